@@ -1,0 +1,254 @@
+//! What happened in a run, one JSON object a line. This is the only thing judges and reports read, so whatever a rule
+//! needs must be an event; times are microseconds since the run began, so that two runs of one seed can be compared.
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the event lines. Raised when a field changes its meaning or goes away; new fields do not raise it.
+pub const EVENT_SCHEMA: u32 = 1;
+
+/// One line of `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    /// Microseconds since the run began, on the harness's monotonic clock: when the harness learned of the event.
+    pub at_us: u64,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    RunStarted(RunStarted),
+    PhaseStarted { phase: String },
+    FaultStarted { fault: FaultRef },
+    FaultEnded { fault: FaultRef },
+    /// A client's HTTP exchange with the dispatcher ended, in an answer or not.
+    ExchangeEnded(Exchange),
+    /// A client is through with a purchase: served, refused, or given up.
+    PurchaseEnded(Purchase),
+    /// A facilitator double was called. Written when the call is over for the double.
+    FacilitatorCalled(FacilitatorCall),
+    /// Money moved on the doubles' chain. The truth that every MONEY rule is judged against.
+    TransferMoved(Transfer),
+    /// The namespace stand-in ran a tenant's Worker.
+    TenantRan(TenantRun),
+    /// The dispatcher's own request line, as logged.
+    DispatcherRequest(DispatcherRequest),
+    /// The dispatcher's own payment-stage line, as logged.
+    DispatcherPayment(DispatcherPayment),
+    /// What the settlement ledger says of a payment after the run.
+    LedgerState(LedgerState),
+    /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
+    Unreadable { source: String, text: String },
+    RunEnded,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunStarted {
+    pub schema: u32,
+    pub scenario: String,
+    pub tier: String,
+    pub seed: u64,
+    /// Unix time in milliseconds.
+    pub started_at_ms: u64,
+}
+
+/// Which of the scenario's faults, by its position in the file.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FaultRef {
+    /// 0-based index in the scenario's `[[fault]]` list.
+    pub index: usize,
+    /// The facilitator it is on.
+    pub on: String,
+    /// Name of the injected fault, e.g. `settle-then-hang`.
+    pub inject: String,
+}
+
+/// Why a client sent an exchange.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangeKind {
+    /// A caller that never pays.
+    Unpaid,
+    /// The first, unpaid request of a purchase, which fetches the offer.
+    Challenge,
+    /// A freshly signed payment.
+    Payment,
+    /// The same signed payment again, after an answer that said to.
+    Resend,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Exchange {
+    pub exchange: u64,
+    pub purchase: Option<u64>,
+    pub kind: ExchangeKind,
+    pub phase: String,
+    /// Id of the tenant the request was meant for.
+    pub tenant: String,
+    pub method: String,
+    /// As sent: path and query at the dispatcher.
+    pub target: String,
+    /// Key of the payment it carried: `network:asset:from:nonce`, lower case.
+    pub payment: Option<String>,
+    pub due_us: u64,
+    pub sent_us: u64,
+    /// When the whole body had arrived, or the exchange had failed.
+    pub ended_us: u64,
+    pub outcome: ExchangeOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ExchangeOutcome {
+    Answered(Answer),
+    /// No whole answer: what the client's HTTP stack said.
+    Failed { what: String },
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    pub status: u16,
+    /// `error.code` of the body, where there is one.
+    pub code: Option<String>,
+    pub request_id: Option<String>,
+    /// `x-tenant-id` of the answer.
+    pub tenant: Option<String>,
+    pub retry_after_s: Option<u64>,
+    pub cache_control: Option<String>,
+    /// Whether a `PAYMENT-REQUIRED` header came that decodes.
+    pub offered: bool,
+    pub payment_response: Option<PaymentResponse>,
+    /// Tenants whose unforgeable canary stands anywhere in the answer's body or headers.
+    pub canaries: Vec<String>,
+    pub body_bytes: u64,
+}
+
+/// The decoded `PAYMENT-RESPONSE` header.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PaymentResponse {
+    pub success: bool,
+    pub error_reason: Option<String>,
+    pub payer: Option<String>,
+    pub transaction: String,
+    pub network: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PurchaseOutcome {
+    Served,
+    Refused,
+    /// Still without a final answer when the client stopped asking.
+    Unresolved,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Purchase {
+    pub purchase: u64,
+    pub tenant: String,
+    /// Phase in which it was due.
+    pub phase: String,
+    pub payer: String,
+    pub outcome: PurchaseOutcome,
+    /// Every payment the client signed for it. More than one means that it was told to pay again.
+    pub payments: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FacilitatorEndpoint {
+    Verify,
+    Settle,
+    Supported,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FacilitatorCall {
+    pub facilitator: String,
+    pub endpoint: FacilitatorEndpoint,
+    /// 1-based, per facilitator and endpoint.
+    pub nth: u64,
+    pub payment: Option<String>,
+    /// Keccak-256 of the request body's `paymentPayload`, hex: whether a retry was identical.
+    pub payload_hash: Option<String>,
+    pub received_us: u64,
+    pub ended_us: u64,
+    /// The fault that was applied to this call.
+    pub fault: Option<FaultRef>,
+    pub answer: FacilitatorAnswer,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FacilitatorAnswer {
+    /// An answer left the double whole. `ok` is `isValid` or `success`, absent where the body has neither.
+    Sent { status: u16, ok: Option<bool>, reason: Option<String>, transaction: Option<String> },
+    /// The caller got no whole answer: `refused`, `reset`, `hung`, `truncated`, `caller-gone`.
+    None { how: String },
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Transfer {
+    pub facilitator: String,
+    pub payment: String,
+    pub network: String,
+    pub asset: String,
+    pub from: String,
+    pub to: String,
+    pub value: String,
+    pub transaction: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TenantRun {
+    /// Name of the script in the namespace.
+    pub script: String,
+    /// The limits the dispatcher passed, as the namespace saw them; absent keys are the finding.
+    pub cpu_ms: Option<f64>,
+    pub sub_requests: Option<f64>,
+    pub request_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DispatcherRequest {
+    pub request_id: String,
+    pub tenant_id: Option<String>,
+    /// Method and path at the tenant, without the query.
+    pub route: String,
+    pub status: u16,
+    pub code: Option<String>,
+    pub payment: Option<String>,
+    pub transaction: Option<String>,
+    pub attempts: Vec<FacilitatorAttempt>,
+    pub ms: u64,
+}
+
+/// One call the dispatcher made to a facilitator.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FacilitatorAttempt {
+    pub facilitator: String,
+    pub call: FacilitatorEndpoint,
+    /// `ok`, or the reason code: `unreachable`, `timeout`, `http_<status>`, `invalid_json`, `contradiction`, ...
+    pub result: String,
+    pub ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DispatcherPayment {
+    pub request_id: Option<String>,
+    pub tenant_id: String,
+    pub payment: String,
+    pub stage: String,
+    pub result: String,
+    pub facilitator: Option<String>,
+    pub transaction: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LedgerState {
+    pub payment: String,
+    /// `vacant`, `claimed`, `verified`, `executed`, `settling`, `settled`, `refused` or `unknown`.
+    pub state: String,
+    pub transaction: Option<String>,
+}

@@ -19,9 +19,15 @@ pub struct Recorded {
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
     RunStarted(RunStarted),
-    PhaseStarted { phase: String },
-    FaultStarted { fault: FaultRef },
-    FaultEnded { fault: FaultRef },
+    PhaseStarted {
+        phase: String,
+    },
+    FaultStarted {
+        fault: FaultRef,
+    },
+    FaultEnded {
+        fault: FaultRef,
+    },
     /// A client's HTTP exchange with the dispatcher ended, in an answer or not.
     ExchangeEnded(Exchange),
     /// A client is through with a purchase: served, refused, or given up.
@@ -39,7 +45,10 @@ pub enum Event {
     /// What the settlement ledger says of a payment after the run.
     LedgerState(LedgerState),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
-    Unreadable { source: String, text: String },
+    Unreadable {
+        source: String,
+        text: String,
+    },
     RunEnded,
 }
 
@@ -103,7 +112,9 @@ pub struct Exchange {
 pub enum ExchangeOutcome {
     Answered(Answer),
     /// No whole answer: what the client's HTTP stack said.
-    Failed { what: String },
+    Failed {
+        what: String,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,1 +1,23 @@
-//! Placeholder until the first slice lands.
+//! The x402 wire protocol for the `exact` scheme on EVM: types, header codecs, matching and EIP-712 digests.
+//!
+//! No I/O, no clock, no randomness: whoever calls says what time it is. Sections named in the docs are those of
+//! `x402-specification-v2.md`, `transports-v2/http.md` and `scheme_exact_evm.md` in the x402 Foundation's repository.
+
+pub mod address;
+pub mod eip3009;
+pub mod header;
+pub mod hex;
+pub mod network;
+pub mod offer;
+pub mod payment_key;
+pub mod signature;
+pub mod uint256;
+pub mod v2;
+
+pub use address::Address;
+pub use eip3009::{Authorization, Nonce};
+pub use network::Network;
+pub use offer::{Mismatch, Offer};
+pub use payment_key::PaymentKey;
+pub use signature::Signature;
+pub use uint256::Uint256;

@@ -1,0 +1,77 @@
+//! EVM addresses. Clients differ in case (checksummed or lower), so two addresses are compared as bytes, never as text.
+
+use crate::hex::{self, HexError};
+use serde::{Deserialize, Serialize};
+use sha3::{Digest, Keccak256};
+use std::{fmt, str::FromStr};
+
+/// A 20-byte account or contract address. Displays with its EIP-55 checksum, which every client accepts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Address(pub [u8; 20]);
+
+impl Address {
+    /// Lower-case hex: for keys, where one address must have one spelling.
+    #[must_use]
+    pub fn lower(&self) -> String {
+        hex::encode(&self.0)
+    }
+}
+
+impl FromStr for Address {
+    type Err = HexError;
+    /// Takes any case. A wrong checksum is not an error: some clients send lower case, and the signature binds the bytes.
+    fn from_str(text: &str) -> Result<Self, HexError> {
+        hex::decode(text).map(Self)
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lower = self.lower();
+        let hash = Keccak256::digest(&lower.as_bytes()[2..]);
+        f.write_str("0x")?;
+        for (i, digit) in lower[2..].chars().enumerate() {
+            let nibble = hash[i / 2] >> (4 * (1 - i % 2)) & 15;
+            write!(f, "{}", if nibble >= 8 { digit.to_ascii_uppercase() } else { digit })?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+impl TryFrom<String> for Address {
+    type Error = HexError;
+    fn try_from(text: String) -> Result<Self, HexError> {
+        text.parse()
+    }
+}
+
+impl From<Address> for String {
+    fn from(address: Address) -> Self {
+        address.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn displays_the_examples_of_eip_55() {
+        for text in [
+            "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            "0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359",
+            "0xdbF03B407c01E7cD3CBea99509d93f8DDDC8C6FB",
+            "0xD1220A0cf47c7B9Be7A2E6BA89F429762e7b9aDb",
+        ] {
+            let address: Address = text.to_lowercase().parse().unwrap();
+            assert_eq!(address.to_string(), text);
+        }
+    }
+}

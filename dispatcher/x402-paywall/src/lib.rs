@@ -1,1 +1,30 @@
-//! Placeholder until the first slice lands.
+//! The x402 payment lifecycle as a library: challenge, claim, verify, execute, settle, hand over.
+//!
+//! It knows no runtime: time, the network and storage come in through [`ports`], and every decision about money is a pure
+//! function ([`ledger::machine`], [`facilitator::verdict`], [`admission`]) that a property test can drive alone.
+//!
+//! Two halves, joined by the [`ports::Ledger`] port. [`Paywall`] runs where the request is. [`ledger::Keeper`] runs where
+//! a payment's record lives (one single-threaded place per payment key, such as a Durable Object) and is the only one
+//! that talks to facilitators: so a settlement outlives the caller's connection and the process that began it.
+//!
+//! The one rule above all: an unknown settlement is never reported as a failure, because a conforming client would then
+//! sign a second payment.
+
+pub mod admission;
+pub mod binding;
+pub mod challenge;
+pub mod denial;
+pub mod facilitator;
+pub mod ledger;
+pub mod paywall;
+pub mod ports;
+pub mod reason;
+pub mod response;
+pub mod telemetry;
+pub mod time;
+
+pub use denial::Denial;
+pub use paywall::{Opened, Paywall, Ticket};
+pub use reason::Reason;
+pub use response::PaidResponse;
+pub use time::UnixMillis;

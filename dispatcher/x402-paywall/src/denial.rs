@@ -1,0 +1,191 @@
+//! Everything but the content: what a caller is told, with which status, and whether a new bill goes with it.
+//!
+//! The one table that decides between "pay again" and "do not pay again". A denial after money may have moved has no
+//! offer and is never a 402.
+
+use crate::{Reason, challenge};
+use x402_protocol::{
+    Address, Mismatch, Network, Offer, header,
+    v2::{ResourceInfo, SettleResponse},
+};
+
+/// Seconds after which a caller should ask again while facilitators are out of reach.
+const RETRY_FACILITATORS_S: u64 = 5;
+/// Seconds after which an unknown settlement may have become known: a Base block, or the first reconciliation.
+const RETRY_PENDING_S: u64 = 2;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Denial {
+    PaymentRequired,
+    InvalidPayload(String),
+    InvalidVersion,
+    WrongOffer(Mismatch),
+    /// Verifying, or our own look at the payment, says no.
+    InvalidPayment(Reason),
+    FacilitatorsUnavailable,
+    /// The ledger could not be asked about this payment: nothing was done with it now.
+    LedgerUnavailable,
+    PaymentInProgress,
+    AlreadyUsed {
+        transaction: Option<String>,
+        payer: Address,
+        network: Network,
+    },
+    SettlementRefused {
+        reason: Reason,
+        payer: Address,
+        network: Network,
+    },
+    /// Money may have moved.
+    SettlementPending {
+        transaction: Option<String>,
+        payer: Address,
+        network: Network,
+    },
+}
+
+impl Denial {
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::PaymentRequired | Self::WrongOffer(_) | Self::InvalidPayment(_) | Self::SettlementRefused { .. } => {
+                402
+            }
+            Self::InvalidPayload(_) | Self::InvalidVersion => 400,
+            Self::AlreadyUsed { .. } => 409,
+            Self::FacilitatorsUnavailable
+            | Self::LedgerUnavailable
+            | Self::PaymentInProgress
+            | Self::SettlementPending { .. } => 503,
+        }
+    }
+
+    /// `error.code` of the body.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::PaymentRequired => "payment_required",
+            Self::InvalidPayload(_) => "invalid_payload",
+            Self::InvalidVersion => "invalid_x402_version",
+            Self::WrongOffer(_) => "invalid_payment_requirements",
+            Self::InvalidPayment(reason) | Self::SettlementRefused { reason, .. } => reason.as_str(),
+            Self::FacilitatorsUnavailable => "facilitators_unavailable",
+            Self::LedgerUnavailable => "settlement_ledger_unavailable",
+            Self::PaymentInProgress => "payment_in_progress",
+            Self::AlreadyUsed { .. } => "payment_already_used",
+            Self::SettlementPending { .. } => "settlement_pending",
+        }
+    }
+
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self {
+            Self::PaymentRequired => {
+                "send a signed payment in PAYMENT-SIGNATURE; the offer is in PAYMENT-REQUIRED".into()
+            }
+            Self::InvalidPayload(what) => format!("PAYMENT-SIGNATURE cannot be read: {what}"),
+            Self::InvalidVersion => "PAYMENT-SIGNATURE is not of x402 version 2".into(),
+            Self::WrongOffer(mismatch) => format!("the payment is for another offer: {mismatch}"),
+            Self::InvalidPayment(_) => "the payment does not hold; you were not charged".into(),
+            Self::FacilitatorsUnavailable => "no facilitator can verify right now; you were not charged".into(),
+            Self::LedgerUnavailable => {
+                "the settlement ledger cannot be reached right now; send the same payment again later".into()
+            }
+            Self::PaymentInProgress => "this payment is being used by another request; send it again later".into(),
+            Self::AlreadyUsed { transaction: Some(transaction), .. } => {
+                format!("this payment was used already, in transaction {transaction}")
+            }
+            Self::AlreadyUsed { transaction: None, .. } => "this payment is in use for another request".into(),
+            Self::SettlementRefused { .. } => "the payment could not be settled; you were not charged".into(),
+            Self::SettlementPending { .. } => {
+                "the settlement's outcome is not known yet; do not pay again: send the same payment again to collect"
+                    .into()
+            }
+        }
+    }
+
+    /// Headers beside the body: the offer, the settlement, when to come back.
+    #[must_use]
+    pub fn headers(&self, offer: &Offer, resource: &ResourceInfo) -> Vec<(&'static str, String)> {
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        let bill = |error: &str| (header::PAYMENT_REQUIRED, challenge::payment_required_header(offer, resource, error));
+        let settle_response = |reason: &str, payer: &Address, network: &Network, transaction: &Option<String>| {
+            let response = SettleResponse {
+                success: false,
+                error_reason: Some(reason.to_owned()),
+                payer: Some(payer.to_string()),
+                transaction: transaction.clone().unwrap_or_default(),
+                network: network.to_string(),
+                amount: None,
+            };
+            (header::PAYMENT_RESPONSE, header::encode(&response))
+        };
+        let retry_after = |seconds: u64| ("retry-after", seconds.to_string());
+        match self {
+            Self::PaymentRequired => headers.push(bill("PAYMENT-SIGNATURE header is required")),
+            Self::WrongOffer(_) | Self::InvalidPayment(_) => headers.push(bill(self.code())),
+            Self::SettlementRefused { reason, payer, network } => {
+                headers.push(settle_response(reason.as_str(), payer, network, &None));
+            }
+            Self::SettlementPending { transaction, payer, network } => {
+                headers.push(settle_response(self.code(), payer, network, transaction));
+                headers.push(retry_after(RETRY_PENDING_S));
+            }
+            Self::AlreadyUsed { transaction, payer, network } => {
+                headers.push(settle_response(self.code(), payer, network, transaction));
+            }
+            Self::FacilitatorsUnavailable | Self::LedgerUnavailable => headers.push(retry_after(RETRY_FACILITATORS_S)),
+            Self::PaymentInProgress => headers.push(retry_after(RETRY_PENDING_S)),
+            Self::InvalidPayload(_) | Self::InvalidVersion => {}
+        }
+        headers
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_denial() -> Vec<Denial> {
+        let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
+        let reason = Reason::from_outside(Some("insufficient_funds"));
+        vec![
+            Denial::PaymentRequired,
+            Denial::InvalidPayload("x".into()),
+            Denial::InvalidVersion,
+            Denial::WrongOffer(Mismatch::Amount),
+            Denial::InvalidPayment(reason.clone()),
+            Denial::FacilitatorsUnavailable,
+            Denial::LedgerUnavailable,
+            Denial::PaymentInProgress,
+            Denial::AlreadyUsed { transaction: Some("0x1".into()), payer, network },
+            Denial::SettlementRefused { reason, payer, network },
+            Denial::SettlementPending { transaction: None, payer, network },
+        ]
+    }
+
+    #[test]
+    fn no_503_and_no_409_carries_a_bill_and_every_503_says_when_to_come_back() {
+        let offer = Offer::usdc(Network::BaseSepolia, 1.into(), Address([2; 20]), 60);
+        let resource = ResourceInfo { url: "https://acme.example/".into(), description: None, mime_type: None };
+        for denial in every_denial() {
+            let headers = denial.headers(&offer, &resource);
+            let has = |name| headers.iter().any(|(header, _)| *header == name);
+            assert_eq!(has("retry-after"), denial.status() == 503, "{denial:?}");
+            assert!(denial.status() == 402 || !has(header::PAYMENT_REQUIRED), "{denial:?}");
+            assert!(has("cache-control"));
+        }
+    }
+
+    #[test]
+    fn a_pending_settlement_says_so_in_payment_response() {
+        let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
+        let denial = Denial::SettlementPending { transaction: None, payer, network };
+        let offer = Offer::usdc(network, 1.into(), Address([2; 20]), 60);
+        let resource = ResourceInfo { url: "https://acme.example/".into(), description: None, mime_type: None };
+        let headers = denial.headers(&offer, &resource);
+        let (_, value) = headers.iter().find(|(name, _)| *name == header::PAYMENT_RESPONSE).unwrap();
+        let response: SettleResponse = serde_json::from_str(&header::decode(value).unwrap()).unwrap();
+        assert_eq!((response.success, response.error_reason.as_deref()), (false, Some("settlement_pending")));
+    }
+}

@@ -1,0 +1,234 @@
+//! What a facilitator's answer means. The body decides before the status does, because facilitators disagree on statuses:
+//! one says "pending" with a 500, another with a 200.
+//!
+//! Nothing is believed that contradicts the offer or itself. A contradiction on `/verify` is no answer; on `/settle` it
+//! is an unknown outcome, because money may have moved.
+
+use crate::{
+    Reason,
+    ports::{FacilitatorAnswer, TransportError},
+};
+use serde::{Deserialize, Serialize};
+use x402_protocol::{
+    Address, Network, Uint256,
+    v2::{SettleResponse, VerifyResponse},
+};
+
+/// What the payment must have been for an answer to be believed.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    pub payer: Address,
+    pub network: Network,
+    pub amount: Uint256,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerifyVerdict {
+    Valid,
+    Invalid(Reason),
+    /// No usable answer, with its reason code: ask the next facilitator.
+    NoAnswer(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SettleVerdict {
+    Settled(Settlement),
+    /// Known: this call moved nothing.
+    Refused(Reason),
+    /// Money may have moved. `transaction` where the facilitator named one.
+    Unknown {
+        why: String,
+        transaction: Option<String>,
+    },
+}
+
+/// A settlement that is known to have succeeded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settlement {
+    pub transaction: String,
+    pub payer: Address,
+    pub network: Network,
+    pub facilitator: String,
+}
+
+#[must_use]
+pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &Expected) -> VerifyVerdict {
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return VerifyVerdict::NoAnswer(error.to_string()),
+    };
+    let Ok(body) = serde_json::from_slice::<VerifyResponse>(&answer.body) else {
+        return VerifyVerdict::NoAnswer(no_answer_code(&answer));
+    };
+    let payer_fits = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
+    match (body.is_valid, body.invalid_reason) {
+        (true, None) if payer_fits => VerifyVerdict::Valid,
+        (true, _) => VerifyVerdict::NoAnswer("contradiction".to_owned()),
+        (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
+    }
+}
+
+#[must_use]
+pub fn of_settle(
+    answer: Result<FacilitatorAnswer, TransportError>,
+    expected: &Expected,
+    facilitator: &str,
+) -> SettleVerdict {
+    let unknown = |why: String, transaction: &str| SettleVerdict::Unknown { why, transaction: known_hash(transaction) };
+    let answer = match answer {
+        Ok(answer) => answer,
+        Err(error) => return unknown(error.to_string(), ""),
+    };
+    let Ok(body) = serde_json::from_slice::<SettleResponse>(&answer.body) else {
+        return unknown(no_answer_code(&answer), "");
+    };
+    if !body.success {
+        let reason = Reason::from_outside(body.error_reason.as_deref());
+        // A transaction beside a refusal was sent to the chain, whatever the reason says.
+        if reason.is_pending() || reason.leaves_outcome_open() || !body.transaction.is_empty() {
+            return unknown(reason.to_string(), &body.transaction);
+        }
+        return SettleVerdict::Refused(reason);
+    }
+    let Some(transaction) = known_hash(&body.transaction) else {
+        return unknown("contradiction".to_owned(), "");
+    };
+    let fits = body.error_reason.is_none()
+        && (200..300).contains(&answer.status)
+        && body.network == expected.network.caip2()
+        && body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer))
+        && body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount));
+    if !fits {
+        return unknown("contradiction".to_owned(), &transaction);
+    }
+    SettleVerdict::Settled(Settlement {
+        transaction,
+        payer: expected.payer,
+        network: expected.network,
+        facilitator: facilitator.to_owned(),
+    })
+}
+
+/// A transaction hash is 32 bytes of hex; anything else names no transaction and is not repeated to a caller.
+fn known_hash(text: &str) -> Option<String> {
+    x402_protocol::hex::decode::<32>(text).ok().map(|bytes| x402_protocol::hex::encode(&bytes))
+}
+
+/// The reason code for an answer whose body is no answer.
+fn no_answer_code(answer: &FacilitatorAnswer) -> String {
+    if !(200..300).contains(&answer.status) {
+        return format!("http_{}", answer.status);
+    }
+    let json = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
+    if json { "invalid_shape" } else { "invalid_json" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PAYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
+    const OTHER: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+
+    fn expected() -> Expected {
+        Expected { payer: PAYER.parse().unwrap(), network: Network::BaseSepolia, amount: Uint256::from(10_000) }
+    }
+
+    fn settle(status: u16, body: &str) -> SettleVerdict {
+        of_settle(Ok(FacilitatorAnswer { status, body: body.as_bytes().to_vec() }), &expected(), "primary")
+    }
+
+    fn success(payer: &str, transaction: &str, network: &str, more: &str) -> String {
+        format!(r#"{{"success":true,"payer":"{payer}","transaction":"{transaction}","network":"{network}"{more}}}"#)
+    }
+
+    #[test]
+    fn believes_only_a_success_that_fits_the_offer() {
+        let hash = format!("0x{}", "ab".repeat(32));
+        let good = success(&PAYER.to_lowercase(), &hash, "eip155:84532", "");
+        assert!(matches!(settle(200, &good), SettleVerdict::Settled(s) if s.transaction == hash));
+        for lie in [
+            success(OTHER, &hash, "eip155:84532", ""),
+            success(PAYER, "", "eip155:84532", ""),
+            success(PAYER, "0x1234", "eip155:84532", ""),
+            success(PAYER, &hash, "eip155:8453", ""),
+            success(PAYER, &hash, "eip155:84532", r#","amount":"9999""#),
+            success(PAYER, &hash, "eip155:84532", r#","errorReason":"insufficient_funds""#),
+        ] {
+            assert!(matches!(settle(200, &lie), SettleVerdict::Unknown { why, .. } if why == "contradiction"), "{lie}");
+        }
+        assert!(matches!(settle(500, &good), SettleVerdict::Unknown { .. }));
+    }
+
+    #[test]
+    fn pending_is_unknown_whatever_the_status() {
+        let hash = format!("0x{}", "cd".repeat(32));
+        let body = format!(
+            r#"{{"success":false,"errorReason":"settlement_pending","transaction":"{hash}","network":"eip155:8453"}}"#
+        );
+        for status in [200, 202, 500] {
+            assert!(matches!(settle(status, &body), SettleVerdict::Unknown { transaction: Some(t), .. } if t == hash));
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_known_only_where_nothing_can_have_been_sent() {
+        let refusal = |reason: &str, transaction: &str| {
+            format!(
+                r#"{{"success":false,"errorReason":"{reason}","transaction":"{transaction}","network":"eip155:84532"}}"#
+            )
+        };
+        for status in [200, 400, 402, 500] {
+            assert!(matches!(settle(status, &refusal("insufficient_funds", "")), SettleVerdict::Refused(_)));
+        }
+        for open in [
+            refusal("invalid_exact_evm_nonce_already_used", ""),
+            refusal("unexpected_settle_error", ""),
+            refusal("invalid_transaction_state", "0xabc"),
+            refusal("insufficient_funds", "0xabc"),
+        ] {
+            assert!(matches!(settle(200, &open), SettleVerdict::Unknown { .. }), "{open}");
+        }
+    }
+
+    #[test]
+    fn no_usable_body_has_a_reason_code_and_is_never_a_refusal() {
+        for (status, body, code) in [
+            (502, "<html>Bad gateway</html>", "http_502"),
+            (404, "", "http_404"),
+            (200, "<html>", "invalid_json"),
+            (200, r#"{"ok":true}"#, "invalid_shape"),
+            (200, r#"{"success":tr"#, "invalid_json"),
+        ] {
+            assert!(matches!(settle(status, body), SettleVerdict::Unknown { why, .. } if why == code), "{code}");
+        }
+        let lost = of_settle(Err(TransportError::Timeout), &expected(), "primary");
+        assert_eq!(lost, SettleVerdict::Unknown { why: "timeout".to_owned(), transaction: None });
+    }
+
+    #[test]
+    fn a_verify_that_contradicts_itself_is_no_answer() {
+        let verify =
+            |body: String| of_verify(Ok(FacilitatorAnswer { status: 200, body: body.into_bytes() }), &expected());
+        assert_eq!(verify(format!(r#"{{"isValid":true,"payer":"{PAYER}"}}"#)), VerifyVerdict::Valid);
+        assert_eq!(verify(r#"{"isValid":true}"#.to_owned()), VerifyVerdict::Valid);
+        for body in
+            [format!(r#"{{"isValid":true,"payer":"{OTHER}"}}"#), r#"{"isValid":true,"invalidReason":"x"}"#.to_owned()]
+        {
+            assert_eq!(verify(body), VerifyVerdict::NoAnswer("contradiction".to_owned()));
+        }
+        assert!(matches!(
+            verify(r#"{"isValid":false,"invalidReason":"insufficient_funds"}"#.to_owned()),
+            VerifyVerdict::Invalid(_)
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn no_answer_settles_unless_it_names_a_whole_transaction(status in 100u16..600, body in ".{0,200}") {
+            let settled = matches!(settle(status, &body), SettleVerdict::Settled(_));
+            prop_assert!(!settled);
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Keeps one payment's record: writes what the machine decided, then does it. The only caller of facilitators.
+//!
+//! One keeper per payment key, on one thread. Calls may overlap while one awaits a facilitator; `busy` tells the machine
+//! so. It is a deadline and not a flag, because a runtime that drops a future half way would leave a flag set for ever.
+
+use super::{
+    Claim, ClaimReply, Delivery, Record, Reply, SettleReply, State,
+    machine::{self, CALL_LIMIT_MS, Event, Next, Now},
+};
+use crate::{
+    UnixMillis,
+    facilitator::{Facilitators, ask, verdict::SettleVerdict},
+    ports::{Clock, FacilitatorTransport, LedgerError, PaymentLog, RecordStore},
+    response::PaidResponse,
+    telemetry::{Attempt, PaymentEvent, Stage},
+};
+use std::cell::{Cell, RefCell};
+
+/// How long a request waits for another that holds the same payment, before it is told to come back.
+pub const WAIT_LIMIT_MS: u64 = 10_000;
+/// How often it looks. Only duplicates of a payment in flight wait at all.
+const WAIT_LOOK_MS: u64 = 50;
+
+pub struct Keeper<S, T, C, L> {
+    store: S,
+    transport: T,
+    clock: C,
+    log: L,
+    facilitators: Facilitators,
+    order: Vec<String>,
+    busy_until: Cell<UnixMillis>,
+    /// The record as stored; `None` until it was read.
+    cache: RefCell<Option<Option<Record>>>,
+}
+
+impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S, T, C, L> {
+    pub fn new(store: S, transport: T, clock: C, log: L, facilitators: Facilitators) -> Self {
+        let order = facilitators.iter().map(|facilitator| facilitator.id.clone()).collect();
+        let (busy_until, cache) = (Cell::new(UnixMillis(0)), RefCell::new(None));
+        Self { store, transport, clock, log, facilitators, order, busy_until, cache }
+    }
+
+    /// Claims the payment for the request `holder` and has it verified.
+    pub async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
+        let mut attempts = Vec::new();
+        let began = self.clock.now();
+        let reply = loop {
+            let event = Event::Claimed { claim: claim.clone(), holder: holder.to_owned() };
+            match self.drive(event, Some(holder), None, &mut attempts).await? {
+                Some(reply) => break reply,
+                None if self.clock.now().since(began) >= WAIT_LIMIT_MS => {
+                    break machine::after_waiting(self.record().await?.as_ref());
+                }
+                None => self.clock.sleep(WAIT_LOOK_MS).await,
+            }
+        };
+        let response = match &reply {
+            Reply::Settled(_) => Some(self.response().await?),
+            _ => None,
+        };
+        Ok(ClaimReply { reply, response, attempts })
+    }
+
+    /// Stores the response of the request `holder` and settles the payment.
+    pub async fn settle(&self, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {
+        let mut attempts = Vec::new();
+        let event = Event::Executed { holder: holder.to_owned(), head: response.head.clone() };
+        let reply = self.drive(event, Some(holder), Some(&response.body), &mut attempts).await?;
+        Ok(SettleReply { reply: reply.unwrap_or(Reply::InProgress), attempts })
+    }
+
+    pub async fn release(&self, holder: &str) -> Result<(), LedgerError> {
+        let event = Event::Released { holder: holder.to_owned() };
+        self.drive(event, Some(holder), None, &mut Vec::new()).await.map(drop)
+    }
+
+    pub async fn handed_over(&self, holder: &str, delivered: bool) -> Result<(), LedgerError> {
+        let event = Event::HandedOver { holder: holder.to_owned(), delivered };
+        self.drive(event, Some(holder), None, &mut Vec::new()).await.map(drop)
+    }
+
+    /// The alarm rang: reconcile what is unknown, forget what is over.
+    pub async fn woke(&self) -> Result<(), LedgerError> {
+        self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop)
+    }
+
+    /// The record as it stands.
+    pub async fn record(&self) -> Result<Option<Record>, LedgerError> {
+        if let Some(record) = self.cache.borrow().as_ref() {
+            return Ok(record.clone());
+        }
+        let record = self.store.load().await?;
+        Ok(self.cache.borrow_mut().get_or_insert(record).clone())
+    }
+
+    /// Steps until there is a reply. `None`: another request is at it.
+    async fn drive(
+        &self,
+        mut event: Event,
+        holder: Option<&str>,
+        mut body: Option<&[u8]>,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<Option<Reply>, LedgerError> {
+        loop {
+            let before = self.record().await?;
+            let time = self.clock.now();
+            let now = Now { time, busy: time < self.busy_until.get(), facilitators: &self.order };
+            let step = machine::step(before.clone(), event, &now);
+            // Set at once: another call must see it before the write below is through.
+            let asks = matches!(step.next, Next::AskVerify | Next::AskSettle { .. });
+            if asks {
+                self.busy_until.set(time.plus(CALL_LIMIT_MS));
+            }
+            let written = self.write(before, step.record.as_ref(), step.wake_at, &mut body, holder).await;
+            if let Err(error) = written {
+                // What is stored is no longer what is cached.
+                self.cache.borrow_mut().take();
+                self.busy_until.set(UnixMillis(0));
+                return Err(error);
+            }
+            event = match (step.next, step.record) {
+                (Next::Wait, _) => return Ok(None),
+                (Next::Reply(reply), _) => return Ok(Some(reply)),
+                (Next::BeginSettle, _) => Event::BeginSettle,
+                (Next::AskVerify, Some(record)) => {
+                    let (transport, clock) = (&self.transport, &self.clock);
+                    let verified = ask::verify(&self.facilitators, &record.claim, transport, clock, attempts).await;
+                    let holder = holder.unwrap_or_default().to_owned();
+                    Event::VerifyAnswered { verified, holder }
+                }
+                (Next::AskSettle { facilitator }, Some(record)) => {
+                    let verdict = self.ask_settle(&facilitator, &record.claim, attempts).await;
+                    Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) }
+                }
+                (Next::AskVerify | Next::AskSettle { .. }, None) => {
+                    panic!("the machine asks a facilitator about a payment that it forgets")
+                }
+            };
+            if asks {
+                self.busy_until.set(UnixMillis(0));
+            }
+        }
+    }
+
+    async fn ask_settle(&self, facilitator: &str, claim: &Claim, attempts: &mut Vec<Attempt>) -> SettleVerdict {
+        match self.facilitators.by_id(facilitator) {
+            Some(facilitator) => ask::settle(facilitator, claim, &self.transport, &self.clock, attempts).await,
+            // Taken out of the configuration while it owed an answer: nobody else can say what became of the payment.
+            None => SettleVerdict::Unknown { why: "facilitator_not_configured".to_owned(), transaction: None },
+        }
+    }
+
+    async fn write(
+        &self,
+        before: Option<Record>,
+        after: Option<&Record>,
+        wake_at: Option<UnixMillis>,
+        body: &mut Option<&[u8]>,
+        request_id: Option<&str>,
+    ) -> Result<(), LedgerError> {
+        let unchanged = match (&before, after) {
+            (Some(before), Some(after)) => before.state == after.state,
+            (None, None) => true,
+            _ => false,
+        };
+        let news = match (&before, after) {
+            (Some(before), Some(after)) => before.state.is_news_after(&after.state),
+            _ => true,
+        };
+        self.cache.borrow_mut().replace(after.cloned());
+        match after {
+            Some(after) if !unchanged => {
+                let body = if matches!(after.state, State::Executed { .. }) { body.take() } else { None };
+                self.store.save(after, body).await?;
+                if let Some(at) = wake_at {
+                    self.store.wake_at(at).await?;
+                }
+                if news {
+                    self.log.record(&after.event(request_id));
+                }
+                let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. });
+                if spent && after.claim.identifier.is_none() {
+                    self.store.drop_body().await?;
+                }
+            }
+            Some(_) => {
+                if let Some(at) = wake_at {
+                    self.store.wake_at(at).await?;
+                }
+            }
+            None => {
+                if let Some(before) = before {
+                    self.store.forget().await?;
+                    if !matches!(before.state, State::Settled { .. } | State::Refused { .. }) {
+                        let released = PaymentEvent { stage: Stage::Released, ..before.event(request_id) };
+                        self.log.record(&released);
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn response(&self) -> Result<PaidResponse, LedgerError> {
+        let head = self.record().await?.and_then(|record| record.head).unwrap_or_default();
+        Ok(PaidResponse { head, body: self.store.body().await? })
+    }
+}

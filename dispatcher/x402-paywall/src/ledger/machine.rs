@@ -1,0 +1,313 @@
+//! The ledger's state machine: `step(record, event, now) -> (record, what next)`. Pure, so that a property test can drive
+//! every order of events, crashes included.
+//!
+//! The order of the arms is the order of the rules. Whatever is not listed leaves the record alone: an event that comes
+//! late (from a request that lost its lease, from an alarm that was overtaken) must change nothing.
+
+use super::{Claim, Delivery, Record, Reply, State, record::Lost};
+use crate::{
+    Reason, UnixMillis,
+    facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
+    response::ResponseHead,
+};
+
+/// How long a request may hold a verified payment while the tenant runs. Longer than any plan lets a tenant run.
+pub const TENANT_LEASE_MS: u64 = 60_000;
+/// How long the response may be on its way before it can be collected again.
+pub const DELIVERY_LEASE_MS: u64 = 10_000;
+/// A facilitator refuses what has less than 6 s left, because a block must still be found.
+pub const SETTLE_MARGIN_S: u64 = 6;
+/// How long a settled payment is remembered: its response waits so long to be collected, and a replay is answered with
+/// the transaction. An authorization that outlives this would be refused by the chain, because its nonce is used.
+pub const SETTLED_KEPT_MS: u64 = 7 * 24 * 3_600_000;
+/// How long a refusal is remembered, for whoever asks what became of a payment.
+pub const REFUSED_KEPT_MS: u64 = 3_600_000;
+/// A facilitator call never takes longer than its largest time-out (90 s): after this a silent one counts as lost.
+pub const CALL_LIMIT_MS: u64 = 100_000;
+/// First pause before an unknown settlement is asked about again; doubles up to [`ASK_AGAIN_MAX_MS`].
+pub const ASK_AGAIN_MIN_MS: u64 = 2_000;
+pub const ASK_AGAIN_MAX_MS: u64 = 3_600_000;
+/// A caller who resends faster than this does not make the facilitator be asked each time.
+pub const ASK_INTERVAL_MS: u64 = 500;
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// `holder` presents the payment.
+    Claimed {
+        claim: Claim,
+        holder: String,
+    },
+    VerifyAnswered {
+        verified: Verified,
+        holder: String,
+    },
+    /// The tenant answered for `holder`.
+    Executed {
+        holder: String,
+        head: ResponseHead,
+    },
+    /// The response is stored: go on.
+    BeginSettle,
+    /// `holder` is the request that waits for the answer, if one does.
+    SettleAnswered {
+        verdict: SettleVerdict,
+        holder: Option<String>,
+    },
+    /// The tenant failed: nobody pays.
+    Released {
+        holder: String,
+    },
+    HandedOver {
+        holder: String,
+        delivered: bool,
+    },
+    /// The alarm.
+    Woke,
+}
+
+/// What the machine may know beside the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Now<'a> {
+    pub time: UnixMillis,
+    /// Whether this process has a facilitator call for this payment under way. False after a crash.
+    pub busy: bool,
+    /// Facilitator ids in order.
+    pub facilitators: &'a [String],
+}
+
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// To be stored before `next` is done. `None`: forget the payment.
+    pub record: Option<Record>,
+    pub next: Next,
+    /// When to wake up, if that changes.
+    pub wake_at: Option<UnixMillis>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    AskVerify,
+    BeginSettle,
+    AskSettle {
+        facilitator: String,
+    },
+    /// Another request is at it: look again shortly.
+    Wait,
+    Reply(Reply),
+}
+
+#[must_use]
+pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
+    match (record, event) {
+        (None, Event::Claimed { claim, .. }) => fresh(None, claim, now),
+        (Some(record), Event::Claimed { claim, holder }) => claim_again(record, claim, holder, now),
+        (Some(record), event) => go_on(record, event, now),
+        (None, Event::Executed { .. } | Event::BeginSettle) => stay(None, Next::Reply(Reply::InProgress)),
+        (None, _) => stay(None, Next::Reply(Reply::Noted)),
+    }
+}
+
+/// What a request is told that waited in vain for another.
+#[must_use]
+pub fn after_waiting(record: Option<&Record>) -> Reply {
+    match record.map(|record| &record.state) {
+        Some(state @ (State::Settling { .. } | State::Unknown { .. })) => {
+            Reply::Pending { transaction: state.transaction().map(str::to_owned) }
+        }
+        _ => Reply::InProgress,
+    }
+}
+
+/// A payment that nobody holds and that moved nothing.
+fn fresh(before: Option<Record>, claim: Claim, now: &Now<'_>) -> Step {
+    let seconds = now.time.seconds();
+    let invalid = |reason| Next::Reply(Reply::Invalid(Reason::ours(reason)));
+    if claim.valid_before < seconds + SETTLE_MARGIN_S {
+        return stay(before, invalid("invalid_exact_evm_payload_authorization_valid_before"));
+    }
+    if claim.valid_after >= seconds {
+        return stay(before, invalid("invalid_exact_evm_payload_authorization_valid_after"));
+    }
+    let record = Record { claim, state: State::Claimed, head: None };
+    Step { record: Some(record), next: Next::AskVerify, wake_at: Some(now.time.plus(CALL_LIMIT_MS)) }
+}
+
+fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> Step {
+    let same = record.claim.is_same(&claim);
+    let held = match &record.state {
+        State::Claimed => now.busy,
+        State::Verified { until, .. } => now.time < *until,
+        State::Refused { .. } => false,
+        _ => true,
+    };
+    if !held {
+        return fresh(Some(record), claim, now);
+    }
+    if !same {
+        let transaction = record.state.transaction().map(str::to_owned);
+        return stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }));
+    }
+    match record.state.clone() {
+        State::Claimed | State::Verified { .. } | State::Refused { .. } => stay(Some(record), Next::Wait),
+        State::Executed { .. } | State::Settling { .. } | State::Unknown { .. } if now.busy => {
+            stay(Some(record), Next::Wait)
+        }
+        // Only a crash leaves these two without a call under way.
+        State::Executed { .. } => stay(Some(record), Next::BeginSettle),
+        State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
+        State::Unknown { facilitator, tried, lost } => {
+            if now.time.since(lost.asked_at) < ASK_INTERVAL_MS {
+                let reply = Reply::Pending { transaction: lost.transaction };
+                return stay(Some(record), Next::Reply(reply));
+            }
+            ask_again(record, facilitator, tried, Some(lost), now)
+        }
+        State::Settled { settlement, delivery, keep_until } => {
+            let transaction = Some(settlement.transaction.clone());
+            match delivery {
+                Delivery::Leaving { until, .. } if now.time < until => stay(Some(record), Next::Wait),
+                Delivery::HandedOver if record.claim.identifier.is_none() => {
+                    stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
+                }
+                Delivery::HandedOver => stay(Some(record), Next::Reply(Reply::Settled(settlement))),
+                Delivery::Kept | Delivery::Leaving { .. } => {
+                    let delivery = leaving(holder, now);
+                    let state = State::Settled { settlement: settlement.clone(), delivery, keep_until };
+                    move_to(record, state, Next::Reply(Reply::Settled(settlement)), None)
+                }
+            }
+        }
+    }
+}
+
+fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
+    match (record.state.clone(), event) {
+        (State::Claimed, Event::VerifyAnswered { verified, holder }) => match verified {
+            Verified::Valid(facilitator) => {
+                let until = now.time.plus(TENANT_LEASE_MS);
+                move_to(record, State::Verified { holder, until, facilitator }, Next::Reply(Reply::Run), Some(until))
+            }
+            Verified::Invalid(reason) => forget(Reply::Invalid(reason)),
+            Verified::Nobody => forget(Reply::Nobody),
+        },
+        (State::Verified { holder, .. }, Event::Released { holder: by }) if holder == by => forget(Reply::Noted),
+        (State::Verified { holder, facilitator, .. }, Event::Executed { holder: by, head }) if holder == by => {
+            let record = Record { head: Some(head), ..record };
+            let wake_at = now.time.plus(CALL_LIMIT_MS);
+            move_to(record, State::Executed { facilitator }, Next::BeginSettle, Some(wake_at))
+        }
+        // A lease that ran out: someone else may hold the payment. Never a failure, never a new bill.
+        (_, Event::Executed { .. }) => {
+            let reply = after_waiting(Some(&record));
+            stay(Some(record), Next::Reply(reply))
+        }
+        (State::Executed { facilitator }, Event::BeginSettle) => {
+            if record.claim.valid_before < now.time.seconds() + SETTLE_MARGIN_S {
+                let reason = Reason::ours("invalid_exact_evm_payload_authorization_valid_before");
+                return refused(record, reason, now);
+            }
+            ask(record, facilitator, Vec::new(), None, now)
+        }
+        (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => match verdict {
+            SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
+            SettleVerdict::Refused(reason) if lost.is_some() && !reason.proves_never_settled() => {
+                unknown(record, facilitator, tried, lost, None, now)
+            }
+            SettleVerdict::Refused(reason) => {
+                let mut tried = tried;
+                tried.push(facilitator);
+                match now.facilitators.iter().find(|id| !tried.contains(id)) {
+                    Some(next) => ask(record, next.clone(), tried, None, now),
+                    None => refused(record, reason, now),
+                }
+            }
+            SettleVerdict::Unknown { transaction, .. } => unknown(record, facilitator, tried, lost, transaction, now),
+        },
+        (
+            State::Settled { settlement, delivery: Delivery::Leaving { holder, .. }, keep_until },
+            Event::HandedOver { holder: by, delivered },
+        ) if holder == by => {
+            let delivery = if delivered { Delivery::HandedOver } else { Delivery::Kept };
+            move_to(record, State::Settled { settlement, delivery, keep_until }, Next::Reply(Reply::Noted), None)
+        }
+        (state, Event::Woke) => woke(record, state, now),
+        _ => stay(Some(record), Next::Reply(Reply::Noted)),
+    }
+}
+
+fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
+    let later = |record, at| Step { record: Some(record), next: Next::Reply(Reply::Noted), wake_at: Some(at) };
+    match state {
+        _ if now.busy => later(record, now.time.plus(CALL_LIMIT_MS)),
+        State::Verified { until, .. } if now.time < until => later(record, until),
+        // Nothing was asked to move money, and whoever held the payment is gone.
+        State::Claimed | State::Verified { .. } | State::Executed { .. } | State::Refused { .. } => {
+            forget(Reply::Noted)
+        }
+        State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
+        State::Unknown { lost, .. } if now.time < lost.ask_again_at => later(record, lost.ask_again_at),
+        State::Unknown { facilitator, tried, lost } => ask_again(record, facilitator, tried, Some(lost), now),
+        State::Settled { keep_until, .. } if now.time < keep_until => later(record, keep_until),
+        State::Settled { .. } => forget(Reply::Noted),
+    }
+}
+
+/// Asks the same facilitator once more, with the outcome of an earlier call lost.
+fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
+    let lost = lost.unwrap_or(Lost { asked: 1, asked_at: now.time, ask_again_at: now.time, transaction: None });
+    ask(record, facilitator, tried, Some(lost), now)
+}
+
+fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
+    let next = Next::AskSettle { facilitator: facilitator.clone() };
+    move_to(record, State::Settling { facilitator, tried, lost }, next, Some(now.time.plus(CALL_LIMIT_MS)))
+}
+
+fn unknown(
+    record: Record,
+    facilitator: String,
+    tried: Vec<String>,
+    lost: Option<Lost>,
+    transaction: Option<String>,
+    now: &Now<'_>,
+) -> Step {
+    let (asked, known) = lost.map_or((0, None), |lost| (lost.asked, lost.transaction));
+    let pause = ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(ASK_AGAIN_MAX_MS);
+    let ask_again_at = now.time.plus(pause);
+    let transaction = transaction.or(known);
+    let lost = Lost { asked: asked + 1, asked_at: now.time, ask_again_at, transaction: transaction.clone() };
+    let reply = Next::Reply(Reply::Pending { transaction });
+    move_to(record, State::Unknown { facilitator, tried, lost }, reply, Some(ask_again_at))
+}
+
+fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
+    let keep_until = now.time.plus(SETTLED_KEPT_MS);
+    let delivery = holder.map_or(Delivery::Kept, |holder| leaving(holder, now));
+    let reply = Next::Reply(Reply::Settled(settlement.clone()));
+    move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Some(keep_until))
+}
+
+fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
+    let reply = Next::Reply(Reply::Refused(reason.clone()));
+    move_to(record, State::Refused { reason }, reply, Some(now.time.plus(REFUSED_KEPT_MS)))
+}
+
+fn leaving(holder: String, now: &Now<'_>) -> Delivery {
+    Delivery::Leaving { holder, until: now.time.plus(DELIVERY_LEASE_MS) }
+}
+
+fn move_to(record: Record, state: State, next: Next, wake_at: Option<UnixMillis>) -> Step {
+    Step { record: Some(Record { state, ..record }), next, wake_at }
+}
+
+fn stay(record: Option<Record>, next: Next) -> Step {
+    Step { record, next, wake_at: None }
+}
+
+fn forget(reply: Reply) -> Step {
+    stay(None, Next::Reply(reply))
+}
+
+#[cfg(test)]
+#[path = "machine_tests.rs"]
+mod tests;

@@ -1,0 +1,317 @@
+//! Drives the machine through random lives of one payment: rival requests, lost answers, lying refusals, crashes between
+//! any two steps. The truth (whether money moved, and where) is kept beside it and held against every reply.
+
+use super::*;
+use crate::binding::Binding;
+use proptest::prelude::*;
+use x402_protocol::{Address, Network, Uint256};
+
+const START_MS: u64 = 1_800_000_000_000;
+
+fn claim(path: &str, valid_before: u64) -> Claim {
+    let offer = x402_protocol::Offer::usdc(Network::BaseSepolia, Uint256::from(1), Address([2; 20]), 60);
+    Claim {
+        payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
+        tenant_id: "acme".to_owned(),
+        binding: Binding::of("acme", "GET", path, None),
+        payload: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
+        requirements: offer.to_requirements(),
+        payer: Address([1; 20]),
+        network: Network::BaseSepolia,
+        amount: Uint256::from(1),
+        valid_after: 0,
+        valid_before,
+        signature: "0x01".to_owned(),
+        identifier: None,
+    }
+}
+
+fn settlement(facilitator: &str) -> Settlement {
+    let transaction = format!("0x{}", "ab".repeat(32));
+    let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
+    Settlement { transaction, payer, network, facilitator: facilitator.to_owned() }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Claim {
+        holder: u8,
+        path: u8,
+    },
+    Execute {
+        holder: u8,
+    },
+    Release {
+        holder: u8,
+    },
+    /// The outstanding facilitator call is answered.
+    Answer(Answer),
+    HandOver {
+        holder: u8,
+        delivered: bool,
+    },
+    Wake,
+    /// The process dies: the outstanding call may have acted, its answer is gone.
+    Crash {
+        moved: bool,
+    },
+    Pass {
+        millis: u64,
+    },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Answer {
+    Good,
+    /// A truthful refusal, if nothing moved here yet; else it is what a facilitator says of a settled payment.
+    Refuse(&'static str),
+    Lost {
+        moved: bool,
+    },
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let answer = prop_oneof![
+        3 => Just(Answer::Good),
+        1 => Just(Answer::Refuse("insufficient_funds")),
+        1 => Just(Answer::Refuse("insufficient_balance")),
+        2 => any::<bool>().prop_map(|moved| Answer::Lost { moved }),
+    ];
+    prop_oneof![
+        4 => (0..3u8, 0..2u8).prop_map(|(holder, path)| Op::Claim { holder, path }),
+        4 => (0..3u8).prop_map(|holder| Op::Execute { holder }),
+        1 => (0..3u8).prop_map(|holder| Op::Release { holder }),
+        8 => answer.prop_map(Op::Answer),
+        2 => (0..3u8, any::<bool>()).prop_map(|(holder, delivered)| Op::HandOver { holder, delivered }),
+        1 => Just(Op::Wake),
+        1 => any::<bool>().prop_map(|moved| Op::Crash { moved }),
+        1 => (0..120_000u64).prop_map(|millis| Op::Pass { millis }),
+    ]
+}
+
+#[derive(Default)]
+struct Life {
+    record: Option<Record>,
+    elapsed: u64,
+    outstanding: Option<(Next, String)>,
+    /// Where money moved: the truth.
+    moved_at: Option<String>,
+    /// A facilitator whose answer was lost and not yet made up for.
+    owes_answer: Option<String>,
+    /// Request that was told to run the tenant, and until when nobody else may be.
+    running: Option<(String, UnixMillis)>,
+    replies: Vec<Reply>,
+}
+
+impl Life {
+    fn time(&self) -> UnixMillis {
+        UnixMillis(START_MS + self.elapsed)
+    }
+
+    fn event(&mut self, event: Event, holder: &str) {
+        let order = ["primary".to_owned(), "standby".to_owned()];
+        let now = Now { time: self.time(), busy: self.outstanding.is_some(), facilitators: &order };
+        let step = step(self.record.take(), event, &now);
+        self.record = step.record;
+        match step.next {
+            Next::BeginSettle => self.event(Event::BeginSettle, holder),
+            Next::Wait => {}
+            Next::Reply(reply) => self.check_reply(reply, holder),
+            next => {
+                assert!(self.outstanding.is_none(), "two facilitator calls at once");
+                if let Next::AskSettle { facilitator } = &next {
+                    assert_eq!(self.owes_answer.as_ref().unwrap_or(facilitator), facilitator, "MONEY-5");
+                    let settled_and_known = self.moved_at.is_some() && self.owes_answer.is_none();
+                    assert!(!settled_and_known, "MONEY-1: settle after a known settlement");
+                }
+                self.outstanding = Some((next, holder.to_owned()));
+            }
+        }
+    }
+
+    fn check_reply(&mut self, reply: Reply, holder: &str) {
+        let may_have_moved = self.moved_at.is_some() || self.owes_answer.is_some();
+        match &reply {
+            Reply::Run => {
+                assert!(!may_have_moved, "the tenant runs again for a payment that may be spent");
+                let time = self.time();
+                assert!(self.running.as_ref().is_none_or(|(_, until)| time >= *until), "two requests run at once");
+                self.running = Some((holder.to_owned(), time.plus(TENANT_LEASE_MS)));
+            }
+            Reply::Invalid(_) | Reply::Nobody | Reply::Refused(_) => {
+                assert!(!may_have_moved, "MONEY-3: {reply:?} although money may have moved");
+                self.running = None;
+            }
+            Reply::Settled(_) => assert!(self.moved_at.is_some(), "MONEY-2: content without money"),
+            _ => {}
+        }
+        self.replies.push(reply);
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        let Some((next, holder)) = self.outstanding.take() else { return };
+        match next {
+            Next::AskVerify => {
+                let verified = match answer {
+                    Answer::Good => Verified::Valid("primary".to_owned()),
+                    Answer::Refuse(reason) => Verified::Invalid(Reason::ours(reason)),
+                    Answer::Lost { .. } => Verified::Nobody,
+                };
+                self.event(Event::VerifyAnswered { verified, holder: holder.clone() }, &holder);
+            }
+            Next::AskSettle { facilitator } => {
+                let verdict = match answer {
+                    Answer::Good => {
+                        self.moved_at.get_or_insert(facilitator.clone());
+                        self.owes_answer = None;
+                        SettleVerdict::Settled(settlement(&facilitator))
+                    }
+                    Answer::Refuse(reason) => SettleVerdict::Refused(Reason::ours(reason)),
+                    Answer::Lost { moved } => {
+                        self.lose(&facilitator, moved);
+                        SettleVerdict::Unknown { why: "timeout".to_owned(), transaction: None }
+                    }
+                };
+                self.event(
+                    Event::SettleAnswered { verdict, holder: Some(holder.clone()).filter(|holder| holder != "alarm") },
+                    &holder,
+                );
+            }
+            _ => unreachable!("only facilitator calls are outstanding"),
+        }
+    }
+
+    fn lose(&mut self, facilitator: &str, moved: bool) {
+        self.owes_answer = Some(facilitator.to_owned());
+        if moved {
+            self.moved_at.get_or_insert(facilitator.to_owned());
+        }
+    }
+
+    fn apply(&mut self, op: Op) {
+        let name = |holder: u8| format!("request-{holder}");
+        match op {
+            Op::Claim { holder, path } => {
+                let claim = claim(if path == 0 { "/a" } else { "/b" }, START_MS / 1000 + 600);
+                self.event(Event::Claimed { claim, holder: name(holder) }, &name(holder));
+            }
+            Op::Execute { holder } => {
+                let head = ResponseHead { status: 200, headers: Vec::new() };
+                self.event(Event::Executed { holder: name(holder), head }, &name(holder));
+            }
+            Op::Release { holder } => {
+                self.event(Event::Released { holder: name(holder) }, &name(holder));
+                self.running = self.running.take().filter(|(running, _)| *running != name(holder));
+            }
+            Op::Answer(answer) => self.answer(answer),
+            Op::HandOver { holder, delivered } => {
+                self.event(Event::HandedOver { holder: name(holder), delivered }, &name(holder));
+            }
+            Op::Wake => self.event(Event::Woke, "alarm"),
+            Op::Crash { moved } => {
+                if let Some((Next::AskSettle { facilitator }, _)) = self.outstanding.take() {
+                    self.lose(&facilitator, moved);
+                }
+            }
+            Op::Pass { millis } => self.elapsed += millis,
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #[test]
+    fn no_life_of_a_payment_breaks_a_money_rule(ops in prop::collection::vec(op(), 1..60)) {
+        let mut life = Life::default();
+        for op in ops {
+            life.apply(op);
+        }
+    }
+}
+
+fn life(ops: &[Op]) -> Life {
+    let mut life = Life::default();
+    for op in ops {
+        life.apply(op.clone());
+    }
+    life
+}
+
+const CLAIM: Op = Op::Claim { holder: 0, path: 0 };
+const EXECUTE: Op = Op::Execute { holder: 0 };
+const GOOD: Op = Op::Answer(Answer::Good);
+const LOST: Op = Op::Answer(Answer::Lost { moved: true });
+const LATER: Op = Op::Pass { millis: 1_000 };
+
+#[test]
+fn a_lost_answer_is_pending_and_the_same_payment_collects_later() {
+    let life = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER, Op::Claim { holder: 1, path: 0 }, GOOD]);
+    assert_eq!(life.replies, [Reply::Run, Reply::Pending { transaction: None }, Reply::Settled(settlement("primary"))]);
+}
+
+#[test]
+fn a_refusal_after_a_lost_answer_is_not_believed() {
+    let funds = Op::Answer(Answer::Refuse("insufficient_funds"));
+    let life = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER, CLAIM, funds]);
+    assert_eq!(life.replies.last(), Some(&Reply::Pending { transaction: None }));
+}
+
+#[test]
+fn a_known_refusal_moves_on_to_the_next_facilitator() {
+    let funds = Op::Answer(Answer::Refuse("unsupported_scheme"));
+    let life = life(&[CLAIM, GOOD, EXECUTE, funds, GOOD]);
+    assert_eq!(life.replies, [Reply::Run, Reply::Settled(settlement("standby"))]);
+}
+
+#[test]
+fn the_alarm_reconciles_what_a_crash_left_behind() {
+    let crash = Op::Crash { moved: true };
+    let life = life(&[CLAIM, GOOD, EXECUTE, crash, Op::Wake, GOOD, CLAIM]);
+    let settled = Reply::Settled(settlement("primary"));
+    assert_eq!(life.replies, [Reply::Run, settled.clone(), settled]);
+    assert_eq!(life.moved_at.as_deref(), Some("primary"));
+}
+
+#[test]
+fn a_response_is_handed_over_once() {
+    let over = Op::HandOver { holder: 0, delivered: true };
+    let life = life(&[CLAIM, GOOD, EXECUTE, GOOD, over, CLAIM]);
+    let transaction = Some(settlement("primary").transaction);
+    assert_eq!(life.replies.last(), Some(&Reply::AlreadyUsed { transaction }));
+}
+
+#[test]
+fn a_response_that_never_left_can_be_collected() {
+    let gone = Op::HandOver { holder: 0, delivered: false };
+    let life = life(&[CLAIM, GOOD, EXECUTE, GOOD, gone, CLAIM]);
+    assert_eq!(life.replies.last(), Some(&Reply::Settled(settlement("primary"))));
+}
+
+#[test]
+fn one_payment_buys_one_request() {
+    let other = Op::Claim { holder: 1, path: 1 };
+    let life = life(&[CLAIM, GOOD, other.clone(), EXECUTE, GOOD, other]);
+    let transaction = Some(settlement("primary").transaction);
+    assert_eq!(
+        life.replies,
+        [
+            Reply::Run,
+            Reply::AlreadyUsed { transaction: None },
+            Reply::Settled(settlement("primary")),
+            Reply::AlreadyUsed { transaction }
+        ]
+    );
+}
+
+#[test]
+fn an_expired_payment_is_refused_before_anyone_is_asked() {
+    let mut life = Life { elapsed: 595_000, ..Life::default() };
+    life.apply(CLAIM);
+    assert!(matches!(&life.replies[..], [Reply::Invalid(_)]) && life.outstanding.is_none());
+}
+
+#[test]
+fn a_payment_that_expires_while_the_tenant_runs_is_not_settled() {
+    let life = life(&[Op::Pass { millis: 580_000 }, CLAIM, GOOD, Op::Pass { millis: 20_000 }, EXECUTE]);
+    assert!(matches!(life.replies.last(), Some(Reply::Refused(_))) && life.moved_at.is_none());
+}

@@ -1,0 +1,91 @@
+//! What passes between the request's side and the ledger.
+
+use crate::{
+    Reason,
+    binding::Binding,
+    facilitator::verdict::{Expected, Settlement},
+    response::PaidResponse,
+    telemetry::Attempt,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use x402_protocol::{Address, Network, Uint256, v2::PaymentRequirements};
+
+/// A payment presented for one request: all that the ledger needs to verify, settle and reconcile it by itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Claim {
+    /// `network:asset:from:nonce`.
+    pub payment: String,
+    pub tenant_id: String,
+    pub binding: Binding,
+    /// The client's payment, verbatim: every attempt sends the same bytes.
+    pub payload: Box<RawValue>,
+    /// Ours, not the client's copy.
+    pub requirements: PaymentRequirements,
+    pub payer: Address,
+    pub network: Network,
+    pub amount: Uint256,
+    /// Unix seconds, saturated.
+    pub valid_after: u64,
+    /// Unix seconds, saturated.
+    pub valid_before: u64,
+    pub signature: String,
+    /// Id of the `payment-identifier` extension: who knows it may fetch the response again after it was handed over.
+    pub identifier: Option<String>,
+}
+
+impl Claim {
+    #[must_use]
+    pub fn expected(&self) -> Expected {
+        Expected { payer: self.payer, network: self.network, amount: self.amount }
+    }
+
+    /// Whether `other` is the same signed payment for the same request.
+    ///
+    /// The payment key alone is public once it is on chain, so it must not be enough to collect a response.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.payment == other.payment
+            && self.binding == other.binding
+            && self.signature.eq_ignore_ascii_case(&other.signature)
+            && self.identifier == other.identifier
+    }
+}
+
+/// The ledger's answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    /// Verified and claimed for you: run the tenant.
+    Run,
+    /// Settled, now or before. The response that was paid for is yours to hand over.
+    Settled(Settlement),
+    /// The payment does not hold; nothing moved.
+    Invalid(Reason),
+    /// No facilitator could verify.
+    Nobody,
+    /// Another request holds the payment.
+    InProgress,
+    /// Money may have moved. Ask again with the same payment.
+    Pending { transaction: Option<String> },
+    /// Spent on another request, or its response was handed over.
+    AlreadyUsed { transaction: Option<String> },
+    /// Settling was refused; nothing moved.
+    Refused(Reason),
+    /// Noted; there is nothing to say.
+    Noted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimReply {
+    pub reply: Reply,
+    /// The stored response, with [`Reply::Settled`].
+    pub response: Option<PaidResponse>,
+    pub attempts: Vec<Attempt>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettleReply {
+    pub reply: Reply,
+    pub attempts: Vec<Attempt>,
+}

@@ -1,0 +1,14 @@
+//! The settlement ledger: one record per payment key, kept in one single-threaded place.
+//!
+//! [`machine`] decides, [`Keeper`] writes and acts, in that order: every state is stored before the effect it announces,
+//! so that whoever finds the record after a crash knows what may have happened. Cost per payment is constant: a record
+//! knows nothing of other payments, and a million of them are a million small objects that never meet.
+
+mod keeper;
+pub mod machine;
+mod messages;
+mod record;
+
+pub use keeper::Keeper;
+pub use messages::{Claim, ClaimReply, Reply, SettleReply};
+pub use record::{Delivery, Record, State};

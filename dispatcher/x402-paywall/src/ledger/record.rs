@@ -1,0 +1,124 @@
+//! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
+
+use super::Claim;
+use crate::{
+    Reason, UnixMillis,
+    facilitator::verdict::Settlement,
+    response::ResponseHead,
+    telemetry::{PaymentEvent, Stage},
+};
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    pub claim: Claim,
+    pub state: State,
+    /// Head of the response that is paid for, from `Executed` on. The body is stored beside the record.
+    pub head: Option<ResponseHead>,
+}
+
+/// In the order of a payment's life. The announced effect follows the write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// `/verify` is being asked.
+    Claimed,
+    /// The tenant runs for the request `holder`, who must come back before `until`.
+    Verified { holder: String, until: UnixMillis, facilitator: String },
+    /// The response is stored; nothing was asked to move money yet.
+    Executed { facilitator: String },
+    /// `/settle` is being asked at `facilitator`. `lost` once an earlier answer was: then only it may be asked.
+    Settling { facilitator: String, tried: Vec<String>, lost: Option<Lost> },
+    /// Money may have moved at `facilitator`.
+    Unknown { facilitator: String, tried: Vec<String>, lost: Lost },
+    /// Money moved.
+    Settled { settlement: Settlement, delivery: Delivery, keep_until: UnixMillis },
+    /// Known: no money moved. The payment may be claimed again.
+    Refused { reason: Reason },
+}
+
+/// What is known of a settlement whose answer was lost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lost {
+    /// How often the facilitator was asked without a final answer.
+    pub asked: u32,
+    pub asked_at: UnixMillis,
+    pub ask_again_at: UnixMillis,
+    /// A transaction that the facilitator named without calling it final.
+    pub transaction: Option<String>,
+}
+
+/// Where the response of a settled payment is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    /// Waits to be collected.
+    Kept,
+    /// On its way to the caller of the request `holder`; if nobody confirms it before `until`, it can be collected again.
+    Leaving {
+        holder: String,
+        until: UnixMillis,
+    },
+    HandedOver,
+}
+
+impl State {
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        match self {
+            Self::Claimed => Stage::Claimed,
+            Self::Verified { .. } => Stage::Verified,
+            Self::Executed { .. } => Stage::Executed,
+            Self::Settling { .. } => Stage::Settling,
+            Self::Unknown { .. } => Stage::Unknown,
+            Self::Settled { delivery: Delivery::HandedOver, .. } => Stage::HandedOver,
+            Self::Settled { .. } => Stage::Settled,
+            Self::Refused { .. } => Stage::Refused,
+        }
+    }
+
+    #[must_use]
+    pub fn transaction(&self) -> Option<&str> {
+        match self {
+            Self::Settled { settlement, .. } => Some(&settlement.transaction),
+            Self::Unknown { lost, .. } | Self::Settling { lost: Some(lost), .. } => lost.transaction.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// Whether reaching `after` from here is worth an event: another stage, or another facilitator.
+    #[must_use]
+    pub fn is_news_after(&self, after: &Self) -> bool {
+        self.stage() != after.stage() || self.facilitator() != after.facilitator()
+    }
+
+    fn facilitator(&self) -> Option<&str> {
+        match self {
+            Self::Verified { facilitator, .. }
+            | Self::Executed { facilitator }
+            | Self::Settling { facilitator, .. }
+            | Self::Unknown { facilitator, .. } => Some(facilitator),
+            Self::Settled { settlement, .. } => Some(&settlement.facilitator),
+            Self::Claimed | Self::Refused { .. } => None,
+        }
+    }
+}
+
+impl Record {
+    /// The telemetry event for having reached this record's state.
+    #[must_use]
+    pub fn event<'a>(&'a self, request_id: Option<&'a str>) -> PaymentEvent<'a> {
+        PaymentEvent {
+            request_id,
+            tenant_id: &self.claim.tenant_id,
+            payment: &self.claim.payment,
+            stage: self.state.stage(),
+            facilitator: self.state.facilitator(),
+            reason: match &self.state {
+                State::Refused { reason } => Some(reason),
+                _ => None,
+            },
+            transaction: self.state.transaction(),
+        }
+    }
+}

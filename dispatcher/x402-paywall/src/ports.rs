@@ -1,0 +1,94 @@
+//! What the paywall needs of the world. Futures need not be `Send`: the adapters of record run on one thread.
+
+use crate::{
+    UnixMillis,
+    ledger::{Claim, ClaimReply, Record, SettleReply},
+    response::PaidResponse,
+    telemetry::PaymentEvent,
+};
+use std::future::Future;
+
+pub trait Clock {
+    fn now(&self) -> UnixMillis;
+    fn sleep(&self, millis: u64) -> impl Future<Output = ()>;
+}
+
+/// Sends requests to facilitators.
+pub trait FacilitatorTransport {
+    /// One POST of JSON, whole answer included, within `timeout_ms`. Redirects are not followed.
+    fn post(
+        &self,
+        url: &str,
+        json: &str,
+        timeout_ms: u64,
+    ) -> impl Future<Output = Result<FacilitatorAnswer, TransportError>>;
+}
+
+/// Largest answer read from a facilitator. Real ones take under 2 kB; the rest is room for extensions.
+pub const MAX_FACILITATOR_ANSWER_BYTES: usize = 64 * 1024;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FacilitatorAnswer {
+    pub status: u16,
+    pub body: Vec<u8>,
+}
+
+/// No whole answer came. Whether the facilitator acted is unknown for all of these: a refused connection looks the same
+/// to a Worker as one that was reset after the request had gone out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TransportError {
+    #[error("unreachable")]
+    Unreachable,
+    #[error("timeout")]
+    Timeout,
+    #[error("answer_too_large")]
+    TooLarge,
+    #[error("redirect")]
+    Redirect,
+}
+
+/// The settlement ledger as the request's side sees it: one single-threaded record per payment key.
+pub trait Ledger {
+    /// Claims the payment for one request and has it verified. The only round trip before the tenant runs.
+    fn claim(&self, claim: Claim, holder: &str) -> impl Future<Output = Result<ClaimReply, LedgerError>>;
+    /// Hands in the tenant's response and has the payment settled. The only round trip after the tenant ran.
+    fn settle(
+        &self,
+        payment: &str,
+        holder: &str,
+        response: &PaidResponse,
+    ) -> impl Future<Output = Result<SettleReply, LedgerError>>;
+    /// Gives the claim back unused: the tenant failed, so nobody pays.
+    fn release(&self, payment: &str, holder: &str) -> impl Future<Output = Result<(), LedgerError>>;
+    /// The response left for the caller (`delivered`), or the caller was gone before it could.
+    fn handed_over(
+        &self,
+        payment: &str,
+        holder: &str,
+        delivered: bool,
+    ) -> impl Future<Output = Result<(), LedgerError>>;
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("settlement ledger: {0}")]
+pub struct LedgerError(pub String);
+
+/// Where one payment's record lives. Written before each effect, so that a crash between two writes loses nothing.
+pub trait RecordStore {
+    fn load(&self) -> impl Future<Output = Result<Option<Record>, LedgerError>>;
+    /// Stores the record, and the response body with it where one is given. Durable before it returns.
+    fn save(&self, record: &Record, body: Option<&[u8]>) -> impl Future<Output = Result<(), LedgerError>>;
+    /// The stored response body.
+    fn body(&self) -> impl Future<Output = Result<Vec<u8>, LedgerError>>;
+    /// Drops the stored body and keeps the record.
+    fn drop_body(&self) -> impl Future<Output = Result<(), LedgerError>>;
+    /// Wakes the keeper at `at`, in place of any earlier wish.
+    fn wake_at(&self, at: UnixMillis) -> impl Future<Output = Result<(), LedgerError>>;
+    /// Removes everything: record, body and alarm.
+    fn forget(&self) -> impl Future<Output = Result<(), LedgerError>>;
+}
+
+/// Takes the paywall's events. Must not fail and must not wait: telemetry never holds up a payment.
+pub trait PaymentLog {
+    fn record(&self, event: &PaymentEvent<'_>);
+}

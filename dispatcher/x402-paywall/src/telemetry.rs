@@ -1,0 +1,53 @@
+//! What the paywall tells of itself: one event per stage of a payment, and the attempts made at facilitators.
+
+use crate::Reason;
+use serde::{Deserialize, Serialize};
+
+/// One call to a facilitator, for the request's log line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    pub facilitator: String,
+    pub call: Call,
+    /// `ok`, or a reason code: `unreachable`, `timeout`, `http_<status>`, `invalid_json`, `contradiction`, ...
+    pub result: String,
+    pub ms: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    Verify,
+    Settle,
+}
+
+/// A payment reached a stage. Written by whoever keeps the ledger, once per stage reached.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PaymentEvent<'a> {
+    /// The request that brought it there; none where an alarm did.
+    pub request_id: Option<&'a str>,
+    pub tenant_id: &'a str,
+    /// `network:asset:from:nonce`.
+    pub payment: &'a str,
+    pub stage: Stage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub facilitator: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'a Reason>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub transaction: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Claimed,
+    Verified,
+    /// Given up before any settlement was tried: nothing moved, and the payment may be claimed again.
+    Released,
+    Executed,
+    Settling,
+    Settled,
+    Refused,
+    Unknown,
+    HandedOver,
+}

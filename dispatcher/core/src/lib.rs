@@ -1,1 +1,23 @@
-//! Placeholder until the first slice lands.
+//! The dispatcher without its platform: tenants, plans, resolution and telemetry around the paywall.
+//!
+//! Runs natively and in wasm from this one source. What it needs of a platform are the traits in [`ports`]; a request's
+//! story, top to bottom, is [`dispatcher`].
+
+pub mod answer;
+pub mod config;
+pub mod directory;
+pub mod dispatcher;
+pub mod hygiene;
+pub mod plan;
+pub mod platform_api;
+pub mod ports;
+pub mod refusal;
+pub mod resolve;
+pub mod telemetry;
+pub mod tenant;
+pub mod tenant_failure;
+
+pub use config::Config;
+pub use dispatcher::{Dispatcher, Handled};
+pub use x402_paywall as paywall;
+pub use x402_protocol as protocol;

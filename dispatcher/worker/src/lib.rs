@@ -1,1 +1,68 @@
-//! Placeholder until the first slice lands.
+//! The Worker: implements the dispatcher's ports with workers-rs, and holds the Durable Object. No decision is made here.
+//!
+//! Many requests share one isolate and one wasm instance, each with its own I/O context: nothing that belongs to a request
+//! (a stream, a stub, a timer) may be kept beyond it. What is kept is the parsed configuration.
+
+mod answer;
+mod cached_config;
+mod call_ledger;
+mod ports;
+mod settlement_ledger;
+mod wire;
+
+use dispatcher_core::{
+    Dispatcher,
+    answer::Answer,
+    platform_api::{self, PlatformRequest},
+    ports::{Inbound, Randomness},
+    refusal::Refusal,
+};
+use ports::{
+    clock::WallClock, inbound::WebRequest, log::ConsoleLog, namespace::DispatchNamespace, outbound::WebResponse,
+    randomness::WebCrypto, settlement_ledger::DurableLedger,
+};
+use worker::{Context, Env, Response, Result, event};
+
+#[event(fetch)]
+async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Response> {
+    let request = WebRequest::new(request);
+    let config = match cached_config::get(&env) {
+        Ok(config) => config,
+        Err(error) => {
+            ConsoleLog.misconfigured(&error);
+            return answer::ours(&request, &Refusal::Misconfigured);
+        }
+    };
+    let ledger = DurableLedger::new(&env);
+    if platform_api::is_platform_path(request.path()) {
+        return platform(&request, &env, &ledger).await;
+    }
+    let namespace = DispatchNamespace::new(&env);
+    let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog);
+    let handled = dispatcher.handle(&request).await;
+    if let Some(ticket) = handled.leaving {
+        // Off the caller's path: the answer leaves first. A caller that was gone by now can come back and collect.
+        let delivered = !request.is_aborted();
+        ctx.wait_until(async move {
+            if let Err(error) = dispatcher.handed_over(&ticket, delivered).await {
+                ConsoleLog.lost_confirmation(&ticket.payment, &error);
+            }
+        });
+    }
+    answer::to_response(&request, handled.answer)
+}
+
+async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Result<Response> {
+    let token = env.secret("PLATFORM_TOKEN").ok().map(|token| token.to_string());
+    let authorization = request.header("authorization");
+    let admitted = platform_api::admit(request.method(), request.path(), authorization.as_deref(), token.as_deref());
+    match admitted {
+        Err(refusal) => answer::ours(request, &refusal),
+        Ok(PlatformRequest::Payment(payment)) => {
+            let described = ledger.describe(&payment).await.map_err(|error| error.to_string())?;
+            let answer: Answer<WebResponse> =
+                answer::json(200, &described).with("x-request-id", WebCrypto.request_id());
+            answer::to_response(request, answer)
+        }
+    }
+}

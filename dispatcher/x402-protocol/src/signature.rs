@@ -35,7 +35,7 @@ pub enum SignatureError {
 impl Signature {
     pub fn parse(text: &str) -> Result<Self, SignatureError> {
         let bytes = (text.len().saturating_sub(2)) / 2;
-        if bytes > MAX_SIGNATURE_BYTES || bytes < 65 {
+        if !(65..=MAX_SIGNATURE_BYTES).contains(&bytes) {
             return Err(SignatureError::Length(bytes));
         }
         if let Ok(account) = hex::decode::<65>(text) {

@@ -77,6 +77,25 @@ impl State {
         }
     }
 
+    /// As the platform API and the documentation name it. `Settled` stays one state, wherever the response is.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Claimed => "claimed",
+            Self::Verified { .. } => "verified",
+            Self::Executed { .. } => "executed",
+            Self::Settling { .. } => "settling",
+            Self::Unknown { .. } => "unknown",
+            Self::Settled { .. } => "settled",
+            Self::Refused { .. } => "refused",
+        }
+    }
+
+    #[must_use]
+    pub fn is_handed_over(&self) -> bool {
+        matches!(self, Self::Settled { delivery: Delivery::HandedOver, .. })
+    }
+
     #[must_use]
     pub fn transaction(&self) -> Option<&str> {
         match self {

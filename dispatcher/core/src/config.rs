@@ -1,0 +1,97 @@
+//! The deployment's configuration, parsed once per isolate. A bad one is refused as a whole, naming the key.
+
+use crate::directory::{Directory, DirectoryError};
+use x402_paywall::facilitator::{ConfigError as FacilitatorConfigError, Facilitators};
+use x402_protocol::Network;
+
+/// Which money is real.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// Charges on Base.
+    Prod,
+    /// Charges on Base Sepolia.
+    Test,
+}
+
+impl Environment {
+    /// The one network that prices may be in. One and not several, so that no test payment ever buys from production.
+    #[must_use]
+    pub fn network(self) -> Network {
+        match self {
+            Self::Prod => Network::Base,
+            Self::Test => Network::BaseSepolia,
+        }
+    }
+}
+
+/// The variables as the platform has them.
+#[derive(Clone, Debug, Default)]
+pub struct Vars {
+    /// `ENVIRONMENT`: `prod` or `test`.
+    pub environment: Option<String>,
+    /// `TENANT_DIRECTORY`: JSON, see [`Directory::from_json`].
+    pub tenant_directory: Option<String>,
+    /// `FACILITATORS`: JSON, see [`Facilitators::from_json`].
+    pub facilitators: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub environment: Environment,
+    pub directory: Directory,
+    pub facilitators: Facilitators,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{0} is not set")]
+    Missing(&'static str),
+    #[error("ENVIRONMENT is {0:?}, not prod or test")]
+    Environment(String),
+    #[error("TENANT_DIRECTORY: {0}")]
+    Directory(#[from] DirectoryError),
+    #[error("FACILITATORS: {0}")]
+    Facilitators(#[from] FacilitatorConfigError),
+}
+
+impl Config {
+    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        let environment = match vars.environment.as_deref() {
+            Some("prod") => Environment::Prod,
+            Some("test") => Environment::Test,
+            Some(other) => return Err(ConfigError::Environment(other.to_owned())),
+            None => return Err(ConfigError::Missing("ENVIRONMENT")),
+        };
+        let directory = vars.tenant_directory.as_deref().ok_or(ConfigError::Missing("TENANT_DIRECTORY"))?;
+        // No facilitator is a state, not a mistake: a paid tenant then answers 503, and free tenants go on.
+        let facilitators = vars.facilitators.as_deref().unwrap_or("[]");
+        Ok(Self {
+            environment,
+            directory: Directory::from_json(directory, environment.network())?,
+            facilitators: Facilitators::from_json(facilitators)?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_environment_takes_its_own_network_only() {
+        let tenant = |network| {
+            format!(
+                r#"{{"tenants":[{{"id":"a","plan":"pro","slug":"a","price":{{"amount":"1","network":"{network}","payTo":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C"}}}}]}}"#
+            )
+        };
+        let config = |environment: &str, network| {
+            let environment = Some(environment.to_owned());
+            let tenant_directory = Some(tenant(network));
+            Config::from_vars(&Vars { environment, tenant_directory, facilitators: None })
+        };
+        assert!(config("prod", "eip155:8453").is_ok() && config("test", "eip155:84532").is_ok());
+        assert!(config("prod", "eip155:84532").unwrap_err().to_string().contains("price.network"));
+        assert!(config("test", "eip155:8453").unwrap_err().to_string().contains("price.network"));
+        assert!(config("dev", "eip155:8453").unwrap_err().to_string().contains("ENVIRONMENT"));
+    }
+}

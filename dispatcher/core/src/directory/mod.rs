@@ -1,0 +1,44 @@
+//! Who is behind a host or a slug. Look-ups are in ordered maps: a million tenants cost twenty comparisons.
+
+mod shapes;
+
+use crate::tenant::{Tenant, TenantError};
+use std::{collections::BTreeMap, rc::Rc};
+use x402_protocol::Network;
+
+/// The tenants of this deployment, checked.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    by_host: BTreeMap<String, Rc<Tenant>>,
+    by_slug: BTreeMap<String, Rc<Tenant>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DirectoryError {
+    #[error("line {line}, column {column}: {what}")]
+    Json { line: usize, column: usize, what: String },
+    #[error("has neither `tenants` nor `byHost`/`bySlug`")]
+    Shape,
+    #[error(transparent)]
+    Tenant(#[from] TenantError),
+    #[error("{kind} {name:?} {why}")]
+    Key { kind: &'static str, name: String, why: &'static str },
+}
+
+impl Directory {
+    /// Parses either shape: `{"byHost": {host: tenant}, "bySlug": {slug: tenant}}` or
+    /// `{"tenants": [{tenant, "hosts": [], "slug"}]}`.
+    pub fn from_json(json: &str, network: Network) -> Result<Self, DirectoryError> {
+        shapes::parse(json, network)
+    }
+
+    #[must_use]
+    pub fn by_host(&self, host: &str) -> Option<Rc<Tenant>> {
+        self.by_host.get(host).cloned()
+    }
+
+    #[must_use]
+    pub fn by_slug(&self, slug: &str) -> Option<Rc<Tenant>> {
+        self.by_slug.get(slug).cloned()
+    }
+}

@@ -1,0 +1,136 @@
+//! The two shapes in which a directory comes: maps keyed by host and slug, and a registry that lists tenants with theirs.
+
+use super::{Directory, DirectoryError};
+use crate::{
+    plan::Plan,
+    resolve::{is_host, is_slug},
+    tenant::{PriceRecord, Tenant, TenantRecord},
+};
+use serde::Deserialize;
+use std::{collections::BTreeMap, rc::Rc};
+use x402_protocol::Network;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Maps {
+    #[serde(default)]
+    by_host: BTreeMap<String, TenantRecord>,
+    #[serde(default)]
+    by_slug: BTreeMap<String, TenantRecord>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registry {
+    tenants: Vec<Listed>,
+}
+
+/// Spelt out and not flattened: `flatten` would lose `deny_unknown_fields` and the place of an error.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Listed {
+    id: String,
+    #[serde(default)]
+    script: Option<String>,
+    plan: Plan,
+    #[serde(default)]
+    price: Option<PriceRecord>,
+    #[serde(default)]
+    hosts: Vec<String>,
+    #[serde(default)]
+    slug: Option<String>,
+}
+
+pub(super) fn parse(json: &str, network: Network) -> Result<Directory, DirectoryError> {
+    let at = |error: serde_json::Error| DirectoryError::Json {
+        line: error.line(),
+        column: error.column(),
+        what: error.to_string(),
+    };
+    let value: serde_json::Value = serde_json::from_str(json).map_err(at)?;
+    let has = |key| value.get(key).is_some();
+    let mut directory = Directory::default();
+    if has("tenants") {
+        let registry: Registry = serde_json::from_str(json).map_err(at)?;
+        for listed in registry.tenants {
+            let Listed { id, script, plan, price, hosts, slug } = listed;
+            let tenant = Rc::new(TenantRecord { id, script, plan, price }.check(network)?);
+            for host in hosts {
+                add_host(&mut directory, host, tenant.clone())?;
+            }
+            if let Some(slug) = slug {
+                add_slug(&mut directory, slug, tenant)?;
+            }
+        }
+    } else if has("byHost") || has("bySlug") {
+        let maps: Maps = serde_json::from_str(json).map_err(at)?;
+        for (host, record) in maps.by_host {
+            add_host(&mut directory, host, Rc::new(record.check(network)?))?;
+        }
+        for (slug, record) in maps.by_slug {
+            add_slug(&mut directory, slug, Rc::new(record.check(network)?))?;
+        }
+    } else {
+        return Err(DirectoryError::Shape);
+    }
+    Ok(directory)
+}
+
+fn add_host(directory: &mut Directory, host: String, tenant: Rc<Tenant>) -> Result<(), DirectoryError> {
+    add(&mut directory.by_host, "host", host, is_host, tenant)
+}
+
+fn add_slug(directory: &mut Directory, slug: String, tenant: Rc<Tenant>) -> Result<(), DirectoryError> {
+    add(&mut directory.by_slug, "slug", slug, is_slug, tenant)
+}
+
+fn add(
+    map: &mut BTreeMap<String, Rc<Tenant>>,
+    kind: &'static str,
+    name: String,
+    fits: fn(&str) -> bool,
+    tenant: Rc<Tenant>,
+) -> Result<(), DirectoryError> {
+    if !fits(&name) {
+        return Err(DirectoryError::Key { kind, name, why: "is not one that a request can have" });
+    }
+    match map.insert(name.clone(), tenant) {
+        None => Ok(()),
+        Some(_) => Err(DirectoryError::Key { kind, name, why: "is listed twice" }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(json: &str) -> Result<Directory, DirectoryError> {
+        Directory::from_json(json, Network::BaseSepolia)
+    }
+
+    #[test]
+    fn both_shapes_say_the_same() {
+        let maps =
+            r#"{"byHost":{"acme.example":{"id":"acme","plan":"pro"}},"bySlug":{"acme":{"id":"acme","plan":"pro"}}}"#;
+        let registry = r#"{"tenants":[{"id":"acme","plan":"pro","hosts":["acme.example"],"slug":"acme"}]}"#;
+        for json in [maps, registry] {
+            let directory = directory(json).unwrap();
+            assert_eq!(directory.by_host("acme.example").unwrap().id, "acme");
+            assert_eq!(directory.by_slug("acme").unwrap().plan, Plan::Pro);
+            assert!(directory.by_slug("globex").is_none());
+        }
+    }
+
+    #[test]
+    fn refuses_what_is_ambiguous_or_can_never_match() {
+        let error = |json| directory(json).unwrap_err().to_string();
+        assert!(
+            error(r#"{"tenants":[{"id":"a","plan":"pro","slug":"a"},{"id":"b","plan":"pro","slug":"a"}]}"#)
+                .contains("twice")
+        );
+        assert!(error(r#"{"tenants":[{"id":"a","plan":"pro","hosts":["Acme.example"]}]}"#).contains("Acme.example"));
+        assert!(error(r#"{"tenants":[{"id":"a","plan":"gold"}]}"#).contains("unknown variant `gold`"));
+        assert!(error("{}").contains("neither"));
+        assert!(error("{").contains("line 1"));
+    }
+}

@@ -1,0 +1,238 @@
+//! A request's story, top to bottom: resolve -> admit -> challenge -> claim -> verify -> execute -> settle -> hand over ->
+//! record.
+//!
+//! Challenge to verify are one call, [`Paywall::open`], because the ledger does claim and verify in one round trip.
+
+use crate::{
+    answer::{Answer, Body},
+    config::Config,
+    hygiene::{self, REQUEST_ID, STRIPPED_FROM_REQUESTS, TENANT_ID},
+    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
+    refusal::Refusal,
+    resolve::{Resolved, resolve},
+    telemetry::RequestLine,
+    tenant::{Price, Tenant},
+    tenant_failure::TenantFailure,
+};
+use std::rc::Rc;
+use x402_paywall::{
+    Denial, Opened, PaidResponse, Paywall, Ticket,
+    facilitator::verdict::Settlement,
+    paywall::{Purchase, payment_response_header},
+    ports::{Clock, Ledger},
+    response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
+};
+use x402_protocol::{header, v2::ResourceInfo};
+
+/// The dispatcher over a platform's ports.
+pub struct Dispatcher<N, L, C, R, T> {
+    config: Rc<Config>,
+    namespace: N,
+    paywall: Paywall<L>,
+    clock: C,
+    randomness: R,
+    log: T,
+}
+
+/// What a request came to.
+#[derive(Debug)]
+pub struct Handled<O> {
+    pub answer: Answer<O>,
+    /// With paid content: to be confirmed by [`Dispatcher::handed_over`] once the answer has left.
+    pub leaving: Option<Ticket>,
+}
+
+/// Content for a caller, with what is still owed for it.
+struct Content<O> {
+    answer: Answer<O>,
+    leaving: Option<Ticket>,
+}
+
+impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher<N, L, C, R, T> {
+    pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
+        Self { config, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+    }
+
+    /// Answers one request and writes its one line.
+    pub async fn handle(&self, request: &N::Inbound) -> Handled<N::Outbound> {
+        let began = self.clock.now();
+        let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
+        line.route = format!("{} {}", request.method(), request.path());
+        let told = match resolve(&self.config.directory, request.host(), request.path()) {
+            Err(error) => Err((error.into(), Vec::new())),
+            Ok(resolved) => {
+                line.tenant_id = Some(resolved.tenant.id.clone());
+                line.route = format!("{} {}", request.method(), resolved.path);
+                self.serve(request, &resolved, &mut line).await
+            }
+        };
+        let content = told.unwrap_or_else(|(refusal, headers)| {
+            line.code = Some(refusal.code().to_owned());
+            Content { answer: Answer::refusal(&refusal, &line.request_id, headers), leaving: None }
+        });
+        let mut answer = content.answer.with(REQUEST_ID, &line.request_id);
+        if let Some(tenant_id) = &line.tenant_id {
+            answer = answer.with(TENANT_ID, tenant_id);
+        }
+        line.status = answer.status;
+        line.ms = self.clock.now().since(began);
+        self.log.record(&line);
+        Handled { answer, leaving: content.leaving }
+    }
+
+    /// Says whether a paid response left for its caller. For after the answer, not on its path.
+    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), x402_paywall::ports::LedgerError> {
+        self.paywall.handed_over(ticket, delivered).await
+    }
+
+    async fn serve(&self, request: &N::Inbound, to: &Resolved, line: &mut RequestLine) -> Told<N::Outbound> {
+        match &to.tenant.price {
+            Some(price) if !is_preflight(request) => self.sell(request, to, price, line).await,
+            _ => {
+                let response = self.execute(request, to, line).await.map_err(|failure| (failure.into(), Vec::new()))?;
+                Ok(pass_through(response))
+            }
+        }
+    }
+
+    /// Challenge, claim, verify, execute, settle, hand over.
+    async fn sell(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        price: &Price,
+        line: &mut RequestLine,
+    ) -> Told<N::Outbound> {
+        let resource = resource_info(request, price);
+        // A HEAD has no content to sell: it always gets the 402 that a GET would.
+        let payment = if request.method() == "HEAD" { None } else { request.header(header::PAYMENT_SIGNATURE) };
+        let request_id = line.request_id.clone();
+        let purchase = Purchase {
+            request_id: &request_id,
+            tenant_id: &to.tenant.id,
+            method: request.method(),
+            path: &to.path,
+            query: request.query(),
+            offer: &price.offer,
+            resource: &resource,
+            payment: payment.as_deref(),
+        };
+        let deny = |denial: Denial| {
+            let mut headers = denial.headers(&price.offer, &resource);
+            headers.push(("access-control-expose-headers", hygiene::EXPOSED_HEADERS.to_owned()));
+            headers.push(("access-control-allow-origin", "*".to_owned()));
+            (Refusal::Payment(denial), headers)
+        };
+        let refuse = |refusal: Refusal| (refusal, Vec::new());
+        if payment.is_some() && self.config.facilitators.is_empty() {
+            return Err(deny(Denial::FacilitatorsUnavailable));
+        }
+
+        let opened = self.paywall.open(&purchase).await;
+        line.attempts = opened.attempts;
+        let ticket = match opened.answer {
+            Opened::Deny(denial) => return Err(deny(denial)),
+            Opened::Collect(ticket, response, settlement) => {
+                note(line, &ticket, Some(&settlement));
+                return Ok(hand_over(response, settlement, ticket));
+            }
+            Opened::Run(ticket) => ticket,
+        };
+        note(line, &ticket, None);
+
+        let response = match self.execute(request, to, line).await {
+            Ok(response) if response.status() >= 300 => {
+                self.release(&ticket).await;
+                return Ok(pass_through(response));
+            }
+            Ok(response) => response,
+            Err(failure) => {
+                self.release(&ticket).await;
+                return Err(refuse(failure.into()));
+            }
+        };
+        let response = match hold(response).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                self.release(&ticket).await;
+                return Err(refuse(refusal));
+            }
+        };
+
+        let closed = self.paywall.close(&ticket, &response).await;
+        line.attempts.extend(closed.attempts);
+        let settlement = closed.answer.map_err(deny)?;
+        note(line, &ticket, Some(&settlement));
+        Ok(hand_over(response, settlement, ticket))
+    }
+
+    async fn execute(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        line: &RequestLine,
+    ) -> Result<N::Outbound, TenantFailure> {
+        let Tenant { id, script, plan, .. } = &*to.tenant;
+        let set = [(REQUEST_ID, line.request_id.as_str()), (TENANT_ID, id.as_str())];
+        let dispatch =
+            Dispatch { script, limits: plan.limits(), path: &to.path, strip: &STRIPPED_FROM_REQUESTS, set: &set };
+        self.namespace.run(dispatch, request).await
+    }
+
+    /// The ledger's lease gives the payment back if this does not reach it.
+    async fn release(&self, ticket: &Ticket) {
+        let _ = self.paywall.release(ticket).await;
+    }
+}
+
+/// Content, or a refusal with the headers that go with it.
+type Told<O> = Result<Content<O>, (Refusal, Vec<(&'static str, String)>)>;
+
+/// Holds the response back: it is what the payment buys.
+async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
+    let status = response.status();
+    let headers = hygiene::paid_response_headers(response.headers());
+    let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if header_bytes > MAX_RESPONSE_HEADER_BYTES {
+        return Err(Refusal::ResponseTooLarge);
+    }
+    match response.collect(MAX_RESPONSE_BYTES).await {
+        Ok(body) => Ok(PaidResponse { head: ResponseHead { status, headers }, body }),
+        Err(CollectError::TooLarge) => Err(Refusal::ResponseTooLarge),
+        Err(CollectError::Broken) => Err(Refusal::Tenant(TenantFailure::Threw)),
+    }
+}
+
+fn hand_over<O>(response: PaidResponse, settlement: Settlement, ticket: Ticket) -> Content<O> {
+    let mut set = response.head.headers;
+    set.push((header::PAYMENT_RESPONSE.to_owned(), payment_response_header(&settlement)));
+    if !set.iter().any(|(name, _)| name.eq_ignore_ascii_case("access-control-expose-headers")) {
+        set.push(("access-control-expose-headers".to_owned(), hygiene::EXPOSED_HEADERS.to_owned()));
+    }
+    let answer = Answer { status: response.head.status, body: Body::Bytes(response.body), set };
+    Content { answer, leaving: Some(ticket) }
+}
+
+fn pass_through<O: Outbound>(response: O) -> Content<O> {
+    let status = response.status();
+    Content { answer: Answer { status, body: Body::Tenant(response), set: Vec::new() }, leaving: None }
+}
+
+fn note(line: &mut RequestLine, ticket: &Ticket, settlement: Option<&Settlement>) {
+    line.payment = Some(ticket.payment.clone());
+    line.transaction = settlement.map(|settlement| settlement.transaction.clone());
+}
+
+/// Browsers send these without a payment and read nothing but the permission in the answer.
+fn is_preflight(request: &impl Inbound) -> bool {
+    request.method() == "OPTIONS" && request.header("access-control-request-method").is_some()
+}
+
+fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
+    let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
+    ResourceInfo {
+        url: format!("https://{}{}{query}", request.host(), request.path()),
+        description: price.description.clone(),
+        mime_type: price.mime_type.clone(),
+    }
+}

@@ -1,0 +1,82 @@
+//! Every error answer of the dispatcher in one table; the paywall's own stand in `x402_paywall::Denial`.
+
+use crate::{resolve::ResolveError, tenant_failure::TenantFailure};
+use x402_paywall::Denial;
+
+/// Why a request gets no content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Misconfigured,
+    Resolve(ResolveError),
+    Tenant(TenantFailure),
+    ResponseTooLarge,
+    Payment(Denial),
+    /// `__platform/*` without the token, or for something that is not there.
+    PlatformDenied,
+    PlatformNotFound,
+}
+
+impl Refusal {
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Misconfigured | Self::Tenant(TenantFailure::BindingMissing) => 500,
+            Self::Resolve(ResolveError::NoTenant) | Self::PlatformNotFound => 404,
+            Self::Resolve(ResolveError::InvalidKey) => 400,
+            Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
+            Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) => 503,
+            Self::Payment(denial) => denial.status(),
+            Self::PlatformDenied => 401,
+        }
+    }
+
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Misconfigured => "dispatcher_misconfigured",
+            Self::Resolve(ResolveError::NoTenant) => "tenant_not_found",
+            Self::Resolve(ResolveError::InvalidKey) => "invalid_dispatch_key",
+            Self::Tenant(TenantFailure::BindingMissing) => "dispatcher_binding_missing",
+            Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) => "tenant_worker_failure",
+            Self::Tenant(TenantFailure::CpuLimit) => "tenant_cpu_limit_exceeded",
+            Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
+            Self::ResponseTooLarge => "tenant_response_too_large",
+            Self::Payment(denial) => denial.code(),
+            Self::PlatformDenied => "platform_token_required",
+            Self::PlatformNotFound => "platform_resource_not_found",
+        }
+    }
+
+    #[must_use]
+    pub fn message(&self) -> String {
+        let text = match self {
+            Self::Misconfigured => "the dispatcher's configuration is refused; its log names the key",
+            Self::Resolve(ResolveError::NoTenant) => "no tenant has this host or slug",
+            Self::Resolve(ResolveError::InvalidKey) => "this host or slug cannot be a tenant's",
+            Self::Tenant(TenantFailure::BindingMissing) => "the dispatch namespace is not bound",
+            Self::Tenant(TenantFailure::NotInNamespace) => "the tenant's Worker is not deployed; you were not charged",
+            Self::Tenant(TenantFailure::Threw) => "the tenant's Worker failed; you were not charged",
+            Self::Tenant(TenantFailure::CpuLimit) => "the tenant's Worker used up its CPU time; you were not charged",
+            Self::Tenant(TenantFailure::SubrequestLimit) => {
+                "the tenant's Worker used up its subrequests; you were not charged"
+            }
+            Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
+            Self::Payment(denial) => return denial.message(),
+            Self::PlatformDenied => "send the platform token as a bearer token",
+            Self::PlatformNotFound => "there is no such platform resource",
+        };
+        text.to_owned()
+    }
+}
+
+impl From<ResolveError> for Refusal {
+    fn from(error: ResolveError) -> Self {
+        Self::Resolve(error)
+    }
+}
+
+impl From<TenantFailure> for Refusal {
+    fn from(failure: TenantFailure) -> Self {
+        Self::Tenant(failure)
+    }
+}

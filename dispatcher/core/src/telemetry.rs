@@ -1,0 +1,20 @@
+//! The one line that every request ends in. Secrets have no field here: no signature, no payload, no query.
+
+use serde::Serialize;
+use x402_paywall::telemetry::Attempt;
+
+/// How one request ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RequestLine {
+    pub request_id: String,
+    pub tenant_id: Option<String>,
+    /// Method and path as the tenant sees them. The query stays out: it may hold a caller's secrets.
+    pub route: String,
+    pub status: u16,
+    pub code: Option<String>,
+    /// `network:asset:from:nonce`.
+    pub payment: Option<String>,
+    pub transaction: Option<String>,
+    pub attempts: Vec<Attempt>,
+    pub ms: u64,
+}

@@ -1,0 +1,143 @@
+//! A tenant: whose Worker runs, under which plan, at what price.
+
+use crate::plan::Plan;
+use serde::Deserialize;
+use x402_protocol::{Address, Network, Offer, Uint256};
+
+/// Clients sign `validBefore = now + maxTimeoutSeconds`: long enough for a slow tenant and a busy chain.
+const DEFAULT_MAX_TIMEOUT_S: u64 = 300;
+/// A payment must outlive the tenant's run and the settling, and must not stay signed for days.
+const MAX_TIMEOUT_RANGE_S: std::ops::RangeInclusive<u64> = 30..=86_400;
+
+/// A checked tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tenant {
+    pub id: String,
+    /// Name of its Worker in the dispatch namespace.
+    pub script: String,
+    pub plan: Plan,
+    /// `None`: every request is free.
+    pub price: Option<Price>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Price {
+    pub offer: Offer,
+    pub description: Option<String>,
+    pub mime_type: Option<String>,
+}
+
+/// A tenant as the directory has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct TenantRecord {
+    pub id: String,
+    /// Absent: the id.
+    #[serde(default)]
+    pub script: Option<String>,
+    pub plan: Plan,
+    #[serde(default)]
+    pub price: Option<PriceRecord>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct PriceRecord {
+    /// Atomic units of USDC, decimal: `"10000"` is one cent.
+    pub amount: String,
+    /// CAIP-2.
+    pub network: String,
+    pub pay_to: String,
+    #[serde(default)]
+    pub max_timeout_seconds: Option<u64>,
+    #[serde(default)]
+    pub description: Option<String>,
+    #[serde(default)]
+    pub mime_type: Option<String>,
+}
+
+/// A key of a tenant's record that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("tenant {tenant:?}: {key} {why}")]
+pub struct TenantError {
+    pub tenant: String,
+    pub key: &'static str,
+    pub why: String,
+}
+
+impl TenantRecord {
+    /// Checks the record against the one network that this environment charges on.
+    pub fn check(self, network: Network) -> Result<Tenant, TenantError> {
+        let id = self.id;
+        let wrong = |key, why: String| TenantError { tenant: id.clone(), key, why };
+        if !is_name(&id) {
+            return Err(wrong("id", NAME_RULE.to_owned()));
+        }
+        let script = self.script.unwrap_or_else(|| id.clone());
+        if !is_name(&script) {
+            return Err(wrong("script", NAME_RULE.to_owned()));
+        }
+        let price = match self.price {
+            None => None,
+            Some(price) => Some(price.check(network).map_err(|(key, why)| wrong(key, why))?),
+        };
+        Ok(Tenant { script, plan: self.plan, price, id })
+    }
+}
+
+const NAME_RULE: &str = "must have 1 to 63 lower-case letters, digits, - or _";
+
+fn is_name(text: &str) -> bool {
+    (1..=63).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_')
+}
+
+impl PriceRecord {
+    fn check(self, network: Network) -> Result<Price, (&'static str, String)> {
+        let asked: Network = self.network.parse().map_err(|error| ("price.network", format!("is wrong: {error}")))?;
+        if asked != network {
+            return Err(("price.network", format!("is {asked}, but this environment charges on {network}")));
+        }
+        let amount: Uint256 = self.amount.parse().map_err(|error| ("price.amount", format!("{error}")))?;
+        if amount == Uint256::ZERO {
+            return Err(("price.amount", "is 0; leave the price out for a free tenant".to_owned()));
+        }
+        let pay_to: Address = self.pay_to.parse().map_err(|error| ("price.payTo", format!("{error}")))?;
+        if pay_to == Address([0; 20]) {
+            return Err(("price.payTo", "is the zero address".to_owned()));
+        }
+        let max_timeout = self.max_timeout_seconds.unwrap_or(DEFAULT_MAX_TIMEOUT_S);
+        if !MAX_TIMEOUT_RANGE_S.contains(&max_timeout) {
+            return Err(("price.maxTimeoutSeconds", "must be between 30 and 86400".to_owned()));
+        }
+        let offer = Offer::usdc(network, amount, pay_to, max_timeout);
+        Ok(Price { offer, description: self.description, mime_type: self.mime_type })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str) -> Result<Tenant, TenantError> {
+        serde_json::from_str::<TenantRecord>(json).unwrap().check(Network::BaseSepolia)
+    }
+
+    #[test]
+    fn names_the_key_that_is_wrong() {
+        let price = |amount: &str, network: &str, pay_to: &str| {
+            let record = format!(
+                r#"{{"id":"acme","plan":"pro","price":{{"amount":"{amount}","network":"{network}","payTo":"{pay_to}"}}}}"#
+            );
+            check(&record).map_err(|error| error.key)
+        };
+        let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+        assert!(price("10000", "eip155:84532", pay_to).is_ok());
+        assert_eq!(price("0.01", "eip155:84532", pay_to), Err("price.amount"));
+        assert_eq!(price("0", "eip155:84532", pay_to), Err("price.amount"));
+        assert_eq!(price("10000", "eip155:8453", pay_to), Err("price.network"));
+        assert_eq!(price("10000", "base", pay_to), Err("price.network"));
+        assert_eq!(price("10000", "eip155:84532", "0x1"), Err("price.payTo"));
+        assert_eq!(check(r#"{"id":"../acme","plan":"pro"}"#).unwrap_err().key, "id");
+    }
+}

@@ -1,0 +1,56 @@
+//! Turns the core's answers into web responses.
+
+use crate::ports::{inbound::WebRequest, outbound::WebResponse, randomness::WebCrypto};
+use dispatcher_core::{
+    answer::{Answer, Body},
+    hygiene::{REQUEST_ID, STRIPPED_FROM_RESPONSES},
+    ports::{Inbound, Randomness},
+    refusal::Refusal,
+};
+use serde_json::Value;
+use wasm_bindgen::JsCast;
+use worker::{Headers, Response, ResponseBuilder, Result};
+
+pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<Response> {
+    match answer.body {
+        Body::Tenant(tenant) => pass_through(tenant, &answer.set),
+        Body::Bytes(bytes) => {
+            let headers = Headers::new();
+            for (name, value) in &answer.set {
+                headers.append(name, value)?;
+            }
+            let builder = ResponseBuilder::new().with_status(answer.status).with_headers(headers);
+            // These have no body by definition, and the platform throws if one is given.
+            let bare = request.method() == "HEAD" || matches!(answer.status, 204 | 205 | 304);
+            Ok(if bare { builder.empty() } else { builder.fixed(bytes) })
+        }
+    }
+}
+
+/// An error from before or beside the dispatcher.
+pub fn ours(request: &WebRequest, refusal: &Refusal) -> Result<Response> {
+    let request_id = WebCrypto.request_id();
+    let answer = Answer::refusal(refusal, &request_id, Vec::new()).with(REQUEST_ID, &request_id);
+    to_response(request, answer)
+}
+
+pub fn json(status: u16, value: &Value) -> Answer<WebResponse> {
+    let set = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Answer { status, body: Body::Bytes(value.to_string().into_bytes()), set }.with("cache-control", "no-store")
+}
+
+/// The body stays a stream that we never look into.
+fn pass_through(tenant: WebResponse, set: &[(String, String)]) -> Result<Response> {
+    let original = tenant.into_inner();
+    let init: &web_sys::ResponseInit = original.unchecked_ref();
+    // A tenant's response has immutable headers: copy it, as `new Response(response.body, response)` does.
+    let copy = web_sys::Response::new_with_opt_readable_stream_and_init(original.body().as_ref(), init)?;
+    let headers = copy.headers();
+    for name in STRIPPED_FROM_RESPONSES {
+        headers.delete(name)?;
+    }
+    for (name, value) in set {
+        headers.set(name, value)?;
+    }
+    Ok(copy.into())
+}

@@ -1,0 +1,51 @@
+//! Structured telemetry on the console: one JSON object a line, which Workers Logs keeps and the harness reads.
+
+use dispatcher_core::{
+    config::ConfigError,
+    paywall::{
+        ports::{LedgerError, PaymentLog},
+        telemetry::PaymentEvent,
+    },
+    ports::RequestLog,
+    telemetry::RequestLine,
+};
+use serde::Serialize;
+
+#[derive(Clone, Copy)]
+pub struct ConsoleLog;
+
+/// What a line is about, under the key `log`.
+#[derive(Serialize)]
+struct Line<'a, T> {
+    log: &'static str,
+    #[serde(flatten)]
+    what: &'a T,
+}
+
+impl ConsoleLog {
+    /// Names the key that is wrong, never its value: a value may be a secret put in the wrong place.
+    pub fn misconfigured(self, error: &ConfigError) {
+        write("misconfigured", &serde_json::json!({ "error": error.to_string() }));
+    }
+
+    pub fn lost_confirmation(self, payment: &str, error: &LedgerError) {
+        write("lost_confirmation", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
+    }
+}
+
+impl RequestLog for ConsoleLog {
+    fn record(&self, line: &RequestLine) {
+        write("request", line);
+    }
+}
+
+impl PaymentLog for ConsoleLog {
+    fn record(&self, event: &PaymentEvent<'_>) {
+        write("payment", event);
+    }
+}
+
+fn write<T: Serialize>(log: &'static str, what: &T) {
+    let line = serde_json::to_string(&Line { log, what }).expect("log lines have string keys and plain values");
+    web_sys::console::log_1(&line.into());
+}

@@ -1,0 +1,11 @@
+//! The dispatcher's ports on the Workers runtime, one file each.
+
+pub mod clock;
+pub mod facilitator_transport;
+pub mod inbound;
+pub mod log;
+pub mod namespace;
+pub mod outbound;
+pub mod randomness;
+pub mod record_store;
+pub mod settlement_ledger;

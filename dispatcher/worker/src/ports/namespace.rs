@@ -1,0 +1,91 @@
+//! The dispatch namespace. Our own binding, because workers-rs 0.8 calls `get` with two arguments and so drops the limits.
+
+use super::{inbound::WebRequest, outbound::WebResponse};
+use dispatcher_core::{
+    ports::{Dispatch, Inbound, Namespace},
+    tenant_failure::TenantFailure,
+};
+use js_sys::futures::JsFuture;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use worker::{Env, EnvBinding};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = js_sys::Object)]
+    #[derive(Clone)]
+    type DispatchNamespaceBinding;
+
+    /// `get(name, args, {limits: {cpuMs, subRequests}})`.
+    #[wasm_bindgen(method, catch)]
+    fn get(
+        this: &DispatchNamespaceBinding,
+        name: &str,
+        args: &JsValue,
+        options: &JsValue,
+    ) -> Result<worker::worker_sys::Fetcher, JsValue>;
+}
+
+impl EnvBinding for DispatchNamespaceBinding {
+    const TYPE_NAME: &'static str = "DynamicDispatcher";
+}
+
+#[derive(serde::Serialize)]
+struct Options {
+    limits: dispatcher_core::plan::Limits,
+}
+
+pub struct DispatchNamespace {
+    binding: Option<DispatchNamespaceBinding>,
+}
+
+impl DispatchNamespace {
+    /// Without the binding every dispatch fails with `dispatcher_binding_missing`, and the rest of the Worker still runs.
+    pub fn new(env: &Env) -> Self {
+        Self { binding: env.get_binding("DISPATCHER").ok() }
+    }
+
+    async fn dispatch(
+        binding: &DispatchNamespaceBinding,
+        dispatch: Dispatch<'_>,
+        request: &WebRequest,
+    ) -> Result<web_sys::Response, JsValue> {
+        let options = serde_wasm_bindgen::to_value(&Options { limits: dispatch.limits })?;
+        let args = js_sys::Object::new();
+        let fetcher = binding.get(dispatch.script, &args, &options)?;
+        let request = tenant_request(&dispatch, request)?;
+        // `get` is lazy: a tenant that does not exist fails here.
+        JsFuture::from(fetcher.fetch(&request)?).await?.dyn_into()
+    }
+}
+
+impl Namespace for DispatchNamespace {
+    type Inbound = WebRequest;
+    type Outbound = WebResponse;
+
+    async fn run(&self, dispatch: Dispatch<'_>, request: &WebRequest) -> Result<WebResponse, TenantFailure> {
+        let binding = self.binding.as_ref().ok_or(TenantFailure::BindingMissing)?;
+        match Self::dispatch(binding, dispatch, request).await {
+            Ok(response) => Ok(WebResponse::new(response)),
+            Err(thrown) => {
+                let message = thrown.dyn_ref::<js_sys::Error>().map(js_sys::Error::message);
+                Err(message.map_or(TenantFailure::Threw, |message| TenantFailure::from_message(&String::from(message))))
+            }
+        }
+    }
+}
+
+/// The request with the tenant's path and headers. The body stays the caller's stream.
+fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_sys::Request, JsValue> {
+    let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
+    let url = format!("{}{}{query}", request.origin(), dispatch.path);
+    let init: &web_sys::RequestInit = request.inner().unchecked_ref();
+    let copy = web_sys::Request::new_with_str_and_init(&url, init)?;
+    let headers = copy.headers();
+    for name in dispatch.strip {
+        headers.delete(name)?;
+    }
+    for (name, value) in dispatch.set {
+        headers.set(name, value)?;
+    }
+    Ok(copy)
+}

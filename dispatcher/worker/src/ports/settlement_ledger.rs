@@ -1,0 +1,70 @@
+//! The settlement ledger as the request's side calls it: the Durable Object of the payment's key.
+
+use crate::{
+    call_ledger::call_ledger,
+    wire::{Answer, Call},
+};
+use dispatcher_core::paywall::{
+    PaidResponse,
+    ledger::{Claim, ClaimReply, SettleReply},
+    ports::{Ledger, LedgerError},
+};
+use serde_json::Value;
+use worker::Env;
+
+pub struct DurableLedger {
+    env: Env,
+}
+
+impl DurableLedger {
+    pub fn new(env: &Env) -> Self {
+        Self { env: env.clone() }
+    }
+
+    /// What the object knows of the payment, for operators.
+    pub async fn describe(&self, payment: &str) -> Result<Value, LedgerError> {
+        let call = Call::Describe { payment: payment.to_owned() };
+        match self.call(payment, &call, &[]).await? {
+            (Answer::Described(value), _) => Ok(value),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn call(&self, payment: &str, call: &Call, body: &[u8]) -> Result<(Answer, Vec<u8>), LedgerError> {
+        call_ledger(&self.env, payment, call, body).await
+    }
+}
+
+impl Ledger for DurableLedger {
+    async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
+        let payment = claim.payment.clone();
+        let call = Call::Claim { claim, holder: holder.to_owned() };
+        match self.call(&payment, &call, &[]).await? {
+            (Answer::Claimed { reply, head, attempts }, body) => {
+                let response = head.map(|head| PaidResponse { head, body });
+                Ok(ClaimReply { reply, response, attempts })
+            }
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {
+        let call = Call::Settle { holder: holder.to_owned(), head: response.head.clone() };
+        match self.call(payment, &call, &response.body).await? {
+            (Answer::Settled { reply, attempts }, _) => Ok(SettleReply { reply, attempts }),
+            _ => Err(unexpected()),
+        }
+    }
+
+    async fn release(&self, payment: &str, holder: &str) -> Result<(), LedgerError> {
+        self.call(payment, &Call::Release { holder: holder.to_owned() }, &[]).await.map(drop)
+    }
+
+    async fn handed_over(&self, payment: &str, holder: &str, delivered: bool) -> Result<(), LedgerError> {
+        self.call(payment, &Call::HandedOver { holder: holder.to_owned(), delivered }, &[]).await.map(drop)
+    }
+}
+
+fn unexpected() -> LedgerError {
+    LedgerError("the object answered another question".to_owned())
+}

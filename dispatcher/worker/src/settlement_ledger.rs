@@ -1,0 +1,76 @@
+//! The Durable Object: one per payment key. Wraps the paywall's keeper and adds nothing but the wire.
+
+use crate::{
+    cached_config,
+    ports::{clock::WallClock, facilitator_transport::FetchTransport, log::ConsoleLog, record_store::DurableStore},
+    wire::{self, Answer, Call},
+};
+use dispatcher_core::{
+    paywall::{PaidResponse, ledger::Keeper, ports::LedgerError},
+    platform_api,
+};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+#[durable_object]
+pub struct SettlementLedger {
+    state: State,
+    env: Env,
+    keeper: std::cell::OnceCell<PaymentKeeper>,
+}
+
+type PaymentKeeper = Keeper<DurableStore, FetchTransport, WallClock, ConsoleLog>;
+
+impl DurableObject for SettlementLedger {
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, keeper: std::cell::OnceCell::new() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let (call, body) = wire::unframe(request.bytes().await?)?;
+        let (answer, body) =
+            self.answer(call, body).await.unwrap_or_else(|error| (Answer::Failed(error.0), Vec::new()));
+        Response::from_bytes(wire::frame(&answer, &body))
+    }
+
+    /// An error makes the platform ring again, with growing pauses.
+    async fn alarm(&self) -> Result<Response> {
+        match self.keeper()?.woke().await {
+            Ok(()) => Response::empty(),
+            Err(error) => Err(error.to_string().into()),
+        }
+    }
+}
+
+impl SettlementLedger {
+    async fn answer(&self, call: Call, body: Vec<u8>) -> std::result::Result<(Answer, Vec<u8>), LedgerError> {
+        let keeper = self.keeper().map_err(|error| LedgerError(error.to_string()))?;
+        let noted = (Answer::Noted, Vec::new());
+        match call {
+            Call::Claim { claim, holder } => {
+                let told = keeper.claim(claim, &holder).await?;
+                let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
+                Ok((Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body))
+            }
+            Call::Settle { holder, head } => {
+                let told = keeper.settle(&holder, &PaidResponse { head, body }).await?;
+                Ok((Answer::Settled { reply: told.reply, attempts: told.attempts }, Vec::new()))
+            }
+            Call::Release { holder } => keeper.release(&holder).await.map(|()| noted),
+            Call::HandedOver { holder, delivered } => keeper.handed_over(&holder, delivered).await.map(|()| noted),
+            Call::Describe { payment } => {
+                let record = keeper.record().await?;
+                Ok((Answer::Described(platform_api::describe(&payment, record.as_ref())), Vec::new()))
+            }
+        }
+    }
+
+    fn keeper(&self) -> Result<&PaymentKeeper> {
+        if let Some(keeper) = self.keeper.get() {
+            return Ok(keeper);
+        }
+        let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
+        let store = DurableStore::new(self.state.storage());
+        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, config.facilitators.clone());
+        Ok(self.keeper.get_or_init(|| keeper))
+    }
+}

@@ -1,0 +1,68 @@
+//! How a request's side and its ledger object talk: one line of JSON, then the response body's bytes, if any. Compact JSON
+//! has no newline inside, so the first one is the border.
+
+use dispatcher_core::paywall::{
+    ledger::{Claim, Reply},
+    response::ResponseHead,
+    telemetry::Attempt,
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// To the ledger object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    Claim {
+        claim: Claim,
+        holder: String,
+    },
+    /// The body's bytes follow.
+    Settle {
+        holder: String,
+        head: ResponseHead,
+    },
+    Release {
+        holder: String,
+    },
+    HandedOver {
+        holder: String,
+        delivered: bool,
+    },
+    Describe {
+        payment: String,
+    },
+}
+
+/// From the ledger object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// With a head, the body's bytes follow.
+    Claimed {
+        reply: Reply,
+        head: Option<ResponseHead>,
+        attempts: Vec<Attempt>,
+    },
+    Settled {
+        reply: Reply,
+        attempts: Vec<Attempt>,
+    },
+    Noted,
+    Described(Value),
+    Failed(String),
+}
+
+pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec(line).expect("calls and answers have string keys and plain values");
+    bytes.push(b'\n');
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+pub fn unframe<T: DeserializeOwned>(mut bytes: Vec<u8>) -> Result<(T, Vec<u8>), String> {
+    let border = bytes.iter().position(|byte| *byte == b'\n').ok_or("no line")?;
+    let line = serde_json::from_slice(&bytes[..border]).map_err(|error| error.to_string())?;
+    bytes.drain(..=border);
+    Ok((line, bytes))
+}

@@ -37,8 +37,7 @@ pub fn paid_response_headers(headers: Vec<(String, String)>) -> Vec<(String, Str
     });
     let stripped = |name: &str| {
         let is = |other: &&str| name.eq_ignore_ascii_case(other);
-        STRIPPED_FROM_RESPONSES.iter().any(|other| is(&other))
-            || STRIPPED_FROM_PAID_RESPONSES.iter().any(|other| is(&other))
+        STRIPPED_FROM_RESPONSES.iter().chain(&STRIPPED_FROM_PAID_RESPONSES).any(is)
     };
     let mut kept: Vec<_> = headers.into_iter().filter(|(name, _)| !stripped(name)).collect();
     let private = if no_store { "private, no-store" } else { "private" };

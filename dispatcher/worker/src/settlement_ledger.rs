@@ -47,7 +47,7 @@ impl SettlementLedger {
         let noted = (Answer::Noted, Vec::new());
         match call {
             Call::Claim { claim, holder } => {
-                let told = keeper.claim(claim, &holder).await?;
+                let told = keeper.claim(*claim, &holder).await?;
                 let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
                 Ok((Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body))
             }

@@ -14,7 +14,7 @@ use serde_json::Value;
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     Claim {
-        claim: Claim,
+        claim: Box<Claim>,
         holder: String,
     },
     /// The body's bytes follow.

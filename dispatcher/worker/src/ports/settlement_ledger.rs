@@ -38,7 +38,7 @@ impl DurableLedger {
 impl Ledger for DurableLedger {
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         let payment = claim.payment.clone();
-        let call = Call::Claim { claim, holder: holder.to_owned() };
+        let call = Call::Claim { claim: Box::new(claim), holder: holder.to_owned() };
         match self.call(&payment, &call, &[]).await? {
             (Answer::Claimed { reply, head, attempts }, body) => {
                 let response = head.map(|head| PaidResponse { head, body });

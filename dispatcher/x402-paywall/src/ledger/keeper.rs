@@ -45,7 +45,7 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
         let mut attempts = Vec::new();
         let began = self.clock.now();
         let reply = loop {
-            let event = Event::Claimed { claim: claim.clone(), holder: holder.to_owned() };
+            let event = Event::Claimed { claim: Box::new(claim.clone()), holder: holder.to_owned() };
             match self.drive(event, Some(holder), None, &mut attempts).await? {
                 Some(reply) => break reply,
                 None if self.clock.now().since(began) >= WAIT_LIMIT_MS => {

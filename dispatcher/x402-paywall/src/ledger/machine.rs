@@ -34,7 +34,7 @@ pub const ASK_INTERVAL_MS: u64 = 500;
 pub enum Event {
     /// `holder` presents the payment.
     Claimed {
-        claim: Claim,
+        claim: Box<Claim>,
         holder: String,
     },
     VerifyAnswered {
@@ -99,8 +99,8 @@ pub enum Next {
 #[must_use]
 pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
     match (record, event) {
-        (None, Event::Claimed { claim, .. }) => fresh(None, claim, now),
-        (Some(record), Event::Claimed { claim, holder }) => claim_again(record, claim, holder, now),
+        (None, Event::Claimed { claim, .. }) => fresh(None, *claim, now),
+        (Some(record), Event::Claimed { claim, holder }) => claim_again(record, *claim, holder, now),
         (Some(record), event) => go_on(record, event, now),
         (None, Event::Executed { .. } | Event::BeginSettle) => stay(None, Next::Reply(Reply::InProgress)),
         (None, _) => stay(None, Next::Reply(Reply::Noted)),

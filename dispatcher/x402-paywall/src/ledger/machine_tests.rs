@@ -193,7 +193,7 @@ impl Life {
         match op {
             Op::Claim { holder, path } => {
                 let claim = claim(if path == 0 { "/a" } else { "/b" }, START_MS / 1000 + 600);
-                self.event(Event::Claimed { claim, holder: name(holder) }, &name(holder));
+                self.event(Event::Claimed { claim: Box::new(claim), holder: name(holder) }, &name(holder));
             }
             Op::Execute { holder } => {
                 let head = ResponseHead { status: 200, headers: Vec::new() };

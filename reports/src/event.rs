@@ -60,6 +60,33 @@ pub struct RunStarted {
     pub seed: u64,
     /// Unix time in milliseconds.
     pub started_at_ms: u64,
+    /// What the world was, so that a history can be judged without the scenario it came from.
+    pub tenants: Vec<TenantFacts>,
+    /// Requests that were to arrive, paid and unpaid.
+    pub arrivals: u64,
+}
+
+/// What judges must know of a tenant.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TenantFacts {
+    pub id: String,
+    /// Name of its script in the namespace.
+    pub script: String,
+    /// Limits of its plan.
+    pub cpu_ms: f64,
+    pub sub_requests: f64,
+    /// `None`: its API is free.
+    pub price: Option<PriceFacts>,
+}
+
+/// What a payment to the tenant must be. Addresses lower case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceFacts {
+    pub network: String,
+    pub asset: String,
+    pub pay_to: String,
+    /// Atomic units.
+    pub amount: String,
 }
 
 /// Which of the scenario's faults, by its position in the file.
@@ -250,9 +277,13 @@ pub struct DispatcherPayment {
     pub request_id: Option<String>,
     pub tenant_id: String,
     pub payment: String,
+    /// `claimed`, `verified`, `released`, `executed`, `settling`, `settled`, `refused`, `unknown` or `handed_over`.
     pub stage: String,
-    pub result: String,
+    #[serde(default)]
+    pub reason: Option<String>,
+    #[serde(default)]
     pub facilitator: Option<String>,
+    #[serde(default)]
     pub transaction: Option<String>,
 }
 

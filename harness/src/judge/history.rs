@@ -1,0 +1,122 @@
+//! A run's events, with the few look-ups that several judges share. Built once; every look-up is by key.
+
+use reports::event::{
+    Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorCall,
+    FacilitatorEndpoint, LedgerState, Purchase, Recorded, TenantFacts, TenantRun, Transfer,
+};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    pub events: Vec<Recorded>,
+    pub exchanges: Vec<Exchange>,
+    pub purchases: Vec<Purchase>,
+    pub tenant_runs: Vec<TenantRun>,
+    pub requests: Vec<DispatcherRequest>,
+    pub stages: Vec<DispatcherPayment>,
+    pub tenants: BTreeMap<String, TenantFacts>,
+    pub arrivals: u64,
+    /// Money that moved, by payment, with when.
+    pub transfers: BTreeMap<String, Vec<(u64, Transfer)>>,
+    /// `/settle` calls by payment, in the order in which they arrived.
+    pub settles: BTreeMap<String, Vec<FacilitatorCall>>,
+    /// The ledger's last word, by payment.
+    pub ledger: BTreeMap<String, LedgerState>,
+    /// Lines that could not be read: a rule may depend on what they said.
+    pub unreadable: Vec<String>,
+}
+
+impl History {
+    pub fn new(events: Vec<Recorded>) -> Self {
+        let mut history = Self::default();
+        for recorded in &events {
+            history.take(recorded);
+        }
+        for calls in history.settles.values_mut() {
+            calls.sort_by_key(|call| call.received_us);
+        }
+        history.events = events;
+        history
+    }
+
+    /// The exchange's answer and payment, where it carried one and was answered.
+    pub fn paid_answers(&self) -> impl Iterator<Item = (&Exchange, &Answer, &str)> {
+        self.exchanges.iter().filter_map(|exchange| match (&exchange.outcome, &exchange.payment) {
+            (ExchangeOutcome::Answered(answer), Some(payment)) => Some((exchange, answer, payment.as_str())),
+            _ => None,
+        })
+    }
+
+    pub fn answers(&self) -> impl Iterator<Item = (&Exchange, &Answer)> {
+        self.exchanges.iter().filter_map(|exchange| match &exchange.outcome {
+            ExchangeOutcome::Answered(answer) => Some((exchange, answer)),
+            ExchangeOutcome::Failed { .. } => None,
+        })
+    }
+
+    pub fn settles_of(&self, payment: &str) -> &[FacilitatorCall] {
+        self.settles.get(payment).map_or(&[], Vec::as_slice)
+    }
+
+    pub fn moved(&self, payment: &str) -> bool {
+        self.transfers.contains_key(payment)
+    }
+
+    fn take(&mut self, recorded: &Recorded) {
+        match &recorded.event {
+            Event::RunStarted(run) => {
+                self.tenants = run.tenants.iter().map(|tenant| (tenant.id.clone(), tenant.clone())).collect();
+                self.arrivals = run.arrivals;
+            }
+            Event::ExchangeEnded(exchange) => self.exchanges.push(exchange.clone()),
+            Event::PurchaseEnded(purchase) => self.purchases.push(purchase.clone()),
+            Event::TenantRan(run) => self.tenant_runs.push(run.clone()),
+            Event::DispatcherRequest(request) => self.requests.push(request.clone()),
+            Event::DispatcherPayment(stage) => self.stages.push(stage.clone()),
+            Event::TransferMoved(transfer) => {
+                let moved = (recorded.at_us, transfer.clone());
+                self.transfers.entry(transfer.payment.clone()).or_default().push(moved);
+            }
+            Event::FacilitatorCalled(call) if call.endpoint == FacilitatorEndpoint::Settle => {
+                if let Some(payment) = &call.payment {
+                    self.settles.entry(payment.clone()).or_default().push(call.clone());
+                }
+            }
+            Event::LedgerState(state) => {
+                self.ledger.insert(state.payment.clone(), state.clone());
+            }
+            Event::Unreadable { source, text } => self.unreadable.push(format!("{source}: {text}")),
+            Event::FacilitatorCalled(_)
+            | Event::PhaseStarted { .. }
+            | Event::FaultStarted { .. }
+            | Event::FaultEnded { .. }
+            | Event::RunEnded => {}
+        }
+    }
+}
+
+/// An exchange in words, for a witness.
+pub fn tell(exchange: &Exchange) -> String {
+    let kind = match exchange.kind {
+        ExchangeKind::Unpaid => "unpaid request",
+        ExchangeKind::Challenge => "first request",
+        ExchangeKind::Payment => "payment",
+        ExchangeKind::Resend => "resent payment",
+    };
+    let outcome = match &exchange.outcome {
+        ExchangeOutcome::Failed { what } => format!("no answer ({what})"),
+        ExchangeOutcome::Answered(answer) => {
+            let code = answer.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
+            let request = answer.request_id.as_deref().unwrap_or("none");
+            format!("{}{code}, request {request}", answer.status)
+        }
+    };
+    let at = exchange.sent_us as f64 / 1e6;
+    format!("at {at:.3} s, {kind} #{} to {}: {outcome}", exchange.exchange, exchange.tenant)
+}
+
+/// A payment's key is long; its end tells it apart.
+pub fn short(payment: &str) -> String {
+    let nonce = payment.rsplit(':').next().unwrap_or(payment);
+    format!("payment {}", nonce.get(..12).unwrap_or(nonce))
+}

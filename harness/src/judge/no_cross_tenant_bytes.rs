@@ -1,0 +1,36 @@
+//! ISO-1: an answer carries its own tenant's bytes only. Each tenant double puts a token into body and headers that no
+//! other tenant can know.
+
+use super::{Finding, History, history::tell};
+
+pub fn judge(history: &History) -> Finding {
+    let mut with_bytes = 0;
+    let mut violations = Vec::new();
+    for (exchange, answer) in history.answers() {
+        with_bytes += usize::from(!answer.canaries.is_empty());
+        for canary in answer.canaries.iter().filter(|canary| **canary != exchange.tenant) {
+            violations.push(format!("{}: it carries bytes of {canary}", tell(exchange)));
+        }
+        if let Some(tenant) = answer.tenant.as_ref().filter(|tenant| **tenant != exchange.tenant) {
+            violations.push(format!("{}: x-tenant-id says {tenant}", tell(exchange)));
+        }
+        if (200..300).contains(&answer.status) && answer.canaries.is_empty() {
+            violations.push(format!("{}: it carries bytes of no tenant", tell(exchange)));
+        }
+    }
+    Finding::of(with_bytes, "answers with a tenant's bytes", violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::verdict::Verdict;
+
+    #[test]
+    fn another_tenants_bytes_are_seen_even_in_an_error() {
+        assert_eq!(judge(&Story::new().served("p1").history()).verdict, Verdict::Pass);
+        let leaked = Story::new().served("p1").answered(None, 402, |answer| answer.canaries = vec!["other".to_owned()]);
+        assert_eq!(judge(&leaked.history()).verdict, Verdict::Fail);
+    }
+}

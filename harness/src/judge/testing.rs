@@ -1,0 +1,291 @@
+//! Histories for the judges' own tests, told step by step. Each step takes a second, and answers itself within it.
+
+use super::History;
+use reports::event::{
+    Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
+    FacilitatorCall, FacilitatorEndpoint, FaultRef, LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
+    Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
+};
+
+pub const TENANT: &str = "acme";
+const PAYER: &str = "0xaa";
+const NETWORK: &str = "eip155:84532";
+
+/// What a double answered to `/settle`.
+#[derive(Clone, Copy, Debug)]
+pub enum Said {
+    Sent(u16, Option<bool>, Option<&'static str>),
+    Nothing,
+}
+
+pub const YES: Said = Said::Sent(200, Some(true), None);
+pub const NO: Said = Said::Sent(200, Some(false), Some("insufficient_funds"));
+pub const PENDING: Said = Said::Sent(500, Some(false), Some("settlement_pending"));
+pub const GARBLED: Said = Said::Sent(502, None, None);
+pub const NOTHING: Said = Said::Nothing;
+
+pub struct Story {
+    events: Vec<Recorded>,
+    seconds: u64,
+    phase: String,
+    arrivals: u64,
+}
+
+pub fn fault(inject: &str) -> FaultRef {
+    FaultRef { index: 0, on: "primary".to_owned(), inject: inject.to_owned() }
+}
+
+fn transaction(payment: &str) -> String {
+    format!("0xtransaction-of-{payment}")
+}
+
+impl Story {
+    pub fn new() -> Self {
+        Self { events: Vec::new(), seconds: 0, phase: "steady".to_owned(), arrivals: 0 }
+    }
+
+    pub fn history(self) -> History {
+        let price = PriceFacts {
+            network: NETWORK.to_owned(),
+            asset: "0xa".to_owned(),
+            pay_to: "0xbb".to_owned(),
+            amount: "10000".to_owned(),
+        };
+        let tenant = TenantFacts {
+            id: TENANT.to_owned(),
+            script: TENANT.to_owned(),
+            cpu_ms: 50.0,
+            sub_requests: 50.0,
+            price: Some(price),
+        };
+        let started = RunStarted {
+            schema: 1,
+            scenario: "story".to_owned(),
+            tier: "live".to_owned(),
+            seed: 1,
+            started_at_ms: 0,
+            tenants: vec![tenant],
+            arrivals: self.arrivals,
+        };
+        let mut events = vec![Recorded { at_us: 0, event: Event::RunStarted(started) }];
+        events.extend(self.events);
+        History::new(events)
+    }
+
+    fn then(mut self, event: Event) -> Self {
+        self.seconds += 1;
+        self.events.push(Recorded { at_us: self.now(), event });
+        self
+    }
+
+    /// When the step that is being told began; it ends half a second later.
+    fn next(&self) -> u64 {
+        (self.seconds + 1) * 1_000_000
+    }
+
+    fn now(&self) -> u64 {
+        self.seconds * 1_000_000
+    }
+
+    pub fn arrivals(mut self, arrivals: u64) -> Self {
+        self.arrivals = arrivals;
+        self
+    }
+
+    pub fn phase(mut self, name: &str) -> Self {
+        self.phase = name.to_owned();
+        self.then(Event::PhaseStarted { phase: name.to_owned() })
+    }
+
+    pub fn fault(self, inject: &str) -> Self {
+        self.then(Event::FaultStarted { fault: fault(inject) })
+    }
+
+    pub fn transfer(self, payment: &str, facilitator: &str) -> Self {
+        self.then(Event::TransferMoved(Transfer {
+            facilitator: facilitator.to_owned(),
+            payment: payment.to_owned(),
+            network: NETWORK.to_owned(),
+            asset: "0xA".to_owned(),
+            from: PAYER.to_owned(),
+            to: "0xBB".to_owned(),
+            value: "10000".to_owned(),
+            transaction: transaction(payment),
+        }))
+    }
+
+    pub fn settle(self, payment: &str, facilitator: &str, said: Said) -> Self {
+        self.settle_with(payment, facilitator, said, |_| {})
+    }
+
+    pub fn settle_with(self, payment: &str, at: &str, said: Said, change: fn(&mut FacilitatorCall)) -> Self {
+        let answer = match said {
+            Said::Nothing => FacilitatorAnswer::None { how: "hung".to_owned() },
+            Said::Sent(status, ok, reason) => {
+                let transaction = Some(if ok == Some(true) { transaction(payment) } else { String::new() });
+                FacilitatorAnswer::Sent { status, ok, reason: reason.map(str::to_owned), transaction }
+            }
+        };
+        let began = self.next();
+        let mut call = FacilitatorCall {
+            facilitator: at.to_owned(),
+            endpoint: FacilitatorEndpoint::Settle,
+            nth: 1,
+            payment: Some(payment.to_owned()),
+            payload_hash: Some(format!("hash-of-{payment}")),
+            received_us: began,
+            ended_us: began + 500_000,
+            fault: None,
+            answer,
+        };
+        change(&mut call);
+        self.then(Event::FacilitatorCalled(call))
+    }
+
+    /// Money moved, and the facilitator said so.
+    pub fn settled(self, payment: &str, facilitator: &str) -> Self {
+        self.transfer(payment, facilitator).settle(payment, facilitator, YES)
+    }
+
+    pub fn served(self, payment: &str) -> Self {
+        self.served_with(payment, |_| {})
+    }
+
+    pub fn served_with(self, payment: &str, change: fn(&mut Answer)) -> Self {
+        let told = PaymentResponse {
+            success: true,
+            error_reason: None,
+            payer: Some(PAYER.to_owned()),
+            transaction: transaction(payment),
+            network: NETWORK.to_owned(),
+        };
+        let exchange = self.exchange(Some(payment), ExchangeKind::Payment);
+        let mut answer = self.answer(200);
+        answer.canaries = vec![TENANT.to_owned()];
+        answer.payment_response = Some(told);
+        change(&mut answer);
+        self.end(exchange, ExchangeOutcome::Answered(answer))
+    }
+
+    pub fn answered(self, payment: Option<&str>, status: u16, change: fn(&mut Answer)) -> Self {
+        let kind = if payment.is_some() { ExchangeKind::Payment } else { ExchangeKind::Challenge };
+        let exchange = self.exchange(payment, kind);
+        let mut answer = self.answer(status);
+        change(&mut answer);
+        self.end(exchange, ExchangeOutcome::Answered(answer))
+    }
+
+    pub fn unpaid(self) -> Self {
+        let exchange = self.exchange(None, ExchangeKind::Unpaid);
+        let answer = Answer { offered: true, ..self.answer(402) };
+        self.end(exchange, ExchangeOutcome::Answered(answer))
+    }
+
+    pub fn failed(self, what: &str) -> Self {
+        let exchange = self.exchange(None, ExchangeKind::Unpaid);
+        self.end(exchange, ExchangeOutcome::Failed { what: what.to_owned() })
+    }
+
+    /// The dispatcher's line for the step before.
+    pub fn logged(self) -> Self {
+        let request_id = self
+            .events
+            .iter()
+            .rev()
+            .find_map(|recorded| match &recorded.event {
+                Event::ExchangeEnded(exchange) => match &exchange.outcome {
+                    ExchangeOutcome::Answered(answer) => answer.request_id.clone(),
+                    ExchangeOutcome::Failed { .. } => None,
+                },
+                _ => None,
+            })
+            .expect("something was answered before it is logged");
+        let line = DispatcherRequest {
+            request_id,
+            tenant_id: Some(TENANT.to_owned()),
+            route: "GET /".to_owned(),
+            status: 402,
+            code: None,
+            payment: None,
+            transaction: None,
+            attempts: Vec::new(),
+            ms: 1,
+        };
+        self.then(Event::DispatcherRequest(line))
+    }
+
+    pub fn told(self, payment: &str) -> Self {
+        self.then(Event::DispatcherPayment(DispatcherPayment {
+            request_id: None,
+            tenant_id: TENANT.to_owned(),
+            payment: payment.to_owned(),
+            stage: "settled".to_owned(),
+            reason: None,
+            facilitator: None,
+            transaction: Some(transaction(payment)),
+        }))
+    }
+
+    pub fn ledger(self, payment: &str, state: &str) -> Self {
+        let transaction = (state == "settled").then(|| transaction(payment));
+        let (payment, state) = (payment.to_owned(), state.to_owned());
+        self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
+    }
+
+    pub fn ran(self, cpu_ms: Option<f64>, sub_requests: Option<f64>) -> Self {
+        let script = TENANT.to_owned();
+        self.then(Event::TenantRan(TenantRun { script, cpu_ms, sub_requests, request_id: None }))
+    }
+
+    pub fn purchase(self, payments: &[&str]) -> Self {
+        let payments = payments.iter().map(|payment| (*payment).to_owned()).collect();
+        self.end_purchase(payments, PurchaseOutcome::Served)
+    }
+
+    pub fn purchase_that(self, payment: &str, outcome: PurchaseOutcome) -> Self {
+        self.end_purchase(vec![payment.to_owned()], outcome)
+    }
+
+    fn end_purchase(self, payments: Vec<String>, outcome: PurchaseOutcome) -> Self {
+        let phase = self.phase.clone();
+        self.then(Event::PurchaseEnded(Purchase {
+            purchase: 1,
+            tenant: TENANT.to_owned(),
+            phase,
+            payer: PAYER.to_owned(),
+            outcome,
+            payments,
+        }))
+    }
+
+    fn exchange(&self, payment: Option<&str>, kind: ExchangeKind) -> Exchange {
+        let began = self.next();
+        Exchange {
+            exchange: self.seconds,
+            purchase: None,
+            kind,
+            phase: self.phase.clone(),
+            tenant: TENANT.to_owned(),
+            method: "GET".to_owned(),
+            target: "/t/acme/".to_owned(),
+            payment: payment.map(str::to_owned),
+            due_us: began,
+            sent_us: began,
+            ended_us: began + 500_000,
+            outcome: ExchangeOutcome::Failed { what: "not told yet".to_owned() },
+        }
+    }
+
+    fn answer(&self, status: u16) -> Answer {
+        Answer {
+            status,
+            request_id: Some(format!("request-{}", self.seconds)),
+            tenant: Some(TENANT.to_owned()),
+            ..Answer::default()
+        }
+    }
+
+    fn end(self, exchange: Exchange, outcome: ExchangeOutcome) -> Self {
+        self.then(Event::ExchangeEnded(Exchange { outcome, ..exchange }))
+    }
+}

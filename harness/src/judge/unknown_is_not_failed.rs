@@ -1,0 +1,117 @@
+//! MONEY-3: an unknown outcome is never reported as failure. No 402, no new offer; 503 with `Retry-After` and a pending
+//! `PAYMENT-RESPONSE`; and the same payment sent again gets the final answer.
+
+use super::{
+    Finding, History,
+    history::{short, tell},
+    settled_answer::Conclusion,
+};
+use reports::event::{Answer, Exchange, PurchaseOutcome};
+
+pub fn judge(history: &History) -> Finding {
+    let mut looked_at = 0;
+    let mut violations = Vec::new();
+    for (exchange, answer, payment) in history.paid_answers() {
+        let moved = history.moved(payment);
+        let unknown_then = was_unknown(history, payment, exchange.ended_us);
+        if !moved && !unknown_then {
+            continue;
+        }
+        looked_at += 1;
+        if let Err(why) = is_no_failure(answer, unknown_then) {
+            violations.push(format!("{}: {why}, although {} may have moved money", tell(exchange), short(payment)));
+        }
+    }
+    violations.extend(never_told(history));
+    let finding = Finding::of(looked_at, "answers to payments that may have moved money", violations);
+    let pending = history.paid_answers().filter(|(_, answer, _)| answer.code.as_deref() == Some("settlement_pending"));
+    let (pending, detail) = (pending.count(), finding.detail.clone());
+    finding.with_detail(format!("{detail}; {pending} said pending"))
+}
+
+/// Whether a settle call had been made by then whose outcome does not follow from its answer.
+fn was_unknown(history: &History, payment: &str, by_us: u64) -> bool {
+    let mut before = history.settles_of(payment).iter().filter(|call| call.received_us <= by_us);
+    before.any(|call| Conclusion::of(call) == Conclusion::Unknown)
+}
+
+fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
+    if answer.status == 402 || answer.offered {
+        return Err("it was billed again".to_owned());
+    }
+    if (200..300).contains(&answer.status) || answer.status == 409 || !unknown_then {
+        return Ok(());
+    }
+    if answer.status != 503 || answer.retry_after_s.is_none() {
+        return Err("it is neither content nor a 503 that says when to come back".to_owned());
+    }
+    // Another request is at this payment: there is no settlement to speak of yet.
+    if answer.code.as_deref() == Some("payment_in_progress") {
+        return Ok(());
+    }
+    match &answer.payment_response {
+        Some(told) if !told.success && told.error_reason.as_deref() == Some("settlement_pending") => Ok(()),
+        _ => Err("its PAYMENT-RESPONSE does not say pending".to_owned()),
+    }
+}
+
+/// Payments whose money moved and whose purchase was refused: the caller resent until it got a wrong final answer.
+fn never_told(history: &History) -> Vec<String> {
+    let refused = history.purchases.iter().filter(|purchase| purchase.outcome == PurchaseOutcome::Refused);
+    refused
+        .flat_map(|purchase| purchase.payments.iter().map(move |payment| (purchase, payment)))
+        .filter(|(_, payment)| history.moved(payment))
+        .map(|(purchase, payment)| {
+            format!("purchase {} ended refused, although {} moved money", purchase.purchase, short(payment))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::{event::PaymentResponse, verdict::Verdict};
+
+    fn pending(answer: &mut Answer) {
+        answer.code = Some("settlement_pending".to_owned());
+        answer.retry_after_s = Some(2);
+        let error_reason = Some("settlement_pending".to_owned());
+        answer.payment_response = Some(PaymentResponse { error_reason, ..PaymentResponse::default() });
+    }
+
+    fn lost() -> Story {
+        Story::new().transfer("p1", "primary").settle("p1", "primary", NOTHING)
+    }
+
+    #[test]
+    fn pending_and_then_the_content_is_a_pass() {
+        let history = lost().answered(Some("p1"), 503, pending).settle("p1", "primary", YES).served("p1").history();
+        assert_eq!(judge(&history).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn a_bill_for_a_payment_that_may_have_moved_money_is_seen() {
+        let history = lost().answered(Some("p1"), 402, |answer| answer.offered = true).history();
+        assert_eq!(judge(&history).verdict, Verdict::Fail);
+        let unmoved = Story::new().settle("p1", "primary", NOTHING).answered(Some("p1"), 402, |_| {});
+        assert_eq!(judge(&unmoved.history()).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_503_that_does_not_say_pending_is_seen() {
+        let silent = lost().answered(Some("p1"), 503, |answer| answer.retry_after_s = Some(2));
+        assert_eq!(judge(&silent.history()).verdict, Verdict::Fail);
+        let no_date = lost().answered(Some("p1"), 503, |answer| {
+            pending(answer);
+            answer.retry_after_s = None;
+        });
+        assert_eq!(judge(&no_date.history()).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_402_after_a_known_refusal_is_no_matter_of_this_rule() {
+        let history = Story::new().settle("p1", "primary", NO).answered(Some("p1"), 402, |_| {}).history();
+        assert_eq!(judge(&history).verdict, Verdict::Unknown);
+    }
+}

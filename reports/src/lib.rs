@@ -2,3 +2,5 @@
 //! the event stream is not in a report.
 
 pub mod event;
+pub mod report;
+pub mod verdict;

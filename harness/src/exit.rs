@@ -102,7 +102,74 @@ impl From<Exit> for ExitCode {
 mod tests {
     use clap::CommandFactory;
 
+    use reports::report::{Check, PhaseSummary};
+
     use super::*;
+
+    fn report(verdicts: &[(&str, Verdict)], requests: u64) -> Report {
+        let check = |(name, verdict): &(&str, Verdict)| Check {
+            id: "X-1".to_owned(),
+            name: (*name).to_owned(),
+            expected: String::new(),
+            verdict: *verdict,
+            detail: String::new(),
+            witness: Vec::new(),
+        };
+        let phase = PhaseSummary {
+            name: "steady".to_owned(),
+            from_ms: 0,
+            to_ms: 1,
+            requests,
+            served: requests,
+            offered: 0,
+            refused: 0,
+            pending: 0,
+            failed: 0,
+            latency: None,
+        };
+        let checks: Vec<Check> = verdicts.iter().map(check).collect();
+        Report {
+            schema: 1,
+            scenario: String::new(),
+            title: String::new(),
+            tier: String::new(),
+            seed: 0,
+            verdict: Report::verdict_of(&checks, std::slice::from_ref(&phase)),
+            checks,
+            phases: vec![phase],
+            faults: Vec::new(),
+            fidelity: Vec::new(),
+            run_dir: String::new(),
+            replay: String::new(),
+            exit_code: 0,
+        }
+    }
+
+    #[test]
+    fn a_report_ends_in_the_worst_that_it_says() {
+        use Verdict::{Fail, Pass, Unknown};
+        let cases: [(&[(&str, Verdict)], Exit); 6] = [
+            (&[("latency", Pass), ("recovers", Pass)], Exit::Pass),
+            (&[("latency", Fail), ("recovers", Pass)], Exit::TooSlow),
+            (&[("latency", Fail), ("recovers", Fail)], Exit::RuleBroken),
+            (
+                &[("latency", Unknown), ("recovers", Fail)],
+                Exit::RuleBroken,
+            ),
+            (&[("latency", Unknown), ("recovers", Pass)], Exit::Unknown),
+            (&[], Exit::NothingRan),
+        ];
+        for (verdicts, exit) in cases {
+            assert_eq!(Exit::of_report(&report(verdicts, 1)), exit, "{verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn checks_that_held_without_traffic_are_not_a_pass() {
+        let idle = report(&[("recovers", Verdict::Pass)], 0);
+        assert_eq!(idle.verdict, Verdict::Unknown);
+        assert_eq!(Exit::of_report(&idle), Exit::NothingRan);
+    }
 
     #[test]
     fn no_two_reasons_share_a_code() {

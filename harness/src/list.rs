@@ -32,3 +32,35 @@ fn aligned<'a>(rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String
     rows.map(|(name, says)| format!("{name:width$}  {says}\n"))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(what: Listing) -> String {
+        let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+        render(what, &library)
+            .map_err(miette::Report::new)
+            .expect("the library is valid")
+    }
+
+    #[test]
+    fn scenarios_are_listed_with_their_titles() {
+        let text = listed(Listing::Scenarios);
+        assert!(
+            text.lines()
+                .any(|line| line.starts_with("outage       The primary facilitator ")),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn faults_are_listed_with_what_they_do() {
+        insta::assert_snapshot!(listed(Listing::Faults));
+    }
+
+    #[test]
+    fn checkers_are_listed_with_what_they_hold() {
+        insta::assert_snapshot!(listed(Listing::Checkers));
+    }
+}

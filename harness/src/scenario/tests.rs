@@ -91,6 +91,17 @@ fn a_scenario_says_what_its_file_says() {
     );
 }
 
+/// The README's example is what people start from.
+#[test]
+fn the_readme_shows_a_valid_scenario() {
+    let readme = include_str!("../../../scenarios/README.md");
+    let (_, example) = readme.split_once("```toml\n").expect("it has an example");
+    let (example, _) = example.split_once("```").expect("which ends");
+    Scenario::parse("README.md", example)
+        .map_err(miette::Report::new)
+        .expect("the example is valid");
+}
+
 #[test]
 fn unknown_key() {
     insta::assert_snapshot!(error_of(&good_with("rate = 5", "rat = 5")));

@@ -50,9 +50,9 @@ pub enum Inject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetAfter {
-    /// Before a byte of the answer.
+    /// At the request line: the call did not get through.
     Accept,
-    /// After the answer's head, before its body.
+    /// With the whole request read: the caller may think that it was acted on.
     Head,
 }
 
@@ -92,15 +92,15 @@ impl Inject {
     pub const CATALOGUE: [Listed; 15] = [
         Listed::new(
             "refuse",
-            "the port is closed: connections are refused (call = \"any\", no pick)",
+            "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
             "{}",
         ),
         Listed::new(
             "reset",
-            "TCP reset, before the answer or after its head",
+            "TCP reset, on accept or once the request was read (after: accept, head); no money moves",
             "{ after = \"accept\" }",
         ),
-        Listed::new("hang", "accepts the call and never answers", "{}"),
+        Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
         Listed::new(
             "settle-then-hang",
             "the money moves, the answer never comes (settle)",
@@ -113,23 +113,23 @@ impl Inject {
         ),
         Listed::new(
             "truncate",
-            "closes the connection in the middle of the body",
+            "the answer, cut off in its middle; the money moves",
             "{}",
         ),
         Listed::new(
             "drip",
-            "sends the answer one byte at a time",
+            "the answer, a byte at a time; the money moves",
             "{ every = \"200ms\" }",
         ),
-        Listed::new("garbage", "answers with bytes that are not HTTP", "{}"),
-        Listed::new("slow", "answers correctly, but late", "{ by = \"500ms\" }"),
+        Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
+        Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
         Listed::new(
             "status",
-            "answers with an HTTP error status; no money moves",
+            "an HTTP error status (body: html, empty, json); no money moves",
             "{ code = 502, body = \"html\" }",
         ),
-        Listed::new("bad-json", "200 with a body that is not JSON", "{}"),
-        Listed::new("wrong-shape", "200 with JSON of another shape", "{}"),
+        Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
+        Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
         Listed::new(
             "pending",
             "says settlement_pending while the money moved (settle)",
@@ -142,7 +142,7 @@ impl Inject {
         ),
         Listed::new(
             "lie",
-            "a yes that is false about payer, transaction, network, amount or success",
+            "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
             "{ about = \"payer\", money = \"moved\" }",
         ),
     ];

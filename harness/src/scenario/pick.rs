@@ -19,7 +19,7 @@ pub enum Pick {
 }
 
 impl Pick {
-    /// Whether the fault takes a call: the `nth` of the fault's window, counted from 1. `draw` gives a number in
+    /// Whether the fault takes a call: the `nth` that reached the fault, counted from 1. `draw` gives a number in
     /// `0..1` from the run's seed, and is asked only where chance decides.
     pub fn takes(&self, nth: u64, draw: impl FnOnce() -> f64) -> bool {
         match *self {

@@ -113,19 +113,12 @@ pub struct ServeArgs {
 #[derive(Debug, Args)]
 pub struct GuardArgs {
     /// What the guard is to run, and end with the harness
-    #[arg(
-        trailing_var_arg = true,
-        allow_hyphen_values = true,
-        value_name = "COMMAND"
-    )]
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
     pub command: Vec<String>,
 }
 
 fn after_help() -> String {
-    format!(
-        "Example:\n  cargo run -p harness -- scenario outage --seed 42\n\n{}",
-        Exit::table()
-    )
+    format!("Example:\n  cargo run -p harness -- scenario outage --seed 42\n\n{}", Exit::table())
 }
 
 #[cfg(test)]

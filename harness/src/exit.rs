@@ -70,24 +70,14 @@ impl Exit {
             _ if report.checks.is_empty() || report.requests() == 0 => Self::NothingRan,
             Verdict::Pass => Self::Pass,
             Verdict::Unknown => Self::Unknown,
-            Verdict::Fail
-                if report
-                    .checks
-                    .iter()
-                    .filter(broken)
-                    .all(|check| check.name == "latency") =>
-            {
-                Self::TooSlow
-            }
+            Verdict::Fail if report.checks.iter().filter(broken).all(|check| check.name == "latency") => Self::TooSlow,
             Verdict::Fail => Self::RuleBroken,
         }
     }
 
     /// The table that `--help` ends with.
     pub fn table() -> String {
-        let rows = Self::ALL
-            .iter()
-            .map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+        let rows = Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
         format!("Exit codes:\n{}", rows.collect::<String>())
     }
 }
@@ -152,10 +142,7 @@ mod tests {
             (&[("latency", Pass), ("recovers", Pass)], Exit::Pass),
             (&[("latency", Fail), ("recovers", Pass)], Exit::TooSlow),
             (&[("latency", Fail), ("recovers", Fail)], Exit::RuleBroken),
-            (
-                &[("latency", Unknown), ("recovers", Fail)],
-                Exit::RuleBroken,
-            ),
+            (&[("latency", Unknown), ("recovers", Fail)], Exit::RuleBroken),
             (&[("latency", Unknown), ("recovers", Pass)], Exit::Unknown),
             (&[], Exit::NothingRan),
         ];
@@ -173,11 +160,7 @@ mod tests {
 
     #[test]
     fn no_two_reasons_share_a_code() {
-        assert!(
-            Exit::ALL
-                .windows(2)
-                .all(|pair| pair[0].code() < pair[1].code())
-        );
+        assert!(Exit::ALL.windows(2).all(|pair| pair[0].code() < pair[1].code()));
     }
 
     #[test]

@@ -49,9 +49,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::Scenario(args) => run_scenario(args),
-        Command::Doctor | Command::Setup | Command::Serve(_) | Command::Guard(_) => {
-            Err(CommandError::NotBuiltIn)
-        }
+        Command::Doctor | Command::Setup | Command::Serve(_) | Command::Guard(_) => Err(CommandError::NotBuiltIn),
     }
 }
 

@@ -35,9 +35,7 @@ impl Latencies {
 
     /// `percent` is 50.0 for the median. `None` for a phase without exchanges.
     pub fn quantile(&self, phase: &str, percent: f64) -> Option<Duration> {
-        self.phases
-            .get(phase)
-            .map(|histogram| Duration::from_micros(histogram.value_at_quantile(percent / 100.0)))
+        self.phases.get(phase).map(|histogram| Duration::from_micros(histogram.value_at_quantile(percent / 100.0)))
     }
 
     pub fn count(&self, phase: &str) -> u64 {
@@ -66,8 +64,7 @@ impl Latencies {
 }
 
 fn empty() -> Histogram<u64> {
-    Histogram::new_with_max(LONGEST.as_micros() as u64, DIGITS)
-        .expect("the bounds are constants and in range")
+    Histogram::new_with_max(LONGEST.as_micros() as u64, DIGITS).expect("the bounds are constants and in range")
 }
 
 #[cfg(test)]
@@ -81,10 +78,7 @@ mod tests {
         late.due_us = 1_000_000;
         late.sent_us = 1_900_000;
         late.ended_us = 2_000_000;
-        let events = [Recorded {
-            at_us: 2_000_000,
-            event: Event::ExchangeEnded(late),
-        }];
+        let events = [Recorded { at_us: 2_000_000, event: Event::ExchangeEnded(late) }];
         let latencies = Latencies::of(&events);
         assert_eq!(latencies.count("steady"), 1);
         let p50 = latencies.quantile("steady", 50.0).expect("one exchange");
@@ -105,9 +99,6 @@ mod tests {
         let steady = latencies.quantiles("steady").expect("it had exchanges");
         assert!((94.9..=95.2).contains(&steady.p95_ms), "{steady:?}");
         let outage = latencies.quantiles("outage").expect("it had one");
-        assert!(
-            (599_000.0..=601_000.0).contains(&outage.max_ms),
-            "{outage:?}"
-        );
+        assert!((599_000.0..=601_000.0).contains(&outage.max_ms), "{outage:?}");
     }
 }

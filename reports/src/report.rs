@@ -38,11 +38,7 @@ impl Report {
     pub fn verdict_of(checks: &[Check], phases: &[PhaseSummary]) -> Verdict {
         let verdict = Verdict::merge(checks.iter().map(|check| check.verdict));
         let flowed = phases.iter().any(|phase| phase.requests > 0);
-        if verdict == Verdict::Pass && !flowed {
-            Verdict::Unknown
-        } else {
-            verdict
-        }
+        if verdict == Verdict::Pass && !flowed { Verdict::Unknown } else { verdict }
     }
 }
 

@@ -37,10 +37,7 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     write_timeline(out, report)?;
     write_phases(out, &report.phases)?;
     write_checks(out, &report.checks)?;
-    writeln!(
-        out,
-        "{HEADING}What was real, and what was a double{HEADING:#}"
-    )?;
+    writeln!(out, "{HEADING}What was real, and what was a double{HEADING:#}")?;
     for line in &report.fidelity {
         writeln!(out, "  {}", plain(line))?;
     }
@@ -49,43 +46,15 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
 
 fn write_timeline(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "{HEADING}What was done{HEADING:#}")?;
-    let end = report
-        .phases
-        .iter()
-        .map(|phase| phase.to_ms)
-        .max()
-        .unwrap_or(0);
-    let label = |summary: &FaultSummary| {
-        format!(
-            "{} on {}",
-            plain(&summary.fault.inject),
-            plain(&summary.fault.on)
-        )
-    };
-    let phases = report
-        .phases
-        .iter()
-        .map(|phase| (plain(&phase.name), phase.from_ms, phase.to_ms, None));
-    let faults = report.faults.iter().map(|summary| {
-        (
-            label(summary),
-            summary.from_ms,
-            summary.to_ms,
-            Some(summary.hits),
-        )
-    });
+    let end = report.phases.iter().map(|phase| phase.to_ms).max().unwrap_or(0);
+    let label = |summary: &FaultSummary| format!("{} on {}", plain(&summary.fault.inject), plain(&summary.fault.on));
+    let phases = report.phases.iter().map(|phase| (plain(&phase.name), phase.from_ms, phase.to_ms, None));
+    let faults =
+        report.faults.iter().map(|summary| (label(summary), summary.from_ms, summary.to_ms, Some(summary.hits)));
     let rows: Vec<_> = phases.chain(faults).collect();
-    let width = rows
-        .iter()
-        .map(|(label, ..)| label.chars().count())
-        .max()
-        .unwrap_or(0);
+    let width = rows.iter().map(|(label, ..)| label.chars().count()).max().unwrap_or(0);
     for (label, from, to, hits) in rows {
-        let style = if hits.is_some() {
-            AnsiColor::Yellow.on_default()
-        } else {
-            FAINT
-        };
+        let style = if hits.is_some() { AnsiColor::Yellow.on_default() } else { FAINT };
         write!(
             out,
             "  {label:width$}  {style}{}{style:#}  {:>5} to {:>5}",
@@ -104,12 +73,7 @@ fn write_timeline(out: &mut String, report: &Report) -> fmt::Result {
 }
 
 fn write_phases(out: &mut String, phases: &[PhaseSummary]) -> fmt::Result {
-    let width = phases
-        .iter()
-        .map(|phase| phase.name.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max("phase".len());
+    let width = phases.iter().map(|phase| phase.name.chars().count()).max().unwrap_or(0).max("phase".len());
     writeln!(
         out,
         "  {FAINT}{:width$}  requests  served  offered  refused  pending  failed      p50      p95      p99{FAINT:#}",
@@ -129,8 +93,7 @@ fn write_phases(out: &mut String, phases: &[PhaseSummary]) -> fmt::Result {
         )?;
         match &phase.latency {
             Some(latency) => {
-                let shown =
-                    [latency.p50_ms, latency.p95_ms, latency.p99_ms].map(|ms| format!("{ms:.0}ms"));
+                let shown = [latency.p50_ms, latency.p95_ms, latency.p99_ms].map(|ms| format!("{ms:.0}ms"));
                 writeln!(out, "  {:>7}  {:>7}  {:>7}", shown[0], shown[1], shown[2])?;
             }
             None => writeln!(out, "  {:>7}  {:>7}  {:>7}", "-", "-", "-")?,
@@ -140,44 +103,17 @@ fn write_phases(out: &mut String, phases: &[PhaseSummary]) -> fmt::Result {
 }
 
 fn write_checks(out: &mut String, checks: &[Check]) -> fmt::Result {
-    writeln!(
-        out,
-        "{HEADING}What was expected, and what was seen{HEADING:#}"
-    )?;
-    let width = checks
-        .iter()
-        .map(|check| check.id.chars().count())
-        .max()
-        .unwrap_or(0);
+    writeln!(out, "{HEADING}What was expected, and what was seen{HEADING:#}")?;
+    let width = checks.iter().map(|check| check.id.chars().count()).max().unwrap_or(0);
     for check in checks {
         let (style, verdict) = shown(check.verdict);
-        writeln!(
-            out,
-            "  {style}{verdict:7}{style:#}  {:width$}  {}",
-            plain(&check.id),
-            plain(&check.expected)
-        )?;
-        writeln!(
-            out,
-            "  {:7}  {:width$}  {FAINT}{}{FAINT:#}",
-            "",
-            "",
-            plain(&check.detail)
-        )?;
+        writeln!(out, "  {style}{verdict:7}{style:#}  {:width$}  {}", plain(&check.id), plain(&check.expected))?;
+        writeln!(out, "  {:7}  {:width$}  {FAINT}{}{FAINT:#}", "", "", plain(&check.detail))?;
         for line in check.witness.iter().take(MAX_WITNESSES) {
             writeln!(out, "  {:7}  {:width$}    {}", "", "", plain(line))?;
         }
-        if let Some(more) = check
-            .witness
-            .len()
-            .checked_sub(MAX_WITNESSES)
-            .filter(|more| *more > 0)
-        {
-            writeln!(
-                out,
-                "  {:7}  {:width$}    and {more} more, in the JSON report",
-                "", ""
-            )?;
+        if let Some(more) = check.witness.len().checked_sub(MAX_WITNESSES).filter(|more| *more > 0) {
+            writeln!(out, "  {:7}  {:width$}    and {more} more, in the JSON report", "", "")?;
         }
     }
     writeln!(out)
@@ -185,18 +121,8 @@ fn write_checks(out: &mut String, checks: &[Check]) -> fmt::Result {
 
 fn write_verdict(out: &mut String, report: &Report) -> fmt::Result {
     let (style, verdict) = shown(report.verdict);
-    let count = |verdict| {
-        report
-            .checks
-            .iter()
-            .filter(|check| check.verdict == verdict)
-            .count()
-    };
-    let (held, broke, unknown) = (
-        count(Verdict::Pass),
-        count(Verdict::Fail),
-        count(Verdict::Unknown),
-    );
+    let count = |verdict| report.checks.iter().filter(|check| check.verdict == verdict).count();
+    let (held, broke, unknown) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Unknown));
     writeln!(
         out,
         "\n{style}{verdict}{style:#}  {held} held, {broke} broke, {unknown} unknown; exit code {}",
@@ -217,12 +143,7 @@ fn shown(verdict: Verdict) -> (Style, &'static str) {
 
 /// Where a window lies in the run. Never empty, however short the window.
 fn bar(from: u64, to: u64, end: u64) -> String {
-    let column = |ms: u64| {
-        (ms * BAR as u64)
-            .checked_div(end)
-            .unwrap_or(0)
-            .min(BAR as u64) as usize
-    };
+    let column = |ms: u64| (ms * BAR as u64).checked_div(end).unwrap_or(0).min(BAR as u64) as usize;
     let first = column(from).min(BAR - 1);
     let after = column(to).max(first + 1);
     "·".repeat(first) + &"━".repeat(after - first) + &"·".repeat(BAR - after)
@@ -233,15 +154,7 @@ fn seconds(ms: u64) -> String {
 }
 
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() {
-                char::REPLACEMENT_CHARACTER
-            } else {
-                c
-            }
-        })
-        .collect()
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -272,18 +185,8 @@ mod tests {
 
     #[test]
     fn a_bar_is_as_wide_for_every_window() {
-        for (from, to, end) in [
-            (0, 38, 38),
-            (0, 0, 0),
-            (37, 38, 38),
-            (38, 38, 38),
-            (5, 99, 38),
-        ] {
-            assert_eq!(
-                bar(from, to, end).chars().count(),
-                BAR,
-                "{from} to {to} of {end}"
-            );
+        for (from, to, end) in [(0, 38, 38), (0, 0, 0), (37, 38, 38), (38, 38, 38), (5, 99, 38)] {
+            assert_eq!(bar(from, to, end).chars().count(), BAR, "{from} to {to} of {end}");
         }
     }
 }

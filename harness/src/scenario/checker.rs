@@ -36,66 +36,34 @@ pub enum Checker {
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
     pub const CATALOGUE: [Listed; 13] = [
-        Listed::new(
-            "settle-at-most-once",
-            "MONEY-1: a payment moves money at most once",
-            "{}",
-        ),
+        Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
             "MONEY-2: paid content leaves only after its money moved",
             "{}",
         ),
-        Listed::new(
-            "unknown-is-not-failed",
-            "MONEY-3: an unknown outcome is never answered as a failure",
-            "{}",
-        ),
-        Listed::new(
-            "nobody-pays-for-nothing",
-            "MONEY-4: who was charged has the content, or can collect it",
-            "{}",
-        ),
+        Listed::new("unknown-is-not-failed", "MONEY-3: an unknown outcome is never answered as a failure", "{}"),
+        Listed::new("nobody-pays-for-nothing", "MONEY-4: who was charged has the content, or can collect it", "{}"),
         Listed::new(
             "settle-stays-put-while-unknown",
             "MONEY-5: settle changes facilitator only after a known no",
             "{}",
         ),
-        Listed::new(
-            "books-balance",
-            "MONEY-8: chain, telemetry and settlement ledger agree",
-            "{}",
-        ),
-        Listed::new(
-            "no-cross-tenant-bytes",
-            "ISO-1: an answer carries its own tenant's bytes only",
-            "{}",
-        ),
-        Listed::new(
-            "dispatch-carries-limits",
-            "COST-1: every dispatch carries its plan's limits",
-            "{}",
-        ),
+        Listed::new("books-balance", "MONEY-8: chain, telemetry and settlement ledger agree", "{}"),
+        Listed::new("no-cross-tenant-bytes", "ISO-1: an answer carries its own tenant's bytes only", "{}"),
+        Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
         Listed::new(
             "recovers",
             "LIVE-1: success is back at its steady level within a bound after a phase",
             "{ after = \"outage\", within = \"5s\" }",
         ),
-        Listed::new(
-            "every-request-ends-once",
-            "LIVE-2: every request ends, once",
-            "{}",
-        ),
+        Listed::new("every-request-ends-once", "LIVE-2: every request ends, once", "{}"),
         Listed::new(
             "latency",
             "LATENCY-…: a quantile of a phase's latency, from when a request was due, stays below a bound",
             "{ phase = \"steady\", quantile = 95.0, at-most = \"900ms\" }",
         ),
-        Listed::new(
-            "faults-bit",
-            "COVER-1: every fault took at least one call",
-            "{}",
-        ),
+        Listed::new("faults-bit", "COVER-1: every fault took at least one call", "{}"),
         Listed::new(
             "traffic-flowed",
             "COVER-2: requests were answered and purchases served in every phase with traffic",
@@ -145,26 +113,15 @@ impl Checker {
     pub fn expects(&self) -> String {
         match self {
             Self::Recovers { within, after } => {
-                format!(
-                    "success is back at its steady level within {} after {after}",
-                    show(*within)
-                )
+                format!("success is back at its steady level within {} after {after}", show(*within))
             }
-            Self::Latency {
-                phase,
-                quantile,
-                at_most,
-            } => {
+            Self::Latency { phase, quantile, at_most } => {
                 format!("p{quantile} of {phase} is at most {}", show(*at_most))
             }
             plain => {
-                let listed = Self::CATALOGUE
-                    .iter()
-                    .find(|listed| listed.name == plain.name());
+                let listed = Self::CATALOGUE.iter().find(|listed| listed.name == plain.name());
                 let says = listed.map_or("", |listed| listed.says);
-                says.split_once(": ")
-                    .map_or(says, |(_, says)| says)
-                    .to_owned()
+                says.split_once(": ").map_or(says, |(_, says)| says).to_owned()
             }
         }
     }

@@ -48,11 +48,7 @@ impl Fault {
 
     /// How events refer to it.
     pub fn reference(&self) -> FaultRef {
-        FaultRef {
-            index: self.index,
-            on: self.on.to_string(),
-            inject: self.inject.name().to_owned(),
-        }
+        FaultRef { index: self.index, on: self.on.to_string(), inject: self.inject.name().to_owned() }
     }
 
     /// Whether it leaves no call of the window to another fault on the same calls.
@@ -113,9 +109,7 @@ pub(super) fn check(
         let Some(fault) = raw.check(index, world, timeline, seed, problems) else {
             continue;
         };
-        faults
-            .iter()
-            .for_each(|earlier| check_overlap(earlier, &fault, at.clone(), problems));
+        faults.iter().for_each(|earlier| check_overlap(earlier, &fault, at.clone(), problems));
         faults.push(fault);
     }
     faults
@@ -138,44 +132,25 @@ impl RawFault {
             None => Some(Pick::All),
         };
         let at = self.inject.span();
-        let inject = self
-            .inject
-            .into_inner()
-            .check(at, self.call, picky, problems);
-        Some(Fault {
-            index,
-            on: on?,
-            call: self.call,
-            window: window?,
-            pick: pick?,
-            inject: inject?,
-        })
+        let inject = self.inject.into_inner().check(at, self.call, picky, problems);
+        Some(Fault { index, on: on?, call: self.call, window: window?, pick: pick?, inject: inject? })
     }
 }
 
 /// A call that one fault took does not reach another. A fault that could therefore never bite is a mistake in the file,
 /// and better found here than by the judge of a whole run.
 fn check_overlap(earlier: &Fault, later: &Fault, at: Range<usize>, problems: &mut Problems) {
-    let meet = earlier.on == later.on
-        && earlier.call.meets(later.call)
-        && earlier.window.overlaps(&later.window);
+    let meet = earlier.on == later.on && earlier.call.meets(later.call) && earlier.window.overlaps(&later.window);
     if !meet {
         return;
     }
     let number = earlier.index + 1;
     if earlier.takes_all() {
-        let what = format!(
-            "`{}` overlaps fault {number} of the file, which takes every call",
-            later.inject.name()
-        );
+        let what = format!("`{}` overlaps fault {number} of the file, which takes every call", later.inject.name());
         let problem = Problem::new(at, what, "never bites while both are on");
         problems.add(problem.help("end one before the other begins, or give the earlier a pick"));
     } else if later.inject == Inject::Refuse {
-        let what =
-            format!("`refuse` overlaps fault {number} of the file, whose calls could not arrive");
-        problems.add(
-            Problem::new(at, what, "the port would be closed")
-                .help("end one before the other begins"),
-        );
+        let what = format!("`refuse` overlaps fault {number} of the file, whose calls could not arrive");
+        problems.add(Problem::new(at, what, "the port would be closed").help("end one before the other begins"));
     }
 }

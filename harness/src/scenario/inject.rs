@@ -101,26 +101,10 @@ impl Inject {
             "{ after = \"accept\" }",
         ),
         Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
-        Listed::new(
-            "settle-then-hang",
-            "the money moves, the answer never comes (settle)",
-            "{}",
-        ),
-        Listed::new(
-            "settle-then-reset",
-            "the money moves, then a TCP reset (settle)",
-            "{}",
-        ),
-        Listed::new(
-            "truncate",
-            "the answer, cut off in its middle; the money moves",
-            "{}",
-        ),
-        Listed::new(
-            "drip",
-            "the answer, a byte at a time; the money moves",
-            "{ every = \"200ms\" }",
-        ),
+        Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
+        Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
+        Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
+        Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
         Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
         Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
         Listed::new(
@@ -130,16 +114,8 @@ impl Inject {
         ),
         Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
         Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
-        Listed::new(
-            "pending",
-            "says settlement_pending while the money moved (settle)",
-            "{}",
-        ),
-        Listed::new(
-            "decline",
-            "a well-formed no; no money moves",
-            "{ reason = \"insufficient_funds\" }",
-        ),
+        Listed::new("pending", "says settlement_pending while the money moved (settle)", "{}"),
+        Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
         Listed::new(
             "lie",
             "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
@@ -169,52 +145,28 @@ impl Inject {
 }
 
 #[derive(Deserialize)]
-#[serde(
-    deny_unknown_fields,
-    rename_all = "kebab-case",
-    rename_all_fields = "kebab-case"
-)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub(super) enum RawInject {
     Refuse {},
-    Reset {
-        after: ResetAfter,
-    },
+    Reset { after: ResetAfter },
     Hang {},
     SettleThenHang {},
     SettleThenReset {},
     Truncate {},
-    Drip {
-        every: Spanned<String>,
-    },
+    Drip { every: Spanned<String> },
     Garbage {},
-    Slow {
-        by: Spanned<String>,
-    },
-    Status {
-        code: Spanned<u16>,
-        body: StatusBody,
-    },
+    Slow { by: Spanned<String> },
+    Status { code: Spanned<u16>, body: StatusBody },
     BadJson {},
     WrongShape {},
     Pending {},
-    Decline {
-        reason: Spanned<String>,
-    },
-    Lie {
-        about: LieAbout,
-        money: Option<Spanned<Money>>,
-    },
+    Decline { reason: Spanned<String> },
+    Lie { about: LieAbout, money: Option<Spanned<Money>> },
 }
 
 impl RawInject {
     /// `at` is where the whole `inject` value stands.
-    pub(super) fn check(
-        self,
-        at: Range<usize>,
-        call: Call,
-        picky: bool,
-        problems: &mut Problems,
-    ) -> Option<Inject> {
+    pub(super) fn check(self, at: Range<usize>, call: Call, picky: bool, problems: &mut Problems) -> Option<Inject> {
         let inject = match self {
             Self::Refuse {} => Inject::Refuse,
             Self::Reset { after } => Inject::Reset { after },
@@ -222,45 +174,26 @@ impl RawInject {
             Self::SettleThenHang {} => Inject::SettleThenHang,
             Self::SettleThenReset {} => Inject::SettleThenReset,
             Self::Truncate {} => Inject::Truncate,
-            Self::Drip { every } => Inject::Drip {
-                every: time::check_positive(&every, problems)?,
-            },
+            Self::Drip { every } => Inject::Drip { every: time::check_positive(&every, problems)? },
             Self::Garbage {} => Inject::Garbage,
-            Self::Slow { by } => Inject::Slow {
-                by: time::check_positive(&by, problems)?,
-            },
-            Self::Status { code, body } => Inject::Status {
-                code: check_code(&code, problems)?,
-                body,
-            },
+            Self::Slow { by } => Inject::Slow { by: time::check_positive(&by, problems)? },
+            Self::Status { code, body } => Inject::Status { code: check_code(&code, problems)?, body },
             Self::BadJson {} => Inject::BadJson,
             Self::WrongShape {} => Inject::WrongShape,
             Self::Pending {} => Inject::Pending,
-            Self::Decline { reason } => Inject::Decline {
-                reason: check_reason(reason, problems)?,
-            },
+            Self::Decline { reason } => Inject::Decline { reason: check_reason(reason, problems)? },
             Self::Lie { about, money } => check_lie(at.clone(), call, about, money, problems)?,
         };
         let sense = match inject {
-            Inject::Refuse if call != Call::Any => {
-                Some(("a closed port closes to every call", "write call = \"any\""))
-            }
-            Inject::Refuse if picky => {
-                Some(("a closed port cannot pick its calls", "leave `pick` out"))
-            }
-            Inject::SettleThenHang | Inject::SettleThenReset | Inject::Pending
-                if call != Call::Settle =>
-            {
+            Inject::Refuse if call != Call::Any => Some(("a closed port closes to every call", "write call = \"any\"")),
+            Inject::Refuse if picky => Some(("a closed port cannot pick its calls", "leave `pick` out")),
+            Inject::SettleThenHang | Inject::SettleThenReset | Inject::Pending if call != Call::Settle => {
                 Some(("money moves on settle only", "write call = \"settle\""))
             }
             _ => None,
         };
         if let Some((why, help)) = sense {
-            let what = format!(
-                "`{}` cannot be on call = \"{}\"",
-                inject.name(),
-                call.as_str()
-            );
+            let what = format!("`{}` cannot be on call = \"{}\"", inject.name(), call.as_str());
             problems.add(Problem::new(at, what, why).help(help));
             return None;
         }
@@ -270,11 +203,7 @@ impl RawInject {
 
 fn check_code(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
     if !(300..=599).contains(raw.get_ref()) {
-        let problem = Problem::new(
-            raw.span(),
-            "a status fault answers with 300 to 599",
-            "not an error status",
-        );
+        let problem = Problem::new(raw.span(), "a status fault answers with 300 to 599", "not an error status");
         problems.add(problem.help("for a 200 that is wrong see bad-json, wrong-shape and lie"));
         return None;
     }
@@ -284,14 +213,8 @@ fn check_code(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
 fn check_reason(raw: Spanned<String>, problems: &mut Problems) -> Option<String> {
     let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
     if raw.get_ref().is_empty() || !raw.get_ref().bytes().all(fine) {
-        let problem = Problem::new(
-            raw.span(),
-            "the reason is not an x402 reason code",
-            "not a code",
-        );
-        problems.add(
-            problem.help("lower-case letters, digits and underscores: \"insufficient_funds\""),
-        );
+        let problem = Problem::new(raw.span(), "the reason is not an x402 reason code", "not a code");
+        problems.add(problem.help("lower-case letters, digits and underscores: \"insufficient_funds\""));
         return None;
     }
     Some(raw.into_inner())
@@ -304,34 +227,24 @@ fn check_lie(
     money: Option<Spanned<Money>>,
     problems: &mut Problems,
 ) -> Option<Inject> {
-    let wrong =
-        |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
+    let wrong = |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
     let problem = match (call, about, money.as_ref().map(Spanned::get_ref)) {
-        (Call::Any, ..) => wrong(
-            "verify and settle lie differently",
-            "write call = \"verify\" or call = \"settle\"",
-        ),
-        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount, _) => wrong(
-            "a verify answer says nothing of that",
-            "on verify, lie about \"payer\" or \"success\"",
-        ),
+        (Call::Any, ..) => wrong("verify and settle lie differently", "write call = \"verify\" or call = \"settle\""),
+        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount, _) => {
+            wrong("a verify answer says nothing of that", "on verify, lie about \"payer\" or \"success\"")
+        }
         (Call::Verify, _, Some(_)) => wrong("no money moves on verify", "leave `money` out"),
-        (Call::Settle, LieAbout::Success, Some(Money::Moved)) => wrong(
-            "success is no lie when the money moved",
-            "write money = \"kept\"",
-        ),
-        (Call::Settle, _, None) => wrong(
-            "a lie on settle says whether the money moved behind it",
-            "add money = \"moved\" or money = \"kept\"",
-        ),
+        (Call::Settle, LieAbout::Success, Some(Money::Moved)) => {
+            wrong("success is no lie when the money moved", "write money = \"kept\"")
+        }
+        (Call::Settle, _, None) => {
+            wrong("a lie on settle says whether the money moved behind it", "add money = \"moved\" or money = \"kept\"")
+        }
         _ => None,
     };
     if let Some(problem) = problem {
         problems.add(problem);
         return None;
     }
-    Some(Inject::Lie {
-        about,
-        money: money.map_or(Money::Kept, Spanned::into_inner),
-    })
+    Some(Inject::Lie { about, money: money.map_or(Money::Kept, Spanned::into_inner) })
 }

@@ -24,11 +24,7 @@ pub struct Listed {
 
 impl Listed {
     pub(super) const fn new(name: &'static str, says: &'static str, example: &'static str) -> Self {
-        Self {
-            name,
-            says,
-            example,
-        }
+        Self { name, says, example }
     }
 }
 
@@ -58,45 +54,29 @@ pub struct Library {
 
 impl Library {
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self {
-            folder: folder.into(),
-        }
+        Self { folder: folder.into() }
     }
 
     /// The `scenarios` folder at or above the working directory; failing that, the one this build came from.
     pub fn find() -> Self {
         let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
         let found = std::env::current_dir().ok().and_then(|start| {
-            start
-                .ancestors()
-                .map(|folder| folder.join("scenarios"))
-                .find(|folder| folder.join("outage.toml").is_file())
+            start.ancestors().map(|folder| folder.join("scenarios")).find(|folder| folder.join("outage.toml").is_file())
         });
         Self::new(found.unwrap_or(built_from))
     }
 
     /// Loads by name, or by path where `which` ends in `.toml`.
     pub fn load(&self, which: &str) -> Result<Scenario, LibraryError> {
-        if Path::new(which)
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        if Path::new(which).extension().is_some_and(|extension| extension == "toml") {
             return load(Path::new(which));
         }
         let names = self.names()?;
         if !names.iter().any(|name| name == which) {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
-            let meant = nearest(which, &names)
-                .map(|near| format!("did you mean `{near}`? "))
-                .unwrap_or_default();
-            let help = format!(
-                "{meant}There is: {}; or give the path of a .toml file",
-                names.join(", ")
-            );
-            return Err(LibraryError::Unknown {
-                name: which.to_owned(),
-                help,
-            });
+            let meant = nearest(which, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let help = format!("{meant}There is: {}; or give the path of a .toml file", names.join(", "));
+            return Err(LibraryError::Unknown { name: which.to_owned(), help });
         }
         load(&self.folder.join(which).with_extension("toml"))
     }
@@ -107,21 +87,12 @@ impl Library {
     }
 
     fn names(&self) -> Result<Vec<String>, LibraryError> {
-        let unreadable = |source| LibraryError::NoLibrary {
-            path: self.folder.clone(),
-            source,
-        };
+        let unreadable = |source| LibraryError::NoLibrary { path: self.folder.clone(), source };
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            if path
-                .extension()
-                .is_some_and(|extension| extension == "toml")
-            {
-                names.extend(
-                    path.file_stem()
-                        .map(|stem| stem.to_string_lossy().into_owned()),
-                );
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
             }
         }
         names.sort();
@@ -130,21 +101,13 @@ impl Library {
 }
 
 fn load(path: &Path) -> Result<Scenario, LibraryError> {
-    let unreadable = |source| LibraryError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
-    let shown = std::env::current_dir()
-        .ok()
-        .and_then(|here| path.strip_prefix(here).ok());
+    let unreadable = |source| LibraryError::Unreadable { path: path.to_owned(), source };
+    let shown = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
     let shown = shown.unwrap_or(path).display().to_string();
     // Looked at before it is read, so that a huge file given by mistake costs nothing.
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
     if bytes > MAX_FILE_BYTES as u64 {
         return Err(InvalidScenario::too_big(&shown, bytes).into());
     }
-    Ok(Scenario::parse(
-        &shown,
-        &fs::read_to_string(path).map_err(unreadable)?,
-    )?)
+    Ok(Scenario::parse(&shown, &fs::read_to_string(path).map_err(unreadable)?)?)
 }

@@ -133,10 +133,7 @@ struct RawScenario {
 }
 
 fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
-    if text
-        .lines()
-        .all(|line| line.trim().is_empty() || line.trim_start().starts_with('#'))
-    {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Err(vec![
             Problem::new(0..0, "the file is empty", "nothing here")
                 .help("a scenario has id, title, [world], [[phase]], [[traffic]], [[fault]] and [[must]]: see scenarios/README.md"),
@@ -155,38 +152,15 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
     let id = Name::check("scenario", &raw.id, problems);
     let head = raw.id.span();
     if raw.title.get_ref().trim().is_empty() {
-        problems.add(Problem::new(
-            raw.title.span(),
-            "the title is empty",
-            "say in a line what happens",
-        ));
+        problems.add(Problem::new(raw.title.span(), "the title is empty", "say in a line what happens"));
     }
     for (list, is_empty, help) in [
-        (
-            "[[phase]]",
-            raw.phase.is_empty(),
-            "the first phase starts at \"0s\"",
-        ),
-        (
-            "[[traffic]]",
-            raw.traffic.is_empty(),
-            "without requests there is nothing to judge",
-        ),
-        (
-            "[[must]]",
-            raw.must.is_empty(),
-            "a scenario that expects nothing cannot pass: see `harness list --checkers`",
-        ),
+        ("[[phase]]", raw.phase.is_empty(), "the first phase starts at \"0s\""),
+        ("[[traffic]]", raw.traffic.is_empty(), "without requests there is nothing to judge"),
+        ("[[must]]", raw.must.is_empty(), "a scenario that expects nothing cannot pass: see `harness list --checkers`"),
     ] {
         if is_empty {
-            problems.add(
-                Problem::new(
-                    head.clone(),
-                    format!("the scenario has no {list}"),
-                    "this scenario",
-                )
-                .help(help),
-            );
+            problems.add(Problem::new(head.clone(), format!("the scenario has no {list}"), "this scenario").help(help));
         }
     }
     let world = raw.world.check(problems);

@@ -16,33 +16,17 @@ impl Name {
         &self.0
     }
 
-    pub(super) fn check(
-        kind: &str,
-        raw: &Spanned<String>,
-        problems: &mut Problems,
-    ) -> Option<Self> {
+    pub(super) fn check(kind: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<Self> {
         let text = raw.get_ref();
         let fine = text.len() <= MAX_NAME_BYTES
             && text.split('-').all(|part| {
-                !part.is_empty()
-                    && part
-                        .bytes()
-                        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+                !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
             });
         if fine {
             return Some(Self(text.clone()));
         }
-        let help = format!(
-            "lower-case letters, digits and single hyphens, at most {MAX_NAME_BYTES} bytes"
-        );
-        problems.add(
-            Problem::new(
-                raw.span(),
-                format!("`{text}` is not a name"),
-                format!("{kind} name"),
-            )
-            .help(help),
-        );
+        let help = format!("lower-case letters, digits and single hyphens, at most {MAX_NAME_BYTES} bytes");
+        problems.add(Problem::new(raw.span(), format!("`{text}` is not a name"), format!("{kind} name")).help(help));
         None
     }
 }
@@ -62,10 +46,7 @@ impl PartialEq<str> for Name {
 /// Reports each name that an earlier one of the list carries already.
 pub(super) fn check_unique(kind: &str, names: &[&Spanned<String>], problems: &mut Problems) {
     for (index, name) in names.iter().enumerate() {
-        if names[..index]
-            .iter()
-            .any(|earlier| earlier.get_ref() == name.get_ref())
-        {
+        if names[..index].iter().any(|earlier| earlier.get_ref() == name.get_ref()) {
             let what = format!("there are two {kind}s called `{}`", name.get_ref());
             problems.add(Problem::new(name.span(), what, "the second one"));
         }

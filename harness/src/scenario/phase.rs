@@ -39,9 +39,7 @@ impl Timeline {
     }
 
     pub fn end(&self) -> Duration {
-        self.phases
-            .last()
-            .map_or(Duration::ZERO, |phase| phase.window.to())
+        self.phases.last().map_or(Duration::ZERO, |phase| phase.window.to())
     }
 
     /// The phase a moment lies in; the last one for every moment after the end, where answers may still come in.
@@ -56,11 +54,7 @@ impl Timeline {
     pub(super) fn find(&self, raw: &Spanned<String>, problems: &mut Problems) -> Option<&Phase> {
         let found = self.phase(raw.get_ref());
         if found.is_none() {
-            let names: Vec<&str> = self
-                .phases
-                .iter()
-                .map(|phase| phase.name.as_str())
-                .collect();
+            let names: Vec<&str> = self.phases.iter().map(|phase| phase.name.as_str()).collect();
             problems.add(Problem::unknown(raw.span(), "phase", raw.get_ref(), &names));
         }
         found
@@ -74,16 +68,8 @@ pub(super) struct RawPhase {
     from: Spanned<String>,
 }
 
-pub(super) fn check(
-    raw: Vec<RawPhase>,
-    end: Duration,
-    problems: &mut Problems,
-) -> Option<Timeline> {
-    name::check_unique(
-        "phase",
-        &raw.iter().map(|phase| &phase.name).collect::<Vec<_>>(),
-        problems,
-    );
+pub(super) fn check(raw: Vec<RawPhase>, end: Duration, problems: &mut Problems) -> Option<Timeline> {
+    name::check_unique("phase", &raw.iter().map(|phase| &phase.name).collect::<Vec<_>>(), problems);
     if let Some(extra) = raw.get(MAX_BLOCKS) {
         let what = format!("a scenario has at most {MAX_BLOCKS} phases");
         problems.add(Problem::new(extra.name.span(), what, "one too many"));
@@ -94,18 +80,14 @@ pub(super) fn check(
         let name = Name::check("phase", &phase.name, problems);
         let from = time::check(&phase.from, problems)?;
         let problem = match starts.last() {
-            None if from != Duration::ZERO => Some((
-                "the first phase starts at \"0s\"",
-                "starts later".to_owned(),
-            )),
+            None if from != Duration::ZERO => Some(("the first phase starts at \"0s\"", "starts later".to_owned())),
             Some((_, earlier)) if from <= *earlier => Some((
                 "phases come in the order of their start",
                 format!("the phase before starts at {}", time::show(*earlier)),
             )),
-            _ if from >= end => Some((
-                "the phase starts after the run",
-                format!("the run ends at {}", time::show(end)),
-            )),
+            _ if from >= end => {
+                Some(("the phase starts after the run", format!("the run ends at {}", time::show(end))))
+            }
             _ => None,
         };
         if let Some((what, label)) = problem {
@@ -114,12 +96,7 @@ pub(super) fn check(
         }
         starts.push((name?, from));
     }
-    let ends = starts
-        .iter()
-        .skip(1)
-        .map(|(_, from)| *from)
-        .chain([end])
-        .collect::<Vec<_>>();
+    let ends = starts.iter().skip(1).map(|(_, from)| *from).chain([end]).collect::<Vec<_>>();
     let phases = starts
         .into_iter()
         .zip(ends)

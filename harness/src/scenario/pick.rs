@@ -64,11 +64,7 @@ impl RawPick {
 
 fn check_count(raw: &Spanned<u64>, problems: &mut Problems) -> Option<u64> {
     if *raw.get_ref() == 0 {
-        problems.add(Problem::new(
-            raw.span(),
-            "calls are counted from 1",
-            "picks no call",
-        ));
+        problems.add(Problem::new(raw.span(), "calls are counted from 1", "picks no call"));
         return None;
     }
     Some(*raw.get_ref())
@@ -82,14 +78,8 @@ fn check_odds(raw: &Spanned<f64>, seed: Option<u64>, problems: &mut Problems) ->
         return None;
     }
     if seed.is_none() {
-        let problem = Problem::new(
-            raw.span(),
-            "a fault by chance needs the scenario's seed",
-            "drawn from no seed",
-        );
-        problems.add(
-            problem.help("put `seed = 42` above the first table; `--seed` still overrides it"),
-        );
+        let problem = Problem::new(raw.span(), "a fault by chance needs the scenario's seed", "drawn from no seed");
+        problems.add(problem.help("put `seed = 42` above the first table; `--seed` still overrides it"));
         return None;
     }
     Some(Odds(odds))

@@ -23,18 +23,13 @@ pub struct InvalidScenario {
 impl InvalidScenario {
     pub(super) fn new(file: &str, text: &str, problems: Vec<Problem>) -> Self {
         let text = NamedSource::new(file, text.to_owned()).with_language("toml");
-        Self {
-            file: file.to_owned(),
-            text,
-            problems,
-        }
+        Self { file: file.to_owned(), text, problems }
     }
 
     /// Shows none of the text: there is too much of it.
     pub(super) fn too_big(file: &str, bytes: u64) -> Self {
         let what = format!("the file has {bytes} bytes, the limit is {MAX_FILE_BYTES}");
-        let problem =
-            Problem::new(0..0, what, "this file").help("a scenario is a page or two of TOML");
+        let problem = Problem::new(0..0, what, "this file").help("a scenario is a page or two of TOML");
         Self::new(file, "", vec![problem])
     }
 
@@ -56,17 +51,8 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(
-        at: Range<usize>,
-        message: impl Into<String>,
-        label: impl Into<String>,
-    ) -> Self {
-        Self {
-            message: message.into(),
-            label: label.into(),
-            at: at.into(),
-            help: None,
-        }
+    pub(super) fn new(at: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
+        Self { message: message.into(), label: label.into(), at: at.into(), help: None }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {
@@ -75,50 +61,27 @@ impl Problem {
     }
 
     /// A name that nothing carries. `alternatives` are those that something does.
-    pub(super) fn unknown(
-        at: Range<usize>,
-        kind: &str,
-        wanted: &str,
-        alternatives: &[&str],
-    ) -> Self {
+    pub(super) fn unknown(at: Range<usize>, kind: &str, wanted: &str, alternatives: &[&str]) -> Self {
         let help = match nearest(wanted, alternatives) {
-            Some(near) => format!(
-                "did you mean `{near}`? There is: {}",
-                alternatives.join(", ")
-            ),
+            Some(near) => format!("did you mean `{near}`? There is: {}", alternatives.join(", ")),
             None => format!("there is: {}", alternatives.join(", ")),
         };
-        Self::new(
-            at,
-            format!("there is no {kind} `{wanted}`"),
-            format!("no such {kind}"),
-        )
-        .help(help)
+        Self::new(at, format!("there is no {kind} `{wanted}`"), format!("no such {kind}")).help(help)
     }
 
     /// The TOML reader says all in one line, alternatives included: "unknown field `a`, expected one of `b`, `c`".
     pub(super) fn of_toml(error: &toml::de::Error) -> Self {
         let said = error.message();
         let (message, expected) = said.split_once(", expected ").unwrap_or((said, ""));
-        let message = message
-            .replace("unknown field", "unknown key")
-            .replace("unknown variant", "unknown name");
+        let message = message.replace("unknown field", "unknown key").replace("unknown variant", "unknown name");
         let problem = Self::new(error.span().unwrap_or(0..0), message.clone(), "here");
         if expected.is_empty() {
             return problem;
         }
-        let quoted = |text: &str| -> Vec<String> {
-            text.split('`')
-                .skip(1)
-                .step_by(2)
-                .map(str::to_owned)
-                .collect()
-        };
+        let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
         let alternatives = quoted(expected);
         let alternatives: Vec<&str> = alternatives.iter().map(String::as_str).collect();
-        let near = quoted(&message)
-            .first()
-            .and_then(|wanted| nearest(wanted, &alternatives));
+        let near = quoted(&message).first().and_then(|wanted| nearest(wanted, &alternatives));
         match near {
             Some(near) => problem.help(format!("did you mean `{near}`? Expected {expected}")),
             None => problem.help(format!("expected {expected}")),

@@ -51,21 +51,13 @@ impl Window {
         let start = start?;
         if stop > end {
             let label = format!("the run ends at {}", show(end));
-            problems.add(Problem::new(
-                to.span(),
-                "the window reaches past the end of the run",
-                label,
-            ));
+            problems.add(Problem::new(to.span(), "the window reaches past the end of the run", label));
             return None;
         }
         let window = Self::new(start, stop);
         if window.is_none() {
             let label = format!("not after {}", show(start));
-            problems.add(Problem::new(
-                to.span(),
-                "the window ends before it begins",
-                label,
-            ));
+            problems.add(Problem::new(to.span(), "the window ends before it begins", label));
         }
         window
     }
@@ -74,11 +66,7 @@ impl Window {
 /// As a scenario writes it.
 pub fn show(time: Duration) -> String {
     let ms = time.as_millis();
-    if ms.is_multiple_of(1000) {
-        format!("{}s", ms / 1000)
-    } else {
-        format!("{ms}ms")
-    }
+    if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }
 }
 
 pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Duration> {
@@ -94,31 +82,17 @@ pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Du
     let problem = match (number.parse::<u64>(), scale) {
         (Ok(number), Some(scale)) => match number.checked_mul(scale) {
             Some(ms) => return Some(Duration::from_millis(ms)),
-            None => Problem::new(
-                raw.span(),
-                format!("`{text}` is too long a time"),
-                "out of range",
-            ),
+            None => Problem::new(raw.span(), format!("`{text}` is too long a time"), "out of range"),
         },
-        (Ok(_), None) if unit.is_empty() => Problem::new(
-            raw.span(),
-            format!("`{text}` has no unit"),
-            "a unit is missing",
-        ),
-        (Ok(_), None) if !unit.starts_with('.') => Problem::new(
-            raw.span(),
-            format!("`{unit}` is not a unit of time"),
-            "unknown unit",
-        ),
-        _ => Problem::new(
-            raw.span(),
-            format!("`{text}` is not a time"),
-            "not a whole number and a unit",
-        ),
+        (Ok(_), None) if unit.is_empty() => {
+            Problem::new(raw.span(), format!("`{text}` has no unit"), "a unit is missing")
+        }
+        (Ok(_), None) if !unit.starts_with('.') => {
+            Problem::new(raw.span(), format!("`{unit}` is not a unit of time"), "unknown unit")
+        }
+        _ => Problem::new(raw.span(), format!("`{text}` is not a time"), "not a whole number and a unit"),
     };
-    problems.add(
-        problem.help("a whole number and one of the units ms, s, m: \"250ms\", \"5s\", \"1m\""),
-    );
+    problems.add(problem.help("a whole number and one of the units ms, s, m: \"250ms\", \"5s\", \"1m\""));
     None
 }
 
@@ -126,11 +100,7 @@ pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Du
 pub(super) fn check_positive(raw: &Spanned<String>, problems: &mut Problems) -> Option<Duration> {
     let time = check(raw, problems)?;
     if time.is_zero() {
-        problems.add(Problem::new(
-            raw.span(),
-            "the time is zero",
-            "must be longer",
-        ));
+        problems.add(Problem::new(raw.span(), "the time is zero", "must be longer"));
         return None;
     }
     Some(time)
@@ -141,10 +111,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Option<Duration> {
-        check(
-            &Spanned::new(0..0, text.to_owned()),
-            &mut Problems::default(),
-        )
+        check(&Spanned::new(0..0, text.to_owned()), &mut Problems::default())
     }
 
     #[test]
@@ -156,18 +123,7 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_a_number_and_a_unit() {
-        for text in [
-            "",
-            "5",
-            "s",
-            "1.5s",
-            "-1s",
-            "5 s",
-            "5h",
-            "5S",
-            "99999999999999999999s",
-            "9999999999999999999s",
-        ] {
+        for text in ["", "5", "s", "1.5s", "-1s", "5 s", "5h", "5S", "99999999999999999999s", "9999999999999999999s"] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }
@@ -175,18 +131,9 @@ mod tests {
     #[test]
     fn a_window_holds_its_start_but_not_its_end() {
         let at = Duration::from_secs;
-        let window = Window {
-            from: at(2),
-            to: at(4),
-        };
+        let window = Window { from: at(2), to: at(4) };
         assert!(window.contains(at(2)) && !window.contains(at(4)));
-        assert!(!window.overlaps(&Window {
-            from: at(4),
-            to: at(5)
-        }));
-        assert!(window.overlaps(&Window {
-            from: at(3),
-            to: at(5)
-        }));
+        assert!(!window.overlaps(&Window { from: at(4), to: at(5) }));
+        assert!(window.overlaps(&Window { from: at(3), to: at(5) }));
     }
 }

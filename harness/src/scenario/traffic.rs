@@ -103,9 +103,8 @@ pub(super) fn end_of_run(
         None => {
             // A bad time is reported with its window, which is checked later; here it is only not the latest.
             let mut ignored = Problems::default();
-            let ends = traffic
-                .iter()
-                .filter_map(|block| Some((time::check(&block.to, &mut ignored)?, block.to.span())));
+            let ends =
+                traffic.iter().filter_map(|block| Some((time::check(&block.to, &mut ignored)?, block.to.span())));
             let Some(last) = ends.max_by_key(|(end, _)| *end) else {
                 // No run to check anything against. That there is no traffic is said already; a bad `to` is not.
                 for block in traffic {
@@ -118,25 +117,14 @@ pub(super) fn end_of_run(
     };
     if end > MAX_RUN {
         let label = format!("the limit is {}", time::show(MAX_RUN));
-        problems.add(
-            Problem::new(at, "the run is too long", label).help("a soak is the load tests' work"),
-        );
+        problems.add(Problem::new(at, "the run is too long", label).help("a soak is the load tests' work"));
         return None;
     }
     Some(end)
 }
 
-pub(super) fn check(
-    raw: Vec<RawTraffic>,
-    world: &World,
-    timeline: &Timeline,
-    problems: &mut Problems,
-) -> Vec<Traffic> {
-    name::check_unique(
-        "traffic",
-        &raw.iter().map(|block| &block.name).collect::<Vec<_>>(),
-        problems,
-    );
+pub(super) fn check(raw: Vec<RawTraffic>, world: &World, timeline: &Timeline, problems: &mut Problems) -> Vec<Traffic> {
+    name::check_unique("traffic", &raw.iter().map(|block| &block.name).collect::<Vec<_>>(), problems);
     if let Some(extra) = raw.get(MAX_BLOCKS) {
         let what = format!("a scenario has at most {MAX_BLOCKS} traffic blocks");
         problems.add(Problem::new(extra.name.span(), what, "one too many"));
@@ -167,54 +155,27 @@ impl RawTraffic {
         let rate = check_rate(&self.rate, window, problems);
         let mix = *self.mix.get_ref();
         if mix.total() == 0 {
-            problems.add(Problem::new(
-                self.mix.span(),
-                "the mix is empty",
-                "no share is above 0",
-            ));
+            problems.add(Problem::new(self.mix.span(), "the mix is empty", "no share is above 0"));
         }
         let tenants: Vec<Name> = match &self.tenants {
-            None => world
-                .tenants()
-                .iter()
-                .map(|tenant| tenant.id().clone())
-                .collect(),
+            None => world.tenants().iter().map(|tenant| tenant.id().clone()).collect(),
             Some(named) if named.get_ref().is_empty() => {
                 let problem = Problem::new(named.span(), "the traffic goes to no tenant", "empty");
                 problems.add(problem.help("leave `tenants` out for all of them"));
                 return None;
             }
             Some(named) => {
-                let found: Vec<_> = named
-                    .get_ref()
-                    .iter()
-                    .map(|raw| world.find_tenant(raw, problems))
-                    .collect();
+                let found: Vec<_> = named.get_ref().iter().map(|raw| world.find_tenant(raw, problems)).collect();
                 found.into_iter().collect::<Option<_>>()?
             }
         };
-        let priced = |name: &&Name| {
-            world
-                .tenant(name.as_str())
-                .is_some_and(|tenant| tenant.price().is_some())
-        };
+        let priced = |name: &&Name| world.tenant(name.as_str()).is_some_and(|tenant| tenant.price().is_some());
         let paid_tenants: Vec<Name> = tenants.iter().filter(priced).cloned().collect();
         if mix.paid > 0 && paid_tenants.is_empty() {
-            let problem = Problem::new(
-                self.mix.span(),
-                "nobody here can be paid",
-                "has a paid share",
-            );
+            let problem = Problem::new(self.mix.span(), "nobody here can be paid", "has a paid share");
             problems.add(problem.help("give one of this traffic's tenants a price"));
         }
-        Some(Traffic {
-            name: name?,
-            window: window?,
-            rate: rate?,
-            mix,
-            tenants,
-            paid_tenants,
-        })
+        Some(Traffic { name: name?, window: window?, rate: rate?, mix, tenants, paid_tenants })
     }
 }
 
@@ -226,11 +187,7 @@ fn check_rate(raw: &Spanned<f64>, window: Option<Window>, problems: &mut Problem
         return None;
     }
     if window.is_some_and(|window| arrivals(rate, window.length()) == 0) {
-        problems.add(Problem::new(
-            raw.span(),
-            "no request would arrive",
-            "too low for so short a window",
-        ));
+        problems.add(Problem::new(raw.span(), "no request would arrive", "too low for so short a window"));
         return None;
     }
     Some(rate)

@@ -57,24 +57,12 @@ impl World {
         self.settle_timeout
     }
 
-    pub(super) fn find_facilitator(
-        &self,
-        raw: &Spanned<String>,
-        problems: &mut Problems,
-    ) -> Option<Name> {
+    pub(super) fn find_facilitator(&self, raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
         find("facilitator", &self.facilitators, raw, problems)
     }
 
-    pub(super) fn find_tenant(
-        &self,
-        raw: &Spanned<String>,
-        problems: &mut Problems,
-    ) -> Option<Name> {
-        let ids: Vec<Name> = self
-            .tenants
-            .iter()
-            .map(|tenant| tenant.id.clone())
-            .collect();
+    pub(super) fn find_tenant(&self, raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
+        let ids: Vec<Name> = self.tenants.iter().map(|tenant| tenant.id.clone()).collect();
         find("tenant", &ids, raw, problems)
     }
 }
@@ -168,35 +156,18 @@ impl RawWorld {
             self.facilitators.span(),
             problems,
         );
-        check_count(
-            "tenant",
-            self.tenant.get_ref().len(),
-            MAX_TENANTS,
-            self.tenant.span(),
-            problems,
-        );
+        check_count("tenant", self.tenant.get_ref().len(), MAX_TENANTS, self.tenant.span(), problems);
         let facilitators = self.facilitators.into_inner();
         let tenants = self.tenant.into_inner();
-        name::check_unique(
-            "facilitator",
-            &facilitators.iter().collect::<Vec<_>>(),
-            problems,
-        );
-        name::check_unique(
-            "tenant",
-            &tenants.iter().map(|tenant| &tenant.id).collect::<Vec<_>>(),
-            problems,
-        );
+        name::check_unique("facilitator", &facilitators.iter().collect::<Vec<_>>(), problems);
+        name::check_unique("tenant", &tenants.iter().map(|tenant| &tenant.id).collect::<Vec<_>>(), problems);
         let mut timeout = |raw: Option<Spanned<String>>, default| match raw {
             Some(raw) => time::check_positive(&raw, problems),
             None => Some(default),
         };
         let verify_timeout = timeout(self.verify_timeout, DEFAULT_VERIFY_TIMEOUT);
         let settle_timeout = timeout(self.settle_timeout, DEFAULT_SETTLE_TIMEOUT);
-        let facilitators: Vec<_> = facilitators
-            .iter()
-            .map(|raw| Name::check("facilitator", raw, problems))
-            .collect();
+        let facilitators: Vec<_> = facilitators.iter().map(|raw| Name::check("facilitator", raw, problems)).collect();
         let tenants: Vec<_> = tenants.into_iter().map(|raw| raw.check(problems)).collect();
         Some(World {
             network: network?,
@@ -215,11 +186,7 @@ impl RawTenant {
             Some(raw) => Some(Usdc::check(&raw, problems)?),
             None => None,
         };
-        Some(Tenant {
-            id: id?,
-            plan: self.plan,
-            price,
-        })
+        Some(Tenant { id: id?, plan: self.plan, price })
     }
 }
 
@@ -230,47 +197,23 @@ fn check_network(raw: Option<Spanned<String>>, problems: &mut Problems) -> Optio
     };
     let chain = text.strip_prefix("eip155:").and_then(|id| id.parse().ok());
     if chain.is_none() {
-        let problem = Problem::new(
-            at,
-            format!("`{text}` is not an EVM network"),
-            "not a CAIP-2 id",
-        );
+        let problem = Problem::new(at, format!("`{text}` is not an EVM network"), "not a CAIP-2 id");
         problems.add(problem.help("a CAIP-2 id such as \"eip155:84532\", Base Sepolia"));
     }
     chain.map(Network)
 }
 
-fn check_count(
-    kind: &str,
-    count: usize,
-    most: usize,
-    at: std::ops::Range<usize>,
-    problems: &mut Problems,
-) {
+fn check_count(kind: &str, count: usize, most: usize, at: std::ops::Range<usize>, problems: &mut Problems) {
     if count == 0 || count > most {
-        problems.add(Problem::new(
-            at,
-            format!("a world has 1 to {most} {kind}s"),
-            format!("{count} of them"),
-        ));
+        problems.add(Problem::new(at, format!("a world has 1 to {most} {kind}s"), format!("{count} of them")));
     }
 }
 
-fn find(
-    kind: &str,
-    names: &[Name],
-    raw: &Spanned<String>,
-    problems: &mut Problems,
-) -> Option<Name> {
+fn find(kind: &str, names: &[Name], raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
     let found = names.iter().find(|name| **name == *raw.get_ref().as_str());
     if found.is_none() {
         let alternatives: Vec<&str> = names.iter().map(Name::as_str).collect();
-        problems.add(Problem::unknown(
-            raw.span(),
-            kind,
-            raw.get_ref(),
-            &alternatives,
-        ));
+        problems.add(Problem::unknown(raw.span(), kind, raw.get_ref(), &alternatives));
     }
     found.cloned()
 }

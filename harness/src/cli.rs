@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::exit::Exit;
+use crate::scenario::limits::MAX_SEED;
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
 #[derive(Debug, Parser)]
@@ -37,7 +38,7 @@ pub struct ScenarioArgs {
     #[arg(value_name = "NAME")]
     pub scenario: String,
     /// Seed of the run; overrides the scenario's
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
     /// What to run the scenario against
     #[arg(long, value_enum, default_value_t = Tier::Live)]

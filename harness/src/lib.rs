@@ -6,6 +6,8 @@ pub mod exit;
 pub mod list;
 pub mod scenario;
 
+use std::panic;
+
 use clap::Parser;
 use thiserror::Error;
 
@@ -13,10 +15,12 @@ use cli::{Cli, Command, ScenarioArgs};
 use exit::Exit;
 use scenario::{Library, LibraryError};
 
-/// Parses the command line and does what it says. Errors go to stderr, in a form for people.
+/// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
+/// a bug of the harness and must not end with a status that says something of the dispatcher.
 pub fn main() -> Exit {
     let cli = Cli::parse();
-    run(&cli.command).unwrap_or_else(|error| {
+    let outcome = panic::catch_unwind(|| run(&cli.command)).unwrap_or(Err(CommandError::Panicked));
+    outcome.unwrap_or_else(|error| {
         let exit = error.exit();
         anstream::eprintln!("{:?}", miette::Report::new(error));
         exit
@@ -31,13 +35,15 @@ enum CommandError {
     Library(#[from] LibraryError),
     #[error("this build cannot do that yet")]
     NotBuiltIn,
+    #[error("the harness panicked; the message above says where")]
+    Panicked,
 }
 
 impl CommandError {
     fn exit(&self) -> Exit {
         match self {
             Self::Library(_) => Exit::BadScenario,
-            Self::NotBuiltIn => Exit::Internal,
+            Self::NotBuiltIn | Self::Panicked => Exit::Internal,
         }
     }
 }

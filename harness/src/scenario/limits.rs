@@ -26,3 +26,6 @@ pub const MAX_TENANTS: usize = 32;
 
 /// Phases, traffic blocks, faults and musts each: a report draws every one of them.
 pub const MAX_BLOCKS: usize = 64;
+
+/// TOML's largest integer: a seed that was drawn must be one that a file can carry.
+pub const MAX_SEED: u64 = i64::MAX as u64;

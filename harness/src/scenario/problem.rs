@@ -1,5 +1,5 @@
-//! What is wrong with a scenario file, pointing at the place. All problems of a file are shown at once, so that a file
-//! is repaired in one go; only a file that is not TOML of the right shape stops at its first.
+//! What is wrong with a scenario file, pointing at the place. Problems that do not hang on each other are shown together,
+//! so that a file is repaired in one go; one that is not TOML of the right shape stops at its first.
 
 use std::ops::Range;
 

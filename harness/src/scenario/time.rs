@@ -87,7 +87,7 @@ pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Du
         (Ok(_), None) if unit.is_empty() => {
             Problem::new(raw.span(), format!("`{text}` has no unit"), "a unit is missing")
         }
-        (Ok(_), None) if !unit.starts_with('.') => {
+        (Ok(_), None) if !unit.starts_with(['.', ' ']) => {
             Problem::new(raw.span(), format!("`{unit}` is not a unit of time"), "unknown unit")
         }
         _ => Problem::new(raw.span(), format!("`{text}` is not a time"), "not a whole number and a unit"),

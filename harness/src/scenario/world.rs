@@ -162,8 +162,9 @@ impl RawWorld {
         name::check_unique("facilitator", &facilitators.iter().collect::<Vec<_>>(), problems);
         name::check_unique("tenant", &tenants.iter().map(|tenant| &tenant.id).collect::<Vec<_>>(), problems);
         let mut timeout = |raw: Option<Spanned<String>>, default| match raw {
-            Some(raw) => time::check_positive(&raw, problems),
-            None => Some(default),
+            // A bad one is reported; the rest of the file is still checked, as if it said nothing.
+            Some(raw) => time::check_positive(&raw, problems).unwrap_or(default),
+            None => default,
         };
         let verify_timeout = timeout(self.verify_timeout, DEFAULT_VERIFY_TIMEOUT);
         let settle_timeout = timeout(self.settle_timeout, DEFAULT_SETTLE_TIMEOUT);
@@ -173,8 +174,8 @@ impl RawWorld {
             network: network?,
             facilitators: facilitators.into_iter().collect::<Option<_>>()?,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
-            verify_timeout: verify_timeout?,
-            settle_timeout: settle_timeout?,
+            verify_timeout,
+            settle_timeout,
         })
     }
 }

@@ -1,3 +1,7 @@
 //! The harness: `cargo run -p harness -- scenario outage`. Everything it can do is in `cli.rs`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    harness::main().into()
+}

@@ -2,3 +2,12 @@
 //! the event stream is not in a report.
 
 pub mod event;
+pub mod json;
+pub mod latency;
+pub mod report;
+pub mod summary;
+pub mod terminal;
+pub mod verdict;
+
+#[cfg(test)]
+mod fixture;

@@ -1,0 +1,141 @@
+//! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+
+use crate::exit::Exit;
+use crate::scenario::limits::MAX_SEED;
+
+/// Runs the real dispatcher against facilitators that fail, and judges what happened
+#[derive(Debug, Parser)]
+#[command(name = "harness", version, arg_required_else_help = true, after_help = after_help())]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run a scenario and judge it
+    Scenario(ScenarioArgs),
+    /// List scenarios, faults or checkers
+    List(ListArgs),
+    /// Say what this machine lacks for a run, and how to get it
+    Doctor,
+    /// Get what a run needs: tools at their pinned versions
+    Setup,
+    /// Start the dispatcher with its doubles and leave it running, to try things by hand
+    Serve(ServeArgs),
+    /// Ends a run's children when the harness dies
+    #[command(name = "__guard", hide = true)]
+    Guard(GuardArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ScenarioArgs {
+    /// Name of a scenario, or the path of a .toml file
+    #[arg(value_name = "NAME")]
+    pub scenario: String,
+    /// Seed of the run; overrides the scenario's
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    pub seed: Option<u64>,
+    /// What to run the scenario against
+    #[arg(long, value_enum, default_value_t = Tier::Live)]
+    pub tier: Tier,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+    /// Where to keep the run's events and logs; a new folder under runs/ unless given
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tier {
+    /// The Worker under `wrangler dev`, real HTTP, real time
+    Live,
+}
+
+impl Tier {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Table,
+    /// The report alone, as JSON
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// List what a scenario can inject instead
+    #[arg(long, conflicts_with = "checkers")]
+    faults: bool,
+    /// List what a scenario can hold the dispatcher to instead
+    #[arg(long)]
+    checkers: bool,
+}
+
+impl ListArgs {
+    pub fn what(&self) -> Listing {
+        match (self.faults, self.checkers) {
+            (true, _) => Listing::Faults,
+            (_, true) => Listing::Checkers,
+            _ => Listing::Scenarios,
+        }
+    }
+}
+
+/// What `harness list` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listing {
+    Scenarios,
+    Faults,
+    Checkers,
+}
+
+#[derive(Debug, Args)]
+pub struct ServeArgs {
+    /// Port of the dispatcher on loopback; any free one unless given
+    #[arg(long, value_name = "N")]
+    pub port: Option<u16>,
+    /// Scenario whose world to start; its traffic and faults are left out
+    #[arg(long, value_name = "NAME", default_value = "outage")]
+    pub world: String,
+}
+
+#[derive(Debug, Args)]
+pub struct GuardArgs {
+    /// What the guard is to run, and end with the harness
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<String>,
+}
+
+fn after_help() -> String {
+    format!("Example:\n  cargo run -p harness -- scenario outage --seed 42\n\n{}", Exit::table())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_seed_is_a_number() {
+        assert!(Cli::try_parse_from(["harness", "scenario", "outage", "--seed", "42"]).is_ok());
+        assert!(Cli::try_parse_from(["harness", "scenario", "outage", "--seed", "x"]).is_err());
+    }
+}

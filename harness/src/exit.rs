@@ -1,0 +1,174 @@
+//! What the harness's exit status means. A CI job branches on it, so a number never changes its meaning, and 1, which
+//! a panic-happy wrapper or `make` returns for anything, means nothing here.
+
+use std::process::ExitCode;
+
+use reports::report::Report;
+use reports::verdict::Verdict;
+
+/// Why the process ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Exit {
+    Pass = 0,
+    /// The command line itself is wrong; clap's own number.
+    Usage = 2,
+    RuleBroken = 10,
+    Unknown = 11,
+    /// Only latency or a baseline was missed; every other rule held.
+    TooSlow = 12,
+    NothingRan = 13,
+    BadScenario = 14,
+    DidNotStart = 15,
+    DeterminismLost = 16,
+    SeededBugUnseen = 17,
+    Internal = 70,
+    Interrupted = 130,
+}
+
+impl Exit {
+    pub const ALL: [Self; 12] = [
+        Self::Pass,
+        Self::Usage,
+        Self::RuleBroken,
+        Self::Unknown,
+        Self::TooSlow,
+        Self::NothingRan,
+        Self::BadScenario,
+        Self::DidNotStart,
+        Self::DeterminismLost,
+        Self::SeededBugUnseen,
+        Self::Internal,
+        Self::Interrupted,
+    ];
+
+    pub fn code(self) -> u8 {
+        self as u8
+    }
+
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Pass => "every rule held",
+            Self::Usage => "the command line is wrong",
+            Self::RuleBroken => "a rule broke",
+            Self::Unknown => "a rule could not be judged",
+            Self::TooSlow => "latency or a baseline was missed, every other rule held",
+            Self::NothingRan => "nothing ran: no check, or no traffic",
+            Self::BadScenario => "the scenario file is wrong or not there",
+            Self::DidNotStart => "the system under test did not start",
+            Self::DeterminismLost => "one seed gave two different runs",
+            Self::SeededBugUnseen => "a bug seeded into the dispatcher went unseen",
+            Self::Internal => "the harness itself failed",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// What a finished run ends with.
+    pub fn of_report(report: &Report) -> Self {
+        let broken = |check: &&reports::report::Check| check.verdict == Verdict::Fail;
+        match report.verdict {
+            _ if report.checks.is_empty() || report.requests() == 0 => Self::NothingRan,
+            Verdict::Pass => Self::Pass,
+            Verdict::Unknown => Self::Unknown,
+            Verdict::Fail if report.checks.iter().filter(broken).all(|check| check.name == "latency") => Self::TooSlow,
+            Verdict::Fail => Self::RuleBroken,
+        }
+    }
+
+    /// The table that `--help` ends with.
+    pub fn table() -> String {
+        let rows = Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
+        format!("Exit codes:\n{}", rows.collect::<String>())
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use reports::report::{Check, PhaseSummary};
+
+    use super::*;
+
+    fn report(verdicts: &[(&str, Verdict)], requests: u64) -> Report {
+        let check = |(name, verdict): &(&str, Verdict)| Check {
+            id: "X-1".to_owned(),
+            name: (*name).to_owned(),
+            expected: String::new(),
+            verdict: *verdict,
+            detail: String::new(),
+            witness: Vec::new(),
+        };
+        let phase = PhaseSummary {
+            name: "steady".to_owned(),
+            from_ms: 0,
+            to_ms: 1,
+            requests,
+            served: requests,
+            offered: 0,
+            refused: 0,
+            pending: 0,
+            failed: 0,
+            latency: None,
+        };
+        let checks: Vec<Check> = verdicts.iter().map(check).collect();
+        Report {
+            schema: 1,
+            scenario: String::new(),
+            title: String::new(),
+            tier: String::new(),
+            seed: 0,
+            verdict: Report::verdict_of(&checks, std::slice::from_ref(&phase)),
+            checks,
+            phases: vec![phase],
+            faults: Vec::new(),
+            fidelity: Vec::new(),
+            run_dir: String::new(),
+            replay: String::new(),
+            exit_code: 0,
+        }
+    }
+
+    #[test]
+    fn a_report_ends_in_the_worst_that_it_says() {
+        use Verdict::{Fail, Pass, Unknown};
+        let cases: [(&[(&str, Verdict)], Exit); 6] = [
+            (&[("latency", Pass), ("recovers", Pass)], Exit::Pass),
+            (&[("latency", Fail), ("recovers", Pass)], Exit::TooSlow),
+            (&[("latency", Fail), ("recovers", Fail)], Exit::RuleBroken),
+            (&[("latency", Unknown), ("recovers", Fail)], Exit::RuleBroken),
+            (&[("latency", Unknown), ("recovers", Pass)], Exit::Unknown),
+            (&[], Exit::NothingRan),
+        ];
+        for (verdicts, exit) in cases {
+            assert_eq!(Exit::of_report(&report(verdicts, 1)), exit, "{verdicts:?}");
+        }
+    }
+
+    #[test]
+    fn checks_that_held_without_traffic_are_not_a_pass() {
+        let idle = report(&[("recovers", Verdict::Pass)], 0);
+        assert_eq!(idle.verdict, Verdict::Unknown);
+        assert_eq!(Exit::of_report(&idle), Exit::NothingRan);
+    }
+
+    #[test]
+    fn no_two_reasons_share_a_code() {
+        assert!(Exit::ALL.windows(2).all(|pair| pair[0].code() < pair[1].code()));
+    }
+
+    #[test]
+    fn help_lists_every_code() {
+        let help = crate::cli::Cli::command().render_long_help().to_string();
+        for exit in Exit::ALL {
+            let row = format!("{:>3}  {}", exit.code(), exit.meaning());
+            assert!(help.contains(&row), "{row:?} is not in --help");
+        }
+    }
+}

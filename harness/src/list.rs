@@ -1,0 +1,55 @@
+//! `harness list`: what there is to run, to inject and to expect, so that a scenario can be written without reading the
+//! source.
+
+use crate::cli::Listing;
+use crate::scenario::{Checker, Inject, Library, LibraryError, Listed};
+
+/// The text to print.
+pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> {
+    match what {
+        Listing::Scenarios => {
+            let scenarios = library.scenarios()?;
+            Ok(aligned(scenarios.iter().map(|scenario| (scenario.id().as_str(), scenario.title()))))
+        }
+        Listing::Faults => Ok(catalogue("inject", &Inject::CATALOGUE)),
+        Listing::Checkers => Ok(catalogue("hold", &Checker::CATALOGUE)),
+    }
+}
+
+/// Names with what they mean, then the same as a scenario writes them.
+fn catalogue(key: &str, listed: &[Listed]) -> String {
+    let names = aligned(listed.iter().map(|listed| (listed.name, listed.says)));
+    let written = listed.iter().map(|listed| format!("  {key}.{} = {}\n", listed.name, listed.example));
+    format!("{names}\nIn a scenario:\n\n{}", written.collect::<String>())
+}
+
+fn aligned<'a>(rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String {
+    let width = rows.clone().map(|(name, _)| name.len()).max().unwrap_or(0);
+    rows.map(|(name, says)| format!("{name:width$}  {says}\n")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(what: Listing) -> String {
+        let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+        render(what, &library).map_err(miette::Report::new).expect("the library is valid")
+    }
+
+    #[test]
+    fn scenarios_are_listed_with_their_titles() {
+        let text = listed(Listing::Scenarios);
+        assert!(text.lines().any(|line| line.starts_with("outage       The primary facilitator ")), "{text}");
+    }
+
+    #[test]
+    fn faults_are_listed_with_what_they_do() {
+        insta::assert_snapshot!(listed(Listing::Faults));
+    }
+
+    #[test]
+    fn checkers_are_listed_with_what_they_hold() {
+        insta::assert_snapshot!(listed(Listing::Checkers));
+    }
+}

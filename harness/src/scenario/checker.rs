@@ -1,0 +1,128 @@
+//! The checkers a scenario can ask for, one for each rule. Named, with typed parameters and no expression language, so
+//! that a list of them is complete and a report can say in words what was expected.
+
+use std::time::Duration;
+
+use super::library::Listed;
+use super::name::Name;
+use super::time::show;
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Checker {
+    SettleAtMostOnce,
+    PaidContentOnlyAfterSettlement,
+    UnknownIsNotFailed,
+    NobodyPaysForNothing,
+    SettleStaysPutWhileUnknown,
+    BooksBalance,
+    NoCrossTenantBytes,
+    DispatchCarriesLimits,
+    Recovers {
+        /// The bound, from the end of `after`.
+        within: Duration,
+        after: Name,
+    },
+    EveryRequestEndsOnce,
+    Latency {
+        phase: Name,
+        /// In percent: above 0 and below 100.
+        quantile: f64,
+        at_most: Duration,
+    },
+    FaultsBit,
+    TrafficFlowed,
+}
+
+impl Checker {
+    /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
+    pub const CATALOGUE: [Listed; 13] = [
+        Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
+        Listed::new(
+            "paid-content-only-after-settlement",
+            "MONEY-2: paid content leaves only after its money moved",
+            "{}",
+        ),
+        Listed::new("unknown-is-not-failed", "MONEY-3: an unknown outcome is never answered as a failure", "{}"),
+        Listed::new("nobody-pays-for-nothing", "MONEY-4: who was charged has the content, or can collect it", "{}"),
+        Listed::new(
+            "settle-stays-put-while-unknown",
+            "MONEY-5: settle changes facilitator only after a known no",
+            "{}",
+        ),
+        Listed::new("books-balance", "MONEY-8: chain, telemetry and settlement ledger agree", "{}"),
+        Listed::new("no-cross-tenant-bytes", "ISO-1: an answer carries its own tenant's bytes only", "{}"),
+        Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
+        Listed::new(
+            "recovers",
+            "LIVE-1: success is back at its steady level within a bound after a phase",
+            "{ after = \"outage\", within = \"5s\" }",
+        ),
+        Listed::new("every-request-ends-once", "LIVE-2: every request ends, once", "{}"),
+        Listed::new(
+            "latency",
+            "LATENCY-…: a quantile of a phase's latency, from when a request was due, stays below a bound",
+            "{ phase = \"steady\", quantile = 95.0, at-most = \"900ms\" }",
+        ),
+        Listed::new("faults-bit", "COVER-1: every fault took at least one call", "{}"),
+        Listed::new(
+            "traffic-flowed",
+            "COVER-2: requests were answered and purchases served in every phase with traffic",
+            "{}",
+        ),
+    ];
+
+    /// As a scenario writes it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::SettleAtMostOnce => "settle-at-most-once",
+            Self::PaidContentOnlyAfterSettlement => "paid-content-only-after-settlement",
+            Self::UnknownIsNotFailed => "unknown-is-not-failed",
+            Self::NobodyPaysForNothing => "nobody-pays-for-nothing",
+            Self::SettleStaysPutWhileUnknown => "settle-stays-put-while-unknown",
+            Self::BooksBalance => "books-balance",
+            Self::NoCrossTenantBytes => "no-cross-tenant-bytes",
+            Self::DispatchCarriesLimits => "dispatch-carries-limits",
+            Self::Recovers { .. } => "recovers",
+            Self::EveryRequestEndsOnce => "every-request-ends-once",
+            Self::Latency { .. } => "latency",
+            Self::FaultsBit => "faults-bit",
+            Self::TrafficFlowed => "traffic-flowed",
+        }
+    }
+
+    /// The rule it judges. A `[[must]]` carries this id, or this id with a suffix; latency always has a suffix.
+    pub fn rule(&self) -> &'static str {
+        match self {
+            Self::SettleAtMostOnce => "MONEY-1",
+            Self::PaidContentOnlyAfterSettlement => "MONEY-2",
+            Self::UnknownIsNotFailed => "MONEY-3",
+            Self::NobodyPaysForNothing => "MONEY-4",
+            Self::SettleStaysPutWhileUnknown => "MONEY-5",
+            Self::BooksBalance => "MONEY-8",
+            Self::NoCrossTenantBytes => "ISO-1",
+            Self::DispatchCarriesLimits => "COST-1",
+            Self::Recovers { .. } => "LIVE-1",
+            Self::EveryRequestEndsOnce => "LIVE-2",
+            Self::Latency { .. } => "LATENCY",
+            Self::FaultsBit => "COVER-1",
+            Self::TrafficFlowed => "COVER-2",
+        }
+    }
+
+    /// What a report says was expected.
+    pub fn expects(&self) -> String {
+        match self {
+            Self::Recovers { within, after } => {
+                format!("success is back at its steady level within {} after {after}", show(*within))
+            }
+            Self::Latency { phase, quantile, at_most } => {
+                format!("p{quantile} of {phase} is at most {}", show(*at_most))
+            }
+            plain => {
+                let listed = Self::CATALOGUE.iter().find(|listed| listed.name == plain.name());
+                let says = listed.map_or("", |listed| listed.says);
+                says.split_once(": ").map_or(says, |(_, says)| says).to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! A fault: which calls to which facilitator go wrong, when, and how. It always ends, at the latest with the run.
+
+use std::ops::Range;
+
+use reports::event::FaultRef;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::inject::{Inject, RawInject};
+use super::limits::MAX_BLOCKS;
+use super::name::Name;
+use super::phase::Timeline;
+use super::pick::{Pick, RawPick};
+use super::problem::{Problem, Problems};
+use super::time::Window;
+use super::world::World;
+
+#[derive(Clone, Debug)]
+pub struct Fault {
+    index: usize,
+    on: Name,
+    call: Call,
+    window: Window,
+    pick: Pick,
+    inject: Inject,
+}
+
+impl Fault {
+    pub fn on(&self) -> &Name {
+        &self.on
+    }
+
+    pub fn call(&self) -> Call {
+        self.call
+    }
+
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    pub fn pick(&self) -> Pick {
+        self.pick
+    }
+
+    pub fn inject(&self) -> &Inject {
+        &self.inject
+    }
+
+    /// How events refer to it.
+    pub fn reference(&self) -> FaultRef {
+        FaultRef { index: self.index, on: self.on.to_string(), inject: self.inject.name().to_owned() }
+    }
+
+    /// Whether it leaves no call of the window to another fault on the same calls.
+    fn takes_all(&self) -> bool {
+        self.pick == Pick::All
+    }
+}
+
+/// Which of a facilitator's endpoints a fault is on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Call {
+    Verify,
+    Settle,
+    Any,
+}
+
+impl Call {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Verify => "verify",
+            Self::Settle => "settle",
+            Self::Any => "any",
+        }
+    }
+
+    pub fn meets(self, other: Self) -> bool {
+        self == other || self == Self::Any || other == Self::Any
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawFault {
+    on: Spanned<String>,
+    call: Call,
+    from: Spanned<String>,
+    to: Spanned<String>,
+    pick: Option<RawPick>,
+    inject: Spanned<RawInject>,
+}
+
+pub(super) fn check(
+    raw: Vec<RawFault>,
+    world: &World,
+    timeline: &Timeline,
+    seed: Option<u64>,
+    problems: &mut Problems,
+) -> Vec<Fault> {
+    if let Some(extra) = raw.get(MAX_BLOCKS) {
+        let what = format!("a scenario has at most {MAX_BLOCKS} faults");
+        problems.add(Problem::new(extra.on.span(), what, "one too many"));
+        return Vec::new();
+    }
+    let mut faults: Vec<Fault> = Vec::new();
+    for (index, raw) in raw.into_iter().enumerate() {
+        let at = raw.inject.span();
+        let Some(fault) = raw.check(index, world, timeline, seed, problems) else {
+            continue;
+        };
+        faults.iter().for_each(|earlier| check_overlap(earlier, &fault, at.clone(), problems));
+        faults.push(fault);
+    }
+    faults
+}
+
+impl RawFault {
+    fn check(
+        self,
+        index: usize,
+        world: &World,
+        timeline: &Timeline,
+        seed: Option<u64>,
+        problems: &mut Problems,
+    ) -> Option<Fault> {
+        let on = world.find_facilitator(&self.on, problems);
+        let window = Window::check(&self.from, &self.to, timeline.end(), problems);
+        let picky = self.pick.is_some();
+        let pick = match self.pick {
+            Some(pick) => pick.check(seed, problems),
+            None => Some(Pick::All),
+        };
+        let at = self.inject.span();
+        let inject = self.inject.into_inner().check(at, self.call, picky, problems);
+        Some(Fault { index, on: on?, call: self.call, window: window?, pick: pick?, inject: inject? })
+    }
+}
+
+/// A call that one fault took does not reach another. A fault that could therefore never bite is a mistake in the file,
+/// and better found here than by the judge of a whole run.
+fn check_overlap(earlier: &Fault, later: &Fault, at: Range<usize>, problems: &mut Problems) {
+    let meet = earlier.on == later.on && earlier.call.meets(later.call) && earlier.window.overlaps(&later.window);
+    if !meet {
+        return;
+    }
+    let number = earlier.index + 1;
+    if earlier.takes_all() {
+        let what = format!("`{}` overlaps fault {number} of the file, which takes every call", later.inject.name());
+        let problem = Problem::new(at, what, "never bites while both are on");
+        problems.add(problem.help("end one before the other begins, or give the earlier a pick"));
+    } else if later.inject == Inject::Refuse {
+        let what = format!("`refuse` overlaps fault {number} of the file, whose calls could not arrive");
+        problems.add(Problem::new(at, what, "the port would be closed").help("end one before the other begins"));
+    }
+}

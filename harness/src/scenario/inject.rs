@@ -1,0 +1,250 @@
+//! What a fault does to the calls it takes. A facilitator double carries it out; here is only what it is and which call
+//! it can be on, because a fault that makes no sense on its call would silently never bite.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::fault::Call;
+use super::library::Listed;
+use super::problem::{Problem, Problems};
+use super::time;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inject {
+    Refuse,
+    Reset {
+        after: ResetAfter,
+    },
+    Hang,
+    SettleThenHang,
+    SettleThenReset,
+    Truncate,
+    Drip {
+        every: Duration,
+    },
+    Garbage,
+    Slow {
+        by: Duration,
+    },
+    Status {
+        code: u16,
+        body: StatusBody,
+    },
+    BadJson,
+    WrongShape,
+    Pending,
+    Decline {
+        reason: String,
+    },
+    /// On `verify`, `money` is always `Kept`.
+    Lie {
+        about: LieAbout,
+        money: Money,
+    },
+}
+
+/// Where in the exchange the connection is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetAfter {
+    /// At the request line: the call did not get through.
+    Accept,
+    /// With the whole request read: the caller may think that it was acted on.
+    Head,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StatusBody {
+    Html,
+    Empty,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LieAbout {
+    /// Names somebody else as the payer.
+    Payer,
+    /// Success with an empty transaction.
+    Transaction,
+    /// Names another network.
+    Network,
+    /// Names another amount.
+    Amount,
+    /// Success, plain and whole, of what did not happen.
+    Success,
+}
+
+/// Whether the transfer took place behind a lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Money {
+    Moved,
+    Kept,
+}
+
+impl Inject {
+    /// Every fault, as `harness list --faults` shows it. A test holds it equal to what the TOML reader accepts.
+    pub const CATALOGUE: [Listed; 15] = [
+        Listed::new(
+            "refuse",
+            "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
+            "{}",
+        ),
+        Listed::new(
+            "reset",
+            "TCP reset, on accept or once the request was read (after: accept, head); no money moves",
+            "{ after = \"accept\" }",
+        ),
+        Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
+        Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
+        Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
+        Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
+        Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
+        Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
+        Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
+        Listed::new(
+            "status",
+            "an HTTP error status (body: html, empty, json); no money moves",
+            "{ code = 502, body = \"html\" }",
+        ),
+        Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
+        Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
+        Listed::new("pending", "says settlement_pending while the money moved (settle)", "{}"),
+        Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
+        Listed::new(
+            "lie",
+            "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
+            "{ about = \"payer\", money = \"moved\" }",
+        ),
+    ];
+
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Reset { .. } => "reset",
+            Self::Hang => "hang",
+            Self::SettleThenHang => "settle-then-hang",
+            Self::SettleThenReset => "settle-then-reset",
+            Self::Truncate => "truncate",
+            Self::Drip { .. } => "drip",
+            Self::Garbage => "garbage",
+            Self::Slow { .. } => "slow",
+            Self::Status { .. } => "status",
+            Self::BadJson => "bad-json",
+            Self::WrongShape => "wrong-shape",
+            Self::Pending => "pending",
+            Self::Decline { .. } => "decline",
+            Self::Lie { .. } => "lie",
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub(super) enum RawInject {
+    Refuse {},
+    Reset { after: ResetAfter },
+    Hang {},
+    SettleThenHang {},
+    SettleThenReset {},
+    Truncate {},
+    Drip { every: Spanned<String> },
+    Garbage {},
+    Slow { by: Spanned<String> },
+    Status { code: Spanned<u16>, body: StatusBody },
+    BadJson {},
+    WrongShape {},
+    Pending {},
+    Decline { reason: Spanned<String> },
+    Lie { about: LieAbout, money: Option<Spanned<Money>> },
+}
+
+impl RawInject {
+    /// `at` is where the whole `inject` value stands.
+    pub(super) fn check(self, at: Range<usize>, call: Call, picky: bool, problems: &mut Problems) -> Option<Inject> {
+        let inject = match self {
+            Self::Refuse {} => Inject::Refuse,
+            Self::Reset { after } => Inject::Reset { after },
+            Self::Hang {} => Inject::Hang,
+            Self::SettleThenHang {} => Inject::SettleThenHang,
+            Self::SettleThenReset {} => Inject::SettleThenReset,
+            Self::Truncate {} => Inject::Truncate,
+            Self::Drip { every } => Inject::Drip { every: time::check_positive(&every, problems)? },
+            Self::Garbage {} => Inject::Garbage,
+            Self::Slow { by } => Inject::Slow { by: time::check_positive(&by, problems)? },
+            Self::Status { code, body } => Inject::Status { code: check_code(&code, problems)?, body },
+            Self::BadJson {} => Inject::BadJson,
+            Self::WrongShape {} => Inject::WrongShape,
+            Self::Pending {} => Inject::Pending,
+            Self::Decline { reason } => Inject::Decline { reason: check_reason(reason, problems)? },
+            Self::Lie { about, money } => check_lie(at.clone(), call, about, money, problems)?,
+        };
+        let sense = match inject {
+            Inject::Refuse if call != Call::Any => Some(("a closed port closes to every call", "write call = \"any\"")),
+            Inject::Refuse if picky => Some(("a closed port cannot pick its calls", "leave `pick` out")),
+            Inject::SettleThenHang | Inject::SettleThenReset | Inject::Pending if call != Call::Settle => {
+                Some(("money moves on settle only", "write call = \"settle\""))
+            }
+            _ => None,
+        };
+        if let Some((why, help)) = sense {
+            let what = format!("`{}` cannot be on call = \"{}\"", inject.name(), call.as_str());
+            problems.add(Problem::new(at, what, why).help(help));
+            return None;
+        }
+        Some(inject)
+    }
+}
+
+fn check_code(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
+    if !(300..=599).contains(raw.get_ref()) {
+        let problem = Problem::new(raw.span(), "a status fault answers with 300 to 599", "not an error status");
+        problems.add(problem.help("for a 200 that is wrong see bad-json, wrong-shape and lie"));
+        return None;
+    }
+    Some(*raw.get_ref())
+}
+
+fn check_reason(raw: Spanned<String>, problems: &mut Problems) -> Option<String> {
+    let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    if raw.get_ref().is_empty() || !raw.get_ref().bytes().all(fine) {
+        let problem = Problem::new(raw.span(), "the reason is not an x402 reason code", "not a code");
+        problems.add(problem.help("lower-case letters, digits and underscores: \"insufficient_funds\""));
+        return None;
+    }
+    Some(raw.into_inner())
+}
+
+fn check_lie(
+    at: Range<usize>,
+    call: Call,
+    about: LieAbout,
+    money: Option<Spanned<Money>>,
+    problems: &mut Problems,
+) -> Option<Inject> {
+    let wrong = |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
+    let problem = match (call, about, money.as_ref().map(Spanned::get_ref)) {
+        (Call::Any, ..) => wrong("verify and settle lie differently", "write call = \"verify\" or call = \"settle\""),
+        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount, _) => {
+            wrong("a verify answer says nothing of that", "on verify, lie about \"payer\" or \"success\"")
+        }
+        (Call::Verify, _, Some(_)) => wrong("no money moves on verify", "leave `money` out"),
+        (Call::Settle, LieAbout::Success, Some(Money::Moved)) => {
+            wrong("success is no lie when the money moved", "write money = \"kept\"")
+        }
+        (Call::Settle, _, None) => {
+            wrong("a lie on settle says whether the money moved behind it", "add money = \"moved\" or money = \"kept\"")
+        }
+        _ => None,
+    };
+    if let Some(problem) = problem {
+        problems.add(problem);
+        return None;
+    }
+    Some(Inject::Lie { about, money: money.map_or(Money::Kept, Spanned::into_inner) })
+}

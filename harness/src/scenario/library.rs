@@ -1,0 +1,113 @@
+//! The scenarios that come with the project: `scenarios/<id>.toml`. A path to any other TOML file works wherever a name
+//! does.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::Scenario;
+use super::limits::MAX_FILE_BYTES;
+use super::name::nearest;
+use super::problem::InvalidScenario;
+
+/// A line of a list: a name and what it stands for.
+#[derive(Clone, Copy, Debug)]
+pub struct Listed {
+    pub name: &'static str,
+    pub says: &'static str,
+    /// The value that a scenario could give it.
+    pub example: &'static str,
+}
+
+impl Listed {
+    pub(super) const fn new(name: &'static str, says: &'static str, example: &'static str) -> Self {
+        Self { name, says, example }
+    }
+}
+
+#[derive(Debug, Error, Diagnostic)]
+pub enum LibraryError {
+    #[error("cannot read the scenarios in {}", path.display())]
+    #[diagnostic(help("run inside a checkout of the project"))]
+    NoLibrary { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("there is no scenario `{name}`")]
+    Unknown {
+        name: String,
+        #[help]
+        help: String,
+    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(#[from] InvalidScenario),
+}
+
+/// A folder of scenarios.
+#[derive(Clone, Debug)]
+pub struct Library {
+    folder: PathBuf,
+}
+
+impl Library {
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The `scenarios` folder at or above the working directory; failing that, the one this build came from.
+    pub fn find() -> Self {
+        let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
+        let found = std::env::current_dir().ok().and_then(|start| {
+            start.ancestors().map(|folder| folder.join("scenarios")).find(|folder| folder.join("outage.toml").is_file())
+        });
+        Self::new(found.unwrap_or(built_from))
+    }
+
+    /// Loads by name, or by path where `which` ends in `.toml`.
+    pub fn load(&self, which: &str) -> Result<Scenario, LibraryError> {
+        if Path::new(which).extension().is_some_and(|extension| extension == "toml") {
+            return load(Path::new(which));
+        }
+        let names = self.names()?;
+        if !names.iter().any(|name| name == which) {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let meant = nearest(which, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            let help = format!("{meant}There is: {}; or give the path of a .toml file", names.join(", "));
+            return Err(LibraryError::Unknown { name: which.to_owned(), help });
+        }
+        load(&self.folder.join(which).with_extension("toml"))
+    }
+
+    /// Every scenario of the library, by name.
+    pub fn scenarios(&self) -> Result<Vec<Scenario>, LibraryError> {
+        self.names()?.iter().map(|name| self.load(name)).collect()
+    }
+
+    fn names(&self) -> Result<Vec<String>, LibraryError> {
+        let unreadable = |source| LibraryError::NoLibrary { path: self.folder.clone(), source };
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            }
+        }
+        names.sort();
+        Ok(names)
+    }
+}
+
+fn load(path: &Path) -> Result<Scenario, LibraryError> {
+    let unreadable = |source| LibraryError::Unreadable { path: path.to_owned(), source };
+    let shown = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    let shown = shown.unwrap_or(path).display().to_string();
+    // Looked at before it is read, so that a huge file given by mistake costs nothing.
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > MAX_FILE_BYTES as u64 {
+        return Err(InvalidScenario::too_big(&shown, bytes).into());
+    }
+    Ok(Scenario::parse(&shown, &fs::read_to_string(path).map_err(unreadable)?)?)
+}

@@ -1,0 +1,31 @@
+//! How big a scenario may be. Each limit is there to turn a typo into an error before a run has begun, so all are well
+//! above what a scenario needs.
+
+use std::time::Duration;
+
+/// A scenario is read by people; past this it is another file given by mistake.
+pub const MAX_FILE_BYTES: usize = 256 * 1024;
+
+/// Fits a node name, a hostname label and a file name.
+pub const MAX_NAME_BYTES: usize = 63;
+
+/// One scenario must fit a CI job beside others; a soak is the load tests' work.
+pub const MAX_RUN: Duration = Duration::from_secs(60 * 60);
+
+/// The live tier's client and doubles share a machine with the dispatcher: past this they measure themselves.
+pub const MAX_RATE: f64 = 1_000.0;
+
+/// The judges hold a run's events in memory, some ten for each arrival.
+pub const MAX_ARRIVALS: u64 = 100_000;
+
+/// Each facilitator double is a server with a port and a ledger of its own.
+pub const MAX_FACILITATORS: usize = 8;
+
+/// Each tenant is a Worker that the live tier bundles and starts.
+pub const MAX_TENANTS: usize = 32;
+
+/// Phases, traffic blocks, faults and musts each: a report draws every one of them.
+pub const MAX_BLOCKS: usize = 64;
+
+/// TOML's largest integer: a seed that was drawn must be one that a file can carry.
+pub const MAX_SEED: u64 = i64::MAX as u64;

@@ -1,0 +1,184 @@
+//! The scenario language: a TOML file in, a checked `Scenario` out. Everything past this module may rely on what it
+//! says: names resolve, windows lie inside the run, faults make sense for the call they are on.
+
+mod checker;
+mod fault;
+mod inject;
+mod library;
+pub mod limits;
+mod must;
+mod name;
+mod phase;
+mod pick;
+mod problem;
+mod time;
+mod traffic;
+mod usdc;
+mod world;
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+pub use checker::Checker;
+pub use fault::{Call, Fault};
+pub use inject::{Inject, LieAbout, Money, ResetAfter, StatusBody};
+pub use library::{Library, LibraryError, Listed};
+pub use must::Must;
+pub use name::Name;
+pub use phase::{Phase, Timeline};
+pub use pick::{Odds, Pick};
+pub use problem::{InvalidScenario, Problem};
+pub use time::Window;
+pub use traffic::{Mix, Traffic};
+pub use usdc::Usdc;
+pub use world::{Network, Plan, Tenant, World};
+
+use fault::RawFault;
+use must::RawMust;
+use phase::RawPhase;
+use problem::Problems;
+use traffic::RawTraffic;
+use world::RawWorld;
+
+/// A scenario that was checked as a whole.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    id: Name,
+    title: String,
+    why: Option<String>,
+    seed: Option<u64>,
+    world: World,
+    timeline: Timeline,
+    traffic: Vec<Traffic>,
+    faults: Vec<Fault>,
+    musts: Vec<Must>,
+}
+
+impl Scenario {
+    /// Reads a scenario. `file` is the name that errors show.
+    pub fn parse(file: &str, text: &str) -> Result<Self, InvalidScenario> {
+        if text.len() > limits::MAX_FILE_BYTES {
+            return Err(InvalidScenario::too_big(file, text.len() as u64));
+        }
+        parse(text).map_err(|problems| InvalidScenario::new(file, text, problems))
+    }
+
+    pub fn id(&self) -> &Name {
+        &self.id
+    }
+
+    pub fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The incident or the rule that the scenario is there for.
+    pub fn why(&self) -> Option<&str> {
+        self.why.as_deref()
+    }
+
+    /// Absent where the file leaves it to each run to draw a fresh one.
+    pub fn seed(&self) -> Option<u64> {
+        self.seed
+    }
+
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    pub fn timeline(&self) -> &Timeline {
+        &self.timeline
+    }
+
+    pub fn traffic(&self) -> &[Traffic] {
+        &self.traffic
+    }
+
+    /// In the file's order. Where two could take the same call, the first one does.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    pub fn musts(&self) -> &[Must] {
+        &self.musts
+    }
+
+    /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
+    pub fn end(&self) -> Duration {
+        self.timeline.end()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawScenario {
+    id: Spanned<String>,
+    title: Spanned<String>,
+    why: Option<String>,
+    seed: Option<u64>,
+    end: Option<Spanned<String>>,
+    world: RawWorld,
+    #[serde(default)]
+    phase: Vec<RawPhase>,
+    #[serde(default)]
+    traffic: Vec<RawTraffic>,
+    #[serde(default)]
+    fault: Vec<RawFault>,
+    #[serde(default)]
+    must: Vec<RawMust>,
+}
+
+fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Err(vec![
+            Problem::new(0..0, "the file is empty", "nothing here")
+                .help("a scenario has id, title, [world], [[phase]], [[traffic]], [[fault]] and [[must]]: see scenarios/README.md"),
+        ]);
+    }
+    let raw: RawScenario = toml::from_str(text).map_err(|error| vec![Problem::of_toml(&error)])?;
+    let mut problems = Problems::default();
+    match check(raw, &mut problems) {
+        Some(scenario) if problems.is_empty() => Ok(scenario),
+        _ => Err(problems.into_vec()),
+    }
+}
+
+/// Collects every problem it can reach; `None` only with at least one problem collected.
+fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
+    let id = Name::check("scenario", &raw.id, problems);
+    let head = raw.id.span();
+    if raw.title.get_ref().trim().is_empty() {
+        problems.add(Problem::new(raw.title.span(), "the title is empty", "say in a line what happens"));
+    }
+    for (list, is_empty, help) in [
+        ("[[phase]]", raw.phase.is_empty(), "the first phase starts at \"0s\""),
+        ("[[traffic]]", raw.traffic.is_empty(), "without requests there is nothing to judge"),
+        ("[[must]]", raw.must.is_empty(), "a scenario that expects nothing cannot pass: see `harness list --checkers`"),
+    ] {
+        if is_empty {
+            problems.add(Problem::new(head.clone(), format!("the scenario has no {list}"), "this scenario").help(help));
+        }
+    }
+    let world = raw.world.check(problems);
+    let end = traffic::end_of_run(raw.end.as_ref(), &raw.traffic, problems);
+    let timeline = phase::check(raw.phase, end?, problems);
+    let (world, timeline) = (world?, timeline?);
+    let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
+    let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
+    let musts = must::check(raw.must, &timeline, &traffic, &faults, problems);
+    Some(Scenario {
+        id: id?,
+        title: raw.title.into_inner(),
+        why: raw.why,
+        seed: raw.seed,
+        world,
+        timeline,
+        traffic,
+        faults,
+        musts,
+    })
+}

@@ -1,0 +1,165 @@
+//! What a scenario expects: a rule's id and the checker that holds it. The id is what people say and link to, so it must
+//! be the one of the rule that the checker judges.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::checker::Checker;
+use super::fault::Fault;
+use super::limits::MAX_BLOCKS;
+use super::name;
+use super::phase::Timeline;
+use super::problem::{Problem, Problems};
+use super::time;
+use super::traffic::Traffic;
+
+#[derive(Clone, Debug)]
+pub struct Must {
+    id: String,
+    checker: Checker,
+}
+
+impl Must {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    pub fn checker(&self) -> &Checker {
+        &self.checker
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawMust {
+    id: Spanned<String>,
+    hold: Spanned<RawChecker>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+pub(super) enum RawChecker {
+    SettleAtMostOnce {},
+    PaidContentOnlyAfterSettlement {},
+    UnknownIsNotFailed {},
+    NobodyPaysForNothing {},
+    SettleStaysPutWhileUnknown {},
+    BooksBalance {},
+    NoCrossTenantBytes {},
+    DispatchCarriesLimits {},
+    Recovers { within: Spanned<String>, after: Spanned<String> },
+    EveryRequestEndsOnce {},
+    Latency { phase: Spanned<String>, quantile: Spanned<f64>, at_most: Spanned<String> },
+    FaultsBit {},
+    TrafficFlowed {},
+}
+
+pub(super) fn check(
+    raw: Vec<RawMust>,
+    timeline: &Timeline,
+    traffic: &[Traffic],
+    faults: &[Fault],
+    problems: &mut Problems,
+) -> Vec<Must> {
+    name::check_unique("must", &raw.iter().map(|must| &must.id).collect::<Vec<_>>(), problems);
+    if let Some(extra) = raw.get(MAX_BLOCKS) {
+        let what = format!("a scenario has at most {MAX_BLOCKS} musts");
+        problems.add(Problem::new(extra.id.span(), what, "one too many"));
+        return Vec::new();
+    }
+    let mut musts = Vec::new();
+    for must in raw {
+        let at = must.hold.span();
+        let Some(checker) = must.hold.into_inner().check(timeline, traffic, problems) else {
+            continue;
+        };
+        check_id(&must.id, &checker, problems);
+        if checker == Checker::FaultsBit && faults.is_empty() && problems.is_empty() {
+            problems.add(Problem::new(at, "the scenario has no fault that could bite", "never holds"));
+        }
+        musts.push(Must { id: must.id.into_inner(), checker });
+    }
+    musts
+}
+
+fn check_id(raw: &Spanned<String>, checker: &Checker, problems: &mut Problems) {
+    let (id, rule) = (raw.get_ref().as_str(), checker.rule());
+    let suffix = id.strip_prefix(rule).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
+    let numbered = !matches!(checker, Checker::Latency { .. });
+    let fine = match suffix {
+        Some("") => numbered && id == rule,
+        Some(suffix) => id.len() > rule.len() + suffix.len(),
+        None => false,
+    };
+    if !fine {
+        let what = format!("`{id}` is not the id of the rule that `{}` judges", checker.name());
+        let label = format!("the rule is {rule}");
+        let id = if numbered { rule.to_owned() } else { format!("{rule}-<what>") };
+        problems.add(Problem::new(raw.span(), what, label).help(format!("write id = \"{id}\"")));
+    }
+}
+
+impl RawChecker {
+    fn check(self, timeline: &Timeline, traffic: &[Traffic], problems: &mut Problems) -> Option<Checker> {
+        Some(match self {
+            Self::SettleAtMostOnce {} => Checker::SettleAtMostOnce,
+            Self::PaidContentOnlyAfterSettlement {} => Checker::PaidContentOnlyAfterSettlement,
+            Self::UnknownIsNotFailed {} => Checker::UnknownIsNotFailed,
+            Self::NobodyPaysForNothing {} => Checker::NobodyPaysForNothing,
+            Self::SettleStaysPutWhileUnknown {} => Checker::SettleStaysPutWhileUnknown,
+            Self::BooksBalance {} => Checker::BooksBalance,
+            Self::NoCrossTenantBytes {} => Checker::NoCrossTenantBytes,
+            Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
+            Self::Recovers { within, after } => check_recovers(&within, &after, timeline, problems)?,
+            Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
+            Self::Latency { phase, quantile, at_most } => {
+                check_latency(&phase, &quantile, &at_most, timeline, traffic, problems)?
+            }
+            Self::FaultsBit {} => Checker::FaultsBit,
+            Self::TrafficFlowed {} => Checker::TrafficFlowed,
+        })
+    }
+}
+
+fn check_recovers(
+    within: &Spanned<String>,
+    after: &Spanned<String>,
+    timeline: &Timeline,
+    problems: &mut Problems,
+) -> Option<Checker> {
+    let bound = time::check_positive(within, problems);
+    let phase = timeline.find(after, problems)?;
+    let (bound, healed) = (bound?, phase.window().to());
+    if healed + bound > timeline.end() {
+        let left = timeline.end().checked_sub(healed).unwrap_or(Duration::ZERO);
+        let label = format!("only {} are left after {}", time::show(left), phase.name());
+        problems.add(Problem::new(within.span(), "the run ends before recovery is due", label));
+        return None;
+    }
+    Some(Checker::Recovers { within: bound, after: phase.name().clone() })
+}
+
+fn check_latency(
+    phase: &Spanned<String>,
+    quantile: &Spanned<f64>,
+    at_most: &Spanned<String>,
+    timeline: &Timeline,
+    traffic: &[Traffic],
+    problems: &mut Problems,
+) -> Option<Checker> {
+    let bound = time::check_positive(at_most, problems);
+    let percent = *quantile.get_ref();
+    if !(percent > 0.0 && percent < 100.0) {
+        let problem = Problem::new(quantile.span(), "a quantile is in percent, above 0 and below 100", "out of range");
+        problems.add(problem.help("the median is 50.0, p95 is 95.0"));
+        return None;
+    }
+    let found = timeline.find(phase, problems)?;
+    if !traffic.iter().any(|block| block.window().overlaps(&found.window())) && problems.is_empty() {
+        problems.add(Problem::new(phase.span(), "the phase has no traffic to measure", "nothing arrives in it"));
+        return None;
+    }
+    Some(Checker::Latency { phase: found.name().clone(), quantile: percent, at_most: bound? })
+}

@@ -1,0 +1,275 @@
+//! What the scenario language accepts, and what it says to what it does not: errors are the language's user interface,
+//! so their whole text is pinned.
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+
+use super::*;
+
+/// Valid as it stands; each test below breaks one thing.
+const GOOD: &str = include_str!("tests/good.toml");
+
+fn good_with(from: &str, to: &str) -> String {
+    assert_eq!(GOOD.matches(from).count(), 1, "{from:?} must stand once in good.toml");
+    GOOD.replace(from, to)
+}
+
+/// The error as a person sees it, on a terminal of fixed width without colour.
+fn error_of(text: &str) -> String {
+    let error = Scenario::parse("scenarios/broken.toml", text).expect_err("the scenario is broken");
+    let mut shown = String::new();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(110);
+    handler.render_report(&mut shown, &error).expect("writing to a string");
+    shown
+}
+
+/// The messages alone, for cases whose place and help are pinned elsewhere.
+fn messages_of(text: &str) -> Vec<String> {
+    let error = Scenario::parse("scenarios/broken.toml", text).expect_err("the scenario is broken");
+    error.problems().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn every_scenario_of_the_library_is_valid_and_named_as_its_file() {
+    let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let scenarios = library.scenarios().map_err(miette::Report::new).expect("the library is valid");
+    assert!(scenarios.iter().any(|scenario| *scenario.id() == *"outage"));
+    for scenario in scenarios {
+        assert_eq!(library.load(scenario.id().as_str()).expect("named as its file").id(), scenario.id());
+    }
+}
+
+#[test]
+fn a_scenario_says_what_its_file_says() {
+    let scenario = Scenario::parse("good.toml", GOOD).map_err(miette::Report::new).expect("good.toml is good");
+    assert_eq!(scenario.seed(), Some(42));
+    assert_eq!(scenario.end(), Duration::from_secs(20));
+    assert_eq!(scenario.traffic()[0].arrivals(), 100);
+    assert_eq!(scenario.traffic()[0].tenants().len(), 2);
+    assert_eq!(scenario.traffic()[0].paid_tenants().len(), 1);
+    assert_eq!(scenario.world().tenant("acme").and_then(Tenant::price).map(Usdc::atomic), Some(10_000));
+    assert_eq!(scenario.faults()[0].pick(), Pick::First(3));
+    assert_eq!(scenario.faults()[0].inject(), &Inject::Reset { after: ResetAfter::Head });
+    assert_eq!(scenario.faults()[1].reference().inject, "settle-then-hang");
+    let outage = scenario.timeline().phase("outage").expect("there is one");
+    assert_eq!(outage.window().to(), Duration::from_secs(15));
+    assert_eq!(scenario.timeline().at(Duration::from_secs(5)).map(Phase::name), Some(outage.name()));
+}
+
+/// The README's example is what people start from.
+#[test]
+fn the_readme_shows_a_valid_scenario() {
+    let readme = include_str!("../../../scenarios/README.md");
+    let (_, example) = readme.split_once("```toml\n").expect("it has an example");
+    let (example, _) = example.split_once("```").expect("which ends");
+    Scenario::parse("README.md", example).map_err(miette::Report::new).expect("the example is valid");
+}
+
+#[test]
+fn unknown_key() {
+    insta::assert_snapshot!(error_of(&good_with("rate = 5", "rat = 5")));
+}
+
+#[test]
+fn bad_unit() {
+    insta::assert_snapshot!(error_of(&good_with("from = \"7s\"", "from = \"7sec\"")));
+}
+
+#[test]
+fn missing_unit() {
+    insta::assert_snapshot!(error_of(&good_with("from = \"7s\"", "from = \"7\"")));
+}
+
+#[test]
+fn fault_on_a_facilitator_that_does_not_exist() {
+    insta::assert_snapshot!(error_of(&good_with("on = \"standby\"", "on = \"stand-by\"")));
+}
+
+#[test]
+fn unknown_fault() {
+    insta::assert_snapshot!(error_of(&good_with("inject.settle-then-hang", "inject.settle-and-hang")));
+}
+
+#[test]
+fn unknown_checker() {
+    insta::assert_snapshot!(error_of(&good_with("hold.settle-at-most-once", "hold.settles-once")));
+}
+
+#[test]
+fn wrong_value_of_a_fault() {
+    insta::assert_snapshot!(error_of(&good_with("{ after = \"head\" }", "{ after = \"body\" }")));
+}
+
+#[test]
+fn phases_out_of_order() {
+    insta::assert_snapshot!(error_of(&good_with("from = \"15s\"", "from = \"4s\"")));
+}
+
+#[test]
+fn empty_file() {
+    insta::assert_snapshot!(error_of("# nothing yet\n"));
+}
+
+#[test]
+fn not_toml() {
+    insta::assert_snapshot!(error_of(&good_with("seed = 42", "seed: 42")));
+}
+
+#[test]
+fn huge_file() {
+    insta::assert_snapshot!(error_of(&"#".repeat(limits::MAX_FILE_BYTES + 1)));
+}
+
+#[test]
+fn settle_fault_on_verify() {
+    insta::assert_snapshot!(error_of(&good_with("call = \"settle\"", "call = \"verify\"")));
+}
+
+#[test]
+fn id_of_another_rule() {
+    insta::assert_snapshot!(error_of(&good_with("id = \"MONEY-1\"", "id = \"MONEY-2\"")));
+}
+
+#[test]
+fn several_problems_are_shown_at_once() {
+    let text = good_with("on = \"standby\"", "on = \"nobody\"").replace("phase = \"steady\"", "phase = \"study\"");
+    insta::assert_snapshot!(error_of(&text));
+}
+
+/// What else is wrong: the place is pinned above for each kind of check, here only that it is found.
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let cases: &[(&str, &str, &str)] = &[
+        ("to = \"10s\"", "to = \"7s\"", "the window ends before it begins"),
+        ("to = \"12s\"", "to = \"21s\"", "the window reaches past the end of the run"),
+        ("from = \"0s\" # phase", "from = \"1s\"", "the first phase starts at \"0s\""),
+        ("from = \"15s\"", "from = \"20s\"", "the phase starts after the run"),
+        ("rate = 5", "rate = 0", "a rate is more than 0 and at most 1000 arrivals per second"),
+        ("rate = 5", "rate = nan", "a rate is more than 0 and at most 1000 arrivals per second"),
+        ("rate = 5", "rate = 0.01", "no request would arrive"),
+        ("{ paid = 8, unpaid = 2 }", "{}", "the mix is empty"),
+        ("price = \"0.01\"", "", "nobody here can be paid"),
+        ("price = \"0.01\"", "price = \"1 cent\"", "`1 cent` is not a price"),
+        ("price = \"0.01\"", "price = \"0\"", "a price is more than 0 and at most 1 USDC"),
+        ("id = \"acme\"", "id = \"Acme\"", "`Acme` is not a name"),
+        ("id = \"acme\"", "id = \"globex\"", "there are two tenants called `globex`"),
+        ("facilitators = [\"primary\", \"standby\"]", "facilitators = []", "a world has 1 to 8 facilitators"),
+        ("network = \"eip155:84532\"", "network = \"base\"", "`base` is not an EVM network"),
+        ("pick.first = 3", "pick.first = 0", "calls are counted from 1"),
+        ("pick.first = 3", "pick.odds = 1.5", "odds are above 0 and below 1"),
+        ("inject.reset = { after = \"head\" }", "inject.refuse = {}", "`refuse` cannot be on call = \"verify\""),
+        (
+            "inject.reset = { after = \"head\" }",
+            "inject.status = { code = 200, body = \"html\" }",
+            "a status fault answers with 300 to 599",
+        ),
+        (
+            "inject.reset = { after = \"head\" }",
+            "inject.decline = { reason = \"\" }",
+            "the reason is not an x402 reason code",
+        ),
+        (
+            "inject.reset = { after = \"head\" }",
+            "inject.lie = { about = \"amount\" }",
+            "a verify answer says nothing of that",
+        ),
+        (
+            "inject.reset = { after = \"head\" }",
+            "inject.lie = { about = \"payer\", money = \"moved\" }",
+            "no money moves on verify",
+        ),
+        (
+            "inject.settle-then-hang = {}",
+            "inject.lie = { about = \"payer\" }",
+            "a lie on settle says whether the money moved behind it",
+        ),
+        (
+            "inject.settle-then-hang = {}",
+            "inject.lie = { about = \"success\", money = \"moved\" }",
+            "success is no lie when the money moved",
+        ),
+        ("within = \"5s\"", "within = \"6s\"", "the run ends before recovery is due"),
+        ("quantile = 95.0", "quantile = 100.0", "a quantile is in percent, above 0 and below 100"),
+        ("id = \"LATENCY-steady\"", "id = \"LATENCY\"", "`LATENCY` is not the id of the rule that `latency` judges"),
+        ("id = \"LIVE-1\"", "id = \"LIVE-10\"", "`LIVE-10` is not the id of the rule that `recovers` judges"),
+        ("id = \"LIVE-1\"", "id = \"MONEY-1\"", "there are two musts called `MONEY-1`"),
+        ("title = \"A good scenario\"", "title = \" \"", "the title is empty"),
+    ];
+    for (from, to, message) in cases {
+        let messages = messages_of(&good_with(from, to));
+        assert!(messages.iter().any(|said| said == message), "{from} -> {to}: wanted {message:?}, got {messages:?}");
+    }
+}
+
+#[test]
+fn chance_needs_a_seed() {
+    let text = good_with("seed = 42\n", "").replace("pick.first = 3", "pick.odds = 0.5");
+    assert_eq!(messages_of(&text), ["a fault by chance needs the scenario's seed"]);
+}
+
+#[test]
+fn faults_that_could_never_bite_are_refused() {
+    let shadowed = good_with("pick.first = 3", "").replace("call = \"settle\"", "call = \"verify\"");
+    let shadowed = shadowed.replace("on = \"standby\"", "on = \"primary\"").replace("settle-then-hang", "hang");
+    assert_eq!(messages_of(&shadowed), ["`hang` overlaps fault 1 of the file, which takes every call"]);
+    let closed = GOOD.replace("on = \"standby\"", "on = \"primary\"").replace("call = \"settle\"", "call = \"any\"");
+    let closed = closed.replace("settle-then-hang", "refuse");
+    assert_eq!(messages_of(&closed), ["`refuse` overlaps fault 1 of the file, whose calls could not arrive"]);
+}
+
+#[test]
+fn too_much_traffic_is_refused() {
+    let messages = messages_of(&good_with("rate = 5", "rate = 1000").replace("\"20s\"", "\"101s\""));
+    assert_eq!(messages, ["the scenario has too much traffic"]);
+}
+
+#[test]
+fn nothing_to_expect_is_refused() {
+    let (without_musts, _) = GOOD.split_once("[[must]]").expect("there are some");
+    assert_eq!(messages_of(without_musts), ["the scenario has no [[must]]"]);
+}
+
+/// The names that the TOML reader expects are the catalogue's, so a list cannot leave one out.
+#[test]
+fn the_catalogues_list_all_that_can_be_written() {
+    for (good, listed) in [
+        ("inject.settle-then-hang = {}", Inject::CATALOGUE.map(|listed| listed.name).to_vec()),
+        ("hold.settle-at-most-once = {}", Checker::CATALOGUE.map(|listed| listed.name).to_vec()),
+    ] {
+        let (key, _) = good.split_once('.').expect("dotted");
+        let error = toml::from_str::<RawScenario>(&good_with(good, &format!("{key}.zzz = {{}}"))).err();
+        let said = error.expect("zzz is unknown").message().to_owned();
+        let (_, expected) = said.split_once("expected one of ").expect("the reader lists them");
+        let expected: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
+        assert_eq!(expected, listed);
+    }
+}
+
+#[test]
+fn every_example_of_the_catalogues_can_be_written() {
+    for listed in Inject::CATALOGUE {
+        let call = match listed.name {
+            "refuse" => "call = \"any\"",
+            _ => "call = \"settle\"",
+        };
+        let text = good_with("inject.settle-then-hang = {}", &format!("inject.{} = {}", listed.name, listed.example));
+        let parsed = Scenario::parse("example.toml", &text.replace("call = \"settle\"", call));
+        assert_eq!(parsed.map_err(miette::Report::new).expect(listed.name).faults()[1].inject().name(), listed.name);
+    }
+    for listed in Checker::CATALOGUE {
+        let (rule, _) = listed.says.split_once(':').expect("the rule comes first");
+        let id = rule.replace('…', "x");
+        let text = GOOD.split_once("[[must]]").expect("there are some").0.to_owned();
+        let text = format!("{text}[[must]]\nid = \"{id}\"\nhold.{} = {}\n", listed.name, listed.example);
+        let parsed = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
+        assert_eq!(parsed.musts()[0].checker().name(), listed.name);
+        assert!(!parsed.musts()[0].checker().expects().is_empty());
+    }
+}
+
+#[test]
+fn an_unknown_scenario_is_answered_with_the_nearest() {
+    let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let error = library.load("outag").map(|scenario| scenario.id().to_string()).expect_err("there is none");
+    let help = miette::Diagnostic::help(&error).expect("it helps").to_string();
+    assert!(help.starts_with("did you mean `outage`? There is: "), "{help}");
+}

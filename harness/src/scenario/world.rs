@@ -1,0 +1,220 @@
+//! Who is in a scenario: facilitators in the dispatcher's order of preference, and tenants with a plan and a price.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::limits::{MAX_FACILITATORS, MAX_TENANTS};
+use super::name::{self, Name};
+use super::problem::{Problem, Problems};
+use super::time;
+use super::usdc::Usdc;
+
+/// Base Sepolia: where the doubles' chain pretends to be unless a scenario says otherwise.
+const DEFAULT_NETWORK: &str = "eip155:84532";
+
+/// What the dispatcher waits for `/verify` unless a scenario says otherwise: nothing is at stake yet, so fail over fast.
+const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What the dispatcher waits for `/settle` unless a scenario says otherwise: an unknown outcome costs more than a wait.
+const DEFAULT_SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub struct World {
+    network: Network,
+    facilitators: Vec<Name>,
+    tenants: Vec<Tenant>,
+    verify_timeout: Duration,
+    settle_timeout: Duration,
+}
+
+impl World {
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// In the order in which the dispatcher prefers them; never empty.
+    pub fn facilitators(&self) -> &[Name] {
+        &self.facilitators
+    }
+
+    /// Never empty.
+    pub fn tenants(&self) -> &[Tenant] {
+        &self.tenants
+    }
+
+    pub fn tenant(&self, id: &str) -> Option<&Tenant> {
+        self.tenants.iter().find(|tenant| tenant.id == *id)
+    }
+
+    pub fn verify_timeout(&self) -> Duration {
+        self.verify_timeout
+    }
+
+    pub fn settle_timeout(&self) -> Duration {
+        self.settle_timeout
+    }
+
+    pub(super) fn find_facilitator(&self, raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
+        find("facilitator", &self.facilitators, raw, problems)
+    }
+
+    pub(super) fn find_tenant(&self, raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
+        let ids: Vec<Name> = self.tenants.iter().map(|tenant| tenant.id.clone()).collect();
+        find("tenant", &ids, raw, problems)
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct Tenant {
+    id: Name,
+    plan: Plan,
+    price: Option<Usdc>,
+}
+
+impl Tenant {
+    pub fn id(&self) -> &Name {
+        &self.id
+    }
+
+    pub fn plan(&self) -> Plan {
+        self.plan
+    }
+
+    /// `None` for a tenant whose API is free.
+    pub fn price(&self) -> Option<Usdc> {
+        self.price
+    }
+}
+
+/// Decides the limits and rates that the dispatcher gives a tenant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plan {
+    Free,
+    Pro,
+    Business,
+    Enterprise,
+    Quarantine,
+}
+
+impl Plan {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Pro => "pro",
+            Self::Business => "business",
+            Self::Enterprise => "enterprise",
+            Self::Quarantine => "quarantine",
+        }
+    }
+}
+
+/// A CAIP-2 id of an EVM chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network(u64);
+
+impl Network {
+    pub fn chain_id(&self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "eip155:{}", self.0)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct RawWorld {
+    network: Option<Spanned<String>>,
+    facilitators: Spanned<Vec<Spanned<String>>>,
+    tenant: Spanned<Vec<RawTenant>>,
+    verify_timeout: Option<Spanned<String>>,
+    settle_timeout: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct RawTenant {
+    id: Spanned<String>,
+    plan: Plan,
+    price: Option<Spanned<String>>,
+}
+
+impl RawWorld {
+    pub(super) fn check(self, problems: &mut Problems) -> Option<World> {
+        let network = check_network(self.network, problems);
+        check_count(
+            "facilitator",
+            self.facilitators.get_ref().len(),
+            MAX_FACILITATORS,
+            self.facilitators.span(),
+            problems,
+        );
+        check_count("tenant", self.tenant.get_ref().len(), MAX_TENANTS, self.tenant.span(), problems);
+        let facilitators = self.facilitators.into_inner();
+        let tenants = self.tenant.into_inner();
+        name::check_unique("facilitator", &facilitators.iter().collect::<Vec<_>>(), problems);
+        name::check_unique("tenant", &tenants.iter().map(|tenant| &tenant.id).collect::<Vec<_>>(), problems);
+        let mut timeout = |raw: Option<Spanned<String>>, default| match raw {
+            // A bad one is reported; the rest of the file is still checked, as if it said nothing.
+            Some(raw) => time::check_positive(&raw, problems).unwrap_or(default),
+            None => default,
+        };
+        let verify_timeout = timeout(self.verify_timeout, DEFAULT_VERIFY_TIMEOUT);
+        let settle_timeout = timeout(self.settle_timeout, DEFAULT_SETTLE_TIMEOUT);
+        let facilitators: Vec<_> = facilitators.iter().map(|raw| Name::check("facilitator", raw, problems)).collect();
+        let tenants: Vec<_> = tenants.into_iter().map(|raw| raw.check(problems)).collect();
+        Some(World {
+            network: network?,
+            facilitators: facilitators.into_iter().collect::<Option<_>>()?,
+            tenants: tenants.into_iter().collect::<Option<_>>()?,
+            verify_timeout,
+            settle_timeout,
+        })
+    }
+}
+
+impl RawTenant {
+    fn check(self, problems: &mut Problems) -> Option<Tenant> {
+        let id = Name::check("tenant", &self.id, problems);
+        let price = match self.price {
+            Some(raw) => Some(Usdc::check(&raw, problems)?),
+            None => None,
+        };
+        Some(Tenant { id: id?, plan: self.plan, price })
+    }
+}
+
+fn check_network(raw: Option<Spanned<String>>, problems: &mut Problems) -> Option<Network> {
+    let (text, at) = match &raw {
+        Some(raw) => (raw.get_ref().as_str(), raw.span()),
+        None => (DEFAULT_NETWORK, 0..0),
+    };
+    let chain = text.strip_prefix("eip155:").and_then(|id| id.parse().ok());
+    if chain.is_none() {
+        let problem = Problem::new(at, format!("`{text}` is not an EVM network"), "not a CAIP-2 id");
+        problems.add(problem.help("a CAIP-2 id such as \"eip155:84532\", Base Sepolia"));
+    }
+    chain.map(Network)
+}
+
+fn check_count(kind: &str, count: usize, most: usize, at: std::ops::Range<usize>, problems: &mut Problems) {
+    if count == 0 || count > most {
+        problems.add(Problem::new(at, format!("a world has 1 to {most} {kind}s"), format!("{count} of them")));
+    }
+}
+
+fn find(kind: &str, names: &[Name], raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
+    let found = names.iter().find(|name| **name == *raw.get_ref().as_str());
+    if found.is_none() {
+        let alternatives: Vec<&str> = names.iter().map(Name::as_str).collect();
+        problems.add(Problem::unknown(raw.span(), kind, raw.get_ref(), &alternatives));
+    }
+    found.cloned()
+}

@@ -1,0 +1,118 @@
+//! Events and reports for this crate's own tests.
+
+use crate::event::{
+    Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint,
+    FaultRef, Recorded,
+};
+use crate::report::{Check, FaultSummary, PhaseSummary, Quantiles, REPORT_SCHEMA, Report};
+use crate::verdict::Verdict;
+
+pub fn at(ms: u64, event: Event) -> Recorded {
+    Recorded { at_us: ms * 1000, event }
+}
+
+pub fn exchange(phase: &str, status: u16, code: Option<&str>) -> Exchange {
+    Exchange {
+        exchange: 1,
+        purchase: None,
+        kind: ExchangeKind::Unpaid,
+        phase: phase.to_owned(),
+        tenant: "acme".to_owned(),
+        method: "GET".to_owned(),
+        target: "/t/acme/".to_owned(),
+        payment: None,
+        due_us: 0,
+        sent_us: 0,
+        ended_us: 1000,
+        outcome: ExchangeOutcome::Answered(Answer { status, code: code.map(str::to_owned), ..Answer::default() }),
+    }
+}
+
+pub fn fault(index: usize, inject: &str) -> FaultRef {
+    FaultRef { index, on: "primary".to_owned(), inject: inject.to_owned() }
+}
+
+pub fn call(fault: Option<FaultRef>) -> FacilitatorCall {
+    FacilitatorCall {
+        facilitator: "primary".to_owned(),
+        endpoint: FacilitatorEndpoint::Settle,
+        nth: 1,
+        payment: None,
+        payload_hash: None,
+        received_us: 0,
+        ended_us: 1,
+        fault,
+        answer: FacilitatorAnswer::None { how: "reset".to_owned() },
+    }
+}
+
+pub fn passing() -> Report {
+    let phase = |name: &str, from_ms, to_ms, served, pending, p95_ms: f64| PhaseSummary {
+        name: name.to_owned(),
+        from_ms,
+        to_ms,
+        requests: served + 30 + pending,
+        served,
+        offered: 30,
+        refused: 0,
+        pending,
+        failed: 0,
+        latency: Some(Quantiles { p50_ms: 41.2, p95_ms, p99_ms: p95_ms + 40.0, max_ms: p95_ms + 80.0 }),
+    };
+    let check = |id: &str, name: &str, expected: &str, detail: &str| Check {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        expected: expected.to_owned(),
+        verdict: Verdict::Pass,
+        detail: detail.to_owned(),
+        witness: Vec::new(),
+    };
+    Report {
+        schema: REPORT_SCHEMA,
+        scenario: "outage".to_owned(),
+        title: "The primary facilitator dies; the standby takes over".to_owned(),
+        tier: "live".to_owned(),
+        seed: 42,
+        verdict: Verdict::Pass,
+        checks: vec![
+            check(
+                "MONEY-1",
+                "settle-at-most-once",
+                "a payment moves money at most once",
+                "251 payments, 251 transfers",
+            ),
+            check("LATENCY-steady", "latency", "p95 of steady is at most 1500ms", "p95 is 63ms of 80 requests"),
+        ],
+        phases: vec![
+            phase("steady", 0, 8_000, 50, 0, 63.0),
+            phase("outage", 8_000, 26_000, 120, 4, 2_310.5),
+            phase("recovery", 26_000, 38_000, 81, 0, 70.9),
+        ],
+        faults: vec![
+            FaultSummary { fault: fault(0, "refuse"), from_ms: 8_000, to_ms: 14_000, hits: 9 },
+            FaultSummary { fault: fault(1, "settle-then-hang"), from_ms: 20_000, to_ms: 26_000, hits: 4 },
+        ],
+        fidelity: vec![
+            "real: the Worker's release wasm in workerd, under wrangler dev".to_owned(),
+            "double: facilitators, their chain, the dispatch namespace".to_owned(),
+        ],
+        run_dir: "runs/outage-42".to_owned(),
+        replay: "cargo run -p harness -- scenario outage --seed 42".to_owned(),
+        exit_code: 0,
+    }
+}
+
+/// The same run, had one rule broken and another not been judged.
+pub fn failing() -> Report {
+    let mut report = passing();
+    report.verdict = Verdict::Fail;
+    report.exit_code = 10;
+    report.checks[0].verdict = Verdict::Fail;
+    report.checks[0].detail = "1 payment of 251 moved money twice".to_owned();
+    report.checks[0].witness =
+        (0..12).map(|n| format!("21.{n:03}s  settle of 0xabc at standby moved 0.01\u{1b}[31m")).collect();
+    report.checks[1].verdict = Verdict::Unknown;
+    report.checks[1].detail = "no request was due in steady".to_owned();
+    report.phases[0] = PhaseSummary { requests: 0, served: 0, offered: 0, latency: None, ..report.phases[0].clone() };
+    report
+}

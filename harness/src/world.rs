@@ -88,8 +88,7 @@ impl World {
         let production = std::fs::read_to_string(&options.wrangler_jsonc)
             .map_err(|source| WorldError::ReadConfig { path: options.wrangler_jsonc.clone(), source })?;
         let (runs, tenant_runs) = mpsc::unbounded_channel();
-        let recorder =
-            Recorder::listen(&options.recorder_token, runs).await.map_err(WorldError::Recorder)?;
+        let recorder = Recorder::listen(&options.recorder_token, runs).await.map_err(WorldError::Recorder)?;
         let plugin = namespace::write_assets(&options.run_dir)?;
         let namespace = NamespaceDouble {
             plugin,

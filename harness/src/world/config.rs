@@ -17,7 +17,9 @@ pub enum ConfigError {
     NotAnObject,
     #[error("`{key}` of the dispatcher's production config is not {expected}")]
     Shape { key: &'static str, expected: &'static str },
-    #[error("the dispatcher's production config has {found} dispatch namespaces, but the namespace double stands in for one")]
+    #[error(
+        "the dispatcher's production config has {found} dispatch namespaces, but the namespace double stands in for one"
+    )]
     Namespaces { found: usize },
 }
 
@@ -71,11 +73,8 @@ fn add_unsafe_binding(
     namespace: &NamespaceDouble<'_>,
 ) -> Result<(), ConfigError> {
     const SHAPE: ConfigError = ConfigError::Shape { key: "unsafe.bindings", expected: "a list in an object" };
-    let tenants: Vec<Value> = namespace
-        .tenants
-        .iter()
-        .map(|tenant| json!({ "script": tenant.script, "canary": tenant.canary }))
-        .collect();
+    let tenants: Vec<Value> =
+        namespace.tenants.iter().map(|tenant| json!({ "script": tenant.script, "canary": tenant.canary })).collect();
     let binding = json!({
         "name": production.get("binding"),
         "type": "dispatch_namespace",

@@ -52,8 +52,7 @@ impl Guard {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(|source| GuardError::Spawn { program: command.program.clone(), source })?;
-        let (Some(leash), Some(stdout), Some(stderr)) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        let (Some(leash), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             panic!("a child spawned with three pipes has three pipes");
         };
@@ -102,13 +101,13 @@ impl Guarded {
     }
 
     /// Asks the command to end, kills what does not, and comes back when no descendant is left.
-    pub async fn stop(mut self) -> Result<ExitStatus, GuardError> {
+    pub async fn stop(&mut self) -> Result<ExitStatus, GuardError> {
         drop(self.leash.take());
         self.wait_exit().await
     }
 
     /// SIGKILL to everything, without a chance to tidy up.
-    pub async fn kill(mut self) -> Result<ExitStatus, GuardError> {
+    pub async fn kill(&mut self) -> Result<ExitStatus, GuardError> {
         if let Some(mut leash) = self.leash.take() {
             match leash.write_all(&[KILL_NOW]).await {
                 // The guard is through with its work already.

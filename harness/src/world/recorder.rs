@@ -74,8 +74,7 @@ async fn serve(
         let (path, runs, mut stopped) = (Arc::clone(&path), runs.clone(), stopped.clone());
         connections.spawn(async move {
             let service = service_fn(|request| answer(request, &path, &runs));
-            let connection =
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
             tokio::select! {
                 // A connection that broke took no report with it that had arrived whole.
@@ -124,9 +123,8 @@ mod tests {
     async fn post(address: SocketAddr, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
         let length = body.len();
-        let request = format!(
-            "POST {path} HTTP/1.1\r\nhost: r\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
-        );
+        let request =
+            format!("POST {path} HTTP/1.1\r\nhost: r\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();

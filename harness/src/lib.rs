@@ -5,6 +5,7 @@ pub mod cli;
 pub mod exit;
 pub mod list;
 pub mod scenario;
+pub mod world;
 
 use std::panic;
 

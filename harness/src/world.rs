@@ -1,0 +1,132 @@
+//! The live world around a dispatcher bundle: `wrangler dev`, the namespace double, the tenant doubles and what they tell
+//! the harness. Surprising constraint: nothing of it may outlive the harness, however that ends, so every process stands
+//! under a guard (`guard.rs`) and every file lies in the run directory.
+
+pub mod config;
+pub mod guard;
+pub mod namespace;
+mod ports;
+pub mod recorder;
+pub mod wrangler;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use reports::event::TenantRun;
+use tokio::sync::mpsc;
+
+use config::ConfigError;
+use guard::{Guard, GuardError};
+use namespace::NamespaceDouble;
+use recorder::Recorder;
+use wrangler::{Wrangler, WranglerError, WranglerOptions};
+
+/// A Worker of a seller, as the namespace double runs it.
+#[derive(Clone, Debug)]
+pub struct TenantDouble {
+    /// Name of the script in the namespace.
+    pub script: String,
+    /// A random token that only this tenant's answers carry.
+    pub canary: String,
+}
+
+#[derive(Clone, Debug)]
+pub struct WorldOptions {
+    pub guard: Guard,
+    /// Absolute. Everything the world writes goes here.
+    pub run_dir: PathBuf,
+    pub node: PathBuf,
+    pub wrangler_js: PathBuf,
+    /// Entry of the built dispatcher.
+    pub bundle_index_js: PathBuf,
+    /// The production config, from which the world's own is made.
+    pub wrangler_jsonc: PathBuf,
+    pub vars: BTreeMap<String, String>,
+    pub tenants: Vec<TenantDouble>,
+    /// A random token, without which nobody can report a tenant run.
+    pub recorder_token: String,
+    /// Path at the dispatcher that is asked until it answers anything at all.
+    pub ready_path: String,
+    /// Port of the dispatcher; a free one where absent.
+    pub port: Option<u16>,
+}
+
+/// What the world tells while it runs. Both end when the world is stopped and everything was received.
+#[derive(Debug)]
+pub struct Feeds {
+    /// Every line that wrangler and the dispatcher print. The dispatcher's telemetry are those that are JSON objects.
+    pub logs: mpsc::UnboundedReceiver<String>,
+    pub tenant_runs: mpsc::UnboundedReceiver<TenantRun>,
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub url: String,
+    wrangler: Wrangler,
+    recorder: Recorder,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WorldError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error("reading the dispatcher's production config {path}")]
+    ReadConfig { path: PathBuf, source: io::Error },
+    #[error("writing {path} in the run directory")]
+    Write { path: PathBuf, source: io::Error },
+    #[error("listening for tenant runs on loopback")]
+    Recorder(#[source] io::Error),
+    #[error(transparent)]
+    Wrangler(#[from] WranglerError),
+    #[error("stopping wrangler dev")]
+    Stop(#[source] GuardError),
+}
+
+impl World {
+    pub async fn start(options: WorldOptions) -> Result<(World, Feeds), WorldError> {
+        let production = std::fs::read_to_string(&options.wrangler_jsonc)
+            .map_err(|source| WorldError::ReadConfig { path: options.wrangler_jsonc.clone(), source })?;
+        let (runs, tenant_runs) = mpsc::unbounded_channel();
+        let recorder = Recorder::listen(&options.recorder_token, runs).await.map_err(WorldError::Recorder)?;
+        let plugin = namespace::write_assets(&options.run_dir)?;
+        let namespace = NamespaceDouble {
+            plugin,
+            recorder_address: recorder.address(),
+            recorder_path: recorder.path(),
+            tenants: &options.tenants,
+        };
+        let dev = config::dev_config(&production, &options.bundle_index_js, &options.vars, &namespace)?;
+        let config = options.run_dir.join("wrangler.dev.json");
+        namespace::write(&config, &format!("{dev:#}\n"))?;
+
+        let (lines, logs) = mpsc::unbounded_channel();
+        let wrangler = Wrangler::start(
+            WranglerOptions {
+                guard: options.guard,
+                run_dir: options.run_dir,
+                node: options.node,
+                wrangler_js: options.wrangler_js,
+                config,
+                ready_path: options.ready_path,
+                port: options.port,
+            },
+            lines,
+        )
+        .await?;
+        let world = World { url: format!("http://127.0.0.1:{}", wrangler.port()), wrangler, recorder };
+        Ok((world, Feeds { logs, tenant_runs }))
+    }
+
+    /// Kills the dispatcher as a crash would, and starts it again at the same URL with the storage it left behind.
+    pub async fn crash_and_restart(&mut self) -> Result<(), WorldError> {
+        Ok(self.wrangler.crash_and_restart().await?)
+    }
+
+    /// Comes back when every process is gone and every line and run was handed to the feeds.
+    pub async fn stop(self) -> Result<(), WorldError> {
+        self.wrangler.stop().await.map_err(WorldError::Stop)?;
+        self.recorder.stop().await;
+        Ok(())
+    }
+}

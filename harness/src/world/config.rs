@@ -1,0 +1,166 @@
+//! The config that `wrangler dev` runs on, made from the one that is deployed. Surprising constraint: only what cannot
+//! work locally may differ, or the harness would judge something else than what ships.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jsonc_parser::ParseOptions;
+use serde_json::{Map, Value, json};
+
+use super::namespace::{NamespaceDouble, PLUGIN_NAME};
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error("the dispatcher's production config is not JSONC: {0}")]
+    Syntax(#[from] jsonc_parser::errors::ParseError),
+    #[error("the dispatcher's production config is not an object")]
+    NotAnObject,
+    #[error("`{key}` of the dispatcher's production config is not {expected}")]
+    Shape { key: &'static str, expected: &'static str },
+    #[error(
+        "the dispatcher's production config has {found} dispatch namespaces, but the namespace double stands in for one"
+    )]
+    Namespaces { found: usize },
+}
+
+/// `production` with the dispatch namespace replaced by the double, the built bundle as `main`, and `vars` on top.
+pub fn dev_config(
+    production: &str,
+    bundle_index_js: &Path,
+    vars: &BTreeMap<String, String>,
+    namespace: &NamespaceDouble<'_>,
+) -> Result<Value, ConfigError> {
+    let parsed: Value = jsonc_parser::parse_to_serde_value(production, &ParseOptions::default())?;
+    let Value::Object(mut config) = parsed else { return Err(ConfigError::NotAnObject) };
+    // The bundle is built before, once, and not by wrangler.
+    config.remove("build");
+    config.insert("main".into(), json!(bundle_index_js));
+    add_vars(&mut config, vars)?;
+    let binding = take_namespace_binding(&mut config)?;
+    add_unsafe_binding(&mut config, binding, namespace)?;
+    Ok(Value::Object(config))
+}
+
+fn add_vars(config: &mut Map<String, Value>, vars: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+    if vars.is_empty() {
+        return Ok(());
+    }
+    let Value::Object(known) = config.entry("vars").or_insert_with(|| json!({})) else {
+        return Err(ConfigError::Shape { key: "vars", expected: "an object" });
+    };
+    known.extend(vars.iter().map(|(name, value)| (name.clone(), json!(value))));
+    Ok(())
+}
+
+fn take_namespace_binding(config: &mut Map<String, Value>) -> Result<Map<String, Value>, ConfigError> {
+    const SHAPE: ConfigError =
+        ConfigError::Shape { key: "dispatch_namespaces", expected: "a list of objects with `binding`" };
+    let bindings = match config.remove("dispatch_namespaces") {
+        Some(Value::Array(bindings)) => bindings,
+        Some(_) => return Err(SHAPE),
+        None => Vec::new(),
+    };
+    match <[Value; 1]>::try_from(bindings) {
+        Ok([Value::Object(binding)]) if binding.get("binding").is_some_and(Value::is_string) => Ok(binding),
+        Ok(_) => Err(SHAPE),
+        Err(bindings) => Err(ConfigError::Namespaces { found: bindings.len() }),
+    }
+}
+
+fn add_unsafe_binding(
+    config: &mut Map<String, Value>,
+    production: Map<String, Value>,
+    namespace: &NamespaceDouble<'_>,
+) -> Result<(), ConfigError> {
+    const SHAPE: ConfigError = ConfigError::Shape { key: "unsafe.bindings", expected: "a list in an object" };
+    let tenants: Vec<Value> =
+        namespace.tenants.iter().map(|tenant| json!({ "script": tenant.script, "canary": tenant.canary })).collect();
+    let binding = json!({
+        "name": production.get("binding"),
+        "type": "dispatch_namespace",
+        "namespace": production.get("namespace"),
+        "dev": {
+            "plugin": { "package": namespace.plugin, "name": PLUGIN_NAME },
+            "options": {
+                "recorderAddress": namespace.recorder_address.to_string(),
+                "recorderPath": namespace.recorder_path,
+                "tenants": tenants,
+            },
+        },
+    });
+    let Value::Object(fields) = config.entry("unsafe").or_insert_with(|| json!({})) else { return Err(SHAPE) };
+    let Value::Array(bindings) = fields.entry("bindings").or_insert_with(|| json!([])) else { return Err(SHAPE) };
+    bindings.push(binding);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use super::super::TenantDouble;
+    use super::*;
+
+    const PRODUCTION: &str = r#"{
+        // What ships.
+        "name": "dispatcher",
+        "main": "build/index.js",
+        "build": { "command": "worker-build --release" },
+        "compatibility_date": "2026-04-01",
+        "dispatch_namespaces": [{ "binding": "DISPATCHER", "namespace": "tenants" }],
+        "migrations": [{ "tag": "v1", "new_sqlite_classes": ["SettlementLedger"] }],
+        "vars": { "KEPT": "1", "CHANGED": "production" },
+    }"#;
+
+    fn dev(production: &str) -> Result<Value, ConfigError> {
+        let tenants = [TenantDouble { script: "alpha".into(), canary: "c-alpha".into() }];
+        let namespace = NamespaceDouble {
+            plugin: "/run/namespace/plugin.cjs".into(),
+            recorder_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 4021)),
+            recorder_path: "/token/tenant-runs",
+            tenants: &tenants,
+        };
+        let vars = BTreeMap::from([("CHANGED".to_owned(), "dev".to_owned())]);
+        dev_config(production, Path::new("/built/index.js"), &vars, &namespace)
+    }
+
+    #[test]
+    fn only_what_cannot_work_locally_differs_from_production() {
+        let config = dev(PRODUCTION).unwrap();
+        assert_eq!(
+            config,
+            json!({
+                "name": "dispatcher",
+                "main": "/built/index.js",
+                "compatibility_date": "2026-04-01",
+                "migrations": [{ "tag": "v1", "new_sqlite_classes": ["SettlementLedger"] }],
+                "vars": { "KEPT": "1", "CHANGED": "dev" },
+                "unsafe": { "bindings": [{
+                    "name": "DISPATCHER",
+                    "type": "dispatch_namespace",
+                    "namespace": "tenants",
+                    "dev": {
+                        "plugin": { "package": "/run/namespace/plugin.cjs", "name": PLUGIN_NAME },
+                        "options": {
+                            "recorderAddress": "127.0.0.1:4021",
+                            "recorderPath": "/token/tenant-runs",
+                            "tenants": [{ "script": "alpha", "canary": "c-alpha" }],
+                        },
+                    },
+                }] },
+            })
+        );
+    }
+
+    #[test]
+    fn a_config_without_exactly_one_namespace_is_refused() {
+        let error = dev(r#"{ "name": "dispatcher" }"#).unwrap_err();
+        assert!(matches!(error, ConfigError::Namespaces { found: 0 }));
+    }
+
+    #[test]
+    fn a_syntax_error_is_told_with_its_place() {
+        let error = dev("{\n  \"name\": }").unwrap_err();
+        assert!(error.to_string().contains("line 2"), "{error}");
+    }
+}

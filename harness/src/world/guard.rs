@@ -1,0 +1,120 @@
+//! The process guard: a child of the harness that outlives it just long enough to kill what the harness had started.
+//! Surprising constraint: a harness killed by SIGKILL can do nothing, so the guard watches a pipe that only the harness
+//! holds open (the leash), and the guarded command must never inherit it.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::process::{ExitStatus, Stdio};
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+
+mod process;
+
+pub use process::{GuardProcessError, run};
+
+/// Hidden subcommand under which the harness's own program acts as a guard: `harness __guard -- command args...`.
+pub const SUBCOMMAND: &str = "__guard";
+
+/// Byte on the leash that asks for SIGKILL at once, as a crash would be; the end of the leash asks for an orderly stop.
+const KILL_NOW: u8 = b'k';
+
+/// The program that acts as a guard.
+#[derive(Clone, Debug)]
+pub struct Guard {
+    program: PathBuf,
+}
+
+impl Guard {
+    /// The running program itself, even if its file has been rebuilt in the meantime.
+    pub fn this_program() -> Guard {
+        Guard { program: PathBuf::from("/proc/self/exe") }
+    }
+
+    /// Another build of the harness, for tests.
+    pub fn at(program: PathBuf) -> Guard {
+        Guard { program }
+    }
+
+    /// Starts `command` with nothing of this process's environment but `command.env`.
+    pub fn spawn(&self, command: &GuardedCommand) -> Result<(Guarded, Output), GuardError> {
+        let mut child = Command::new(&self.program)
+            .arg(SUBCOMMAND)
+            .arg("--")
+            .arg(&command.program)
+            .args(&command.args)
+            .env_clear()
+            .envs(command.env.iter().map(|(name, value)| (name, value)))
+            .current_dir(&command.cwd)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|source| GuardError::Spawn { program: command.program.clone(), source })?;
+        let (Some(leash), Some(stdout), Some(stderr)) = (child.stdin.take(), child.stdout.take(), child.stderr.take())
+        else {
+            panic!("a child spawned with three pipes has three pipes");
+        };
+        Ok((Guarded { child, leash: Some(leash) }, Output { stdout, stderr }))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct GuardedCommand {
+    pub program: PathBuf,
+    pub args: Vec<OsString>,
+    pub env: Vec<(OsString, OsString)>,
+    pub cwd: PathBuf,
+}
+
+/// What the command prints. Two pipes, because long lines of two streams would tear each other in one.
+#[derive(Debug)]
+pub struct Output {
+    pub stdout: ChildStdout,
+    pub stderr: ChildStderr,
+}
+
+/// A running command and all its descendants. Dropping it lets go of the leash, on which the guard stops them all.
+#[derive(Debug)]
+pub struct Guarded {
+    child: Child,
+    leash: Option<ChildStdin>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    #[error("starting {program} under its guard")]
+    Spawn { program: PathBuf, source: io::Error },
+    #[error("waiting for the guard")]
+    Wait(#[source] io::Error),
+    #[error("telling the guard to kill")]
+    Kill(#[source] io::Error),
+}
+
+impl Guarded {
+    /// Until the command has exited by itself and no descendant is left. The status is the command's own; a death by
+    /// signal is told as 128 + signal.
+    pub async fn wait_exit(&mut self) -> Result<ExitStatus, GuardError> {
+        // Tokio's own `wait` closes the leash first, which would stop what is being waited for.
+        self.child.wait().await.map_err(GuardError::Wait)
+    }
+
+    /// Asks the command to end, kills what does not, and comes back when no descendant is left.
+    pub async fn stop(&mut self) -> Result<ExitStatus, GuardError> {
+        drop(self.leash.take());
+        self.wait_exit().await
+    }
+
+    /// SIGKILL to everything, without a chance to tidy up.
+    pub async fn kill(&mut self) -> Result<ExitStatus, GuardError> {
+        if let Some(mut leash) = self.leash.take() {
+            match leash.write_all(&[KILL_NOW]).await {
+                // The guard is through with its work already.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {}
+                result => result.map_err(GuardError::Kill)?,
+            }
+        }
+        self.wait_exit().await
+    }
+}

@@ -1,0 +1,189 @@
+//! One `wrangler dev`: started quiet and offline, waited for, fed on by its lines, stopped. Surprising constraint: the
+//! dispatcher's `console.log` passes through wrangler's own logger, which is silent about it below `WRANGLER_LOG=log`.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::{sleep, timeout};
+
+use super::guard::{Guard, GuardError, Guarded, GuardedCommand};
+use super::ports;
+
+mod environment;
+mod lines;
+mod readiness;
+
+use lines::Lines;
+use readiness::Banner;
+
+/// A start takes 1.5 s on an idle machine and was seen to take 11 s beside two builds.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+/// Between two looks at whether the dispatcher answers.
+const POLL: Duration = Duration::from_millis(50);
+/// Ports are picked before wrangler binds them; losing one twice in a row to somebody else is not chance any more.
+const START_ATTEMPTS: u32 = 3;
+
+#[derive(Clone, Debug)]
+pub struct WranglerOptions {
+    pub guard: Guard,
+    pub run_dir: PathBuf,
+    pub node: PathBuf,
+    pub wrangler_js: PathBuf,
+    pub config: PathBuf,
+    pub ready_path: String,
+    pub port: Option<u16>,
+}
+
+#[derive(Debug)]
+pub struct Wrangler {
+    options: WranglerOptions,
+    lines: mpsc::UnboundedSender<String>,
+    running: Running,
+}
+
+#[derive(Debug)]
+struct Running {
+    port: u16,
+    process: Guarded,
+    output: Lines,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum WranglerError {
+    #[error("finding free ports on loopback")]
+    Ports(#[source] io::Error),
+    #[error("opening wrangler's log in the run directory")]
+    Log(#[source] io::Error),
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error("wrangler dev ended before it was ready ({status}); its last lines:\n{tail}")]
+    Exited { status: String, tail: String },
+    #[error("wrangler dev was not ready within {} s; its last lines:\n{tail}", READY_LIMIT.as_secs())]
+    NotReady { tail: String },
+    #[error("wrangler dev serves {served} and not the port {port} that it was given")]
+    WrongPort { port: u16, served: String },
+}
+
+impl Wrangler {
+    pub async fn start(
+        options: WranglerOptions,
+        lines: mpsc::UnboundedSender<String>,
+    ) -> Result<Wrangler, WranglerError> {
+        let mut attempt = 1;
+        loop {
+            match Running::start(&options, options.port, &lines).await {
+                Ok(running) => return Ok(Wrangler { options, lines, running }),
+                Err(error) if error.is_taken_port() && attempt < START_ATTEMPTS => attempt += 1,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.running.port
+    }
+
+    /// SIGKILL to the whole tree, then a new start on the same port and storage.
+    pub async fn crash_and_restart(&mut self) -> Result<(), WranglerError> {
+        let port = self.running.port;
+        self.running.process.kill().await?;
+        self.running.output.ended().await;
+        self.running = Running::start(&self.options, Some(port), &self.lines).await?;
+        Ok(())
+    }
+
+    /// Comes back when every process is gone and every line was handed on.
+    pub async fn stop(mut self) -> Result<(), GuardError> {
+        self.running.process.stop().await?;
+        self.running.output.ended().await;
+        Ok(())
+    }
+}
+
+impl Running {
+    async fn start(
+        options: &WranglerOptions,
+        port: Option<u16>,
+        lines: &mpsc::UnboundedSender<String>,
+    ) -> Result<Running, WranglerError> {
+        let [free, inspector] = ports::free().map_err(WranglerError::Ports)?;
+        let port = port.unwrap_or(free);
+        let (process, output) = options.guard.spawn(&command(options, port, inspector))?;
+        let (banner, seen) = watch::channel(None);
+        let log = options.run_dir.join("wrangler.log");
+        let output = Lines::follow(output, &log, lines.clone(), banner).map_err(WranglerError::Log)?;
+        let mut running = Running { port, process, output };
+        match timeout(READY_LIMIT, running.ready(seen, &options.ready_path)).await {
+            Ok(Ok(())) => Ok(running),
+            Ok(Err(error)) => Err(error),
+            Err(_) => Err(WranglerError::NotReady { tail: running.output.tail() }),
+        }
+    }
+
+    async fn ready(&mut self, mut banner: watch::Receiver<Option<Banner>>, path: &str) -> Result<(), WranglerError> {
+        let port = self.port;
+        let answering = async {
+            // The banner first: somebody else may be answering on a port that wrangler did not get.
+            match banner.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(Banner::Ready { url })) if !url.ends_with(&format!(":{port}")) => {
+                    return Err(WranglerError::WrongPort { port, served: url.clone() });
+                }
+                Ok(Some(Banner::Ready { .. })) => {}
+                // The output ended: the exit, which the other branch sees, says why.
+                Ok(None) | Err(_) => std::future::pending().await,
+            }
+            while !readiness::answers(port, path).await {
+                sleep(POLL).await;
+            }
+            Ok(())
+        };
+        tokio::select! {
+            ready = answering => ready,
+            status = self.process.wait_exit() => {
+                let status = status?.to_string();
+                self.output.ended().await;
+                Err(WranglerError::Exited { status, tail: self.output.tail() })
+            }
+        }
+    }
+}
+
+impl WranglerError {
+    /// Whether other ports might do.
+    fn is_taken_port(&self) -> bool {
+        match self {
+            WranglerError::WrongPort { .. } => true,
+            WranglerError::Exited { tail, .. } | WranglerError::NotReady { tail } => {
+                ["Address already in use", "EADDRINUSE", "already in use"].iter().any(|sign| tail.contains(sign))
+            }
+            WranglerError::Ports(_) | WranglerError::Log(_) | WranglerError::Guard(_) => false,
+        }
+    }
+}
+
+fn command(options: &WranglerOptions, port: u16, inspector: u16) -> GuardedCommand {
+    let args: Vec<OsString> = vec![
+        options.wrangler_js.clone().into(),
+        "dev".into(),
+        "--config".into(),
+        options.config.clone().into(),
+        "--ip".into(),
+        "127.0.0.1".into(),
+        "--port".into(),
+        port.to_string().into(),
+        "--inspector-port".into(),
+        inspector.to_string().into(),
+        "--show-interactive-dev-session=false".into(),
+        "--persist-to".into(),
+        options.run_dir.join("storage").into(),
+    ];
+    GuardedCommand {
+        program: options.node.clone(),
+        args,
+        env: environment::quiet_and_offline(&options.node, &options.run_dir),
+        cwd: options.run_dir.clone(),
+    }
+}

@@ -1,0 +1,13 @@
+//! `garbage`: bytes that are no HTTP, then a clean close. The money stays.
+
+use crate::facilitator::exchange::{Exchange, Played};
+
+/// What a port that expects TLS says to plain HTTP: an alert record, `unexpected_message`. Then something no protocol says.
+const BYTES: &[u8] = b"\x15\x03\x03\x00\x02\x02\x0a\x00\xff\xfe\r\n\r\n\x00";
+
+pub async fn play(exchange: &mut Exchange<'_>) -> Played {
+    match exchange.caller.send(BYTES).await {
+        Ok(()) => Played::closed("garbage"),
+        Err(_) => Played::caller_gone(),
+    }
+}

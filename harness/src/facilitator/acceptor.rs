@@ -11,7 +11,7 @@ use tokio::{
     net::{TcpListener, TcpSocket},
     select,
     sync::{oneshot, watch},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
     time::sleep,
 };
 
@@ -38,18 +38,31 @@ pub async fn bind(double: &Double) -> io::Result<(SocketAddr, Door)> {
 }
 
 /// Runs until told to stop; then every call in flight is recorded before it returns.
-pub async fn run(
-    double: Arc<Double>,
+pub async fn run(double: Arc<Double>, address: SocketAddr, door: Door, stop: oneshot::Receiver<()>) -> io::Result<()> {
+    let mut connections = JoinSet::new();
+    let ended = keep(&double, address, door, stop, &mut connections).await;
+    if let Err(error) = &ended {
+        double.unreadable(format!("the double's door failed: {error}"));
+    }
+    while let Some(connection) = connections.join_next().await {
+        told(&double, connection);
+    }
+    ended
+}
+
+/// Opens and shuts the door as the script says.
+async fn keep(
+    double: &Arc<Double>,
     address: SocketAddr,
     mut door: Door,
     mut stop: oneshot::Receiver<()>,
+    connections: &mut JoinSet<()>,
 ) -> io::Result<()> {
-    let mut connections = JoinSet::new();
     loop {
         door = match door {
             Door::Shut(held, refusal) => {
-                if !shut_until(&double, refusal.until_us, &mut stop).await {
-                    break;
+                if !shut_until(double, refusal.until_us, &mut stop).await {
+                    return Ok(());
                 }
                 match double.script.refusal_at(double.clock.now_us()) {
                     Some(next) => Door::Shut(held, next),
@@ -58,22 +71,25 @@ pub async fn run(
             }
             Door::Open(listener) => {
                 let (close, closing) = watch::channel(None);
-                let refusal = accept(&double, &listener, &closing, &mut connections, &mut stop).await;
+                let refusal = accept(double, &listener, &closing, connections, &mut stop).await;
                 drop(listener);
                 let why = refusal.clone().map_or(Closing::Stopped, |refusal| Closing::Refused(refusal.fault));
                 // No receiver means no open connection.
                 let _ = close.send(Some(why));
                 match refusal {
                     Some(refusal) => Door::Shut(refuse::hold(address).await?, refusal),
-                    None => break,
+                    None => return Ok(()),
                 }
             }
         };
     }
-    while let Some(ended) = connections.join_next().await {
-        ended.map_err(io::Error::other)?;
+}
+
+/// A connection ends badly only by a panic, which is our own bug and must be seen.
+fn told(double: &Double, connection: Result<(), JoinError>) {
+    if let Err(error) = connection {
+        double.unreadable(format!("a connection of the double failed: {error}"));
     }
-    Ok(())
 }
 
 /// Accepts until a refusal begins, or `None` when the double is to stop.
@@ -94,10 +110,7 @@ async fn accept(
             biased;
             _ = &mut *stop => return None,
             () = sleep_us(next.unwrap_or(u64::MAX) - now), if next.is_some() => {}
-            // Ended connections are let go of as we go; a panic in one is passed on.
-            Some(ended) = connections.join_next() => if let Err(error) = ended {
-                double.unreadable(format!("a connection of the double failed: {error}"));
-            },
+            Some(connection) = connections.join_next() => told(double, connection),
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
                     connections.spawn(serve(Caller::new(stream), Arc::clone(double), closing.clone()));

@@ -2,9 +2,10 @@
 
 use super::{
     answers,
-    caller::{Caller, ReadError, RequestLine},
+    caller::Caller,
     exchange::{Exchange, Origin, Played, Then},
     fault,
+    http1::{ReadError, RequestLine},
     reply::{JSON, Reply},
     request::PaymentSeen,
     script::{Admitted, Script},
@@ -187,5 +188,24 @@ impl Double {
             self.unreadable(error.to_string());
             refuse(caller, &reply).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facilitator::{http1, testing::Bench};
+    use reports::event::{Event, FacilitatorAnswer, FacilitatorCall};
+
+    #[tokio::test]
+    async fn what_is_no_call_is_answered_and_told() {
+        let mut bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        assert_eq!(bench.post(&double, "/metrics", 1).await.unwrap().0, 404);
+        assert!(matches!(bench.seen.recv().await, Some(Event::Unreadable { .. })));
+        let large = " ".repeat(http1::MAX_BODY_BYTES + 1);
+        assert_eq!(bench.post_body(&double, "/settle", large).await.unwrap().0, 413);
+        assert!(matches!(bench.seen.recv().await, Some(Event::Unreadable { .. })));
+        let (calls, _) = bench.stop(double).await;
+        assert!(matches!(calls[..], [FacilitatorCall { answer: FacilitatorAnswer::Sent { status: 413, .. }, .. }]));
     }
 }

@@ -13,13 +13,12 @@ mod connection;
 mod exchange;
 pub mod fault;
 mod honest;
+mod http1;
 mod reason;
 mod reply;
 mod request;
 mod script;
 
-#[cfg(test)]
-mod socket_tests;
 #[cfg(test)]
 mod testing;
 
@@ -81,5 +80,42 @@ impl FacilitatorDouble {
         // An acceptor that has ended already says why below.
         let _ = self.stop.send(());
         self.running.await.map_err(io::Error::other)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Bench, Payer};
+    use reports::event::FacilitatorAnswer;
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn the_honest_double_verifies_settles_and_says_what_it_supports() {
+        let bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        let supported = bench.client.get(format!("{}/supported", double.url())).send().await.unwrap();
+        let supported: Value = serde_json::from_str(&supported.text().await.unwrap()).unwrap();
+        assert_eq!(supported["kinds"][0]["scheme"], "exact");
+        assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().1["isValid"], true);
+        let first = bench.post(&double, "/settle", 1).await.unwrap();
+        assert_eq!((first.0, &first.1["success"]), (200, &Value::Bool(true)));
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap(), first, "a repeat gets the earlier answer");
+        let forged = Payer::new(1).body(2).replace("\"value\":\"10000\"", "\"value\":\"10001\"");
+        assert_eq!(bench.post_body(&double, "/verify", forged).await.unwrap().1["isValid"], false);
+
+        let (calls, transfers) = bench.stop(double).await;
+        assert_eq!(transfers, 1);
+        let nths: Vec<_> = calls.iter().map(|call| (call.endpoint as usize, call.nth)).collect();
+        assert_eq!(nths, [(2, 1), (0, 1), (1, 1), (1, 2), (0, 2)]);
+        assert_eq!(calls[2].payload_hash, calls[3].payload_hash);
+        assert_ne!(calls[2].payload_hash, calls[4].payload_hash);
+        assert!(calls[2].payment.as_ref().unwrap().ends_with(&"01".repeat(32)));
+        let FacilitatorAnswer::Sent { status: 200, ok: Some(true), transaction: Some(transaction), .. } =
+            &calls[2].answer
+        else {
+            panic!("{:?}", calls[2].answer)
+        };
+        assert_eq!(first.1["transaction"], **transaction);
+        assert!(calls.iter().all(|call| call.received_us <= call.ended_us && call.fault.is_none()));
     }
 }

@@ -24,3 +24,22 @@ pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
     let (transaction, amount) = (String::new(), None);
     Reply::json(200, &SettleResponse { success: false, error_reason: reason, payer, transaction, network, amount })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::facilitator::testing::{ALWAYS, Bench, fault};
+    use crate::facilitator::{Call, Inject, Pick};
+
+    #[tokio::test]
+    async fn a_decline_never_denies_money_that_moved() {
+        let bench = Bench::new();
+        let declined = fault(Call::Any, ALWAYS, Pick::Every, Inject::Decline { reason: "no".into() });
+        let settled = fault(Call::Settle, ALWAYS, Pick::First(1), Inject::SettleThenReset);
+        let double = bench.double(vec![settled, declined]).await;
+        bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        assert_eq!(bench.post(&double, "/settle", 2).await.unwrap().1["errorReason"], "no");
+        assert_eq!(bench.post(&double, "/verify", 2).await.unwrap().1["invalidReason"], "no");
+        assert_eq!(bench.stop(double).await.1, 1);
+    }
+}

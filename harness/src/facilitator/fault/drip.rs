@@ -17,3 +17,22 @@ pub async fn play(every: Duration, exchange: &mut Exchange<'_>) -> Result<Played
     }
     Ok(Played::sent(&reply))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::facilitator::Inject;
+    use crate::facilitator::testing::{Bench, Payer, always, how};
+
+    #[tokio::test]
+    async fn a_dripped_answer_arrives_whole_for_who_waits() {
+        let mut bench = Bench::new();
+        let double = bench.double(always(Inject::Drip { every_ms: 1 })).await;
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        assert_eq!(how(&bench.next_call().await), "sent");
+        let head =
+            bench.client.post(format!("{}/verify", double.url())).body(Payer::new(1).body(1)).send().await.unwrap();
+        drop(head);
+        assert_eq!(how(&bench.next_call().await), "caller-gone");
+        bench.stop(double).await;
+    }
+}

@@ -11,3 +11,19 @@ pub async fn play(exchange: &mut Exchange<'_>) -> Played {
         Err(_) => Played::caller_gone(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::facilitator::Inject;
+    use crate::facilitator::testing::{Bench, always, how};
+
+    #[tokio::test]
+    async fn garbage_is_no_http() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Garbage)).await;
+        let error = bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert!(format!("{error:?}").contains("Parse"), "{error:?}");
+        let (calls, transfers) = bench.stop(double).await;
+        assert_eq!((how(&calls[0]), transfers), ("garbage", 0));
+    }
+}

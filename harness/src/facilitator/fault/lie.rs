@@ -96,3 +96,43 @@ fn other_amount(amount: &Option<String>) -> String {
 fn invented_transaction(facilitator: &str, offer: &Offer, paid: &Authorization) -> String {
     chain::transaction_hash(&format!("{facilitator}/invented"), &offer.payment_key(paid))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facilitator::Inject;
+    use crate::facilitator::testing::{Bench, Payer, always};
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn each_lie_is_told_with_and_without_the_money() {
+        let payer = Payer::new(1).address().to_string();
+        for money in [Money::Moved, Money::Kept] {
+            for about in [About::Payer, About::Transaction, About::Network, About::Amount, About::Success] {
+                let bench = Bench::new();
+                let double = bench.double(always(Inject::Lie { about, money })).await;
+                let (status, told) = bench.post(&double, "/settle", 1).await.unwrap();
+                assert_eq!((status, &told["success"]), (200, &Value::Bool(true)), "{about:?}");
+                assert_eq!(told["payer"] != payer, about == About::Payer, "{about:?}: {told}");
+                assert_eq!(told["transaction"] == "", about == About::Transaction, "{about:?}: {told}");
+                assert_eq!(told["network"] != "eip155:84532", about == About::Network, "{about:?}: {told}");
+                assert_eq!(told["amount"] != "10000", about == About::Amount, "{about:?}: {told}");
+                let (_, transfers) = bench.stop(double).await;
+                assert_eq!(transfers, usize::from(money == Money::Moved), "{about:?} {money:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lying_verify_passes_a_forged_payment_or_names_another_payer() {
+        let forged = Payer::new(1).body(1).replace("\"value\":\"10000\"", "\"value\":\"1\"");
+        let payer = Payer::new(1).address().to_string();
+        for (about, another) in [(About::Success, false), (About::Payer, true)] {
+            let bench = Bench::new();
+            let double = bench.double(always(Inject::Lie { about, money: Money::Kept })).await;
+            let (_, told) = bench.post_body(&double, "/verify", forged.clone()).await.unwrap();
+            assert_eq!((&told["isValid"], told["payer"] != payer), (&Value::Bool(true), another), "{told}");
+            bench.stop(double).await;
+        }
+    }
+}

@@ -125,3 +125,45 @@ pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -
         _ => exchange.answer().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facilitator::testing::{Bench, once};
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn whole_answers_can_be_wrong_in_many_ways() {
+        let decline = Inject::Decline { reason: "insufficient_funds".into() };
+        for (inject, status, moved, judge) in [
+            (
+                Inject::Status { code: 502, body: StatusBody::Html },
+                502,
+                0,
+                (|v| v.as_str().unwrap().starts_with("<html>")) as fn(&Value) -> bool,
+            ),
+            (Inject::Status { code: 429, body: StatusBody::Empty }, 429, 0, |v| v == ""),
+            (Inject::Status { code: 500, body: StatusBody::Json }, 500, 0, |v| v["success"].is_null() && v.is_object()),
+            (Inject::BadJson, 200, 1, |v| v.as_str().unwrap().starts_with(r#"{"success":true"#)),
+            (Inject::WrongShape, 200, 1, |v| v["success"].is_null() && v["data"]["success"] == true),
+            (Inject::Pending, 500, 1, |v| {
+                v["success"] == false && v["errorReason"] == "settlement_pending" && v["transaction"] != ""
+            }),
+            (decline, 200, 0, |v| {
+                v["success"] == false && v["errorReason"] == "insufficient_funds" && v["transaction"] == ""
+            }),
+        ] {
+            let bench = Bench::new();
+            let name = inject.name();
+            let double = bench.double(once(inject)).await;
+            let answer = bench.post(&double, "/settle", 1).await.unwrap();
+            assert_eq!(answer.0, status, "{name}");
+            assert!(judge(&answer.1), "{name}: {}", answer.1);
+            assert_eq!(usize::from(bench.has_paid()), moved, "{name}");
+            assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true, "{name} heals");
+            let (calls, transfers) = bench.stop(double).await;
+            assert_eq!((transfers, calls.len()), (1, 2), "{name}");
+            assert_eq!(calls[0].fault.as_ref().unwrap().inject, name);
+        }
+    }
+}

@@ -31,3 +31,52 @@ pub async fn hold(address: SocketAddr) -> io::Result<TcpSocket> {
 pub fn listen(held: TcpSocket) -> io::Result<TcpListener> {
     held.listen(BACKLOG)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::clock::Clock;
+    use crate::facilitator::testing::{ALWAYS, Bench, PATIENCE, fault, how, io_kind};
+    use crate::facilitator::{Call, Inject, Pick};
+    use std::{io, time::Duration};
+
+    #[tokio::test]
+    async fn a_refusing_port_refuses_resets_pooled_connections_and_heals() {
+        let bench = Bench::new();
+        // The window is moved by the test: it begins once the pooled connection exists.
+        let begins = bench.clock.now_us() + 2_000_000;
+        let ends = begins + 1_000_000;
+        let double = bench.double(vec![fault(Call::Any, begins..ends, Pick::Every, Inject::Refuse)]).await;
+        assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().0, 200);
+        let mut pooled = tokio::net::TcpStream::connect(double.address).await.unwrap();
+        let reset =
+            tokio::time::timeout(PATIENCE, tokio::io::AsyncReadExt::read(&mut pooled, &mut [0; 1])).await.unwrap();
+        assert_eq!(reset.unwrap_err().kind(), io::ErrorKind::ConnectionReset);
+        let error = bench.post(&double, "/verify", 1).await.unwrap_err();
+        assert_eq!(io_kind(&error), Some(io::ErrorKind::ConnectionRefused), "{error:?}");
+        let healed = async {
+            while bench.post(&double, "/settle", 1).await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, healed).await.expect("heals on the same port");
+        assert!(bench.clock.now_us() >= ends);
+        let (calls, transfers) = bench.stop(double).await;
+        assert_eq!((calls.len(), transfers), (2, 1), "refused calls never reached the double");
+    }
+
+    #[tokio::test]
+    async fn a_call_in_flight_when_refusal_begins_is_reset_and_recorded() {
+        let bench = Bench::new();
+        let begins = bench.clock.now_us() + 2_000_000;
+        let double = bench
+            .double(vec![
+                fault(Call::Any, begins..u64::MAX, Pick::Every, Inject::Refuse),
+                fault(Call::Any, ALWAYS, Pick::Every, Inject::Hang),
+            ])
+            .await;
+        let error = bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert_eq!(io_kind(&error), Some(io::ErrorKind::ConnectionReset), "{error:?}");
+        let (calls, _) = bench.stop(double).await;
+        assert_eq!((how(&calls[0]), calls[0].fault.as_ref().unwrap().inject.as_str()), ("reset", "refuse"));
+    }
+}

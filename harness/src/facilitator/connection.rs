@@ -50,7 +50,7 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
         };
         let Some(endpoint) = endpoint(&line) else {
             double.unreadable(format!("no endpoint of a facilitator: {} {}", line.method, line.path));
-            return refuse(caller, &Reply::json(404, &"no such endpoint")).await;
+            return answer_and_close(caller, &Reply::text(404, JSON, r#"{"message":"no such endpoint"}"#)).await;
         };
         let received_us = double.clock.now_us();
         let admitted = double.script.admit(endpoint, received_us);
@@ -157,7 +157,7 @@ fn complaint(error: &ReadError) -> Option<Reply> {
     Some(Reply::text(status, JSON, r#"{"message":"unreadable request"}"#))
 }
 
-async fn refuse(mut caller: Caller, reply: &Reply) {
+async fn answer_and_close(mut caller: Caller, reply: &Reply) {
     if caller.send(&reply.bytes()).await.is_ok() {
         caller.close().await;
     }
@@ -186,7 +186,7 @@ impl Double {
     async fn turn_away(&self, caller: Caller, error: &ReadError) {
         if let Some(reply) = complaint(error) {
             self.unreadable(error.to_string());
-            refuse(caller, &reply).await;
+            answer_and_close(caller, &reply).await;
         }
     }
 }

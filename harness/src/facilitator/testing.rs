@@ -69,7 +69,7 @@ pub const ALWAYS: Range<u64> = 0..u64::MAX;
 /// Longer than any healthy call takes, even on a busy machine; shorter than anybody waits for a test.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 /// After this a call that hangs is taken to hang.
-pub const IMPATIENCE: Duration = Duration::from_secs(1);
+pub const IMPATIENCE: Duration = Duration::from_millis(500);
 
 pub struct Bench {
     pub chain: Arc<Chain>,

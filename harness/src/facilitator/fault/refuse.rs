@@ -42,7 +42,7 @@ mod tests {
     #[tokio::test]
     async fn a_refusing_port_refuses_resets_pooled_connections_and_heals() {
         let bench = Bench::new();
-        // The window is moved by the test: it begins once the pooled connection exists.
+        // Begins long after the pooled connection exists, however busy the machine.
         let begins = bench.clock.now_us() + 2_000_000;
         let ends = begins + 1_000_000;
         let double = bench.double(vec![fault(Call::Any, begins..ends, Pick::Every, Inject::Refuse)]).await;

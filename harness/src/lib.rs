@@ -2,7 +2,10 @@
 //! `Exit`; only `main` turns that into a status of the process.
 
 pub mod cli;
+pub mod clock;
 pub mod exit;
+pub mod facilitator;
+pub mod judge;
 pub mod list;
 pub mod scenario;
 pub mod world;

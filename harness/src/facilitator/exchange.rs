@@ -1,0 +1,101 @@
+//! One call in the hands of a fault: the caller's socket, and the honest part to forward to.
+
+use super::{answers, caller::Caller, reply::Reply};
+use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
+
+/// The wiremock server behind the acceptor.
+pub struct Origin {
+    pub client: reqwest::Client,
+    pub url: String,
+}
+
+/// The honest part failed: never the dispatcher's fault, so it must not look like one of the scenario's.
+#[derive(Debug, thiserror::Error)]
+#[error("facilitator double's own answer server failed")]
+pub struct OriginError(#[from] reqwest::Error);
+
+pub struct Exchange<'a> {
+    pub caller: &'a mut Caller,
+    pub origin: &'a Origin,
+    pub endpoint: FacilitatorEndpoint,
+    pub body: Vec<u8>,
+    /// Position of the fault in the double's list.
+    pub fault: Option<usize>,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Played {
+    pub answer: FacilitatorAnswer,
+    pub then: Then,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// The connection is good for another request.
+    KeepOpen,
+    Close,
+    Reset,
+}
+
+impl Exchange<'_> {
+    /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
+    pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
+        let (verb, path) = answers::route(self.endpoint);
+        let url = format!("{}{path}", self.origin.url);
+        let mut request = match verb {
+            "GET" => self.origin.client.get(url),
+            _ => self.origin.client.post(url).body(self.body.clone()),
+        };
+        if let Some(fault) = self.fault {
+            request = request.header(answers::FAULT_HEADER, fault);
+        }
+        let response = request.send().await?;
+        let status = response.status().as_u16();
+        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
+        let content_type = content_type.unwrap_or_default().to_owned();
+        Ok(Reply { status, content_type, body: response.bytes().await?.to_vec() })
+    }
+
+    /// Gets the answer and sends it, whole.
+    pub async fn answer(&mut self) -> Result<Played, OriginError> {
+        let reply = self.honest_reply().await?;
+        if self.caller.is_gone() || self.caller.send(&reply.bytes()).await.is_err() {
+            return Ok(Played::caller_gone());
+        }
+        Ok(Played::sent(&reply))
+    }
+}
+
+impl Played {
+    #[must_use]
+    pub fn sent(reply: &Reply) -> Self {
+        Self { answer: reply.sent(), then: Then::KeepOpen }
+    }
+
+    #[must_use]
+    pub fn reset() -> Self {
+        Self { answer: none("reset"), then: Then::Reset }
+    }
+
+    /// The caller gave up on a call that was never going to be answered.
+    #[must_use]
+    pub fn hung() -> Self {
+        Self { answer: none("hung"), then: Then::Close }
+    }
+
+    #[must_use]
+    pub fn closed(how: &str) -> Self {
+        Self { answer: none(how), then: Then::Close }
+    }
+
+    /// The caller gave up on a call that would have been answered.
+    #[must_use]
+    pub fn caller_gone() -> Self {
+        Self { answer: none("caller-gone"), then: Then::Close }
+    }
+}
+
+fn none(how: &str) -> FacilitatorAnswer {
+    FacilitatorAnswer::None { how: how.to_owned() }
+}

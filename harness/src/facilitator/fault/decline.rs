@@ -1,0 +1,45 @@
+//! `decline`: a well-formed no, for the scenario's reason. The money stays.
+//!
+//! A payment whose money has moved already gets the honest answer: to deny that would be a lie, and `lie` is another fault.
+
+use crate::facilitator::{answers::Ask, reply::Reply, request::FacilitatorRequest};
+use reports::event::FacilitatorEndpoint;
+use x402_protocol::v2::{SettleResponse, VerifyResponse};
+
+pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
+    let request = FacilitatorRequest::parse(ask.body).ok();
+    let payment = request.as_ref().and_then(FacilitatorRequest::payment);
+    let moved = |(offer, paid): &(x402_protocol::Offer, x402_protocol::Authorization)| {
+        ask.chain.settled(&offer.payment_key(paid)).is_some()
+    };
+    if payment.as_ref().is_some_and(moved) {
+        return ask.honest();
+    }
+    let reason = Some(reason.to_owned());
+    let payer = payment.map(|(_, paid)| paid.from.to_string());
+    if ask.endpoint == FacilitatorEndpoint::Verify {
+        return Reply::json(200, &VerifyResponse { is_valid: false, invalid_reason: reason, payer });
+    }
+    let network = request.map(|request| request.payment_requirements.network).unwrap_or_default();
+    let (transaction, amount) = (String::new(), None);
+    Reply::json(200, &SettleResponse { success: false, error_reason: reason, payer, transaction, network, amount })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facilitator::testing::{ALWAYS, Bench, fault};
+    use crate::facilitator::{Call, Inject, Pick};
+
+    #[tokio::test]
+    async fn a_decline_never_denies_money_that_moved() {
+        let bench = Bench::new();
+        let declined = fault(Call::Any, ALWAYS, Pick::Every, Inject::Decline { reason: "no".into() });
+        let settled = fault(Call::Settle, ALWAYS, Pick::First(1), Inject::SettleThenReset);
+        let double = bench.double(vec![settled, declined]).await;
+        bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        assert_eq!(bench.post(&double, "/settle", 2).await.unwrap().1["errorReason"], "no");
+        assert_eq!(bench.post(&double, "/verify", 2).await.unwrap().1["invalidReason"], "no");
+        assert_eq!(bench.stop(double).await.1, 1);
+    }
+}

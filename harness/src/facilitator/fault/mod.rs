@@ -1,0 +1,169 @@
+//! What a facilitator double does wrong, one fault a file, named as scenarios name it.
+//!
+//! The first question about each is whether the money moved, for that is what a caller without an answer cannot know:
+//!
+//! | money | faults |
+//! |---|---|
+//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `decline` |
+//! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `pending` |
+//! | as the fault says | `lie` |
+
+mod bad_json;
+mod decline;
+mod drip;
+mod garbage;
+mod hang;
+mod lie;
+mod pending;
+pub(super) mod refuse;
+mod reset;
+mod settle_then_hang;
+mod settle_then_reset;
+mod slow;
+mod status;
+mod truncate;
+mod wrong_shape;
+
+pub use lie::{About, Money};
+pub use reset::After;
+pub use status::StatusBody;
+
+use super::{
+    answers::Ask,
+    exchange::{Exchange, OriginError, Played},
+    reply::Reply,
+};
+use reports::event::FacilitatorEndpoint;
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inject {
+    Refuse,
+    Reset { after: After },
+    Hang,
+    SettleThenHang,
+    SettleThenReset,
+    Truncate,
+    Drip { every_ms: u64 },
+    Garbage,
+    Slow { by_ms: u64 },
+    Status { code: u16, body: StatusBody },
+    BadJson,
+    WrongShape,
+    Pending,
+    Decline { reason: String },
+    Lie { about: About, money: Money },
+}
+
+impl Inject {
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Refuse => "refuse",
+            Self::Reset { .. } => "reset",
+            Self::Hang => "hang",
+            Self::SettleThenHang => "settle-then-hang",
+            Self::SettleThenReset => "settle-then-reset",
+            Self::Truncate => "truncate",
+            Self::Drip { .. } => "drip",
+            Self::Garbage => "garbage",
+            Self::Slow { .. } => "slow",
+            Self::Status { .. } => "status",
+            Self::BadJson => "bad-json",
+            Self::WrongShape => "wrong-shape",
+            Self::Pending => "pending",
+            Self::Decline { .. } => "decline",
+            Self::Lie { .. } => "lie",
+        }
+    }
+
+    /// Whether the double reads the request before the fault bites.
+    #[must_use]
+    pub fn reads_request(&self) -> bool {
+        !matches!(self, Self::Reset { after } if !after.reads_request())
+    }
+
+    /// Whether the fault means anything on this endpoint. A fault neither takes nor counts the calls of others.
+    #[must_use]
+    pub fn applies_to(&self, endpoint: FacilitatorEndpoint) -> bool {
+        use FacilitatorEndpoint::{Settle, Supported};
+        match self {
+            // The listener's, not a call's.
+            Self::Refuse => false,
+            Self::SettleThenHang | Self::SettleThenReset | Self::Pending => endpoint == Settle,
+            Self::Decline { .. } => endpoint != Supported,
+            Self::Lie { about, .. } => about.applies_to(endpoint),
+            _ => true,
+        }
+    }
+}
+
+/// The HTTP answer under a fault; what happens to it on its way is the socket faults' business.
+pub(super) fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
+    match inject {
+        Some(Inject::Status { code, body }) => status::reply(*code, *body),
+        Some(Inject::BadJson) => bad_json::reply(ask),
+        Some(Inject::WrongShape) => wrong_shape::reply(ask),
+        Some(Inject::Pending) => pending::reply(ask),
+        Some(Inject::Decline { reason }) => decline::reply(reason, ask),
+        Some(Inject::Lie { about, money }) => lie::reply(*about, *money, ask),
+        _ => ask.honest(),
+    }
+}
+
+/// Plays a call on its socket.
+pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+    match inject {
+        Some(Inject::Reset { .. }) => Ok(reset::play()),
+        Some(Inject::Hang) => Ok(hang::play(exchange).await),
+        Some(Inject::SettleThenHang) => settle_then_hang::play(exchange).await,
+        Some(Inject::SettleThenReset) => settle_then_reset::play(exchange).await,
+        Some(Inject::Truncate) => truncate::play(exchange).await,
+        Some(Inject::Drip { every_ms }) => drip::play(Duration::from_millis(*every_ms), exchange).await,
+        Some(Inject::Garbage) => Ok(garbage::play(exchange).await),
+        Some(Inject::Slow { by_ms }) => slow::play(Duration::from_millis(*by_ms), exchange).await,
+        _ => exchange.answer().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facilitator::testing::{Bench, once};
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn whole_answers_can_be_wrong_in_many_ways() {
+        let decline = Inject::Decline { reason: "insufficient_funds".into() };
+        for (inject, status, moved, judge) in [
+            (
+                Inject::Status { code: 502, body: StatusBody::Html },
+                502,
+                0,
+                (|v| v.as_str().unwrap().starts_with("<html>")) as fn(&Value) -> bool,
+            ),
+            (Inject::Status { code: 429, body: StatusBody::Empty }, 429, 0, |v| v == ""),
+            (Inject::Status { code: 500, body: StatusBody::Json }, 500, 0, |v| v["success"].is_null() && v.is_object()),
+            (Inject::BadJson, 200, 1, |v| v.as_str().unwrap().starts_with(r#"{"success":true"#)),
+            (Inject::WrongShape, 200, 1, |v| v["success"].is_null() && v["data"]["success"] == true),
+            (Inject::Pending, 500, 1, |v| {
+                v["success"] == false && v["errorReason"] == "settlement_pending" && v["transaction"] != ""
+            }),
+            (decline, 200, 0, |v| {
+                v["success"] == false && v["errorReason"] == "insufficient_funds" && v["transaction"] == ""
+            }),
+        ] {
+            let bench = Bench::new();
+            let name = inject.name();
+            let double = bench.double(once(inject)).await;
+            let answer = bench.post(&double, "/settle", 1).await.unwrap();
+            assert_eq!(answer.0, status, "{name}");
+            assert!(judge(&answer.1), "{name}: {}", answer.1);
+            assert_eq!(usize::from(bench.has_paid()), moved, "{name}");
+            assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true, "{name} heals");
+            let (calls, transfers) = bench.stop(double).await;
+            assert_eq!((transfers, calls.len()), (1, 2), "{name}");
+            assert_eq!(calls[0].fault.as_ref().unwrap().inject, name);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Facilitator doubles: real HTTP servers on loopback that do what an honest x402 facilitator does, and misbehave on
+//! script.
+//!
+//! A double is two halves. wiremock serves whole answers, healthy or not ([`answers`]); in front stands our own acceptor,
+//! which decides the fault of each request and takes over the socket where wiremock cannot be trusted with it
+//! ([`connection`]). All doubles of a run settle on one [`Chain`], which is the truth for the judges.
+
+mod acceptor;
+mod answers;
+mod caller;
+mod chain;
+mod connection;
+mod exchange;
+pub mod fault;
+mod honest;
+mod http1;
+mod reason;
+mod reply;
+mod request;
+mod script;
+
+#[cfg(test)]
+mod testing;
+
+pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
+pub use fault::{About, After, Inject, Money, StatusBody};
+pub use script::{Call, FaultSpec, Pick, ScriptError};
+
+use crate::clock::Clock;
+use connection::Double;
+use exchange::Origin;
+use reports::event::Event;
+use script::Script;
+use std::{io, net::SocketAddr, sync::Arc};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::JoinHandle,
+};
+use wiremock::MockServer;
+
+/// A running double. Stop it with [`FacilitatorDouble::stop`]: dropping it ends it without waiting for its records.
+pub struct FacilitatorDouble {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<io::Result<()>>,
+    /// Serves until it is dropped.
+    _answers: MockServer,
+}
+
+impl FacilitatorDouble {
+    /// Starts on a free port of loopback. When this returns, the double answers (or refuses, if the script says so).
+    pub async fn start(
+        name: String,
+        chain: Arc<Chain>,
+        faults: Vec<FaultSpec>,
+        clock: Arc<dyn Clock>,
+        events: mpsc::UnboundedSender<Event>,
+    ) -> io::Result<Self> {
+        let script = Script::new(faults).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let (name, script): (Arc<str>, _) = (name.into(), Arc::new(script));
+        let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(&clock)).await;
+        // A proxy named by the environment must not come between the two halves.
+        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
+        let origin = Origin { client, url: answers.uri() };
+        let double = Arc::new(Double { name, script, origin, clock, events });
+        let (address, door) = acceptor::bind(&double).await?;
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(acceptor::run(double, address, door, stopped));
+        Ok(Self { address, stop, running, _answers: answers })
+    }
+
+    /// Without a trailing slash.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Resets what is in flight. When this returns, every call has been recorded.
+    pub async fn stop(self) -> io::Result<()> {
+        // An acceptor that has ended already says why below.
+        let _ = self.stop.send(());
+        self.running.await.map_err(io::Error::other)?
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Bench, Payer};
+    use reports::event::FacilitatorAnswer;
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn the_honest_double_verifies_settles_and_says_what_it_supports() {
+        let bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        let supported = bench.client.get(format!("{}/supported", double.url())).send().await.unwrap();
+        let supported: Value = serde_json::from_str(&supported.text().await.unwrap()).unwrap();
+        assert_eq!(supported["kinds"][0]["scheme"], "exact");
+        assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().1["isValid"], true);
+        let first = bench.post(&double, "/settle", 1).await.unwrap();
+        assert_eq!((first.0, &first.1["success"]), (200, &Value::Bool(true)));
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap(), first, "a repeat gets the earlier answer");
+        let forged = Payer::new(1).body(2).replace("\"value\":\"10000\"", "\"value\":\"10001\"");
+        assert_eq!(bench.post_body(&double, "/verify", forged).await.unwrap().1["isValid"], false);
+
+        let (calls, transfers) = bench.stop(double).await;
+        assert_eq!(transfers, 1);
+        let nths: Vec<_> = calls.iter().map(|call| (call.endpoint as usize, call.nth)).collect();
+        assert_eq!(nths, [(2, 1), (0, 1), (1, 1), (1, 2), (0, 2)]);
+        assert_eq!(calls[2].payload_hash, calls[3].payload_hash);
+        assert_ne!(calls[2].payload_hash, calls[4].payload_hash);
+        assert!(calls[2].payment.as_ref().unwrap().ends_with(&"01".repeat(32)));
+        let FacilitatorAnswer::Sent { status: 200, ok: Some(true), transaction: Some(transaction), .. } =
+            &calls[2].answer
+        else {
+            panic!("{:?}", calls[2].answer)
+        };
+        assert_eq!(first.1["transaction"], **transaction);
+        assert!(calls.iter().all(|call| call.received_us <= call.ended_us && call.fault.is_none()));
+    }
+}

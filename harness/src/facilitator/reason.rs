@@ -1,0 +1,24 @@
+//! Reason codes as they stand on the wire. The specification's spelling where section 9 has one, else the reference SDK's:
+//! facilitators in the field disagree, so nobody may decide on the text.
+
+pub const INVALID_PAYLOAD: &str = "invalid_payload";
+pub const INVALID_X402_VERSION: &str = "invalid_x402_version";
+pub const INVALID_SCHEME: &str = "invalid_scheme";
+pub const UNSUPPORTED_SCHEME: &str = "unsupported_scheme";
+pub const INVALID_NETWORK: &str = "invalid_network";
+pub const NETWORK_MISMATCH: &str = "invalid_exact_evm_network_mismatch";
+pub const INVALID_PAYMENT_REQUIREMENTS: &str = "invalid_payment_requirements";
+pub const MISSING_EIP712_DOMAIN: &str = "invalid_exact_evm_missing_eip712_domain";
+pub const ASSET_NOT_DEPLOYED: &str = "asset_not_deployed_contract";
+pub const TOKEN_NAME_MISMATCH: &str = "invalid_exact_evm_token_name_mismatch";
+pub const TOKEN_VERSION_MISMATCH: &str = "invalid_exact_evm_token_version_mismatch";
+pub const RECIPIENT_MISMATCH: &str = "invalid_exact_evm_payload_recipient_mismatch";
+pub const VALUE_MISMATCH: &str = "invalid_exact_evm_payload_authorization_value_mismatch";
+pub const INVALID_SIGNATURE: &str = "invalid_exact_evm_payload_signature";
+pub const UNDEPLOYED_SMART_WALLET: &str = "invalid_exact_evm_payload_undeployed_smart_wallet";
+pub const VALID_AFTER: &str = "invalid_exact_evm_payload_authorization_valid_after";
+pub const VALID_BEFORE: &str = "invalid_exact_evm_payload_authorization_valid_before";
+pub const NONCE_ALREADY_USED: &str = "invalid_exact_evm_nonce_already_used";
+pub const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
+/// Not an outcome: the money may have moved.
+pub const SETTLEMENT_PENDING: &str = "settlement_pending";

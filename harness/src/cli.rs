@@ -109,6 +109,9 @@ pub struct ServeArgs {
     /// Scenario whose world to start; its traffic and faults are left out
     #[arg(long, value_name = "NAME", default_value = "outage")]
     pub world: String,
+    /// Facilitators to use in place of the doubles, primary first
+    #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',')]
+    pub facilitator_urls: Vec<String>,
 }
 
 #[derive(Debug, Args)]

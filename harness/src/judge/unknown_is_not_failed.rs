@@ -6,7 +6,7 @@ use super::{
     history::{short, tell},
     settled_answer::Conclusion,
 };
-use reports::event::{Answer, Exchange, PurchaseOutcome};
+use reports::event::{Answer, PurchaseOutcome};
 
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;

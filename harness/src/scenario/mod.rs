@@ -107,6 +107,11 @@ impl Scenario {
         &self.musts
     }
 
+    /// The same world with nothing going wrong in it.
+    pub fn without_faults(&self) -> Self {
+        Self { faults: Vec::new(), ..self.clone() }
+    }
+
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
     pub fn end(&self) -> Duration {
         self.timeline.end()

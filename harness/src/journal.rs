@@ -1,0 +1,66 @@
+//! The run's event stream: stamped where a thing happens, written by one task, kept for the judges.
+//!
+//! Stamped by whoever saw it and not by the writer: under load the writer lags, and "the money moved before the content
+//! left" must not depend on that.
+
+use crate::clock::Clock;
+use reports::event::{Event, Recorded};
+use std::{
+    io::{self, Write},
+    path::Path,
+    sync::Arc,
+};
+use tokio::{sync::mpsc, task::JoinHandle};
+
+/// Takes events from anywhere in the harness.
+#[derive(Clone)]
+pub struct Journal {
+    clock: Arc<dyn Clock>,
+    lines: mpsc::UnboundedSender<Recorded>,
+}
+
+/// The writing end. Ends when every [`Journal`] is gone.
+pub struct JournalWriter {
+    task: JoinHandle<io::Result<Vec<Recorded>>>,
+}
+
+impl Journal {
+    /// Writes to `path`, a line an event, as they come: a run that is cut short leaves what it saw.
+    pub fn open(path: &Path, clock: Arc<dyn Clock>) -> io::Result<(Self, JournalWriter)> {
+        let file = std::fs::File::create(path)?;
+        let (lines, received) = mpsc::unbounded_channel();
+        let task = tokio::task::spawn_blocking(move || write(io::BufWriter::new(file), received));
+        Ok((Self { clock, lines }, JournalWriter { task }))
+    }
+
+    pub fn record(&self, event: Event) {
+        // The writer ends early only if the disk is full, and says so when it is asked for the history.
+        let _ = self.lines.send(Recorded { at_us: self.clock.now_us(), event });
+    }
+
+    #[must_use]
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+}
+
+impl JournalWriter {
+    /// The whole history, once everybody who could add to it is gone.
+    pub async fn finish(self) -> io::Result<Vec<Recorded>> {
+        self.task.await.map_err(io::Error::other)?
+    }
+}
+
+fn write(mut file: impl Write, mut received: mpsc::UnboundedReceiver<Recorded>) -> io::Result<Vec<Recorded>> {
+    let mut history = Vec::new();
+    while let Some(recorded) = received.blocking_recv() {
+        serde_json::to_writer(&mut file, &recorded)?;
+        file.write_all(b"\n")?;
+        if received.is_empty() {
+            file.flush()?;
+        }
+        history.push(recorded);
+    }
+    file.flush()?;
+    Ok(history)
+}

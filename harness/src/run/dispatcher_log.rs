@@ -1,0 +1,37 @@
+//! The dispatcher's structured log lines as events. Whatever else wrangler prints is kept in its log file and is no event;
+//! a line that should be one and cannot be read is, because a rule may depend on what it said.
+
+use reports::event::Event;
+use serde_json::Value;
+
+/// `None` for a line that is no telemetry.
+#[must_use]
+pub fn event(line: &str) -> Option<Event> {
+    // wrangler may put a mark before what a Worker prints.
+    let json = &line[line.find("{\"log\":")?..];
+    let unreadable = || Some(Event::Unreadable { source: "dispatcher log".to_owned(), text: line.to_owned() });
+    let Ok(value) = serde_json::from_str::<Value>(json) else { return unreadable() };
+    let event = match value["log"].as_str() {
+        Some("request") => serde_json::from_value(value).map(Event::DispatcherRequest),
+        Some("payment") => serde_json::from_value(value).map(Event::DispatcherPayment),
+        _ => return unreadable(),
+    };
+    event.ok().or_else(unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_telemetry_from_talk() {
+        let request = r#"{"log":"request","request_id":"r1","tenant_id":null,"route":"GET /","status":404,"code":"tenant_not_found","payment":null,"transaction":null,"attempts":[{"facilitator":"primary","call":"verify","result":"ok","ms":3}],"ms":1}"#;
+        assert!(matches!(event(request), Some(Event::DispatcherRequest(line)) if line.attempts.len() == 1));
+        let payment = r#"{"log":"payment","request_id":null,"tenant_id":"acme","payment":"p","stage":"settled","transaction":"0x1"}"#;
+        assert!(matches!(event(payment), Some(Event::DispatcherPayment(_))));
+        assert_eq!(event("Ready on http://127.0.0.1:1"), None);
+        for broken in [r#"{"log":"request","sta"#, r#"{"log":"misconfigured","error":"ENVIRONMENT"}"#] {
+            assert!(matches!(event(broken), Some(Event::Unreadable { .. })));
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The live tier's world around one scenario: facilitator doubles, the Worker under `wrangler dev`, its tenants, and the
+//! feeds from all of them into the journal.
+
+use super::{dispatcher_log, faults, tenants};
+use crate::{
+    clock::Clock,
+    facilitator::{Chain, FacilitatorDouble},
+    journal::Journal,
+    scenario::Scenario,
+    world::{Feeds, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
+};
+use reports::event::Event;
+use serde_json::json;
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::{sync::mpsc, task::JoinHandle};
+use x402_protocol::{Network, network::UnknownNetwork};
+
+/// What the live tier runs: found or built by the set-up.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    pub node: PathBuf,
+    pub wrangler_js: PathBuf,
+    /// Entry of the dispatcher's release bundle.
+    pub bundle_index_js: PathBuf,
+    /// The dispatcher's production configuration.
+    pub wrangler_jsonc: PathBuf,
+}
+
+pub struct LiveOptions<'a> {
+    pub tools: &'a Tools,
+    pub scenario: &'a Scenario,
+    pub seed: u64,
+    /// Absolute.
+    pub run_dir: &'a Path,
+    /// Of the dispatcher; any free one where absent.
+    pub port: Option<u16>,
+    /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
+    pub facilitator_urls: &'a [String],
+}
+
+/// A running world.
+pub struct Live {
+    pub url: String,
+    pub platform_token: String,
+    /// Tenants by the token that only they know.
+    pub canaries: BTreeMap<String, String>,
+    pub facilitator_urls: Vec<(String, String)>,
+    /// Dispatcher request lines that have been read so far.
+    pub request_lines: Arc<AtomicU64>,
+    world: World,
+    doubles: Vec<FacilitatorDouble>,
+    feeds: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    #[error("starting the facilitator double {name}")]
+    Double { name: String, source: io::Error },
+    #[error("stopping a facilitator double")]
+    StopDouble(#[source] io::Error),
+    #[error(transparent)]
+    World(#[from] WorldError),
+    #[error(transparent)]
+    Network(#[from] UnknownNetwork),
+}
+
+/// The scenario's network, as the protocol knows it.
+pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
+    scenario.world().network().to_string().parse()
+}
+
+impl Live {
+    pub async fn start(options: &LiveOptions<'_>, clock: Arc<dyn Clock>, journal: &Journal) -> Result<Self, LiveError> {
+        let scenario = options.scenario;
+        let network = network(scenario)?;
+        let mut feeds = Vec::new();
+        let mut doubles = Vec::new();
+        let mut facilitator_urls = Vec::new();
+        if options.facilitator_urls.is_empty() {
+            let chain = Arc::new(Chain::new(forward(journal, &mut feeds)));
+            for name in scenario.world().facilitators() {
+                let name = name.as_str();
+                let faults = faults::on(name, scenario.faults(), options.seed);
+                let sink = forward(journal, &mut feeds);
+                let double =
+                    FacilitatorDouble::start(name.to_owned(), Arc::clone(&chain), faults, Arc::clone(&clock), sink)
+                        .await
+                        .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                facilitator_urls.push((name.to_owned(), double.url()));
+                doubles.push(double);
+            }
+        } else {
+            let named = options.facilitator_urls.iter().enumerate();
+            facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
+        }
+
+        let canaries: BTreeMap<String, String> =
+            scenario.world().tenants().iter().map(|tenant| (secret(), tenant.id().as_str().to_owned())).collect();
+        let platform_token = secret();
+        let (world, told) = World::start(WorldOptions {
+            guard: Guard::this_program(),
+            run_dir: options.run_dir.to_owned(),
+            node: options.tools.node.clone(),
+            wrangler_js: options.tools.wrangler_js.clone(),
+            bundle_index_js: options.tools.bundle_index_js.clone(),
+            wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
+            vars: vars(scenario, network, &facilitator_urls, &platform_token),
+            tenants: canaries
+                .iter()
+                .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
+                .collect(),
+            recorder_token: secret(),
+            // Answers without a tenant, a payment or a log line.
+            ready_path: "/__platform/ready".to_owned(),
+            port: options.port,
+        })
+        .await?;
+        let request_lines = Arc::new(AtomicU64::new(0));
+        listen(told, journal, &request_lines, &mut feeds);
+        let url = world.url.clone();
+        Ok(Self { url, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
+    }
+
+    /// Comes back when every process is gone and everything they said is in the journal.
+    pub async fn stop(self) -> Result<(), LiveError> {
+        self.world.stop().await?;
+        for double in self.doubles {
+            double.stop().await.map_err(LiveError::StopDouble)?;
+        }
+        for feed in self.feeds {
+            feed.await.expect("a feed only moves lines, and is never aborted");
+        }
+        Ok(())
+    }
+}
+
+fn vars(
+    scenario: &Scenario,
+    network: Network,
+    facilitators: &[(String, String)],
+    platform_token: &str,
+) -> BTreeMap<String, String> {
+    let world = scenario.world();
+    let facilitator = |(id, url): &(String, String)| {
+        json!({
+            "id": id,
+            "url": url,
+            "verifyTimeoutMs": world.verify_timeout().as_millis() as u64,
+            "settleTimeoutMs": world.settle_timeout().as_millis() as u64,
+        })
+    };
+    let facilitators: Vec<_> = facilitators.iter().map(facilitator).collect();
+    let environment = if network == Network::Base { "prod" } else { "test" };
+    BTreeMap::from([
+        ("ENVIRONMENT".to_owned(), environment.to_owned()),
+        ("TENANT_DIRECTORY".to_owned(), tenants::directory(world, network).to_string()),
+        ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
+        ("PLATFORM_TOKEN".to_owned(), platform_token.to_owned()),
+    ])
+}
+
+fn listen(told: Feeds, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds: &mut Vec<JoinHandle<()>>) {
+    let Feeds { mut logs, mut tenant_runs } = told;
+    let (to, seen) = (journal.clone(), Arc::clone(request_lines));
+    feeds.push(tokio::spawn(async move {
+        while let Some(line) = logs.recv().await {
+            if let Some(event) = dispatcher_log::event(&line) {
+                if matches!(event, Event::DispatcherRequest(_)) {
+                    seen.fetch_add(1, Ordering::Relaxed);
+                }
+                to.record(event);
+            }
+        }
+    }));
+    let to = journal.clone();
+    feeds.push(tokio::spawn(async move {
+        while let Some(run) = tenant_runs.recv().await {
+            to.record(Event::TenantRan(run));
+        }
+    }));
+}
+
+fn forward(journal: &Journal, feeds: &mut Vec<JoinHandle<()>>) -> mpsc::UnboundedSender<Event> {
+    let (sink, mut events) = mpsc::unbounded_channel();
+    let to = journal.clone();
+    feeds.push(tokio::spawn(async move {
+        while let Some(event) = events.recv().await {
+            to.record(event);
+        }
+    }));
+    sink
+}
+
+/// Unforgeable by what runs in the world; not from the seed, because nothing that is compared depends on it.
+fn secret() -> String {
+    let mut rng = fastrand::Rng::new();
+    format!("{:016x}{:016x}", rng.u64(..), rng.u64(..))
+}

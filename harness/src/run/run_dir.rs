@@ -1,0 +1,54 @@
+//! The folder that a run leaves behind: `events.jsonl`, `report.json`, and the logs of what was started.
+
+use reports::report::Report;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+/// An existing, absolute, empty-before folder.
+#[derive(Clone, Debug)]
+pub struct RunDir(PathBuf);
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum RunDirError {
+    #[error("the run directory {path} cannot be made")]
+    Make { path: PathBuf, source: io::Error },
+    #[error("the run directory {0} holds a run already")]
+    #[diagnostic(help("name a new folder with --run-dir, or leave it out"))]
+    Taken(PathBuf),
+    #[error("writing {path}")]
+    Write { path: PathBuf, source: io::Error },
+}
+
+const EVENTS: &str = "events.jsonl";
+const REPORT: &str = "report.json";
+
+impl RunDir {
+    /// `given`, or a new folder `runs/<scenario>-<unix ms>` under `root`.
+    pub fn make(given: Option<&Path>, root: &Path, scenario: &str, unix_ms: u64) -> Result<Self, RunDirError> {
+        let path = given.map_or_else(|| root.join("runs").join(format!("{scenario}-{unix_ms}")), Path::to_owned);
+        let failed = |source| RunDirError::Make { path: path.clone(), source };
+        if path.join(EVENTS).exists() {
+            return Err(RunDirError::Taken(path));
+        }
+        std::fs::create_dir_all(&path).map_err(failed)?;
+        path.canonicalize().map(Self).map_err(failed)
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    #[must_use]
+    pub fn events(&self) -> PathBuf {
+        self.0.join(EVENTS)
+    }
+
+    pub fn write_report(&self, report: &Report) -> Result<(), RunDirError> {
+        let path = self.0.join(REPORT);
+        let json = reports::json::render(report).map_err(io::Error::other);
+        json.and_then(|json| std::fs::write(&path, json)).map_err(|source| RunDirError::Write { path, source })
+    }
+}

@@ -1,0 +1,58 @@
+//! The scenario's tenants as the dispatcher is told of them, and as the judges must know them: two views of one list.
+
+use super::plan_limits::plan_limits;
+use crate::{
+    scenario::{Tenant, World},
+    traffic::host_of,
+};
+use reports::event::{PriceFacts, TenantFacts};
+use serde_json::{Value, json};
+use sha3::{Digest, Keccak256};
+use x402_protocol::{Address, Network};
+
+/// The dispatcher's `TENANT_DIRECTORY`: its registry shape.
+#[must_use]
+pub fn directory(world: &World, network: Network) -> Value {
+    let tenant = |tenant: &Tenant| {
+        let id = tenant.id().as_str();
+        let price = tenant.price().map(|price| {
+            json!({
+                "amount": price.atomic().to_string(),
+                "network": network.caip2(),
+                "payTo": pay_to(id).to_string(),
+                "description": format!("A quote from {id}"),
+                "mimeType": "application/json",
+            })
+        });
+        let mut record = json!({"id": id, "plan": tenant.plan().as_str(), "slug": id, "hosts": [host_of(id)]});
+        if let Some(price) = price {
+            record["price"] = price;
+        }
+        record
+    };
+    json!({ "tenants": world.tenants().iter().map(tenant).collect::<Vec<_>>() })
+}
+
+#[must_use]
+pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
+    let facts = |tenant: &Tenant| {
+        let id = tenant.id().as_str();
+        let (cpu_ms, sub_requests) = plan_limits(tenant.plan());
+        let price = tenant.price().map(|price| PriceFacts {
+            network: network.caip2().to_owned(),
+            asset: network.usdc().address.lower(),
+            pay_to: pay_to(id).lower(),
+            amount: price.atomic().to_string(),
+        });
+        TenantFacts { id: id.to_owned(), script: id.to_owned(), cpu_ms, sub_requests, price }
+    };
+    world.tenants().iter().map(facts).collect()
+}
+
+/// An address per tenant that nobody holds the key of.
+fn pay_to(tenant: &str) -> Address {
+    let hash = Keccak256::digest(format!("payTo of {tenant}"));
+    let mut address = [0; 20];
+    address.copy_from_slice(&hash[12..]);
+    Address(address)
+}

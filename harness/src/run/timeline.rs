@@ -1,0 +1,33 @@
+//! Writes down when phases and faults begin and end, so that a history tells it without the scenario.
+
+use crate::{journal::Journal, scenario::Scenario};
+use reports::event::Event;
+use std::time::Duration;
+
+/// Comes back after the last mark.
+pub async fn mark(scenario: &Scenario, journal: Journal) {
+    for (at, event) in marks(scenario) {
+        let now = Duration::from_micros(journal.clock().now_us());
+        tokio::time::sleep(at.saturating_sub(now)).await;
+        journal.record(event);
+    }
+}
+
+fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
+    let phases = scenario
+        .timeline()
+        .phases()
+        .iter()
+        .map(|phase| (phase.window().from(), Event::PhaseStarted { phase: phase.name().as_str().to_owned() }));
+    let faults = scenario.faults().iter().flat_map(|fault| {
+        let (began, ended) = (fault.reference(), fault.reference());
+        [
+            (fault.window().from(), Event::FaultStarted { fault: began }),
+            (fault.window().to(), Event::FaultEnded { fault: ended }),
+        ]
+    });
+    let mut marks: Vec<_> = phases.chain(faults).collect();
+    // Stable: at the same moment phases come before faults, and faults in the file's order.
+    marks.sort_by_key(|(at, _)| *at);
+    marks
+}

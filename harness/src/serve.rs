@@ -1,0 +1,50 @@
+//! `harness serve`: the scenario's world without its faults and traffic, for other clients and tools to try.
+
+use crate::{
+    clock::{Clock, SystemClock},
+    journal::Journal,
+    run::{Live, LiveOptions, RunDir, RunError, Tools, interrupted},
+    scenario::Scenario,
+};
+use std::sync::Arc;
+
+/// Serves until Ctrl-C. The URLs go to stdout, so that a script can read them.
+pub async fn serve(
+    scenario: &Scenario,
+    tools: &Tools,
+    run_dir: &RunDir,
+    port: Option<u16>,
+    facilitator_urls: &[String],
+) -> Result<(), RunError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
+    let (journal, writer) = Journal::open(&run_dir.events(), Arc::clone(&clock)).map_err(RunError::Journal)?;
+    let quiet = scenario.without_faults();
+    let options = LiveOptions { tools, scenario: &quiet, seed: 0, run_dir: run_dir.path(), port, facilitator_urls };
+    let live = tokio::select! {
+        live = Live::start(&options, clock, &journal) => live.map_err(RunError::DidNotStart)?,
+        () = interrupted() => return Err(RunError::Interrupted),
+    };
+    announce(scenario, &live, run_dir);
+    interrupted().await;
+    anstream::eprintln!("stopping");
+    let stopped = live.stop().await;
+    drop(journal);
+    writer.finish().await.map_err(RunError::Journal)?;
+    stopped.map_err(RunError::DidNotStop)
+}
+
+fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
+    anstream::println!("dispatcher    {}", live.url);
+    for tenant in scenario.world().tenants() {
+        let price = tenant.price().map_or_else(|| "free".to_owned(), |price| format!("{} atomic USDC", price.atomic()));
+        anstream::println!("tenant        {}/t/{}/  ({}, {price})", live.url, tenant.id(), tenant.plan().as_str());
+    }
+    for (name, url) in &live.facilitator_urls {
+        anstream::println!("facilitator   {url}  ({name})");
+    }
+    anstream::println!("platform      authorization: Bearer {}", live.platform_token);
+    anstream::println!("events        {}", run_dir.events().display());
+    let first = scenario.world().tenants().first().map_or("", |tenant| tenant.id().as_str());
+    anstream::println!("\ntry           curl -i {}/t/{first}/quote", live.url);
+    anstream::println!("ready; stops at Ctrl-C");
+}

@@ -1,0 +1,195 @@
+//! One HTTP client that speaks to the dispatcher and writes down every exchange, whole body included.
+
+use super::schedule::Arrival;
+use crate::{clock::Clock, journal::Journal, scenario::Timeline};
+use reports::event::{Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, PaymentResponse};
+use reqwest::header::HeaderMap;
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+use x402_protocol::{header, v2::SettleResponse};
+
+/// A caller's patience: longer than any dispatcher may take, so that a request which never ends is seen as one.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Caller {
+    http: reqwest::Client,
+    /// `http://127.0.0.1:<port>`.
+    url: String,
+    /// Tenants by the token that only they know.
+    canaries: BTreeMap<String, String>,
+    timeline: Timeline,
+    journal: Journal,
+    exchanges: AtomicU64,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the harness's HTTP client cannot be set up")]
+pub struct HttpError(#[from] reqwest::Error);
+
+/// What to send.
+pub struct Send<'a> {
+    pub arrival: &'a Arrival,
+    pub kind: ExchangeKind,
+    /// Key and header value.
+    pub payment: Option<(&'a str, &'a str)>,
+    pub due_us: u64,
+}
+
+/// What came back, for the client to go on with; the exchange is written down already.
+pub enum Got {
+    /// The answer, with its `PAYMENT-REQUIRED` header.
+    Answer {
+        answer: Answer,
+        offer: Option<String>,
+    },
+    Nothing,
+}
+
+/// The host that the harness gives a tenant.
+#[must_use]
+pub fn host_of(tenant: &str) -> String {
+    format!("{tenant}.tenants.test")
+}
+
+impl Caller {
+    pub fn new(
+        url: String,
+        canaries: BTreeMap<String, String>,
+        timeline: Timeline,
+        journal: Journal,
+    ) -> Result<Self, HttpError> {
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()?;
+        Ok(Self { http, url, canaries, timeline, journal, exchanges: AtomicU64::new(0) })
+    }
+
+    pub fn clock(&self) -> &dyn Clock {
+        self.journal.clock()
+    }
+
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// How many exchanges have ended.
+    pub fn exchanges(&self) -> u64 {
+        self.exchanges.load(Ordering::Relaxed)
+    }
+
+    /// The phase that was on at `at_us`; the last one goes on after the traffic's end.
+    pub fn phase_at(&self, at_us: u64) -> String {
+        let phases = self.timeline.phases();
+        let phase = self.timeline.at(Duration::from_micros(at_us)).or(phases.last());
+        phase.map_or_else(String::new, |phase| phase.name().as_str().to_owned())
+    }
+
+    pub async fn unpaid(&self, arrival: &Arrival) {
+        let send = Send { arrival, kind: ExchangeKind::Unpaid, payment: None, due_us: arrival.due_us };
+        self.exchange(send).await;
+    }
+
+    pub async fn exchange(&self, send: Send<'_>) -> Got {
+        let Send { arrival, kind, payment, due_us } = send;
+        let tenant = arrival.tenant.as_str();
+        // The number makes every purchase a request of its own, which is what a payment is bound to.
+        let path = format!("/quote?arrival={}", arrival.number);
+        let target = if arrival.by_host { path } else { format!("/t/{tenant}{path}") };
+        let mut request = self.http.get(format!("{}{target}", self.url));
+        if arrival.by_host {
+            request = request.header("host", host_of(tenant));
+        }
+        if let Some((_, header)) = payment {
+            request = request.header(header::PAYMENT_SIGNATURE, header);
+        }
+        let sent_us = self.clock().now_us();
+        let (outcome, offer) = match receive(request).await {
+            Ok((status, headers, body)) => {
+                let offer = text(&headers, header::PAYMENT_REQUIRED);
+                (ExchangeOutcome::Answered(self.read(status, &headers, &body, offer.as_deref())), offer)
+            }
+            Err(error) => (ExchangeOutcome::Failed { what: describe(&error) }, None),
+        };
+        self.journal.record(Event::ExchangeEnded(Exchange {
+            exchange: self.exchanges.fetch_add(1, Ordering::Relaxed),
+            purchase: (kind != ExchangeKind::Unpaid).then_some(arrival.number),
+            kind,
+            phase: self.phase_at(due_us),
+            tenant: tenant.to_owned(),
+            method: "GET".to_owned(),
+            target,
+            payment: payment.map(|(key, _)| key.to_owned()),
+            due_us,
+            sent_us,
+            ended_us: self.clock().now_us(),
+            outcome: outcome.clone(),
+        }));
+        match outcome {
+            ExchangeOutcome::Answered(answer) => Got::Answer { answer, offer },
+            ExchangeOutcome::Failed { .. } => Got::Nothing,
+        }
+    }
+
+    fn read(&self, status: u16, headers: &HeaderMap, body: &[u8], offer: Option<&str>) -> Answer {
+        let whole = String::from_utf8_lossy(body);
+        let error: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+        let code = error.as_ref().and_then(|body| body["error"]["code"].as_str()).map(str::to_owned);
+        let in_headers = |canary: &str| headers.values().any(|value| contains(value.as_bytes(), canary.as_bytes()));
+        let carried = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary) || in_headers(canary));
+        Answer {
+            status,
+            code,
+            request_id: text(headers, "x-request-id"),
+            tenant: text(headers, "x-tenant-id"),
+            retry_after_s: text(headers, "retry-after").and_then(|seconds| seconds.parse().ok()),
+            cache_control: text(headers, "cache-control"),
+            offered: offer.is_some_and(decodes),
+            payment_response: text(headers, header::PAYMENT_RESPONSE).as_deref().and_then(payment_response),
+            canaries: carried.map(|(_, tenant)| tenant.clone()).collect(),
+            body_bytes: body.len() as u64,
+        }
+    }
+}
+
+async fn receive(request: reqwest::RequestBuilder) -> Result<(u16, HeaderMap, Vec<u8>), reqwest::Error> {
+    let response = request.send().await?;
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Ok((status, headers, response.bytes().await?.to_vec()))
+}
+
+/// The innermost cause says what happened; reqwest's own text repeats the URL.
+fn describe(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if error.is_timeout() { format!("timeout: {cause}") } else { cause.to_string() }
+}
+
+fn text(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn contains(haystack: &[u8], needle: &[u8]) -> bool {
+    !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+fn decodes(offer: &str) -> bool {
+    header::decode(offer).is_ok_and(|json| serde_json::from_str::<x402_protocol::v2::PaymentRequired>(&json).is_ok())
+}
+
+fn payment_response(value: &str) -> Option<PaymentResponse> {
+    let told: SettleResponse = serde_json::from_str(&header::decode(value).ok()?).ok()?;
+    Some(PaymentResponse {
+        success: told.success,
+        error_reason: told.error_reason,
+        payer: told.payer,
+        transaction: told.transaction,
+        network: told.network,
+    })
+}

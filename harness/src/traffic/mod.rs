@@ -1,0 +1,53 @@
+//! Open-model traffic from signing clients: every arrival is sent when it is due, however many are still waiting.
+
+mod caller;
+mod payer;
+mod purchase;
+mod schedule;
+
+pub use caller::{Caller, HttpError, host_of};
+pub use payer::Payers;
+pub use schedule::{Arrival, Wants, schedule};
+
+use crate::{clock::Clock, scenario::Timeline};
+use std::{sync::Arc, time::Duration};
+use tokio::task::JoinSet;
+
+/// How long after the traffic's end a client goes on asking for what it paid for.
+pub const RESOLVE_WITHIN: Duration = Duration::from_secs(15);
+
+/// Sends every arrival when it is due, and comes back when the last of them has ended. Returns the payments signed.
+pub async fn drive(
+    arrivals: Vec<Arrival>,
+    caller: Arc<Caller>,
+    payers: Arc<Payers>,
+    timeline: &Timeline,
+) -> Vec<String> {
+    let give_up_us = (timeline.end() + RESOLVE_WITHIN).as_micros() as u64;
+    let mut clients = JoinSet::new();
+    for arrival in arrivals {
+        wait_until(caller.clock(), arrival.due_us).await;
+        let (caller, payers) = (Arc::clone(&caller), Arc::clone(&payers));
+        clients.spawn(async move {
+            match arrival.wants {
+                Wants::Unpaid => {
+                    caller.unpaid(&arrival).await;
+                    Vec::new()
+                }
+                Wants::Purchase => purchase::purchase(&caller, &payers, &arrival, give_up_us).await,
+            }
+        });
+    }
+    let mut payments = Vec::new();
+    while let Some(ended) = clients.join_next().await {
+        payments.extend(ended.expect("a client never panics and is never aborted"));
+    }
+    payments
+}
+
+async fn wait_until(clock: &dyn Clock, due_us: u64) {
+    let now = clock.now_us();
+    if due_us > now {
+        tokio::time::sleep(Duration::from_micros(due_us - now)).await;
+    }
+}

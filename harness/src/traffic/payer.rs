@@ -1,0 +1,126 @@
+//! Callers with a wallet: real keys, real EIP-712 signatures, made from the offer that the dispatcher sent.
+
+use serde_json::{Value, json};
+use sha3::{Digest, Keccak256};
+use x402_protocol::{
+    Authorization, Nonce, Offer, Uint256, header, hex,
+    offer::OfferError,
+    signature::Signer,
+    v2::{PaymentRequired, VERSION},
+};
+
+/// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
+const PAYERS: usize = 16;
+
+/// The wallets of a run, made from its seed.
+pub struct Payers {
+    signers: Vec<Signer>,
+    seed: u64,
+}
+
+/// A signed payment.
+pub struct Payment {
+    /// `network:asset:from:nonce`.
+    pub key: String,
+    /// Value of `PAYMENT-SIGNATURE`.
+    pub header: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum PayError {
+    #[error("the offer cannot be read: {0}")]
+    Unreadable(String),
+    #[error("the offer has no way to pay")]
+    NothingAccepted,
+    #[error(transparent)]
+    Offer(#[from] OfferError),
+}
+
+impl Payers {
+    #[must_use]
+    pub fn from_seed(seed: u64) -> Self {
+        let signer = |n: usize| {
+            // A secret beyond the curve's order has a chance of 2^-128; the next salt would not have it as well.
+            (0_u8..=u8::MAX)
+                .find_map(|salt| {
+                    Signer::from_secret(&draw(&[b"payer", &seed.to_be_bytes(), &n.to_be_bytes(), &[salt]]))
+                })
+                .expect("one of 256 hashes is a valid secret key")
+        };
+        Self { signers: (0..PAYERS).map(signer).collect(), seed }
+    }
+
+    #[must_use]
+    pub fn address(&self, purchase: u64) -> String {
+        self.signer(purchase).address().to_string()
+    }
+
+    /// Signs what the `PAYMENT-REQUIRED` header offers, as an official client does: `validAfter` 0, `validBefore` after
+    /// the offer's time-out, and a nonce that is this run's, purchase's and attempt's own.
+    pub fn pay(&self, offer: &str, purchase: u64, attempt: u64, unix_now: u64) -> Result<Payment, PayError> {
+        let unreadable = |error: &dyn std::fmt::Display| PayError::Unreadable(error.to_string());
+        let text = header::decode(offer).map_err(|error| unreadable(&error))?;
+        let raw: Value = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+        let required: PaymentRequired = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+        let requirements = required.accepts.first().ok_or(PayError::NothingAccepted)?;
+        let offer = Offer::from_requirements(requirements)?;
+        let signer = self.signer(purchase);
+        let nonce = [b"nonce".as_slice(), &self.seed.to_be_bytes(), &purchase.to_be_bytes(), &attempt.to_be_bytes()];
+        let authorization = Authorization {
+            from: signer.address(),
+            to: offer.pay_to,
+            value: offer.amount,
+            valid_after: Uint256::ZERO,
+            valid_before: Uint256::from(unix_now + offer.max_timeout_seconds),
+            nonce: Nonce(draw(&nonce)),
+        };
+        let signature = hex::encode(&signer.sign(&authorization.digest(&offer)));
+        let payment = json!({
+            "x402Version": VERSION,
+            "resource": raw["resource"],
+            "accepted": raw["accepts"][0],
+            "payload": {"signature": signature, "authorization": authorization},
+        });
+        Ok(Payment { key: offer.payment_key(&authorization).to_string(), header: header::encode(&payment) })
+    }
+
+    fn signer(&self, purchase: u64) -> &Signer {
+        &self.signers[purchase as usize % self.signers.len()]
+    }
+}
+
+fn draw(parts: &[&[u8]]) -> [u8; 32] {
+    parts.iter().fold(Keccak256::new(), |hasher, part| hasher.chain_update(part)).finalize().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use x402_protocol::{
+        Network, Signature, signature,
+        v2::{PaymentPayload, ResourceInfo},
+    };
+
+    #[test]
+    fn a_payment_is_signed_for_the_offer_and_never_twice_the_same() {
+        let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
+        let offer = Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), pay_to, 60);
+        let required = PaymentRequired {
+            x402_version: 2,
+            error: None,
+            resource: ResourceInfo { url: "https://acme.example/".to_owned(), description: None, mime_type: None },
+            accepts: vec![offer.to_requirements()],
+            extensions: None,
+        };
+        let payers = Payers::from_seed(1);
+        let header = header::encode(&required);
+        let payment = payers.pay(&header, 0, 0, 1_000).unwrap();
+        assert_ne!(payers.pay(&header, 0, 1, 1_000).unwrap().key, payment.key);
+
+        let sent = PaymentPayload::from_header(&payment.header).unwrap();
+        assert_eq!(offer.matches(&sent.accepted), Ok(()));
+        let Ok(Signature::Account(bytes)) = Signature::parse(&sent.exact.signature) else { panic!("65 bytes") };
+        let digest = sent.exact.authorization.digest(&offer);
+        assert_eq!(signature::recover(&bytes, &digest).unwrap().to_string(), payers.address(0));
+    }
+}

@@ -99,7 +99,8 @@ impl Inject {
 }
 
 /// The HTTP answer under a fault; what happens to it on its way is the socket faults' business.
-pub(super) fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
+#[must_use]
+pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
     match inject {
         Some(Inject::Status { code, body }) => status::reply(*code, *body),
         Some(Inject::BadJson) => bad_json::reply(ask),

@@ -27,9 +27,8 @@ mod testing;
 
 pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
-pub use fault::{About, After, Inject, Money, StatusBody};
 pub use reply::Reply;
-pub use script::{Admitted, Call, FaultSpec, Pick, Refusal, Script, ScriptError};
+pub use script::{Admitted, FaultSpec, Refusal, Script};
 
 use crate::clock::Clock;
 use connection::Double;
@@ -60,8 +59,7 @@ impl FacilitatorDouble {
         clock: Arc<dyn Clock>,
         events: mpsc::UnboundedSender<Event>,
     ) -> io::Result<Self> {
-        let script = Script::new(faults).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (name, script): (Arc<str>, _) = (name.into(), Arc::new(script));
+        let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
         let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(&clock)).await;
         // A proxy named by the environment must not come between the two halves.
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;

@@ -88,7 +88,7 @@ async fn play(
     seen: &mut PaymentSeen,
 ) -> Played {
     let inject = admitted.fault.map(|(_, spec)| &spec.inject);
-    if inject.is_some_and(|inject| !inject.reads_request()) {
+    if inject.is_some_and(|inject| !fault::reads_request(inject)) {
         return Played::reset();
     }
     let (last, body) = match request(caller).await {

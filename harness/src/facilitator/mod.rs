@@ -4,6 +4,9 @@
 //! A double is two halves. wiremock serves whole answers, healthy or not ([`answers`]); in front stands our own acceptor,
 //! which decides the fault of each request and takes over the socket where wiremock cannot be trusted with it
 //! ([`connection`]). All doubles of a run settle on one [`Chain`], which is the truth for the judges.
+//!
+//! What decides is apart from the sockets and can be used without them: [`Script`] (which fault), [`fault::reply`] (which
+//! answer), [`honest`] (what is true).
 
 mod acceptor;
 mod answers;
@@ -12,7 +15,7 @@ mod chain;
 mod connection;
 mod exchange;
 pub mod fault;
-mod honest;
+pub mod honest;
 mod http1;
 mod reason;
 mod reply;
@@ -22,15 +25,15 @@ mod script;
 #[cfg(test)]
 mod testing;
 
+pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
-pub use fault::{About, After, Inject, Money, StatusBody};
-pub use script::{Call, FaultSpec, Pick, ScriptError};
+pub use reply::Reply;
+pub use script::{Admitted, FaultSpec, Refusal, Script};
 
 use crate::clock::Clock;
 use connection::Double;
 use exchange::Origin;
 use reports::event::Event;
-use script::Script;
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -56,8 +59,7 @@ impl FacilitatorDouble {
         clock: Arc<dyn Clock>,
         events: mpsc::UnboundedSender<Event>,
     ) -> io::Result<Self> {
-        let script = Script::new(faults).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let (name, script): (Arc<str>, _) = (name.into(), Arc::new(script));
+        let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
         let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(&clock)).await;
         // A proxy named by the environment must not come between the two halves.
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;

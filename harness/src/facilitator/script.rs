@@ -1,56 +1,29 @@
 //! Which fault a call gets. A fault is decided per request, never per connection: clients keep sockets open, and a fault
 //! that starts later must hit those too.
 
-use super::fault::Inject;
+use super::fault;
+use crate::scenario::{self, Call, Inject, Pick};
 use reports::event::{FacilitatorEndpoint, FaultRef};
 use sha3::{Digest, Keccak256};
 use std::{
     ops::Range,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 /// One fault on one facilitator.
 #[derive(Clone, Debug)]
 pub struct FaultSpec {
     pub fault: FaultRef,
+    /// `Call::Any` is `/supported` too.
     pub call: Call,
     /// Microseconds since the run began.
     pub window: Range<u64>,
+    /// Calls that an earlier fault took do not reach this one and do not count.
     pub pick: Pick,
+    /// The run's: what odds are drawn from.
+    pub seed: u64,
     pub inject: Inject,
-}
-
-/// Which endpoint's calls a fault is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
-    Verify,
-    Settle,
-    /// `/supported` too.
-    Any,
-}
-
-/// Which of the calls that reach a fault it takes. Calls that an earlier fault took do not reach it and do not count.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Pick {
-    Every,
-    /// The first n calls.
-    First(u64),
-    /// The n-th call, 1-based, and no other.
-    Nth(u64),
-    /// Every n-th call.
-    EveryNth(u64),
-    /// Each call with this probability, drawn from the seed and the call's number: the same in every run.
-    Odds {
-        share: f64,
-        seed: u64,
-    },
-}
-
-/// What is wrong with a script.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ScriptError {
-    #[error("fault {0}: `refuse` closes the listener, so it takes no `call` and no `pick`")]
-    RefuseIsPerListener(usize),
 }
 
 /// A facilitator's faults in the order of the scenario, and what they have counted.
@@ -84,15 +57,11 @@ pub struct Refusal {
 }
 
 impl Script {
-    pub fn new(faults: Vec<FaultSpec>) -> Result<Self, ScriptError> {
-        let per_call = |spec: &&FaultSpec| {
-            matches!(spec.inject, Inject::Refuse) && (spec.call != Call::Any || spec.pick != Pick::Every)
-        };
-        if let Some(spec) = faults.iter().find(per_call) {
-            return Err(ScriptError::RefuseIsPerListener(spec.fault.index));
-        }
+    /// `refuse` closes the listener whatever its `call` and `pick`; the scenario language lets it have none.
+    #[must_use]
+    pub fn new(faults: Vec<FaultSpec>) -> Self {
         let counts = Mutex::new(Counts { calls: [0; 3], reached: vec![0; faults.len()] });
-        Ok(Self { faults, counts })
+        Self { faults, counts }
     }
 
     #[must_use]
@@ -109,7 +78,7 @@ impl Script {
         let takes = |(index, spec): &(usize, &FaultSpec)| {
             spec.reaches(endpoint, now_us) && {
                 counts.reached[*index] += 1;
-                spec.pick.takes(counts.reached[*index], spec.fault.index)
+                spec.picks(counts.reached[*index])
             }
         };
         let fault = self.faults.iter().enumerate().find(takes);
@@ -135,26 +104,31 @@ impl Script {
 }
 
 impl FaultSpec {
+    #[must_use]
+    pub fn new(fault: &scenario::Fault, seed: u64) -> Self {
+        let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        Self {
+            fault: fault.reference(),
+            call: fault.call(),
+            window: us(fault.window().from())..us(fault.window().to()),
+            pick: fault.pick(),
+            seed,
+            inject: fault.inject().clone(),
+        }
+    }
+
     fn reaches(&self, endpoint: FacilitatorEndpoint, now_us: u64) -> bool {
         let called = match self.call {
             Call::Verify => endpoint == FacilitatorEndpoint::Verify,
             Call::Settle => endpoint == FacilitatorEndpoint::Settle,
             Call::Any => true,
         };
-        called && self.inject.applies_to(endpoint) && self.window.contains(&now_us)
+        called && fault::applies(&self.inject, endpoint) && self.window.contains(&now_us)
     }
-}
 
-impl Pick {
-    /// Whether it takes the n-th call, 1-based.
-    fn takes(self, n: u64, fault: usize) -> bool {
-        match self {
-            Self::Every => true,
-            Self::First(first) => n <= first,
-            Self::Nth(nth) => n == nth,
-            Self::EveryNth(step) => step != 0 && n.is_multiple_of(step),
-            Self::Odds { share, seed } => draw(seed, fault, n) < share,
-        }
+    /// Whether it takes the n-th call that reached it, 1-based.
+    fn picks(&self, n: u64) -> bool {
+        self.pick.takes(n, || draw(self.seed, self.fault.index, n))
     }
 }
 
@@ -169,7 +143,7 @@ fn draw(seed: u64, fault: usize, n: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facilitator::fault::After;
+    use crate::scenario::{ResetAfter, Scenario};
     use FacilitatorEndpoint::{Settle, Supported, Verify};
 
     fn spec(index: usize, call: Call, window: Range<u64>, pick: Pick, inject: Inject) -> FaultSpec {
@@ -178,38 +152,30 @@ mod tests {
             call,
             window,
             pick,
+            seed: 1,
             inject,
         }
     }
 
-    fn taken(script: &Script, endpoint: FacilitatorEndpoint, calls: u64) -> Vec<u64> {
-        (1..=calls).filter(|_| script.admit(endpoint, 5).fault.is_some()).collect()
+    /// The fault is the language's own example: `verify` at the primary, the first 3 calls from 5 s to 12 s.
+    #[test]
+    fn a_scenarios_fault_bites_as_it_says() {
+        let scenario = Scenario::parse("good.toml", include_str!("../scenario/tests/good.toml")).unwrap();
+        let fault = &scenario.faults()[0];
+        let script = Script::new(vec![FaultSpec::new(fault, 42)]);
+        let bites = |endpoint, second: u64| script.admit(endpoint, second * 1_000_000).fault.is_some();
+        assert_eq!([4, 5, 6, 11, 11, 12].map(|second| bites(Verify, second)), [false, true, true, true, false, false]);
+        assert!(!bites(Settle, 6));
+        assert_eq!(script.faults()[0].fault, fault.reference());
     }
 
     #[test]
-    fn each_pick_takes_its_calls() {
-        for (pick, wanted) in [
-            (Pick::Every, vec![1, 2, 3, 4, 5, 6]),
-            (Pick::First(2), vec![1, 2]),
-            (Pick::Nth(3), vec![3]),
-            (Pick::EveryNth(2), vec![2, 4, 6]),
-            (Pick::Odds { share: 0.0, seed: 1 }, vec![]),
-            (Pick::Odds { share: 1.0, seed: 1 }, vec![1, 2, 3, 4, 5, 6]),
-        ] {
-            let script = Script::new(vec![spec(0, Call::Any, 0..10, pick, Inject::Hang)]).unwrap();
-            assert_eq!(taken(&script, Verify, 6), wanted, "{pick:?}");
-        }
-    }
-
-    #[test]
-    fn odds_come_out_near_their_share_and_alike_for_one_seed() {
-        let run = |seed| {
-            let pick = Pick::Odds { share: 0.25, seed };
-            taken(&Script::new(vec![spec(0, Call::Any, 0..10, pick, Inject::Hang)]).unwrap(), Verify, 4_000)
-        };
-        assert_eq!(run(1), run(1));
-        assert_ne!(run(1), run(2));
-        assert!((850..1_150).contains(&run(1).len()), "{}", run(1).len());
+    fn draws_come_out_even_and_alike_for_one_seed_and_fault() {
+        let low = |seed, fault| (1..4_000).filter(|n| draw(seed, fault, *n) < 0.25).collect::<Vec<_>>();
+        assert_eq!(low(1, 0), low(1, 0));
+        assert_ne!(low(1, 0), low(2, 0));
+        assert_ne!(low(1, 0), low(1, 1));
+        assert!((850..1_150).contains(&low(1, 0).len()), "{}", low(1, 0).len());
     }
 
     #[test]
@@ -217,15 +183,14 @@ mod tests {
         let script = Script::new(vec![
             spec(0, Call::Settle, 0..10, Pick::First(1), Inject::Hang),
             spec(1, Call::Any, 0..10, Pick::First(2), Inject::Garbage),
-        ])
-        .unwrap();
+        ]);
         let won = |endpoint| script.admit(endpoint, 5).fault.map(|(index, _)| index);
         assert_eq!([won(Settle), won(Verify), won(Settle), won(Settle)], [Some(0), Some(1), Some(1), None]);
     }
 
     #[test]
     fn a_fault_bites_in_its_window_only() {
-        let script = Script::new(vec![spec(0, Call::Any, 5..7, Pick::Every, Inject::Hang)]).unwrap();
+        let script = Script::new(vec![spec(0, Call::Any, 5..7, Pick::All, Inject::Hang)]);
         let bites: Vec<_> = (4..9).filter(|now| script.admit(Supported, *now).fault.is_some()).collect();
         assert_eq!(bites, [5, 6]);
         assert_eq!(script.admit(Supported, 9).nth, 6);
@@ -233,25 +198,21 @@ mod tests {
 
     #[test]
     fn what_only_a_settlement_can_suffer_leaves_verify_alone() {
-        let script = Script::new(vec![spec(0, Call::Any, 0..10, Pick::Every, Inject::SettleThenHang)]).unwrap();
+        let script = Script::new(vec![spec(0, Call::Any, 0..10, Pick::All, Inject::SettleThenHang)]);
         assert!(script.admit(Verify, 5).fault.is_none());
         assert!(script.admit(Settle, 5).fault.is_some());
     }
 
     #[test]
     fn refusals_are_windows_of_the_listener() {
-        let reset = Inject::Reset { after: After::Head };
+        let reset = Inject::Reset { after: ResetAfter::Head };
         let script = Script::new(vec![
-            spec(0, Call::Any, 0..100, Pick::Every, reset),
-            spec(1, Call::Any, 20..30, Pick::Every, Inject::Refuse),
-        ])
-        .unwrap();
+            spec(0, Call::Any, 0..100, Pick::All, reset),
+            spec(1, Call::Any, 20..30, Pick::All, Inject::Refuse),
+        ]);
         assert_eq!(script.next_refusal_us(0), Some(20));
         assert_eq!(script.refusal_at(19), None);
         assert_eq!(script.refusal_at(20).map(|refusal| refusal.until_us), Some(30));
         assert_eq!((script.refusal_at(30), script.next_refusal_us(30)), (None, None));
-        // The earlier fault takes the call; `refuse` never takes one by itself.
-        let picky = spec(4, Call::Settle, 0..10, Pick::Every, Inject::Refuse);
-        assert_eq!(Script::new(vec![picky]).unwrap_err(), ScriptError::RefuseIsPerListener(4));
     }
 }

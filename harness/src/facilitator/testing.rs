@@ -1,8 +1,11 @@
 //! A payer that signs, and a bench on which a double is called over real sockets. Time bounds are generous: they tell a
 //! hang from an answer, no more.
 
-use super::{AMPLE_BALANCE, Call, Chain, FacilitatorDouble, FaultSpec, Inject, Pick};
-use crate::clock::SystemClock;
+use super::{AMPLE_BALANCE, Chain, FacilitatorDouble, FaultSpec};
+use crate::{
+    clock::SystemClock,
+    scenario::{Call, Inject, Pick},
+};
 use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, FaultRef};
 use serde_json::{Value, json};
 use std::{error::Error, io, ops::Range, sync::Arc, time::Duration};
@@ -155,11 +158,11 @@ impl Bench {
 
 pub fn fault(call: Call, window: Range<u64>, pick: Pick, inject: Inject) -> FaultSpec {
     let fault = FaultRef { index: 0, on: "primary".into(), inject: inject.name().into() };
-    FaultSpec { fault, call, window, pick, inject }
+    FaultSpec { fault, call, window, pick, seed: 1, inject }
 }
 
 pub fn always(inject: Inject) -> Vec<FaultSpec> {
-    vec![fault(Call::Any, ALWAYS, Pick::Every, inject)]
+    vec![fault(Call::Any, ALWAYS, Pick::All, inject)]
 }
 
 pub fn once(inject: Inject) -> Vec<FaultSpec> {

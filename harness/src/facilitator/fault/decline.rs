@@ -28,12 +28,12 @@ pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
 #[cfg(test)]
 mod tests {
     use crate::facilitator::testing::{ALWAYS, Bench, fault};
-    use crate::facilitator::{Call, Inject, Pick};
+    use crate::scenario::{Call, Inject, Pick};
 
     #[tokio::test]
     async fn a_decline_never_denies_money_that_moved() {
         let bench = Bench::new();
-        let declined = fault(Call::Any, ALWAYS, Pick::Every, Inject::Decline { reason: "no".into() });
+        let declined = fault(Call::Any, ALWAYS, Pick::All, Inject::Decline { reason: "no".into() });
         let settled = fault(Call::Settle, ALWAYS, Pick::First(1), Inject::SettleThenReset);
         let double = bench.double(vec![settled, declined]).await;
         bench.post(&double, "/settle", 1).await.unwrap_err();

@@ -20,13 +20,14 @@ pub async fn play(every: Duration, exchange: &mut Exchange<'_>) -> Result<Played
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, Payer, always, how};
+    use crate::scenario::Inject;
+    use std::time::Duration;
 
     #[tokio::test]
     async fn a_dripped_answer_arrives_whole_for_who_waits() {
         let mut bench = Bench::new();
-        let double = bench.double(always(Inject::Drip { every_ms: 1 })).await;
+        let double = bench.double(always(Inject::Drip { every: Duration::from_millis(1) })).await;
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
         assert_eq!(how(&bench.next_call().await), "sent");
         let head =

@@ -14,8 +14,8 @@ pub async fn play(exchange: &mut Exchange<'_>) -> Played {
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, always, how};
+    use crate::scenario::Inject;
 
     #[tokio::test]
     async fn garbage_is_no_http() {

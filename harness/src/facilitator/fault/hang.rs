@@ -9,8 +9,8 @@ pub async fn play(exchange: &mut Exchange<'_>) -> Played {
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, IMPATIENCE, always, how};
+    use crate::scenario::Inject;
 
     #[tokio::test]
     async fn hanging_calls_last_until_the_caller_gives_up() {

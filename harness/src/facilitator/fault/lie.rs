@@ -1,7 +1,10 @@
 //! `lie`: a well-formed yes that is not true. Whoever believes it hands out what was not paid for, or files the payment
 //! under the wrong payer, transaction, network or amount.
 
-use crate::facilitator::{answers::Ask, chain, honest, reply::Reply, request::FacilitatorRequest};
+use crate::{
+    facilitator::{answers::Ask, chain, honest, reply::Reply, request::FacilitatorRequest},
+    scenario::{LieAbout, Money},
+};
 use reports::event::FacilitatorEndpoint;
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
@@ -9,43 +12,17 @@ use x402_protocol::{
     v2::{SettleResponse, VerifyResponse},
 };
 
-/// What is untrue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum About {
-    /// Another payer paid.
-    Payer,
-    /// The transaction is empty.
-    Transaction,
-    /// It was on another network.
-    Network,
-    /// It was another amount.
-    Amount,
-    /// Nothing but the yes itself: whatever the truth, verify says valid and settle says success.
-    Success,
-}
-
-/// Whether a lying settlement makes the transfer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Money {
-    /// It does, if an honest one would.
-    Moved,
-    /// It never does.
-    Kept,
-}
-
-impl About {
-    /// A verify answer has no transaction, network or amount to lie about.
-    #[must_use]
-    pub fn applies_to(self, endpoint: FacilitatorEndpoint) -> bool {
-        match endpoint {
-            FacilitatorEndpoint::Settle => true,
-            FacilitatorEndpoint::Verify => matches!(self, Self::Payer | Self::Success),
-            FacilitatorEndpoint::Supported => false,
-        }
+/// A verify answer has no transaction, network or amount to lie about.
+pub fn applies(about: LieAbout, endpoint: FacilitatorEndpoint) -> bool {
+    match endpoint {
+        FacilitatorEndpoint::Settle => true,
+        FacilitatorEndpoint::Verify => matches!(about, LieAbout::Payer | LieAbout::Success),
+        FacilitatorEndpoint::Supported => false,
     }
 }
 
-pub fn reply(about: About, money: Money, ask: &Ask<'_>) -> Reply {
+/// `Money::Moved` moves it if an honest double would; `Money::Kept` never does.
+pub fn reply(about: LieAbout, money: Money, ask: &Ask<'_>) -> Reply {
     let request = FacilitatorRequest::parse(ask.body).ok();
     // About a request that names no payment there is nothing to lie.
     let Some((offer, paid)) = request.and_then(|request| request.payment()) else {
@@ -58,22 +35,22 @@ pub fn reply(about: About, money: Money, ask: &Ask<'_>) -> Reply {
     }
 }
 
-fn verify(about: About, paid: &Authorization) -> VerifyResponse {
-    honest::valid(if about == About::Payer { other_payer(paid) } else { paid.from })
+fn verify(about: LieAbout, paid: &Authorization) -> VerifyResponse {
+    honest::valid(if about == LieAbout::Payer { other_payer(paid) } else { paid.from })
 }
 
-fn settle(about: About, money: Money, ask: &Ask<'_>, offer: &Offer, paid: &Authorization) -> SettleResponse {
+fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, offer: &Offer, paid: &Authorization) -> SettleResponse {
     let invented = honest::succeeded(offer, paid, &invented_transaction(ask.facilitator, offer, paid));
     let told = match money {
         Money::Kept => invented,
         Money::Moved => Some(ask.settle()).filter(|answer| answer.success).unwrap_or(invented),
     };
     match about {
-        About::Payer => SettleResponse { payer: Some(other_payer(paid).to_string()), ..told },
-        About::Transaction => SettleResponse { transaction: String::new(), ..told },
-        About::Network => SettleResponse { network: other_network(offer.network).to_string(), ..told },
-        About::Amount => SettleResponse { amount: Some(other_amount(&told.amount)), ..told },
-        About::Success => told,
+        LieAbout::Payer => SettleResponse { payer: Some(other_payer(paid).to_string()), ..told },
+        LieAbout::Transaction => SettleResponse { transaction: String::new(), ..told },
+        LieAbout::Network => SettleResponse { network: other_network(offer.network).to_string(), ..told },
+        LieAbout::Amount => SettleResponse { amount: Some(other_amount(&told.amount)), ..told },
+        LieAbout::Success => told,
     }
 }
 
@@ -100,23 +77,25 @@ fn invented_transaction(facilitator: &str, offer: &Offer, paid: &Authorization) 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, Payer, always};
+    use crate::scenario::Inject;
     use serde_json::Value;
 
     #[tokio::test]
     async fn each_lie_is_told_with_and_without_the_money() {
         let payer = Payer::new(1).address().to_string();
         for money in [Money::Moved, Money::Kept] {
-            for about in [About::Payer, About::Transaction, About::Network, About::Amount, About::Success] {
+            for about in
+                [LieAbout::Payer, LieAbout::Transaction, LieAbout::Network, LieAbout::Amount, LieAbout::Success]
+            {
                 let bench = Bench::new();
                 let double = bench.double(always(Inject::Lie { about, money })).await;
                 let (status, told) = bench.post(&double, "/settle", 1).await.unwrap();
                 assert_eq!((status, &told["success"]), (200, &Value::Bool(true)), "{about:?}");
-                assert_eq!(told["payer"] != payer, about == About::Payer, "{about:?}: {told}");
-                assert_eq!(told["transaction"] == "", about == About::Transaction, "{about:?}: {told}");
-                assert_eq!(told["network"] != "eip155:84532", about == About::Network, "{about:?}: {told}");
-                assert_eq!(told["amount"] != "10000", about == About::Amount, "{about:?}: {told}");
+                assert_eq!(told["payer"] != payer, about == LieAbout::Payer, "{about:?}: {told}");
+                assert_eq!(told["transaction"] == "", about == LieAbout::Transaction, "{about:?}: {told}");
+                assert_eq!(told["network"] != "eip155:84532", about == LieAbout::Network, "{about:?}: {told}");
+                assert_eq!(told["amount"] != "10000", about == LieAbout::Amount, "{about:?}: {told}");
                 let (_, transfers) = bench.stop(double).await;
                 assert_eq!(transfers, usize::from(money == Money::Moved), "{about:?} {money:?}");
             }
@@ -127,7 +106,7 @@ mod tests {
     async fn a_lying_verify_passes_a_forged_payment_or_names_another_payer() {
         let forged = Payer::new(1).body(1).replace("\"value\":\"10000\"", "\"value\":\"1\"");
         let payer = Payer::new(1).address().to_string();
-        for (about, another) in [(About::Success, false), (About::Payer, true)] {
+        for (about, another) in [(LieAbout::Success, false), (LieAbout::Payer, true)] {
             let bench = Bench::new();
             let double = bench.double(always(Inject::Lie { about, money: Money::Kept })).await;
             let (_, told) = bench.post_body(&double, "/verify", forged.clone()).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a facilitator double does wrong, one fault a file, named as scenarios name it.
+//! What a facilitator double does wrong, one fault a file, named as scenarios name it ([`Inject`]).
 //!
 //! The first question about each is whether the money moved, for that is what a caller without an answer cannot know:
 //!
@@ -24,82 +24,37 @@ mod status;
 mod truncate;
 mod wrong_shape;
 
-pub use lie::{About, Money};
-pub use reset::After;
-pub use status::StatusBody;
-
 use super::{
     answers::Ask,
     exchange::{Exchange, OriginError, Played},
     reply::Reply,
 };
+use crate::scenario::Inject;
 use reports::event::FacilitatorEndpoint;
-use std::time::Duration;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inject {
-    Refuse,
-    Reset { after: After },
-    Hang,
-    SettleThenHang,
-    SettleThenReset,
-    Truncate,
-    Drip { every_ms: u64 },
-    Garbage,
-    Slow { by_ms: u64 },
-    Status { code: u16, body: StatusBody },
-    BadJson,
-    WrongShape,
-    Pending,
-    Decline { reason: String },
-    Lie { about: About, money: Money },
+/// Whether the fault means anything on this endpoint. A fault neither takes nor counts the calls of others.
+#[must_use]
+pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
+    use FacilitatorEndpoint::{Settle, Supported};
+    match inject {
+        // The listener's, not a call's.
+        Inject::Refuse => false,
+        Inject::SettleThenHang | Inject::SettleThenReset | Inject::Pending => endpoint == Settle,
+        Inject::Decline { .. } => endpoint != Supported,
+        Inject::Lie { about, .. } => lie::applies(*about, endpoint),
+        _ => true,
+    }
 }
 
-impl Inject {
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Refuse => "refuse",
-            Self::Reset { .. } => "reset",
-            Self::Hang => "hang",
-            Self::SettleThenHang => "settle-then-hang",
-            Self::SettleThenReset => "settle-then-reset",
-            Self::Truncate => "truncate",
-            Self::Drip { .. } => "drip",
-            Self::Garbage => "garbage",
-            Self::Slow { .. } => "slow",
-            Self::Status { .. } => "status",
-            Self::BadJson => "bad-json",
-            Self::WrongShape => "wrong-shape",
-            Self::Pending => "pending",
-            Self::Decline { .. } => "decline",
-            Self::Lie { .. } => "lie",
-        }
-    }
-
-    /// Whether the double reads the request before the fault bites.
-    #[must_use]
-    pub fn reads_request(&self) -> bool {
-        !matches!(self, Self::Reset { after } if !after.reads_request())
-    }
-
-    /// Whether the fault means anything on this endpoint. A fault neither takes nor counts the calls of others.
-    #[must_use]
-    pub fn applies_to(&self, endpoint: FacilitatorEndpoint) -> bool {
-        use FacilitatorEndpoint::{Settle, Supported};
-        match self {
-            // The listener's, not a call's.
-            Self::Refuse => false,
-            Self::SettleThenHang | Self::SettleThenReset | Self::Pending => endpoint == Settle,
-            Self::Decline { .. } => endpoint != Supported,
-            Self::Lie { about, .. } => about.applies_to(endpoint),
-            _ => true,
-        }
-    }
+/// Whether the double reads the request before the fault bites.
+#[must_use]
+pub fn reads_request(inject: &Inject) -> bool {
+    !matches!(inject, Inject::Reset { after } if !reset::reads_request(*after))
 }
 
 /// The HTTP answer under a fault; what happens to it on its way is the socket faults' business.
-pub(super) fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
+#[must_use]
+pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
     match inject {
         Some(Inject::Status { code, body }) => status::reply(*code, *body),
         Some(Inject::BadJson) => bad_json::reply(ask),
@@ -119,9 +74,9 @@ pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -
         Some(Inject::SettleThenHang) => settle_then_hang::play(exchange).await,
         Some(Inject::SettleThenReset) => settle_then_reset::play(exchange).await,
         Some(Inject::Truncate) => truncate::play(exchange).await,
-        Some(Inject::Drip { every_ms }) => drip::play(Duration::from_millis(*every_ms), exchange).await,
+        Some(Inject::Drip { every }) => drip::play(*every, exchange).await,
         Some(Inject::Garbage) => Ok(garbage::play(exchange).await),
-        Some(Inject::Slow { by_ms }) => slow::play(Duration::from_millis(*by_ms), exchange).await,
+        Some(Inject::Slow { by }) => slow::play(*by, exchange).await,
         _ => exchange.answer().await,
     }
 }
@@ -129,7 +84,10 @@ pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facilitator::testing::{Bench, once};
+    use crate::{
+        facilitator::testing::{Bench, once},
+        scenario::StatusBody,
+    };
     use serde_json::Value;
 
     #[tokio::test]

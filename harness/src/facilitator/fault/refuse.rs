@@ -36,7 +36,7 @@ pub fn listen(held: TcpSocket) -> io::Result<TcpListener> {
 mod tests {
     use crate::clock::Clock;
     use crate::facilitator::testing::{ALWAYS, Bench, PATIENCE, fault, how, io_kind};
-    use crate::facilitator::{Call, Inject, Pick};
+    use crate::scenario::{Call, Inject, Pick};
     use std::{io, time::Duration};
 
     #[tokio::test]
@@ -45,7 +45,7 @@ mod tests {
         // Begins long after the pooled connection exists, however busy the machine.
         let begins = bench.clock.now_us() + 2_000_000;
         let ends = begins + 1_000_000;
-        let double = bench.double(vec![fault(Call::Any, begins..ends, Pick::Every, Inject::Refuse)]).await;
+        let double = bench.double(vec![fault(Call::Any, begins..ends, Pick::All, Inject::Refuse)]).await;
         assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().0, 200);
         let mut pooled = tokio::net::TcpStream::connect(double.address).await.unwrap();
         let reset =
@@ -70,8 +70,8 @@ mod tests {
         let begins = bench.clock.now_us() + 2_000_000;
         let double = bench
             .double(vec![
-                fault(Call::Any, begins..u64::MAX, Pick::Every, Inject::Refuse),
-                fault(Call::Any, ALWAYS, Pick::Every, Inject::Hang),
+                fault(Call::Any, begins..u64::MAX, Pick::All, Inject::Refuse),
+                fault(Call::Any, ALWAYS, Pick::All, Inject::Hang),
             ])
             .await;
         let error = bench.post(&double, "/settle", 1).await.unwrap_err();

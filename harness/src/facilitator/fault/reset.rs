@@ -2,21 +2,11 @@
 //!
 //! "After accept" waits for the request line: a double that reset before any byte could not record which call it broke.
 
-use crate::facilitator::exchange::Played;
+use crate::{facilitator::exchange::Played, scenario::ResetAfter};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum After {
-    /// Nothing is read beyond the request line, so the record cannot name the payment.
-    Accept,
-    /// The request was read, whole: the caller may think that it was acted on.
-    Head,
-}
-
-impl After {
-    #[must_use]
-    pub fn reads_request(self) -> bool {
-        self == Self::Head
-    }
+/// Whether the call gets further than its request line. If not, the record cannot name the payment.
+pub fn reads_request(after: ResetAfter) -> bool {
+    after == ResetAfter::Head
 }
 
 pub fn play() -> Played {
@@ -27,12 +17,12 @@ pub fn play() -> Played {
 mod tests {
     use super::*;
     use crate::facilitator::testing::{ALWAYS, Bench, PATIENCE, Payer, fault, how, io_kind, once};
-    use crate::facilitator::{Call, Inject, Pick};
+    use crate::scenario::{Call, Inject, Pick};
     use std::io;
 
     #[tokio::test]
     async fn a_reset_is_a_reset_and_moves_nothing() {
-        for after in [After::Accept, After::Head] {
+        for after in [ResetAfter::Accept, ResetAfter::Head] {
             let bench = Bench::new();
             let double = bench.double(once(Inject::Reset { after })).await;
             let error = bench.post(&double, "/settle", 1).await.unwrap_err();
@@ -40,7 +30,7 @@ mod tests {
             assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 200, "the second call is healthy");
             let (calls, transfers) = bench.stop(double).await;
             assert_eq!((how(&calls[0]), calls.len(), transfers), ("reset", 2, 1));
-            assert_eq!(calls[0].payment.is_some(), after == After::Head);
+            assert_eq!(calls[0].payment.is_some(), after == ResetAfter::Head);
             assert_eq!(calls[0].fault.as_ref().unwrap().inject, "reset");
         }
     }
@@ -48,7 +38,7 @@ mod tests {
     #[tokio::test]
     async fn a_fault_that_starts_later_hits_a_kept_open_connection() {
         let bench = Bench::new();
-        let faults = vec![fault(Call::Settle, ALWAYS, Pick::Nth(2), Inject::Reset { after: After::Head })];
+        let faults = vec![fault(Call::Settle, ALWAYS, Pick::Nth(2), Inject::Reset { after: ResetAfter::Head })];
         let double = bench.double(faults).await;
         let mut socket = tokio::net::TcpStream::connect(double.address).await.unwrap();
         let body = Payer::new(1).body(1);

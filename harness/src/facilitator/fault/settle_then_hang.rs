@@ -10,8 +10,8 @@ pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, Payer, always, how};
+    use crate::scenario::Inject;
 
     #[tokio::test]
     async fn a_call_that_hangs_when_the_double_stops_is_recorded() {

@@ -9,8 +9,8 @@ pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, how, io_kind, once};
+    use crate::scenario::Inject;
     use std::io;
 
     #[tokio::test]

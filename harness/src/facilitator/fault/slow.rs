@@ -13,14 +13,13 @@ pub async fn play(by: Duration, exchange: &mut Exchange<'_>) -> Result<Played, O
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, IMPATIENCE, how, once};
+    use crate::scenario::Inject;
 
     #[tokio::test]
     async fn a_slow_settlement_happens_though_its_caller_has_gone() {
         let bench = Bench::new();
-        let by_ms = 2 * u64::try_from(IMPATIENCE.as_millis()).unwrap();
-        let double = bench.double(once(Inject::Slow { by_ms })).await;
+        let double = bench.double(once(Inject::Slow { by: 2 * IMPATIENCE })).await;
         tokio::time::timeout(IMPATIENCE, bench.post(&double, "/settle", 1)).await.expect_err("slow");
         bench.money_moved().await;
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);

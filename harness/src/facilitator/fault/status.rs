@@ -1,25 +1,21 @@
 //! `status`: an HTTP status instead of an answer, as proxies and load balancers in front of a facilitator send it. The
 //! money stays.
 
-use crate::facilitator::reply::{JSON, Reply};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StatusBody {
-    /// A proxy's error page.
-    Html,
-    Empty,
-    /// JSON that says nothing of validity or success.
-    Json,
-}
+use crate::{
+    facilitator::reply::{JSON, Reply},
+    scenario::StatusBody,
+};
 
 pub fn reply(code: u16, body: StatusBody) -> Reply {
     match body {
+        // A proxy's error page.
         StatusBody::Html => Reply::text(
             code,
             "text/html",
             &format!("<html><head><title>{code}</title></head><body><center><h1>{code}</h1></center></body></html>\n"),
         ),
         StatusBody::Empty => Reply::text(code, "text/plain", ""),
+        // Says nothing of validity or success.
         StatusBody::Json => Reply::text(code, JSON, r#"{"message":"Internal server error"}"#),
     }
 }

@@ -11,8 +11,8 @@ pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
 
 #[cfg(test)]
 mod tests {
-    use crate::facilitator::Inject;
     use crate::facilitator::testing::{Bench, Payer, always, how};
+    use crate::scenario::Inject;
 
     #[tokio::test]
     async fn a_truncated_answer_ends_before_its_length() {

@@ -33,6 +33,13 @@ impl Journal {
         Ok((Self { clock, lines }, JournalWriter { task }))
     }
 
+    /// A journal that is read as it is written, for tests.
+    #[must_use]
+    pub fn channel(clock: Arc<dyn Clock>) -> (Self, mpsc::UnboundedReceiver<Recorded>) {
+        let (lines, received) = mpsc::unbounded_channel();
+        (Self { clock, lines }, received)
+    }
+
     pub fn record(&self, event: Event) {
         // The writer ends early only if the disk is full, and says so when it is asked for the history.
         let _ = self.lines.send(Recorded { at_us: self.clock.now_us(), event });

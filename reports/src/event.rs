@@ -17,6 +17,10 @@ pub struct Recorded {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are the large ones; a box would only add an allocation to each"
+)]
 pub enum Event {
     RunStarted(RunStarted),
     PhaseStarted {
@@ -136,6 +140,10 @@ pub struct Exchange {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most events are the large ones; a box would only add an allocation to each"
+)]
 pub enum ExchangeOutcome {
     Answered(Answer),
     /// No whole answer: what the client's HTTP stack said.

@@ -2,13 +2,13 @@
 //!
 //! The transfer and its event happen under one lock, so that the order of `TransferMoved` events is the chain's order.
 
+use crate::journal::Journal;
 use reports::event::{Event, Transfer};
 use sha3::{Digest, Keccak256};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use tokio::sync::mpsc;
 use x402_protocol::{Address, Authorization, Network, Offer, PaymentKey, Uint256, hex};
 
 /// What a payer that nobody set a balance for owns: more than any run can spend.
@@ -16,7 +16,7 @@ pub const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
 
 pub struct Chain {
     state: Mutex<State>,
-    events: mpsc::UnboundedSender<Event>,
+    journal: Journal,
 }
 
 /// A transfer that stands on the chain.
@@ -46,8 +46,8 @@ struct State {
 
 impl Chain {
     #[must_use]
-    pub fn new(events: mpsc::UnboundedSender<Event>) -> Self {
-        Self { state: Mutex::default(), events }
+    pub fn new(journal: Journal) -> Self {
+        Self { state: Mutex::default(), journal }
     }
 
     /// In atomic units of USDC.
@@ -89,8 +89,7 @@ impl Chain {
                 transaction: transaction.clone(),
             },
         );
-        // A receiver that is gone means that the run is over: nobody is left to judge this transfer.
-        let _ = self.events.send(Event::TransferMoved(Transfer {
+        self.journal.record(Event::TransferMoved(Transfer {
             facilitator: facilitator.to_owned(),
             payment: payment.to_string(),
             network: offer.network.to_string(),
@@ -129,13 +128,13 @@ fn atomic(value: &Uint256) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facilitator::testing::{Payer, drain};
+    use crate::facilitator::testing::{Payer, drain, journal};
     use std::sync::Arc;
 
     #[test]
     fn a_nonce_moves_money_once_whoever_races() {
-        let (events, mut seen) = mpsc::unbounded_channel();
-        let chain = Arc::new(Chain::new(events));
+        let (journal, mut seen) = journal();
+        let chain = Arc::new(Chain::new(journal));
         let payer = Payer::new(1);
         let paid = payer.authorization(1);
         let racers: Vec<_> = (0..8)
@@ -153,8 +152,8 @@ mod tests {
 
     #[test]
     fn a_payer_without_the_money_moves_none() {
-        let (events, mut seen) = mpsc::unbounded_channel();
-        let chain = Chain::new(events);
+        let (journal, mut seen) = journal();
+        let chain = Chain::new(journal);
         let payer = Payer::new(1);
         chain.set_balance(Network::BaseSepolia, payer.address(), 9_999);
         let settle = |nonce| chain.settle("primary", &payer.offer(), &payer.authorization(nonce));

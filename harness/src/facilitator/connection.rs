@@ -10,13 +10,10 @@ use super::{
     request::PaymentSeen,
     script::{Admitted, Script},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, journal::Journal};
 use reports::event::{Event, FacilitatorCall, FacilitatorEndpoint, FaultRef};
 use std::{error::Error, sync::Arc};
-use tokio::{
-    select,
-    sync::{mpsc, watch},
-};
+use tokio::{select, sync::watch};
 
 /// What all connections of a double share.
 pub struct Double {
@@ -24,7 +21,7 @@ pub struct Double {
     pub script: Arc<Script>,
     pub origin: Origin,
     pub clock: Arc<dyn Clock>,
-    pub events: mpsc::UnboundedSender<Event>,
+    pub journal: Journal,
 }
 
 /// Why a connection is closed from our side in mid-life.
@@ -175,8 +172,7 @@ fn chain_of(error: &dyn Error) -> String {
 
 impl Double {
     pub fn tell(&self, event: Event) {
-        // A receiver that is gone means that the run is over.
-        let _ = self.events.send(event);
+        self.journal.record(event);
     }
 
     pub fn unreadable(&self, text: String) {
@@ -201,10 +197,10 @@ mod tests {
         let mut bench = Bench::new();
         let double = bench.double(vec![]).await;
         assert_eq!(bench.post(&double, "/metrics", 1).await.unwrap().0, 404);
-        assert!(matches!(bench.seen.recv().await, Some(Event::Unreadable { .. })));
+        assert!(matches!(bench.seen.recv().await, Some(Recorded { event: Event::Unreadable { .. }, .. })));
         let large = " ".repeat(http1::MAX_BODY_BYTES + 1);
         assert_eq!(bench.post_body(&double, "/settle", large).await.unwrap().0, 413);
-        assert!(matches!(bench.seen.recv().await, Some(Event::Unreadable { .. })));
+        assert!(matches!(bench.seen.recv().await, Some(Recorded { event: Event::Unreadable { .. }, .. })));
         let (calls, _) = bench.stop(double).await;
         assert!(matches!(calls[..], [FacilitatorCall { answer: FacilitatorAnswer::Sent { status: 413, .. }, .. }]));
     }

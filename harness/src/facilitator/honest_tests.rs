@@ -1,15 +1,14 @@
 //! Each rejection by one change to a good payment: a check that is left out lets its row through.
 use super::*;
-use crate::facilitator::testing::{NOW, Payer, drain};
+use crate::facilitator::testing::{NOW, Payer, Seen, drain, journal};
 use reports::event::Event;
-use tokio::sync::mpsc;
 use x402_protocol::{Nonce, Uint256};
 
 const OTHER: &str = "0x857b06519E91e3A54538791bDbb0E22373e36b66";
 
-fn chain() -> (Chain, mpsc::UnboundedReceiver<Event>) {
-    let (events, seen) = mpsc::unbounded_channel();
-    (Chain::new(events), seen)
+fn chain() -> (Chain, Seen) {
+    let (journal, seen) = journal();
+    (Chain::new(journal), seen)
 }
 
 /// A good payment with the values at these JSON pointers replaced; the signature is the one of before.

@@ -30,15 +30,11 @@ pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
 pub use reply::Reply;
 pub use script::{Admitted, FaultSpec, Refusal, Script};
 
-use crate::clock::Clock;
+use crate::{clock::Clock, journal::Journal};
 use connection::Double;
 use exchange::Origin;
-use reports::event::Event;
 use std::{io, net::SocketAddr, sync::Arc};
-use tokio::{
-    sync::{mpsc, oneshot},
-    task::JoinHandle,
-};
+use tokio::{sync::oneshot, task::JoinHandle};
 use wiremock::MockServer;
 
 /// A running double. Stop it with [`FacilitatorDouble::stop`]: dropping it ends it without waiting for its records.
@@ -57,14 +53,14 @@ impl FacilitatorDouble {
         chain: Arc<Chain>,
         faults: Vec<FaultSpec>,
         clock: Arc<dyn Clock>,
-        events: mpsc::UnboundedSender<Event>,
+        journal: Journal,
     ) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
         let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(&clock)).await;
         // A proxy named by the environment must not come between the two halves.
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         let origin = Origin { client, url: answers.uri() };
-        let double = Arc::new(Double { name, script, origin, clock, events });
+        let double = Arc::new(Double { name, script, origin, clock, journal });
         let (address, door) = acceptor::bind(&double).await?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(acceptor::run(double, address, door, stopped));

@@ -2,11 +2,12 @@
 //! hang from an answer, no more.
 
 use super::{AMPLE_BALANCE, Chain, FacilitatorDouble, FaultSpec};
+use crate::journal::Journal;
 use crate::{
     clock::SystemClock,
     scenario::{Call, Inject, Pick},
 };
-use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, FaultRef};
+use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, FaultRef, Recorded};
 use serde_json::{Value, json};
 use std::{error::Error, io, ops::Range, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
@@ -64,8 +65,15 @@ impl Payer {
     }
 }
 
-pub fn drain(events: &mut mpsc::UnboundedReceiver<Event>) -> Vec<Event> {
-    std::iter::from_fn(|| events.try_recv().ok()).collect()
+pub type Seen = mpsc::UnboundedReceiver<Recorded>;
+
+/// A journal on the real clock.
+pub fn journal() -> (Journal, Seen) {
+    Journal::channel(Arc::new(SystemClock::start()))
+}
+
+pub fn drain(seen: &mut Seen) -> Vec<Event> {
+    std::iter::from_fn(|| seen.try_recv().ok()).map(|recorded| recorded.event).collect()
 }
 
 pub const ALWAYS: Range<u64> = 0..u64::MAX;
@@ -77,22 +85,22 @@ pub const IMPATIENCE: Duration = Duration::from_millis(500);
 pub struct Bench {
     pub chain: Arc<Chain>,
     pub clock: Arc<SystemClock>,
-    pub events: mpsc::UnboundedSender<Event>,
-    pub seen: mpsc::UnboundedReceiver<Event>,
+    pub journal: Journal,
+    pub seen: Seen,
     pub client: reqwest::Client,
 }
 
 impl Bench {
     pub fn new() -> Self {
-        let (events, seen) = mpsc::unbounded_channel();
+        let (journal, seen) = journal();
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
-        let chain = Arc::new(Chain::new(events.clone()));
-        Self { chain, clock: Arc::new(SystemClock::start()), events, seen, client }
+        let chain = Arc::new(Chain::new(journal.clone()));
+        Self { chain, clock: Arc::new(SystemClock::start()), journal, seen, client }
     }
 
     pub async fn double(&self, faults: Vec<FaultSpec>) -> FacilitatorDouble {
         let (chain, clock) = (Arc::clone(&self.chain), Arc::clone(&self.clock));
-        FacilitatorDouble::start("primary".into(), chain, faults, clock, self.events.clone()).await.unwrap()
+        FacilitatorDouble::start("primary".into(), chain, faults, clock, self.journal.clone()).await.unwrap()
     }
 
     /// Waits until the payer of [`Bench::post`] has paid.
@@ -113,10 +121,10 @@ impl Bench {
     pub async fn next_call(&mut self) -> FacilitatorCall {
         let call = async {
             loop {
-                match self.seen.recv().await.expect("the bench holds a sender") {
+                match self.seen.recv().await.expect("the bench holds a journal").event {
                     Event::FacilitatorCalled(call) => break call,
                     Event::TransferMoved(transfer) => {
-                        self.events.send(Event::TransferMoved(transfer)).expect("the bench holds the receiver");
+                        self.journal.record(Event::TransferMoved(transfer));
                         tokio::task::yield_now().await;
                     }
                     other => panic!("unexpected event {other:?}"),

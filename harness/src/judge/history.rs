@@ -20,6 +20,8 @@ pub struct History {
     pub transfers: BTreeMap<String, Vec<(u64, Transfer)>>,
     /// `/settle` calls by payment, in the order in which they arrived.
     pub settles: BTreeMap<String, Vec<FacilitatorCall>>,
+    /// When each payment was first known to be settled: logged so by the dispatcher, or its content received.
+    pub known_settled_us: BTreeMap<String, u64>,
     /// The ledger's last word, by payment.
     pub ledger: BTreeMap<String, LedgerState>,
     /// Lines that could not be read: a rule may depend on what they said.
@@ -62,17 +64,34 @@ impl History {
         self.transfers.contains_key(payment)
     }
 
+    fn known_settled(&mut self, payment: &str, at_us: u64) {
+        let known = self.known_settled_us.entry(payment.to_owned()).or_insert(at_us);
+        *known = at_us.min(*known);
+    }
+
     fn take(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::RunStarted(run) => {
                 self.tenants = run.tenants.iter().map(|tenant| (tenant.id.clone(), tenant.clone())).collect();
                 self.arrivals = run.arrivals;
             }
-            Event::ExchangeEnded(exchange) => self.exchanges.push(exchange.clone()),
+            Event::ExchangeEnded(exchange) => {
+                if let (ExchangeOutcome::Answered(Answer { status: 200..=299, .. }), Some(payment)) =
+                    (&exchange.outcome, &exchange.payment)
+                {
+                    self.known_settled(payment, exchange.ended_us);
+                }
+                self.exchanges.push(exchange.clone());
+            }
             Event::PurchaseEnded(purchase) => self.purchases.push(purchase.clone()),
             Event::TenantRan(run) => self.tenant_runs.push(run.clone()),
             Event::DispatcherRequest(request) => self.requests.push(request.clone()),
-            Event::DispatcherPayment(stage) => self.stages.push(stage.clone()),
+            Event::DispatcherPayment(stage) => {
+                if stage.stage == "settled" {
+                    self.known_settled(&stage.payment, recorded.at_us);
+                }
+                self.stages.push(stage.clone());
+            }
             Event::TransferMoved(transfer) => {
                 let moved = (recorded.at_us, transfer.clone());
                 self.transfers.entry(transfer.payment.clone()).or_default().push(moved);

@@ -1,9 +1,9 @@
 //! MONEY-1: a payment is settled at most once, and a purchase is paid at most once, whatever was retried.
 //!
 //! A chain moves a nonce's money once whatever a dispatcher does, so the rule also looks at what was asked for: no settle
-//! after one whose success reached the dispatcher, and no second payment for one purchase.
+//! once the payment is known to be settled, and no second payment for one purchase.
 
-use super::{Finding, History, history::short, settled_answer::Conclusion};
+use super::{Finding, History, history::short};
 
 pub fn judge(history: &History) -> Finding {
     let mut violations = Vec::new();
@@ -12,16 +12,14 @@ pub fn judge(history: &History) -> Finding {
             violations.push(format!("{} moved money {} times", short(payment), transfers.len()));
         }
     }
-    for (payment, calls) in &history.settles {
-        let told = calls.iter().find(|call| Conclusion::of(call) == Conclusion::Settled);
-        let again = told.and_then(|told| calls.iter().find(|later| later.received_us > told.ended_us));
-        if let (Some(told), Some(again)) = (told, again) {
+    for (payment, known_us) in &history.known_settled_us {
+        if let Some(again) = history.settles_of(payment).iter().find(|call| call.received_us > *known_us) {
             violations.push(format!(
-                "{} was settled at {} by call {} and asked for again at {} by call {}",
+                "{} was known to be settled at {:.3} s, and {} was asked to settle it at {:.3} s (call {})",
                 short(payment),
-                told.facilitator,
-                told.nth,
+                *known_us as f64 / 1e6,
                 again.facilitator,
+                again.received_us as f64 / 1e6,
                 again.nth
             ));
         }
@@ -61,7 +59,7 @@ mod tests {
 
     #[test]
     fn a_settle_after_a_known_settlement_is_seen() {
-        let history = Story::new().settled("p1", "primary").settle("p1", "primary", YES).history();
+        let history = Story::new().settled("p1", "primary").served("p1").settle("p1", "primary", YES).history();
         assert_eq!(judge(&history).verdict, Verdict::Fail);
     }
 

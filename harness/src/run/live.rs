@@ -1,10 +1,10 @@
 //! The live tier's world around one scenario: facilitator doubles, the Worker under `wrangler dev`, its tenants, and the
 //! feeds from all of them into the journal.
 
-use super::{dispatcher_log, faults, tenants};
+use super::{dispatcher_log, tenants};
 use crate::{
     clock::Clock,
-    facilitator::{Chain, FacilitatorDouble},
+    facilitator::{Chain, FacilitatorDouble, FaultSpec},
     journal::Journal,
     scenario::Scenario,
     world::{Feeds, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
@@ -20,7 +20,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::task::JoinHandle;
 use x402_protocol::{Network, network::UnknownNetwork};
 
 /// What the live tier runs: found or built by the set-up.
@@ -85,15 +85,20 @@ impl Live {
         let mut doubles = Vec::new();
         let mut facilitator_urls = Vec::new();
         if options.facilitator_urls.is_empty() {
-            let chain = Arc::new(Chain::new(forward(journal, &mut feeds)));
+            let chain = Arc::new(Chain::new(journal.clone()));
             for name in scenario.world().facilitators() {
                 let name = name.as_str();
-                let faults = faults::on(name, scenario.faults(), options.seed);
-                let sink = forward(journal, &mut feeds);
-                let double =
-                    FacilitatorDouble::start(name.to_owned(), Arc::clone(&chain), faults, Arc::clone(&clock), sink)
-                        .await
-                        .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                let on_it = scenario.faults().iter().filter(|fault| fault.on().as_str() == name);
+                let faults = on_it.map(|fault| FaultSpec::new(fault, options.seed)).collect();
+                let double = FacilitatorDouble::start(
+                    name.to_owned(),
+                    Arc::clone(&chain),
+                    faults,
+                    Arc::clone(&clock),
+                    journal.clone(),
+                )
+                .await
+                .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
                 facilitator_urls.push((name.to_owned(), double.url()));
                 doubles.push(double);
             }
@@ -186,17 +191,6 @@ fn listen(told: Feeds, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds:
             to.record(Event::TenantRan(run));
         }
     }));
-}
-
-fn forward(journal: &Journal, feeds: &mut Vec<JoinHandle<()>>) -> mpsc::UnboundedSender<Event> {
-    let (sink, mut events) = mpsc::unbounded_channel();
-    let to = journal.clone();
-    feeds.push(tokio::spawn(async move {
-        while let Some(event) = events.recv().await {
-            to.record(event);
-        }
-    }));
-    sink
 }
 
 /// Unforgeable by what runs in the world; not from the seed, because nothing that is compared depends on it.

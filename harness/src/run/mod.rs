@@ -1,7 +1,6 @@
 //! One run of a scenario, from a running world to a judged report.
 
 mod dispatcher_log;
-mod faults;
 mod fidelity;
 mod ledger_readout;
 mod live;

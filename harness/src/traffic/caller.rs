@@ -39,13 +39,10 @@ pub struct Send<'a> {
 }
 
 /// What came back, for the client to go on with; the exchange is written down already.
-pub enum Got {
-    /// The answer, with its `PAYMENT-REQUIRED` header.
-    Answer {
-        answer: Answer,
-        offer: Option<String>,
-    },
-    Nothing,
+pub struct Got {
+    pub answer: Answer,
+    /// The `PAYMENT-REQUIRED` header.
+    pub offer: Option<String>,
 }
 
 /// The host that the harness gives a tenant.
@@ -94,7 +91,8 @@ impl Caller {
         self.exchange(send).await;
     }
 
-    pub async fn exchange(&self, send: Send<'_>) -> Got {
+    /// `None` where there was no whole answer.
+    pub async fn exchange(&self, send: Send<'_>) -> Option<Got> {
         let Send { arrival, kind, payment, due_us } = send;
         let tenant = arrival.tenant.as_str();
         // The number makes every purchase a request of its own, which is what a payment is bound to.
@@ -130,8 +128,8 @@ impl Caller {
             outcome: outcome.clone(),
         }));
         match outcome {
-            ExchangeOutcome::Answered(answer) => Got::Answer { answer, offer },
-            ExchangeOutcome::Failed { .. } => Got::Nothing,
+            ExchangeOutcome::Answered(answer) => Some(Got { answer, offer }),
+            ExchangeOutcome::Failed { .. } => None,
         }
     }
 

@@ -41,8 +41,8 @@ async fn buy(
 ) -> PurchaseOutcome {
     let challenge = Send { arrival, kind: ExchangeKind::Challenge, payment: None, due_us: arrival.due_us };
     let mut offer = match caller.exchange(challenge).await {
-        Got::Answer { offer: Some(offer), answer: Answer { status: 402, .. } } => offer,
-        Got::Answer { answer: Answer { status: 200..=299, .. }, .. } => return PurchaseOutcome::Served,
+        Some(Got { offer: Some(offer), answer: Answer { status: 402, .. } }) => offer,
+        Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => return PurchaseOutcome::Served,
         _ => return PurchaseOutcome::Refused,
     };
     for attempt in 0..MAX_SIGNATURES {
@@ -71,13 +71,13 @@ async fn collect(caller: &Caller, arrival: &Arrival, payment: &Payment, give_up_
         let due_us = caller.clock().now_us();
         let send = Send { arrival, kind, payment: Some((&payment.key, &payment.header)), due_us };
         let pause_s = match caller.exchange(send).await {
-            Got::Answer { answer: Answer { status: 200..=299, .. }, .. } => {
+            Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => {
                 return Collected::Ended(PurchaseOutcome::Served);
             }
-            Got::Answer { answer: Answer { status: 402, .. }, offer } => return Collected::Billed(offer),
-            Got::Answer { answer: Answer { status: 503, retry_after_s, .. }, .. } => retry_after_s,
-            Got::Answer { .. } => return Collected::Ended(PurchaseOutcome::Refused),
-            Got::Nothing => None,
+            Some(Got { answer: Answer { status: 402, .. }, offer }) => return Collected::Billed(offer),
+            Some(Got { answer: Answer { status: 503, retry_after_s, .. }, .. }) => retry_after_s,
+            Some(_) => return Collected::Ended(PurchaseOutcome::Refused),
+            None => None,
         };
         let pause = Duration::from_secs(pause_s.unwrap_or(DEFAULT_PAUSE_S).min(MAX_PAUSE_S));
         if caller.clock().now_us() + pause.as_micros() as u64 > give_up_us {

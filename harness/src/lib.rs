@@ -8,6 +8,7 @@ pub mod facilitator;
 pub mod judge;
 pub mod list;
 pub mod scenario;
+pub mod setup;
 pub mod world;
 
 use std::panic;

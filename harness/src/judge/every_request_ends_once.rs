@@ -1,9 +1,6 @@
 //! LIVE-2: every request ends, once, with one terminal event: one end at the client, and one line at the dispatcher.
 
-use super::{
-    Finding, History,
-    history::tell,
-};
+use super::{Finding, History, history::tell};
 use reports::event::{ExchangeKind, ExchangeOutcome};
 use std::collections::BTreeMap;
 

@@ -26,7 +26,8 @@ mod tests {
 
     #[test]
     fn a_fault_that_took_no_call_is_seen() {
-        let bit = Story::new().fault("hang").settle_with("p1", "primary", NOTHING, |call| call.fault = Some(fault("hang")));
+        let bit =
+            Story::new().fault("hang").settle_with("p1", "primary", NOTHING, |call| call.fault = Some(fault("hang")));
         assert_eq!(judge(&bit.history()).verdict, Verdict::Pass);
         assert_eq!(judge(&Story::new().fault("hang").history()).verdict, Verdict::Fail);
     }

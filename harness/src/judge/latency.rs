@@ -9,7 +9,8 @@ pub fn judge(history: &History, phase: &str, quantile: f64, at_most: Duration) -
     let Some(seen) = latencies.quantile(phase, quantile) else {
         return Finding::unknown(format!("no request was due in {phase}"));
     };
-    let detail = format!("p{quantile} of {phase} is {} ms, at most {} ms wanted", seen.as_millis(), at_most.as_millis());
+    let detail =
+        format!("p{quantile} of {phase} is {} ms, at most {} ms wanted", seen.as_millis(), at_most.as_millis());
     let verdict = if seen <= at_most { Verdict::Pass } else { Verdict::Fail };
     Finding { verdict, detail, witness: Vec::new() }
 }

@@ -10,7 +10,9 @@ pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let Some(price) = history.tenants.get(&exchange.tenant).and_then(|tenant| tenant.price.as_ref()) else { continue };
+        let Some(price) = history.tenants.get(&exchange.tenant).and_then(|tenant| tenant.price.as_ref()) else {
+            continue;
+        };
         // A canary in an answer is content, whatever the status says.
         let content = (200..300).contains(&answer.status) || answer.canaries.contains(&exchange.tenant);
         // A tenant's own 3xx, 4xx and 5xx pass through uncharged.

@@ -1,10 +1,7 @@
 //! LIVE-1: once a fault has healed, success is back at its steady level within the bound. The steady level is what the
 //! first phase had, before anything was injected.
 
-use super::{
-    Finding, History,
-    history::tell,
-};
+use super::{Finding, History, history::tell};
 use reports::{
     event::{Exchange, ExchangeKind, ExchangeOutcome},
     summary,
@@ -30,10 +27,8 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
     let healing: Vec<_> =
         history.exchanges.iter().filter(|exchange| (healed_us..bound_us).contains(&exchange.due_us)).collect();
     let last_bad_us = bad(&healing).iter().map(|exchange| exchange.due_us).max();
-    let took = last_bad_us.map_or_else(
-        || "at once".to_owned(),
-        |last| format!("{:.1} s after", (last - healed_us) as f64 / 1e6),
-    );
+    let took = last_bad_us
+        .map_or_else(|| "at once".to_owned(), |last| format!("{:.1} s after", (last - healed_us) as f64 / 1e6));
     let finding = Finding::of(late.len(), "requests due after the bound", violations);
     let detail = format!(
         "{}; steady success {:.1} %, back {took}",

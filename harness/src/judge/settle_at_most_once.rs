@@ -3,11 +3,7 @@
 //! A chain moves a nonce's money once whatever a dispatcher does, so the rule also looks at what was asked for: no settle
 //! after one whose success reached the dispatcher, and no second payment for one purchase.
 
-use super::{
-    Finding, History,
-    history::short,
-    settled_answer::Conclusion,
-};
+use super::{Finding, History, history::short, settled_answer::Conclusion};
 
 pub fn judge(history: &History) -> Finding {
     let mut violations = Vec::new();

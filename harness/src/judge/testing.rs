@@ -3,8 +3,8 @@
 use super::History;
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
-    FacilitatorCall, FacilitatorEndpoint, FaultRef, LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
-    Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
+    FacilitatorCall, FacilitatorEndpoint, FaultRef, LedgerState, PaymentResponse, PriceFacts, Purchase,
+    PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
 };
 
 pub const TENANT: &str = "acme";

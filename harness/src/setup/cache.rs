@@ -66,7 +66,9 @@ impl Cache {
 /// Removes a folder if it is there.
 pub fn clear(folder: &Path) -> Result<(), SetupError> {
     match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(SetupError::io("cannot remove", folder)(error)),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(SetupError::io("cannot remove", folder)(error))
+        }
         _ => Ok(()),
     }
 }
@@ -100,7 +102,9 @@ mod tests {
         });
         assert!(failed.is_err());
         assert!(!cache.slot("tool-1").exists());
-        let slot = cache.fill("tool-1", |part| fs::write(part.join("bin"), "whole").map_err(SetupError::io("write", part))).unwrap();
+        let slot = cache
+            .fill("tool-1", |part| fs::write(part.join("bin"), "whole").map_err(SetupError::io("write", part)))
+            .unwrap();
         assert!(slot.join("bin").is_file());
         assert!(!slot.join("rest").exists());
         clear(&cache.root).unwrap();

@@ -12,9 +12,13 @@ use std::{
     time::Duration,
 };
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 
-use super::{SetupError, Site, stopwatch::Stopwatch};
+use super::{SetupError, Site};
+use crate::clock::{Clock as _, SystemClock};
 
 /// How soon an ended child or a call-off is noticed.
 const POLL: Duration = Duration::from_millis(50);
@@ -37,6 +41,9 @@ pub struct Job<'a> {
 impl Job<'_> {
     /// Runs to the end. Anything but success is an error.
     pub fn run(&self, site: &Site, command: &mut Command) -> Result<(), SetupError> {
+        if site.called_off() {
+            return Err(SetupError::Interrupted { step: self.step.to_owned() });
+        }
         let log = site.cache().log(self.log);
         let shown = shown(command);
         let mut child = self.start(command, &log, &shown)?;
@@ -70,7 +77,7 @@ impl Job<'_> {
     }
 
     fn wait(&self, site: &Site, child: &mut Child, log: &Path, shown: &str) -> Result<ExitStatus, SetupError> {
-        let watch = Stopwatch::start();
+        let watch = SystemClock::start();
         let mut next_beat = HEARTBEAT;
         // Nobody sends on this channel: waiting on it is a sleep that the ban on `thread::sleep` has no reason against,
         // because no runtime runs on this thread.
@@ -83,7 +90,7 @@ impl Job<'_> {
                 kill(child);
                 return Err(SetupError::Interrupted { step: self.step.to_owned() });
             }
-            let elapsed = watch.elapsed();
+            let elapsed = Duration::from_micros(watch.now_us());
             if let Some(limit) = self.time_out
                 && elapsed > limit
             {
@@ -107,9 +114,9 @@ impl Job<'_> {
 
 /// Ends the child and everything it started.
 fn kill(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+    if let Ok(group) = i32::try_from(child.id()).map(Pid::from_raw) {
         // Fails only when the group is gone already, which is what we want.
-        let _ = kill_process_group(group, Signal::KILL);
+        let _ = killpg(group, Signal::SIGKILL);
     }
     // Reaps it; the status of a child that we killed says nothing.
     let _ = child.wait();

@@ -39,7 +39,9 @@ pub enum SetupError {
     #[error("wasm-bindgen is {locked} in Cargo.lock but the build tool is made for {tool}")]
     #[diagnostic(
         code(setup::version_skew),
-        help("set wasm-bindgen-cli-support to \"={locked}\" in harness/toolchain/wasm-bindgen/Cargo.toml and update its lock file")
+        help(
+            "set wasm-bindgen-cli-support to \"={locked}\" in harness/toolchain/wasm-bindgen/Cargo.toml and update its lock file"
+        )
     )]
     VersionSkew { locked: String, tool: String },
 
@@ -50,7 +52,9 @@ pub enum SetupError {
     #[error("the wasm32-unknown-unknown target can be had neither from rustup nor from Debian's packages: {debian}")]
     #[diagnostic(
         code(setup::no_wasm_target),
-        help("let rustup reach its server and run `rustup target add wasm32-unknown-unknown`.\nwhat rustup said: {rustup}")
+        help(
+            "let rustup reach its server and run `rustup target add wasm32-unknown-unknown`.\nwhat rustup said: {rustup}"
+        )
     )]
     NoWasmTarget { rustup: String, debian: String },
 

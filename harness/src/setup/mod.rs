@@ -12,10 +12,10 @@ mod child;
 mod doctor;
 mod error;
 mod node;
+mod npm;
 mod progress;
 mod requirement;
 mod site;
-mod stopwatch;
 mod toolchain;
 mod versions;
 mod wasm_bindgen;
@@ -25,7 +25,7 @@ mod wrangler;
 
 use std::{path::Path, thread};
 
-pub use bundle::{Bundle, build_dispatcher, build_worker};
+pub use bundle::{Bundle, WorkerCrate, build_dispatcher, build_worker};
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use progress::{Progress, ToStderr};
@@ -83,5 +83,9 @@ fn provide_missing(site: &Site) -> Result<(), SetupError> {
     // The first real failure is the one to show; the others may only have been called off because of it.
     let mut failures = outcomes.into_iter().filter_map(Result::err).collect::<Vec<_>>();
     failures.sort_by_key(|failure| matches!(failure, SetupError::Interrupted { .. }));
-    failures.into_iter().next().map_or(Ok(()), Err)
+    match failures.into_iter().next() {
+        Some(failure) => Err(failure),
+        None if missing.is_empty() => Ok(()),
+        None => cargo_tool::tidy(site),
+    }
 }

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::{Site, SetupError};
+use super::{SetupError, Site};
 
 /// One thing the harness needs. One file each, named as `doctor` names it.
 pub trait Requirement: Sync {

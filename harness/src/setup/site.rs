@@ -9,7 +9,8 @@ use std::{
     },
 };
 
-use super::{Progress, Requirement, SetupError, cache::Cache, stopwatch::Stopwatch};
+use super::{Progress, Requirement, SetupError, cache::Cache};
+use crate::clock::{Clock as _, SystemClock};
 
 /// Set by whoever owns the signals; every running child is killed within a tenth of a second of it.
 #[derive(Debug, Clone, Default)]
@@ -82,9 +83,9 @@ impl<'p> Site<'p> {
     /// Provides one requirement, with a line before and one after.
     pub fn step(&self, label: &str, requirement: &dyn Requirement) -> Result<(), SetupError> {
         self.say(&format!("{label} {}  {} ...", requirement.wanted(), requirement.doing()));
-        let watch = Stopwatch::start();
+        let watch = SystemClock::start();
         requirement.provide(self)?;
-        self.say(&format!("{label} done in {} s", watch.elapsed().as_secs()));
+        self.say(&format!("{label} done in {} s", watch.now_us() / 1_000_000));
         Ok(())
     }
 }

@@ -98,7 +98,7 @@ mod tests {
         let cache = cache("failed");
         let failed = cache.fill("tool-1", |part| {
             fs::write(part.join("rest"), "half").unwrap();
-            Err(SetupError::Interrupted { step: "tool".into() })
+            Err(SetupError::Interrupted { step: "tool" })
         });
         assert!(failed.is_err());
         assert!(!cache.slot("tool-1").exists());

@@ -28,21 +28,21 @@ const HEARTBEAT: Duration = Duration::from_secs(20);
 const TAIL_LINES: usize = 25;
 
 /// One command and how to speak of it.
-pub struct Job<'a> {
+pub struct Job {
     /// Names the step in lines and errors.
-    pub step: &'a str,
+    pub step: &'static str,
     /// Names the log file.
-    pub log: &'a str,
+    pub log: &'static str,
     /// What a person can do when it fails.
-    pub way_out: &'a str,
+    pub way_out: &'static str,
     pub time_out: Option<Duration>,
 }
 
-impl Job<'_> {
+impl Job {
     /// Runs to the end. Anything but success is an error.
     pub fn run(&self, site: &Site, command: &mut Command) -> Result<(), SetupError> {
         if site.called_off() {
-            return Err(SetupError::Interrupted { step: self.step.to_owned() });
+            return Err(SetupError::Interrupted { step: self.step });
         }
         let log = site.cache().log(self.log);
         let shown = shown(command);
@@ -52,12 +52,12 @@ impl Job<'_> {
             return Ok(());
         }
         Err(SetupError::CommandFailed {
-            step: self.step.to_owned(),
+            step: self.step,
             command: shown,
-            status: status.to_string(),
+            status,
             tail: tail(&log),
             log,
-            way_out: self.way_out.to_owned(),
+            way_out: self.way_out,
         })
     }
 
@@ -69,9 +69,9 @@ impl Job<'_> {
         let errors = output.try_clone().map_err(SetupError::io("cannot write", log))?;
         command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
         command.spawn().map_err(|source| SetupError::NotStarted {
-            step: self.step.to_owned(),
+            step: self.step,
             command: shown.to_owned(),
-            way_out: self.way_out.to_owned(),
+            way_out: self.way_out,
             source,
         })
     }
@@ -88,7 +88,7 @@ impl Job<'_> {
             }
             if site.called_off() {
                 kill(child);
-                return Err(SetupError::Interrupted { step: self.step.to_owned() });
+                return Err(SetupError::Interrupted { step: self.step });
             }
             let elapsed = Duration::from_micros(watch.now_us());
             if let Some(limit) = self.time_out
@@ -96,11 +96,11 @@ impl Job<'_> {
             {
                 kill(child);
                 return Err(SetupError::TimedOut {
-                    step: self.step.to_owned(),
+                    step: self.step,
                     command: shown.to_owned(),
                     seconds: limit.as_secs(),
                     log: log.to_owned(),
-                    way_out: self.way_out.to_owned(),
+                    way_out: self.way_out,
                 });
             }
             if elapsed >= next_beat {

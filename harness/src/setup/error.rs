@@ -1,7 +1,7 @@
 //! What can go wrong while providing a tool. Each variant names the step and the way out, because the reader is on a
 //! machine that we have never seen.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, process::ExitStatus};
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -10,19 +10,26 @@ use thiserror::Error;
 pub enum SetupError {
     #[error("{step}: `{command}` ended with {status}\n{tail}")]
     #[diagnostic(code(setup::command_failed), help("{way_out}\nwhole log: {}", log.display()))]
-    CommandFailed { step: String, command: String, status: String, tail: String, log: PathBuf, way_out: String },
+    CommandFailed {
+        step: &'static str,
+        command: String,
+        status: ExitStatus,
+        tail: String,
+        log: PathBuf,
+        way_out: &'static str,
+    },
 
     #[error("{step}: could not start `{command}`")]
     #[diagnostic(code(setup::not_started), help("{way_out}"))]
-    NotStarted { step: String, command: String, way_out: String, source: io::Error },
+    NotStarted { step: &'static str, command: String, way_out: &'static str, source: io::Error },
 
     #[error("{step}: called off")]
     #[diagnostic(code(setup::interrupted), help("nothing is half-installed; run the same command again"))]
-    Interrupted { step: String },
+    Interrupted { step: &'static str },
 
     #[error("{step}: `{command}` did not end within {seconds} s")]
     #[diagnostic(code(setup::timed_out), help("{way_out}\nwhole log: {}", log.display()))]
-    TimedOut { step: String, command: String, seconds: u64, log: PathBuf, way_out: String },
+    TimedOut { step: &'static str, command: String, seconds: u64, log: PathBuf, way_out: &'static str },
 
     #[error("{what} {}", path.display())]
     #[diagnostic(code(setup::io), help("check that the disk is not full and that the folder is yours to write"))]

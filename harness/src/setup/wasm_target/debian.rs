@@ -19,9 +19,9 @@ const KEY: &str = "rust-for-wasm-recipe-1";
 const PACKAGES: [&str; 3] = ["rustc-web", "libstd-rust-web-dev", "rust-web-src"];
 const DEPENDED_ON: [&str; 2] = ["libllvm", "libstd-rust-web-"];
 
-/// `${0%/*}` and not a fixed path, because the folder is renamed into place after std was built with it.
-const WRAPPER: &str =
-    "#!/bin/sh\nx=${0%/*}/../x/usr\nLD_LIBRARY_PATH=$x/lib/x86_64-linux-gnu exec $x/bin/rustc --sysroot $x \"$@\"\n";
+/// `$0` and not a fixed path, because the folder is renamed into place after std was built with it; no `..` in it, because
+/// cargo compares the sysroot's path with what it finds there.
+const WRAPPER: &str = "#!/bin/sh\nx=${0%/bin/rustc}/x/usr\nLD_LIBRARY_PATH=$x/lib/x86_64-linux-gnu exec $x/bin/rustc --sysroot $x \"$@\"\n";
 
 const WAY_OUT: &str = "this way needs Debian 12 on x86-64 with apt-get, dpkg and a reachable mirror; elsewhere let rustup \
                        reach its server and run `rustup target add wasm32-unknown-unknown`";
@@ -81,7 +81,7 @@ impl Apt<'_, '_> {
     /// The versioned names (`libllvm22`, `libstd-rust-web-1.96`) move with the archive, so they are asked for.
     fn depended_on(&self) -> Result<Vec<String>, SetupError> {
         let mut command = self.command("apt-cache");
-        command.args(["depends", "rustc-web", "libstd-rust-web-dev"]);
+        command.args(["depends", "--recurse", "--important", "rustc-web", "libstd-rust-web-dev"]);
         let output = command.output().map_err(SetupError::io("cannot run apt-cache for", self.part))?;
         let mut packages = depended_on(&String::from_utf8_lossy(&output.stdout));
         packages.sort();
@@ -111,7 +111,7 @@ impl Apt<'_, '_> {
         command
     }
 
-    fn run(&self, log: &str, command: &mut Command) -> Result<(), SetupError> {
+    fn run(&self, log: &'static str, command: &mut Command) -> Result<(), SetupError> {
         Job { step: "wasm target", log, way_out: WAY_OUT, time_out: None }.run(self.site, command)
     }
 }

@@ -11,6 +11,7 @@ pub mod list;
 pub mod run;
 pub mod scenario;
 pub mod serve;
+pub mod setup;
 pub mod traffic;
 pub mod world;
 

@@ -190,7 +190,7 @@ impl Double {
 #[cfg(test)]
 mod tests {
     use crate::facilitator::{http1, testing::Bench};
-    use reports::event::{Event, FacilitatorAnswer, FacilitatorCall};
+    use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, Recorded};
 
     #[tokio::test]
     async fn what_is_no_call_is_answered_and_told() {

@@ -1,0 +1,91 @@
+//! Everything that building and running the dispatcher needs beyond Rust and Node: found where it is there, provided
+//! into a cache where it is not, and never half-installed.
+//!
+//! The surprising constraint: a fresh clone has 8 minutes for set-up, build and the first verdict on two cores, so what
+//! waits for the network (npm, rustup, apt) runs beside what burns CPU (cargo), and every tool is compiled unoptimised.
+
+mod binaryen;
+mod bundle;
+mod cache;
+mod cargo_tool;
+mod child;
+mod doctor;
+mod error;
+mod node;
+mod npm;
+mod progress;
+mod requirement;
+mod site;
+mod toolchain;
+mod versions;
+mod wasm_bindgen;
+mod wasm_target;
+mod worker_build;
+mod wrangler;
+
+use std::{path::Path, thread};
+
+pub use bundle::{Bundle, WorkerCrate, build_dispatcher, build_worker};
+pub use doctor::{Finding, diagnose, render};
+pub use error::SetupError;
+pub use progress::{Progress, ToStderr};
+pub use requirement::{Found, Requirement};
+pub use site::{Cancelled, Site};
+pub use toolchain::Toolchain;
+
+/// Every requirement, in the order `doctor` lists them.
+pub fn requirements(site: &Site) -> Result<Vec<Box<dyn Requirement>>, SetupError> {
+    Ok(vec![
+        Box::new(node::Node),
+        Box::new(wrangler::Wrangler),
+        Box::new(wasm_target::WasmTarget),
+        Box::new(wasm_bindgen::WasmBindgen { wanted: versions::wasm_bindgen(site.workspace())? }),
+        Box::new(worker_build::WorkerBuild),
+        Box::new(binaryen::WasmOpt),
+    ])
+}
+
+/// Provides what is missing and hands back where everything is. Safe to run twice, concurrently, and after an
+/// interruption; when nothing is missing it costs a few milliseconds.
+pub fn ensure(workspace: &Path, progress: &mut dyn Progress, cancelled: &Cancelled) -> Result<Toolchain, SetupError> {
+    let site = Site::new(workspace, progress, cancelled.clone())?;
+    provide_missing(&site)?;
+    Toolchain::locate(&site)
+}
+
+fn provide_missing(site: &Site) -> Result<(), SetupError> {
+    let requirements = requirements(site)?;
+    let missing: Vec<(usize, &dyn Requirement)> = requirements
+        .iter()
+        .enumerate()
+        .map(|(index, requirement)| (index, requirement.as_ref()))
+        .filter(|(_, requirement)| requirement.found(site).is_none())
+        .collect();
+    let total = requirements.len();
+    // One thread a requirement: they meet only at the locks of the cache slot that they share.
+    let outcomes: Vec<Result<(), SetupError>> = thread::scope(|scope| {
+        let running: Vec<_> = missing
+            .iter()
+            .map(|(index, requirement)| {
+                let label = format!("[{}/{total}] {}", index + 1, requirement.name());
+                scope.spawn(move || {
+                    let outcome = site.step(&label, *requirement);
+                    if outcome.is_err() {
+                        // One failure ends the set-up: nobody should wait minutes for the rest of a build that cannot be.
+                        site.abandon();
+                    }
+                    outcome
+                })
+            })
+            .collect();
+        running.into_iter().map(|thread| thread.join().unwrap_or(Err(SetupError::Panicked))).collect()
+    });
+    // The first real failure is the one to show; the others may only have been called off because of it.
+    let mut failures = outcomes.into_iter().filter_map(Result::err).collect::<Vec<_>>();
+    failures.sort_by_key(|failure| matches!(failure, SetupError::Interrupted { .. }));
+    match failures.into_iter().next() {
+        Some(failure) => Err(failure),
+        None if missing.is_empty() => Ok(()),
+        None => cargo_tool::tidy(site),
+    }
+}

@@ -28,6 +28,7 @@ use cli::{Cli, Command, Format, GuardArgs, ScenarioArgs, ServeArgs};
 use exit::Exit;
 use run::{RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, limits::MAX_SEED};
+use setup::{Bundle, Cancelled, SetupError, ToStderr};
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
 /// a bug of the harness and must not end with a status that says something of the dispatcher.
@@ -53,6 +54,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     RunDir(#[from] RunDirError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setup(#[from] SetupError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error(transparent)]
@@ -68,6 +72,8 @@ impl CommandError {
         match self {
             Self::Library(_) => Exit::BadScenario,
             Self::Run(error) => error.exit(),
+            Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
+            Self::Setup(_) => Exit::DidNotStart,
             Self::RunDir(_) | Self::Runtime(_) | Self::Guard(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }
@@ -82,17 +88,19 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Scenario(args) => scenario(args),
         Command::Serve(args) => serve(args),
         Command::Guard(args) => guard(args),
-        Command::Doctor | Command::Setup => Ok(Exit::Internal),
+        Command::Doctor => doctor(),
+        Command::Setup => set_up(),
     }
 }
 
 fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let scenario = Library::find().load(&args.scenario)?;
     let seed = args.seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
-    let tools = tools()?;
+    let runtime = runtime()?;
+    let (tools, _) = runtime.block_on(provide())?;
     let run_dir = make_run_dir(args.run_dir.as_deref(), scenario.id().as_str())?;
     let say = |what: &str| anstream::eprintln!("{what}");
-    let report = runtime()?.block_on(run::live(&scenario, seed, &tools, &run_dir, &say))?;
+    let report = runtime.block_on(run::live(&scenario, seed, &tools, &run_dir, &say))?;
     match args.format {
         Format::Table => anstream::print!("{}", reports::terminal::render(&report)),
         Format::Json => anstream::println!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
@@ -102,9 +110,10 @@ fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
 
 fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let scenario = Library::find().load(&args.world)?;
-    let tools = tools()?;
+    let runtime = runtime()?;
+    let (tools, _) = runtime.block_on(provide())?;
     let run_dir = make_run_dir(None, "serve")?;
-    runtime()?.block_on(serve::serve(&scenario, &tools, &run_dir, args.port, &args.facilitator_urls))?;
+    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args.port, &args.facilitator_urls))?;
     Ok(Exit::Pass)
 }
 
@@ -114,14 +123,49 @@ fn guard(args: &GuardArgs) -> Result<Exit, CommandError> {
     Ok(Exit::Pass)
 }
 
-fn tools() -> Result<Tools, CommandError> {
-    let var = |name: &str| PathBuf::from(std::env::var(name).expect("set for now"));
-    Ok(Tools {
-        node: var("HARNESS_NODE"),
-        wrangler_js: var("HARNESS_WRANGLER"),
-        bundle_index_js: workspace_root().join("dispatcher/worker/build/index.js"),
-        wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
-    })
+/// Provides what is missing and builds the dispatcher. Ctrl-C calls it off, with every compiler it started.
+async fn provide() -> Result<(Tools, Bundle), CommandError> {
+    let cancelled = Cancelled::default();
+    let flag = cancelled.clone();
+    let mut work = tokio::task::spawn_blocking(move || {
+        let (root, mut progress) = (workspace_root(), ToStderr);
+        let toolchain = setup::ensure(&root, &mut progress, &flag)?;
+        let bundle = setup::build_dispatcher(&toolchain, &root, &mut progress, &flag)?;
+        let tools = Tools {
+            node: toolchain.node().to_owned(),
+            wrangler_js: toolchain.wrangler_js(),
+            bundle_index_js: bundle.index_js.clone(),
+            wrangler_jsonc: root.join("dispatcher/worker/wrangler.jsonc"),
+        };
+        Ok::<_, SetupError>((tools, bundle))
+    });
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = run::interrupted() => {
+            cancelled.cancel();
+            work.await
+        }
+    };
+    Ok(done.map_err(|_| CommandError::Panicked)??)
+}
+
+fn doctor() -> Result<Exit, CommandError> {
+    let findings = setup::diagnose(&workspace_root())?;
+    anstream::print!("{}", setup::render(&findings));
+    let complete = findings.iter().all(|finding| finding.found.is_some());
+    Ok(if complete { Exit::Pass } else { Exit::DidNotStart })
+}
+
+fn set_up() -> Result<Exit, CommandError> {
+    let (_, bundle) = runtime()?.block_on(provide())?;
+    anstream::println!(
+        "ready: wasm {} bytes ({} gzip), JavaScript {} bytes ({} gzip)",
+        bundle.wasm_bytes,
+        bundle.wasm_gzip_bytes,
+        bundle.js_bytes,
+        bundle.js_gzip_bytes
+    );
+    Ok(Exit::Pass)
 }
 
 /// The harness builds the dispatcher from source, so it works from its own workspace only.

@@ -76,6 +76,7 @@ pub struct PhaseSummary {
     /// Anything else: other 5xx, or no whole answer.
     pub failed: u64,
     /// Absent where no request was due. All from when a request was due to the last byte of its answer.
+    #[serde(flatten)]
     pub latency: Option<Quantiles>,
 }
 

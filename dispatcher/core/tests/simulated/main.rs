@@ -1,0 +1,212 @@
+//! The dispatcher on simulated ports: what each situation answers, what it costs, and whether anybody paid.
+
+mod world;
+
+use dispatcher_core::paywall::telemetry::Call;
+use world::{Facilitator, Tenant, World};
+
+#[test]
+fn an_unpaid_request_gets_the_offer_and_costs_nobody_anything() {
+    let world = World::new();
+    let answer = world.get("/t/acme/quote", None);
+    assert_eq!((answer.status, answer.code()), (402, "payment_required"));
+    assert_eq!(answer.offer().unwrap().pay_to, world.offer().pay_to);
+    assert_eq!((world.facilitator_calls(), world.tenant_runs()), (0, 0));
+}
+
+#[test]
+fn a_paid_request_is_settled_once_and_then_handed_over() {
+    let world = World::new();
+    let payment = world.sign(1);
+    let answer = world.get("/t/acme/quote?a=1", Some(&payment));
+    assert_eq!((answer.status, answer.text()), (200, "content of /quote?a=1"));
+    let told = answer.payment_response().unwrap();
+    assert!(told.success && told.transaction == world.transaction(&payment));
+    assert_eq!(answer.header("cache-control"), Some("private"));
+    assert_eq!(world.settled(), [("primary", 1)]);
+
+    let again = world.get("/t/acme/quote?a=1", Some(&payment));
+    assert_eq!((again.status, again.code()), (409, "payment_already_used"));
+    assert!(again.text().contains(&world.transaction(&payment)));
+    assert_eq!((world.settled(), world.tenant_runs()), (vec![("primary", 1)], 1));
+}
+
+#[test]
+fn a_lost_settle_answer_is_pending_and_the_same_payment_collects_without_a_second_run() {
+    let world = World::new();
+    let payment = world.sign(1);
+    world.primary(Facilitator::SettlesSilently);
+    let pending = world.get("/t/acme/quote", Some(&payment));
+    assert_eq!((pending.status, pending.code()), (503, "settlement_pending"));
+    assert!(pending.offer().is_none() && pending.header("retry-after").is_some());
+    assert_eq!(pending.payment_response().unwrap().error_reason.as_deref(), Some("settlement_pending"));
+
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(2);
+    let collected = world.get("/t/acme/quote", Some(&payment));
+    assert_eq!((collected.status, collected.text()), (200, "content of /quote"));
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+    assert!(world.calls_to("standby").is_empty(), "unknown stays with the same facilitator");
+}
+
+#[test]
+fn no_lie_about_a_settlement_is_served() {
+    for lie in [Facilitator::ClaimsAnotherPayer, Facilitator::ClaimsNoTransaction] {
+        let world = World::new();
+        world.primary(lie);
+        let answer = world.get("/t/acme/quote", Some(&world.sign(1)));
+        assert_eq!((answer.status, answer.code()), (503, "settlement_pending"), "{lie:?}");
+        assert!(!answer.text().contains("content"));
+    }
+}
+
+#[test]
+fn verify_fails_over_and_settle_follows_who_verified() {
+    let world = World::new();
+    world.primary(Facilitator::Dead);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(1))).status, 200);
+    assert_eq!(world.calls_to("primary"), [Call::Verify]);
+    assert_eq!(world.calls_to("standby"), [Call::Verify, Call::Settle]);
+    assert_eq!(world.last_line().attempts[0].result, "unreachable");
+}
+
+#[test]
+fn a_known_refusal_to_settle_moves_on_and_the_last_one_is_a_402_without_a_charge() {
+    let world = World::new();
+    world.primary(Facilitator::RefusesToSettle);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(1))).status, 200);
+    assert_eq!(world.settled(), [("standby", 1)]);
+
+    world.standby(Facilitator::RefusesToSettle);
+    let refused = world.get("/t/acme/quote", Some(&world.sign(2)));
+    assert_eq!((refused.status, refused.code()), (402, "insufficient_funds"));
+    assert!(!refused.payment_response().unwrap().success);
+    assert_eq!(world.moved(), 1);
+}
+
+#[test]
+fn nobody_pays_for_a_tenant_that_fails_and_the_payment_can_be_used_again() {
+    for (tenant, status, code) in [
+        (Tenant::Throws("boom"), 502, "tenant_worker_failure"),
+        (Tenant::Throws("Worker not found."), 502, "tenant_worker_failure"),
+        (Tenant::Throws("Worker exceeded CPU time limit."), 503, "tenant_cpu_limit_exceeded"),
+        (Tenant::Answers(404), 404, ""),
+        (Tenant::Answers(301), 301, ""),
+        (Tenant::Answers(500), 500, ""),
+        (Tenant::Endless, 502, "tenant_response_too_large"),
+    ] {
+        let world = World::new();
+        let payment = world.sign(1);
+        world.tenant(tenant);
+        let answer = world.get("/t/acme/quote", Some(&payment));
+        assert_eq!((answer.status, answer.code()), (status, code), "{tenant:?}");
+        assert_eq!(world.moved(), 0, "{tenant:?}");
+
+        world.tenant(Tenant::Answers(200));
+        assert_eq!(world.get("/t/acme/quote", Some(&payment)).status, 200, "{tenant:?}");
+    }
+}
+
+#[test]
+fn one_payment_buys_one_request() {
+    for other in ["/t/acme/dearer", "/t/acme/quote?all=1", "/t/globex/quote"] {
+        let world = World::new();
+        let payment = world.sign(1);
+        assert_eq!(world.get("/t/acme/quote", Some(&payment)).status, 200);
+        let answer = world.get(other, Some(&payment));
+        assert_eq!((answer.status, answer.code()), (409, "payment_already_used"), "{other}");
+        assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+    }
+}
+
+#[test]
+fn a_crash_in_any_state_loses_nothing_and_charges_once() {
+    for writes in 0..7 {
+        let world = World::new();
+        let payment = world.sign(1);
+        world.crash_after_writes(writes);
+        let broken = world.get("/t/acme/quote", Some(&payment));
+        assert!(broken.status == 503 || broken.status == 200, "after {writes} writes: {}", broken.status);
+        assert!(broken.offer().is_none());
+        world.restart();
+        world.pass_seconds(61);
+        let answer = world.get("/t/acme/quote", Some(&payment));
+        assert!(matches!(answer.status, 200 | 409), "after {writes} writes: {} {}", answer.status, answer.code());
+        assert_eq!(world.moved(), 1, "after {writes} writes");
+    }
+}
+
+#[test]
+fn the_alarm_settles_the_books_without_the_caller() {
+    let world = World::new();
+    let payment = world.sign(1);
+    world.primary(Facilitator::SettlesSilently);
+    world.get("/t/acme/quote", Some(&payment));
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(3);
+    world.ring();
+    let calls = world.facilitator_calls();
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).status, 200);
+    assert_eq!(world.facilitator_calls(), calls, "it was settled before the caller came back");
+}
+
+#[test]
+fn a_payment_that_does_not_hold_costs_no_facilitator_call() {
+    let world = World::new();
+    let (payment, other) = (world.sign(1), world.sign(2));
+    for (header, status, code) in [
+        ("!".to_owned(), 400, "invalid_payload"),
+        (payment.tampered(r#""x402Version":2"#, r#""x402Version":3"#), 400, "invalid_x402_version"),
+        (payment.tampered(r#""amount":"10000""#, r#""amount":"1""#), 402, "invalid_payment_requirements"),
+        (payment.with_signature_of(&other), 402, "invalid_exact_evm_payload_signature"),
+        (world.sign_expired(3).header, 402, "invalid_exact_evm_payload_authorization_valid_before"),
+    ] {
+        let answer = world.get_with("/t/acme/quote", Some(&header));
+        assert_eq!((answer.status, answer.code()), (status, code));
+        assert_eq!(answer.offer().is_some(), status == 402);
+    }
+    assert_eq!((world.facilitator_calls(), world.tenant_runs()), (0, 0));
+}
+
+#[test]
+fn without_a_facilitator_a_paid_tenant_is_unavailable_and_a_free_one_is_not() {
+    let world = World::without_facilitators();
+    let answer = world.get("/t/acme/quote", Some(&world.sign(1)));
+    assert_eq!((answer.status, answer.code()), (503, "facilitators_unavailable"));
+    assert_eq!(world.get("/t/free/quote", None).status, 200);
+}
+
+#[test]
+fn a_head_gets_the_offer_and_never_settles() {
+    let world = World::new();
+    let answer = world.send("HEAD", "/t/acme/quote", Some(&world.sign(1).header));
+    assert_eq!(answer.status, 402);
+    assert_eq!(world.facilitator_calls(), 0);
+}
+
+#[test]
+fn every_dispatch_carries_its_plans_limits_and_no_internal_header_of_the_callers() {
+    let world = World::new();
+    world.get("/t/acme/quote", Some(&world.sign(1)));
+    let run = world.last_run();
+    assert_eq!((run.limits.cpu_ms, run.limits.sub_requests), (50, 50));
+    assert!(run.strip.contains(&"payment-signature") && run.strip.contains(&"x-tenant-id"));
+    assert_eq!(
+        run.set,
+        [("x-request-id".to_owned(), world.last_line().request_id), ("x-tenant-id".into(), "acme".into())]
+    );
+}
+
+#[test]
+fn who_is_nobodys_tenant_is_told_so() {
+    let world = World::new();
+    for (path, status, code) in [
+        ("/t/initech/", 404, "tenant_not_found"),
+        ("/", 404, "tenant_not_found"),
+        ("/t/%2e%2e/", 400, "invalid_dispatch_key"),
+    ] {
+        let answer = world.get(path, None);
+        assert_eq!((answer.status, answer.code()), (status, code));
+        assert!(answer.header("x-request-id").is_some());
+    }
+}

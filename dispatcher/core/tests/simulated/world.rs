@@ -1,0 +1,537 @@
+//! A whole dispatcher in memory: two facilitators on one chain, three tenants, a ledger that can crash between any two
+//! writes. Nothing waits: every future is ready when it is polled.
+
+use dispatcher_core::{
+    Config, Dispatcher,
+    answer::{Answer, Body},
+    config::Vars,
+    paywall::{
+        PaidResponse, UnixMillis,
+        ledger::{Claim, ClaimReply, Keeper, Record, SettleReply},
+        ports::{
+            Clock, FacilitatorAnswer, FacilitatorTransport, Ledger, LedgerError, PaymentLog, RecordStore,
+            TransportError,
+        },
+        telemetry::{Call, PaymentEvent},
+    },
+    plan::Limits,
+    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
+    protocol::{
+        Authorization, Network, Nonce, Offer, Uint256, header, hex,
+        signature::Signer,
+        v2::{PaymentRequired, SettleResponse},
+    },
+    telemetry::RequestLine,
+    tenant_failure::TenantFailure,
+};
+use serde_json::{Value, json};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    future::Future,
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
+
+const START_S: u64 = 1_800_000_000;
+const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+
+#[derive(Clone, Copy, Debug)]
+pub enum Facilitator {
+    Honest,
+    Dead,
+    /// The money moves, and no answer comes.
+    SettlesSilently,
+    RefusesToSettle,
+    ClaimsAnotherPayer,
+    ClaimsNoTransaction,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Tenant {
+    Answers(u16),
+    Throws(&'static str),
+    Endless,
+}
+
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub limits: Limits,
+    pub strip: Vec<&'static str>,
+    pub set: Vec<(String, String)>,
+}
+
+/// A signed payment.
+pub struct Payment {
+    pub header: String,
+    json: Value,
+    key: String,
+}
+
+impl Payment {
+    pub fn tampered(&self, from: &str, to: &str) -> String {
+        let text = self.json.to_string();
+        assert!(text.contains(from), "{from} is not in {text}");
+        header::encode_text(&text.replace(from, to))
+    }
+
+    pub fn with_signature_of(&self, other: &Self) -> String {
+        let mut json = self.json.clone();
+        json["payload"]["signature"] = other.json["payload"]["signature"].clone();
+        header::encode(&json)
+    }
+}
+
+/// What came back.
+pub struct Got {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    body: String,
+    json: Value,
+}
+
+impl Got {
+    /// Empty where the body is no error.
+    pub fn code(&self) -> &str {
+        self.json["error"]["code"].as_str().unwrap_or_default()
+    }
+
+    pub fn text(&self) -> &str {
+        &self.body
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(header, _)| header == name).map(|(_, value)| value.as_str())
+    }
+
+    pub fn offer(&self) -> Option<Offer> {
+        let json = header::decode(self.header(header::PAYMENT_REQUIRED)?).unwrap();
+        let required: PaymentRequired = serde_json::from_str(&json).unwrap();
+        Some(Offer::from_requirements(&required.accepts[0]).unwrap())
+    }
+
+    pub fn payment_response(&self) -> Option<SettleResponse> {
+        let json = header::decode(self.header(header::PAYMENT_RESPONSE)?).unwrap();
+        Some(serde_json::from_str(&json).unwrap())
+    }
+}
+
+/// Everything that outlives a request.
+#[derive(Default)]
+struct State {
+    elapsed_ms: Cell<u64>,
+    requests: Cell<u64>,
+    facilitators: RefCell<BTreeMap<String, Facilitator>>,
+    calls: RefCell<Vec<(String, Call)>>,
+    /// Payment key to who settled it: the chain.
+    chain: RefCell<BTreeMap<String, String>>,
+    tenant: Cell<Option<Tenant>>,
+    runs: RefCell<Vec<Run>>,
+    lines: RefCell<Vec<RequestLine>>,
+    records: RefCell<BTreeMap<String, Stored>>,
+    /// Writes left until the ledger's process dies.
+    writes_left: Cell<Option<u32>>,
+    keepers: RefCell<BTreeMap<String, Rc<SimKeeper>>>,
+    config: RefCell<Option<Rc<Config>>>,
+}
+
+#[derive(Clone, Default)]
+struct Stored {
+    record: Option<String>,
+    body: Vec<u8>,
+}
+
+#[derive(Clone)]
+struct Ports(Rc<State>);
+
+type SimKeeper = Keeper<Store, Ports, Ports, Ports>;
+
+pub struct World {
+    ports: Ports,
+    dispatcher: Dispatcher<Ports, Ports, Ports, Ports, Ports>,
+    signer: Signer,
+}
+
+impl World {
+    pub fn new() -> Self {
+        Self::with(r#"[{"id":"primary","url":"https://primary"},{"id":"standby","url":"https://standby"}]"#)
+    }
+
+    pub fn without_facilitators() -> Self {
+        Self::with("[]")
+    }
+
+    fn with(facilitators: &str) -> Self {
+        let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
+        let directory = json!({"tenants": [
+            {"id": "acme", "plan": "pro", "slug": "acme", "price": price},
+            {"id": "globex", "plan": "business", "slug": "globex", "price": price},
+            {"id": "free", "plan": "free", "slug": "free"},
+        ]});
+        let config = Config::from_vars(&Vars {
+            environment: Some("test".to_owned()),
+            tenant_directory: Some(directory.to_string()),
+            facilitators: Some(facilitators.to_owned()),
+        });
+        let config = Rc::new(config.unwrap());
+        let ports = Ports(Rc::default());
+        ports.0.config.replace(Some(Rc::clone(&config)));
+        let dispatcher =
+            Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone());
+        Self { ports, dispatcher, signer: Signer::from_secret(&[7; 32]).unwrap() }
+    }
+
+    fn state(&self) -> &State {
+        &self.ports.0
+    }
+
+    pub fn primary(&self, facilitator: Facilitator) {
+        self.state().facilitators.borrow_mut().insert("primary".to_owned(), facilitator);
+    }
+
+    pub fn standby(&self, facilitator: Facilitator) {
+        self.state().facilitators.borrow_mut().insert("standby".to_owned(), facilitator);
+    }
+
+    pub fn tenant(&self, tenant: Tenant) {
+        self.state().tenant.set(Some(tenant));
+    }
+
+    pub fn pass_seconds(&self, seconds: u64) {
+        let elapsed = &self.state().elapsed_ms;
+        elapsed.set(elapsed.get() + seconds * 1000);
+    }
+
+    pub fn crash_after_writes(&self, writes: u32) {
+        self.state().writes_left.set(Some(writes));
+    }
+
+    /// A new process over the stored records.
+    pub fn restart(&self) {
+        self.state().writes_left.set(None);
+        self.state().keepers.borrow_mut().clear();
+    }
+
+    /// Rings every ledger object's alarm.
+    pub fn ring(&self) {
+        let keepers: Vec<_> = self.state().keepers.borrow().values().cloned().collect();
+        for keeper in keepers {
+            ready(keeper.woke()).unwrap();
+        }
+    }
+
+    pub fn offer(&self) -> Offer {
+        Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), PAY_TO.parse().unwrap(), 300)
+    }
+
+    pub fn sign(&self, nonce: u8) -> Payment {
+        self.sign_until(nonce, START_S + 300)
+    }
+
+    pub fn sign_expired(&self, nonce: u8) -> Payment {
+        self.sign_until(nonce, START_S - 1)
+    }
+
+    fn sign_until(&self, nonce: u8, valid_before: u64) -> Payment {
+        let offer = self.offer();
+        let authorization = Authorization {
+            from: self.signer.address(),
+            to: offer.pay_to,
+            value: offer.amount,
+            valid_after: Uint256::ZERO,
+            valid_before: Uint256::from(valid_before),
+            nonce: Nonce([nonce; 32]),
+        };
+        let signature = hex::encode(&self.signer.sign(&authorization.digest(&offer)));
+        let json = json!({
+            "x402Version": 2,
+            "accepted": offer.to_requirements(),
+            "payload": {"signature": signature, "authorization": authorization},
+        });
+        Payment { header: header::encode(&json), json, key: offer.payment_key(&authorization).to_string() }
+    }
+
+    pub fn get(&self, target: &str, payment: Option<&Payment>) -> Got {
+        self.get_with(target, payment.map(|payment| payment.header.as_str()))
+    }
+
+    pub fn get_with(&self, target: &str, payment: Option<&str>) -> Got {
+        self.send("GET", target, payment)
+    }
+
+    pub fn send(&self, method: &str, target: &str, payment: Option<&str>) -> Got {
+        let (path, query) = match target.split_once('?') {
+            Some((path, query)) => (path, Some(query.to_owned())),
+            None => (target, None),
+        };
+        let payment = payment.map(str::to_owned);
+        let request = SimRequest { method: method.to_owned(), path: path.to_owned(), query, payment };
+        let handled = ready(self.dispatcher.handle(&request));
+        if let Some(ticket) = handled.leaving {
+            // As in the Worker: a confirmation that gets lost changes nothing for the caller.
+            let _ = ready(self.dispatcher.handed_over(&ticket, true));
+        }
+        got(handled.answer)
+    }
+
+    pub fn transaction(&self, payment: &Payment) -> String {
+        transaction(&payment.key)
+    }
+
+    pub fn moved(&self) -> usize {
+        self.state().chain.borrow().len()
+    }
+
+    /// Settlements by facilitator.
+    pub fn settled(&self) -> Vec<(&'static str, usize)> {
+        let chain = self.state().chain.borrow();
+        let by = |name: &'static str| (name, chain.values().filter(|by| *by == name).count());
+        [by("primary"), by("standby")].into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+
+    pub fn facilitator_calls(&self) -> usize {
+        self.state().calls.borrow().len()
+    }
+
+    pub fn calls_to(&self, name: &str) -> Vec<Call> {
+        let calls = self.state().calls.borrow();
+        calls.iter().filter(|(facilitator, _)| facilitator == name).map(|(_, call)| *call).collect()
+    }
+
+    pub fn tenant_runs(&self) -> usize {
+        self.state().runs.borrow().len()
+    }
+
+    pub fn last_run(&self) -> Run {
+        self.state().runs.borrow().last().cloned().unwrap()
+    }
+
+    pub fn last_line(&self) -> RequestLine {
+        self.state().lines.borrow().last().cloned().unwrap()
+    }
+}
+
+/// Runs a future that never waits.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a simulated port waited"),
+    }
+}
+
+fn got(answer: Answer<SimResponse>) -> Got {
+    let (body, mut headers) = match answer.body {
+        Body::Bytes(bytes) => (bytes, Vec::new()),
+        Body::Tenant(response) => (response.body, response.headers),
+    };
+    headers.extend(answer.set);
+    let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
+    Got { status: answer.status, headers, body: String::from_utf8(body).unwrap(), json }
+}
+
+fn transaction(payment: &str) -> String {
+    let nonce = payment.rsplit(':').next().unwrap();
+    assert_eq!(nonce.len(), 66);
+    nonce.to_owned()
+}
+
+pub struct SimRequest {
+    method: String,
+    path: String,
+    query: Option<String>,
+    payment: Option<String>,
+}
+
+impl Inbound for SimRequest {
+    fn method(&self) -> &str {
+        &self.method
+    }
+    fn host(&self) -> &str {
+        "edge.example"
+    }
+    fn path(&self) -> &str {
+        &self.path
+    }
+    fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+    fn header(&self, name: &str) -> Option<String> {
+        (name == header::PAYMENT_SIGNATURE).then(|| self.payment.clone()).flatten()
+    }
+}
+
+#[derive(Debug)]
+pub struct SimResponse {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+    endless: bool,
+}
+
+impl Outbound for SimResponse {
+    fn status(&self) -> u16 {
+        self.status
+    }
+    fn headers(&self) -> Vec<(String, String)> {
+        self.headers.clone()
+    }
+    async fn collect(self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+        if self.endless { Err(CollectError::TooLarge) } else { Ok(self.body) }
+    }
+}
+
+impl Namespace for Ports {
+    type Inbound = SimRequest;
+    type Outbound = SimResponse;
+
+    async fn run(&self, dispatch: Dispatch<'_>, request: &SimRequest) -> Result<SimResponse, TenantFailure> {
+        let set = dispatch.set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        self.0.runs.borrow_mut().push(Run { limits: dispatch.limits, strip: dispatch.strip.to_vec(), set });
+        let query = request.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
+        let response = |status, endless| SimResponse {
+            status,
+            headers: vec![("cache-control".to_owned(), "public".to_owned())],
+            body: format!("content of {}{query}", dispatch.path).into_bytes(),
+            endless,
+        };
+        match self.0.tenant.get().unwrap_or(Tenant::Answers(200)) {
+            Tenant::Answers(status) => Ok(response(status, false)),
+            Tenant::Endless => Ok(response(200, true)),
+            Tenant::Throws(message) => Err(TenantFailure::from_message(message)),
+        }
+    }
+}
+
+impl FacilitatorTransport for Ports {
+    async fn post(&self, url: &str, json: &str, _timeout_ms: u64) -> Result<FacilitatorAnswer, TransportError> {
+        let (name, call) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
+        let call = if call == "verify" { Call::Verify } else { Call::Settle };
+        self.0.calls.borrow_mut().push((name.to_owned(), call));
+        let behaviour = self.0.facilitators.borrow().get(name).copied().unwrap_or(Facilitator::Honest);
+        if matches!(behaviour, Facilitator::Dead) {
+            return Err(TransportError::Unreachable);
+        }
+        let request: Value = serde_json::from_str(json).unwrap();
+        let authorization = &request["paymentPayload"]["payload"]["authorization"];
+        let (payer, nonce) = (authorization["from"].as_str().unwrap(), authorization["nonce"].as_str().unwrap());
+        let answer = |body: Value| Ok(FacilitatorAnswer { status: 200, body: body.to_string().into_bytes() });
+        if call == Call::Verify {
+            return answer(json!({"isValid": true, "payer": payer}));
+        }
+        let failure = |reason: &str| json!({"success": false, "errorReason": reason, "transaction": "", "network": ""});
+        if matches!(behaviour, Facilitator::RefusesToSettle) {
+            return answer(failure("insufficient_funds"));
+        }
+        let by = self.0.chain.borrow_mut().entry(nonce.to_owned()).or_insert(name.to_owned()).clone();
+        if by != name {
+            return answer(failure("invalid_exact_evm_nonce_already_used"));
+        }
+        let (payer, transaction) = match behaviour {
+            Facilitator::SettlesSilently => return Err(TransportError::Timeout),
+            Facilitator::ClaimsAnotherPayer => (PAY_TO, nonce),
+            Facilitator::ClaimsNoTransaction => (payer, ""),
+            _ => (payer, nonce),
+        };
+        answer(json!({"success": true, "payer": payer, "transaction": transaction, "network": "eip155:84532"}))
+    }
+}
+
+impl Clock for Ports {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(START_S * 1000 + self.0.elapsed_ms.get())
+    }
+    async fn sleep(&self, millis: u64) {
+        self.0.elapsed_ms.set(self.0.elapsed_ms.get() + millis);
+    }
+}
+
+impl Randomness for Ports {
+    fn request_id(&self) -> String {
+        self.0.requests.set(self.0.requests.get() + 1);
+        format!("request-{}", self.0.requests.get())
+    }
+}
+
+impl RequestLog for Ports {
+    fn record(&self, line: &RequestLine) {
+        self.0.lines.borrow_mut().push(line.clone());
+    }
+}
+
+impl PaymentLog for Ports {
+    fn record(&self, _event: &PaymentEvent<'_>) {}
+}
+
+impl Ports {
+    fn keeper(&self, payment: &str) -> Rc<SimKeeper> {
+        let facilitators = self.0.config.borrow().as_ref().unwrap().facilitators.clone();
+        let store = Store { ports: self.clone(), payment: payment.to_owned() };
+        let keeper = || Rc::new(Keeper::new(store, self.clone(), self.clone(), self.clone(), facilitators));
+        self.0.keepers.borrow_mut().entry(payment.to_owned()).or_insert_with(keeper).clone()
+    }
+}
+
+impl Ledger for Ports {
+    async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.keeper(&claim.payment.clone()).claim(claim, holder).await
+    }
+    async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {
+        self.keeper(payment).settle(holder, response).await
+    }
+    async fn release(&self, payment: &str, holder: &str) -> Result<(), LedgerError> {
+        self.keeper(payment).release(holder).await
+    }
+    async fn handed_over(&self, payment: &str, holder: &str, delivered: bool) -> Result<(), LedgerError> {
+        self.keeper(payment).handed_over(holder, delivered).await
+    }
+}
+
+/// One payment's storage. A crash is a write that never happens, and every one after it.
+struct Store {
+    ports: Ports,
+    payment: String,
+}
+
+impl Store {
+    fn write(&self, change: impl FnOnce(&mut Stored)) -> Result<(), LedgerError> {
+        let left = &self.ports.0.writes_left;
+        match left.get() {
+            Some(0) => return Err(LedgerError("the process died".to_owned())),
+            Some(writes) => left.set(Some(writes - 1)),
+            None => {}
+        }
+        change(self.ports.0.records.borrow_mut().entry(self.payment.clone()).or_default());
+        Ok(())
+    }
+
+    fn stored(&self) -> Stored {
+        self.ports.0.records.borrow().get(&self.payment).cloned().unwrap_or_default()
+    }
+}
+
+impl RecordStore for Store {
+    async fn load(&self) -> Result<Option<Record>, LedgerError> {
+        Ok(self.stored().record.map(|text| serde_json::from_str(&text).unwrap()))
+    }
+    async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
+        self.write(|stored| {
+            stored.record = Some(serde_json::to_string(record).unwrap());
+            if let Some(body) = body {
+                stored.body = body.to_vec();
+            }
+        })
+    }
+    async fn body(&self) -> Result<Vec<u8>, LedgerError> {
+        Ok(self.stored().body)
+    }
+    async fn drop_body(&self) -> Result<(), LedgerError> {
+        self.write(|stored| stored.body.clear())
+    }
+    async fn wake_at(&self, _at: UnixMillis) -> Result<(), LedgerError> {
+        Ok(())
+    }
+    async fn forget(&self) -> Result<(), LedgerError> {
+        self.write(|stored| *stored = Stored::default())
+    }
+}

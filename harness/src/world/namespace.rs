@@ -11,13 +11,14 @@ use super::{TenantDouble, WorldError};
 pub const PLUGIN_NAME: &str = "dispatch-namespace-double";
 
 const PLUGIN_FILE: &str = "plugin.cjs";
-const ASSETS: [(&str, &str); 7] = [
+const ASSETS: [(&str, &str); 8] = [
     (PLUGIN_FILE, include_str!("../../assets/namespace/plugin.cjs")),
     ("dispatcher.mjs", include_str!("../../assets/namespace/dispatcher.mjs")),
     ("missing.mjs", include_str!("../../assets/namespace/missing.mjs")),
     ("outbound.mjs", include_str!("../../assets/namespace/outbound.mjs")),
     ("shim.mjs", include_str!("../../assets/namespace/shim.mjs")),
     ("subrequest-limit.mjs", include_str!("../../assets/namespace/subrequest-limit.mjs")),
+    ("whole-characters.cjs", include_str!("../../assets/namespace/whole-characters.cjs")),
     ("tenant.mjs", include_str!("../../assets/namespace/tenant.mjs")),
 ];
 

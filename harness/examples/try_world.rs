@@ -20,19 +20,13 @@ async fn get(url: &str, path: &str, id: &str, log_bytes: usize) -> String {
     answer
 }
 
+fn main() -> ExitCode {
+    guard::act_if_asked().unwrap_or_else(try_world)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn try_world() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.first().is_some_and(|arg| arg == guard::SUBCOMMAND) {
-        let command = args[2..].iter().map(Into::into).collect();
-        return match guard::run(command).await {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                eprintln!("guard: {error}");
-                ExitCode::from(70)
-            }
-        };
-    }
     let mode = args.first().map_or("load", String::as_str).to_owned();
     let run_dir: std::path::PathBuf = args[1].clone().into();
     std::fs::create_dir_all(&run_dir).unwrap();

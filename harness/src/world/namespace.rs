@@ -47,3 +47,22 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
     }
     fs::write(path, text).map_err(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_double_is_written() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/namespace");
+        let kept: BTreeSet<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        let run_dir = std::env::temp_dir().join(format!("world-assets-{}", std::process::id()));
+        let plugin = write_assets(&run_dir).unwrap();
+        let written: BTreeSet<_> =
+            fs::read_dir(plugin.parent().unwrap()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        fs::remove_dir_all(run_dir).unwrap();
+        assert_eq!(written, kept);
+    }
+}

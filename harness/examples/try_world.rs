@@ -20,19 +20,13 @@ async fn get(url: &str, path: &str, id: &str, log_bytes: usize) -> String {
     answer
 }
 
+fn main() -> ExitCode {
+    guard::act_if_asked().unwrap_or_else(try_world)
+}
+
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn try_world() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    if args.first().is_some_and(|arg| arg == guard::SUBCOMMAND) {
-        let command = args[2..].iter().map(Into::into).collect();
-        return match guard::run(command).await {
-            Ok(code) => ExitCode::from(code),
-            Err(error) => {
-                eprintln!("guard: {error}");
-                ExitCode::from(70)
-            }
-        };
-    }
     let mode = args.first().map_or("load", String::as_str).to_owned();
     let run_dir: std::path::PathBuf = args[1].clone().into();
     std::fs::create_dir_all(&run_dir).unwrap();
@@ -65,6 +59,34 @@ async fn main() -> ExitCode {
     println!("ready after {:?} at {}", begun.elapsed(), world.url);
     match mode.as_str() {
         "hang" => tokio::time::sleep(Duration::from_secs(600)).await,
+        "prompt" => {
+            while feeds.logs.try_recv().is_ok() {}
+            let (mut took, mut line_lag, mut run_lag) = (vec![], vec![], vec![]);
+            for n in 0..200 {
+                let id = format!("p{n}");
+                let begun = Instant::now();
+                get(&world.url, "/alpha/x", &id, 1000).await;
+                let ended = Instant::now();
+                took.push(ended - begun);
+                let mut seen = 0;
+                while seen < 2 {
+                    let line = feeds.logs.recv().await.unwrap();
+                    seen += u8::from(line.starts_with('{') && line.contains(&id));
+                }
+                line_lag.push(ended.elapsed());
+                feeds.tenant_runs.recv().await.unwrap();
+                run_lag.push(ended.elapsed());
+            }
+            for (what, mut of) in [("answer", took), ("both lines after it", line_lag), ("run after it", run_lag)] {
+                of.sort();
+                println!("{what}: p50 {:?} p95 {:?} max {:?}", of[100], of[190], of[199]);
+            }
+        }
+        "utf8" => {
+            for n in 0..400 {
+                get(&world.url, "/alpha/x", &format!("u{n}"), 15999).await;
+            }
+        }
         "panic" => panic!("as asked"),
         "load" => {
             for (round, bytes) in [10, 10, 1000, 16000].into_iter().enumerate() {

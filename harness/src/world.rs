@@ -2,6 +2,7 @@
 //! the harness. Surprising constraint: nothing of it may outlive the harness, however that ends, so every process stands
 //! under a guard (`guard.rs`) and every file lies in the run directory.
 
+mod bundle;
 pub mod config;
 pub mod guard;
 pub mod namespace;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use reports::event::TenantRun;
 use tokio::sync::mpsc;
 
+use bundle::BundleError;
 use config::ConfigError;
 use guard::{Guard, GuardError};
 use namespace::NamespaceDouble;
@@ -38,7 +40,7 @@ pub struct WorldOptions {
     pub run_dir: PathBuf,
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
-    /// Entry of the built dispatcher.
+    /// Entry of the built dispatcher. Its whole folder is copied, and nothing else belongs in that.
     pub bundle_index_js: PathBuf,
     /// The production config, from which the world's own is made.
     pub wrangler_jsonc: PathBuf,
@@ -70,6 +72,8 @@ pub struct World {
 #[derive(Debug, thiserror::Error)]
 pub enum WorldError {
     #[error(transparent)]
+    Bundle(#[from] BundleError),
+    #[error(transparent)]
     Config(#[from] ConfigError),
     #[error("reading the dispatcher's production config {path}")]
     ReadConfig { path: PathBuf, source: io::Error },
@@ -87,6 +91,7 @@ impl World {
     pub async fn start(options: WorldOptions) -> Result<(World, Feeds), WorldError> {
         let production = std::fs::read_to_string(&options.wrangler_jsonc)
             .map_err(|source| WorldError::ReadConfig { path: options.wrangler_jsonc.clone(), source })?;
+        let bundle = bundle::copy(&options.bundle_index_js, &options.run_dir.join("bundle"))?;
         let (runs, tenant_runs) = mpsc::unbounded_channel();
         let recorder = Recorder::listen(&options.recorder_token, runs).await.map_err(WorldError::Recorder)?;
         let plugin = namespace::write_assets(&options.run_dir)?;
@@ -96,7 +101,7 @@ impl World {
             recorder_path: recorder.path(),
             tenants: &options.tenants,
         };
-        let dev = config::dev_config(&production, &options.bundle_index_js, &options.vars, &namespace)?;
+        let dev = config::dev_config(&production, &bundle, &options.vars, &namespace)?;
         let config = options.run_dir.join("wrangler.dev.json");
         namespace::write(&config, &format!("{dev:#}\n"))?;
 

@@ -26,11 +26,12 @@ struct Parent {
 }
 
 impl Parent {
-    /// A parent that is not the test starts the guard and holds its leash: `sleep` writes nothing into it.
+    /// A parent that is not the test starts the guard and holds its leash: `sleep` writes nothing into it. A guard that
+    /// ends by itself takes this parent along, so that the test fails and does not wait.
     fn guarding(script: &str) -> Parent {
         let guard = env!("CARGO_BIN_EXE_harness");
         let mut shell = Command::new("sh")
-            .args(["-c", r#"sleep 1000 | "$0" __guard -- sh -c "$1""#, guard, script])
+            .args(["-c", r#"sleep 1000 | { "$0" __guard -- sh -c "$1"; kill 0; }"#, guard, script])
             .process_group(0)
             .stdout(Stdio::piped())
             .spawn()
@@ -56,6 +57,14 @@ impl Parent {
                 waited += POLL;
             }
         }
+    }
+}
+
+impl Drop for Parent {
+    /// A test that failed leaves nothing behind either.
+    fn drop(&mut self) {
+        let _gone = killpg(Pid::from_raw(i32::try_from(self.shell.id()).unwrap()), Signal::SIGKILL);
+        let _collected = self.shell.wait();
     }
 }
 

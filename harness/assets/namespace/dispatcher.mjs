@@ -39,11 +39,16 @@ class DynamicDispatcher {
         globalOutbound: outbound,
       }))
       .getEntrypoint(null, { limits, props: { subRequests: limits.subRequests } });
-    const fetch = (input, init) => {
-      // Sent before the tenant runs, because the harness kills this process on purpose; not waited for, because the
-      // record is no part of what the caller pays for.
-      runtime.waitUntil(this.#record(script, limits, requestId(input, init)));
-      return Reflect.getPrototypeOf(fetcher).fetch.call(fetcher, input, init);
+    const fetch = async (input, init) => {
+      // On its way while the tenant runs, but in before the answer is: the harness kills this process on purpose, and a
+      // run that was answered must not be missing from the books. A failed report is logged and costs nobody an answer.
+      const recorded = this.#record(script, limits, requestId(input, init));
+      runtime.waitUntil(recorded);
+      try {
+        return await Reflect.getPrototypeOf(fetcher).fetch.call(fetcher, input, init);
+      } finally {
+        await recorded.catch(() => {});
+      }
     };
     return Object.defineProperty(fetcher, "fetch", { value: fetch });
   }
@@ -67,6 +72,7 @@ class DynamicDispatcher {
       body: JSON.stringify({ script, cpu_ms: limits.cpuMs, sub_requests: limits.subRequests, request_id }),
     });
     await answer.arrayBuffer();
+    if (!answer.ok) throw new Error(`namespace double: the recorder answered ${answer.status}`);
   }
 }
 

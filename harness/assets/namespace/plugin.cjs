@@ -5,6 +5,7 @@
 "use strict";
 const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
+require("./whole-characters.cjs");
 
 // The name under which the generated wrangler config asks for the plugin.
 const PLUGIN = "dispatch-namespace-double";

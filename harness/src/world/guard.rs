@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
@@ -19,6 +19,29 @@ pub const SUBCOMMAND: &str = "__guard";
 
 /// Byte on the leash that asks for SIGKILL at once, as a crash would be; the end of the leash asks for an orderly stop.
 const KILL_NOW: u8 = b'k';
+
+/// Exit code of a guard that could not do its work; what it guards ends with codes of its own.
+const GUARD_FAILED: u8 = 70;
+
+/// Acts as a guard if that is what this process was started for. To be called first thing in `main`: a guard must not
+/// depend on anything that a command line could get wrong.
+pub fn act_if_asked() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != SUBCOMMAND || args.next()? != "--" {
+        return None;
+    }
+    Some(process::guard(args.collect()).map_or_else(
+        |error| {
+            eprintln!("harness guard: {}", chain(&error));
+            ExitCode::from(GUARD_FAILED)
+        },
+        ExitCode::from,
+    ))
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
 
 /// The program that acts as a guard.
 #[derive(Clone, Debug)]

@@ -11,13 +11,14 @@ use super::{TenantDouble, WorldError};
 pub const PLUGIN_NAME: &str = "dispatch-namespace-double";
 
 const PLUGIN_FILE: &str = "plugin.cjs";
-const ASSETS: [(&str, &str); 7] = [
+const ASSETS: [(&str, &str); 8] = [
     (PLUGIN_FILE, include_str!("../../assets/namespace/plugin.cjs")),
     ("dispatcher.mjs", include_str!("../../assets/namespace/dispatcher.mjs")),
     ("missing.mjs", include_str!("../../assets/namespace/missing.mjs")),
     ("outbound.mjs", include_str!("../../assets/namespace/outbound.mjs")),
     ("shim.mjs", include_str!("../../assets/namespace/shim.mjs")),
     ("subrequest-limit.mjs", include_str!("../../assets/namespace/subrequest-limit.mjs")),
+    ("whole-characters.cjs", include_str!("../../assets/namespace/whole-characters.cjs")),
     ("tenant.mjs", include_str!("../../assets/namespace/tenant.mjs")),
 ];
 
@@ -45,4 +46,23 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
         fs::create_dir_all(parent).map_err(error)?;
     }
     fs::write(path, text).map_err(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_double_is_written() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/namespace");
+        let kept: BTreeSet<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
+        let run_dir = std::env::temp_dir().join(format!("world-assets-{}", std::process::id()));
+        let plugin = write_assets(&run_dir).unwrap();
+        let written: BTreeSet<_> =
+            fs::read_dir(plugin.parent().unwrap()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        fs::remove_dir_all(run_dir).unwrap();
+        assert_eq!(written, kept);
+    }
 }

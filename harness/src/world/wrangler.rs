@@ -17,7 +17,6 @@ mod lines;
 mod readiness;
 
 use lines::Lines;
-use readiness::Banner;
 
 /// A start takes 1.5 s on an idle machine and was seen to take 11 s beside two builds.
 const READY_LIMIT: Duration = Duration::from_secs(60);
@@ -55,6 +54,8 @@ struct Running {
 pub enum WranglerError {
     #[error("finding free ports on loopback")]
     Ports(#[source] io::Error),
+    #[error("preparing wrangler's folders in the run directory")]
+    Prepare(#[source] io::Error),
     #[error("opening wrangler's log in the run directory")]
     Log(#[source] io::Error),
     #[error(transparent)]
@@ -109,29 +110,28 @@ impl Running {
         port: Option<u16>,
         lines: &mpsc::UnboundedSender<String>,
     ) -> Result<Running, WranglerError> {
+        environment::prepare(&options.run_dir).map_err(WranglerError::Prepare)?;
         let [free, inspector] = ports::free().map_err(WranglerError::Ports)?;
         let port = port.unwrap_or(free);
         let (process, output) = options.guard.spawn(&command(options, port, inspector))?;
-        let (banner, seen) = watch::channel(None);
+        let (serves, served) = watch::channel(None);
         let log = options.run_dir.join("wrangler.log");
-        let output = Lines::follow(output, &log, lines.clone(), banner).map_err(WranglerError::Log)?;
+        let output = Lines::follow(output, &log, lines.clone(), serves).map_err(WranglerError::Log)?;
         let mut running = Running { port, process, output };
-        match timeout(READY_LIMIT, running.ready(seen, &options.ready_path)).await {
+        match timeout(READY_LIMIT, running.ready(served, &options.ready_path)).await {
             Ok(Ok(())) => Ok(running),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(WranglerError::NotReady { tail: running.output.tail() }),
         }
     }
 
-    async fn ready(&mut self, mut banner: watch::Receiver<Option<Banner>>, path: &str) -> Result<(), WranglerError> {
+    async fn ready(&mut self, mut served: watch::Receiver<Option<String>>, path: &str) -> Result<(), WranglerError> {
         let port = self.port;
         let answering = async {
-            // The banner first: somebody else may be answering on a port that wrangler did not get.
-            match banner.wait_for(Option::is_some).await.as_deref() {
-                Ok(Some(Banner::Ready { url })) if !url.ends_with(&format!(":{port}")) => {
-                    return Err(WranglerError::WrongPort { port, served: url.clone() });
-                }
-                Ok(Some(Banner::Ready { .. })) => {}
+            // wrangler's own word first: somebody else may be answering on a port that it did not get.
+            match served.wait_for(Option::is_some).await.as_deref() {
+                Ok(Some(url)) if url.ends_with(&format!(":{port}")) => {}
+                Ok(Some(url)) => return Err(WranglerError::WrongPort { port, served: url.clone() }),
                 // The output ended: the exit, which the other branch sees, says why.
                 Ok(None) | Err(_) => std::future::pending().await,
             }
@@ -159,7 +159,9 @@ impl WranglerError {
             WranglerError::Exited { tail, .. } | WranglerError::NotReady { tail } => {
                 ["Address already in use", "EADDRINUSE", "already in use"].iter().any(|sign| tail.contains(sign))
             }
-            WranglerError::Ports(_) | WranglerError::Log(_) | WranglerError::Guard(_) => false,
+            WranglerError::Ports(_) | WranglerError::Prepare(_) | WranglerError::Log(_) | WranglerError::Guard(_) => {
+                false
+            }
         }
     }
 }

@@ -54,6 +54,12 @@ enum Cause {
 
 /// Runs `command` (program and arguments) until it exits or the leash, which is this process's stdin, ends. Gives the
 /// exit code for this process.
+pub fn guard(command: Vec<OsString>) -> Result<u8, GuardProcessError> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(GuardProcessError::SetUp)?;
+    runtime.block_on(run(command))
+}
+
 pub async fn run(command: Vec<OsString>) -> Result<u8, GuardProcessError> {
     let (program, args) = command.split_first().ok_or(GuardProcessError::NoCommand)?;
     // A session of its own: the terminal's Ctrl-C is for the harness, which then stops the command in order.

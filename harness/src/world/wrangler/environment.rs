@@ -4,6 +4,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 /// Each of these was found by watching wrangler's connections: without them it asks the network.
 const QUIET_AND_OFFLINE: [(&str, &str); 12] = [
@@ -24,6 +25,20 @@ const QUIET_AND_OFFLINE: [(&str, &str); 12] = [
     ("X_LOCAL_OBSERVABILITY", "false"),
 ];
 
+/// Miniflare leaves its temporary folders behind when it is killed, which the harness does on purpose.
+const TEMP_DIR: &str = "tmp";
+/// Whenever a start fails, wrangler asks the npm registry for a newer release, and no variable turns that off; but it
+/// believes this cache of the answer, here "none, and that was asked in the far future".
+const UPDATE_CHECK_FILE: &str = "tmp/update-check/wrangler-latest.json";
+const NO_UPDATE: &str = r#"{"lastUpdate":9007199254740991,"latest":null}"#;
+
+/// The files that the environment relies on.
+pub fn prepare(run_dir: &Path) -> io::Result<()> {
+    let update_check = run_dir.join(UPDATE_CHECK_FILE);
+    update_check.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(update_check, NO_UPDATE)
+}
+
 pub fn quiet_and_offline(node: &Path, run_dir: &Path) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<(OsString, OsString)> =
         QUIET_AND_OFFLINE.iter().map(|(name, value)| (name.into(), value.into())).collect();
@@ -31,6 +46,7 @@ pub fn quiet_and_offline(node: &Path, run_dir: &Path) -> Vec<(OsString, OsString
     // Else every wrangler of the machine knows of every other through one shared folder.
     environment.push(own("CLOUDFLARE_DEV_REGISTRY_PATH", "registry"));
     environment.push(own("HOME", "home"));
+    environment.push(own("TMPDIR", TEMP_DIR));
     environment.push(("PATH".into(), path_with(node)));
     environment
 }

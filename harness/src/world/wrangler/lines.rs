@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::readiness::Banner;
+use super::readiness::served_url;
 use crate::world::guard::Output;
 
 /// Lines an error quotes: enough for wrangler's boxed errors with the runtime's own words in them.
@@ -29,7 +29,7 @@ struct Sink {
     log: File,
     tail: VecDeque<String>,
     listener: mpsc::UnboundedSender<String>,
-    banner: watch::Sender<Option<Banner>>,
+    served: watch::Sender<Option<String>>,
 }
 
 impl Lines {
@@ -37,10 +37,10 @@ impl Lines {
         output: Output,
         log: &Path,
         listener: mpsc::UnboundedSender<String>,
-        banner: watch::Sender<Option<Banner>>,
+        served: watch::Sender<Option<String>>,
     ) -> io::Result<Lines> {
         let log = OpenOptions::new().create(true).append(true).open(log)?;
-        let sink = Arc::new(Mutex::new(Sink { log, tail: VecDeque::new(), listener, banner }));
+        let sink = Arc::new(Mutex::new(Sink { log, tail: VecDeque::new(), listener, served }));
         let mut followers = JoinSet::new();
         followers.spawn(follow(output.stdout, Arc::clone(&sink)));
         followers.spawn(follow(output.stderr, Arc::clone(&sink)));
@@ -83,8 +83,8 @@ impl Sink {
             self.tail.pop_front();
         }
         self.tail.push_back(line.clone());
-        if let Some(banner) = Banner::read(&line) {
-            self.banner.send_replace(Some(banner));
+        if let Some(url) = served_url(&line) {
+            self.served.send_replace(Some(url.to_owned()));
         }
         // Nobody listens any more once the run has been judged.
         let _unheard = self.listener.send(line);

@@ -27,7 +27,7 @@ fn run() -> Result<()> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--version" | "-V" => {
-                println!("wasm-bindgen {}", pinned_version());
+                println!("wasm-bindgen {}", env!("CARGO_PKG_VERSION"));
                 return Ok(());
             }
             "--out-dir" => out_dir = Some(PathBuf::from(value(&mut args, &arg)?)),
@@ -75,10 +75,4 @@ fn run() -> Result<()> {
 
 fn value(args: &mut impl Iterator<Item = String>, flag: &str) -> Result<String> {
     args.next().with_context(|| format!("{flag} needs a value"))
-}
-
-/// The version this was built for: `wasm-bindgen-cli-support` does not export its own.
-fn pinned_version() -> &'static str {
-    const MANIFEST: &str = include_str!("../Cargo.toml");
-    MANIFEST.split("wasm-bindgen-cli-support = \"=").nth(1).and_then(|rest| rest.split('"').next()).unwrap_or("unknown")
 }

@@ -27,9 +27,6 @@ pub enum Command {
     Setup,
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
     Serve(ServeArgs),
-    /// Ends a run's children when the harness dies
-    #[command(name = "__guard", hide = true)]
-    Guard(GuardArgs),
 }
 
 #[derive(Debug, Args)]
@@ -112,13 +109,6 @@ pub struct ServeArgs {
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',')]
     pub facilitator_urls: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct GuardArgs {
-    /// What the guard is to run, and end with the harness
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
-    pub command: Vec<String>,
 }
 
 fn after_help() -> String {

@@ -24,7 +24,7 @@ use clap::Parser;
 use clock::SystemClock;
 use thiserror::Error;
 
-use cli::{Cli, Command, Format, GuardArgs, ScenarioArgs, ServeArgs};
+use cli::{Cli, Command, Format, ScenarioArgs, ServeArgs};
 use exit::Exit;
 use run::{RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, limits::MAX_SEED};
@@ -59,8 +59,6 @@ enum CommandError {
     Setup(#[from] SetupError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
-    #[error(transparent)]
-    Guard(#[from] world::guard::GuardProcessError),
     #[error("the report could not be written as JSON")]
     Json(#[source] serde_json::Error),
     #[error("the harness panicked; the message above says where")]
@@ -74,7 +72,7 @@ impl CommandError {
             Self::Run(error) => error.exit(),
             Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
-            Self::RunDir(_) | Self::Runtime(_) | Self::Guard(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
+            Self::RunDir(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }
 }
@@ -87,7 +85,6 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Scenario(args) => scenario(args),
         Command::Serve(args) => serve(args),
-        Command::Guard(args) => guard(args),
         Command::Doctor => doctor(),
         Command::Setup => set_up(),
     }
@@ -114,12 +111,6 @@ fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let (tools, _) = runtime.block_on(provide())?;
     let run_dir = make_run_dir(None, "serve")?;
     runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args.port, &args.facilitator_urls))?;
-    Ok(Exit::Pass)
-}
-
-fn guard(args: &GuardArgs) -> Result<Exit, CommandError> {
-    let command = args.command.iter().map(Into::into).collect();
-    runtime()?.block_on(world::guard::run(command))?;
     Ok(Exit::Pass)
 }
 

@@ -1,0 +1,10 @@
+//! End to end: the harness's own program against the release wasm under wrangler dev. The first test to run sets up what
+//! is missing, which takes minutes on a fresh machine.
+//!
+//! One test at a time: two worlds on two cores would measure each other.
+
+mod bad_input;
+mod harness;
+mod interrupt;
+mod official_client;
+mod scenarios;

@@ -124,12 +124,14 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             (Refusal::Payment(denial), headers)
         };
         let refuse = |refusal: Refusal| (refusal, Vec::new());
-        if payment.is_some() && self.config.facilitators.is_empty() {
+        // An offer that nobody could settle would only make callers sign for nothing.
+        if self.config.facilitators.is_empty() {
             return Err(deny(Denial::FacilitatorsUnavailable));
         }
 
         let opened = self.paywall.open(&purchase).await;
         line.attempts = opened.attempts;
+        line.ledger_error = opened.ledger_error.map(|error| error.to_string());
         let ticket = match opened.answer {
             Opened::Deny(denial) => return Err(deny(denial)),
             Opened::Collect(ticket, response, settlement) => {
@@ -142,25 +144,26 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
 
         let response = match self.execute(request, to, line).await {
             Ok(response) if response.status() >= 300 => {
-                self.release(&ticket).await;
+                self.release(&ticket, line).await;
                 return Ok(pass_through(response));
             }
             Ok(response) => response,
             Err(failure) => {
-                self.release(&ticket).await;
+                self.release(&ticket, line).await;
                 return Err(refuse(failure.into()));
             }
         };
         let response = match hold(response).await {
             Ok(response) => response,
             Err(refusal) => {
-                self.release(&ticket).await;
+                self.release(&ticket, line).await;
                 return Err(refuse(refusal));
             }
         };
 
         let closed = self.paywall.close(&ticket, &response).await;
         line.attempts.extend(closed.attempts);
+        line.ledger_error = closed.ledger_error.map(|error| error.to_string());
         let settlement = closed.answer.map_err(deny)?;
         note(line, &ticket, Some(&settlement));
         Ok(hand_over(response, settlement, ticket))
@@ -180,8 +183,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
     }
 
     /// The ledger's lease gives the payment back if this does not reach it.
-    async fn release(&self, ticket: &Ticket) {
-        let _ = self.paywall.release(ticket).await;
+    async fn release(&self, ticket: &Ticket, line: &mut RequestLine) {
+        if let Err(error) = self.paywall.release(ticket).await {
+            line.ledger_error = Some(error.to_string());
+        }
     }
 }
 

@@ -16,5 +16,8 @@ pub struct RequestLine {
     pub payment: Option<String>,
     pub transaction: Option<String>,
     pub attempts: Vec<Attempt>,
+    /// Why the settlement ledger could not be asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger_error: Option<String>,
     pub ms: u64,
 }

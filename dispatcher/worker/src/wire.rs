@@ -66,3 +66,24 @@ pub fn unframe<T: DeserializeOwned>(mut bytes: Vec<u8>) -> Result<(T, Vec<u8>), 
     bytes.drain(..=border);
     Ok((line, bytes))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_carries_any_bytes_behind_its_line() {
+        let body = b"line one\n{\"not\": \"ours\"}\n\0\xff";
+        let call = Call::HandedOver { holder: "a\nb".to_owned(), delivered: true };
+        let (back, bytes) = unframe::<Call>(frame(&call, body)).unwrap();
+        assert!(matches!(back, Call::HandedOver { holder, delivered: true } if holder == "a\nb"));
+        assert_eq!(bytes, body);
+    }
+
+    #[test]
+    fn what_is_no_frame_is_an_error_and_no_panic() {
+        for bytes in [&b""[..], b"{}", b"\n", b"{\"claim\":{}}\n"] {
+            assert!(unframe::<Call>(bytes.to_vec()).is_err(), "{bytes:?}");
+        }
+    }
+}

@@ -5,7 +5,7 @@ use crate::{
     binding::Binding,
     facilitator::verdict::Settlement,
     ledger::{Claim, Reply},
-    ports::Ledger,
+    ports::{Ledger, LedgerError},
     telemetry::Attempt,
 };
 use x402_protocol::{
@@ -54,11 +54,23 @@ pub enum Opened {
     Deny(Denial),
 }
 
-/// An answer together with the facilitator attempts it took.
+/// An answer together with what it took, for the request's log line.
 #[derive(Debug)]
 pub struct Told<T> {
     pub answer: T,
     pub attempts: Vec<Attempt>,
+    /// Why the ledger could not be asked, where that decided the answer.
+    pub ledger_error: Option<LedgerError>,
+}
+
+impl<T> Told<T> {
+    fn of(answer: T, attempts: Vec<Attempt>) -> Self {
+        Self { answer, attempts, ledger_error: None }
+    }
+
+    fn without_ledger(answer: T, error: LedgerError) -> Self {
+        Self { answer, attempts: Vec::new(), ledger_error: Some(error) }
+    }
 }
 
 impl<L: Ledger> Paywall<L> {
@@ -68,7 +80,7 @@ impl<L: Ledger> Paywall<L> {
 
     /// Challenge, admit, claim, verify. One ledger round trip, and none for a request without a plausible payment.
     pub async fn open(&self, purchase: &Purchase<'_>) -> Told<Opened> {
-        let deny = |denial| Told { answer: Opened::Deny(denial), attempts: Vec::new() };
+        let deny = |denial| Told::of(Opened::Deny(denial), Vec::new());
         let Some(header) = purchase.payment else { return deny(Denial::PaymentRequired) };
         let payment = match admission::admit(header, purchase.offer) {
             Ok(payment) => payment,
@@ -95,15 +107,16 @@ impl<L: Ledger> Paywall<L> {
             identifier: payment.payment_identifier().map(str::to_owned),
             payload: payment.text,
         };
-        let Ok(told) = self.ledger.claim(claim, &ticket.holder).await else {
-            return deny(Denial::LedgerUnavailable);
+        let told = match self.ledger.claim(claim, &ticket.holder).await {
+            Ok(told) => told,
+            Err(error) => return Told::without_ledger(Opened::Deny(Denial::LedgerUnavailable), error),
         };
         let answer = match (told.reply, told.response) {
             (Reply::Run, _) => Opened::Run(ticket),
             (Reply::Settled(settlement), Some(response)) => Opened::Collect(ticket, response, settlement),
             (reply, _) => Opened::Deny(ticket.denial(reply)),
         };
-        Told { answer, attempts: told.attempts }
+        Told::of(answer, told.attempts)
     }
 
     /// Has the tenant's response stored and paid for. One ledger round trip.
@@ -114,21 +127,21 @@ impl<L: Ledger> Paywall<L> {
                     Reply::Settled(settlement) => Ok(settlement),
                     reply => Err(ticket.denial(reply)),
                 };
-                Told { answer, attempts: told.attempts }
+                Told::of(answer, told.attempts)
             }
             // The ledger may have settled before its answer was lost: unknown, not failed.
-            Err(_) => Told { answer: Err(ticket.denial(Reply::Pending { transaction: None })), attempts: Vec::new() },
+            Err(error) => Told::without_ledger(Err(ticket.denial(Reply::Pending { transaction: None })), error),
         }
     }
 
     /// Gives the payment back: the tenant failed, and nobody pays for nothing. If the ledger cannot be told, its lease
     /// runs out by itself.
-    pub async fn release(&self, ticket: &Ticket) -> Result<(), crate::ports::LedgerError> {
+    pub async fn release(&self, ticket: &Ticket) -> Result<(), LedgerError> {
         self.ledger.release(&ticket.payment, &ticket.holder).await
     }
 
     /// Says whether the response left for the caller. Not on the request's path.
-    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), crate::ports::LedgerError> {
+    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
         self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
     }
 }

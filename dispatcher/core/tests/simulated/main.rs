@@ -171,8 +171,11 @@ fn a_payment_that_does_not_hold_costs_no_facilitator_call() {
 #[test]
 fn without_a_facilitator_a_paid_tenant_is_unavailable_and_a_free_one_is_not() {
     let world = World::without_facilitators();
-    let answer = world.get("/t/acme/quote", Some(&world.sign(1)));
-    assert_eq!((answer.status, answer.code()), (503, "facilitators_unavailable"));
+    for payment in [None, Some(&world.sign(1))] {
+        let answer = world.get("/t/acme/quote", payment);
+        assert_eq!((answer.status, answer.code()), (503, "facilitators_unavailable"));
+        assert!(answer.offer().is_none());
+    }
     assert_eq!(world.get("/t/free/quote", None).status, 200);
 }
 

@@ -5,20 +5,46 @@ use dispatcher_core::ports::Inbound;
 pub struct WebRequest {
     inner: web_sys::Request,
     method: String,
-    url: String,
-    /// Where host, path and query begin in `url`.
+    url: Url,
+}
+
+/// An absolute URL as the runtime writes it, and where its host, path and query begin.
+struct Url {
+    text: String,
     host_at: usize,
     path_at: usize,
     query_at: Option<usize>,
 }
 
+impl Url {
+    fn new(text: String) -> Self {
+        let host_at = text.find("://").map_or(0, |scheme| scheme + 3);
+        let path_at = text[host_at..].find('/').map_or(text.len(), |path| host_at + path);
+        let query_at = text[path_at..].find('?').map(|query| path_at + query);
+        Self { text, host_at, path_at, query_at }
+    }
+
+    fn origin(&self) -> &str {
+        &self.text[..self.path_at]
+    }
+
+    fn host(&self) -> &str {
+        &self.text[self.host_at..self.path_at]
+    }
+
+    fn path(&self) -> &str {
+        &self.text[self.path_at..self.query_at.unwrap_or(self.text.len())]
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.query_at.map(|query| &self.text[query + 1..])
+    }
+}
+
 impl WebRequest {
     pub fn new(inner: web_sys::Request) -> Self {
-        let (method, url) = (inner.method(), inner.url());
-        let host_at = url.find("://").map_or(0, |scheme| scheme + 3);
-        let path_at = url[host_at..].find('/').map_or(url.len(), |path| host_at + path);
-        let query_at = url[path_at..].find('?').map(|query| path_at + query);
-        Self { inner, method, url, host_at, path_at, query_at }
+        let (method, url) = (inner.method(), Url::new(inner.url()));
+        Self { inner, method, url }
     }
 
     pub fn inner(&self) -> &web_sys::Request {
@@ -27,7 +53,7 @@ impl WebRequest {
 
     /// Scheme and host, for the URL that a tenant sees.
     pub fn origin(&self) -> &str {
-        &self.url[..self.path_at]
+        self.url.origin()
     }
 
     /// Whether the caller has gone. Needs the compatibility flag `enable_request_signal`.
@@ -42,18 +68,42 @@ impl Inbound for WebRequest {
     }
 
     fn host(&self) -> &str {
-        &self.url[self.host_at..self.path_at]
+        self.url.host()
     }
 
     fn path(&self) -> &str {
-        &self.url[self.path_at..self.query_at.unwrap_or(self.url.len())]
+        self.url.path()
     }
 
     fn query(&self) -> Option<&str> {
-        self.query_at.map(|query| &self.url[query + 1..])
+        self.url.query()
     }
 
     fn header(&self, name: &str) -> Option<String> {
         self.inner.headers().get(name).expect("the names we ask for are valid header names")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_comes_apart_where_the_runtime_put_it_together() {
+        let parts = |text: &str| {
+            let url = Url::new(text.to_owned());
+            let query = url.query().map(str::to_owned);
+            (url.origin().to_owned(), url.host().to_owned(), url.path().to_owned(), query)
+        };
+        let owned = |origin: &str, host: &str, path: &str, query: Option<&str>| {
+            (origin.to_owned(), host.to_owned(), path.to_owned(), query.map(str::to_owned))
+        };
+        assert_eq!(
+            parts("https://a.example/x/y?b=1?2"),
+            owned("https://a.example", "a.example", "/x/y", Some("b=1?2"))
+        );
+        assert_eq!(parts("http://a:8787/"), owned("http://a:8787", "a:8787", "/", None));
+        assert_eq!(parts("http://a/?u=http://b/"), owned("http://a", "a", "/", Some("u=http://b/")));
+        assert_eq!(parts("http://a/x?"), owned("http://a", "a", "/x", Some("")));
     }
 }

@@ -72,6 +72,7 @@ impl CommandError {
             Self::Run(error) => error.exit(),
             Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
+            Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
             Self::RunDir(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }
@@ -97,7 +98,7 @@ fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let (tools, _) = runtime.block_on(provide())?;
     let run_dir = make_run_dir(args.run_dir.as_deref(), scenario.id().as_str())?;
     let say = |what: &str| anstream::eprintln!("{what}");
-    let report = runtime.block_on(run::live(&scenario, seed, &tools, &run_dir, &say))?;
+    let report = runtime.block_on(run::live(&scenario, &args.scenario, seed, &tools, &run_dir, &say))?;
     match args.format {
         Format::Table => anstream::print!("{}", reports::terminal::render(&report)),
         Format::Json => anstream::println!("{}", reports::json::render(&report).map_err(CommandError::Json)?),

@@ -45,6 +45,8 @@ pub struct WorldOptions {
     /// The production config, from which the world's own is made.
     pub wrangler_jsonc: PathBuf,
     pub vars: BTreeMap<String, String>,
+    /// Variables whose values no log may show.
+    pub secrets: BTreeMap<String, String>,
     pub tenants: Vec<TenantDouble>,
     /// A random token, without which nobody can report a tenant run.
     pub recorder_token: String,
@@ -104,6 +106,8 @@ impl World {
         let dev = config::dev_config(&production, &bundle, &options.vars, &namespace)?;
         let config = options.run_dir.join("wrangler.dev.json");
         namespace::write(&config, &format!("{dev:#}\n"))?;
+
+        namespace::write(&options.run_dir.join(config::SECRETS_FILE), &config::secrets_file(&options.secrets))?;
 
         let (lines, logs) = mpsc::unbounded_channel();
         let wrangler = Wrangler::start(

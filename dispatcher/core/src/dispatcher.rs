@@ -236,7 +236,7 @@ fn is_preflight(request: &impl Inbound) -> bool {
 fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
     ResourceInfo {
-        url: format!("https://{}{}{query}", request.host(), request.path()),
+        url: format!("{}{}{query}", request.origin(), request.path()),
         description: price.description.clone(),
         mime_type: price.mime_type.clone(),
     }

@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod config;
 pub mod directory;
+pub mod dispatch_key;
 pub mod dispatcher;
 pub mod hygiene;
 pub mod plan;

@@ -7,6 +7,8 @@ use std::future::Future;
 /// for each.
 pub trait Inbound {
     fn method(&self) -> &str;
+    /// Scheme and host, as the caller addressed us: `https://api.acme.example`.
+    fn origin(&self) -> &str;
     /// As sent, port included.
     fn host(&self) -> &str;
     /// Percent-encoded, with a leading slash.

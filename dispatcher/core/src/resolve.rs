@@ -1,7 +1,11 @@
 //! From host and path to a tenant. One grammar, no second chance: what is not plainly a host or a slug is refused, because
 //! every normalisation that a caller can steer is a way to another tenant.
 
-use crate::{directory::Directory, tenant::Tenant};
+use crate::{
+    directory::Directory,
+    dispatch_key::{is_slug, normalise_host},
+    tenant::Tenant,
+};
 use std::rc::Rc;
 
 /// Where a request goes, with the path as the tenant sees it.
@@ -34,34 +38,6 @@ pub fn resolve(directory: &Directory, host: &str, path: &str) -> Result<Resolved
     }
     let tenant = directory.by_slug(slug).ok_or(ResolveError::NoTenant)?;
     Ok(Resolved { tenant, path: path.to_owned() })
-}
-
-/// A host as the directory must spell it: lower case, no port, no trailing dot, labels of letters, digits and inner
-/// hyphens (RFC 1123). Internationalised names are in their ASCII form.
-#[must_use]
-pub fn is_host(text: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    (1..=253).contains(&text.len()) && text.split('.').all(label)
-}
-
-/// One DNS label, so that every slug could be a subdomain.
-#[must_use]
-pub fn is_slug(text: &str) -> bool {
-    !text.contains('.') && is_host(text)
-}
-
-fn normalise_host(host: &str) -> Option<String> {
-    let name = match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
-        _ => host,
-    };
-    let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    is_host(&name).then_some(name)
 }
 
 #[cfg(test)]

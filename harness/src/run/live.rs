@@ -117,7 +117,8 @@ impl Live {
             wrangler_js: options.tools.wrangler_js.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
-            vars: vars(scenario, network, &facilitator_urls, &platform_token),
+            vars: vars(scenario, network, &facilitator_urls),
+            secrets: BTreeMap::from([("PLATFORM_TOKEN".to_owned(), platform_token.clone())]),
             tenants: canaries
                 .iter()
                 .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
@@ -147,12 +148,7 @@ impl Live {
     }
 }
 
-fn vars(
-    scenario: &Scenario,
-    network: Network,
-    facilitators: &[(String, String)],
-    platform_token: &str,
-) -> BTreeMap<String, String> {
+fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, String)]) -> BTreeMap<String, String> {
     let world = scenario.world();
     let facilitator = |(id, url): &(String, String)| {
         json!({
@@ -168,7 +164,6 @@ fn vars(
         ("ENVIRONMENT".to_owned(), environment.to_owned()),
         ("TENANT_DIRECTORY".to_owned(), tenants::directory(world, network).to_string()),
         ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
-        ("PLATFORM_TOKEN".to_owned(), platform_token.to_owned()),
     ])
 }
 

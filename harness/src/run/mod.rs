@@ -62,9 +62,11 @@ impl RunError {
     }
 }
 
-/// Runs the scenario live and judges it. `say` tells a person what is being done.
+/// Runs the scenario live and judges it. `asked_for` is the name or path under which a person asked for it, for the line
+/// that repeats the run; `say` tells what is being done.
 pub async fn live(
     scenario: &Scenario,
+    asked_for: &str,
     seed: u64,
     tools: &Tools,
     run_dir: &RunDir,
@@ -90,7 +92,7 @@ pub async fn live(
     journal.record(Event::RunEnded);
     drop(journal);
     let events = writer.finish().await.map_err(RunError::Journal)?;
-    let report = report(scenario, seed, run_dir, History::new(events));
+    let report = report(scenario, asked_for, seed, run_dir, History::new(events));
     run_dir.write_report(&report)?;
     Ok(report)
 }
@@ -150,7 +152,7 @@ async fn tell_phases(scenario: &Scenario, clock: &dyn Clock, say: &dyn Fn(&str))
     }
 }
 
-fn report(scenario: &Scenario, seed: u64, run_dir: &RunDir, history: History) -> Report {
+fn report(scenario: &Scenario, asked_for: &str, seed: u64, run_dir: &RunDir, history: History) -> Report {
     let checks = judge::judge(scenario.musts(), &history);
     let phases = summary::phases(&history.events);
     let mut report = Report {
@@ -165,7 +167,7 @@ fn report(scenario: &Scenario, seed: u64, run_dir: &RunDir, history: History) ->
         faults: summary::faults(&history.events),
         fidelity: fidelity::live(scenario),
         run_dir: run_dir.path().display().to_string(),
-        replay: format!("cargo run -p harness -- scenario {} --seed {seed}", scenario.id().as_str()),
+        replay: format!("cargo run -p harness -- scenario {asked_for} --seed {seed}"),
         exit_code: 0,
     };
     report.exit_code = Exit::of_report(&report).code();

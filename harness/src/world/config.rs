@@ -41,6 +41,14 @@ pub fn dev_config(
     Ok(Value::Object(config))
 }
 
+/// Where wrangler looks for secrets, beside the config. Of these it prints no values.
+pub const SECRETS_FILE: &str = ".dev.vars";
+
+/// The secrets in the file's own format.
+pub fn secrets_file(secrets: &BTreeMap<String, String>) -> String {
+    secrets.iter().map(|(name, value)| format!("{name}={}\n", json!(value))).collect()
+}
+
 fn add_vars(config: &mut Map<String, Value>, vars: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     if vars.is_empty() {
         return Ok(());

@@ -17,6 +17,11 @@ pub fn free<const N: usize>() -> io::Result<[u16; N]> {
     Ok(ports)
 }
 
+/// Whether `port` could be had a moment ago. A person who asks for a port wants to be told in a word, and not by wrangler.
+pub fn check(port: u16) -> io::Result<()> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map(drop)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

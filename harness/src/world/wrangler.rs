@@ -54,6 +54,8 @@ struct Running {
 pub enum WranglerError {
     #[error("finding free ports on loopback")]
     Ports(#[source] io::Error),
+    #[error("port {port} on loopback is taken")]
+    Taken { port: u16, source: io::Error },
     #[error("preparing wrangler's folders in the run directory")]
     Prepare(#[source] io::Error),
     #[error("opening wrangler's log in the run directory")]
@@ -73,6 +75,9 @@ impl Wrangler {
         options: WranglerOptions,
         lines: mpsc::UnboundedSender<String>,
     ) -> Result<Wrangler, WranglerError> {
+        if let Some(port) = options.port {
+            ports::check(port).map_err(|source| WranglerError::Taken { port, source })?;
+        }
         let mut attempt = 1;
         loop {
             match Running::start(&options, options.port, &lines).await {
@@ -159,9 +164,11 @@ impl WranglerError {
             WranglerError::Exited { tail, .. } | WranglerError::NotReady { tail } => {
                 ["Address already in use", "EADDRINUSE", "already in use"].iter().any(|sign| tail.contains(sign))
             }
-            WranglerError::Ports(_) | WranglerError::Prepare(_) | WranglerError::Log(_) | WranglerError::Guard(_) => {
-                false
-            }
+            WranglerError::Ports(_)
+            | WranglerError::Taken { .. }
+            | WranglerError::Prepare(_)
+            | WranglerError::Log(_)
+            | WranglerError::Guard(_) => false,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{Directory, DirectoryError};
 use crate::{
+    dispatch_key::{is_host, is_slug},
     plan::Plan,
-    resolve::{is_host, is_slug},
     tenant::{PriceRecord, Tenant, TenantRecord},
 };
 use serde::Deserialize;

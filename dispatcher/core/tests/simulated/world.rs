@@ -347,6 +347,9 @@ impl Inbound for SimRequest {
     fn method(&self) -> &str {
         &self.method
     }
+    fn origin(&self) -> &str {
+        "https://edge.example"
+    }
     fn host(&self) -> &str {
         "edge.example"
     }

@@ -51,11 +51,6 @@ impl WebRequest {
         &self.inner
     }
 
-    /// Scheme and host, for the URL that a tenant sees.
-    pub fn origin(&self) -> &str {
-        self.url.origin()
-    }
-
     /// Whether the caller has gone. Needs the compatibility flag `enable_request_signal`.
     pub fn is_aborted(&self) -> bool {
         self.inner.signal().aborted()
@@ -65,6 +60,10 @@ impl WebRequest {
 impl Inbound for WebRequest {
     fn method(&self) -> &str {
         &self.method
+    }
+
+    fn origin(&self) -> &str {
+        self.url.origin()
     }
 
     fn host(&self) -> &str {

@@ -32,8 +32,11 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ScenarioArgs {
     /// Name of a scenario, or the path of a .toml file
-    #[arg(value_name = "NAME")]
-    pub scenario: String,
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    pub scenario: Option<String>,
+    /// Run every scenario of the library, one after another
+    #[arg(long, conflicts_with_all = ["scenario", "seed", "run_dir"])]
+    pub all: bool,
     /// Seed of the run; overrides the scenario's
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,

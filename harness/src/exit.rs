@@ -75,6 +75,16 @@ impl Exit {
         }
     }
 
+    /// What several runs end with: a broken rule outweighs all else, else the first that did not pass decides.
+    pub fn of_reports(reports: &[Report]) -> Self {
+        let exits: Vec<Self> = reports.iter().map(Self::of_report).collect();
+        if exits.contains(&Self::RuleBroken) {
+            return Self::RuleBroken;
+        }
+        let first = exits.iter().find(|exit| **exit != Self::Pass).copied();
+        first.unwrap_or(if exits.is_empty() { Self::NothingRan } else { Self::Pass })
+    }
+
     /// The table that `--help` ends with.
     pub fn table() -> String {
         let rows = Self::ALL.iter().map(|exit| format!("  {:>3}  {}\n", exit.code(), exit.meaning()));
@@ -156,6 +166,16 @@ mod tests {
         let idle = report(&[("recovers", Verdict::Pass)], 0);
         assert_eq!(idle.verdict, Verdict::Unknown);
         assert_eq!(Exit::of_report(&idle), Exit::NothingRan);
+    }
+
+    #[test]
+    fn several_runs_end_in_a_broken_rule_if_there_is_one() {
+        use Verdict::{Fail, Pass, Unknown};
+        let run = |verdict| report(&[("recovers", verdict)], 1);
+        assert_eq!(Exit::of_reports(&[run(Pass), run(Pass)]), Exit::Pass);
+        assert_eq!(Exit::of_reports(&[run(Pass), run(Unknown), run(Fail)]), Exit::RuleBroken);
+        assert_eq!(Exit::of_reports(&[run(Pass), run(Unknown)]), Exit::Unknown);
+        assert_eq!(Exit::of_reports(&[]), Exit::NothingRan);
     }
 
     #[test]

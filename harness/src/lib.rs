@@ -26,8 +26,9 @@ use thiserror::Error;
 
 use cli::{Cli, Command, Format, ScenarioArgs, ServeArgs};
 use exit::Exit;
+use reports::report::Report;
 use run::{RunDir, RunDirError, RunError, Tools};
-use scenario::{Library, LibraryError, limits::MAX_SEED};
+use scenario::{Library, LibraryError, Scenario, limits::MAX_SEED};
 use setup::{Bundle, Cancelled, SetupError, ToStderr};
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
@@ -92,18 +93,56 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
 }
 
 fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
-    let scenario = Library::find().load(&args.scenario)?;
-    let seed = args.seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+    let library = Library::find();
+    let Some(asked_for) = &args.scenario else { return every_scenario(&library, args.format) };
+    // Before anything is set up: a typo is told at once.
+    let scenario = library.load(asked_for)?;
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
-    let run_dir = make_run_dir(args.run_dir.as_deref(), scenario.id().as_str())?;
-    let say = |what: &str| anstream::eprintln!("{what}");
-    let report = runtime.block_on(run::live(&scenario, &args.scenario, seed, &tools, &run_dir, &say))?;
+    let report = run_one(&runtime, &tools, &scenario, asked_for, args.seed, args.run_dir.as_deref())?;
     match args.format {
         Format::Table => anstream::print!("{}", reports::terminal::render(&report)),
         Format::Json => anstream::println!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_report(&report))
+}
+
+/// One line a scenario as it ends, and what broke of those that did not pass.
+fn every_scenario(library: &Library, format: Format) -> Result<Exit, CommandError> {
+    let scenarios = library.scenarios()?;
+    let runtime = runtime()?;
+    let (tools, _) = runtime.block_on(provide())?;
+    let mut all = Vec::new();
+    for (n, scenario) in scenarios.iter().enumerate() {
+        anstream::eprintln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
+        let report = run_one(&runtime, &tools, scenario, scenario.id().as_str(), None, None)?;
+        if format == Format::Table {
+            anstream::print!("{}", reports::tally::line(&report));
+        }
+        all.push(report);
+    }
+    match format {
+        Format::Table => anstream::println!("{}", reports::tally::tally(&all)),
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&all).map_err(CommandError::Json)?;
+            anstream::println!("{text}");
+        }
+    }
+    Ok(Exit::of_reports(&all))
+}
+
+fn run_one(
+    runtime: &tokio::runtime::Runtime,
+    tools: &Tools,
+    scenario: &Scenario,
+    asked_for: &str,
+    seed: Option<u64>,
+    run_dir: Option<&Path>,
+) -> Result<Report, CommandError> {
+    let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+    let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
+    let say = |what: &str| anstream::eprintln!("{what}");
+    Ok(runtime.block_on(run::live(scenario, asked_for, seed, tools, &run_dir, &say))?)
 }
 
 fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {

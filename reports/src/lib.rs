@@ -6,6 +6,7 @@ pub mod json;
 pub mod latency;
 pub mod report;
 pub mod summary;
+pub mod tally;
 pub mod terminal;
 pub mod verdict;
 

@@ -133,7 +133,7 @@ fn write_verdict(out: &mut String, report: &Report) -> fmt::Result {
 }
 
 /// Failures in capitals, so that they are found without colour as well.
-fn shown(verdict: Verdict) -> (Style, &'static str) {
+pub(crate) fn shown(verdict: Verdict) -> (Style, &'static str) {
     match verdict {
         Verdict::Pass => (AnsiColor::Green.on_default(), "pass"),
         Verdict::Fail => (AnsiColor::Red.on_default().bold(), "FAIL"),
@@ -153,7 +153,7 @@ fn seconds(ms: u64) -> String {
     format!("{:.1}s", ms as f64 / 1000.0)
 }
 
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 

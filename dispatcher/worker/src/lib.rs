@@ -13,6 +13,7 @@ mod wire;
 use dispatcher_core::{
     Dispatcher,
     answer::Answer,
+    paywall::Denial,
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
     refusal::Refusal,
@@ -58,11 +59,16 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Re
     let admitted = platform_api::admit(request.method(), request.path(), authorization.as_deref(), token.as_deref());
     match admitted {
         Err(refusal) => answer::ours(request, &refusal),
-        Ok(PlatformRequest::Payment(payment)) => {
-            let described = ledger.describe(&payment).await.map_err(|error| error.to_string())?;
-            let answer: Answer<WebResponse> =
-                answer::json(200, &described).with("x-request-id", WebCrypto.request_id());
-            answer::to_response(request, answer)
-        }
+        Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {
+            Ok(described) => {
+                let request_id = WebCrypto.request_id();
+                let answer: Answer<WebResponse> = answer::json(200, &described).with("x-request-id", request_id);
+                answer::to_response(request, answer)
+            }
+            Err(error) => {
+                ConsoleLog.ledger_unavailable(&payment, &error);
+                answer::ours(request, &Refusal::Payment(Denial::LedgerUnavailable))
+            }
+        },
     }
 }

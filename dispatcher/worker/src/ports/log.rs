@@ -28,6 +28,10 @@ impl ConsoleLog {
         write("misconfigured", &serde_json::json!({ "error": error.to_string() }));
     }
 
+    pub fn ledger_unavailable(self, payment: &str, error: &LedgerError) {
+        write("ledger_unavailable", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
+    }
+
     pub fn lost_confirmation(self, payment: &str, error: &LedgerError) {
         write("lost_confirmation", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
     }

@@ -1,0 +1,58 @@
+//! Several runs for a person at a terminal: a line each as they end, and a count at the end.
+
+use crate::{
+    report::Report,
+    terminal::{plain, shown},
+    verdict::Verdict,
+};
+use std::fmt::Write;
+
+/// One run: its verdict and name, and under it what did not pass. ANSI styles as in [`crate::terminal::render`].
+#[must_use]
+pub fn line(report: &Report) -> String {
+    let (style, verdict) = shown(report.verdict);
+    let seconds = report.phases.iter().map(|phase| phase.to_ms).max().unwrap_or(0) / 1000;
+    let mut out = format!(
+        "{style}{verdict:7}{style:#}  {}  {} requests in {seconds} s\n",
+        plain(&report.scenario),
+        report.requests()
+    );
+    for check in report.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
+        let (style, verdict) = shown(check.verdict);
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "         {style}{verdict}{style:#} {}: {}", plain(&check.id), plain(&check.detail));
+        for witness in check.witness.iter().take(1) {
+            let _ = writeln!(out, "           {}", plain(witness));
+        }
+    }
+    if report.verdict != Verdict::Pass {
+        let _ = writeln!(out, "         run {}", plain(&report.run_dir));
+    }
+    out
+}
+
+#[must_use]
+pub fn tally(reports: &[Report]) -> String {
+    let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
+    let (passed, failed, unknown) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Unknown));
+    format!("{} scenarios: {passed} passed, {failed} failed, {unknown} unknown", reports.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{failing, passing};
+
+    fn bare(text: &str) -> String {
+        anstream::adapter::strip_str(text).to_string()
+    }
+
+    #[test]
+    fn a_pass_is_one_line_and_a_fail_says_what_broke() {
+        assert_eq!(bare(&line(&passing())).lines().count(), 1);
+        let failed = bare(&line(&failing()));
+        let broken = failing().checks.into_iter().find(|check| check.verdict == Verdict::Fail).unwrap();
+        assert!(failed.contains(&broken.id) && failed.contains(&failing().run_dir), "{failed}");
+        assert_eq!(tally(&[passing(), failing()]), "2 scenarios: 1 passed, 1 failed, 0 unknown");
+    }
+}

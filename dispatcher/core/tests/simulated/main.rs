@@ -50,6 +50,18 @@ fn a_lost_settle_answer_is_pending_and_the_same_payment_collects_without_a_secon
 }
 
 #[test]
+fn a_facilitator_slower_than_its_time_out_is_waited_for_longer_each_time() {
+    let world = World::new();
+    let payment = world.sign(1);
+    // The default time-out is 20 s.
+    world.primary(Facilitator::Slow(25_000));
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).code(), "settlement_pending");
+    world.pass_seconds(2);
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).status, 200);
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+}
+
+#[test]
 fn no_lie_about_a_settlement_is_served() {
     for lie in [Facilitator::ClaimsAnotherPayer, Facilitator::ClaimsNoTransaction] {
         let world = World::new();

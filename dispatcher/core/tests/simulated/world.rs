@@ -43,6 +43,8 @@ pub enum Facilitator {
     Dead,
     /// The money moves, and no answer comes.
     SettlesSilently,
+    /// Settles, and answers after so many milliseconds.
+    Slow(u64),
     RefusesToSettle,
     ClaimsAnotherPayer,
     ClaimsNoTransaction,
@@ -407,7 +409,7 @@ impl Namespace for Ports {
 }
 
 impl FacilitatorTransport for Ports {
-    async fn post(&self, url: &str, json: &str, _timeout_ms: u64) -> Result<FacilitatorAnswer, TransportError> {
+    async fn post(&self, url: &str, json: &str, timeout_ms: u64) -> Result<FacilitatorAnswer, TransportError> {
         let (name, call) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
         let call = if call == "verify" { Call::Verify } else { Call::Settle };
         self.0.calls.borrow_mut().push((name.to_owned(), call));
@@ -432,6 +434,7 @@ impl FacilitatorTransport for Ports {
         }
         let (payer, transaction) = match behaviour {
             Facilitator::SettlesSilently => return Err(TransportError::Timeout),
+            Facilitator::Slow(ms) if ms > timeout_ms => return Err(TransportError::Timeout),
             Facilitator::ClaimsAnotherPayer => (PAY_TO, nonce),
             Facilitator::ClaimsNoTransaction => (payer, ""),
             _ => (payer, nonce),

@@ -58,10 +58,11 @@ pub async fn verify(
     Verified::Nobody
 }
 
-/// One settle attempt at one facilitator.
+/// One settle attempt at one facilitator, within `timeout_ms`.
 pub async fn settle(
     facilitator: &Facilitator,
     claim: &Claim,
+    timeout_ms: u64,
     transport: &impl FacilitatorTransport,
     clock: &impl Clock,
     attempts: &mut Vec<Attempt>,
@@ -69,7 +70,7 @@ pub async fn settle(
     let json = FacilitatorRequest::new(&claim.payload, &claim.requirements).to_json();
     let began = clock.now();
     let url = format!("{}/settle", facilitator.url);
-    let answer = transport.post(&url, &json, facilitator.settle_timeout_ms).await;
+    let answer = transport.post(&url, &json, timeout_ms).await;
     let verdict = verdict::of_settle(answer, &claim.expected(), &facilitator.id);
     let result = match &verdict {
         SettleVerdict::Settled(_) => "ok",

@@ -7,7 +7,7 @@ const DEFAULT_VERIFY_TIMEOUT_MS: u64 = 5_000;
 /// Settling waits for a block: Base makes one every 2 s, and facilitators wait for one or two.
 const DEFAULT_SETTLE_TIMEOUT_MS: u64 = 20_000;
 /// Longest time-out that can be set: the caller's own client gives up about then.
-const MAX_TIMEOUT_MS: u64 = 90_000;
+pub const MAX_TIMEOUT_MS: u64 = 90_000;
 /// More than this is a mistake in the configuration, and would make the worst case of a verify minutes long.
 const MAX_FACILITATORS: usize = 8;
 

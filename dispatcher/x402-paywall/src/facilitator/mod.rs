@@ -4,4 +4,4 @@ pub mod ask;
 mod config;
 pub mod verdict;
 
-pub use config::{ConfigError, Facilitator, Facilitators};
+pub use config::{ConfigError, Facilitator, Facilitators, MAX_TIMEOUT_MS};

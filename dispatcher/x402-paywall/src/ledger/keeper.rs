@@ -6,6 +6,7 @@
 use super::{
     Claim, ClaimReply, Delivery, Record, Reply, SettleReply, State,
     machine::{self, CALL_LIMIT_MS, Event, Next, Now},
+    patience::settle_timeout_ms,
 };
 use crate::{
     UnixMillis,
@@ -128,8 +129,9 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
                     let holder = holder.unwrap_or_default().to_owned();
                     Event::VerifyAnswered { verified, holder }
                 }
-                (Next::AskSettle { facilitator }, Some(record)) => {
-                    let verdict = self.ask_settle(&facilitator, &record.claim, attempts).await;
+                (Next::AskSettle { facilitator, asked }, Some(record)) => {
+                    let patience = |configured| settle_timeout_ms(configured, asked, holder.is_some());
+                    let verdict = self.ask_settle(&facilitator, &record.claim, patience, attempts).await;
                     Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) }
                 }
                 (Next::AskVerify | Next::AskSettle { .. }, None) => {
@@ -142,9 +144,18 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
         }
     }
 
-    async fn ask_settle(&self, facilitator: &str, claim: &Claim, attempts: &mut Vec<Attempt>) -> SettleVerdict {
+    async fn ask_settle(
+        &self,
+        facilitator: &str,
+        claim: &Claim,
+        patience: impl Fn(u64) -> u64,
+        attempts: &mut Vec<Attempt>,
+    ) -> SettleVerdict {
         match self.facilitators.by_id(facilitator) {
-            Some(facilitator) => ask::settle(facilitator, claim, &self.transport, &self.clock, attempts).await,
+            Some(facilitator) => {
+                let timeout_ms = patience(facilitator.settle_timeout_ms);
+                ask::settle(facilitator, claim, timeout_ms, &self.transport, &self.clock, attempts).await
+            }
             // Taken out of the configuration while it owed an answer: nobody else can say what became of the payment.
             None => SettleVerdict::Unknown { why: "facilitator_not_configured".to_owned(), transaction: None },
         }

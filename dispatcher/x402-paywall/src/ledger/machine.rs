@@ -88,8 +88,10 @@ pub struct Step {
 pub enum Next {
     AskVerify,
     BeginSettle,
+    /// `asked` is how often its answer was lost already.
     AskSettle {
         facilitator: String,
+        asked: u32,
     },
     /// Another request is at it: look again shortly.
     Wait,
@@ -238,7 +240,7 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
 fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
     let later = |record, at| Step { record: Some(record), next: Next::Reply(Reply::Noted), wake_at: Some(at) };
     match state {
-        _ if now.busy => later(record, now.time.plus(CALL_LIMIT_MS)),
+        _ if now.busy => later(record, now.time.plus(ASK_AGAIN_MIN_MS)),
         State::Verified { until, .. } if now.time < until => later(record, until),
         // Nothing was asked to move money, and whoever held the payment is gone.
         State::Claimed | State::Verified { .. } | State::Executed { .. } | State::Refused { .. } => {
@@ -259,7 +261,8 @@ fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Opti
 }
 
 fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
-    let next = Next::AskSettle { facilitator: facilitator.clone() };
+    let asked = lost.as_ref().map_or(0, |lost| lost.asked);
+    let next = Next::AskSettle { facilitator: facilitator.clone(), asked };
     move_to(record, State::Settling { facilitator, tried, lost }, next, Some(now.time.plus(CALL_LIMIT_MS)))
 }
 

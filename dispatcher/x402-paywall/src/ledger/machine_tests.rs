@@ -119,7 +119,7 @@ impl Life {
             Next::Reply(reply) => self.check_reply(reply, holder),
             next => {
                 assert!(self.outstanding.is_none(), "two facilitator calls at once");
-                if let Next::AskSettle { facilitator } = &next {
+                if let Next::AskSettle { facilitator, .. } = &next {
                     assert_eq!(self.owes_answer.as_ref().unwrap_or(facilitator), facilitator, "MONEY-5");
                     let settled_and_known = self.moved_at.is_some() && self.owes_answer.is_none();
                     assert!(!settled_and_known, "MONEY-1: settle after a known settlement");
@@ -159,7 +159,7 @@ impl Life {
                 };
                 self.event(Event::VerifyAnswered { verified, holder: holder.clone() }, &holder);
             }
-            Next::AskSettle { facilitator } => {
+            Next::AskSettle { facilitator, .. } => {
                 let verdict = match answer {
                     Answer::Good => {
                         self.moved_at.get_or_insert(facilitator.clone());
@@ -209,7 +209,7 @@ impl Life {
             }
             Op::Wake => self.event(Event::Woke, "alarm"),
             Op::Crash { moved } => {
-                if let Some((Next::AskSettle { facilitator }, _)) = self.outstanding.take() {
+                if let Some((Next::AskSettle { facilitator, .. }, _)) = self.outstanding.take() {
                     self.lose(&facilitator, moved);
                 }
             }

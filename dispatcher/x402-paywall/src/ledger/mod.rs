@@ -7,6 +7,7 @@
 mod keeper;
 pub mod machine;
 mod messages;
+mod patience;
 mod record;
 
 pub use keeper::Keeper;

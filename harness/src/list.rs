@@ -40,7 +40,14 @@ mod tests {
     #[test]
     fn scenarios_are_listed_with_their_titles() {
         let text = listed(Listing::Scenarios);
-        assert!(text.lines().any(|line| line.starts_with("outage       The primary facilitator ")), "{text}");
+        let outage = text.lines().find(|line| line.starts_with("outage ")).unwrap_or_else(|| panic!("{text}"));
+        assert!(outage["outage".len()..].trim_start().starts_with("The primary facilitator "), "{outage}");
+        // Aligned: every title begins in the same column.
+        let column = outage.find("The primary").unwrap();
+        assert!(
+            text.lines().all(|line| line.as_bytes()[column - 1] == b' ' && line.as_bytes()[column] != b' '),
+            "{text}"
+        );
     }
 
     #[test]

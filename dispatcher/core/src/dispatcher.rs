@@ -130,17 +130,17 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         }
 
         let opened = self.paywall.open(&purchase).await;
+        line.payment = opened.payment;
         line.attempts = opened.attempts;
         line.ledger_error = opened.ledger_error.map(|error| error.to_string());
         let ticket = match opened.answer {
             Opened::Deny(denial) => return Err(deny(denial)),
             Opened::Collect(ticket, response, settlement) => {
-                note(line, &ticket, Some(&settlement));
+                line.transaction = Some(settlement.transaction.clone());
                 return Ok(hand_over(response, settlement, ticket));
             }
             Opened::Run(ticket) => ticket,
         };
-        note(line, &ticket, None);
 
         let response = match self.execute(request, to, line).await {
             Ok(response) if response.status() >= 300 => {
@@ -165,7 +165,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         line.attempts.extend(closed.attempts);
         line.ledger_error = closed.ledger_error.map(|error| error.to_string());
         let settlement = closed.answer.map_err(deny)?;
-        note(line, &ticket, Some(&settlement));
+        line.transaction = Some(settlement.transaction.clone());
         Ok(hand_over(response, settlement, ticket))
     }
 
@@ -221,11 +221,6 @@ fn hand_over<O>(response: PaidResponse, settlement: Settlement, ticket: Ticket) 
 fn pass_through<O: Outbound>(response: O) -> Content<O> {
     let status = response.status();
     Content { answer: Answer { status, body: Body::Tenant(response), set: Vec::new() }, leaving: None }
-}
-
-fn note(line: &mut RequestLine, ticket: &Ticket, settlement: Option<&Settlement>) {
-    line.payment = Some(ticket.payment.clone());
-    line.transaction = settlement.map(|settlement| settlement.transaction.clone());
 }
 
 /// Browsers send these without a payment and read nothing but the permission in the answer.

@@ -59,17 +59,23 @@ pub enum Opened {
 pub struct Told<T> {
     pub answer: T,
     pub attempts: Vec<Attempt>,
+    /// Key of the payment that the ledger was asked about.
+    pub payment: Option<String>,
     /// Why the ledger could not be asked, where that decided the answer.
     pub ledger_error: Option<LedgerError>,
 }
 
 impl<T> Told<T> {
-    fn of(answer: T, attempts: Vec<Attempt>) -> Self {
-        Self { answer, attempts, ledger_error: None }
+    fn without_ledger(answer: T) -> Self {
+        Self { answer, attempts: Vec::new(), payment: None, ledger_error: None }
     }
 
-    fn without_ledger(answer: T, error: LedgerError) -> Self {
-        Self { answer, attempts: Vec::new(), ledger_error: Some(error) }
+    fn by_ledger(answer: T, payment: String, attempts: Vec<Attempt>) -> Self {
+        Self { answer, attempts, payment: Some(payment), ledger_error: None }
+    }
+
+    fn ledger_failed(answer: T, payment: String, error: LedgerError) -> Self {
+        Self { answer, attempts: Vec::new(), payment: Some(payment), ledger_error: Some(error) }
     }
 }
 
@@ -80,7 +86,7 @@ impl<L: Ledger> Paywall<L> {
 
     /// Challenge, admit, claim, verify. One ledger round trip, and none for a request without a plausible payment.
     pub async fn open(&self, purchase: &Purchase<'_>) -> Told<Opened> {
-        let deny = |denial| Told::of(Opened::Deny(denial), Vec::new());
+        let deny = |denial| Told::without_ledger(Opened::Deny(denial));
         let Some(header) = purchase.payment else { return deny(Denial::PaymentRequired) };
         let payment = match admission::admit(header, purchase.offer) {
             Ok(payment) => payment,
@@ -109,14 +115,15 @@ impl<L: Ledger> Paywall<L> {
         };
         let told = match self.ledger.claim(claim, &ticket.holder).await {
             Ok(told) => told,
-            Err(error) => return Told::without_ledger(Opened::Deny(Denial::LedgerUnavailable), error),
+            Err(error) => return Told::ledger_failed(Opened::Deny(Denial::LedgerUnavailable), ticket.payment, error),
         };
+        let payment = ticket.payment.clone();
         let answer = match (told.reply, told.response) {
             (Reply::Run, _) => Opened::Run(ticket),
             (Reply::Settled(settlement), Some(response)) => Opened::Collect(ticket, response, settlement),
             (reply, _) => Opened::Deny(ticket.denial(reply)),
         };
-        Told::of(answer, told.attempts)
+        Told::by_ledger(answer, payment, told.attempts)
     }
 
     /// Has the tenant's response stored and paid for. One ledger round trip.
@@ -127,10 +134,13 @@ impl<L: Ledger> Paywall<L> {
                     Reply::Settled(settlement) => Ok(settlement),
                     reply => Err(ticket.denial(reply)),
                 };
-                Told::of(answer, told.attempts)
+                Told::by_ledger(answer, ticket.payment.clone(), told.attempts)
             }
             // The ledger may have settled before its answer was lost: unknown, not failed.
-            Err(error) => Told::without_ledger(Err(ticket.denial(Reply::Pending { transaction: None })), error),
+            Err(error) => {
+                let pending = Err(ticket.denial(Reply::Pending { transaction: None }));
+                Told::ledger_failed(pending, ticket.payment.clone(), error)
+            }
         }
     }
 

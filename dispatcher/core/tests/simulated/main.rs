@@ -40,6 +40,7 @@ fn a_lost_settle_answer_is_pending_and_the_same_payment_collects_without_a_secon
     assert_eq!((pending.status, pending.code()), (503, "settlement_pending"));
     assert!(pending.offer().is_none() && pending.header("retry-after").is_some());
     assert_eq!(pending.payment_response().unwrap().error_reason.as_deref(), Some("settlement_pending"));
+    assert_eq!(world.last_line().payment.as_deref(), Some(payment.key()), "on call, one looks for the payment");
 
     world.primary(Facilitator::Honest);
     world.pass_seconds(2);

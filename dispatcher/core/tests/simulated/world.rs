@@ -72,6 +72,10 @@ pub struct Payment {
 }
 
 impl Payment {
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     pub fn tampered(&self, from: &str, to: &str) -> String {
         let text = self.json.to_string();
         assert!(text.contains(from), "{from} is not in {text}");

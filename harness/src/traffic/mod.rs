@@ -6,7 +6,7 @@ mod purchase;
 mod schedule;
 
 pub use caller::{Caller, HttpError, host_of};
-pub use payer::Payers;
+pub use payer::{PayError, Payers, Payment};
 pub use schedule::{Arrival, Wants, schedule};
 
 use crate::{clock::Clock, scenario::Timeline};

@@ -7,4 +7,6 @@ mod bad_input;
 mod harness;
 mod interrupt;
 mod official_client;
+mod one_payment;
 mod scenarios;
+mod served;

@@ -1,41 +1,12 @@
 //! The official TypeScript client pays a tenant of a served world and gets its content.
 
-use crate::harness::{harness, turn};
-use nix::{
-    sys::signal::{Signal, kill},
-    unistd::Pid,
-};
+use crate::{harness::turn, served::Served};
 use serde_json::Value;
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
 };
-
-/// A running `harness serve`, stopped as a person would stop it.
-struct Served {
-    child: Child,
-    url: String,
-}
-
-impl Served {
-    fn start() -> Self {
-        let mut child = harness(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let url = lines.find_map(|line| line.strip_prefix("dispatcher").map(|url| url.trim().to_owned()));
-        let ready = lines.any(|line| line.starts_with("ready"));
-        assert!(ready, "harness serve ended before it was ready");
-        Self { child, url: url.unwrap() }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT);
-        let _ = self.child.wait();
-    }
-}
 
 /// The client's packages, installed once per lock file.
 fn installed() -> PathBuf {

@@ -1,0 +1,62 @@
+//! One payment buys one request, however many present it at once and whatever else they ask for.
+
+use crate::{harness::turn, served::Served};
+use harness::traffic::{Payers, Payment};
+use reports::event::{Event, FacilitatorEndpoint};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+#[expect(clippy::disallowed_methods, reason = "a payment's window is real time, and a test has no clock port")]
+fn unix_now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
+}
+
+/// Status and error code; the code is empty beside content.
+async fn send(url: &str, payment: Option<&Payment>) -> (u16, String) {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = client.get(url);
+    let request = match payment {
+        Some(payment) => request.header("payment-signature", &payment.header),
+        None => request,
+    };
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let body: serde_json::Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+}
+
+async fn offer(url: &str) -> String {
+    let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+    response.headers()["payment-required"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn ten_who_present_one_payment_at_once_get_its_content_once() {
+    let _turn = turn();
+    let served = Served::start();
+    tokio::runtime::Runtime::new().unwrap().block_on(race(&served));
+
+    let events = served.stop();
+    let settles = events.iter().filter(
+        |event| matches!(event, Event::FacilitatorCalled(call) if call.endpoint == FacilitatorEndpoint::Settle),
+    );
+    let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_)));
+    let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_)));
+    assert_eq!((settles.count(), runs.count(), moved.count()), (1, 1, 1));
+}
+
+async fn race(served: &Served) {
+    let quote = format!("{}/t/acme/quote", served.url);
+    let payment = Payers::from_seed(unix_now()).pay(&offer(&quote).await, 0, 0, unix_now()).unwrap();
+
+    let (quote, payment) = (&quote, &payment);
+    let racers = (0..10).map(|_| send(quote, Some(payment)));
+    let answers = futures_util::future::join_all(racers).await;
+    let count = |wanted: (u16, &str)| answers.iter().filter(|got| (got.0, got.1.as_str()) == wanted).count();
+    assert_eq!((count((200, "")), count((409, "payment_already_used"))), (1, 9), "{answers:?}");
+
+    for other in ["/t/acme/dearer", "/t/acme/quote?all=1"] {
+        let answer = send(&format!("{}{other}", served.url), Some(payment)).await;
+        assert_eq!(answer, (409, "payment_already_used".to_owned()), "{other}");
+    }
+    assert_eq!(send(quote, None).await, (402, "payment_required".to_owned()));
+}

@@ -1,6 +1,7 @@
 //! EVM addresses. Clients differ in case (checksummed or lower), so two addresses are compared as bytes, never as text.
 
 use crate::hex::{self, HexError};
+use crate::text::{debug_as_text, text_on_the_wire};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 use std::{fmt, str::FromStr};
@@ -39,24 +40,8 @@ impl fmt::Display for Address {
     }
 }
 
-impl fmt::Debug for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl TryFrom<String> for Address {
-    type Error = HexError;
-    fn try_from(text: String) -> Result<Self, HexError> {
-        text.parse()
-    }
-}
-
-impl From<Address> for String {
-    fn from(address: Address) -> Self {
-        address.to_string()
-    }
-}
+text_on_the_wire!(Address);
+debug_as_text!(Address);
 
 #[cfg(test)]
 mod tests {

@@ -3,10 +3,11 @@
 //! The authorization names no resource: the same one is presentable at any tenant with the same `payTo`. Whoever takes it
 //! must claim (network, asset, from, nonce) first.
 
+use crate::text::{debug_as_text, text_on_the_wire};
 use crate::{Address, Offer, Uint256, hex};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// The 32 bytes that make an authorization unique per payer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -73,30 +74,21 @@ fn word(address: &Address) -> [u8; 32] {
     out
 }
 
+impl FromStr for Nonce {
+    type Err = hex::HexError;
+    fn from_str(text: &str) -> Result<Self, hex::HexError> {
+        hex::decode(text).map(Self)
+    }
+}
+
 impl fmt::Display for Nonce {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&hex::encode(&self.0))
     }
 }
 
-impl fmt::Debug for Nonce {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl TryFrom<String> for Nonce {
-    type Error = hex::HexError;
-    fn try_from(text: String) -> Result<Self, hex::HexError> {
-        hex::decode(&text).map(Self)
-    }
-}
-
-impl From<Nonce> for String {
-    fn from(nonce: Nonce) -> Self {
-        nonce.to_string()
-    }
-}
+text_on_the_wire!(Nonce);
+debug_as_text!(Nonce);
 
 #[cfg(test)]
 mod tests {

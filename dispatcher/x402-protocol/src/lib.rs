@@ -11,6 +11,7 @@ pub mod network;
 pub mod offer;
 pub mod payment_key;
 pub mod signature;
+mod text;
 pub mod uint256;
 pub mod v2;
 

@@ -2,6 +2,7 @@
 //! them, and taking Base Sepolia's domain name on Base makes every payment fail.
 
 use crate::Address;
+use crate::text::text_on_the_wire;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -82,18 +83,7 @@ impl fmt::Display for Network {
     }
 }
 
-impl TryFrom<String> for Network {
-    type Error = UnknownNetwork;
-    fn try_from(text: String) -> Result<Self, UnknownNetwork> {
-        text.parse()
-    }
-}
-
-impl From<Network> for String {
-    fn from(network: Network) -> Self {
-        network.caip2().to_owned()
-    }
-}
+text_on_the_wire!(Network);
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 //!
 //! Timestamps are uint256 too: some wallets sign `validBefore = 2^256 - 1`, and that must not be an error.
 
+use crate::text::{debug_as_text, text_on_the_wire};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -100,24 +101,8 @@ impl fmt::Display for Uint256 {
     }
 }
 
-impl fmt::Debug for Uint256 {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self}")
-    }
-}
-
-impl TryFrom<String> for Uint256 {
-    type Error = DecimalError;
-    fn try_from(text: String) -> Result<Self, DecimalError> {
-        text.parse()
-    }
-}
-
-impl From<Uint256> for String {
-    fn from(value: Uint256) -> Self {
-        value.to_string()
-    }
-}
+text_on_the_wire!(Uint256);
+debug_as_text!(Uint256);
 
 #[cfg(test)]
 mod tests {

@@ -75,7 +75,7 @@ pub fn build_worker(
     if let Some(bundle) = stamped(&out, &made_from) {
         return Ok(bundle);
     }
-    site.say("worker bundle  compiling to release wasm (about 90 s on 2 cores from nothing, 15 s after a change) ...");
+    site.say("worker bundle  compiling to release wasm (about 100 s on 2 cores from nothing, 15 s after a change) ...");
     let watch = SystemClock::start();
     let mut command = toolchain.worker_build();
     command.arg("--release").arg("--out-dir").arg(&worker.out_dir).current_dir(&worker.dir);

@@ -33,7 +33,7 @@ impl Requirement for WasmBindgen {
     }
 
     fn doing(&self) -> &'static str {
-        "compiling (once per version, about 35 s on 2 cores)"
+        "compiling (once per version, about 40 s on 2 cores)"
     }
 
     fn provide(&self, site: &Site) -> Result<(), SetupError> {

@@ -25,7 +25,7 @@ impl Requirement for WorkerBuild {
     }
 
     fn doing(&self) -> &'static str {
-        "compiling (once per version, about 90 s on 2 cores)"
+        "compiling (once per version, about 2 minutes on 2 cores)"
     }
 
     fn provide(&self, site: &Site) -> Result<(), SetupError> {

@@ -52,6 +52,10 @@ pub enum SetupError {
     )]
     VersionSkew { locked: String, tool: String },
 
+    #[error("{requirement} are missing, and set-up leaves the system as it is")]
+    #[diagnostic(code(setup::system_lacks), help("{mend}"))]
+    SystemLacks { requirement: &'static str, mend: &'static str },
+
     #[error("{requirement} is missing after set-up")]
     #[diagnostic(code(setup::still_missing), help("{mend}"))]
     StillMissing { requirement: &'static str, mend: &'static str },

@@ -13,6 +13,7 @@ mod doctor;
 mod error;
 mod node;
 mod npm;
+mod openssl;
 mod progress;
 mod requirement;
 mod site;
@@ -36,6 +37,7 @@ pub use toolchain::Toolchain;
 /// Every requirement, in the order `doctor` lists them.
 pub fn requirements(site: &Site) -> Result<Vec<Box<dyn Requirement>>, SetupError> {
     Ok(vec![
+        Box::new(openssl::OpensslHeaders),
         Box::new(node::Node),
         Box::new(wrangler::Wrangler),
         Box::new(wasm_target::WasmTarget),

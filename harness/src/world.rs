@@ -24,6 +24,10 @@ use namespace::NamespaceDouble;
 use recorder::Recorder;
 use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
+/// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
+/// bundle. More than ten megabytes a run.
+pub const SCRATCH: [&str; 5] = ["bundle", "home", "registry", "storage", "tmp"];
+
 /// A Worker of a seller, as the namespace double runs it.
 #[derive(Clone, Debug)]
 pub struct TenantDouble {

@@ -24,6 +24,7 @@ use reports::{
     event::{EVENT_SCHEMA, Event, RunStarted},
     report::{REPORT_SCHEMA, Report},
     summary,
+    verdict::Verdict,
 };
 use std::{
     io,
@@ -94,6 +95,10 @@ pub async fn live(
     let events = writer.finish().await.map_err(RunError::Journal)?;
     let report = report(scenario, asked_for, seed, run_dir, History::new(events));
     run_dir.write_report(&report)?;
+    // A run that did not pass keeps everything, for whoever looks into it.
+    if report.verdict == Verdict::Pass {
+        run_dir.drop_scratch()?;
+    }
     Ok(report)
 }
 

@@ -1,5 +1,6 @@
 //! The folder that a run leaves behind: `events.jsonl`, `report.json`, and the logs of what was started.
 
+use crate::world::SCRATCH;
 use reports::report::Report;
 use std::{
     io,
@@ -44,6 +45,20 @@ impl RunDir {
     #[must_use]
     pub fn events(&self) -> PathBuf {
         self.0.join(EVENTS)
+    }
+
+    /// Removes what only the running world needed. What a report or a second look needs stays: events, report, logs, config.
+    pub fn drop_scratch(&self) -> Result<(), RunDirError> {
+        for folder in SCRATCH {
+            let path = self.0.join(folder);
+            match std::fs::remove_dir_all(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunDirError::Write { path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     pub fn write_report(&self, report: &Report) -> Result<(), RunDirError> {

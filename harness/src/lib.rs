@@ -5,6 +5,7 @@ pub mod cli;
 pub mod clock;
 pub mod exit;
 pub mod facilitator;
+mod folders;
 pub mod journal;
 pub mod judge;
 pub mod list;
@@ -102,7 +103,7 @@ fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let report = run_one(&runtime, &tools, &scenario, asked_for, args.seed, args.run_dir.as_deref())?;
     match args.format {
         Format::Table => anstream::print!("{}", reports::terminal::render(&report)),
-        Format::Json => anstream::println!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
+        Format::Json => anstream::print!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_report(&report))
 }
@@ -123,10 +124,7 @@ fn every_scenario(library: &Library, format: Format) -> Result<Exit, CommandErro
     }
     match format {
         Format::Table => anstream::println!("{}", reports::tally::tally(&all)),
-        Format::Json => {
-            let text = serde_json::to_string_pretty(&all).map_err(CommandError::Json)?;
-            anstream::println!("{text}");
-        }
+        Format::Json => anstream::print!("{}", reports::json::render(&all).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_reports(&all))
 }

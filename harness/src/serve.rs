@@ -17,13 +17,10 @@ pub async fn serve(
     facilitator_urls: &[String],
 ) -> Result<(), RunError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (journal, writer) = Journal::open(&run_dir.events(), Arc::clone(&clock)).map_err(RunError::Journal)?;
+    let (journal, writer) = Journal::open(&run_dir.events(), clock).map_err(RunError::Journal)?;
     let quiet = scenario.without_faults();
     let options = LiveOptions { tools, scenario: &quiet, seed: 0, run_dir: run_dir.path(), port, facilitator_urls };
-    let live = tokio::select! {
-        live = Live::start(&options, clock, &journal) => live.map_err(RunError::DidNotStart)?,
-        () = interrupted() => return Err(RunError::Interrupted),
-    };
+    let live = Live::start_or_interrupted(&options, &journal).await?;
     announce(scenario, &live, run_dir);
     interrupted().await;
     anstream::eprintln!("stopping");

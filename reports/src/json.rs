@@ -1,15 +1,16 @@
 //! The report as JSON, alone on the stream, so that another program can read it without looking for its start.
 
-use crate::report::Report;
+use serde::Serialize;
 
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    serde_json::to_string_pretty(report).map(|text| text + "\n")
+/// A report, or a list of them; ends with a newline.
+pub fn render(reports: &impl Serialize) -> Result<String, serde_json::Error> {
+    serde_json::to_string_pretty(reports).map(|text| text + "\n")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::failing;
+    use crate::{fixture::failing, report::Report};
 
     #[test]
     fn json_says_all_of_the_report() {

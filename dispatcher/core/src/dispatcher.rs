@@ -103,7 +103,6 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         price: &Price,
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
-        let resource = resource_info(request, price);
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
         let payment = if request.method() == "HEAD" { None } else { request.header(header::PAYMENT_SIGNATURE) };
         let request_id = line.request_id.clone();
@@ -114,11 +113,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             path: &to.path,
             query: request.query(),
             offer: &price.offer,
-            resource: &resource,
             payment: payment.as_deref(),
         };
         let deny = |denial: Denial| {
-            let mut headers = denial.headers(&price.offer, &resource);
+            let mut headers = denial.headers(&price.offer, &resource_info(request, price));
             headers.push(("access-control-expose-headers", hygiene::EXPOSED_HEADERS.to_owned()));
             headers.push(("access-control-allow-origin", "*".to_owned()));
             (Refusal::Payment(denial), headers)

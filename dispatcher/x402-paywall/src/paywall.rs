@@ -8,10 +8,7 @@ use crate::{
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
 };
-use x402_protocol::{
-    Address, Network, Offer, header,
-    v2::{ResourceInfo, SettleResponse},
-};
+use x402_protocol::{Address, Network, Offer, header, v2::SettleResponse};
 
 /// The paywall in front of one ledger.
 pub struct Paywall<L> {
@@ -29,7 +26,6 @@ pub struct Purchase<'a> {
     pub path: &'a str,
     pub query: Option<&'a str>,
     pub offer: &'a Offer,
-    pub resource: &'a ResourceInfo,
     /// Value of `PAYMENT-SIGNATURE`.
     pub payment: Option<&'a str>,
 }

@@ -30,7 +30,7 @@ pub enum Door {
 pub async fn bind(double: &Double) -> io::Result<(SocketAddr, Door)> {
     let held = refuse::hold(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
     let address = held.local_addr()?;
-    let door = match double.script.refusal_at(double.clock.now_us()) {
+    let door = match double.script.refusal_at(double.journal.clock().now_us()) {
         Some(refusal) => Door::Shut(held, refusal),
         None => Door::Open(refuse::listen(held)?),
     };
@@ -64,7 +64,7 @@ async fn keep(
                 if !shut_until(double, refusal.until_us, &mut stop).await {
                     return Ok(());
                 }
-                match double.script.refusal_at(double.clock.now_us()) {
+                match double.script.refusal_at(double.journal.clock().now_us()) {
                     Some(next) => Door::Shut(held, next),
                     None => Door::Open(refuse::listen(held)?),
                 }
@@ -101,7 +101,7 @@ async fn accept(
     stop: &mut oneshot::Receiver<()>,
 ) -> Option<Refusal> {
     loop {
-        let now = double.clock.now_us();
+        let now = double.journal.clock().now_us();
         if let Some(refusal) = double.script.refusal_at(now) {
             return Some(refusal);
         }
@@ -127,7 +127,7 @@ async fn accept(
 /// False when the double is to stop before then.
 async fn shut_until(double: &Double, until_us: u64, stop: &mut oneshot::Receiver<()>) -> bool {
     loop {
-        let now = double.clock.now_us();
+        let now = double.journal.clock().now_us();
         if now >= until_us {
             return true;
         }

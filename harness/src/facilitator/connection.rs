@@ -10,7 +10,7 @@ use super::{
     request::PaymentSeen,
     script::{Admitted, Script},
 };
-use crate::{clock::Clock, journal::Journal};
+use crate::journal::Journal;
 use reports::event::{Event, FacilitatorCall, FacilitatorEndpoint, FaultRef};
 use std::{error::Error, sync::Arc};
 use tokio::{select, sync::watch};
@@ -20,7 +20,6 @@ pub struct Double {
     pub name: Arc<str>,
     pub script: Arc<Script>,
     pub origin: Origin,
-    pub clock: Arc<dyn Clock>,
     pub journal: Journal,
 }
 
@@ -49,7 +48,7 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
             double.unreadable(format!("no endpoint of a facilitator: {} {}", line.method, line.path));
             return answer_and_close(caller, &Reply::text(404, JSON, r#"{"message":"no such endpoint"}"#)).await;
         };
-        let received_us = double.clock.now_us();
+        let received_us = double.journal.clock().now_us();
         let admitted = double.script.admit(endpoint, received_us);
         let mut seen = PaymentSeen::default();
         let (played, fault) = select! {
@@ -64,7 +63,7 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
             payment: seen.payment,
             payload_hash: seen.payload_hash,
             received_us,
-            ended_us: double.clock.now_us(),
+            ended_us: double.journal.clock().now_us(),
             fault,
             answer: played.answer,
         }));

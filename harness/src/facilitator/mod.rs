@@ -30,7 +30,7 @@ pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
 pub use reply::Reply;
 pub use script::{Admitted, FaultSpec, Refusal, Script};
 
-use crate::{clock::Clock, journal::Journal};
+use crate::journal::Journal;
 use connection::Double;
 use exchange::Origin;
 use std::{io, net::SocketAddr, sync::Arc};
@@ -48,19 +48,13 @@ pub struct FacilitatorDouble {
 
 impl FacilitatorDouble {
     /// Starts on a free port of loopback. When this returns, the double answers (or refuses, if the script says so).
-    pub async fn start(
-        name: String,
-        chain: Arc<Chain>,
-        faults: Vec<FaultSpec>,
-        clock: Arc<dyn Clock>,
-        journal: Journal,
-    ) -> io::Result<Self> {
+    pub async fn start(name: String, chain: Arc<Chain>, faults: Vec<FaultSpec>, journal: Journal) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
-        let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(&clock)).await;
+        let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(journal.clock())).await;
         // A proxy named by the environment must not come between the two halves.
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         let origin = Origin { client, url: answers.uri() };
-        let double = Arc::new(Double { name, script, origin, clock, journal });
+        let double = Arc::new(Double { name, script, origin, journal });
         let (address, door) = acceptor::bind(&double).await?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(acceptor::run(double, address, door, stopped));

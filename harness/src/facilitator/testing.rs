@@ -4,7 +4,7 @@
 use super::{AMPLE_BALANCE, Chain, FacilitatorDouble, FaultSpec};
 use crate::journal::Journal;
 use crate::{
-    clock::SystemClock,
+    clock::{Clock, SystemClock},
     scenario::{Call, Inject, Pick},
 };
 use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, FaultRef, Recorded};
@@ -92,15 +92,15 @@ pub struct Bench {
 
 impl Bench {
     pub fn new() -> Self {
-        let (journal, seen) = journal();
+        let clock = Arc::new(SystemClock::start());
+        let (journal, seen) = Journal::channel(Arc::clone(&clock) as Arc<dyn Clock>);
         let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
         let chain = Arc::new(Chain::new(journal.clone()));
-        Self { chain, clock: Arc::new(SystemClock::start()), journal, seen, client }
+        Self { chain, clock, journal, seen, client }
     }
 
     pub async fn double(&self, faults: Vec<FaultSpec>) -> FacilitatorDouble {
-        let (chain, clock) = (Arc::clone(&self.chain), Arc::clone(&self.clock));
-        FacilitatorDouble::start("primary".into(), chain, faults, clock, self.journal.clone()).await.unwrap()
+        FacilitatorDouble::start("primary".into(), Arc::clone(&self.chain), faults, self.journal.clone()).await.unwrap()
     }
 
     /// Waits until the payer of [`Bench::post`] has paid.

@@ -1,9 +1,8 @@
 //! The live tier's world around one scenario: facilitator doubles, the Worker under `wrangler dev`, its tenants, and the
 //! feeds from all of them into the journal.
 
-use super::{dispatcher_log, tenants};
+use super::{RunError, dispatcher_log, interrupted, tenants};
 use crate::{
-    clock::Clock,
     facilitator::{Chain, FacilitatorDouble, FaultSpec},
     journal::Journal,
     scenario::Scenario,
@@ -78,7 +77,7 @@ pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
 }
 
 impl Live {
-    pub async fn start(options: &LiveOptions<'_>, clock: Arc<dyn Clock>, journal: &Journal) -> Result<Self, LiveError> {
+    pub async fn start(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, LiveError> {
         let scenario = options.scenario;
         let network = network(scenario)?;
         let mut feeds = Vec::new();
@@ -90,15 +89,9 @@ impl Live {
                 let name = name.as_str();
                 let on_it = scenario.faults().iter().filter(|fault| fault.on().as_str() == name);
                 let faults = on_it.map(|fault| FaultSpec::new(fault, options.seed)).collect();
-                let double = FacilitatorDouble::start(
-                    name.to_owned(),
-                    Arc::clone(&chain),
-                    faults,
-                    Arc::clone(&clock),
-                    journal.clone(),
-                )
-                .await
-                .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                let double = FacilitatorDouble::start(name.to_owned(), Arc::clone(&chain), faults, journal.clone())
+                    .await
+                    .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
                 facilitator_urls.push((name.to_owned(), double.url()));
                 doubles.push(double);
             }
@@ -133,6 +126,14 @@ impl Live {
         listen(told, journal, &request_lines, &mut feeds);
         let url = world.url.clone();
         Ok(Self { url, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
+    }
+
+    /// Starts, unless a person calls it off first.
+    pub async fn start_or_interrupted(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, RunError> {
+        tokio::select! {
+            live = Self::start(options, journal) => live.map_err(RunError::DidNotStart),
+            () = interrupted() => Err(RunError::Interrupted),
+        }
     }
 
     /// Comes back when every process is gone and everything they said is in the journal.

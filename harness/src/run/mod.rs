@@ -74,14 +74,11 @@ pub async fn live(
     say: &dyn Fn(&str),
 ) -> Result<Report, RunError> {
     let clock = Arc::new(SystemClock::new());
-    let as_port: Arc<dyn Clock> = Arc::clone(&clock) as Arc<dyn Clock>;
-    let (journal, writer) = Journal::open(&run_dir.events(), Arc::clone(&as_port)).map_err(RunError::Journal)?;
+    let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (journal, writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
     say("starting the facilitator doubles and the dispatcher under wrangler dev");
     let options = LiveOptions { tools, scenario, seed, run_dir: run_dir.path(), port: None, facilitator_urls: &[] };
-    let live = tokio::select! {
-        live = Live::start(&options, as_port, &journal) => live.map_err(RunError::DidNotStart)?,
-        () = interrupted() => return Err(RunError::Interrupted),
-    };
+    let live = Live::start_or_interrupted(&options, &journal).await?;
     let driven = tokio::select! {
         driven = drive(scenario, seed, &clock, &journal, &live, say) => driven,
         () = interrupted() => Err(RunError::Interrupted),
@@ -127,10 +124,9 @@ async fn drive(
         arrivals: planned,
     }));
     let payers = Arc::new(Payers::from_seed(seed));
-    let (payments, (), ()) = tokio::join!(
+    let (payments, ()) = tokio::join!(
         traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
-        timeline::mark(scenario, journal.clone()),
-        tell_phases(scenario, journal.clock(), say),
+        timeline::mark(scenario, journal, say),
     );
     say("asking the settlement ledger about every payment");
     let http = reqwest::Client::builder().no_proxy().build().map_err(HttpError::from)?;
@@ -146,15 +142,6 @@ async fn drive(
     // Lines that never come are for the judges to miss.
     let _ = tokio::time::timeout(LINES_WITHIN, lines).await;
     Ok(())
-}
-
-async fn tell_phases(scenario: &Scenario, clock: &dyn Clock, say: &dyn Fn(&str)) {
-    for phase in scenario.timeline().phases() {
-        let now = Duration::from_micros(clock.now_us());
-        tokio::time::sleep(phase.window().from().saturating_sub(now)).await;
-        let (from, to) = (phase.window().from().as_secs(), phase.window().to().as_secs());
-        say(&format!("phase {} ({from} s to {to} s)", phase.name().as_str()));
-    }
 }
 
 fn report(scenario: &Scenario, asked_for: &str, seed: u64, run_dir: &RunDir, history: History) -> Report {

@@ -1,6 +1,6 @@
 //! The folder that a run leaves behind: `events.jsonl`, `report.json`, and the logs of what was started.
 
-use crate::world::SCRATCH;
+use crate::{folders::remove_if_there, world::SCRATCH};
 use reports::report::Report;
 use std::{
     io,
@@ -51,12 +51,7 @@ impl RunDir {
     pub fn drop_scratch(&self) -> Result<(), RunDirError> {
         for folder in SCRATCH {
             let path = self.0.join(folder);
-            match std::fs::remove_dir_all(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                    return Err(RunDirError::Write { path, source });
-                }
-                _ => {}
-            }
+            remove_if_there(&path).map_err(|source| RunDirError::Write { path, source })?;
         }
         Ok(())
     }

@@ -4,11 +4,17 @@ use crate::{journal::Journal, scenario::Scenario};
 use reports::event::Event;
 use std::time::Duration;
 
-/// Comes back after the last mark.
-pub async fn mark(scenario: &Scenario, journal: Journal) {
+/// Comes back after the last mark. `say` is told of each phase as it begins.
+pub async fn mark(scenario: &Scenario, journal: &Journal, say: &dyn Fn(&str)) {
     for (at, event) in marks(scenario) {
         let now = Duration::from_micros(journal.clock().now_us());
         tokio::time::sleep(at.saturating_sub(now)).await;
+        if let Event::PhaseStarted { phase } = &event
+            && let Some(phase) = scenario.timeline().phase(phase)
+        {
+            let (from, to) = (phase.window().from().as_secs(), phase.window().to().as_secs());
+            say(&format!("phase {} ({from} s to {to} s)", phase.name()));
+        }
         journal.record(event);
     }
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use super::SetupError;
+use crate::folders::remove_if_there;
 
 #[derive(Debug, Clone)]
 pub struct Cache {
@@ -65,12 +66,7 @@ impl Cache {
 
 /// Removes a folder if it is there.
 pub fn clear(folder: &Path) -> Result<(), SetupError> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(SetupError::io("cannot remove", folder)(error))
-        }
-        _ => Ok(()),
-    }
+    remove_if_there(folder).map_err(SetupError::io("cannot remove", folder))
 }
 
 #[cfg(test)]

@@ -51,25 +51,9 @@ impl Toolchain {
         &self.node
     }
 
-    pub fn node_modules(&self) -> &Path {
-        &self.modules
-    }
-
     /// wrangler's launcher, to be run with `node()`.
     pub fn wrangler_js(&self) -> PathBuf {
         self.modules.join("wrangler/bin/wrangler.js")
-    }
-
-    pub fn workerd(&self) -> PathBuf {
-        let (os, arch) = npm::platform();
-        // workerd's packages say `64` where everybody else's say `x64`.
-        let arch = if arch == "x64" { "64" } else { arch };
-        self.modules.join(format!("@cloudflare/workerd-{os}-{arch}/bin/workerd"))
-    }
-
-    /// PATH with our Node first: wrangler and wasm-opt ask `env` for it.
-    pub fn path_env(&self) -> OsString {
-        self.path_with(Vec::new())
     }
 
     /// Everything that shapes a bundle besides its sources, as text for a stamp.

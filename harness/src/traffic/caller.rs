@@ -67,7 +67,7 @@ impl Caller {
     }
 
     pub fn clock(&self) -> &dyn Clock {
-        self.journal.clock()
+        self.journal.clock().as_ref()
     }
 
     pub fn journal(&self) -> &Journal {

@@ -169,45 +169,32 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
         body: &mut Option<&[u8]>,
         request_id: Option<&str>,
     ) -> Result<(), LedgerError> {
-        let unchanged = match (&before, after) {
-            (Some(before), Some(after)) => before.state == after.state,
-            (None, None) => true,
-            _ => false,
-        };
-        let news = match (&before, after) {
-            (Some(before), Some(after)) => before.state.is_news_after(&after.state),
-            _ => true,
-        };
         self.cache.borrow_mut().replace(after.cloned());
-        match after {
-            Some(after) if !unchanged => {
-                let body = if matches!(after.state, State::Executed { .. }) { body.take() } else { None };
-                self.store.save(after, body).await?;
-                if let Some(at) = wake_at {
-                    self.store.wake_at(at).await?;
-                }
-                if news {
-                    self.log.record(&after.event(request_id));
-                }
-                let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. });
-                if spent && after.claim.identifier.is_none() {
-                    self.store.drop_body().await?;
-                }
-            }
-            Some(_) => {
-                if let Some(at) = wake_at {
-                    self.store.wake_at(at).await?;
-                }
-            }
-            None => {
-                if let Some(before) = before {
-                    self.store.forget().await?;
-                    if !matches!(before.state, State::Settled { .. } | State::Refused { .. }) {
-                        let released = PaymentEvent { stage: Stage::Released, ..before.event(request_id) };
-                        self.log.record(&released);
-                    }
-                }
-            }
+        let Some(after) = after else { return self.forget(before, request_id).await };
+        let before = before.map(|before| before.state);
+        let changed = before.as_ref() != Some(&after.state);
+        if changed {
+            let body = if matches!(after.state, State::Executed { .. }) { body.take() } else { None };
+            self.store.save(after, body).await?;
+        }
+        if let Some(at) = wake_at {
+            self.store.wake_at(at).await?;
+        }
+        if before.is_none_or(|before| before.is_news_after(&after.state)) {
+            self.log.record(&after.event(request_id));
+        }
+        let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. });
+        if changed && spent && after.claim.identifier.is_none() {
+            self.store.drop_body().await?;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, before: Option<Record>, request_id: Option<&str>) -> Result<(), LedgerError> {
+        let Some(before) = before else { return Ok(()) };
+        self.store.forget().await?;
+        if !matches!(before.state, State::Settled { .. } | State::Refused { .. }) {
+            self.log.record(&PaymentEvent { stage: Stage::Released, ..before.event(request_id) });
         }
         Ok(())
     }

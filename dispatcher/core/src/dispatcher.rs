@@ -1,7 +1,8 @@
 //! A request's story, top to bottom: resolve -> admit -> challenge -> claim -> verify -> execute -> settle -> hand over ->
 //! record.
 //!
-//! Challenge to verify are one call, [`Paywall::open`], because the ledger does claim and verify in one round trip.
+//! Challenge to settle are one call, [`Paywall::sell`], which runs the tenant in the middle: so nothing here can run a
+//! tenant unpaid or let a response leave unsettled.
 
 use crate::{
     answer::{Answer, Body},
@@ -16,9 +17,9 @@ use crate::{
 };
 use std::rc::Rc;
 use x402_paywall::{
-    Denial, Opened, PaidResponse, Paywall, Ticket,
+    Denial, PaidResponse, Paywall, Purchase, Ran, Sold, Ticket,
     facilitator::verdict::Settlement,
-    paywall::{Purchase, payment_response_header},
+    paywall::payment_response_header,
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
 };
@@ -89,7 +90,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         match &to.tenant.price {
             Some(price) if !is_preflight(request) => self.sell(request, to, price, line).await,
             _ => {
-                let response = self.execute(request, to, line).await.map_err(|failure| (failure.into(), Vec::new()))?;
+                let response = self
+                    .execute(request, to, &line.request_id)
+                    .await
+                    .map_err(|failure| (failure.into(), Vec::new()))?;
                 Ok(pass_through(response))
             }
         }
@@ -121,72 +125,53 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             headers.push(("access-control-allow-origin", "*".to_owned()));
             (Refusal::Payment(denial), headers)
         };
-        let refuse = |refusal: Refusal| (refusal, Vec::new());
         // An offer that nobody could settle would only make callers sign for nothing.
         if self.config.facilitators.is_empty() {
             return Err(deny(Denial::FacilitatorsUnavailable));
         }
 
-        let opened = self.paywall.open(&purchase).await;
-        line.payment = opened.payment;
-        line.attempts = opened.attempts;
-        line.ledger_error = opened.ledger_error.map(|error| error.to_string());
-        let ticket = match opened.answer {
-            Opened::Deny(denial) => return Err(deny(denial)),
-            Opened::Collect(ticket, response, settlement) => {
+        let told = self.paywall.sell(&purchase, async || self.produce(request, to, &request_id).await).await;
+        line.payment = told.payment;
+        line.attempts = told.attempts;
+        line.ledger_error = told.ledger_error.map(|error| error.to_string());
+        match told.answer {
+            Sold::Content { response, settlement, ticket } => {
                 line.transaction = Some(settlement.transaction.clone());
-                return Ok(hand_over(response, settlement, ticket));
+                Ok(hand_over(response, settlement, ticket))
             }
-            Opened::Run(ticket) => ticket,
-        };
+            Sold::Unsold(unsold) => unsold.map(pass_through).map_err(|refusal| (refusal, Vec::new())),
+            Sold::Denied(denial) => Err(deny(denial)),
+        }
+    }
 
-        let response = match self.execute(request, to, line).await {
-            Ok(response) if response.status() >= 300 => {
-                self.release(&ticket, line).await;
-                return Ok(pass_through(response));
-            }
-            Ok(response) => response,
-            Err(failure) => {
-                self.release(&ticket, line).await;
-                return Err(refuse(failure.into()));
-            }
-        };
-        let response = match hold(response).await {
-            Ok(response) => response,
-            Err(refusal) => {
-                self.release(&ticket, line).await;
-                return Err(refuse(refusal));
-            }
-        };
-
-        let closed = self.paywall.close(&ticket, &response).await;
-        line.attempts.extend(closed.attempts);
-        line.ledger_error = closed.ledger_error.map(|error| error.to_string());
-        let settlement = closed.answer.map_err(deny)?;
-        line.transaction = Some(settlement.transaction.clone());
-        Ok(hand_over(response, settlement, ticket))
+    /// What the tenant has to sell: anything below 300 that is small enough to be held until it is paid for.
+    async fn produce(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
+        match self.execute(request, to, request_id).await {
+            Ok(response) if response.status() >= 300 => Ran::Unsold(Ok(response)),
+            Ok(response) => match hold(response).await {
+                Ok(held) => Ran::Content(held),
+                Err(refusal) => Ran::Unsold(Err(refusal)),
+            },
+            Err(failure) => Ran::Unsold(Err(failure.into())),
+        }
     }
 
     async fn execute(
         &self,
         request: &N::Inbound,
         to: &Resolved,
-        line: &RequestLine,
+        request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
         let Tenant { id, script, plan, .. } = &*to.tenant;
-        let set = [(REQUEST_ID, line.request_id.as_str()), (TENANT_ID, id.as_str())];
+        let set = [(REQUEST_ID, request_id), (TENANT_ID, id.as_str())];
         let dispatch =
             Dispatch { script, limits: plan.limits(), path: &to.path, strip: &STRIPPED_FROM_REQUESTS, set: &set };
         self.namespace.run(dispatch, request).await
     }
-
-    /// The ledger's lease gives the payment back if this does not reach it.
-    async fn release(&self, ticket: &Ticket, line: &mut RequestLine) {
-        if let Err(error) = self.paywall.release(ticket).await {
-            line.ledger_error = Some(error.to_string());
-        }
-    }
 }
+
+/// A tenant's response that is not for sale, or why there is none.
+type Unsold<O> = Result<O, Refusal>;
 
 /// Content, or a refusal with the headers that go with it.
 type Told<O> = Result<Content<O>, (Refusal, Vec<(&'static str, String)>)>;

@@ -3,7 +3,7 @@
 //! The one table that decides between "pay again" and "do not pay again". A denial after money may have moved has no
 //! offer and is never a 402.
 
-use crate::{Reason, challenge};
+use crate::{Reason, Veto, challenge};
 use x402_protocol::{
     Address, Mismatch, Network, Offer, header,
     v2::{ResourceInfo, SettleResponse},
@@ -26,6 +26,8 @@ pub enum Denial {
     /// The ledger could not be asked about this payment: nothing was done with it now.
     LedgerUnavailable,
     PaymentInProgress,
+    /// The seller's hook called the sale off before money moved.
+    Vetoed(Veto),
     AlreadyUsed {
         transaction: Option<String>,
         payer: Address,
@@ -52,6 +54,7 @@ impl Denial {
                 402
             }
             Self::InvalidPayload(_) | Self::InvalidVersion => 400,
+            Self::Vetoed(_) => 403,
             Self::AlreadyUsed { .. } => 409,
             Self::FacilitatorsUnavailable
             | Self::LedgerUnavailable
@@ -72,6 +75,7 @@ impl Denial {
             Self::FacilitatorsUnavailable => "facilitators_unavailable",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
             Self::PaymentInProgress => "payment_in_progress",
+            Self::Vetoed(veto) => veto.code.as_str(),
             Self::AlreadyUsed { .. } => "payment_already_used",
             Self::SettlementPending { .. } => "settlement_pending",
         }
@@ -92,6 +96,7 @@ impl Denial {
                 "the settlement ledger cannot be reached right now; send the same payment again later".into()
             }
             Self::PaymentInProgress => "this payment is being used by another request; send it again later".into(),
+            Self::Vetoed(veto) => veto.message.clone(),
             Self::AlreadyUsed { transaction: Some(transaction), .. } => {
                 format!("this payment was used already, in transaction {transaction}")
             }
@@ -136,7 +141,7 @@ impl Denial {
             }
             Self::FacilitatorsUnavailable | Self::LedgerUnavailable => headers.push(retry_after(RETRY_FACILITATORS_S)),
             Self::PaymentInProgress => headers.push(retry_after(RETRY_PENDING_S)),
-            Self::InvalidPayload(_) | Self::InvalidVersion => {}
+            Self::InvalidPayload(_) | Self::InvalidVersion | Self::Vetoed(_) => {}
         }
         headers
     }
@@ -158,6 +163,7 @@ mod tests {
             Denial::FacilitatorsUnavailable,
             Denial::LedgerUnavailable,
             Denial::PaymentInProgress,
+            Denial::Vetoed(Veto { code: reason.clone(), message: "not today".into() }),
             Denial::AlreadyUsed { transaction: Some("0x1".into()), payer, network },
             Denial::SettlementRefused { reason, payer, network },
             Denial::SettlementPending { transaction: None, payer, network },

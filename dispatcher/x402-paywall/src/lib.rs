@@ -15,6 +15,7 @@ pub mod binding;
 pub mod challenge;
 pub mod denial;
 pub mod facilitator;
+pub mod hooks;
 pub mod ledger;
 pub mod paywall;
 pub mod ports;
@@ -24,7 +25,8 @@ pub mod telemetry;
 pub mod time;
 
 pub use denial::Denial;
-pub use paywall::{Opened, Paywall, Ticket};
+pub use hooks::{Hooks, Veto};
+pub use paywall::{Paywall, Purchase, Ran, Sold, Ticket};
 pub use reason::Reason;
 pub use response::PaidResponse;
 pub use time::UnixMillis;

@@ -1,18 +1,32 @@
-//! The request's side of a payment: open (challenge, admit, claim, verify), let the tenant run, close (settle).
+//! The request's side of a payment: admit, claim and verify, let the seller run, settle, hand over.
+//!
+//! [`Paywall::sell`] is the only way through, so that no seller can run before a payment is claimed, and no response can
+//! leave before it is settled.
 
 use crate::{
     Denial, PaidResponse, admission,
     binding::Binding,
     facilitator::verdict::Settlement,
+    hooks::{Hooks, NoHooks, Sale},
     ledger::{Claim, Reply},
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
 };
-use x402_protocol::{Address, Network, Offer, header, v2::SettleResponse};
+use x402_protocol::{
+    Address, Network, Offer, header,
+    v2::{PaymentPayload, SettleResponse},
+};
 
 /// The paywall in front of one ledger.
-pub struct Paywall<L> {
+pub struct Paywall<L, H = NoHooks> {
     ledger: L,
+    hooks: H,
+}
+
+/// Puts a [`Paywall`] together.
+pub struct Builder<L, H> {
+    ledger: L,
+    hooks: H,
 }
 
 /// One request for something that costs.
@@ -30,7 +44,7 @@ pub struct Purchase<'a> {
     pub payment: Option<&'a str>,
 }
 
-/// A claim on a verified payment. Must be closed or released; if it is lost, the ledger's lease gives the payment back.
+/// A claim on a payment whose response is on its way to the caller: see [`Paywall::handed_over`].
 #[derive(Debug)]
 #[must_use]
 pub struct Ticket {
@@ -40,12 +54,31 @@ pub struct Ticket {
     network: Network,
 }
 
-/// How a request stands at the paywall.
+/// What running the seller came to.
 #[derive(Debug)]
-pub enum Opened {
-    /// Paid up to settling: run the tenant, then close.
+pub enum Ran<U> {
+    /// What the payment buys. It is settled first and leaves then.
+    Content(PaidResponse),
+    /// Nothing to pay for (an error, a redirect, something too large): it leaves as it is, and nobody is charged.
+    Unsold(U),
+}
+
+/// How a request ended at the paywall.
+#[derive(Debug)]
+pub enum Sold<U> {
+    /// Paid for, now or before: hand it over, then say so by [`Paywall::handed_over`].
+    Content {
+        response: PaidResponse,
+        settlement: Settlement,
+        ticket: Ticket,
+    },
+    Unsold(U),
+    Denied(Denial),
+}
+
+/// A verified claim, or what the request gets instead.
+enum Opened {
     Run(Ticket),
-    /// Settled before: this response is what was paid for.
     Collect(Ticket, PaidResponse, Settlement),
     Deny(Denial),
 }
@@ -61,36 +94,122 @@ pub struct Told<T> {
     pub ledger_error: Option<LedgerError>,
 }
 
-impl<T> Told<T> {
-    fn without_ledger(answer: T) -> Self {
-        Self { answer, attempts: Vec::new(), payment: None, ledger_error: None }
-    }
-
-    fn by_ledger(answer: T, payment: String, attempts: Vec<Attempt>) -> Self {
-        Self { answer, attempts, payment: Some(payment), ledger_error: None }
-    }
-
-    fn ledger_failed(answer: T, payment: String, error: LedgerError) -> Self {
-        Self { answer, attempts: Vec::new(), payment: Some(payment), ledger_error: Some(error) }
-    }
+/// What a sale took so far.
+#[derive(Default)]
+struct Course {
+    attempts: Vec<Attempt>,
+    payment: Option<String>,
+    ledger_error: Option<LedgerError>,
 }
 
 impl<L: Ledger> Paywall<L> {
+    /// Without hooks.
     pub fn new(ledger: L) -> Self {
-        Self { ledger }
+        Self::builder(ledger).build()
     }
 
-    /// Challenge, admit, claim, verify. One ledger round trip, and none for a request without a plausible payment.
-    pub async fn open(&self, purchase: &Purchase<'_>) -> Told<Opened> {
-        let deny = |denial| Told::without_ledger(Opened::Deny(denial));
-        let Some(header) = purchase.payment else { return deny(Denial::PaymentRequired) };
+    pub fn builder(ledger: L) -> Builder<L, NoHooks> {
+        Builder { ledger, hooks: NoHooks }
+    }
+}
+
+impl<L: Ledger, H: Hooks> Builder<L, H> {
+    /// Called at each stage of every sale.
+    pub fn hooks<Other: Hooks>(self, hooks: Other) -> Builder<L, Other> {
+        Builder { ledger: self.ledger, hooks }
+    }
+
+    pub fn build(self) -> Paywall<L, H> {
+        Paywall { ledger: self.ledger, hooks: self.hooks }
+    }
+}
+
+impl<L: Ledger, H: Hooks> Paywall<L, H> {
+    /// A whole sale: challenge, admit, claim, verify, `run` the seller, settle. Two ledger round trips, and none for a
+    /// request without a plausible payment.
+    ///
+    /// `run` is called at most once, and only for a verified payment that nobody else holds.
+    pub async fn sell<U>(&self, purchase: &Purchase<'_>, run: impl AsyncFnOnce() -> Ran<U>) -> Told<Sold<U>> {
+        let mut course = Course::default();
+        let answer = self.sale(purchase, run, &mut course).await;
+        let Course { attempts, payment, ledger_error } = course;
+        Told { answer, attempts, payment, ledger_error }
+    }
+
+    /// Says whether the response left for the caller. Not on the request's path.
+    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
+        self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
+    }
+
+    async fn sale<U>(
+        &self,
+        purchase: &Purchase<'_>,
+        run: impl AsyncFnOnce() -> Ran<U>,
+        course: &mut Course,
+    ) -> Sold<U> {
+        let Some(header) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
         let payment = match admission::admit(header, purchase.offer) {
             Ok(payment) => payment,
-            Err(denial) => return deny(denial),
+            Err(denial) => return Sold::Denied(denial),
         };
+        let key = purchase.offer.payment_key(&payment.exact.authorization).to_string();
+        let sale = Sale { purchase, payment: &key, payer: payment.exact.authorization.from };
+        course.payment = Some(key.clone());
+        let sold = self.sale_of(&sale, payment, run, course).await;
+        if let Sold::Denied(denial) = &sold {
+            self.hooks.on_failure(&sale, denial).await;
+        }
+        sold
+    }
+
+    /// The sale for a payment that is plausible.
+    async fn sale_of<U>(
+        &self,
+        sale: &Sale<'_>,
+        payment: PaymentPayload,
+        run: impl AsyncFnOnce() -> Ran<U>,
+        course: &mut Course,
+    ) -> Sold<U> {
+        if let Err(veto) = self.hooks.before_verify(sale).await {
+            return Sold::Denied(veto.into());
+        }
+        let ticket = match self.open(sale, payment, course).await {
+            Opened::Run(ticket) => ticket,
+            Opened::Collect(ticket, response, settlement) => return Sold::Content { response, settlement, ticket },
+            Opened::Deny(denial) => return Sold::Denied(denial),
+        };
+        self.hooks.after_verify(sale).await;
+        if let Err(veto) = self.hooks.before_execute(sale).await {
+            self.release(&ticket, course).await;
+            return Sold::Denied(veto.into());
+        }
+        let response = match run().await {
+            Ran::Content(response) => response,
+            Ran::Unsold(unsold) => {
+                self.release(&ticket, course).await;
+                self.hooks.after_execute(sale, None).await;
+                return Sold::Unsold(unsold);
+            }
+        };
+        self.hooks.after_execute(sale, Some(&response)).await;
+        if let Err(veto) = self.hooks.before_settle(sale, &response).await {
+            self.release(&ticket, course).await;
+            return Sold::Denied(veto.into());
+        }
+        match self.close(&ticket, &response, course).await {
+            Ok(settlement) => {
+                self.hooks.after_settle(sale, &settlement).await;
+                Sold::Content { response, settlement, ticket }
+            }
+            Err(denial) => Sold::Denied(denial),
+        }
+    }
+
+    async fn open(&self, sale: &Sale<'_>, payment: PaymentPayload, course: &mut Course) -> Opened {
+        let purchase = sale.purchase;
         let authorization = &payment.exact.authorization;
         let ticket = Ticket {
-            payment: purchase.offer.payment_key(authorization).to_string(),
+            payment: sale.payment.to_owned(),
             holder: purchase.request_id.to_owned(),
             payer: authorization.from,
             network: purchase.offer.network,
@@ -111,44 +230,42 @@ impl<L: Ledger> Paywall<L> {
         };
         let told = match self.ledger.claim(claim, &ticket.holder).await {
             Ok(told) => told,
-            Err(error) => return Told::ledger_failed(Opened::Deny(Denial::LedgerUnavailable), ticket.payment, error),
+            Err(error) => {
+                course.ledger_error = Some(error);
+                return Opened::Deny(Denial::LedgerUnavailable);
+            }
         };
-        let payment = ticket.payment.clone();
-        let answer = match (told.reply, told.response) {
+        course.attempts.extend(told.attempts);
+        match (told.reply, told.response) {
             (Reply::Run, _) => Opened::Run(ticket),
             (Reply::Settled(settlement), Some(response)) => Opened::Collect(ticket, response, settlement),
             (reply, _) => Opened::Deny(ticket.denial(reply)),
-        };
-        Told::by_ledger(answer, payment, told.attempts)
+        }
     }
 
-    /// Has the tenant's response stored and paid for. One ledger round trip.
-    pub async fn close(&self, ticket: &Ticket, response: &PaidResponse) -> Told<Result<Settlement, Denial>> {
+    /// Has the seller's response stored and paid for.
+    async fn close(&self, ticket: &Ticket, response: &PaidResponse, course: &mut Course) -> Result<Settlement, Denial> {
         match self.ledger.settle(&ticket.payment, &ticket.holder, response).await {
             Ok(told) => {
-                let answer = match told.reply {
+                course.attempts.extend(told.attempts);
+                match told.reply {
                     Reply::Settled(settlement) => Ok(settlement),
                     reply => Err(ticket.denial(reply)),
-                };
-                Told::by_ledger(answer, ticket.payment.clone(), told.attempts)
+                }
             }
             // The ledger may have settled before its answer was lost: unknown, not failed.
             Err(error) => {
-                let pending = Err(ticket.denial(Reply::Pending { transaction: None }));
-                Told::ledger_failed(pending, ticket.payment.clone(), error)
+                course.ledger_error = Some(error);
+                Err(ticket.denial(Reply::Pending { transaction: None }))
             }
         }
     }
 
-    /// Gives the payment back: the tenant failed, and nobody pays for nothing. If the ledger cannot be told, its lease
-    /// runs out by itself.
-    pub async fn release(&self, ticket: &Ticket) -> Result<(), LedgerError> {
-        self.ledger.release(&ticket.payment, &ticket.holder).await
-    }
-
-    /// Says whether the response left for the caller. Not on the request's path.
-    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
-        self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
+    /// Gives the payment back: there is nothing to pay for. If the ledger cannot be told, its lease runs out by itself.
+    async fn release(&self, ticket: &Ticket, course: &mut Course) {
+        if let Err(error) = self.ledger.release(&ticket.payment, &ticket.holder).await {
+            course.ledger_error = Some(error);
+        }
     }
 }
 
@@ -183,3 +300,7 @@ pub fn payment_response_header(settlement: &Settlement) -> String {
         amount: None,
     })
 }
+
+#[cfg(test)]
+#[path = "paywall_tests.rs"]
+mod tests;

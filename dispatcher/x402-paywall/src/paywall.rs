@@ -13,8 +13,8 @@ use crate::{
     telemetry::Attempt,
 };
 use x402_protocol::{
-    Address, Network, Offer, header,
-    v2::{PaymentPayload, SettleResponse},
+    Address, Network, Offer, Version, header,
+    v2::{FacilitatorRequest, PaymentPayload, SettleResponse},
 };
 
 /// The paywall in front of one ledger.
@@ -218,7 +218,8 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             payment: ticket.payment.clone(),
             tenant_id: purchase.tenant_id.to_owned(),
             binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
-            requirements: purchase.offer.to_requirements(),
+            version: Version::V2,
+            request: FacilitatorRequest::new(&payment.text, &purchase.offer.to_requirements()).to_json(),
             payer: authorization.from,
             network: purchase.offer.network,
             amount: purchase.offer.amount,
@@ -226,7 +227,6 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             valid_before: authorization.valid_before.saturating_u64(),
             signature: payment.exact.signature.clone(),
             identifier: payment.payment_identifier().map(str::to_owned),
-            payload: payment.text,
         };
         let told = match self.ledger.claim(claim, &ticket.holder).await {
             Ok(told) => told,

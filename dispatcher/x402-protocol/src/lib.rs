@@ -14,6 +14,7 @@ pub mod signature;
 mod text;
 pub mod uint256;
 pub mod v2;
+pub mod version;
 
 pub use address::Address;
 pub use eip3009::{Authorization, Nonce};
@@ -22,3 +23,4 @@ pub use offer::{Mismatch, Offer};
 pub use payment_key::PaymentKey;
 pub use signature::Signature;
 pub use uint256::Uint256;
+pub use version::Version;

@@ -1,8 +1,8 @@
 //! The networks a price can be asked on. A list, not a string: the USDC contract and its EIP-712 domain differ between
 //! them, and taking Base Sepolia's domain name on Base makes every payment fail.
 
-use crate::Address;
 use crate::text::text_on_the_wire;
+use crate::{Address, Version};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -37,6 +37,23 @@ impl Network {
             Self::Base => "eip155:8453",
             Self::BaseSepolia => "eip155:84532",
         }
+    }
+
+    /// How this generation of the protocol names the network.
+    #[must_use]
+    pub fn name_in(self, version: Version) -> &'static str {
+        match (version, self) {
+            (Version::V2, network) => network.caip2(),
+            (Version::V1, Self::Base) => "base",
+            (Version::V1, Self::BaseSepolia) => "base-sepolia",
+        }
+    }
+
+    /// Whether a facilitator that was asked in `version` means this network by `name`. Asked in v1, some answer with the
+    /// CAIP-2 id all the same.
+    #[must_use]
+    pub fn is_named(self, name: &str, version: Version) -> bool {
+        name == self.name_in(version) || name == self.caip2()
     }
 
     #[must_use]
@@ -88,6 +105,13 @@ text_on_the_wire!(Network);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_v1_name_is_believed_only_of_who_was_asked_in_v1() {
+        assert!(Network::Base.is_named("base", Version::V1) && Network::Base.is_named("eip155:8453", Version::V1));
+        assert!(!Network::Base.is_named("base", Version::V2) && Network::Base.is_named("eip155:8453", Version::V2));
+        assert!(!Network::Base.is_named("base-sepolia", Version::V1));
+    }
 
     #[test]
     fn usdc_has_the_addresses_that_circle_publishes() {

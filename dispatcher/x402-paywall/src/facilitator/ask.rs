@@ -8,7 +8,6 @@ use crate::{
     telemetry::{Attempt, Call},
 };
 use verdict::{SettleVerdict, VerifyVerdict};
-use x402_protocol::v2::FacilitatorRequest;
 
 /// How the list answered `/verify`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +27,10 @@ pub async fn verify(
     clock: &impl Clock,
     attempts: &mut Vec<Attempt>,
 ) -> Verified {
-    let json = FacilitatorRequest::new(&claim.payload, &claim.requirements).to_json();
     for facilitator in facilitators.iter() {
         let began = clock.now();
         let url = format!("{}/verify", facilitator.url);
-        let answer = transport.post(&url, &json, facilitator.verify_timeout_ms).await;
+        let answer = transport.post(&url, claim.request.get(), facilitator.verify_timeout_ms).await;
         let verdict = verdict::of_verify(answer, &claim.expected());
         let mut log = |result: &str| {
             let ms = clock.now().since(began);
@@ -67,10 +65,9 @@ pub async fn settle(
     clock: &impl Clock,
     attempts: &mut Vec<Attempt>,
 ) -> SettleVerdict {
-    let json = FacilitatorRequest::new(&claim.payload, &claim.requirements).to_json();
     let began = clock.now();
     let url = format!("{}/settle", facilitator.url);
-    let answer = transport.post(&url, &json, timeout_ms).await;
+    let answer = transport.post(&url, claim.request.get(), timeout_ms).await;
     let verdict = verdict::of_settle(answer, &claim.expected(), &facilitator.id);
     let result = match &verdict {
         SettleVerdict::Settled(_) => "ok",

@@ -10,13 +10,14 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use x402_protocol::{
-    Address, Network, Uint256,
+    Address, Network, Uint256, Version,
     v2::{SettleResponse, VerifyResponse},
 };
 
 /// What the payment must have been for an answer to be believed.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
+    pub version: Version,
     pub payer: Address,
     pub network: Network,
     pub amount: Uint256,
@@ -95,7 +96,7 @@ pub fn of_settle(
     };
     let fits = body.error_reason.is_none()
         && (200..300).contains(&answer.status)
-        && body.network == expected.network.caip2()
+        && expected.network.is_named(&body.network, expected.version)
         && body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer))
         && body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount));
     if !fits {
@@ -132,7 +133,12 @@ mod tests {
     const OTHER: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 
     fn expected() -> Expected {
-        Expected { payer: PAYER.parse().unwrap(), network: Network::BaseSepolia, amount: Uint256::from(10_000) }
+        Expected {
+            version: Version::V2,
+            payer: PAYER.parse().unwrap(),
+            network: Network::BaseSepolia,
+            amount: Uint256::from(10_000),
+        }
     }
 
     fn settle(status: u16, body: &str) -> SettleVerdict {
@@ -153,6 +159,7 @@ mod tests {
             success(PAYER, "", "eip155:84532", ""),
             success(PAYER, "0x1234", "eip155:84532", ""),
             success(PAYER, &hash, "eip155:8453", ""),
+            success(PAYER, &hash, "base-sepolia", ""),
             success(PAYER, &hash, "eip155:84532", r#","amount":"9999""#),
             success(PAYER, &hash, "eip155:84532", r#","errorReason":"insufficient_funds""#),
         ] {

@@ -4,18 +4,17 @@
 use super::*;
 use crate::binding::Binding;
 use proptest::prelude::*;
-use x402_protocol::{Address, Network, Uint256};
+use x402_protocol::{Address, Network, Uint256, Version};
 
 const START_MS: u64 = 1_800_000_000_000;
 
 fn claim(path: &str, valid_before: u64) -> Claim {
-    let offer = x402_protocol::Offer::usdc(Network::BaseSepolia, Uint256::from(1), Address([2; 20]), 60);
     Claim {
         payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", path, None),
-        payload: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
-        requirements: offer.to_requirements(),
+        version: Version::V2,
+        request: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
         payer: Address([1; 20]),
         network: Network::BaseSepolia,
         amount: Uint256::from(1),

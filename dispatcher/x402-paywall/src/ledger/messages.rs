@@ -9,7 +9,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use x402_protocol::{Address, Network, Uint256, v2::PaymentRequirements};
+use x402_protocol::{Address, Network, Uint256, Version};
 
 /// A payment presented for one request: all that the ledger needs to verify, settle and reconcile it by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -18,10 +18,10 @@ pub struct Claim {
     pub payment: String,
     pub tenant_id: String,
     pub binding: Binding,
-    /// The client's payment, verbatim: every attempt sends the same bytes.
-    pub payload: Box<RawValue>,
-    /// Ours, not the client's copy.
-    pub requirements: PaymentRequirements,
+    /// The generation of the protocol in which the payment came and facilitators are asked.
+    pub version: Version,
+    /// The body of `/verify` and of every `/settle`: the client's payment verbatim, and our own requirements.
+    pub request: Box<RawValue>,
     pub payer: Address,
     pub network: Network,
     pub amount: Uint256,
@@ -37,7 +37,7 @@ pub struct Claim {
 impl Claim {
     #[must_use]
     pub fn expected(&self) -> Expected {
-        Expected { payer: self.payer, network: self.network, amount: self.amount }
+        Expected { version: self.version, payer: self.payer, network: self.network, amount: self.amount }
     }
 
     /// Whether `other` is the same signed payment for the same request.

@@ -2,7 +2,7 @@
 
 use super::{PaymentRequirements, VERSION};
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -19,8 +19,9 @@ impl<'a> FacilitatorRequest<'a> {
         Self { x402_version: VERSION, payment_payload, payment_requirements }
     }
 
+    /// The whole body, to be sent byte for byte at every attempt.
     #[must_use]
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("wire types have string keys and no failing serializers")
+    pub fn to_json(&self) -> Box<RawValue> {
+        to_raw_value(self).expect("wire types have string keys and no failing serializers")
     }
 }

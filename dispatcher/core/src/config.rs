@@ -1,6 +1,9 @@
 //! The deployment's configuration, parsed once per isolate. A bad one is refused as a whole, naming the key.
 
-use crate::directory::{Directory, DirectoryError};
+use crate::{
+    directory::{Directory, DirectoryError},
+    tenant::Available,
+};
 use x402_paywall::facilitator::{ConfigError as FacilitatorConfigError, Facilitators};
 use x402_protocol::Network;
 
@@ -64,12 +67,9 @@ impl Config {
         };
         let directory = vars.tenant_directory.as_deref().ok_or(ConfigError::Missing("TENANT_DIRECTORY"))?;
         // No facilitator is a state, not a mistake: a paid tenant then answers 503, and free tenants go on.
-        let facilitators = vars.facilitators.as_deref().unwrap_or("[]");
-        Ok(Self {
-            environment,
-            directory: Directory::from_json(directory, environment.network())?,
-            facilitators: Facilitators::from_json(facilitators)?,
-        })
+        let facilitators = Facilitators::from_json(vars.facilitators.as_deref().unwrap_or("[]"))?;
+        let available = Available { network: environment.network(), facilitators: facilitators.ids().into() };
+        Ok(Self { environment, directory: Directory::from_json(directory, &available)?, facilitators })
     }
 }
 

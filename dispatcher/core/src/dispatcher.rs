@@ -117,6 +117,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             path: &to.path,
             query: request.query(),
             offer: &price.offer,
+            facilitators: &to.tenant.facilitators,
             payment: payment.as_deref(),
         };
         let deny = |denial: Denial| {
@@ -126,7 +127,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             (Refusal::Payment(denial), headers)
         };
         // An offer that nobody could settle would only make callers sign for nothing.
-        if self.config.facilitators.is_empty() {
+        if to.tenant.facilitators.is_empty() {
             return Err(deny(Denial::FacilitatorsUnavailable));
         }
 

@@ -43,6 +43,7 @@ pub fn resolve(directory: &Directory, host: &str, path: &str) -> Result<Resolved
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tenant::Available;
     use proptest::prelude::*;
     use x402_protocol::Network;
 
@@ -50,7 +51,8 @@ mod tests {
         let json = r#"{"tenants":[
             {"id":"acme","plan":"pro","hosts":["acme.example"],"slug":"acme"},
             {"id":"globex","plan":"pro","hosts":["globex.example"],"slug":"globex"}]}"#;
-        Directory::from_json(json, Network::BaseSepolia).unwrap()
+        let available = Available { network: Network::BaseSepolia, facilitators: [].into() };
+        Directory::from_json(json, &available).unwrap()
     }
 
     fn to(host: &str, path: &str) -> Result<(String, String), ResolveError> {

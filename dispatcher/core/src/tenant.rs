@@ -2,6 +2,7 @@
 
 use crate::plan::Plan;
 use serde::Deserialize;
+use std::rc::Rc;
 use x402_protocol::{Address, Network, Offer, Uint256};
 
 /// Clients sign `validBefore = now + maxTimeoutSeconds`: long enough for a slow tenant and a busy chain.
@@ -18,6 +19,17 @@ pub struct Tenant {
     pub plan: Plan,
     /// `None`: every request is free.
     pub price: Option<Price>,
+    /// Ids of those that serve its payments, in the order in which they are tried. Shared where a tenant has no own list.
+    pub facilitators: Rc<[String]>,
+}
+
+/// What a deployment has for its tenants to name.
+#[derive(Clone, Debug)]
+pub struct Available {
+    /// The one network that this environment charges on.
+    pub network: Network,
+    /// Ids of the configured facilitators, in order.
+    pub facilitators: Rc<[String]>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +50,9 @@ pub struct TenantRecord {
     pub plan: Plan,
     #[serde(default)]
     pub price: Option<PriceRecord>,
+    /// Absent: all that are configured, in their order.
+    #[serde(default)]
+    pub facilitators: Option<Vec<String>>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -66,8 +81,8 @@ pub struct TenantError {
 }
 
 impl TenantRecord {
-    /// Checks the record against the one network that this environment charges on.
-    pub fn check(self, network: Network) -> Result<Tenant, TenantError> {
+    /// Checks the record against what the deployment has.
+    pub fn check(self, available: &Available) -> Result<Tenant, TenantError> {
         let id = self.id;
         let wrong = |key, why: String| TenantError { tenant: id.clone(), key, why };
         if !is_name(&id) {
@@ -79,10 +94,29 @@ impl TenantRecord {
         }
         let price = match self.price {
             None => None,
-            Some(price) => Some(price.check(network).map_err(|(key, why)| wrong(key, why))?),
+            Some(price) => Some(price.check(available.network).map_err(|(key, why)| wrong(key, why))?),
         };
-        Ok(Tenant { script, plan: self.plan, price, id })
+        let facilitators = match self.facilitators {
+            None => Rc::clone(&available.facilitators),
+            Some(own) => chosen(own, available).map_err(|why| wrong("facilitators", why))?,
+        };
+        Ok(Tenant { script, plan: self.plan, price, facilitators, id })
     }
+}
+
+fn chosen(own: Vec<String>, available: &Available) -> Result<Rc<[String]>, String> {
+    if own.is_empty() {
+        return Err("is empty; leave it out for all".to_owned());
+    }
+    for (index, id) in own.iter().enumerate() {
+        if !available.facilitators.contains(id) {
+            return Err(format!("names {id:?}, which FACILITATORS does not have"));
+        }
+        if own[..index].contains(id) {
+            return Err(format!("names {id:?} twice"));
+        }
+    }
+    Ok(own.into())
 }
 
 const NAME_RULE: &str = "must have 1 to 63 lower-case letters, digits, - or _";
@@ -120,7 +154,9 @@ mod tests {
     use super::*;
 
     fn check(json: &str) -> Result<Tenant, TenantError> {
-        serde_json::from_str::<TenantRecord>(json).unwrap().check(Network::BaseSepolia)
+        serde_json::from_str::<TenantRecord>(json)
+            .unwrap()
+            .check(&Available { network: Network::BaseSepolia, facilitators: [].into() })
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct Purchase<'a> {
     pub path: &'a str,
     pub query: Option<&'a str>,
     pub offer: &'a Offer,
+    /// Ids of the facilitators that may serve it, in the order in which they are tried.
+    pub facilitators: &'a [String],
     /// Value of `PAYMENT-SIGNATURE`.
     pub payment: Option<&'a str>,
 }
@@ -223,6 +225,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             payer: authorization.from,
             network: purchase.offer.network,
             amount: purchase.offer.amount,
+            facilitators: purchase.facilitators.to_vec(),
             valid_after: authorization.valid_after.saturating_u64(),
             valid_before: authorization.valid_before.saturating_u64(),
             signature: payment.exact.signature.clone(),

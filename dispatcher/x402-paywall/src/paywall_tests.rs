@@ -90,6 +90,7 @@ fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
         path: "/",
         query: None,
         offer: &offer,
+        facilitators: &[],
         payment: Some(&payment),
     };
     let paywall = Paywall::builder(course).hooks(course).build();

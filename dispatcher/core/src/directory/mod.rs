@@ -2,9 +2,8 @@
 
 mod shapes;
 
-use crate::tenant::{Tenant, TenantError};
+use crate::tenant::{Available, Tenant, TenantError};
 use std::{collections::BTreeMap, rc::Rc};
-use x402_protocol::Network;
 
 /// The tenants of this deployment, checked.
 #[derive(Clone, Debug, Default)]
@@ -28,8 +27,8 @@ pub enum DirectoryError {
 impl Directory {
     /// Parses either shape: `{"byHost": {host: tenant}, "bySlug": {slug: tenant}}` or
     /// `{"tenants": [{tenant, "hosts": [], "slug"}]}`.
-    pub fn from_json(json: &str, network: Network) -> Result<Self, DirectoryError> {
-        shapes::parse(json, network)
+    pub fn from_json(json: &str, available: &Available) -> Result<Self, DirectoryError> {
+        shapes::parse(json, available)
     }
 
     #[must_use]

@@ -4,11 +4,10 @@ use super::{Directory, DirectoryError};
 use crate::{
     dispatch_key::{is_host, is_slug},
     plan::Plan,
-    tenant::{PriceRecord, Tenant, TenantRecord},
+    tenant::{Available, PriceRecord, Tenant, TenantRecord},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, rc::Rc};
-use x402_protocol::Network;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -36,12 +35,14 @@ struct Listed {
     #[serde(default)]
     price: Option<PriceRecord>,
     #[serde(default)]
+    facilitators: Option<Vec<String>>,
+    #[serde(default)]
     hosts: Vec<String>,
     #[serde(default)]
     slug: Option<String>,
 }
 
-pub(super) fn parse(json: &str, network: Network) -> Result<Directory, DirectoryError> {
+pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, DirectoryError> {
     let at = |error: serde_json::Error| DirectoryError::Json {
         line: error.line(),
         column: error.column(),
@@ -53,8 +54,8 @@ pub(super) fn parse(json: &str, network: Network) -> Result<Directory, Directory
     if has("tenants") {
         let registry: Registry = serde_json::from_str(json).map_err(at)?;
         for listed in registry.tenants {
-            let Listed { id, script, plan, price, hosts, slug } = listed;
-            let tenant = Rc::new(TenantRecord { id, script, plan, price }.check(network)?);
+            let Listed { id, script, plan, price, facilitators, hosts, slug } = listed;
+            let tenant = Rc::new(TenantRecord { id, script, plan, price, facilitators }.check(available)?);
             for host in hosts {
                 add_host(&mut directory, host, tenant.clone())?;
             }
@@ -65,10 +66,10 @@ pub(super) fn parse(json: &str, network: Network) -> Result<Directory, Directory
     } else if has("byHost") || has("bySlug") {
         let maps: Maps = serde_json::from_str(json).map_err(at)?;
         for (host, record) in maps.by_host {
-            add_host(&mut directory, host, Rc::new(record.check(network)?))?;
+            add_host(&mut directory, host, Rc::new(record.check(available)?))?;
         }
         for (slug, record) in maps.by_slug {
-            add_slug(&mut directory, slug, Rc::new(record.check(network)?))?;
+            add_slug(&mut directory, slug, Rc::new(record.check(available)?))?;
         }
     } else {
         return Err(DirectoryError::Shape);
@@ -103,9 +104,11 @@ fn add(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use x402_protocol::Network;
 
     fn directory(json: &str) -> Result<Directory, DirectoryError> {
-        Directory::from_json(json, Network::BaseSepolia)
+        let facilitators = ["cdp".to_owned(), "x402-rs".to_owned()].into();
+        Directory::from_json(json, &Available { network: Network::BaseSepolia, facilitators })
     }
 
     #[test]
@@ -118,6 +121,20 @@ mod tests {
             assert_eq!(directory.by_host("acme.example").unwrap().id, "acme");
             assert_eq!(directory.by_slug("acme").unwrap().plan, Plan::Pro);
             assert!(directory.by_slug("globex").is_none());
+        }
+    }
+
+    #[test]
+    fn a_tenant_without_a_list_of_its_own_has_every_facilitator() {
+        let list = |own: &str| {
+            let json = format!(r#"{{"tenants":[{{"id":"a","plan":"pro","slug":"a"{own}}}]}}"#);
+            directory(&json).map(|directory| directory.by_slug("a").unwrap().facilitators.to_vec())
+        };
+        assert_eq!(list("").unwrap(), ["cdp", "x402-rs"]);
+        assert_eq!(list(r#","facilitators":["x402-rs","cdp"]"#).unwrap(), ["x402-rs", "cdp"]);
+        for (wrong, why) in [(r#"["cpd"]"#, "cpd"), ("[]", "empty"), (r#"["cdp","cdp"]"#, "twice")] {
+            let error = list(&format!(r#","facilitators":{wrong}"#)).unwrap_err().to_string();
+            assert!(error.contains("tenant \"a\": facilitators") && error.contains(why), "{error}");
         }
     }
 

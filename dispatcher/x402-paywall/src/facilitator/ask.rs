@@ -19,7 +19,7 @@ pub enum Verified {
     Nobody,
 }
 
-/// Verifying moves no money, so any unusable answer is a reason to ask the next one.
+/// Verifying moves no money, so any unusable answer is a reason to ask the next one on the claim's list.
 pub async fn verify(
     facilitators: &Facilitators,
     claim: &Claim,
@@ -27,7 +27,7 @@ pub async fn verify(
     clock: &impl Clock,
     attempts: &mut Vec<Attempt>,
 ) -> Verified {
-    for facilitator in facilitators.iter() {
+    for facilitator in claim.facilitators.iter().filter_map(|id| facilitators.by_id(id)) {
         let began = clock.now();
         let url = format!("{}/verify", facilitator.url);
         let answer = transport.post(&url, claim.request.get(), facilitator.verify_timeout_ms).await;

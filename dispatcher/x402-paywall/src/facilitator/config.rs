@@ -68,19 +68,15 @@ impl Facilitators {
         Ok(Self(list))
     }
 
-    /// In the order in which they are tried.
-    pub fn iter(&self) -> impl Iterator<Item = &Facilitator> {
-        self.0.iter()
+    /// In the order in which they are tried where nothing else is said.
+    #[must_use]
+    pub fn ids(&self) -> Vec<String> {
+        self.0.iter().map(|facilitator| facilitator.id.clone()).collect()
     }
 
     #[must_use]
     pub fn by_id(&self, id: &str) -> Option<&Facilitator> {
         self.0.iter().find(|facilitator| facilitator.id == id)
-    }
-
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 

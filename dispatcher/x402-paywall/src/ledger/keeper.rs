@@ -28,7 +28,7 @@ pub struct Keeper<S, T, C, L> {
     clock: C,
     log: L,
     facilitators: Facilitators,
-    order: Vec<String>,
+    configured: Vec<String>,
     busy_until: Cell<UnixMillis>,
     /// The record as stored; `None` until it was read.
     cache: RefCell<Option<Option<Record>>>,
@@ -36,9 +36,9 @@ pub struct Keeper<S, T, C, L> {
 
 impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S, T, C, L> {
     pub fn new(store: S, transport: T, clock: C, log: L, facilitators: Facilitators) -> Self {
-        let order = facilitators.iter().map(|facilitator| facilitator.id.clone()).collect();
+        let configured = facilitators.ids();
         let (busy_until, cache) = (Cell::new(UnixMillis(0)), RefCell::new(None));
-        Self { store, transport, clock, log, facilitators, order, busy_until, cache }
+        Self { store, transport, clock, log, facilitators, configured, busy_until, cache }
     }
 
     /// Claims the payment for the request `holder` and has it verified.
@@ -105,7 +105,7 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
         loop {
             let before = self.record().await?;
             let time = self.clock.now();
-            let now = Now { time, busy: time < self.busy_until.get(), facilitators: &self.order };
+            let now = Now { time, busy: time < self.busy_until.get(), facilitators: &self.configured };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
             let asks = matches!(step.next, Next::AskVerify | Next::AskSettle { .. });

@@ -71,7 +71,7 @@ pub struct Now<'a> {
     pub time: UnixMillis,
     /// Whether this process has a facilitator call for this payment under way. False after a crash.
     pub busy: bool,
-    /// Facilitator ids in order.
+    /// Ids of the facilitators that may be asked to settle for the first time.
     pub facilitators: &'a [String],
 }
 
@@ -218,8 +218,9 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             SettleVerdict::Refused(reason) => {
                 let mut tried = tried;
                 tried.push(facilitator);
-                match now.facilitators.iter().find(|id| !tried.contains(id)) {
-                    Some(next) => ask(record, next.clone(), tried, None, now),
+                let may_try = |id: &&String| !tried.contains(id) && now.facilitators.contains(id);
+                match record.claim.facilitators.iter().find(may_try).cloned() {
+                    Some(next) => ask(record, next, tried, None, now),
                     None => refused(record, reason, now),
                 }
             }

@@ -18,6 +18,7 @@ fn claim(path: &str, valid_before: u64) -> Claim {
         payer: Address([1; 20]),
         network: Network::BaseSepolia,
         amount: Uint256::from(1),
+        facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         valid_after: 0,
         valid_before,
         signature: "0x01".to_owned(),

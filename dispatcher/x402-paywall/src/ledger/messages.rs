@@ -25,6 +25,8 @@ pub struct Claim {
     pub payer: Address,
     pub network: Network,
     pub amount: Uint256,
+    /// Ids of the facilitators that may serve it, in the order in which they are tried.
+    pub facilitators: Vec<String>,
     /// Unix seconds, saturated.
     pub valid_after: u64,
     /// Unix seconds, saturated.

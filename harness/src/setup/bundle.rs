@@ -83,6 +83,8 @@ pub fn build_worker(
         command.arg("--").arg("--features").arg(worker.features.join(","));
     }
     command.env("CARGO_TARGET_DIR", &worker.target_dir);
+    // As the dispatcher's own `wrangler.jsonc` builds it: a caller that hangs up does not stop a sale half way.
+    command.env("RUN_TO_COMPLETION", "1");
     let way_out =
         "the compiler's message says what is wrong with the Worker; `cargo check` does not see wasm-only errors";
     Job { step: "worker bundle", log: "worker-build-run", way_out, time_out: None }.run(&site, &mut command)?;

@@ -3,7 +3,7 @@
 use crate::{harness::turn, served::Served};
 use harness::traffic::{Payers, Payment};
 use reports::event::{Event, FacilitatorEndpoint};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 #[expect(clippy::disallowed_methods, reason = "a payment's window is real time, and a test has no clock port")]
 fn unix_now() -> u64 {
@@ -27,6 +27,28 @@ async fn send(url: &str, payment: Option<&Payment>) -> (u16, String) {
 async fn offer(url: &str) -> String {
     let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
     response.headers()["payment-required"].to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_caller_who_gave_up_gets_the_response_by_asking_again() {
+    let _turn = turn();
+    let served = Served::start();
+    tokio::runtime::Runtime::new().unwrap().block_on(give_up_and_ask_again(&served));
+
+    let events = served.stop();
+    let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_)));
+    let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_)));
+    assert_eq!((runs.count(), moved.count()), (1, 1));
+}
+
+/// `wrangler dev` does not tell the dispatcher that its caller hung up: only the second request says so.
+async fn give_up_and_ask_again(served: &Served) {
+    let slow = format!("{}/t/acme/slow/1500", served.url);
+    let payment = Payers::from_seed(unix_now()).pay(&offer(&slow).await, 0, 0, unix_now()).unwrap();
+    let patience = Duration::from_millis(300);
+    assert!(tokio::time::timeout(patience, send(&slow, Some(&payment))).await.is_err(), "the tenant is slower");
+    assert_eq!(send(&slow, Some(&payment)).await, (200, String::new()));
+    assert_eq!(send(&slow, Some(&payment)).await, (409, "payment_already_used".to_owned()));
 }
 
 #[test]

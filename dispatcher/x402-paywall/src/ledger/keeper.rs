@@ -32,19 +32,23 @@ pub struct Keeper<S, T, C, L> {
     busy_until: Cell<UnixMillis>,
     /// The record as stored; `None` until it was read.
     cache: RefCell<Option<Option<Record>>>,
+    /// Requests that wait for another one with the same payment, in the order in which they came.
+    waiting: RefCell<Vec<String>>,
 }
 
 impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S, T, C, L> {
     pub fn new(store: S, transport: T, clock: C, log: L, facilitators: Facilitators) -> Self {
         let configured = facilitators.ids();
         let (busy_until, cache) = (Cell::new(UnixMillis(0)), RefCell::new(None));
-        Self { store, transport, clock, log, facilitators, configured, busy_until, cache }
+        let waiting = RefCell::default();
+        Self { store, transport, clock, log, facilitators, configured, busy_until, cache, waiting }
     }
 
     /// Claims the payment for the request `holder` and has it verified.
     pub async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         let mut attempts = Vec::new();
         let began = self.clock.now();
+        let mut waits = None;
         let reply = loop {
             let event = Event::Claimed { claim: Box::new(claim.clone()), holder: holder.to_owned() };
             match self.drive(event, Some(holder), None, &mut attempts).await? {
@@ -52,7 +56,10 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
                 None if self.clock.now().since(began) >= WAIT_LIMIT_MS => {
                     break machine::after_waiting(self.record().await?.as_ref());
                 }
-                None => self.clock.sleep(WAIT_LOOK_MS).await,
+                None => {
+                    waits.get_or_insert_with(|| Waiting::join(&self.waiting, holder));
+                    self.clock.sleep(WAIT_LOOK_MS).await;
+                }
             }
         };
         let response = match &reply {
@@ -105,7 +112,9 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
         loop {
             let before = self.record().await?;
             let time = self.clock.now();
-            let now = Now { time, busy: time < self.busy_until.get(), facilitators: &self.configured };
+            let heir = self.waiting.borrow().last().cloned();
+            let busy = time < self.busy_until.get();
+            let now = Now { time, busy, facilitators: &self.configured, heir: heir.as_deref() };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
             let asks = matches!(step.next, Next::AskVerify | Next::AskSettle { .. });
@@ -202,5 +211,24 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
     async fn response(&self) -> Result<PaidResponse, LedgerError> {
         let head = self.record().await?.and_then(|record| record.head).unwrap_or_default();
         Ok(PaidResponse { head, body: self.store.body().await? })
+    }
+}
+
+/// A request's place among those that wait. Given up when it is dropped, as a cancelled request's is.
+struct Waiting<'a> {
+    among: &'a RefCell<Vec<String>>,
+    holder: &'a str,
+}
+
+impl<'a> Waiting<'a> {
+    fn join(among: &'a RefCell<Vec<String>>, holder: &'a str) -> Self {
+        among.borrow_mut().push(holder.to_owned());
+        Self { among, holder }
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.among.borrow_mut().retain(|waiting| waiting != self.holder);
     }
 }

@@ -73,6 +73,9 @@ pub struct Now<'a> {
     pub busy: bool,
     /// Ids of the facilitators that may be asked to settle for the first time.
     pub facilitators: &'a [String],
+    /// The last request that asked for this very payment and still waits. A payer does not ask twice while it listens, so
+    /// whoever asked first has most likely given up; a proxy in between can hide that from us.
+    pub heir: Option<&'a str>,
 }
 
 #[derive(Clone, Debug)]
@@ -167,6 +170,9 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
         State::Settled { settlement, delivery, keep_until } => {
             let transaction = Some(settlement.transaction.clone());
             match delivery {
+                Delivery::Leaving { holder: to, .. } if to == holder => {
+                    stay(Some(record), Next::Reply(Reply::Settled(settlement)))
+                }
                 Delivery::Leaving { until, .. } if now.time < until => stay(Some(record), Next::Wait),
                 Delivery::HandedOver if record.claim.identifier.is_none() => {
                     stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
@@ -286,8 +292,14 @@ fn unknown(
 
 fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
     let keep_until = now.time.plus(SETTLED_KEPT_MS);
-    let delivery = holder.map_or(Delivery::Kept, |holder| leaving(holder, now));
-    let reply = Next::Reply(Reply::Settled(settlement.clone()));
+    let to = now.heir.map(str::to_owned).or_else(|| holder.clone());
+    let reply = if to == holder {
+        Reply::Settled(settlement.clone())
+    } else {
+        Reply::AlreadyUsed { transaction: Some(settlement.transaction.clone()) }
+    };
+    let delivery = to.map_or(Delivery::Kept, |to| leaving(to, now));
+    let reply = Next::Reply(reply);
     move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Some(keep_until))
 }
 

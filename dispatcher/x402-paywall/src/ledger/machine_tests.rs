@@ -100,6 +100,8 @@ struct Life {
     owes_answer: Option<String>,
     /// Request that was told to run the tenant, and until when nobody else may be.
     running: Option<(String, UnixMillis)>,
+    /// Requests that wait for another one with the same payment.
+    waiting: Vec<String>,
     replies: Vec<Reply>,
 }
 
@@ -110,12 +112,14 @@ impl Life {
 
     fn event(&mut self, event: Event, holder: &str) {
         let order = ["primary".to_owned(), "standby".to_owned()];
-        let now = Now { time: self.time(), busy: self.outstanding.is_some(), facilitators: &order };
+        let heir = self.waiting.last().cloned();
+        let (time, busy) = (self.time(), self.outstanding.is_some());
+        let now = Now { time, busy, facilitators: &order, heir: heir.as_deref() };
         let step = step(self.record.take(), event, &now);
         self.record = step.record;
         match step.next {
             Next::BeginSettle => self.event(Event::BeginSettle, holder),
-            Next::Wait => {}
+            Next::Wait => self.waiting.push(holder.to_owned()),
             Next::Reply(reply) => self.check_reply(reply, holder),
             next => {
                 assert!(self.outstanding.is_none(), "two facilitator calls at once");
@@ -145,6 +149,7 @@ impl Life {
             Reply::Settled(_) => assert!(self.moved_at.is_some(), "MONEY-2: content without money"),
             _ => {}
         }
+        self.waiting.retain(|waiting| waiting != holder);
         self.replies.push(reply);
     }
 
@@ -285,6 +290,17 @@ fn a_response_that_never_left_can_be_collected() {
     let gone = Op::HandOver { holder: 0, delivered: false };
     let life = life(&[CLAIM, GOOD, EXECUTE, GOOD, gone, CLAIM]);
     assert_eq!(life.replies.last(), Some(&Reply::Settled(settlement("primary"))));
+}
+
+#[test]
+fn the_last_to_ask_gets_the_response_and_nobody_else_does() {
+    let resend = Op::Claim { holder: 1, path: 0 };
+    let other = Op::Claim { holder: 2, path: 0 };
+    let life = life(&[CLAIM, GOOD, other.clone(), resend.clone(), EXECUTE, GOOD, resend, other]);
+    let transaction = Some(settlement("primary").transaction);
+    let used = Reply::AlreadyUsed { transaction };
+    assert_eq!(life.replies, [Reply::Run, used, Reply::Settled(settlement("primary"))]);
+    assert_eq!(life.waiting, ["request-2", "request-2"], "it may still collect if the last one never gets it");
 }
 
 #[test]

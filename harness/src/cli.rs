@@ -19,7 +19,7 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario and judge it
     Scenario(ScenarioArgs),
-    /// List scenarios, faults or checkers
+    /// List scenarios, faults, kinds of clients or checkers
     List(ListArgs),
     /// Say what this machine lacks for a run, and how to get it
     Doctor,
@@ -76,8 +76,11 @@ pub enum Format {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// List what a scenario can inject instead
-    #[arg(long, conflicts_with = "checkers")]
+    #[arg(long, conflicts_with_all = ["clients", "checkers"])]
     faults: bool,
+    /// List the kinds of clients that a scenario's traffic can have instead
+    #[arg(long, conflicts_with = "checkers")]
+    clients: bool,
     /// List what a scenario can hold the dispatcher to instead
     #[arg(long)]
     checkers: bool,
@@ -85,9 +88,10 @@ pub struct ListArgs {
 
 impl ListArgs {
     pub fn what(&self) -> Listing {
-        match (self.faults, self.checkers) {
-            (true, _) => Listing::Faults,
-            (_, true) => Listing::Checkers,
+        match (self.faults, self.clients, self.checkers) {
+            (true, ..) => Listing::Faults,
+            (_, true, _) => Listing::Clients,
+            (.., true) => Listing::Checkers,
             _ => Listing::Scenarios,
         }
     }
@@ -98,6 +102,7 @@ impl ListArgs {
 pub enum Listing {
     Scenarios,
     Faults,
+    Clients,
     Checkers,
 }
 

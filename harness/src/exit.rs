@@ -125,6 +125,7 @@ mod tests {
             refused: 0,
             pending: 0,
             failed: 0,
+            left: 0,
             latency: None,
         };
         let checks: Vec<Check> = verdicts.iter().map(check).collect();

@@ -2,7 +2,7 @@
 //! source.
 
 use crate::cli::Listing;
-use crate::scenario::{Checker, Inject, Library, LibraryError, Listed};
+use crate::scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed};
 
 /// The text to print.
 pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> {
@@ -12,6 +12,7 @@ pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> 
             Ok(aligned(scenarios.iter().map(|scenario| (scenario.id().as_str(), scenario.title()))))
         }
         Listing::Faults => Ok(catalogue("inject", &Inject::CATALOGUE)),
+        Listing::Clients => Ok(catalogue("mix", &ClientKind::CATALOGUE)),
         Listing::Checkers => Ok(catalogue("hold", &Checker::CATALOGUE)),
     }
 }
@@ -53,6 +54,11 @@ mod tests {
     #[test]
     fn faults_are_listed_with_what_they_do() {
         insta::assert_snapshot!(listed(Listing::Faults));
+    }
+
+    #[test]
+    fn kinds_of_clients_are_listed_with_what_they_do() {
+        insta::assert_snapshot!(listed(Listing::Clients));
     }
 
     #[test]

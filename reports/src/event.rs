@@ -114,13 +114,23 @@ pub enum ExchangeKind {
     Challenge,
     /// A freshly signed payment.
     Payment,
-    /// The same signed payment again, after an answer that said to.
+    /// The same signed payment again: after an answer that said to, or after its content.
     Resend,
+    /// The same signed payment for the same request, while another exchange carries it.
+    Duplicate,
+    /// A payment for another request than the one it was signed for.
+    Elsewhere,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Exchange {
     pub exchange: u64,
+    /// Number of the arrival that it belongs to.
+    #[serde(default)]
+    pub arrival: u64,
+    /// Kind of its client, as a scenario's mix names it.
+    #[serde(default)]
+    pub client: String,
     pub purchase: Option<u64>,
     pub kind: ExchangeKind,
     pub phase: String,
@@ -131,11 +141,27 @@ pub struct Exchange {
     pub target: String,
     /// Key of the payment it carried: `network:asset:from:nonce`, lower case.
     pub payment: Option<String>,
+    /// Id of the payment's `payment-identifier` extension.
+    #[serde(default)]
+    pub identifier: Option<String>,
+    /// What is wrong with the payment, where its client broke it on purpose.
+    #[serde(default)]
+    pub flaw: Option<Flaw>,
     pub due_us: u64,
     pub sent_us: u64,
     /// When the whole body had arrived, or the exchange had failed.
     pub ended_us: u64,
     pub outcome: ExchangeOutcome,
+}
+
+/// A payment that must be refused, and how. Its client knows, because it made it so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Flaw {
+    pub name: String,
+    /// Statuses that say it rightly.
+    pub answers: Vec<u16>,
+    /// Whether it can be refused without asking a facilitator or running the tenant.
+    pub local: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -146,6 +172,8 @@ pub struct Exchange {
 )]
 pub enum ExchangeOutcome {
     Answered(Answer),
+    /// The client closed the connection before the answer came.
+    HungUp,
     /// No whole answer: what the client's HTTP stack said.
     Failed {
         what: String,
@@ -155,7 +183,7 @@ pub enum ExchangeOutcome {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     pub status: u16,
-    /// `error.code` of the body, where there is one.
+    /// `error.code` of the body, or a version 1 body's `error`, where there is one.
     pub code: Option<String>,
     pub request_id: Option<String>,
     /// `x-tenant-id` of the answer.
@@ -192,6 +220,9 @@ pub enum PurchaseOutcome {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Purchase {
     pub purchase: u64,
+    /// Kind of its client, as a scenario's mix names it.
+    #[serde(default)]
+    pub client: String,
     pub tenant: String,
     /// Phase in which it was due.
     pub phase: String,

@@ -14,6 +14,8 @@ pub fn at(ms: u64, event: Event) -> Recorded {
 pub fn exchange(phase: &str, status: u16, code: Option<&str>) -> Exchange {
     Exchange {
         exchange: 1,
+        arrival: 1,
+        client: "unpaid".to_owned(),
         purchase: None,
         kind: ExchangeKind::Unpaid,
         phase: phase.to_owned(),
@@ -21,6 +23,8 @@ pub fn exchange(phase: &str, status: u16, code: Option<&str>) -> Exchange {
         method: "GET".to_owned(),
         target: "/t/acme/".to_owned(),
         payment: None,
+        identifier: None,
+        flaw: None,
         due_us: 0,
         sent_us: 0,
         ended_us: 1000,
@@ -57,6 +61,7 @@ pub fn passing() -> Report {
         refused: 0,
         pending,
         failed: 0,
+        left: 0,
         latency: Some(Quantiles { p50_ms: 41.2, p95_ms, p99_ms: p95_ms + 40.0, max_ms: p95_ms + 80.0 }),
     };
     let check = |id: &str, name: &str, expected: &str, detail: &str| Check {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use crate::event::{Event, Recorded};
+use crate::event::{Event, ExchangeOutcome, Recorded};
 use crate::report::Quantiles;
 
 /// Longer than any client waits; what takes longer counts as this long.
@@ -25,7 +25,10 @@ impl Latencies {
     pub fn of<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Self {
         let mut latencies = Self::default();
         for recorded in events {
-            if let Event::ExchangeEnded(exchange) = &recorded.event {
+            // How long a client waits before it hangs up says nothing of the dispatcher.
+            if let Event::ExchangeEnded(exchange) = &recorded.event
+                && exchange.outcome != ExchangeOutcome::HungUp
+            {
                 let took = Duration::from_micros(exchange.ended_us.saturating_sub(exchange.due_us));
                 latencies.record(&exchange.phase, took);
             }

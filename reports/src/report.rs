@@ -63,7 +63,7 @@ pub struct PhaseSummary {
     pub name: String,
     pub from_ms: u64,
     pub to_ms: u64,
-    /// Exchanges that were due in the phase, whatever they ended in: the sum of the five below.
+    /// Exchanges that were due in the phase, whatever they ended in: the sum of the six below.
     pub requests: u64,
     /// Answered 2xx.
     pub served: u64,
@@ -75,6 +75,9 @@ pub struct PhaseSummary {
     pub pending: u64,
     /// Anything else: other 5xx, or no whole answer.
     pub failed: u64,
+    /// Given up by the client, which hung up on purpose.
+    #[serde(default)]
+    pub left: u64,
     /// Absent where no request was due. All from when a request was due to the last byte of its answer.
     #[serde(flatten)]
     pub latency: Option<Quantiles>,

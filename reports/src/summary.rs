@@ -13,14 +13,17 @@ pub enum Seen {
     Refused,
     Pending,
     Failed,
+    Left,
 }
 
 impl Seen {
     pub fn of(exchange: &Exchange) -> Self {
-        let ExchangeOutcome::Answered(answer) = &exchange.outcome else {
-            return Self::Failed;
+        let answer = match &exchange.outcome {
+            ExchangeOutcome::Answered(answer) => answer,
+            ExchangeOutcome::HungUp => return Self::Left,
+            ExchangeOutcome::Failed { .. } => return Self::Failed,
         };
-        let paying = matches!(exchange.kind, ExchangeKind::Payment | ExchangeKind::Resend);
+        let paying = !matches!(exchange.kind, ExchangeKind::Unpaid | ExchangeKind::Challenge);
         match answer.status {
             200..=299 => Self::Served,
             402 if !paying => Self::Offered,
@@ -85,6 +88,7 @@ fn phase(name: &str, from: u64, to: u64, events: &[Recorded], latencies: &Latenc
         refused: count(Seen::Refused),
         pending: count(Seen::Pending),
         failed: count(Seen::Failed),
+        left: count(Seen::Left),
         latency: latencies.quantiles(name),
     }
 }
@@ -127,6 +131,8 @@ mod tests {
         let mut cut = exchange("p", 200, None);
         cut.outcome = ExchangeOutcome::Failed { what: "connection reset".to_owned() };
         assert_eq!(Seen::of(&cut), Seen::Failed);
+        cut.outcome = ExchangeOutcome::HungUp;
+        assert_eq!(Seen::of(&cut), Seen::Left);
     }
 
     #[test]

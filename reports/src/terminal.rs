@@ -76,20 +76,21 @@ fn write_phases(out: &mut String, phases: &[PhaseSummary]) -> fmt::Result {
     let width = phases.iter().map(|phase| phase.name.chars().count()).max().unwrap_or(0).max("phase".len());
     writeln!(
         out,
-        "  {FAINT}{:width$}  requests  served  offered  refused  pending  failed      p50      p95      p99{FAINT:#}",
+        "  {FAINT}{:width$}  requests  served  offered  refused  pending  failed  left      p50      p95      p99{FAINT:#}",
         "phase"
     )?;
     for phase in phases {
         write!(
             out,
-            "  {:width$}  {:>8}  {:>6}  {:>7}  {:>7}  {:>7}  {:>6}",
+            "  {:width$}  {:>8}  {:>6}  {:>7}  {:>7}  {:>7}  {:>6}  {:>4}",
             plain(&phase.name),
             phase.requests,
             phase.served,
             phase.offered,
             phase.refused,
             phase.pending,
-            phase.failed
+            phase.failed,
+            phase.left
         )?;
         match &phase.latency {
             Some(latency) => {

@@ -23,7 +23,7 @@ mod request;
 mod script;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};

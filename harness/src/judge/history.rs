@@ -52,7 +52,7 @@ impl History {
     pub fn answers(&self) -> impl Iterator<Item = (&Exchange, &Answer)> {
         self.exchanges.iter().filter_map(|exchange| match &exchange.outcome {
             ExchangeOutcome::Answered(answer) => Some((exchange, answer)),
-            ExchangeOutcome::Failed { .. } => None,
+            ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
         })
     }
 
@@ -121,8 +121,11 @@ pub fn tell(exchange: &Exchange) -> String {
         ExchangeKind::Challenge => "first request",
         ExchangeKind::Payment => "payment",
         ExchangeKind::Resend => "resent payment",
+        ExchangeKind::Duplicate => "payment at the same time",
+        ExchangeKind::Elsewhere => "payment for another request",
     };
     let outcome = match &exchange.outcome {
+        ExchangeOutcome::HungUp => "the client hung up".to_owned(),
         ExchangeOutcome::Failed { what } => format!("no answer ({what})"),
         ExchangeOutcome::Answered(answer) => {
             let code = answer.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
@@ -131,7 +134,8 @@ pub fn tell(exchange: &Exchange) -> String {
         }
     };
     let at = exchange.sent_us as f64 / 1e6;
-    format!("at {at:.3} s, {kind} #{} to {}: {outcome}", exchange.exchange, exchange.tenant)
+    let flaw = exchange.flaw.as_ref().map_or_else(String::new, |flaw| format!(" ({})", flaw.name));
+    format!("at {at:.3} s, {kind}{flaw} #{} to {}: {outcome}", exchange.exchange, exchange.tenant)
 }
 
 /// A payment's key is long; its end tells it apart.

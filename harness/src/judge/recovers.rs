@@ -41,12 +41,16 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
 /// Requests that did not get what their sender came for.
 fn bad<'a>(exchanges: &[&'a Exchange]) -> Vec<&'a Exchange> {
     let good = |exchange: &Exchange| match (&exchange.outcome, exchange.kind) {
+        (ExchangeOutcome::Answered(_), _) if exchange.flaw.is_some() => true,
         (ExchangeOutcome::Answered(answer), ExchangeKind::Unpaid | ExchangeKind::Challenge) => {
             (200..300).contains(&answer.status) || (answer.status == 402 && answer.offered)
         }
         (ExchangeOutcome::Answered(answer), ExchangeKind::Payment | ExchangeKind::Resend) => {
             (200..300).contains(&answer.status)
         }
+        // They came to be refused, or did not wait for more.
+        (ExchangeOutcome::Answered(_), ExchangeKind::Duplicate | ExchangeKind::Elsewhere)
+        | (ExchangeOutcome::HungUp, _) => true,
         (ExchangeOutcome::Failed { .. }, _) => false,
     };
     exchanges.iter().filter(|exchange| !good(exchange)).copied().collect()

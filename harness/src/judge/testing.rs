@@ -195,7 +195,7 @@ impl Story {
             .find_map(|recorded| match &recorded.event {
                 Event::ExchangeEnded(exchange) => match &exchange.outcome {
                     ExchangeOutcome::Answered(answer) => answer.request_id.clone(),
-                    ExchangeOutcome::Failed { .. } => None,
+                    ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
                 },
                 _ => None,
             })
@@ -250,6 +250,7 @@ impl Story {
         let phase = self.phase.clone();
         self.then(Event::PurchaseEnded(Purchase {
             purchase: 1,
+            client: "paid".to_owned(),
             tenant: TENANT.to_owned(),
             phase,
             payer: PAYER.to_owned(),
@@ -262,6 +263,8 @@ impl Story {
         let began = self.next();
         Exchange {
             exchange: self.seconds,
+            arrival: self.seconds,
+            client: "paid".to_owned(),
             purchase: None,
             kind,
             phase: self.phase.clone(),
@@ -269,6 +272,8 @@ impl Story {
             method: "GET".to_owned(),
             target: "/t/acme/".to_owned(),
             payment: payment.map(str::to_owned),
+            identifier: None,
+            flaw: None,
             due_us: began,
             sent_us: began,
             ended_us: began + 500_000,

@@ -133,7 +133,7 @@ async fn drive(
     for event in ledger_readout::read(&http, &live.url, &live.platform_token, &payments).await {
         journal.record(event);
     }
-    let wanted = caller.exchanges();
+    let wanted = caller.answers();
     let lines = async {
         while live.request_lines.load(Ordering::Relaxed) < wanted {
             tokio::time::sleep(Duration::from_millis(50)).await;

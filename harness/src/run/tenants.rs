@@ -2,7 +2,7 @@
 
 use super::plan_limits::plan_limits;
 use crate::{
-    scenario::{Tenant, World},
+    scenario::{Name, Tenant, World},
     traffic::host_of,
 };
 use reports::event::{PriceFacts, TenantFacts};
@@ -19,7 +19,7 @@ pub fn directory(world: &World, network: Network) -> Value {
             json!({
                 "amount": price.atomic().to_string(),
                 "network": network.caip2(),
-                "payTo": pay_to(id).to_string(),
+                "payTo": pay_to(tenant.seller()).to_string(),
                 "description": format!("A quote from {id}"),
                 "mimeType": "application/json",
             })
@@ -41,7 +41,7 @@ pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
         let price = tenant.price().map(|price| PriceFacts {
             network: network.caip2().to_owned(),
             asset: network.usdc().address.lower(),
-            pay_to: pay_to(id).lower(),
+            pay_to: pay_to(tenant.seller()).lower(),
             amount: price.atomic().to_string(),
         });
         TenantFacts { id: id.to_owned(), script: id.to_owned(), cpu_ms, sub_requests, price }
@@ -49,9 +49,9 @@ pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
     world.tenants().iter().map(facts).collect()
 }
 
-/// An address per tenant that nobody holds the key of.
-fn pay_to(tenant: &str) -> Address {
-    let hash = Keccak256::digest(format!("payTo of {tenant}"));
+/// An address per seller that nobody holds the key of.
+fn pay_to(seller: &Name) -> Address {
+    let hash = Keccak256::digest(format!("payTo of {seller}"));
     let mut address = [0; 20];
     address.copy_from_slice(&hash[12..]);
     Address(address)

@@ -2,6 +2,7 @@
 //! says: names resolve, windows lie inside the run, faults make sense for the call they are on.
 
 mod checker;
+mod client;
 mod fault;
 mod inject;
 mod library;
@@ -11,6 +12,7 @@ mod name;
 mod phase;
 mod pick;
 mod problem;
+mod request_path;
 mod time;
 mod traffic;
 mod usdc;
@@ -25,6 +27,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 pub use checker::Checker;
+pub use client::ClientKind;
 pub use fault::{Call, Fault};
 pub use inject::{Inject, LieAbout, Money, ResetAfter, StatusBody};
 pub use library::{Library, LibraryError, Listed};
@@ -33,6 +36,7 @@ pub use name::Name;
 pub use phase::{Phase, Timeline};
 pub use pick::{Odds, Pick};
 pub use problem::{InvalidScenario, Problem};
+pub use request_path::RequestPath;
 pub use time::Window;
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;

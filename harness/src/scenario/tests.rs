@@ -44,8 +44,9 @@ fn a_scenario_says_what_its_file_says() {
     assert_eq!(scenario.seed(), Some(42));
     assert_eq!(scenario.end(), Duration::from_secs(20));
     assert_eq!(scenario.traffic()[0].arrivals(), 100);
-    assert_eq!(scenario.traffic()[0].tenants().len(), 2);
-    assert_eq!(scenario.traffic()[0].paid_tenants().len(), 1);
+    assert_eq!(scenario.traffic()[0].tenants_for(ClientKind::Unpaid).len(), 2);
+    assert_eq!(scenario.traffic()[0].tenants_for(ClientKind::Paid).len(), 1);
+    assert_eq!(scenario.traffic()[0].path().as_str(), "/quote");
     assert_eq!(scenario.world().tenant("acme").and_then(Tenant::price).map(Usdc::atomic), Some(10_000));
     assert_eq!(scenario.faults()[0].pick(), Pick::First(3));
     assert_eq!(scenario.faults()[0].inject(), &Inject::Reset { after: ResetAfter::Head });
@@ -92,6 +93,11 @@ fn unknown_fault() {
 #[test]
 fn unknown_checker() {
     insta::assert_snapshot!(error_of(&good_with("hold.settle-at-most-once", "hold.settles-once")));
+}
+
+#[test]
+fn unknown_client() {
+    insta::assert_snapshot!(error_of(&good_with("unpaid = 2", "duplicates = 2")));
 }
 
 #[test]
@@ -147,6 +153,8 @@ fn what_makes_no_sense_is_refused() {
         ("rate = 5", "rate = nan", "a rate is more than 0 and at most 1000 arrivals per second"),
         ("rate = 5", "rate = 0.01", "no request would arrive"),
         ("{ paid = 8, unpaid = 2 }", "{}", "the mix is empty"),
+        ("rate = 5", "rate = 5\npath = \"/a/../b\"", "`/a/../b` is not a path"),
+        ("rate = 5", "rate = 5\npath = \"quote\"", "`quote` is not a path"),
         ("price = \"0.01\"", "", "nobody here can be paid"),
         ("price = \"0.01\"", "price = \"1 cent\"", "`1 cent` is not a price"),
         ("price = \"0.01\"", "price = \"0\"", "a price is more than 0 and at most 1 USDC"),
@@ -231,12 +239,13 @@ fn nothing_to_expect_is_refused() {
 /// The names that the TOML reader expects are the catalogue's, so a list cannot leave one out.
 #[test]
 fn the_catalogues_list_all_that_can_be_written() {
-    for (good, listed) in [
-        ("inject.settle-then-hang = {}", Inject::CATALOGUE.map(|listed| listed.name).to_vec()),
-        ("hold.settle-at-most-once = {}", Checker::CATALOGUE.map(|listed| listed.name).to_vec()),
+    let names = |listed: &[Listed]| listed.iter().map(|listed| listed.name).collect::<Vec<_>>();
+    for (good, unknown, listed) in [
+        ("inject.settle-then-hang = {}", "inject.zzz = {}", names(&Inject::CATALOGUE)),
+        ("hold.settle-at-most-once = {}", "hold.zzz = {}", names(&Checker::CATALOGUE)),
+        ("mix = { paid = 8, unpaid = 2 }", "mix.zzz = 1", names(&ClientKind::CATALOGUE)),
     ] {
-        let (key, _) = good.split_once('.').expect("dotted");
-        let error = toml::from_str::<RawScenario>(&good_with(good, &format!("{key}.zzz = {{}}"))).err();
+        let error = toml::from_str::<RawScenario>(&good_with(good, unknown)).err();
         let said = error.expect("zzz is unknown").message().to_owned();
         let (_, expected) = said.split_once("expected one of ").expect("the reader lists them");
         let expected: Vec<&str> = expected.split('`').skip(1).step_by(2).collect();
@@ -263,6 +272,16 @@ fn every_example_of_the_catalogues_can_be_written() {
         let parsed = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
         assert_eq!(parsed.musts()[0].checker().name(), listed.name);
         assert!(!parsed.musts()[0].checker().expects().is_empty());
+    }
+}
+
+#[test]
+fn every_kind_of_client_can_be_in_a_mix() {
+    for listed in ClientKind::CATALOGUE {
+        let text = good_with("{ paid = 8, unpaid = 2 }", &format!("{{ {} = {} }}", listed.name, listed.example));
+        let scenario = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
+        let mix = scenario.traffic()[0].mix();
+        assert_eq!((mix.pick(0).name(), mix.pick(mix.total() - 1).name()), (listed.name, listed.name));
     }
 }
 

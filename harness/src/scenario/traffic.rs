@@ -1,14 +1,17 @@
 //! Open-model traffic: arrivals are due at their rate whatever the dispatcher does, as real callers' are.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::client::ClientKind;
 use super::limits::{MAX_ARRIVALS, MAX_BLOCKS, MAX_RATE, MAX_RUN};
 use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
+use super::request_path::RequestPath;
 use super::time::{self, Window};
 use super::world::World;
 
@@ -18,6 +21,7 @@ pub struct Traffic {
     window: Window,
     rate: f64,
     mix: Mix,
+    path: RequestPath,
     tenants: Vec<Name>,
     paid_tenants: Vec<Name>,
 }
@@ -36,18 +40,18 @@ impl Traffic {
         self.rate
     }
 
-    pub fn mix(&self) -> Mix {
-        self.mix
+    pub fn mix(&self) -> &Mix {
+        &self.mix
     }
 
-    /// Where unpaid arrivals go; never empty.
-    pub fn tenants(&self) -> &[Name] {
-        &self.tenants
+    /// What its clients ask the tenant for.
+    pub fn path(&self) -> &RequestPath {
+        &self.path
     }
 
-    /// Where paid arrivals go: those of `tenants` that have a price. Empty only if the mix has no paid share.
-    pub fn paid_tenants(&self) -> &[Name] {
-        &self.paid_tenants
+    /// Where clients of this kind go; never empty for a kind in the mix. Who pays goes to those that have a price.
+    pub fn tenants_for(&self, client: ClientKind) -> &[Name] {
+        if client.pays() { &self.paid_tenants } else { &self.tenants }
     }
 
     /// How many arrivals are due in the whole window; the last one is due before its end.
@@ -56,28 +60,31 @@ impl Traffic {
     }
 }
 
-/// Shares of arrivals, relative to each other. At least one is not zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Mix {
-    #[serde(default)]
-    paid: u32,
-    #[serde(default)]
-    unpaid: u32,
-}
+/// Shares of arrivals by kind of client, relative to each other. At least one is not zero.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Mix(BTreeMap<ClientKind, u32>);
 
 impl Mix {
-    pub fn paid(self) -> u32 {
-        self.paid
-    }
-
-    pub fn unpaid(self) -> u32 {
-        self.unpaid
+    /// The kinds that have a share.
+    pub fn clients(&self) -> impl Iterator<Item = ClientKind> {
+        self.0.iter().filter(|(_, share)| **share > 0).map(|(client, _)| *client)
     }
 
     /// The sum of all shares: never zero.
-    pub fn total(self) -> u64 {
-        u64::from(self.paid) + u64::from(self.unpaid)
+    pub fn total(&self) -> u64 {
+        self.0.values().map(|share| u64::from(*share)).sum()
+    }
+
+    /// The kind whose share `draw` falls into, of 0 to `total`.
+    pub fn pick(&self, mut draw: u64) -> ClientKind {
+        for (client, share) in &self.0 {
+            match draw.checked_sub(u64::from(*share)) {
+                Some(left) => draw = left,
+                None => return *client,
+            }
+        }
+        panic!("a draw from the mix is below the sum of its shares")
     }
 }
 
@@ -89,6 +96,7 @@ pub(super) struct RawTraffic {
     to: Spanned<String>,
     rate: Spanned<f64>,
     mix: Spanned<Mix>,
+    path: Option<Spanned<String>>,
     tenants: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
@@ -153,10 +161,15 @@ impl RawTraffic {
         let name = Name::check("traffic", &self.name, problems);
         let window = Window::check(&self.from, &self.to, timeline.end(), problems);
         let rate = check_rate(&self.rate, window, problems);
-        let mix = *self.mix.get_ref();
+        let mix_at = self.mix.span();
+        let mix = self.mix.into_inner();
         if mix.total() == 0 {
-            problems.add(Problem::new(self.mix.span(), "the mix is empty", "no share is above 0"));
+            problems.add(Problem::new(mix_at.clone(), "the mix is empty", "no share is above 0"));
         }
+        let path = match &self.path {
+            Some(raw) => RequestPath::check(raw, problems),
+            None => Some(RequestPath::default()),
+        };
         let tenants: Vec<Name> = match &self.tenants {
             None => world.tenants().iter().map(|tenant| tenant.id().clone()).collect(),
             Some(named) if named.get_ref().is_empty() => {
@@ -171,11 +184,12 @@ impl RawTraffic {
         };
         let priced = |name: &&Name| world.tenant(name.as_str()).is_some_and(|tenant| tenant.price().is_some());
         let paid_tenants: Vec<Name> = tenants.iter().filter(priced).cloned().collect();
-        if mix.paid > 0 && paid_tenants.is_empty() {
-            let problem = Problem::new(self.mix.span(), "nobody here can be paid", "has a paid share");
+        if let Some(client) = mix.clients().find(|client| client.pays() && paid_tenants.is_empty()) {
+            let label = format!("has a share of `{}`", client.name());
+            let problem = Problem::new(mix_at, "nobody here can be paid", label);
             problems.add(problem.help("give one of this traffic's tenants a price"));
         }
-        Some(Traffic { name: name?, window: window?, rate: rate?, mix, tenants, paid_tenants })
+        Some(Traffic { name: name?, window: window?, rate: rate?, mix, path: path?, tenants, paid_tenants })
     }
 }
 

@@ -72,6 +72,7 @@ pub struct Tenant {
     id: Name,
     plan: Plan,
     price: Option<Usdc>,
+    seller: Name,
 }
 
 impl Tenant {
@@ -86,6 +87,11 @@ impl Tenant {
     /// `None` for a tenant whose API is free.
     pub fn price(&self) -> Option<Usdc> {
         self.price
+    }
+
+    /// Whom its callers pay: its own name, unless several tenants are one seller's.
+    pub fn seller(&self) -> &Name {
+        &self.seller
     }
 }
 
@@ -144,6 +150,7 @@ struct RawTenant {
     id: Spanned<String>,
     plan: Plan,
     price: Option<Spanned<String>>,
+    seller: Option<Spanned<String>>,
 }
 
 impl RawWorld {
@@ -183,11 +190,13 @@ impl RawWorld {
 impl RawTenant {
     fn check(self, problems: &mut Problems) -> Option<Tenant> {
         let id = Name::check("tenant", &self.id, problems);
+        let seller = self.seller.as_ref().unwrap_or(&self.id);
+        let seller = Name::check("seller", seller, problems);
         let price = match self.price {
             Some(raw) => Some(Usdc::check(&raw, problems)?),
             None => None,
         };
-        Some(Tenant { id: id?, plan: self.plan, price })
+        Some(Tenant { id: id?, plan: self.plan, price, seller: seller? })
     }
 }
 

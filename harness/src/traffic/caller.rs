@@ -1,8 +1,12 @@
 //! One HTTP client that speaks to the dispatcher and writes down every exchange, whole body included.
 
-use super::schedule::Arrival;
+use super::{
+    ask::{Ask, host_of},
+    payer::Payment,
+    schedule::Arrival,
+};
 use crate::{clock::Clock, journal::Journal, scenario::Timeline};
-use reports::event::{Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, PaymentResponse};
+use reports::event::{Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, Flaw, PaymentResponse};
 use reqwest::header::HeaderMap;
 use std::{
     collections::BTreeMap,
@@ -23,19 +27,55 @@ pub struct Caller {
     timeline: Timeline,
     journal: Journal,
     exchanges: AtomicU64,
+    answers: AtomicU64,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("the harness's HTTP client cannot be set up")]
 pub struct HttpError(#[from] reqwest::Error);
 
-/// What to send.
-pub struct Send<'a> {
-    pub arrival: &'a Arrival,
-    pub kind: ExchangeKind,
-    /// Key and header value.
-    pub payment: Option<(&'a str, &'a str)>,
-    pub due_us: u64,
+/// What to send, and how long to wait for it.
+pub struct Sending<'a> {
+    ask: &'a Ask,
+    kind: ExchangeKind,
+    due_us: Option<u64>,
+    payment: Option<&'a Payment>,
+    flaw: Option<Flaw>,
+    patience: Option<Duration>,
+}
+
+impl<'a> Sending<'a> {
+    /// Due when it is sent, without a payment.
+    #[must_use]
+    pub fn new(ask: &'a Ask, kind: ExchangeKind) -> Self {
+        Self { ask, kind, due_us: None, payment: None, flaw: None, patience: None }
+    }
+
+    #[must_use]
+    pub fn due(mut self, due_us: u64) -> Self {
+        self.due_us = Some(due_us);
+        self
+    }
+
+    #[must_use]
+    pub fn with(mut self, payment: &'a Payment) -> Self {
+        self.payment = Some(payment);
+        self
+    }
+
+    /// What is wrong with the payment.
+    #[must_use]
+    pub fn flawed(mut self, flaw: Flaw) -> Self {
+        self.flaw = Some(flaw);
+        self
+    }
+
+    /// Hangs up when the answer is not there in time.
+    #[must_use]
+    pub fn no_longer_than(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
+    }
 }
 
 /// What came back, for the client to go on with; the exchange is written down already.
@@ -43,12 +83,6 @@ pub struct Got {
     pub answer: Answer,
     /// The `PAYMENT-REQUIRED` header.
     pub offer: Option<String>,
-}
-
-/// The host that the harness gives a tenant.
-#[must_use]
-pub fn host_of(tenant: &str) -> String {
-    format!("{tenant}.tenants.test")
 }
 
 impl Caller {
@@ -63,7 +97,7 @@ impl Caller {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()?;
-        Ok(Self { http, url, canaries, timeline, journal, exchanges: AtomicU64::new(0) })
+        Ok(Self { http, url, canaries, timeline, journal, exchanges: AtomicU64::new(0), answers: AtomicU64::new(0) })
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -74,9 +108,9 @@ impl Caller {
         &self.journal
     }
 
-    /// How many exchanges have ended.
-    pub fn exchanges(&self) -> u64 {
-        self.exchanges.load(Ordering::Relaxed)
+    /// How many exchanges were answered.
+    pub fn answers(&self) -> u64 {
+        self.answers.load(Ordering::Relaxed)
     }
 
     /// The phase that was on at `at_us`; the last one goes on after the traffic's end.
@@ -86,57 +120,60 @@ impl Caller {
         phase.map_or_else(String::new, |phase| phase.name().as_str().to_owned())
     }
 
-    pub async fn unpaid(&self, arrival: &Arrival) {
-        let send = Send { arrival, kind: ExchangeKind::Unpaid, payment: None, due_us: arrival.due_us };
-        self.exchange(send).await;
-    }
-
     /// `None` where there was no whole answer.
-    pub async fn exchange(&self, send: Send<'_>) -> Option<Got> {
-        let Send { arrival, kind, payment, due_us } = send;
-        let tenant = arrival.tenant.as_str();
-        // The number makes every purchase a request of its own, which is what a payment is bound to.
-        let path = format!("/quote?arrival={}", arrival.number);
-        let target = if arrival.by_host { path } else { format!("/t/{tenant}{path}") };
-        let mut request = self.http.get(format!("{}{target}", self.url));
-        if arrival.by_host {
-            request = request.header("host", host_of(tenant));
+    pub async fn exchange(&self, arrival: &Arrival, sending: Sending<'_>) -> Option<Got> {
+        let Sending { ask, kind, due_us, payment, flaw, patience } = sending;
+        let target = ask.target();
+        let mut request = self.http.request(ask.method.clone(), format!("{}{target}", self.url));
+        if ask.by_host {
+            request = request.header("host", host_of(&ask.tenant));
         }
-        if let Some((_, header)) = payment {
-            request = request.header(header::PAYMENT_SIGNATURE, header);
+        if let Some(payment) = payment {
+            request = request.header(header::PAYMENT_SIGNATURE, payment.header.clone());
         }
         let sent_us = self.clock().now_us();
-        let (outcome, offer) = match receive(request).await {
-            Ok((status, headers, body)) => {
+        let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), receive(request)).await;
+        let (outcome, offer) = match received {
+            Ok(Ok((status, headers, body))) => {
                 let offer = text(&headers, header::PAYMENT_REQUIRED);
                 (ExchangeOutcome::Answered(self.read(status, &headers, &body, offer.as_deref())), offer)
             }
-            Err(error) => (ExchangeOutcome::Failed { what: describe(&error) }, None),
+            Ok(Err(error)) => (ExchangeOutcome::Failed { what: describe(&error) }, None),
+            Err(_) => (ExchangeOutcome::HungUp, None),
         };
+        let due_us = due_us.unwrap_or(sent_us);
         self.journal.record(Event::ExchangeEnded(Exchange {
             exchange: self.exchanges.fetch_add(1, Ordering::Relaxed),
-            purchase: (kind != ExchangeKind::Unpaid).then_some(arrival.number),
+            arrival: arrival.number,
+            client: arrival.client.name().to_owned(),
+            purchase: arrival.client.pays().then_some(arrival.number),
             kind,
             phase: self.phase_at(due_us),
-            tenant: tenant.to_owned(),
-            method: "GET".to_owned(),
+            tenant: ask.tenant.clone(),
+            method: ask.method.to_string(),
             target,
-            payment: payment.map(|(key, _)| key.to_owned()),
+            payment: payment.and_then(|payment| payment.key.clone()),
+            identifier: payment.and_then(|payment| payment.identifier.clone()),
+            flaw,
             due_us,
             sent_us,
             ended_us: self.clock().now_us(),
             outcome: outcome.clone(),
         }));
         match outcome {
-            ExchangeOutcome::Answered(answer) => Some(Got { answer, offer }),
-            ExchangeOutcome::Failed { .. } => None,
+            ExchangeOutcome::Answered(answer) => {
+                self.answers.fetch_add(1, Ordering::Relaxed);
+                Some(Got { answer, offer })
+            }
+            ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
         }
     }
 
     fn read(&self, status: u16, headers: &HeaderMap, body: &[u8], offer: Option<&str>) -> Answer {
         let whole = String::from_utf8_lossy(body);
         let error: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-        let code = error.as_ref().and_then(|body| body["error"]["code"].as_str()).map(str::to_owned);
+        let code = error.as_ref().and_then(|body| body["error"]["code"].as_str().or(body["error"].as_str()));
+        let code = code.map(str::to_owned);
         let in_headers = |canary: &str| headers.values().any(|value| contains(value.as_bytes(), canary.as_bytes()));
         let carried = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary) || in_headers(canary));
         Answer {

@@ -1,15 +1,19 @@
 //! Open-model traffic from signing clients: every arrival is sent when it is due, however many are still waiting.
 
+mod ask;
 mod caller;
+mod client;
+mod malformation;
 mod payer;
-mod purchase;
 mod schedule;
 
-pub use caller::{Caller, HttpError, host_of};
-pub use payer::{PayError, Payers, Payment};
-pub use schedule::{Arrival, Wants, schedule};
+pub use ask::{Ask, host_of};
+pub use caller::{Caller, HttpError};
+pub use payer::{Draft, Invoice, PayError, Payers, Payment};
+pub use schedule::{Arrival, schedule};
 
 use crate::{clock::Clock, scenario::Timeline};
+use client::Visit;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
@@ -28,15 +32,9 @@ pub async fn drive(
     for arrival in arrivals {
         wait_until(caller.clock(), arrival.due_us).await;
         let (caller, payers) = (Arc::clone(&caller), Arc::clone(&payers));
-        clients.spawn(async move {
-            match arrival.wants {
-                Wants::Unpaid => {
-                    caller.unpaid(&arrival).await;
-                    Vec::new()
-                }
-                Wants::Purchase => purchase::purchase(&caller, &payers, &arrival, give_up_us).await,
-            }
-        });
+        clients.spawn(
+            async move { Visit { caller: &caller, payers: &payers, arrival: &arrival, give_up_us }.run().await },
+        );
     }
     let mut payments = Vec::new();
     while let Some(ended) = clients.join_next().await {

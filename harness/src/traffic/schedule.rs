@@ -1,6 +1,6 @@
 //! Who arrives when, drawn from the seed before the run begins: the same seed gives the same arrivals.
 
-use crate::scenario::{Name, Scenario};
+use crate::scenario::{ClientKind, Name, RequestPath, Scenario, World};
 use fastrand::Rng;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,17 +9,14 @@ pub struct Arrival {
     pub number: u64,
     /// Microseconds since the run began.
     pub due_us: u64,
+    pub client: ClientKind,
     pub tenant: Name,
-    pub wants: Wants,
+    /// Another tenant that has a price, where there is one; one of the same seller's first, since only that one is paid
+    /// to the same address.
+    pub neighbour: Option<Name>,
+    pub path: RequestPath,
     /// Whether it comes by the tenant's host, rather than by `/t/<slug>`.
     pub by_host: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wants {
-    /// Asks without ever paying.
-    Unpaid,
-    Purchase,
 }
 
 #[must_use]
@@ -29,11 +26,12 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
     for traffic in scenario.traffic() {
         for n in 0..traffic.arrivals() {
             let due_us = traffic.window().from().as_micros() as u64 + (n as f64 * 1e6 / traffic.rate()) as u64;
-            let paid = rng.u64(0..traffic.mix().total()) < u64::from(traffic.mix().paid());
-            let (wants, tenants) =
-                if paid { (Wants::Purchase, traffic.paid_tenants()) } else { (Wants::Unpaid, traffic.tenants()) };
+            let client = traffic.mix().pick(rng.u64(0..traffic.mix().total()));
+            let tenants = traffic.tenants_for(client);
             let tenant = tenants[rng.usize(0..tenants.len())].clone();
-            arrivals.push(Arrival { number: 0, due_us, tenant, wants, by_host: rng.bool() });
+            let neighbour = neighbour(scenario.world(), &tenant);
+            let (path, by_host) = (traffic.path().clone(), rng.bool());
+            arrivals.push(Arrival { number: 0, due_us, client, tenant, neighbour, path, by_host });
         }
     }
     arrivals.sort_by_key(|arrival| arrival.due_us);
@@ -41,6 +39,12 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
         arrival.number = number as u64;
     }
     arrivals
+}
+
+fn neighbour(world: &World, tenant: &Name) -> Option<Name> {
+    let own = world.tenant(tenant.as_str())?;
+    let others = world.tenants().iter().filter(|other| other.id() != tenant && other.price().is_some());
+    others.min_by_key(|other| other.seller() != own.seller()).map(|other| other.id().clone())
 }
 
 #[cfg(test)]
@@ -63,8 +67,8 @@ mod tests {
         let arrivals = schedule(&outage(), 1);
         assert_eq!(arrivals.len() as u64, outage().traffic().iter().map(|traffic| traffic.arrivals()).sum::<u64>());
         assert!(arrivals.windows(2).all(|pair| pair[0].due_us <= pair[1].due_us));
-        for wants in [Wants::Unpaid, Wants::Purchase] {
-            assert!(arrivals.iter().any(|arrival| arrival.wants == wants));
+        for client in [ClientKind::Unpaid, ClientKind::Paid] {
+            assert!(arrivals.iter().any(|arrival| arrival.client == client));
         }
     }
 }

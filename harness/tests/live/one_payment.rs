@@ -1,7 +1,7 @@
 //! One payment buys one request, however many present it at once and whatever else they ask for.
 
 use crate::{harness::turn, served::Served};
-use harness::traffic::{Payers, Payment};
+use harness::traffic::{Invoice, Payers, Payment};
 use reports::event::{Event, FacilitatorEndpoint};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -68,7 +68,8 @@ fn ten_who_present_one_payment_at_once_get_its_content_once() {
 
 async fn race(served: &Served) {
     let quote = format!("{}/t/acme/quote", served.url);
-    let payment = Payers::from_seed(unix_now()).pay(&offer(&quote).await, 0, 0, unix_now()).unwrap();
+    let invoice = Invoice::read(&offer(&quote).await).unwrap();
+    let payment = Payers::from_seed(unix_now()).pay(&invoice, 0, 0, unix_now());
 
     let (quote, payment) = (&quote, &payment);
     let racers = (0..10).map(|_| send(quote, Some(payment)));

@@ -1,0 +1,138 @@
+//! One client at one arrival: one file a kind, named as a scenario's mix names it, and here the steps they share.
+
+mod duplicate;
+mod malformed;
+mod paid;
+mod replay_elsewhere;
+mod resend_after_served;
+
+use super::{
+    ask::Ask,
+    caller::{Caller, Got, Sending},
+    payer::{Invoice, Payers, Payment},
+    schedule::Arrival,
+};
+use crate::scenario::ClientKind;
+use reports::event::{Answer, Event, ExchangeKind, Purchase, PurchaseOutcome};
+use std::time::Duration;
+
+/// Pause before a resend where the answer names none, or there was no answer.
+const DEFAULT_PAUSE_S: u64 = 1;
+/// A client does not wait longer than this, whatever `Retry-After` says.
+const MAX_PAUSE_S: u64 = 10;
+
+/// What a client has to work with.
+pub struct Visit<'a> {
+    pub caller: &'a Caller,
+    pub payers: &'a Payers,
+    pub arrival: &'a Arrival,
+    /// When it stops asking for what it paid for.
+    pub give_up_us: u64,
+}
+
+/// A purchase that has ended.
+struct Bought {
+    outcome: PurchaseOutcome,
+    /// Every payment that was signed for it.
+    payments: Vec<Payment>,
+}
+
+impl Bought {
+    fn nothing(outcome: PurchaseOutcome) -> Self {
+        Self { outcome, payments: Vec::new() }
+    }
+}
+
+/// What a payment came to.
+enum Collected {
+    Ended(PurchaseOutcome),
+    /// With the new offer, where one came.
+    Billed(Option<String>),
+}
+
+impl Visit<'_> {
+    /// Comes back when the client is through. Returns the keys of the payments it signed.
+    pub async fn run(&self) -> Vec<String> {
+        let bought = match self.arrival.client {
+            ClientKind::Paid => paid::buy(self).await,
+            ClientKind::Unpaid => return self.look().await,
+            ClientKind::Duplicate => duplicate::buy(self).await,
+            ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
+            ClientKind::ResendAfterServed => resend_after_served::buy(self).await,
+            ClientKind::Malformed => return malformed::try_it(self).await,
+        };
+        let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
+        self.caller.journal().record(Event::PurchaseEnded(Purchase {
+            purchase: self.arrival.number,
+            client: self.arrival.client.name().to_owned(),
+            tenant: self.arrival.tenant.as_str().to_owned(),
+            phase: self.caller.phase_at(self.arrival.due_us),
+            payer: self.payers.address(self.arrival.number),
+            outcome: bought.outcome,
+            payments: payments.clone(),
+        }));
+        payments
+    }
+
+    async fn send(&self, sending: Sending<'_>) -> Option<Got> {
+        self.caller.exchange(self.arrival, sending).await
+    }
+
+    /// Asks without ever paying.
+    async fn look(&self) -> Vec<String> {
+        self.send(Sending::new(&Ask::of(self.arrival), ExchangeKind::Unpaid).due(self.arrival.due_us)).await;
+        Vec::new()
+    }
+
+    /// Fetches the offer; where there is none to pay, says what became of the purchase.
+    async fn challenge(&self, ask: &Ask) -> Result<Invoice, Bought> {
+        let sending = Sending::new(ask, ExchangeKind::Challenge).due(self.arrival.due_us);
+        let refused = || Bought::nothing(PurchaseOutcome::Refused);
+        match self.send(sending).await {
+            Some(Got { offer: Some(offer), answer: Answer { status: 402, .. } }) => {
+                Invoice::read(&offer).map_err(|_| refused())
+            }
+            Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Err(Bought::nothing(PurchaseOutcome::Served)),
+            _ => Err(refused()),
+        }
+    }
+
+    /// The purchase's n-th payment, from 0.
+    fn pay(&self, invoice: &Invoice, attempt: u64) -> Payment {
+        self.payers.pay(invoice, self.arrival.number, attempt, self.caller.clock().unix_now())
+    }
+
+    /// Sends one signed payment until there is a final answer to it; `kind` is the first exchange's.
+    async fn collect(&self, ask: &Ask, payment: &Payment, mut kind: ExchangeKind) -> Collected {
+        loop {
+            let got = self.send(Sending::new(ask, kind).with(payment)).await;
+            let pause_s = match self.conclude(got) {
+                Ok(collected) => return collected,
+                Err(pause_s) => pause_s,
+            };
+            let pause = Duration::from_secs(pause_s);
+            if self.caller.clock().now_us() + pause.as_micros() as u64 > self.give_up_us {
+                return Collected::Ended(PurchaseOutcome::Unresolved);
+            }
+            tokio::time::sleep(pause).await;
+            kind = ExchangeKind::Resend;
+        }
+    }
+
+    /// What an answer to a payment comes to, or after how many seconds to send it again.
+    fn conclude(&self, got: Option<Got>) -> Result<Collected, u64> {
+        match got {
+            Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Ok(Collected::Ended(PurchaseOutcome::Served)),
+            Some(Got { answer: Answer { status: 402, .. }, offer }) => Ok(Collected::Billed(offer)),
+            Some(Got { answer: Answer { status: 503, retry_after_s, .. }, .. }) => {
+                Err(retry_after_s.unwrap_or(DEFAULT_PAUSE_S).min(MAX_PAUSE_S))
+            }
+            Some(_) => Ok(Collected::Ended(PurchaseOutcome::Refused)),
+            None => Err(DEFAULT_PAUSE_S),
+        }
+    }
+}
+
+fn is_served(got: Option<&Got>) -> bool {
+    got.is_some_and(|got| (200..300).contains(&got.answer.status))
+}

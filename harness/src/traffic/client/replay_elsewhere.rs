@@ -1,0 +1,57 @@
+//! A client that tries to have more for one payment than it buys: on another path, method, query and tenant, first while
+//! its own request is in flight, then once that was served.
+
+use super::{Bought, Collected, Visit, is_served};
+use crate::traffic::{
+    ask::Ask,
+    caller::{Got, Sending},
+    payer::Payment,
+};
+use futures_util::future::join_all;
+use reports::event::{ExchangeKind, PurchaseOutcome};
+use reqwest::Method;
+use std::time::Duration;
+
+/// How far its own request is ahead of the others: enough to hold the payment, well within a slow tenant's run.
+const HEAD_START: Duration = Duration::from_millis(150);
+
+pub async fn buy(visit: &Visit<'_>) -> Bought {
+    let ask = Ask::of(visit.arrival);
+    let invoice = match visit.challenge(&ask).await {
+        Ok(invoice) => invoice,
+        Err(ended) => return ended,
+    };
+    let payment = visit.pay(&invoice, 0);
+    let meanwhile = async {
+        tokio::time::sleep(HEAD_START).await;
+        present_elsewhere(visit, &ask, &payment).await
+    };
+    let (own, others) = tokio::join!(visit.collect(&ask, &payment, ExchangeKind::Payment), meanwhile);
+    let outcome = match own {
+        // One of the others was faster: then that is the request which was bought.
+        _ if others.iter().any(|got| is_served(got.as_ref())) => PurchaseOutcome::Served,
+        Collected::Ended(outcome) => outcome,
+        Collected::Billed(_) => PurchaseOutcome::Refused,
+    };
+    present_elsewhere(visit, &ask, &payment).await;
+    Bought { outcome, payments: vec![payment] }
+}
+
+async fn present_elsewhere(visit: &Visit<'_>, own: &Ask, payment: &Payment) -> Vec<Option<Got>> {
+    let asks = elsewhere(visit, own);
+    let sent = asks.iter().map(|ask| visit.send(Sending::new(ask, ExchangeKind::Elsewhere).with(payment)));
+    join_all(sent).await
+}
+
+fn elsewhere(visit: &Visit<'_>, own: &Ask) -> Vec<Ask> {
+    let neighbour = visit.arrival.neighbour.as_ref().map(|tenant| tenant.as_str().to_owned());
+    [
+        Some(Ask { path: "/dearer".to_owned(), ..own.clone() }),
+        Some(Ask { method: Method::POST, ..own.clone() }),
+        Some(Ask { query: format!("{}&all=1", own.query), ..own.clone() }),
+        neighbour.map(|tenant| Ask { tenant, ..own.clone() }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}

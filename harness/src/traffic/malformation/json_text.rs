@@ -1,0 +1,28 @@
+//! What stands in the base64 is not one JSON document that is a payment.
+
+use super::{JudgedBy, Malformation, Spoil, UNREADABLE};
+
+/// Deeper than a parser's stack should be made to go, and small enough for the header.
+const DEPTH: usize = 5_000;
+
+pub const ALL: &[Malformation] = &[
+    json_text("not-json", |_| "pay me later".to_owned()),
+    json_text("null", |_| "null".to_owned()),
+    json_text("a-number", |_| "2".to_owned()),
+    json_text("a-string", |payment| format!("{payment:?}")),
+    json_text("a-list", |payment| format!("[{payment}]")),
+    json_text("an-empty-object", |_| "{}".to_owned()),
+    json_text("nothing", |_| String::new()),
+    json_text("two-documents", |payment| format!("{payment}{payment}")),
+    json_text("a-key-twice", |payment| format!("{{\"payload\":null,{}", &payment[1..])),
+    json_text("cut-off", |payment| payment[..payment.len() - 1].to_owned()),
+    json_text("very-deep", |payment| {
+        let (open, close) = ("[".repeat(DEPTH), "]".repeat(DEPTH));
+        format!("{{\"note\":{open}{close},{}", &payment[1..])
+    }),
+    json_text("with-a-byte-order-mark", |payment| format!("\u{feff}{payment}")),
+];
+
+const fn json_text(name: &'static str, spoil: fn(&str) -> String) -> Malformation {
+    Malformation { name, answers: UNREADABLE, judged_by: JudgedBy::Anyone, spoil: Spoil::JsonText(spoil) }
+}

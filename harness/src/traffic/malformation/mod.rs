@@ -1,0 +1,100 @@
+//! Ways to break a signed payment, each with the statuses that are right for it. Whatever is drawn, the payment must be
+//! impossible to honour: a break that leaves a good payment behind would blame a dispatcher for serving it.
+
+mod header_value;
+mod json_text;
+mod json_value;
+mod signature;
+mod terms;
+
+use super::payer::{Draft, Payment, plain};
+use fastrand::Rng;
+use reports::event::Flaw;
+use reqwest::header::HeaderValue;
+use serde_json::Value;
+use x402_protocol::header;
+
+/// One way to break a payment.
+#[derive(Clone, Copy, Debug)]
+pub struct Malformation {
+    name: &'static str,
+    /// Statuses that are right.
+    answers: &'static [u16],
+    judged_by: JudgedBy,
+    spoil: Spoil,
+}
+
+/// Who can tell that it is broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum JudgedBy {
+    /// Whoever reads it.
+    Anyone,
+    /// Only who can ask a chain.
+    Facilitator,
+}
+
+/// Where on the way from the offer to the header it breaks. Later steps go on as they should.
+#[derive(Clone, Copy, Debug)]
+enum Spoil {
+    /// What is signed. The second argument is the time in Unix seconds.
+    Terms(fn(&mut Draft<'_>, u64)),
+    /// The signature, given the draft that it should be for.
+    Signature(fn(&Draft<'_>, &mut Rng) -> Vec<u8>),
+    /// What was signed, afterwards.
+    JsonValue(fn(&mut Value, &mut Rng)),
+    JsonText(fn(&str) -> String),
+    Header(fn(String, &mut Rng) -> HeaderValue),
+}
+
+/// It cannot be read as a payment.
+const UNREADABLE: &[u16] = &[400];
+/// It can be read, and pays something else or nothing: a new bill.
+const NO_PAYMENT: &[u16] = &[402];
+
+impl Malformation {
+    fn all() -> impl Iterator<Item = &'static Self> + Clone {
+        [terms::ALL, signature::ALL, json_value::ALL, json_text::ALL, header_value::ALL].into_iter().flatten()
+    }
+
+    pub fn any(chance: &mut Rng) -> &'static Self {
+        let all = Self::all();
+        all.clone().nth(chance.usize(0..all.count())).expect("drawn below their count")
+    }
+
+    #[must_use]
+    pub fn flaw(&self) -> Flaw {
+        Flaw { name: self.name.to_owned(), answers: self.answers.to_vec(), local: self.judged_by == JudgedBy::Anyone }
+    }
+
+    /// The draft, signed and broken. `now` in Unix seconds.
+    #[must_use]
+    pub fn payment(&self, mut draft: Draft<'_>, now: u64, chance: &mut Rng) -> Payment {
+        if let Spoil::Terms(spoil) = self.spoil {
+            spoil(&mut draft, now);
+        }
+        let signature = match self.spoil {
+            Spoil::Signature(spoil) => spoil(&draft, chance),
+            _ => draft.signature().to_vec(),
+        };
+        let mut json = draft.json(&signature);
+        if let Spoil::JsonValue(spoil) = self.spoil {
+            spoil(&mut json, chance);
+        }
+        let text = json.to_string();
+        let text = match self.spoil {
+            Spoil::JsonText(spoil) => spoil(&text),
+            _ => text,
+        };
+        let header = header::encode_text(&text);
+        let header = match self.spoil {
+            Spoil::Header(spoil) => spoil(header, chance),
+            _ => plain(header),
+        };
+        // Only what is judged by a facilitator may be seen there, and is known by its key.
+        let key = (self.judged_by == JudgedBy::Facilitator).then(|| draft.key());
+        Payment { key, identifier: None, header }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -24,9 +24,11 @@ async fn send(url: &str, payment: Option<&Payment>) -> (u16, String) {
     (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
 }
 
-async fn offer(url: &str) -> String {
+/// A signed payment for what this URL offers.
+async fn pay(url: &str) -> Payment {
     let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
-    response.headers()["payment-required"].to_str().unwrap().to_owned()
+    let invoice = Invoice::read(response.headers()["payment-required"].to_str().unwrap()).unwrap();
+    Payers::from_seed(unix_now()).pay(&invoice, 0, 0, unix_now())
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn a_caller_who_gave_up_gets_the_response_by_asking_again() {
 /// `wrangler dev` does not tell the dispatcher that its caller hung up: only the second request says so.
 async fn give_up_and_ask_again(served: &Served) {
     let slow = format!("{}/t/acme/slow/1500", served.url);
-    let payment = Payers::from_seed(unix_now()).pay(&offer(&slow).await, 0, 0, unix_now()).unwrap();
+    let payment = pay(&slow).await;
     let patience = Duration::from_millis(300);
     assert!(tokio::time::timeout(patience, send(&slow, Some(&payment))).await.is_err(), "the tenant is slower");
     assert_eq!(send(&slow, Some(&payment)).await, (200, String::new()));
@@ -68,8 +70,7 @@ fn ten_who_present_one_payment_at_once_get_its_content_once() {
 
 async fn race(served: &Served) {
     let quote = format!("{}/t/acme/quote", served.url);
-    let invoice = Invoice::read(&offer(&quote).await).unwrap();
-    let payment = Payers::from_seed(unix_now()).pay(&invoice, 0, 0, unix_now());
+    let payment = pay(&quote).await;
 
     let (quote, payment) = (&quote, &payment);
     let racers = (0..10).map(|_| send(quote, Some(payment)));

@@ -10,13 +10,20 @@ use std::{
     path::Path,
     sync::Arc,
 };
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{broadcast, mpsc},
+    task::JoinHandle,
+};
+
+/// Events that a follower may be behind before it misses some: seconds of a busy run, where a follower needs microseconds.
+const FOLLOWERS_LAG: usize = 4096;
 
 /// Takes events from anywhere in the harness.
 #[derive(Clone)]
 pub struct Journal {
     clock: Arc<dyn Clock>,
     lines: mpsc::UnboundedSender<Recorded>,
+    followers: broadcast::Sender<Event>,
 }
 
 /// The writing end. Ends when every [`Journal`] is gone.
@@ -30,17 +37,31 @@ impl Journal {
         let file = std::fs::File::create(path)?;
         let (lines, received) = mpsc::unbounded_channel();
         let task = tokio::task::spawn_blocking(move || write(io::BufWriter::new(file), received));
-        Ok((Self { clock, lines }, JournalWriter { task }))
+        Ok((Self::new(clock, lines), JournalWriter { task }))
     }
 
     /// A journal that is read as it is written, for tests.
     #[must_use]
     pub fn channel(clock: Arc<dyn Clock>) -> (Self, mpsc::UnboundedReceiver<Recorded>) {
         let (lines, received) = mpsc::unbounded_channel();
-        (Self { clock, lines }, received)
+        (Self::new(clock, lines), received)
+    }
+
+    fn new(clock: Arc<dyn Clock>, lines: mpsc::UnboundedSender<Recorded>) -> Self {
+        Self { clock, lines, followers: broadcast::Sender::new(FOLLOWERS_LAG) }
+    }
+
+    /// What is recorded from now on, for whoever acts on events while the run is on.
+    #[must_use]
+    pub fn follow(&self) -> broadcast::Receiver<Event> {
+        self.followers.subscribe()
     }
 
     pub fn record(&self, event: Event) {
+        if self.followers.receiver_count() > 0 {
+            // Fails only if the last follower has just gone.
+            let _ = self.followers.send(event.clone());
+        }
         // The writer ends early only if the disk is full, and says so when it is asked for the history.
         let _ = self.lines.send(Recorded { at_us: self.clock.now_us(), event });
     }

@@ -46,6 +46,12 @@ pub enum Event {
     DispatcherRequest(DispatcherRequest),
     /// The dispatcher's own payment-stage line, as logged.
     DispatcherPayment(DispatcherPayment),
+    /// The dispatcher's processes are about to be killed, without a chance to tidy up.
+    DispatcherKilled(Killing),
+    /// The dispatcher answers again after a kill, on the storage that was left.
+    DispatcherStarted,
+    /// What the settlement ledger says of the payment that a kill hit, as soon as it can be asked again.
+    LedgerAfterKill(LedgerState),
     /// What the settlement ledger says of a payment after the run.
     LedgerState(LedgerState),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
@@ -93,14 +99,14 @@ pub struct PriceFacts {
     pub amount: String,
 }
 
-/// Which of the scenario's faults, by its position in the file.
+/// Which of the scenario's faults or kills, by its position in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultRef {
-    /// 0-based index in the scenario's `[[fault]]` list.
+    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]` list.
     pub index: usize,
-    /// The facilitator it is on.
+    /// The facilitator it is on, or `dispatcher` for a kill.
     pub on: String,
-    /// Name of the injected fault, e.g. `settle-then-hang`.
+    /// Name of the injected fault, e.g. `settle-then-hang`, or what decides a kill's moment.
     pub inject: String,
 }
 
@@ -324,6 +330,14 @@ pub struct DispatcherPayment {
     pub facilitator: Option<String>,
     #[serde(default)]
     pub transaction: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Killing {
+    /// Which of the scenario's `[[kill]]` list, with `on` the dispatcher.
+    pub kill: FaultRef,
+    /// The payment that the kill waited for.
+    pub payment: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -98,6 +98,7 @@ fn hits(fault: &FaultRef, from_us: u64, to_us: u64, events: &[Recorded]) -> u64 
         |attempt: &&FacilitatorAttempt| attempt.facilitator == fault.on && attempt.result == "unreachable";
     let hits = events.iter().map(|recorded| match &recorded.event {
         Event::FacilitatorCalled(call) => usize::from(call.fault.as_ref() == Some(fault)),
+        Event::DispatcherKilled(killing) => usize::from(killing.kill == *fault),
         Event::DispatcherRequest(request) if fault.inject == "refuse" && (from_us..to_us).contains(&recorded.at_us) => {
             request.attempts.iter().filter(unreachable).count()
         }
@@ -114,7 +115,7 @@ fn end_us(events: &[Recorded]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::DispatcherRequest;
+    use crate::event::{DispatcherRequest, Killing};
     use crate::fixture::{at, call, exchange, fault};
 
     #[test]
@@ -160,6 +161,14 @@ mod tests {
         ];
         let hits: Vec<u64> = faults(&events).iter().map(|summary| summary.hits).collect();
         assert_eq!(hits, [1, 0]);
+    }
+
+    #[test]
+    fn a_kill_is_counted_by_the_deaths_it_caused() {
+        let kill = FaultRef { on: "dispatcher".to_owned(), ..fault(0, "kill at settling") };
+        let killed = Event::DispatcherKilled(Killing { kill: kill.clone(), payment: None });
+        let events = [at(1, Event::FaultStarted { fault: kill }), at(2, killed)];
+        assert_eq!(faults(&events)[0].hits, 1);
     }
 
     #[test]

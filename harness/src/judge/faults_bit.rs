@@ -1,7 +1,9 @@
-//! COVER-1: every fault took at least one call. A fault that never bit has shown nothing, so the run is not a pass.
+//! COVER-1: every fault took at least one call, and every kill happened. What never bit has shown nothing, so the run is
+//! not a pass. Where a kill waited for a stage, the ledger's word after the restart is told: the process may have got
+//! further, or the write less far, before it died.
 
 use super::{Finding, History};
-use reports::summary;
+use reports::{event::Event, summary};
 
 pub fn judge(history: &History) -> Finding {
     let faults = summary::faults(&history.events);
@@ -9,13 +11,30 @@ pub fn judge(history: &History) -> Finding {
     let violations = idle
         .map(|summary| {
             let fault = &summary.fault;
-            format!("{} on {} (fault {}) took no call", fault.inject, fault.on, fault.index + 1)
+            format!("{} on {} (number {} of the file) never bit", fault.inject, fault.on, fault.index + 1)
         })
         .collect();
     let hits: Vec<_> = faults.iter().map(|summary| format!("{} {}", summary.fault.inject, summary.hits)).collect();
     let finding = Finding::of(faults.len(), "faults", violations);
-    let detail = format!("{}; calls taken: {}", finding.detail, hits.join(", "));
+    let mut detail = format!("{}; they bit: {}", finding.detail, hits.join(", "));
+    let found = found_after_kills(history);
+    if !found.is_empty() {
+        detail.push_str(&format!("; the ledger afterwards: {}", found.join(", ")));
+    }
     finding.with_detail(detail)
+}
+
+fn found_after_kills(history: &History) -> Vec<String> {
+    let mut kill = None;
+    let mut found = Vec::new();
+    for recorded in &history.events {
+        match &recorded.event {
+            Event::DispatcherKilled(killing) => kill = Some(&killing.kill),
+            Event::LedgerAfterKill(state) => found.extend(kill.map(|kill| format!("{} {}", kill.inject, state.state))),
+            _ => {}
+        }
+    }
+    found
 }
 
 #[cfg(test)]

@@ -26,7 +26,19 @@ pub struct History {
     pub ledger: BTreeMap<String, LedgerState>,
     /// Lines that could not be read: a rule may depend on what they said.
     pub unreadable: Vec<String>,
+    pub outages: Vec<Outage>,
 }
+
+/// A stretch in which the harness had killed the dispatcher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outage {
+    pub killed_us: u64,
+    /// When it answered again; never, at first.
+    pub back_us: u64,
+}
+
+/// What a process printed so shortly before it was killed may have died in a pipe with it.
+const LINES_DIE_US: u64 = 1_000_000;
 
 impl History {
     pub fn new(events: Vec<Recorded>) -> Self {
@@ -62,6 +74,19 @@ impl History {
 
     pub fn moved(&self, payment: &str) -> bool {
         self.transfers.contains_key(payment)
+    }
+
+    /// Whether an exchange that lasted so can have been cut by a kill.
+    pub fn was_cut(&self, exchange: &Exchange) -> bool {
+        let cuts = |outage: &Outage| exchange.sent_us <= outage.back_us && outage.killed_us <= exchange.ended_us;
+        self.outages.iter().any(cuts)
+    }
+
+    /// Whether a line that the dispatcher printed then may have been lost to a kill.
+    pub fn line_may_be_lost(&self, printed_us: u64) -> bool {
+        let lost =
+            |outage: &Outage| (outage.killed_us.saturating_sub(LINES_DIE_US)..outage.back_us).contains(&printed_us);
+        self.outages.iter().any(lost)
     }
 
     fn known_settled(&mut self, payment: &str, at_us: u64) {
@@ -105,7 +130,16 @@ impl History {
                 self.ledger.insert(state.payment.clone(), state.clone());
             }
             Event::Unreadable { source, text } => self.unreadable.push(format!("{source}: {text}")),
+            Event::DispatcherKilled(_) => {
+                self.outages.push(Outage { killed_us: recorded.at_us, back_us: u64::MAX });
+            }
+            Event::DispatcherStarted => {
+                if let Some(outage) = self.outages.last_mut() {
+                    outage.back_us = recorded.at_us;
+                }
+            }
             Event::FacilitatorCalled(_)
+            | Event::LedgerAfterKill(_)
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

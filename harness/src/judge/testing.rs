@@ -3,7 +3,7 @@
 use super::History;
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
-    FacilitatorCall, FacilitatorEndpoint, FaultRef, LedgerState, PaymentResponse, PriceFacts, Purchase,
+    FacilitatorCall, FacilitatorEndpoint, FaultRef, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase,
     PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
 };
 
@@ -99,6 +99,21 @@ impl Story {
 
     pub fn fault(self, inject: &str) -> Self {
         self.then(Event::FaultStarted { fault: fault(inject) })
+    }
+
+    pub fn killed(self) -> Self {
+        let kill = FaultRef { on: "dispatcher".to_owned(), ..fault("kill at 1s") };
+        self.then(Event::DispatcherKilled(Killing { kill, payment: None }))
+    }
+
+    pub fn restarted(self) -> Self {
+        self.then(Event::DispatcherStarted)
+    }
+
+    /// Nothing happens for so many seconds.
+    pub fn pause(mut self, seconds: u64) -> Self {
+        self.seconds += seconds;
+        self
     }
 
     pub fn transfer(self, payment: &str, facilitator: &str) -> Self {

@@ -7,13 +7,18 @@ use serde_json::Value;
 pub async fn read(http: &reqwest::Client, url: &str, token: &str, payments: &[String]) -> Vec<Event> {
     let mut events = Vec::new();
     for payment in payments {
-        let asked = ask(http, &format!("{url}/__platform/payments/{payment}"), token).await;
-        events.push(match asked {
-            Ok(state) => Event::LedgerState(LedgerState { payment: payment.clone(), ..state }),
-            Err(why) => Event::Unreadable { source: "settlement ledger".to_owned(), text: format!("{payment}: {why}") },
-        });
+        let asked = state(http, url, token, payment).await;
+        events.push(asked.map_or_else(|unreadable| unreadable, Event::LedgerState));
     }
     events
+}
+
+/// The ledger's word on one payment, or the event that says why there is none.
+pub async fn state(http: &reqwest::Client, url: &str, token: &str, payment: &str) -> Result<LedgerState, Event> {
+    let asked = ask(http, &format!("{url}/__platform/payments/{payment}"), token).await;
+    let unreadable =
+        |why| Event::Unreadable { source: "settlement ledger".to_owned(), text: format!("{payment}: {why}") };
+    asked.map(|state| LedgerState { payment: payment.to_owned(), ..state }).map_err(unreadable)
 }
 
 async fn ask(http: &reqwest::Client, url: &str, token: &str) -> Result<LedgerState, String> {

@@ -54,7 +54,7 @@ pub struct Live {
     pub facilitator_urls: Vec<(String, String)>,
     /// Dispatcher request lines that have been read so far.
     pub request_lines: Arc<AtomicU64>,
-    world: World,
+    pub world: World,
     doubles: Vec<FacilitatorDouble>,
     feeds: Vec<JoinHandle<()>>,
 }

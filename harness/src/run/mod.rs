@@ -2,6 +2,7 @@
 
 mod dispatcher_log;
 mod fidelity;
+mod kills;
 mod ledger_readout;
 mod live;
 mod plan_limits;
@@ -19,6 +20,7 @@ use crate::{
     judge::{self, History},
     scenario::Scenario,
     traffic::{self, Caller, HttpError, Payers},
+    world::WorldError,
 };
 use reports::{
     event::{EVENT_SCHEMA, Event, RunStarted},
@@ -39,6 +41,8 @@ const LINES_WITHIN: Duration = Duration::from_secs(5);
 pub enum RunError {
     #[error("the system under test did not start")]
     DidNotStart(#[source] LiveError),
+    #[error("the dispatcher did not start again after it was killed")]
+    DidNotComeBack(#[source] WorldError),
     #[error("the world did not stop cleanly")]
     DidNotStop(#[source] LiveError),
     #[error(transparent)]
@@ -56,7 +60,7 @@ impl RunError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::DidNotStart(_) => Exit::DidNotStart,
+            Self::DidNotStart(_) | Self::DidNotComeBack(_) => Exit::DidNotStart,
             Self::Interrupted => Exit::Interrupted,
             _ => Exit::Internal,
         }
@@ -78,9 +82,9 @@ pub async fn live(
     let (journal, writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
     say("starting the facilitator doubles and the dispatcher under wrangler dev");
     let options = LiveOptions { tools, scenario, seed, run_dir: run_dir.path(), port: None, facilitator_urls: &[] };
-    let live = Live::start_or_interrupted(&options, &journal).await?;
+    let mut live = Live::start_or_interrupted(&options, &journal).await?;
     let driven = tokio::select! {
-        driven = drive(scenario, seed, &clock, &journal, &live, say) => driven,
+        driven = drive(scenario, seed, &clock, &journal, &mut live, say) => driven,
         () = interrupted() => Err(RunError::Interrupted),
     };
     say("stopping the world");
@@ -104,7 +108,7 @@ async fn drive(
     seed: u64,
     clock: &SystemClock,
     journal: &Journal,
-    live: &Live,
+    live: &mut Live,
     say: &dyn Fn(&str),
 ) -> Result<(), RunError> {
     let arrivals = traffic::schedule(scenario, seed);
@@ -124,12 +128,14 @@ async fn drive(
         arrivals: planned,
     }));
     let payers = Arc::new(Payers::from_seed(seed));
-    let (payments, ()) = tokio::join!(
-        traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
-        timeline::mark(scenario, journal, say),
-    );
-    say("asking the settlement ledger about every payment");
     let http = reqwest::Client::builder().no_proxy().build().map_err(HttpError::from)?;
+    let target = kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
+    let (payments, (), ()) = tokio::try_join!(
+        async { Ok(traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()).await) },
+        async { Ok(timeline::mark(scenario, journal, say).await) },
+        async { kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) },
+    )?;
+    say("asking the settlement ledger about every payment");
     for event in ledger_readout::read(&http, &live.url, &live.platform_token, &payments).await {
         journal.record(event);
     }

@@ -1,4 +1,4 @@
-//! Writes down when phases and faults begin and end, so that a history tells it without the scenario.
+//! Writes down when phases, faults and the windows of kills begin and end, so that a history tells it without the scenario.
 
 use crate::{journal::Journal, scenario::Scenario};
 use reports::event::Event;
@@ -25,14 +25,13 @@ fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
         .phases()
         .iter()
         .map(|phase| (phase.window().from(), Event::PhaseStarted { phase: phase.name().as_str().to_owned() }));
-    let faults = scenario.faults().iter().flat_map(|fault| {
-        let (began, ended) = (fault.reference(), fault.reference());
-        [
-            (fault.window().from(), Event::FaultStarted { fault: began }),
-            (fault.window().to(), Event::FaultEnded { fault: ended }),
-        ]
+    let faults = scenario.faults().iter().map(|fault| (fault.window(), fault.reference()));
+    let kills = scenario.kills().iter().map(|kill| (kill.window(), kill.reference()));
+    let windows = faults.chain(kills).flat_map(|(window, fault)| {
+        let began = Event::FaultStarted { fault: fault.clone() };
+        [(window.from(), began), (window.to(), Event::FaultEnded { fault })]
     });
-    let mut marks: Vec<_> = phases.chain(faults).collect();
+    let mut marks: Vec<_> = phases.chain(windows).collect();
     // Stable: at the same moment phases come before faults, and faults in the file's order.
     marks.sort_by_key(|(at, _)| *at);
     marks

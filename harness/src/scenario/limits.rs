@@ -24,8 +24,11 @@ pub const MAX_FACILITATORS: usize = 8;
 /// Each tenant is a Worker that the live tier bundles and starts.
 pub const MAX_TENANTS: usize = 32;
 
-/// Phases, traffic blocks, faults and musts each: a report draws every one of them.
+/// Phases, traffic blocks, faults, kills and musts each: a report draws every one of them.
 pub const MAX_BLOCKS: usize = 64;
+
+/// Starting the dispatcher again takes some two seconds, and one that is killed as soon as it answers has served nobody.
+pub const RESTART_TAKES: Duration = Duration::from_secs(3);
 
 /// TOML's largest integer: a seed that was drawn must be one that a file can carry.
 pub const MAX_SEED: u64 = i64::MAX as u64;

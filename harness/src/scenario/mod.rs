@@ -5,6 +5,7 @@ mod checker;
 mod client;
 mod fault;
 mod inject;
+mod kill;
 mod library;
 pub mod limits;
 mod must;
@@ -30,6 +31,7 @@ pub use checker::Checker;
 pub use client::ClientKind;
 pub use fault::{Call, Fault};
 pub use inject::{Inject, LieAbout, Money, ResetAfter, StatusBody};
+pub use kill::{Kill, Stage, When};
 pub use library::{Library, LibraryError, Listed};
 pub use must::Must;
 pub use name::Name;
@@ -43,6 +45,7 @@ pub use usdc::Usdc;
 pub use world::{Network, Plan, Tenant, World};
 
 use fault::RawFault;
+use kill::RawKill;
 use must::RawMust;
 use phase::RawPhase;
 use problem::Problems;
@@ -60,6 +63,7 @@ pub struct Scenario {
     timeline: Timeline,
     traffic: Vec<Traffic>,
     faults: Vec<Fault>,
+    kills: Vec<Kill>,
     musts: Vec<Must>,
 }
 
@@ -107,13 +111,18 @@ impl Scenario {
         &self.faults
     }
 
+    /// In the file's order.
+    pub fn kills(&self) -> &[Kill] {
+        &self.kills
+    }
+
     pub fn musts(&self) -> &[Must] {
         &self.musts
     }
 
     /// The same world with nothing going wrong in it.
     pub fn without_faults(&self) -> Self {
-        Self { faults: Vec::new(), ..self.clone() }
+        Self { faults: Vec::new(), kills: Vec::new(), ..self.clone() }
     }
 
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
@@ -137,6 +146,8 @@ struct RawScenario {
     traffic: Vec<RawTraffic>,
     #[serde(default)]
     fault: Vec<RawFault>,
+    #[serde(default)]
+    kill: Vec<RawKill>,
     #[serde(default)]
     must: Vec<RawMust>,
 }
@@ -178,7 +189,8 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
     let (world, timeline) = (world?, timeline?);
     let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
-    let musts = must::check(raw.must, &timeline, &traffic, &faults, problems);
+    let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
+    let musts = must::check(raw.must, &timeline, &traffic, &faults, &kills, problems);
     Some(Scenario {
         id: id?,
         title: raw.title.into_inner(),
@@ -188,6 +200,7 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
         timeline,
         traffic,
         faults,
+        kills,
         musts,
     })
 }

@@ -8,6 +8,7 @@ use toml::Spanned;
 
 use super::checker::Checker;
 use super::fault::Fault;
+use super::kill::Kill;
 use super::limits::MAX_BLOCKS;
 use super::name;
 use super::phase::Timeline;
@@ -61,6 +62,7 @@ pub(super) fn check(
     timeline: &Timeline,
     traffic: &[Traffic],
     faults: &[Fault],
+    kills: &[Kill],
     problems: &mut Problems,
 ) -> Vec<Must> {
     name::check_unique("must", &raw.iter().map(|must| &must.id).collect::<Vec<_>>(), problems);
@@ -76,8 +78,8 @@ pub(super) fn check(
             continue;
         };
         check_id(&must.id, &checker, problems);
-        if checker == Checker::FaultsBit && faults.is_empty() && problems.is_empty() {
-            problems.add(Problem::new(at, "the scenario has no fault that could bite", "never holds"));
+        if checker == Checker::FaultsBit && faults.is_empty() && kills.is_empty() && problems.is_empty() {
+            problems.add(Problem::new(at, "the scenario has neither fault nor kill that could bite", "never holds"));
         }
         musts.push(Must { id: must.id.into_inner(), checker });
     }

@@ -1,5 +1,7 @@
 //! Which calls of a fault's window it takes: all of them, or some by their number or by chance.
 
+use std::ops::Range;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -77,12 +79,17 @@ fn check_odds(raw: &Spanned<f64>, seed: Option<u64>, problems: &mut Problems) ->
         problems.add(problem.help("leave `pick` out to take every call"));
         return None;
     }
-    if seed.is_none() {
-        let problem = Problem::new(raw.span(), "a fault by chance needs the scenario's seed", "drawn from no seed");
-        problems.add(problem.help("put `seed = 42` above the first table; `--seed` still overrides it"));
-        return None;
-    }
+    check_seeded(seed, raw.span(), "a fault by chance", problems)?;
     Some(Odds(odds))
+}
+
+/// Chance in a file comes from its seed, or the file would not say what happens.
+pub(super) fn check_seeded(seed: Option<u64>, at: Range<usize>, what: &str, problems: &mut Problems) -> Option<u64> {
+    if seed.is_none() {
+        let problem = Problem::new(at, format!("{what} needs the scenario's seed"), "drawn from no seed");
+        problems.add(problem.help("put `seed = 42` above the first table; `--seed` still overrides it"));
+    }
+    seed
 }
 
 #[cfg(test)]

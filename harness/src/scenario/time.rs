@@ -19,6 +19,11 @@ impl Window {
         (from < to).then_some(Self { from, to })
     }
 
+    /// The shortest stretch that holds `at`.
+    pub(super) fn moment(at: Duration) -> Self {
+        Self { from: at, to: at + Duration::from_millis(1) }
+    }
+
     pub fn from(&self) -> Duration {
         self.from
     }

@@ -13,7 +13,7 @@ mod wire;
 use dispatcher_core::{
     Dispatcher,
     answer::Answer,
-    paywall::Denial,
+    paywall::{Denial, ports::Clock},
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
     refusal::Refusal,
@@ -23,6 +23,11 @@ use ports::{
     randomness::WebCrypto, settlement_ledger::DurableLedger,
 };
 use worker::{Context, Env, Response, Result, event};
+
+/// How long an answer may be on its way once the Worker has given it away. Calling it handed over at once would deny it to
+/// a caller whose connection broke under it, or died with this process; that costs another use of a spent payment a wait
+/// before it is refused. Far below the ledger's delivery lease, after which the answer would be given away again.
+const ON_ITS_WAY_MS: u64 = 1_000;
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Response> {
@@ -42,9 +47,12 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog);
     let handled = dispatcher.handle(&request).await;
     if let Some(ticket) = handled.leaving {
-        // Off the caller's path: the answer leaves first. A caller that was gone by now can come back and collect.
-        let delivered = !request.is_aborted();
+        // Off the caller's path: the answer leaves first.
+        let caller = request.caller();
         ctx.wait_until(async move {
+            WallClock.sleep(ON_ITS_WAY_MS).await;
+            // A caller that was gone by now can come back and collect.
+            let delivered = !caller.aborted();
             if let Err(error) = dispatcher.handed_over(&ticket, delivered).await {
                 ConsoleLog.lost_confirmation(&ticket.payment, &error);
             }

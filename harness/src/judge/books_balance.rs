@@ -5,7 +5,6 @@
 //! the process that came after. The ledger is never excused: what it is told to keep survives.
 
 use super::{Finding, History, history::short, settled_answer::Conclusion};
-use reports::event::Event;
 use std::collections::{BTreeMap, BTreeSet};
 
 pub fn judge(history: &History) -> Finding {
@@ -14,13 +13,9 @@ pub fn judge(history: &History) -> Finding {
         return Finding::unknown(format!("{count} lines of the books could not be read, the first: {line}"));
     }
     let mut told: BTreeMap<&str, Vec<Line<'_>>> = BTreeMap::new();
-    for recorded in &history.events {
-        if let Event::DispatcherPayment(stage) = &recorded.event
-            && stage.stage == "settled"
-        {
-            let line = Line { at_us: recorded.at_us, transaction: stage.transaction.as_deref() };
-            told.entry(&stage.payment).or_default().push(line);
-        }
+    for (at_us, stage) in history.settled_lines() {
+        let line = Line { at_us, transaction: stage.transaction.as_deref() };
+        told.entry(&stage.payment).or_default().push(line);
     }
     let recorded = history.ledger.values().filter(|state| state.state == "settled").map(|state| state.payment.as_str());
     let payments: BTreeSet<&str> =

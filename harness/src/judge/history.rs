@@ -20,7 +20,8 @@ pub struct History {
     pub transfers: BTreeMap<String, Vec<(u64, Transfer)>>,
     /// `/settle` calls by payment, in the order in which they arrived.
     pub settles: BTreeMap<String, Vec<FacilitatorCall>>,
-    /// When each payment was first known to be settled: logged so by the dispatcher, or its content received.
+    /// When each payment was first known to be settled: logged so by the dispatcher, or its content received. A line right
+    /// before a kill counts for nothing: it may be ahead of the write that would have kept what it says.
     pub known_settled_us: BTreeMap<String, u64>,
     /// The ledger's last word, by payment.
     pub ledger: BTreeMap<String, LedgerState>,
@@ -50,6 +51,7 @@ impl History {
             calls.sort_by_key(|call| call.received_us);
         }
         history.events = events;
+        history.know_from_lines();
         history
     }
 
@@ -94,6 +96,23 @@ impl History {
         *known = at_us.min(*known);
     }
 
+    fn know_from_lines(&mut self) {
+        let told: Vec<_> = self.settled_lines().map(|(at_us, stage)| (at_us, stage.payment.clone())).collect();
+        for (at_us, payment) in told {
+            if !self.line_may_be_lost(at_us) {
+                self.known_settled(&payment, at_us);
+            }
+        }
+    }
+
+    /// The dispatcher's lines that call a payment settled, with when they came.
+    pub fn settled_lines(&self) -> impl Iterator<Item = (u64, &DispatcherPayment)> {
+        self.events.iter().filter_map(|recorded| match &recorded.event {
+            Event::DispatcherPayment(stage) if stage.stage == "settled" => Some((recorded.at_us, stage)),
+            _ => None,
+        })
+    }
+
     fn take(&mut self, recorded: &Recorded) {
         match &recorded.event {
             Event::RunStarted(run) => {
@@ -111,12 +130,7 @@ impl History {
             Event::PurchaseEnded(purchase) => self.purchases.push(purchase.clone()),
             Event::TenantRan(run) => self.tenant_runs.push(run.clone()),
             Event::DispatcherRequest(request) => self.requests.push(request.clone()),
-            Event::DispatcherPayment(stage) => {
-                if stage.stage == "settled" {
-                    self.known_settled(&stage.payment, recorded.at_us);
-                }
-                self.stages.push(stage.clone());
-            }
+            Event::DispatcherPayment(stage) => self.stages.push(stage.clone()),
             Event::TransferMoved(transfer) => {
                 let moved = (recorded.at_us, transfer.clone());
                 self.transfers.entry(transfer.payment.clone()).or_default().push(moved);

@@ -1,5 +1,5 @@
 //! LIVE-1: once a fault has healed, success is back at its steady level within the bound. The steady level is what the
-//! first phase had, before anything was injected.
+//! first phase had, before anything was injected. Resent payments are left to the money rules: they began earlier.
 
 use super::{Finding, History, history::tell};
 use reports::{
@@ -14,9 +14,10 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
         return Finding::unknown(format!("phase {after} never was"));
     };
     let Some(first) = phases.first() else { return Finding::unknown("no phase began") };
-    let steady: Vec<_> = history.exchanges.iter().filter(|exchange| exchange.phase == first.name).collect();
+    let begun: Vec<_> = history.exchanges.iter().filter(|exchange| exchange.kind != ExchangeKind::Resend).collect();
+    let steady: Vec<_> = begun.iter().copied().filter(|exchange| exchange.phase == first.name).collect();
     let bound_us = healed_us + within.as_micros() as u64;
-    let late: Vec<_> = history.exchanges.iter().filter(|exchange| exchange.due_us >= bound_us).collect();
+    let late: Vec<_> = begun.iter().copied().filter(|exchange| exchange.due_us >= bound_us).collect();
     if steady.is_empty() || late.is_empty() {
         return Finding::unknown("no traffic in the first phase, or none after the bound");
     }
@@ -25,7 +26,7 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
     let worse = late_bad.len() * steady.len() > steady_bad.len() * late.len();
     let violations = if worse { late_bad.iter().map(|exchange| tell(exchange)).collect() } else { Vec::new() };
     let healing: Vec<_> =
-        history.exchanges.iter().filter(|exchange| (healed_us..bound_us).contains(&exchange.due_us)).collect();
+        begun.iter().copied().filter(|exchange| (healed_us..bound_us).contains(&exchange.due_us)).collect();
     let last_bad_us = bad(&healing).iter().map(|exchange| exchange.due_us).max();
     let took = last_bad_us
         .map_or_else(|| "at once".to_owned(), |last| format!("{:.1} s after", (last - healed_us) as f64 / 1e6));

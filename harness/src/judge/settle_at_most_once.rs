@@ -64,6 +64,15 @@ mod tests {
     }
 
     #[test]
+    fn what_a_killed_process_said_last_is_no_knowledge() {
+        let told = || Story::new().settled("p1", "primary").told("p1");
+        let killed = told().killed().restarted().settle("p1", "primary", YES);
+        assert_eq!(judge(&killed.history()).verdict, Verdict::Pass);
+        let kept = told().pause(2).killed().restarted().settle("p1", "primary", YES);
+        assert_eq!(judge(&kept.history()).verdict, Verdict::Fail);
+    }
+
+    #[test]
     fn a_purchase_that_paid_twice_is_seen() {
         let story = Story::new().settled("p1", "primary").settled("p2", "primary");
         assert_eq!(judge(&story.purchase(&["p1", "p2"]).history()).verdict, Verdict::Fail);

@@ -63,7 +63,7 @@ impl Checker {
             "LATENCY-…: a quantile of a phase's latency, from when a request was due, stays below a bound",
             "{ phase = \"steady\", quantile = 95.0, at-most = \"900ms\" }",
         ),
-        Listed::new("faults-bit", "COVER-1: every fault took at least one call", "{}"),
+        Listed::new("faults-bit", "COVER-1: every fault took at least one call, and every kill happened", "{}"),
         Listed::new(
             "traffic-flowed",
             "COVER-2: requests were answered and purchases served in every phase with traffic",

@@ -224,6 +224,47 @@ fn faults_that_could_never_bite_are_refused() {
     assert_eq!(messages_of(&closed), ["`refuse` overlaps fault 1 of the file, whose calls could not arrive"]);
 }
 
+fn good_with_kill(when: &str) -> String {
+    format!("{GOOD}\n[[kill]]\nwhen.{when}\n")
+}
+
+#[test]
+fn a_kill_says_what_decides_its_moment() {
+    let text = good_with_kill("payment = { reaches = \"handed-over\", from = \"3s\", to = \"9s\" }");
+    let scenario = Scenario::parse("good.toml", &text).map_err(miette::Report::new).expect("it is good");
+    let When::Payment { reaches: Stage::HandedOver, window } = scenario.kills()[0].when() else {
+        panic!("{:?}", scenario.kills())
+    };
+    assert_eq!((window.from(), window.to()), (Duration::from_secs(3), Duration::from_secs(9)));
+    assert_eq!(scenario.kills()[0].reference().inject, "kill at handed_over");
+    assert!(scenario.without_faults().kills().is_empty());
+}
+
+#[test]
+fn unknown_stage_of_a_kill() {
+    insta::assert_snapshot!(error_of(&good_with_kill("payment = { reaches = \"paid\", from = \"3s\", to = \"9s\" }")));
+}
+
+#[test]
+fn kills_that_do_not_fit_their_window() {
+    insta::assert_snapshot!(error_of(&good_with_kill("random = { times = 4, from = \"3s\", to = \"9s\" }")));
+}
+
+#[test]
+fn kills_that_make_no_sense_are_refused() {
+    let cases: &[(&str, &str)] = &[
+        ("at = \"20s\"", "the kill comes after the run"),
+        ("at = \"soon\"", "`soon` is not a time"),
+        ("money-moves = { from = \"9s\", to = \"21s\" }", "the window reaches past the end of the run"),
+        ("random = { times = 0, from = \"3s\", to = \"9s\" }", "0 kills do not fit between 3s and 9s"),
+    ];
+    for (when, message) in cases {
+        assert_eq!(messages_of(&good_with_kill(when)), [*message], "{when}");
+    }
+    let unseeded = good_with_kill("random = { times = 1, from = \"3s\", to = \"9s\" }").replace("seed = 42\n", "");
+    assert_eq!(messages_of(&unseeded), ["a kill at random needs the scenario's seed"]);
+}
+
 #[test]
 fn too_much_traffic_is_refused() {
     let messages = messages_of(&good_with("rate = 5", "rate = 1000").replace("\"20s\"", "\"101s\""));

@@ -51,9 +51,9 @@ impl WebRequest {
         &self.inner
     }
 
-    /// Whether the caller has gone. Needs the compatibility flag `enable_request_signal`.
-    pub fn is_aborted(&self) -> bool {
-        self.inner.signal().aborted()
+    /// Aborted once the caller has gone. Needs the compatibility flag `enable_request_signal`.
+    pub fn caller(&self) -> web_sys::AbortSignal {
+        self.inner.signal()
     }
 }
 

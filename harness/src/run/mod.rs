@@ -130,11 +130,16 @@ async fn drive(
     let payers = Arc::new(Payers::from_seed(seed));
     let http = reqwest::Client::builder().no_proxy().build().map_err(HttpError::from)?;
     let target = kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
-    let (payments, (), ()) = tokio::try_join!(
-        async { Ok(traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()).await) },
-        async { Ok(timeline::mark(scenario, journal, say).await) },
-        async { kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) },
-    )?;
+    let kills =
+        async { kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };
+    let traffic_and_marks = async {
+        Ok(tokio::join!(
+            traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
+            timeline::mark(scenario, journal, say),
+        ))
+    };
+    // Ends at once if the dispatcher stays down: the clients would only wait out their patience.
+    let ((payments, ()), ()) = tokio::try_join!(traffic_and_marks, kills)?;
     say("asking the settlement ledger about every payment");
     for event in ledger_readout::read(&http, &live.url, &live.platform_token, &payments).await {
         journal.record(event);

@@ -18,6 +18,7 @@ use crate::{
 use std::rc::Rc;
 use x402_paywall::{
     Denial, PaidResponse, Paywall, Purchase, Ran, Sold, Ticket,
+    challenge::Bill,
     facilitator::verdict::Settlement,
     paywall::payment_response_header,
     ports::{Clock, Ledger},
@@ -118,10 +119,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             query: request.query(),
             offer: &price.offer,
             facilitators: &to.tenant.facilitators,
+            identifier: price.identifier,
             payment: payment.as_deref(),
         };
         let deny = |denial: Denial| {
-            let mut headers = denial.headers(&price.offer, &resource_info(request, price));
+            let resource = resource_info(request, price);
+            let bill = Bill { offer: &price.offer, identifier: price.identifier, resource: &resource };
+            let mut headers = denial.headers(&bill);
             headers.push(("access-control-expose-headers", hygiene::EXPOSED_HEADERS.to_owned()));
             headers.push(("access-control-allow-origin", "*".to_owned()));
             (Refusal::Payment(denial), headers)

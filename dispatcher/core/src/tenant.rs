@@ -3,7 +3,7 @@
 use crate::plan::Plan;
 use serde::Deserialize;
 use std::rc::Rc;
-use x402_protocol::{Address, Network, Offer, Uint256};
+use x402_protocol::{Address, Network, Offer, Uint256, v2::IdentifierRule};
 
 /// Clients sign `validBefore = now + maxTimeoutSeconds`: long enough for a slow tenant and a busy chain.
 const DEFAULT_MAX_TIMEOUT_S: u64 = 300;
@@ -35,6 +35,7 @@ pub struct Available {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     pub offer: Offer,
+    pub identifier: IdentifierRule,
     pub description: Option<String>,
     pub mime_type: Option<String>,
 }
@@ -65,6 +66,9 @@ pub struct PriceRecord {
     pub pay_to: String,
     #[serde(default)]
     pub max_timeout_seconds: Option<u64>,
+    /// `required`, `optional` or `off`; absent: optional.
+    #[serde(default)]
+    pub payment_identifier: IdentifierRule,
     #[serde(default)]
     pub description: Option<String>,
     #[serde(default)]
@@ -145,7 +149,12 @@ impl PriceRecord {
             return Err(("price.maxTimeoutSeconds", "must be between 30 and 86400".to_owned()));
         }
         let offer = Offer::usdc(network, amount, pay_to, max_timeout);
-        Ok(Price { offer, description: self.description, mime_type: self.mime_type })
+        Ok(Price {
+            offer,
+            identifier: self.payment_identifier,
+            description: self.description,
+            mime_type: self.mime_type,
+        })
     }
 }
 

@@ -1,11 +1,12 @@
-//! The Worker: implements the dispatcher's ports with workers-rs, and holds the Durable Object. No decision is made here.
+//! The Worker: implements the dispatcher's ports with workers-rs, and holds the Durable Objects. No decision is made here.
 //!
 //! Many requests share one isolate and one wasm instance, each with its own I/O context: nothing that belongs to a request
 //! (a stream, a stub, a timer) may be kept beyond it. What is kept is the parsed configuration.
 
 mod answer;
 mod cached_config;
-mod call_ledger;
+mod call_object;
+mod payment_identifier;
 mod ports;
 mod settlement_ledger;
 mod wire;

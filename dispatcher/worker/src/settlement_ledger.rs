@@ -2,8 +2,11 @@
 
 use crate::{
     cached_config,
-    ports::{clock::WallClock, facilitator_transport::FetchTransport, log::ConsoleLog, record_store::DurableStore},
-    wire::{self, Answer, Call},
+    ports::{
+        clock::WallClock, facilitator_transport::FetchTransport, identifiers::DurableIdentifiers, log::ConsoleLog,
+        record_store::DurableStore,
+    },
+    wire::{self, Answer, Call, Outcome},
 };
 use dispatcher_core::{
     paywall::{PaidResponse, ledger::Keeper, ports::LedgerError},
@@ -18,7 +21,7 @@ pub struct SettlementLedger {
     keeper: std::cell::OnceCell<PaymentKeeper>,
 }
 
-type PaymentKeeper = Keeper<DurableStore, FetchTransport, WallClock, ConsoleLog>;
+type PaymentKeeper = Keeper<DurableStore, FetchTransport, WallClock, ConsoleLog, DurableIdentifiers>;
 
 impl DurableObject for SettlementLedger {
     fn new(state: State, env: Env) -> Self {
@@ -27,9 +30,11 @@ impl DurableObject for SettlementLedger {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let (call, body) = wire::unframe(request.bytes().await?)?;
-        let (answer, body) =
-            self.answer(call, body).await.unwrap_or_else(|error| (Answer::Failed(error.0), Vec::new()));
-        Response::from_bytes(wire::frame(&answer, &body))
+        let (outcome, body) = match self.answer(call, body).await {
+            Ok((answer, body)) => (Outcome::Done(answer), body),
+            Err(error) => (Outcome::Failed(error.0), Vec::new()),
+        };
+        Response::from_bytes(wire::frame(&outcome, &body))
     }
 
     /// An error makes the platform ring again, with growing pauses.
@@ -61,6 +66,11 @@ impl SettlementLedger {
                 let record = keeper.record().await?;
                 Ok((Answer::Described(platform_api::describe(&payment, record.as_ref())), Vec::new()))
             }
+            Call::Transaction => {
+                let record = keeper.record().await?;
+                let transaction = record.and_then(|record| record.state.transaction().map(str::to_owned));
+                Ok((Answer::Transaction(transaction), Vec::new()))
+            }
         }
     }
 
@@ -70,7 +80,9 @@ impl SettlementLedger {
         }
         let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
         let store = DurableStore::new(self.state.storage());
-        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, config.facilitators.clone());
+        let identifiers = DurableIdentifiers::new(&self.env);
+        let facilitators = config.facilitators.clone();
+        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators);
         Ok(self.keeper.get_or_init(|| keeper))
     }
 }

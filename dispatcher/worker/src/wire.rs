@@ -2,7 +2,10 @@
 //! has no newline inside, so the first one is the border.
 
 use dispatcher_core::paywall::{
-    ledger::{Claim, Reply},
+    ledger::{
+        Claim, Reply,
+        identifier::{Bound, Owner},
+    },
     response::ResponseHead,
     telemetry::Attempt,
 };
@@ -32,6 +35,32 @@ pub enum Call {
     Describe {
         payment: String,
     },
+    /// For a rival of this payment.
+    Transaction,
+}
+
+/// To an identifier's object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifierCall {
+    Bind(Owner),
+    Unbind(Owner),
+}
+
+/// From an identifier's object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifierAnswer {
+    Bound(Bound),
+    Noted,
+}
+
+/// How a call to any object went.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<A> {
+    Done(A),
+    Failed(String),
 }
 
 /// From the ledger object.
@@ -50,7 +79,7 @@ pub enum Answer {
     },
     Noted,
     Described(Value),
-    Failed(String),
+    Transaction(Option<String>),
 }
 
 pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {

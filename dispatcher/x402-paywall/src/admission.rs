@@ -5,7 +5,7 @@ use crate::{Denial, Reason};
 use x402_protocol::{
     Offer, Signature,
     signature::{self, SignatureError},
-    v2::{PayloadError, PaymentPayload},
+    v2::{IdentifierRule, PayloadError, PaymentIdentifier, PaymentPayload},
 };
 
 /// Decodes the payment header and holds it against the offer.
@@ -18,6 +18,17 @@ pub fn admit(header: &str, offer: &Offer) -> Result<PaymentPayload, Denial> {
     offer.is_paid_by(&payment.exact.authorization).map_err(Denial::WrongOffer)?;
     check_signature(&payment, offer)?;
     Ok(payment)
+}
+
+/// The payment's identifier, as far as the price's rule wants one.
+pub fn identifier(payment: &PaymentPayload, rule: IdentifierRule) -> Result<Option<PaymentIdentifier>, Denial> {
+    if rule == IdentifierRule::Off {
+        return Ok(None);
+    }
+    match PaymentIdentifier::among(payment.extensions.as_ref()) {
+        Ok(None) if rule == IdentifierRule::Required => Err(Denial::IdentifierRequired),
+        identifier => identifier.map_err(Denial::InvalidIdentifier),
+    }
 }
 
 fn check_signature(payment: &PaymentPayload, offer: &Offer) -> Result<(), Denial> {
@@ -56,6 +67,22 @@ mod tests {
     #[test]
     fn the_official_clients_payment_passes() {
         assert!(admit(&header::encode_text(VECTOR), &offer()).is_ok());
+    }
+
+    #[test]
+    fn an_identifier_is_asked_for_checked_or_ignored_as_the_price_says() {
+        let with = |id: &str| {
+            let extension = format!(r#"{{"extensions": {{"payment-identifier": {{"info": {{"id": "{id}"}}}}}},"#);
+            PaymentPayload::parse(&VECTOR.replacen('{', &extension, 1)).unwrap()
+        };
+        let (none, bad, good) = (PaymentPayload::parse(VECTOR).unwrap(), with("short"), with("pay_0123456789abcdef"));
+        assert!(matches!(identifier(&none, IdentifierRule::Required), Err(Denial::IdentifierRequired)));
+        assert!(matches!(identifier(&none, IdentifierRule::Optional), Ok(None)));
+        assert!(matches!(identifier(&bad, IdentifierRule::Optional), Err(Denial::InvalidIdentifier(_))));
+        assert!(matches!(identifier(&bad, IdentifierRule::Off), Ok(None)));
+        for rule in [IdentifierRule::Required, IdentifierRule::Optional] {
+            assert!(matches!(identifier(&good, rule), Ok(Some(id)) if id.as_str() == "pay_0123456789abcdef"));
+        }
     }
 
     #[test]

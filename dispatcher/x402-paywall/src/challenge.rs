@@ -1,18 +1,28 @@
-//! The offer as a 402 carries it.
+//! The bill as a 402 carries it.
 
 use x402_protocol::{
     Offer, header,
-    v2::{PaymentRequired, ResourceInfo, VERSION},
+    v2::{IdentifierRule, PaymentRequired, ResourceInfo, VERSION},
 };
 
-/// Value of the `PAYMENT-REQUIRED` header.
-#[must_use]
-pub fn payment_required_header(offer: &Offer, resource: &ResourceInfo, error: &str) -> String {
-    header::encode(&PaymentRequired {
-        x402_version: VERSION,
-        error: Some(error.to_owned()),
-        resource: resource.clone(),
-        accepts: vec![offer.to_requirements()],
-        extensions: None,
-    })
+/// What is asked for which resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Bill<'a> {
+    pub offer: &'a Offer,
+    pub identifier: IdentifierRule,
+    pub resource: &'a ResourceInfo,
+}
+
+impl Bill<'_> {
+    /// Value of the `PAYMENT-REQUIRED` header.
+    #[must_use]
+    pub fn header(&self, error: &str) -> String {
+        header::encode(&PaymentRequired {
+            x402_version: VERSION,
+            error: Some(error.to_owned()),
+            resource: self.resource.clone(),
+            accepts: vec![self.offer.to_requirements()],
+            extensions: self.identifier.declaration().map(|declaration| [declaration].into_iter().collect()),
+        })
+    }
 }

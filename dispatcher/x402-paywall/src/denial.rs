@@ -3,10 +3,10 @@
 //! The one table that decides between "pay again" and "do not pay again". A denial after money may have moved has no
 //! offer and is never a 402.
 
-use crate::{Reason, Veto, challenge};
+use crate::{Reason, Veto, challenge::Bill};
 use x402_protocol::{
-    Address, Mismatch, Network, Offer, header,
-    v2::{ResourceInfo, SettleResponse},
+    Address, Mismatch, Network, header,
+    v2::{IdentifierError, SettleResponse},
 };
 
 /// Seconds after which a caller should ask again while facilitators are out of reach.
@@ -26,6 +26,15 @@ pub enum Denial {
     /// The ledger could not be asked about this payment: nothing was done with it now.
     LedgerUnavailable,
     PaymentInProgress,
+    /// The price wants an identifier, and the payment has none.
+    IdentifierRequired,
+    InvalidIdentifier(IdentifierError),
+    /// Another payment has the identifier: this one was not used.
+    IdentifierConflict {
+        transaction: Option<String>,
+        payer: Address,
+        network: Network,
+    },
     /// The seller's hook called the sale off before money moved.
     Vetoed(Veto),
     AlreadyUsed {
@@ -53,9 +62,11 @@ impl Denial {
             Self::PaymentRequired | Self::WrongOffer(_) | Self::InvalidPayment(_) | Self::SettlementRefused { .. } => {
                 402
             }
-            Self::InvalidPayload(_) | Self::InvalidVersion => 400,
+            Self::InvalidPayload(_) | Self::InvalidVersion | Self::IdentifierRequired | Self::InvalidIdentifier(_) => {
+                400
+            }
             Self::Vetoed(_) => 403,
-            Self::AlreadyUsed { .. } => 409,
+            Self::AlreadyUsed { .. } | Self::IdentifierConflict { .. } => 409,
             Self::FacilitatorsUnavailable
             | Self::LedgerUnavailable
             | Self::PaymentInProgress
@@ -75,6 +86,9 @@ impl Denial {
             Self::FacilitatorsUnavailable => "facilitators_unavailable",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
             Self::PaymentInProgress => "payment_in_progress",
+            Self::IdentifierRequired => "payment_identifier_required",
+            Self::InvalidIdentifier(_) => "invalid_payment_identifier",
+            Self::IdentifierConflict { .. } => "payment_identifier_conflict",
             Self::Vetoed(veto) => veto.code.as_str(),
             Self::AlreadyUsed { .. } => "payment_already_used",
             Self::SettlementPending { .. } => "settlement_pending",
@@ -97,6 +111,16 @@ impl Denial {
             }
             Self::PaymentInProgress => "this payment is being used by another request; send it again later".into(),
             Self::Vetoed(veto) => veto.message.clone(),
+            Self::IdentifierRequired => "send a payment-identifier with the payment; you were not charged".into(),
+            Self::InvalidIdentifier(what) => format!("{what}; you were not charged"),
+            Self::IdentifierConflict { transaction: Some(transaction), .. } => format!(
+                "another payment was settled under this payment-identifier, in transaction {transaction}; this one was \
+                 not used: send that one again to collect"
+            ),
+            Self::IdentifierConflict { transaction: None, .. } => {
+                "another payment is in use under this payment-identifier; this one was not used: send that one again"
+                    .into()
+            }
             Self::AlreadyUsed { transaction: Some(transaction), .. } => {
                 format!("this payment was used already, in transaction {transaction}")
             }
@@ -111,9 +135,9 @@ impl Denial {
 
     /// Headers beside the body: the offer, the settlement, when to come back.
     #[must_use]
-    pub fn headers(&self, offer: &Offer, resource: &ResourceInfo) -> Vec<(&'static str, String)> {
+    pub fn headers(&self, bill: &Bill<'_>) -> Vec<(&'static str, String)> {
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        let bill = |error: &str| (header::PAYMENT_REQUIRED, challenge::payment_required_header(offer, resource, error));
+        let bill = |error: &str| (header::PAYMENT_REQUIRED, bill.header(error));
         let settle_response = |reason: &str, payer: &Address, network: &Network, transaction: &Option<String>| {
             let response = SettleResponse {
                 success: false,
@@ -136,12 +160,17 @@ impl Denial {
                 headers.push(settle_response(self.code(), payer, network, transaction));
                 headers.push(retry_after(RETRY_PENDING_S));
             }
-            Self::AlreadyUsed { transaction, payer, network } => {
+            Self::AlreadyUsed { transaction, payer, network }
+            | Self::IdentifierConflict { transaction, payer, network } => {
                 headers.push(settle_response(self.code(), payer, network, transaction));
             }
             Self::FacilitatorsUnavailable | Self::LedgerUnavailable => headers.push(retry_after(RETRY_FACILITATORS_S)),
             Self::PaymentInProgress => headers.push(retry_after(RETRY_PENDING_S)),
-            Self::InvalidPayload(_) | Self::InvalidVersion | Self::Vetoed(_) => {}
+            Self::InvalidPayload(_)
+            | Self::InvalidVersion
+            | Self::IdentifierRequired
+            | Self::InvalidIdentifier(_)
+            | Self::Vetoed(_) => {}
         }
         headers
     }
@@ -150,6 +179,10 @@ impl Denial {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use x402_protocol::{
+        Offer,
+        v2::{IdentifierRule, ResourceInfo},
+    };
 
     fn every_denial() -> Vec<Denial> {
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
@@ -164,6 +197,9 @@ mod tests {
             Denial::LedgerUnavailable,
             Denial::PaymentInProgress,
             Denial::Vetoed(Veto { code: reason.clone(), message: "not today".into() }),
+            Denial::IdentifierRequired,
+            Denial::InvalidIdentifier(IdentifierError::Grammar),
+            Denial::IdentifierConflict { transaction: None, payer, network },
             Denial::AlreadyUsed { transaction: Some("0x1".into()), payer, network },
             Denial::SettlementRefused { reason, payer, network },
             Denial::SettlementPending { transaction: None, payer, network },
@@ -175,7 +211,7 @@ mod tests {
         let offer = Offer::usdc(Network::BaseSepolia, 1.into(), Address([2; 20]), 60);
         let resource = ResourceInfo { url: "https://acme.example/".into(), description: None, mime_type: None };
         for denial in every_denial() {
-            let headers = denial.headers(&offer, &resource);
+            let headers = denial.headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource });
             let has = |name| headers.iter().any(|(header, _)| *header == name);
             assert_eq!(has("retry-after"), denial.status() == 503, "{denial:?}");
             assert!(denial.status() == 402 || !has(header::PAYMENT_REQUIRED), "{denial:?}");
@@ -189,7 +225,7 @@ mod tests {
         let denial = Denial::SettlementPending { transaction: None, payer, network };
         let offer = Offer::usdc(network, 1.into(), Address([2; 20]), 60);
         let resource = ResourceInfo { url: "https://acme.example/".into(), description: None, mime_type: None };
-        let headers = denial.headers(&offer, &resource);
+        let headers = denial.headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource });
         let (_, value) = headers.iter().find(|(name, _)| *name == header::PAYMENT_RESPONSE).unwrap();
         let response: SettleResponse = serde_json::from_str(&header::decode(value).unwrap()).unwrap();
         assert_eq!((response.success, response.error_reason.as_deref()), (false, Some("settlement_pending")));

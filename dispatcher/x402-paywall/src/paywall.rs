@@ -14,7 +14,7 @@ use crate::{
 };
 use x402_protocol::{
     Address, Network, Offer, Version, header,
-    v2::{FacilitatorRequest, PaymentPayload, SettleResponse},
+    v2::{FacilitatorRequest, IdentifierRule, PaymentIdentifier, PaymentPayload, SettleResponse},
 };
 
 /// The paywall in front of one ledger.
@@ -42,6 +42,7 @@ pub struct Purchase<'a> {
     pub offer: &'a Offer,
     /// Ids of the facilitators that may serve it, in the order in which they are tried.
     pub facilitators: &'a [String],
+    pub identifier: IdentifierRule,
     /// Value of `PAYMENT-SIGNATURE`.
     pub payment: Option<&'a str>,
 }
@@ -150,14 +151,16 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         course: &mut Course,
     ) -> Sold<U> {
         let Some(header) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
-        let payment = match admission::admit(header, purchase.offer) {
-            Ok(payment) => payment,
+        let admitted = admission::admit(header, purchase.offer)
+            .and_then(|payment| Ok((admission::identifier(&payment, purchase.identifier)?, payment)));
+        let (identifier, payment) = match admitted {
+            Ok(admitted) => admitted,
             Err(denial) => return Sold::Denied(denial),
         };
         let key = purchase.offer.payment_key(&payment.exact.authorization).to_string();
         let sale = Sale { purchase, payment: &key, payer: payment.exact.authorization.from };
         course.payment = Some(key.clone());
-        let sold = self.sale_of(&sale, payment, run, course).await;
+        let sold = self.sale_of(&sale, payment, identifier, run, course).await;
         if let Sold::Denied(denial) = &sold {
             self.hooks.on_failure(&sale, denial).await;
         }
@@ -169,13 +172,14 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         &self,
         sale: &Sale<'_>,
         payment: PaymentPayload,
+        identifier: Option<PaymentIdentifier>,
         run: impl AsyncFnOnce() -> Ran<U>,
         course: &mut Course,
     ) -> Sold<U> {
         if let Err(veto) = self.hooks.before_verify(sale).await {
             return Sold::Denied(veto.into());
         }
-        let ticket = match self.open(sale, payment, course).await {
+        let ticket = match self.open(sale, payment, identifier, course).await {
             Opened::Run(ticket) => ticket,
             Opened::Collect(ticket, response, settlement) => return Sold::Content { response, settlement, ticket },
             Opened::Deny(denial) => return Sold::Denied(denial),
@@ -207,7 +211,13 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         }
     }
 
-    async fn open(&self, sale: &Sale<'_>, payment: PaymentPayload, course: &mut Course) -> Opened {
+    async fn open(
+        &self,
+        sale: &Sale<'_>,
+        payment: PaymentPayload,
+        identifier: Option<PaymentIdentifier>,
+        course: &mut Course,
+    ) -> Opened {
         let purchase = sale.purchase;
         let authorization = &payment.exact.authorization;
         let ticket = Ticket {
@@ -229,7 +239,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             valid_after: authorization.valid_after.saturating_u64(),
             valid_before: authorization.valid_before.saturating_u64(),
             signature: payment.exact.signature.clone(),
-            identifier: payment.payment_identifier().map(str::to_owned),
+            identifier,
         };
         let told = match self.ledger.claim(claim, &ticket.holder).await {
             Ok(told) => told,
@@ -279,6 +289,7 @@ impl Ticket {
             Reply::Invalid(reason) => Denial::InvalidPayment(reason),
             Reply::Nobody => Denial::FacilitatorsUnavailable,
             Reply::InProgress => Denial::PaymentInProgress,
+            Reply::IdentifierTaken { transaction } => Denial::IdentifierConflict { transaction, payer, network },
             Reply::AlreadyUsed { transaction } => Denial::AlreadyUsed { transaction, payer, network },
             Reply::Refused(reason) => Denial::SettlementRefused { reason, payer, network },
             Reply::Pending { transaction } => Denial::SettlementPending { transaction, payer, network },

@@ -91,6 +91,7 @@ fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
         query: None,
         offer: &offer,
         facilitators: &[],
+        identifier: IdentifierRule::Optional,
         payment: Some(&payment),
     };
     let paywall = Paywall::builder(course).hooks(course).build();

@@ -2,7 +2,10 @@
 
 use crate::{
     UnixMillis,
-    ledger::{Claim, ClaimReply, Record, SettleReply},
+    ledger::{
+        Claim, ClaimReply, Record, SettleReply,
+        identifier::{Bound, Owner, ScopedIdentifier},
+    },
     response::PaidResponse,
     telemetry::PaymentEvent,
 };
@@ -73,6 +76,14 @@ pub trait Ledger {
 #[error("settlement ledger: {0}")]
 pub struct LedgerError(pub String);
 
+impl LedgerError {
+    /// What was asked is of another version than we are.
+    #[must_use]
+    pub fn another_question() -> Self {
+        Self("the object answered another question".to_owned())
+    }
+}
+
 /// Where one payment's record lives. Written before each effect, so that a crash between two writes loses nothing.
 pub trait RecordStore {
     fn load(&self) -> impl Future<Output = Result<Option<Record>, LedgerError>>;
@@ -86,6 +97,16 @@ pub trait RecordStore {
     fn wake_at(&self, at: UnixMillis) -> impl Future<Output = Result<(), LedgerError>>;
     /// Removes everything: record, body and alarm.
     fn forget(&self) -> impl Future<Output = Result<(), LedgerError>>;
+}
+
+/// Which payment has a `payment-identifier`: one single-threaded place per tenant and identifier, apart from the payments.
+pub trait Identifiers {
+    /// Binds the identifier to `owner`'s payment, unless another payment has it.
+    fn bind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> impl Future<Output = Result<Bound, LedgerError>>;
+    /// Gives it back, if `owner` still has it.
+    fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> impl Future<Output = Result<(), LedgerError>>;
+    /// The transaction in which a payment was settled, from that payment's own record.
+    fn transaction_of(&self, payment: &str) -> impl Future<Output = Result<Option<String>, LedgerError>>;
 }
 
 /// Takes the paywall's events. Must not fail and must not wait: telemetry never holds up a payment.

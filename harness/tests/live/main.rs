@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod harness;
+mod identifier;
 mod interrupt;
 mod official_client;
 mod one_payment;

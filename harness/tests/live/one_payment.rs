@@ -3,15 +3,32 @@
 use crate::{harness::turn, served::Served};
 use harness::traffic::{Invoice, Payers, Payment};
 use reports::event::{Event, FacilitatorEndpoint};
+use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use x402_protocol::header;
 
 #[expect(clippy::disallowed_methods, reason = "a payment's window is real time, and a test has no clock port")]
-fn unix_now() -> u64 {
+pub fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// Status and error code; the code is empty beside content.
-async fn send(url: &str, payment: Option<&Payment>) -> (u16, String) {
+/// What came back.
+#[derive(Debug)]
+pub struct Answered {
+    pub status: u16,
+    /// Empty beside content.
+    pub code: String,
+    /// What `PAYMENT-RESPONSE` says.
+    pub receipt: Option<Value>,
+}
+
+impl Answered {
+    pub fn says(&self, status: u16, code: &str) -> bool {
+        (self.status, self.code.as_str()) == (status, code)
+    }
+}
+
+pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let request = client.get(url);
     let request = match payment {
@@ -20,15 +37,22 @@ async fn send(url: &str, payment: Option<&Payment>) -> (u16, String) {
     };
     let response = request.send().await.unwrap();
     let status = response.status().as_u16();
-    let body: serde_json::Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-    (status, body["error"]["code"].as_str().unwrap_or_default().to_owned())
+    let receipt = response.headers().get(header::PAYMENT_RESPONSE).map(|value| {
+        let json = header::decode(value.to_str().unwrap()).unwrap();
+        serde_json::from_str(&json).unwrap()
+    });
+    let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
+    Answered { status, code: body["error"]["code"].as_str().unwrap_or_default().to_owned(), receipt }
 }
 
-/// A signed payment for what this URL offers.
-async fn pay(url: &str) -> Payment {
+/// What this URL offers.
+pub async fn invoice(url: &str) -> Invoice {
     let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
-    let invoice = Invoice::read(response.headers()["payment-required"].to_str().unwrap()).unwrap();
-    Payers::from_seed(unix_now()).pay(&invoice, 0, 0, unix_now())
+    Invoice::read(response.headers()["payment-required"].to_str().unwrap()).unwrap()
+}
+
+async fn pay(url: &str) -> Payment {
+    Payers::from_seed(unix_now()).pay(&invoice(url).await, 0, 0, unix_now())
 }
 
 #[test]
@@ -49,8 +73,10 @@ async fn give_up_and_ask_again(served: &Served) {
     let payment = pay(&slow).await;
     let patience = Duration::from_millis(300);
     assert!(tokio::time::timeout(patience, send(&slow, Some(&payment))).await.is_err(), "the tenant is slower");
-    assert_eq!(send(&slow, Some(&payment)).await, (200, String::new()));
-    assert_eq!(send(&slow, Some(&payment)).await, (409, "payment_already_used".to_owned()));
+    let collected = send(&slow, Some(&payment)).await;
+    assert!(collected.says(200, ""), "{collected:?}");
+    let again = send(&slow, Some(&payment)).await;
+    assert!(again.says(409, "payment_already_used"), "{again:?}");
 }
 
 #[test]
@@ -75,12 +101,13 @@ async fn race(served: &Served) {
     let (quote, payment) = (&quote, &payment);
     let racers = (0..10).map(|_| send(quote, Some(payment)));
     let answers = futures_util::future::join_all(racers).await;
-    let count = |wanted: (u16, &str)| answers.iter().filter(|got| (got.0, got.1.as_str()) == wanted).count();
-    assert_eq!((count((200, "")), count((409, "payment_already_used"))), (1, 9), "{answers:?}");
+    let count = |status, code| answers.iter().filter(|answer| answer.says(status, code)).count();
+    assert_eq!((count(200, ""), count(409, "payment_already_used")), (1, 9), "{answers:?}");
 
     for other in ["/t/acme/dearer", "/t/acme/quote?all=1"] {
         let answer = send(&format!("{}{other}", served.url), Some(payment)).await;
-        assert_eq!(answer, (409, "payment_already_used".to_owned()), "{other}");
+        assert!(answer.says(409, "payment_already_used"), "{other}: {answer:?}");
     }
-    assert_eq!(send(quote, None).await, (402, "payment_required".to_owned()));
+    let unpaid = send(quote, None).await;
+    assert!(unpaid.says(402, "payment_required"), "{unpaid:?}");
 }

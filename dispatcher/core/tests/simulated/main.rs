@@ -149,6 +149,111 @@ fn a_crash_in_any_state_loses_nothing_and_charges_once() {
     }
 }
 
+const IDENTIFIER: &str = "pay_0123456789abcdef";
+
+#[test]
+fn an_identifier_takes_one_payment_and_gives_its_response_back_at_any_time() {
+    let world = World::new();
+    let (first, second) = (world.sign_as(IDENTIFIER, 1), world.sign_as(IDENTIFIER, 2));
+    assert_eq!(world.get("/t/acme/quote", Some(&first)).status, 200);
+
+    let conflict = world.get("/t/acme/quote", Some(&second));
+    assert_eq!((conflict.status, conflict.code()), (409, "payment_identifier_conflict"));
+    assert!(conflict.text().contains(&world.transaction(&first)));
+    assert_eq!(conflict.payment_response().unwrap().transaction, world.transaction(&first));
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+
+    // It was handed over before.
+    let again = world.get("/t/acme/quote", Some(&first));
+    assert_eq!((again.status, again.text()), (200, "content of /quote"));
+    assert_eq!(again.payment_response().unwrap().transaction, world.transaction(&first));
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+
+    // Sellers have their own customers.
+    assert_eq!(world.get("/t/globex/quote", Some(&second)).status, 200);
+}
+
+#[test]
+fn an_identifier_is_free_again_once_its_payment_came_to_nothing() {
+    let world = World::new();
+    world.tenant(Tenant::Answers(500));
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign_as(IDENTIFIER, 1))).status, 500);
+    assert_eq!(world.bound(), Vec::<String>::new());
+    world.tenant(Tenant::Answers(200));
+
+    world.primary(Facilitator::RefusesToSettle);
+    world.standby(Facilitator::RefusesToSettle);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign_as(IDENTIFIER, 2))).status, 402);
+    assert_eq!(world.bound(), Vec::<String>::new());
+    world.primary(Facilitator::Dead);
+    world.standby(Facilitator::Dead);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign_as(IDENTIFIER, 3))).status, 503);
+    assert_eq!(world.bound(), Vec::<String>::new());
+
+    world.primary(Facilitator::Honest);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign_as(IDENTIFIER, 4))).status, 200);
+    assert_eq!((world.moved(), world.bound().len()), (1, 1));
+}
+
+#[test]
+fn an_unknown_settlement_keeps_its_identifier() {
+    let world = World::new();
+    let (first, second) = (world.sign_as(IDENTIFIER, 1), world.sign_as(IDENTIFIER, 2));
+    world.primary(Facilitator::SettlesSilently);
+    assert_eq!(world.get("/t/acme/quote", Some(&first)).code(), "settlement_pending");
+    assert_eq!(world.get("/t/acme/quote", Some(&second)).code(), "payment_identifier_conflict");
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(2);
+    assert_eq!(world.get("/t/acme/quote", Some(&first)).status, 200);
+    assert_eq!(world.moved(), 1);
+}
+
+#[test]
+fn a_price_may_require_an_identifier_or_look_at_none() {
+    let world = World::new();
+    for (tenant, payment, status, code) in [
+        ("strict", world.sign(1), 400, "payment_identifier_required"),
+        ("strict", world.sign_as("too-short", 2), 400, "invalid_payment_identifier"),
+        ("acme", world.sign_as("not/of/the/grammar", 3), 400, "invalid_payment_identifier"),
+        ("strict", world.sign_as(IDENTIFIER, 4), 200, ""),
+        ("plain", world.sign_as("too-short", 5), 200, ""),
+    ] {
+        let answer = world.get(&format!("/t/{tenant}/quote"), Some(&payment));
+        assert_eq!((answer.status, answer.code()), (status, code), "{tenant}");
+    }
+    let declared = |tenant| world.get(&format!("/t/{tenant}/quote"), None).required().extensions;
+    let required =
+        |tenant| declared(tenant).map(|extensions| extensions["payment-identifier"]["info"]["required"].clone());
+    assert_eq!(
+        [required("strict"), required("acme"), required("plain")],
+        [Some(true.into()), Some(false.into()), None]
+    );
+}
+
+#[test]
+fn a_crash_in_any_state_binds_no_identifier_for_ever_and_settles_once_under_it() {
+    for writes in 0..16 {
+        let world = World::new();
+        let payment = world.sign_as(IDENTIFIER, 1);
+        world.crash_after_writes(writes);
+        let broken = world.get("/t/acme/quote", Some(&payment));
+        assert!(matches!(broken.status, 200 | 503), "after {writes} writes: {}", broken.status);
+        world.restart();
+        // Nobody comes back; the alarms do what is left.
+        for _ in 0..3 {
+            world.pass_seconds(110);
+            world.ring();
+        }
+        let moved = world.moved();
+        assert_eq!(world.bound().len(), moved, "after {writes} writes: bound for ever, or set free too early");
+
+        let fresh = world.get("/t/acme/quote", Some(&world.sign_for_long_as(IDENTIFIER, 2)));
+        let wanted = if moved == 1 { (409, "payment_identifier_conflict") } else { (200, "") };
+        assert_eq!((fresh.status, fresh.code()), wanted, "after {writes} writes");
+        assert_eq!(world.moved(), 1, "after {writes} writes");
+    }
+}
+
 #[test]
 fn the_alarm_settles_the_books_without_the_caller() {
     let world = World::new();

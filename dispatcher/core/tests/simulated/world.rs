@@ -1,4 +1,4 @@
-//! A whole dispatcher in memory: two facilitators on one chain, three tenants, a ledger that can crash between any two
+//! A whole dispatcher in memory: two facilitators on one chain, some tenants, a ledger that can crash between any two
 //! writes. Nothing waits: every future is ready when it is polled.
 
 use dispatcher_core::{
@@ -7,9 +7,12 @@ use dispatcher_core::{
     config::Vars,
     paywall::{
         PaidResponse, UnixMillis,
-        ledger::{Claim, ClaimReply, Keeper, Record, SettleReply},
+        ledger::{
+            Claim, ClaimReply, Keeper, Record, SettleReply,
+            identifier::{self, Bound, Owner, ScopedIdentifier},
+        },
         ports::{
-            Clock, FacilitatorAnswer, FacilitatorTransport, Ledger, LedgerError, PaymentLog, RecordStore,
+            Clock, FacilitatorAnswer, FacilitatorTransport, Identifiers, Ledger, LedgerError, PaymentLog, RecordStore,
             TransportError,
         },
         telemetry::{Call, PaymentEvent},
@@ -112,9 +115,13 @@ impl Got {
     }
 
     pub fn offer(&self) -> Option<Offer> {
-        let json = header::decode(self.header(header::PAYMENT_REQUIRED)?).unwrap();
-        let required: PaymentRequired = serde_json::from_str(&json).unwrap();
-        Some(Offer::from_requirements(&required.accepts[0]).unwrap())
+        self.header(header::PAYMENT_REQUIRED)?;
+        Some(Offer::from_requirements(&self.required().accepts[0]).unwrap())
+    }
+
+    pub fn required(&self) -> PaymentRequired {
+        let json = header::decode(self.header(header::PAYMENT_REQUIRED).unwrap()).unwrap();
+        serde_json::from_str(&json).unwrap()
     }
 
     pub fn payment_response(&self) -> Option<SettleResponse> {
@@ -136,6 +143,8 @@ struct State {
     runs: RefCell<Vec<Run>>,
     lines: RefCell<Vec<RequestLine>>,
     records: RefCell<BTreeMap<String, Stored>>,
+    /// Scoped identifier to the payment that has it.
+    identifiers: RefCell<BTreeMap<String, Owner>>,
     /// Writes left until the ledger's process dies.
     writes_left: Cell<Option<u32>>,
     keepers: RefCell<BTreeMap<String, Rc<SimKeeper>>>,
@@ -146,12 +155,13 @@ struct State {
 struct Stored {
     record: Option<String>,
     body: Vec<u8>,
+    alarm: Option<UnixMillis>,
 }
 
 #[derive(Clone)]
 struct Ports(Rc<State>);
 
-type SimKeeper = Keeper<Store, Ports, Ports, Ports>;
+type SimKeeper = Keeper<Store, Ports, Ports, Ports, Ports>;
 
 pub struct World {
     ports: Ports,
@@ -170,10 +180,17 @@ impl World {
 
     fn with(facilitators: &str) -> Self {
         let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
+        let ruled = |rule: &str| {
+            let mut price = price.clone();
+            price["paymentIdentifier"] = rule.into();
+            price
+        };
         let directory = json!({"tenants": [
             {"id": "acme", "plan": "pro", "slug": "acme", "price": price},
             {"id": "globex", "plan": "business", "slug": "globex", "price": price},
             {"id": "free", "plan": "free", "slug": "free"},
+            {"id": "strict", "plan": "pro", "slug": "strict", "price": ruled("required")},
+            {"id": "plain", "plan": "pro", "slug": "plain", "price": ruled("off")},
         ]});
         let config = Config::from_vars(&Vars {
             environment: Some("test".to_owned()),
@@ -219,12 +236,23 @@ impl World {
         self.state().keepers.borrow_mut().clear();
     }
 
-    /// Rings every ledger object's alarm.
+    /// Rings every alarm that is due.
     pub fn ring(&self) {
-        let keepers: Vec<_> = self.state().keepers.borrow().values().cloned().collect();
-        for keeper in keepers {
-            ready(keeper.woke()).unwrap();
+        let now = self.ports.now();
+        let mut due = Vec::new();
+        for (payment, stored) in self.state().records.borrow_mut().iter_mut() {
+            if stored.alarm.take_if(|at| *at <= now).is_some() {
+                due.push(payment.clone());
+            }
         }
+        for payment in due {
+            ready(self.ports.keeper(&payment).woke()).unwrap();
+        }
+    }
+
+    /// The payments that have an identifier.
+    pub fn bound(&self) -> Vec<String> {
+        self.state().identifiers.borrow().values().map(|owner| owner.payment.clone()).collect()
     }
 
     pub fn offer(&self) -> Offer {
@@ -237,6 +265,24 @@ impl World {
 
     pub fn sign_expired(&self, nonce: u8) -> Payment {
         self.sign_until(nonce, START_S - 1)
+    }
+
+    /// A payment that carries an identifier.
+    pub fn sign_as(&self, identifier: &str, nonce: u8) -> Payment {
+        self.sign_until_as(identifier, nonce, START_S + 300)
+    }
+
+    /// Good for a day, whatever the offer says.
+    pub fn sign_for_long_as(&self, identifier: &str, nonce: u8) -> Payment {
+        self.sign_until_as(identifier, nonce, START_S + 86_400)
+    }
+
+    fn sign_until_as(&self, identifier: &str, nonce: u8, valid_before: u64) -> Payment {
+        let mut payment = self.sign_until(nonce, valid_before);
+        let info = json!({"required": false, "id": identifier});
+        payment.json["extensions"] = json!({"payment-identifier": {"info": info}});
+        payment.header = header::encode(&payment.json);
+        payment
     }
 
     fn sign_until(&self, nonce: u8, valid_before: u64) -> Payment {
@@ -477,8 +523,45 @@ impl Ports {
     fn keeper(&self, payment: &str) -> Rc<SimKeeper> {
         let facilitators = self.0.config.borrow().as_ref().unwrap().facilitators.clone();
         let store = Store { ports: self.clone(), payment: payment.to_owned() };
-        let keeper = || Rc::new(Keeper::new(store, self.clone(), self.clone(), self.clone(), facilitators));
+        let ports = || self.clone();
+        let keeper = || Rc::new(Keeper::new(store, ports(), ports(), ports(), ports(), facilitators));
         self.0.keepers.borrow_mut().entry(payment.to_owned()).or_insert_with(keeper).clone()
+    }
+}
+
+impl State {
+    /// Takes one of the writes that are left.
+    fn write(&self) -> Result<(), LedgerError> {
+        match self.writes_left.get() {
+            Some(0) => Err(LedgerError("the process died".to_owned())),
+            Some(writes) => {
+                self.writes_left.set(Some(writes - 1));
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Identifiers for Ports {
+    async fn bind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<Bound, LedgerError> {
+        self.0.write()?;
+        let mut owners = self.0.identifiers.borrow_mut();
+        let (owner, bound) = identifier::bind(owners.remove(&identifier.to_string()), owner.clone());
+        owners.insert(identifier.to_string(), owner);
+        Ok(bound)
+    }
+    async fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<(), LedgerError> {
+        self.0.write()?;
+        let mut owners = self.0.identifiers.borrow_mut();
+        if let Some(owner) = identifier::unbind(owners.remove(&identifier.to_string()), owner) {
+            owners.insert(identifier.to_string(), owner);
+        }
+        Ok(())
+    }
+    async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
+        let record = self.keeper(payment).record().await?;
+        Ok(record.and_then(|record| record.state.transaction().map(str::to_owned)))
     }
 }
 
@@ -505,12 +588,7 @@ struct Store {
 
 impl Store {
     fn write(&self, change: impl FnOnce(&mut Stored)) -> Result<(), LedgerError> {
-        let left = &self.ports.0.writes_left;
-        match left.get() {
-            Some(0) => return Err(LedgerError("the process died".to_owned())),
-            Some(writes) => left.set(Some(writes - 1)),
-            None => {}
-        }
+        self.ports.0.write()?;
         change(self.ports.0.records.borrow_mut().entry(self.payment.clone()).or_default());
         Ok(())
     }
@@ -538,8 +616,8 @@ impl RecordStore for Store {
     async fn drop_body(&self) -> Result<(), LedgerError> {
         self.write(|stored| stored.body.clear())
     }
-    async fn wake_at(&self, _at: UnixMillis) -> Result<(), LedgerError> {
-        Ok(())
+    async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
+        self.write(|stored| stored.alarm = Some(at))
     }
     async fn forget(&self) -> Result<(), LedgerError> {
         self.write(|stored| *stored = Stored::default())

@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod facilitator_transport;
+pub mod identifiers;
 pub mod inbound;
 pub mod log;
 pub mod namespace;

@@ -62,8 +62,9 @@ impl RecordStore for DurableStore {
     }
 
     async fn forget(&self) -> Result<(), LedgerError> {
-        self.storage.delete_alarm().await.map_err(storage_failed)?;
-        self.storage.delete_all().await.map_err(storage_failed)
+        // In this order: an alarm without a record is nothing, but a record without its alarm would stay for ever.
+        self.storage.delete_all().await.map_err(storage_failed)?;
+        self.storage.delete_alarm().await.map_err(storage_failed)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The settlement ledger as the request's side calls it: the Durable Object of the payment's key.
 
 use crate::{
-    call_ledger::call_ledger,
+    call_object::{Objects, call_object},
     wire::{Answer, Call},
 };
 use dispatcher_core::paywall::{
@@ -26,12 +26,12 @@ impl DurableLedger {
         let call = Call::Describe { payment: payment.to_owned() };
         match self.call(payment, &call, &[]).await? {
             (Answer::Described(value), _) => Ok(value),
-            _ => Err(unexpected()),
+            _ => Err(LedgerError::another_question()),
         }
     }
 
     async fn call(&self, payment: &str, call: &Call, body: &[u8]) -> Result<(Answer, Vec<u8>), LedgerError> {
-        call_ledger(&self.env, payment, call, body).await
+        call_object(&self.env, Objects::SettlementLedger, payment, call, body).await
     }
 }
 
@@ -44,7 +44,7 @@ impl Ledger for DurableLedger {
                 let response = head.map(|head| PaidResponse { head, body });
                 Ok(ClaimReply { reply, response, attempts })
             }
-            _ => Err(unexpected()),
+            _ => Err(LedgerError::another_question()),
         }
     }
 
@@ -52,7 +52,7 @@ impl Ledger for DurableLedger {
         let call = Call::Settle { holder: holder.to_owned(), head: response.head.clone() };
         match self.call(payment, &call, &response.body).await? {
             (Answer::Settled { reply, attempts }, _) => Ok(SettleReply { reply, attempts }),
-            _ => Err(unexpected()),
+            _ => Err(LedgerError::another_question()),
         }
     }
 
@@ -63,8 +63,4 @@ impl Ledger for DurableLedger {
     async fn handed_over(&self, payment: &str, holder: &str, delivered: bool) -> Result<(), LedgerError> {
         self.call(payment, &Call::HandedOver { holder: holder.to_owned(), delivered }, &[]).await.map(drop)
     }
-}
-
-fn unexpected() -> LedgerError {
-    LedgerError("the object answered another question".to_owned())
 }

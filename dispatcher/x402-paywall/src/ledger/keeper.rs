@@ -5,13 +5,14 @@
 
 use super::{
     Claim, ClaimReply, Delivery, Record, Reply, SettleReply, State,
+    identifier::Bound,
     machine::{self, CALL_LIMIT_MS, Event, Next, Now},
     patience::settle_timeout_ms,
 };
 use crate::{
     UnixMillis,
     facilitator::{Facilitators, ask, verdict::SettleVerdict},
-    ports::{Clock, FacilitatorTransport, LedgerError, PaymentLog, RecordStore},
+    ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
     response::PaidResponse,
     telemetry::{Attempt, PaymentEvent, Stage},
 };
@@ -22,11 +23,12 @@ pub const WAIT_LIMIT_MS: u64 = 10_000;
 /// How often it looks. Only duplicates of a payment in flight wait at all.
 const WAIT_LOOK_MS: u64 = 50;
 
-pub struct Keeper<S, T, C, L> {
+pub struct Keeper<S, T, C, L, I> {
     store: S,
     transport: T,
     clock: C,
     log: L,
+    identifiers: I,
     facilitators: Facilitators,
     configured: Vec<String>,
     busy_until: Cell<UnixMillis>,
@@ -36,12 +38,19 @@ pub struct Keeper<S, T, C, L> {
     waiting: RefCell<Vec<String>>,
 }
 
-impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S, T, C, L> {
-    pub fn new(store: S, transport: T, clock: C, log: L, facilitators: Facilitators) -> Self {
+impl<S, T, C, L, I> Keeper<S, T, C, L, I>
+where
+    S: RecordStore,
+    T: FacilitatorTransport,
+    C: Clock,
+    L: PaymentLog,
+    I: Identifiers,
+{
+    pub fn new(store: S, transport: T, clock: C, log: L, identifiers: I, facilitators: Facilitators) -> Self {
         let configured = facilitators.ids();
         let (busy_until, cache) = (Cell::new(UnixMillis(0)), RefCell::new(None));
         let waiting = RefCell::default();
-        Self { store, transport, clock, log, facilitators, configured, busy_until, cache, waiting }
+        Self { store, transport, clock, log, identifiers, facilitators, configured, busy_until, cache, waiting }
     }
 
     /// Claims the payment for the request `holder` and has it verified.
@@ -117,7 +126,7 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
             let now = Now { time, busy, facilitators: &self.configured, heir: heir.as_deref() };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
-            let asks = matches!(step.next, Next::AskVerify | Next::AskSettle { .. });
+            let asks = !matches!(step.next, Next::BeginSettle | Next::Wait | Next::Reply(_));
             if asks {
                 self.busy_until.set(time.plus(CALL_LIMIT_MS));
             }
@@ -128,29 +137,52 @@ impl<S: RecordStore, T: FacilitatorTransport, C: Clock, L: PaymentLog> Keeper<S,
                 self.busy_until.set(UnixMillis(0));
                 return Err(error);
             }
-            event = match (step.next, step.record) {
+            let (next, record) = match (step.next, step.record) {
                 (Next::Wait, _) => return Ok(None),
                 (Next::Reply(reply), _) => return Ok(Some(reply)),
-                (Next::BeginSettle, _) => Event::BeginSettle,
-                (Next::AskVerify, Some(record)) => {
-                    let (transport, clock) = (&self.transport, &self.clock);
-                    let verified = ask::verify(&self.facilitators, &record.claim, transport, clock, attempts).await;
-                    let holder = holder.unwrap_or_default().to_owned();
-                    Event::VerifyAnswered { verified, holder }
-                }
-                (Next::AskSettle { facilitator, asked }, Some(record)) => {
-                    let patience = |configured| settle_timeout_ms(configured, asked, holder.is_some());
-                    let verdict = self.ask_settle(&facilitator, &record.claim, patience, attempts).await;
-                    Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) }
-                }
-                (Next::AskVerify | Next::AskSettle { .. }, None) => {
-                    panic!("the machine asks a facilitator about a payment that it forgets")
-                }
+                (next, Some(record)) => (next, record),
+                (_, None) => panic!("the machine asks about a payment that it forgets"),
             };
+            let happened = self.act(next, &record, holder, attempts).await;
             if asks {
                 self.busy_until.set(UnixMillis(0));
             }
+            event = happened?;
         }
+    }
+
+    /// Does what comes next and says what came of it. What fails leaves the record to the alarm.
+    async fn act(
+        &self,
+        next: Next,
+        record: &Record,
+        holder: Option<&str>,
+        attempts: &mut Vec<Attempt>,
+    ) -> Result<Event, LedgerError> {
+        Ok(match next {
+            Next::BeginSettle => Event::BeginSettle,
+            Next::Bind(identifier) => match self.identifiers.bind(&identifier, &record.owner()).await? {
+                Bound::Yours => Event::Bound,
+                Bound::Anothers(payment) => {
+                    Event::Taken { transaction: self.identifiers.transaction_of(&payment).await? }
+                }
+            },
+            Next::Unbind { identifier, then } => {
+                self.identifiers.unbind(&identifier, &record.owner()).await?;
+                Event::Unbound(then)
+            }
+            Next::AskVerify => {
+                let (transport, clock) = (&self.transport, &self.clock);
+                let verified = ask::verify(&self.facilitators, &record.claim, transport, clock, attempts).await;
+                Event::VerifyAnswered { verified }
+            }
+            Next::AskSettle { facilitator, asked } => {
+                let patience = |configured| settle_timeout_ms(configured, asked, holder.is_some());
+                let verdict = self.ask_settle(&facilitator, &record.claim, patience, attempts).await;
+                Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) }
+            }
+            Next::Wait | Next::Reply(_) => panic!("there is nothing to do for a reply"),
+        })
     }
 
     async fn ask_settle(

@@ -4,7 +4,7 @@
 //! The order of the arms is the order of the rules. Whatever is not listed leaves the record alone: an event that comes
 //! late (from a request that lost its lease, from an alarm that was overtaken) must change nothing.
 
-use super::{Claim, Delivery, Record, Reply, State, record::Lost};
+use super::{Claim, Delivery, Record, Reply, State, identifier::ScopedIdentifier, record::Lost};
 use crate::{
     Reason, UnixMillis,
     facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
@@ -37,9 +37,16 @@ pub enum Event {
         claim: Box<Claim>,
         holder: String,
     },
+    /// The payment has its identifier now.
+    Bound,
+    /// Another payment has the identifier.
+    Taken {
+        transaction: Option<String>,
+    },
+    /// The identifier was given back.
+    Unbound(Then),
     VerifyAnswered {
         verified: Verified,
-        holder: String,
     },
     /// The tenant answered for `holder`.
     Executed {
@@ -69,7 +76,8 @@ pub enum Event {
 #[derive(Clone, Copy, Debug)]
 pub struct Now<'a> {
     pub time: UnixMillis,
-    /// Whether this process has a facilitator call for this payment under way. False after a crash.
+    /// Whether this process has a call for this payment under way: to a facilitator, or about the identifier. False after a
+    /// crash.
     pub busy: bool,
     /// Ids of the facilitators that may be asked to settle for the first time.
     pub facilitators: &'a [String],
@@ -87,8 +95,15 @@ pub struct Step {
     pub wake_at: Option<UnixMillis>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Next {
+    /// Bind the payment's identifier to it.
+    Bind(ScopedIdentifier),
+    /// Give the identifier back, and then go on.
+    Unbind {
+        identifier: ScopedIdentifier,
+        then: Then,
+    },
     AskVerify,
     BeginSettle,
     /// `asked` is how often its answer was lost already.
@@ -101,10 +116,19 @@ pub enum Next {
     Reply(Reply),
 }
 
+/// What follows once the identifier was given back. Before a record is forgotten, never after: with the record gone nothing
+/// would know that there is an identifier to give back.
+#[derive(Clone, Debug)]
+pub enum Then {
+    Forget(Reply),
+    Keep(Reply),
+    Claim { claim: Box<Claim>, holder: String },
+}
+
 #[must_use]
 pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
     match (record, event) {
-        (None, Event::Claimed { claim, .. }) => fresh(None, *claim, now),
+        (None, Event::Claimed { claim, holder }) => fresh(None, *claim, holder, now),
         (Some(record), Event::Claimed { claim, holder }) => claim_again(record, *claim, holder, now),
         (Some(record), event) => go_on(record, event, now),
         (None, Event::Executed { .. } | Event::BeginSettle) => stay(None, Next::Reply(Reply::InProgress)),
@@ -124,7 +148,7 @@ pub fn after_waiting(record: Option<&Record>) -> Reply {
 }
 
 /// A payment that nobody holds and that moved nothing.
-fn fresh(before: Option<Record>, claim: Claim, now: &Now<'_>) -> Step {
+fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) -> Step {
     let seconds = now.time.seconds();
     let invalid = |reason| Next::Reply(Reply::Invalid(Reason::ours(reason)));
     if claim.valid_before < seconds + SETTLE_MARGIN_S {
@@ -133,20 +157,27 @@ fn fresh(before: Option<Record>, claim: Claim, now: &Now<'_>) -> Step {
     if claim.valid_after >= seconds {
         return stay(before, invalid("invalid_exact_evm_payload_authorization_valid_after"));
     }
-    let record = Record { claim, state: State::Claimed, head: None };
-    Step { record: Some(record), next: Next::AskVerify, wake_at: Some(now.time.plus(CALL_LIMIT_MS)) }
+    if let Some(identifier) = before.as_ref().and_then(|before| before.claim.scoped_identifier()) {
+        // It is bound for another holder, and may be another identifier than this claim's.
+        let then = Then::Claim { claim: Box::new(claim), holder };
+        return stay(before, Next::Unbind { identifier, then });
+    }
+    // The record and its alarm are there first, so that whoever comes after a crash knows what may be bound.
+    let next = claim.scoped_identifier().map_or(Next::AskVerify, Next::Bind);
+    let record = Record { claim, holder, state: State::Claimed, head: None };
+    Step { record: Some(record), next, wake_at: Some(now.time.plus(CALL_LIMIT_MS)) }
 }
 
 fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> Step {
     let same = record.claim.is_same(&claim);
     let held = match &record.state {
         State::Claimed => now.busy,
-        State::Verified { until, .. } => now.time < *until,
-        State::Refused { .. } => false,
+        State::Verified { until, .. } => now.busy || now.time < *until,
+        State::Refused { .. } => now.busy,
         _ => true,
     };
     if !held {
-        return fresh(Some(record), claim, now);
+        return fresh(Some(record), claim, holder, now);
     }
     if !same {
         let transaction = record.state.transaction().map(str::to_owned);
@@ -190,16 +221,26 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
 
 fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
     match (record.state.clone(), event) {
-        (State::Claimed, Event::VerifyAnswered { verified, holder }) => match verified {
+        (State::Claimed, Event::Bound) => stay(Some(record), Next::AskVerify),
+        // Nothing of ours to give back.
+        (State::Claimed, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
+        (_, Event::Unbound(Then::Forget(reply))) => gone(reply),
+        (_, Event::Unbound(Then::Keep(reply))) => stay(Some(record), Next::Reply(reply)),
+        (_, Event::Unbound(Then::Claim { claim, holder })) => fresh(None, *claim, holder, now),
+        (State::Claimed, Event::VerifyAnswered { verified }) => match verified {
             Verified::Valid(facilitator) => {
                 let until = now.time.plus(TENANT_LEASE_MS);
-                move_to(record, State::Verified { holder, until, facilitator }, Next::Reply(Reply::Run), Some(until))
+                move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Some(until))
             }
-            Verified::Invalid(reason) => forget(Reply::Invalid(reason)),
-            Verified::Nobody => forget(Reply::Nobody),
+            Verified::Invalid(reason) => forget(record, Reply::Invalid(reason), now),
+            Verified::Nobody => forget(record, Reply::Nobody, now),
         },
-        (State::Verified { holder, .. }, Event::Released { holder: by }) if holder == by => forget(Reply::Noted),
-        (State::Verified { holder, facilitator, .. }, Event::Executed { holder: by, head }) if holder == by => {
+        (State::Verified { .. }, Event::Released { holder }) if record.holder == holder && !now.busy => {
+            forget(record, Reply::Noted, now)
+        }
+        (State::Verified { facilitator, until }, Event::Executed { holder, head })
+            if record.holder == holder && now.time < until && !now.busy =>
+        {
             let record = Record { head: Some(head), ..record };
             let wake_at = now.time.plus(CALL_LIMIT_MS);
             move_to(record, State::Executed { facilitator }, Next::BeginSettle, Some(wake_at))
@@ -251,13 +292,13 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
         State::Verified { until, .. } if now.time < until => later(record, until),
         // Nothing was asked to move money, and whoever held the payment is gone.
         State::Claimed | State::Verified { .. } | State::Executed { .. } | State::Refused { .. } => {
-            forget(Reply::Noted)
+            forget(record, Reply::Noted, now)
         }
         State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
         State::Unknown { lost, .. } if now.time < lost.ask_again_at => later(record, lost.ask_again_at),
         State::Unknown { facilitator, tried, lost } => ask_again(record, facilitator, tried, Some(lost), now),
         State::Settled { keep_until, .. } if now.time < keep_until => later(record, keep_until),
-        State::Settled { .. } => forget(Reply::Noted),
+        State::Settled { .. } => forget(record, Reply::Noted, now),
     }
 }
 
@@ -293,7 +334,8 @@ fn unknown(
 fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
     let keep_until = now.time.plus(SETTLED_KEPT_MS);
     let to = now.heir.map(str::to_owned).or_else(|| holder.clone());
-    let reply = if to == holder {
+    // An identifier's response can be had again by whoever sends the same payment.
+    let reply = if to == holder || record.claim.identifier.is_some() {
         Reply::Settled(settlement.clone())
     } else {
         Reply::AlreadyUsed { transaction: Some(settlement.transaction.clone()) }
@@ -304,8 +346,14 @@ fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: 
 }
 
 fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
-    let reply = Next::Reply(Reply::Refused(reason.clone()));
-    move_to(record, State::Refused { reason }, reply, Some(now.time.plus(REFUSED_KEPT_MS)))
+    let reply = Reply::Refused(reason.clone());
+    // The caller will sign another payment for the same purchase. The record stays, so a failure to give the identifier
+    // back is made up for when it is forgotten.
+    let next = match record.claim.scoped_identifier() {
+        Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
+        None => Next::Reply(reply),
+    };
+    move_to(record, State::Refused { reason }, next, Some(now.time.plus(REFUSED_KEPT_MS)))
 }
 
 fn leaving(holder: String, now: &Now<'_>) -> Delivery {
@@ -320,7 +368,13 @@ fn stay(record: Option<Record>, next: Next) -> Step {
     Step { record, next, wake_at: None }
 }
 
-fn forget(reply: Reply) -> Step {
+fn forget(record: Record, reply: Reply, now: &Now<'_>) -> Step {
+    let Some(identifier) = record.claim.scoped_identifier() else { return gone(reply) };
+    let wake_at = Some(now.time.plus(CALL_LIMIT_MS));
+    Step { record: Some(record), next: Next::Unbind { identifier, then: Then::Forget(reply) }, wake_at }
+}
+
+fn gone(reply: Reply) -> Step {
     stay(None, Next::Reply(reply))
 }
 

@@ -1,16 +1,19 @@
 //! Drives the machine through random lives of one payment: rival requests, lost answers, lying refusals, crashes between
-//! any two steps. The truth (whether money moved, and where) is kept beside it and held against every reply.
+//! any two steps, rival payments under the same identifier. The truth (whether money moved, and where; whose the identifier
+//! is) is kept beside it and held against every reply.
 
 use super::*;
 use crate::binding::Binding;
+use crate::ledger::identifier::{self, Bound, Owner};
 use proptest::prelude::*;
 use x402_protocol::{Address, Network, Uint256, Version};
 
 const START_MS: u64 = 1_800_000_000_000;
+const PAYMENT: &str = "eip155:84532:0xa:0xf:0x1";
 
-fn claim(path: &str, valid_before: u64) -> Claim {
+fn claim(path: &str, valid_before: u64, identifier: Option<&str>) -> Claim {
     Claim {
-        payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
+        payment: PAYMENT.to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", path, None),
         version: Version::V2,
@@ -22,8 +25,12 @@ fn claim(path: &str, valid_before: u64) -> Claim {
         valid_after: 0,
         valid_before,
         signature: "0x01".to_owned(),
-        identifier: None,
+        identifier: identifier.map(|identifier| identifier.parse().unwrap()),
     }
+}
+
+fn rival() -> Owner {
+    Owner { payment: "eip155:84532:0xa:0xe:0x2".to_owned(), holder: "rival".to_owned() }
 }
 
 fn settlement(facilitator: &str) -> Settlement {
@@ -44,7 +51,7 @@ enum Op {
     Release {
         holder: u8,
     },
-    /// The outstanding facilitator call is answered.
+    /// The outstanding call is answered.
     Answer(Answer),
     HandOver {
         holder: u8,
@@ -58,6 +65,11 @@ enum Op {
     Pass {
         millis: u64,
     },
+    /// Another payment comes under the same identifier, or gives it back.
+    RivalBinds,
+    RivalUnbinds,
+    /// What a dead process sent arrives after all.
+    LateUnbind,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +98,9 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Op::Wake),
         1 => any::<bool>().prop_map(|moved| Op::Crash { moved }),
         1 => (0..120_000u64).prop_map(|millis| Op::Pass { millis }),
+        1 => Just(Op::RivalBinds),
+        1 => Just(Op::RivalUnbinds),
+        1 => Just(Op::LateUnbind),
     ]
 }
 
@@ -103,6 +118,14 @@ struct Life {
     /// Requests that wait for another one with the same payment.
     waiting: Vec<String>,
     replies: Vec<Reply>,
+    /// Claims for the path `/a` carry an identifier.
+    identified: bool,
+    /// Whose the identifier is: the truth.
+    owner: Option<Owner>,
+    /// Unbinds that were sent by a process that died, and have not arrived.
+    late: Vec<Owner>,
+    /// How often each holder claimed: every request has a name of its own.
+    requests: [u32; 3],
 }
 
 impl Life {
@@ -117,12 +140,18 @@ impl Life {
         let now = Now { time, busy, facilitators: &order, heir: heir.as_deref() };
         let step = step(self.record.take(), event, &now);
         self.record = step.record;
+        if let (Some(record), Next::AskVerify | Next::AskSettle { .. } | Next::Reply(Reply::Settled(_))) =
+            (&self.record, &step.next)
+            && record.claim.identifier.is_some()
+        {
+            assert_eq!(self.owner, Some(record.owner()), "the payment goes on without its identifier");
+        }
         match step.next {
             Next::BeginSettle => self.event(Event::BeginSettle, holder),
             Next::Wait => self.waiting.push(holder.to_owned()),
             Next::Reply(reply) => self.check_reply(reply, holder),
             next => {
-                assert!(self.outstanding.is_none(), "two facilitator calls at once");
+                assert!(self.outstanding.is_none(), "two calls at once");
                 if let Next::AskSettle { facilitator, .. } = &next {
                     assert_eq!(self.owes_answer.as_ref().unwrap_or(facilitator), facilitator, "MONEY-5");
                     let settled_and_known = self.moved_at.is_some() && self.owes_answer.is_none();
@@ -162,7 +191,7 @@ impl Life {
                     Answer::Refuse(reason) => Verified::Invalid(Reason::ours(reason)),
                     Answer::Lost { .. } => Verified::Nobody,
                 };
-                self.event(Event::VerifyAnswered { verified, holder: holder.clone() }, &holder);
+                self.event(Event::VerifyAnswered { verified }, &holder);
             }
             Next::AskSettle { facilitator, .. } => {
                 let verdict = match answer {
@@ -182,7 +211,42 @@ impl Life {
                     &holder,
                 );
             }
-            _ => unreachable!("only facilitator calls are outstanding"),
+            Next::Bind(_) | Next::Unbind { .. } if !matches!(answer, Answer::Good) => {
+                self.lose_identifier_call(&next, matches!(answer, Answer::Lost { moved: true }));
+            }
+            Next::Bind(_) => match self.bind() {
+                Bound::Yours => self.event(Event::Bound, &holder),
+                Bound::Anothers(_) => self.event(Event::Taken { transaction: None }, &holder),
+            },
+            Next::Unbind { then, .. } => {
+                self.unbind(&self.own_owner());
+                self.event(Event::Unbound(then), &holder);
+            }
+            Next::BeginSettle | Next::Wait | Next::Reply(_) => unreachable!("only calls are outstanding"),
+        }
+    }
+
+    fn own_owner(&self) -> Owner {
+        self.record.as_ref().unwrap().owner()
+    }
+
+    fn bind(&mut self) -> Bound {
+        let (owner, bound) = identifier::bind(self.owner.take(), self.own_owner());
+        self.owner = Some(owner);
+        bound
+    }
+
+    fn unbind(&mut self, by: &Owner) {
+        self.owner = identifier::unbind(self.owner.take(), by);
+    }
+
+    /// Nobody hears of the call's outcome.
+    fn lose_identifier_call(&mut self, call: &Next, acted: bool) {
+        match call {
+            Next::Bind(_) if acted => drop(self.bind()),
+            Next::Unbind { .. } if acted => self.unbind(&self.own_owner()),
+            Next::Unbind { .. } => self.late.push(self.own_owner()),
+            _ => {}
         }
     }
 
@@ -194,10 +258,17 @@ impl Life {
     }
 
     fn apply(&mut self, op: Op) {
-        let name = |holder: u8| format!("request-{holder}");
+        if let Op::Claim { holder, .. } = op {
+            // Who waits looks again; anybody else makes a request of its own.
+            let request = &mut self.requests[usize::from(holder)];
+            *request += u32::from(!self.waiting.contains(&format!("request-{holder}-{request}")));
+        }
+        let requests = self.requests;
+        let name = |holder: u8| format!("request-{holder}-{}", requests[usize::from(holder)]);
         match op {
             Op::Claim { holder, path } => {
-                let claim = claim(if path == 0 { "/a" } else { "/b" }, START_MS / 1000 + 600);
+                let (path, identifier) = if path == 0 { ("/a", self.identified) } else { ("/b", false) };
+                let claim = claim(path, START_MS / 1000 + 600, identifier.then_some("pay_0123456789abcdef"));
                 self.event(Event::Claimed { claim: Box::new(claim), holder: name(holder) }, &name(holder));
             }
             Op::Execute { holder } => {
@@ -206,6 +277,8 @@ impl Life {
             }
             Op::Release { holder } => {
                 self.event(Event::Released { holder: name(holder) }, &name(holder));
+                // A request that gave up does not come back.
+                self.requests[usize::from(holder)] += 1;
                 self.running = self.running.take().filter(|(running, _)| *running != name(holder));
             }
             Op::Answer(answer) => self.answer(answer),
@@ -213,21 +286,30 @@ impl Life {
                 self.event(Event::HandedOver { holder: name(holder), delivered }, &name(holder));
             }
             Op::Wake => self.event(Event::Woke, "alarm"),
-            Op::Crash { moved } => {
-                if let Some((Next::AskSettle { facilitator, .. }, _)) = self.outstanding.take() {
-                    self.lose(&facilitator, moved);
+            Op::Crash { moved } => match self.outstanding.take() {
+                Some((Next::AskSettle { facilitator, .. }, _)) => self.lose(&facilitator, moved),
+                Some((call, _)) => self.lose_identifier_call(&call, moved),
+                None => {}
+            },
+            Op::Pass { millis } => self.elapsed += millis,
+            Op::RivalBinds => self.owner = Some(identifier::bind(self.owner.take(), rival()).0),
+            Op::RivalUnbinds => self.unbind(&rival()),
+            Op::LateUnbind => {
+                if let Some(by) = self.late.pop() {
+                    self.unbind(&by);
                 }
             }
-            Op::Pass { millis } => self.elapsed += millis,
         }
+        let ours = |owner: &Owner| owner.payment == PAYMENT;
+        assert!(self.record.is_some() || !self.owner.as_ref().is_some_and(ours), "an identifier is bound to nothing");
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
     #[test]
-    fn no_life_of_a_payment_breaks_a_money_rule(ops in prop::collection::vec(op(), 1..60)) {
-        let mut life = Life::default();
+    fn no_life_of_a_payment_breaks_a_money_rule(identified in any::<bool>(), ops in prop::collection::vec(op(), 1..60)) {
+        let mut life = Life { identified, ..Life::default() };
         for op in ops {
             life.apply(op);
         }
@@ -300,7 +382,7 @@ fn the_last_to_ask_gets_the_response_and_nobody_else_does() {
     let transaction = Some(settlement("primary").transaction);
     let used = Reply::AlreadyUsed { transaction };
     assert_eq!(life.replies, [Reply::Run, used, Reply::Settled(settlement("primary"))]);
-    assert_eq!(life.waiting, ["request-2", "request-2"], "it may still collect if the last one never gets it");
+    assert_eq!(life.waiting, ["request-2-1", "request-2-1"], "it may still collect if the last one never gets it");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What passes between the request's side and the ledger.
 
+use super::identifier::ScopedIdentifier;
 use crate::{
     Reason,
     binding::Binding,
@@ -9,7 +10,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use x402_protocol::{Address, Network, Uint256, Version};
+use x402_protocol::{Address, Network, Uint256, Version, v2::PaymentIdentifier};
 
 /// A payment presented for one request: all that the ledger needs to verify, settle and reconcile it by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,14 +33,19 @@ pub struct Claim {
     /// Unix seconds, saturated.
     pub valid_before: u64,
     pub signature: String,
-    /// Id of the `payment-identifier` extension: who knows it may fetch the response again after it was handed over.
-    pub identifier: Option<String>,
+    /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
+    pub identifier: Option<PaymentIdentifier>,
 }
 
 impl Claim {
     #[must_use]
     pub fn expected(&self) -> Expected {
         Expected { version: self.version, payer: self.payer, network: self.network, amount: self.amount }
+    }
+
+    #[must_use]
+    pub fn scoped_identifier(&self) -> Option<ScopedIdentifier> {
+        self.identifier.as_ref().map(|identifier| ScopedIdentifier::of(&self.tenant_id, identifier))
     }
 
     /// Whether `other` is the same signed payment for the same request.
@@ -68,6 +74,8 @@ pub enum Reply {
     Nobody,
     /// Another request holds the payment.
     InProgress,
+    /// Another payment has the identifier. Its transaction, once there is one.
+    IdentifierTaken { transaction: Option<String> },
     /// Money may have moved. Ask again with the same payment.
     Pending { transaction: Option<String> },
     /// Spent on another request, or its response was handed over.

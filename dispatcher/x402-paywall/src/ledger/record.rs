@@ -1,6 +1,6 @@
 //! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
 
-use super::Claim;
+use super::{Claim, identifier::Owner};
 use crate::{
     Reason, UnixMillis,
     facilitator::verdict::Settlement,
@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
     pub claim: Claim,
+    /// The request that claimed the payment last.
+    pub holder: String,
     pub state: State,
     /// Head of the response that is paid for, from `Executed` on. The body is stored beside the record.
     pub head: Option<ResponseHead>,
@@ -21,10 +23,10 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// `/verify` is being asked.
+    /// The identifier is being bound, then `/verify` is being asked.
     Claimed,
-    /// The tenant runs for the request `holder`, who must come back before `until`.
-    Verified { holder: String, until: UnixMillis, facilitator: String },
+    /// The tenant runs for the holder, who must come back before `until`.
+    Verified { until: UnixMillis, facilitator: String },
     /// The response is stored; nothing was asked to move money yet.
     Executed { facilitator: String },
     /// `/settle` is being asked at `facilitator`. `lost` once an earlier answer was: then only it may be asked.
@@ -124,6 +126,12 @@ impl State {
 }
 
 impl Record {
+    /// The claim on the identifier, where the payment carries one.
+    #[must_use]
+    pub fn owner(&self) -> Owner {
+        Owner { payment: self.claim.payment.clone(), holder: self.holder.clone() }
+    }
+
     /// The telemetry event for having reached this record's state.
     #[must_use]
     pub fn event<'a>(&'a self, request_id: Option<&'a str>) -> PaymentEvent<'a> {

@@ -65,12 +65,6 @@ impl PaymentPayload {
             extensions: wire.extensions,
         })
     }
-
-    /// The id of the `payment-identifier` extension, if the client sent one.
-    #[must_use]
-    pub fn payment_identifier(&self) -> Option<&str> {
-        self.extensions.as_ref()?.get("payment-identifier")?.get("info")?.get("id")?.as_str()
-    }
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,60 @@
+//! One call to a Durable Object of ours: the object is addressed by its name, the call and the answer are framed by
+//! [`wire`].
+
+use crate::{ports::outbound::read_bounded, wire};
+use dispatcher_core::paywall::{
+    ports::LedgerError,
+    response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES},
+};
+use serde::{Serialize, de::DeserializeOwned};
+use worker::{Env, Request, Response};
+
+/// A class of Durable Objects, by the name of its binding.
+#[derive(Clone, Copy)]
+pub enum Objects {
+    /// One per payment key.
+    SettlementLedger,
+    /// One per tenant and `payment-identifier`.
+    PaymentIdentifier,
+}
+
+impl Objects {
+    fn binding(self) -> &'static str {
+        match self {
+            Self::SettlementLedger => "SETTLEMENT_LEDGER",
+            Self::PaymentIdentifier => "PAYMENT_IDENTIFIER",
+        }
+    }
+}
+
+/// A stored response, its head as JSON, and the rest of the line.
+const MAX_ANSWER_BYTES: usize = MAX_RESPONSE_BYTES + 2 * MAX_RESPONSE_HEADER_BYTES + 64 * 1024;
+
+/// Sends `call` to the object called `name`, and returns its answer with the bytes that follow it.
+pub async fn call_object<A: DeserializeOwned>(
+    env: &Env,
+    objects: Objects,
+    name: &str,
+    call: &impl Serialize,
+    body: &[u8],
+) -> Result<(A, Vec<u8>), LedgerError> {
+    let sent = send(env, objects, name, wire::frame(call, body)).await;
+    let response = sent.map_err(|error| LedgerError(error.to_string()))?;
+    let bytes =
+        read_bounded(response, MAX_ANSWER_BYTES).await.map_err(|error| LedgerError(format!("answer is {error:?}")))?;
+    let (answer, body) = wire::unframe(bytes).map_err(LedgerError)?;
+    match answer {
+        wire::Outcome::Done(answer) => Ok((answer, body)),
+        wire::Outcome::Failed(why) => Err(LedgerError(why)),
+    }
+}
+
+async fn send(env: &Env, objects: Objects, name: &str, frame: Vec<u8>) -> worker::Result<Response> {
+    let stub = env.durable_object(objects.binding())?.id_from_name(name)?.get_stub()?;
+    let init = web_sys::RequestInit::new();
+    init.set_method("POST");
+    init.set_body(&js_sys::Uint8Array::from(frame.as_slice()));
+    // The object is addressed by its stub; the host only has to be a valid URL.
+    let request = web_sys::Request::new_with_str_and_init("https://durable-object/", &init)?;
+    stub.fetch_with_request(Request::from(request)).await
+}

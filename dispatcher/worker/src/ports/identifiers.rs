@@ -1,0 +1,47 @@
+//! `payment-identifier`s as a payment's object calls them: the Durable Object of the tenant's identifier, and for a rival's
+//! transaction that payment's own object.
+
+use crate::{
+    call_object::{Objects, call_object},
+    wire::{Answer, Call, IdentifierAnswer, IdentifierCall},
+};
+use dispatcher_core::paywall::{
+    ledger::identifier::{Bound, Owner, ScopedIdentifier},
+    ports::{Identifiers, LedgerError},
+};
+use worker::Env;
+
+pub struct DurableIdentifiers {
+    env: Env,
+}
+
+impl DurableIdentifiers {
+    pub fn new(env: &Env) -> Self {
+        Self { env: env.clone() }
+    }
+
+    async fn call(&self, name: &ScopedIdentifier, call: IdentifierCall) -> Result<IdentifierAnswer, LedgerError> {
+        let name = name.to_string();
+        call_object(&self.env, Objects::PaymentIdentifier, &name, &call, &[]).await.map(|(answer, _)| answer)
+    }
+}
+
+impl Identifiers for DurableIdentifiers {
+    async fn bind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<Bound, LedgerError> {
+        match self.call(identifier, IdentifierCall::Bind(owner.clone())).await? {
+            IdentifierAnswer::Bound(bound) => Ok(bound),
+            IdentifierAnswer::Noted => Err(LedgerError::another_question()),
+        }
+    }
+
+    async fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<(), LedgerError> {
+        self.call(identifier, IdentifierCall::Unbind(owner.clone())).await.map(drop)
+    }
+
+    async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
+        match call_object(&self.env, Objects::SettlementLedger, payment, &Call::Transaction, &[]).await? {
+            (Answer::Transaction(transaction), _) => Ok(transaction),
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+}

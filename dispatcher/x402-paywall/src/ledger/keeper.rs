@@ -36,6 +36,8 @@ pub struct Keeper<S, T, C, L, I> {
     cache: RefCell<Option<Option<Record>>>,
     /// Requests that wait for another one with the same payment, in the order in which they came.
     waiting: RefCell<Vec<String>>,
+    /// Who held the payment when its record was first read.
+    inherited: RefCell<Option<String>>,
 }
 
 impl<S, T, C, L, I> Keeper<S, T, C, L, I>
@@ -48,9 +50,19 @@ where
 {
     pub fn new(store: S, transport: T, clock: C, log: L, identifiers: I, facilitators: Facilitators) -> Self {
         let configured = facilitators.ids();
-        let (busy_until, cache) = (Cell::new(UnixMillis(0)), RefCell::new(None));
-        let waiting = RefCell::default();
-        Self { store, transport, clock, log, identifiers, facilitators, configured, busy_until, cache, waiting }
+        Self {
+            store,
+            transport,
+            clock,
+            log,
+            identifiers,
+            facilitators,
+            configured,
+            busy_until: Cell::new(UnixMillis(0)),
+            cache: RefCell::default(),
+            waiting: RefCell::default(),
+            inherited: RefCell::default(),
+        }
     }
 
     /// Claims the payment for the request `holder` and has it verified.
@@ -107,6 +119,7 @@ where
             return Ok(record.clone());
         }
         let record = self.store.load().await?;
+        self.inherited.replace(record.as_ref().map(|record| record.holder.clone()));
         Ok(self.cache.borrow_mut().get_or_insert(record).clone())
     }
 
@@ -123,7 +136,9 @@ where
             let time = self.clock.now();
             let heir = self.waiting.borrow().last().cloned();
             let busy = time < self.busy_until.get();
-            let now = Now { time, busy, facilitators: &self.configured, heir: heir.as_deref() };
+            let inherited = self.inherited.borrow().clone();
+            let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
+            let now = Now { time, busy, facilitators: &self.configured, heir, inherited };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
             let asks = !matches!(step.next, Next::BeginSettle | Next::Wait | Next::Reply(_));

@@ -84,6 +84,9 @@ pub struct Now<'a> {
     /// The last request that asked for this very payment and still waits. A payer does not ask twice while it listens, so
     /// whoever asked first has most likely given up; a proxy in between can hide that from us.
     pub heir: Option<&'a str>,
+    /// The request that held the payment when this process first read its record. It most likely died with the process
+    /// that wrote it.
+    pub inherited: Option<&'a str>,
 }
 
 #[derive(Clone, Debug)]
@@ -172,6 +175,9 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
     let same = record.claim.is_same(&claim);
     let held = match &record.state {
         State::Claimed => now.busy,
+        // The same payment for the same request takes over from an orphan at once, rather than wait for its lease to run
+        // out. Should that request live after all, it finds that it holds nothing any more.
+        State::Verified { .. } if same && now.inherited == Some(&record.holder) => now.busy,
         State::Verified { until, .. } => now.busy || now.time < *until,
         State::Refused { .. } => now.busy,
         _ => true,

@@ -117,6 +117,8 @@ struct Life {
     running: Option<(String, UnixMillis)>,
     /// Requests that wait for another one with the same payment.
     waiting: Vec<String>,
+    /// Who held the payment at the last crash.
+    inherited: Option<String>,
     replies: Vec<Reply>,
     /// Claims for the path `/a` carry an identifier.
     identified: bool,
@@ -137,7 +139,9 @@ impl Life {
         let order = ["primary".to_owned(), "standby".to_owned()];
         let heir = self.waiting.last().cloned();
         let (time, busy) = (self.time(), self.outstanding.is_some());
-        let now = Now { time, busy, facilitators: &order, heir: heir.as_deref() };
+        let inherited = self.inherited.clone();
+        let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
+        let now = Now { time, busy, facilitators: &order, heir, inherited };
         let step = step(self.record.take(), event, &now);
         self.record = step.record;
         if let (Some(record), Next::AskVerify | Next::AskSettle { .. } | Next::Reply(Reply::Settled(_))) =
@@ -286,11 +290,16 @@ impl Life {
                 self.event(Event::HandedOver { holder: name(holder), delivered }, &name(holder));
             }
             Op::Wake => self.event(Event::Woke, "alarm"),
-            Op::Crash { moved } => match self.outstanding.take() {
-                Some((Next::AskSettle { facilitator, .. }, _)) => self.lose(&facilitator, moved),
-                Some((call, _)) => self.lose_identifier_call(&call, moved),
-                None => {}
-            },
+            Op::Crash { moved } => {
+                match self.outstanding.take() {
+                    Some((Next::AskSettle { facilitator, .. }, _)) => self.lose(&facilitator, moved),
+                    Some((call, _)) => self.lose_identifier_call(&call, moved),
+                    None => {}
+                }
+                self.running = None;
+                self.waiting.clear();
+                self.inherited = self.record.as_ref().map(|record| record.holder.clone());
+            }
             Op::Pass { millis } => self.elapsed += millis,
             Op::RivalBinds => self.owner = Some(identifier::bind(self.owner.take(), rival()).0),
             Op::RivalUnbinds => self.unbind(&rival()),
@@ -357,6 +366,15 @@ fn the_alarm_reconciles_what_a_crash_left_behind() {
     let settled = Reply::Settled(settlement("primary"));
     assert_eq!(life.replies, [Reply::Run, settled.clone(), settled]);
     assert_eq!(life.moved_at.as_deref(), Some("primary"));
+}
+
+#[test]
+fn after_a_crash_the_payer_need_not_wait_for_the_dead_requests_lease() {
+    let crash = Op::Crash { moved: false };
+    let (elsewhere, again) = (Op::Claim { holder: 1, path: 1 }, Op::Claim { holder: 1, path: 0 });
+    let life = life(&[CLAIM, GOOD, crash, elsewhere, again, GOOD, EXECUTE]);
+    let taken = Reply::AlreadyUsed { transaction: None };
+    assert_eq!(life.replies, [Reply::Run, taken, Reply::Run, Reply::InProgress], "the dead may not come back to life");
 }
 
 #[test]

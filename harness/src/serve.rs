@@ -31,10 +31,13 @@ pub async fn serve(
 }
 
 fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
-    anstream::println!("dispatcher    {}", live.url);
+    for url in &live.urls {
+        anstream::println!("dispatcher    {url}");
+    }
+    let url = &live.urls[0];
     for tenant in scenario.world().tenants() {
         let price = tenant.price().map_or_else(|| "free".to_owned(), |price| format!("{} atomic USDC", price.atomic()));
-        anstream::println!("tenant        {}/t/{}/  ({}, {price})", live.url, tenant.id(), tenant.plan().as_str());
+        anstream::println!("tenant        {url}/t/{}/  ({}, {price})", tenant.id(), tenant.plan().as_str());
     }
     for (name, url) in &live.facilitator_urls {
         anstream::println!("facilitator   {url}  ({name})");
@@ -42,6 +45,6 @@ fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
     anstream::println!("platform      authorization: Bearer {}", live.platform_token);
     anstream::println!("events        {}", run_dir.events().display());
     let first = scenario.world().tenants().first().map_or("", |tenant| tenant.id().as_str());
-    anstream::println!("\ntry           curl -i {}/t/{first}/quote", live.url);
+    anstream::println!("\ntry           curl -i {url}/t/{first}/quote");
     anstream::println!("ready; stops at Ctrl-C");
 }

@@ -17,8 +17,9 @@ use std::path::PathBuf;
 use reports::event::TenantRun;
 use tokio::sync::mpsc;
 
+use crate::folders::remove_if_there;
 use bundle::BundleError;
-use config::ConfigError;
+use config::{ConfigError, Seat};
 use guard::{Guard, GuardError};
 use namespace::NamespaceDouble;
 use recorder::Recorder;
@@ -26,7 +27,11 @@ use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
 /// bundle. More than ten megabytes a run.
-pub const SCRATCH: [&str; 5] = ["bundle", "home", "registry", "storage", "tmp"];
+pub const SCRATCH: [&str; 8] =
+    ["bundle", "home", REGISTRY, "storage", "tmp", "dispatcher-2/home", "dispatcher-2/storage", "dispatcher-2/tmp"];
+
+/// Where the wranglers of one world find each other.
+const REGISTRY: &str = "registry";
 
 /// A Worker of a seller, as the namespace double runs it.
 #[derive(Clone, Debug)]
@@ -56,8 +61,10 @@ pub struct WorldOptions {
     pub recorder_token: String,
     /// Path at the dispatcher that is asked until it answers anything at all.
     pub ready_path: String,
-    /// Port of the dispatcher; a free one where absent.
+    /// Port of the first dispatcher; a free one where absent.
     pub port: Option<u16>,
+    /// How many dispatchers share the Durable Objects, as isolates do in production; at least one.
+    pub dispatchers: usize,
 }
 
 /// What the world tells while it runs. Both end when the world is stopped and everything was received.
@@ -70,8 +77,10 @@ pub struct Feeds {
 
 #[derive(Debug)]
 pub struct World {
-    pub url: String,
-    wrangler: Wrangler,
+    /// Of each dispatcher; never empty.
+    pub urls: Vec<String>,
+    dispatchers: Vec<Wrangler>,
+    registry: PathBuf,
     recorder: Recorder,
 }
 
@@ -107,38 +116,53 @@ impl World {
             recorder_path: recorder.path(),
             tenants: &options.tenants,
         };
-        let dev = config::dev_config(&production, &bundle, &options.vars, &namespace)?;
-        let config = options.run_dir.join("wrangler.dev.json");
-        namespace::write(&config, &format!("{dev:#}\n"))?;
-
-        namespace::write(&options.run_dir.join(config::SECRETS_FILE), &config::secrets_file(&options.secrets))?;
-
+        let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
-        let wrangler = Wrangler::start(
-            WranglerOptions {
-                guard: options.guard,
-                run_dir: options.run_dir,
-                node: options.node,
-                wrangler_js: options.wrangler_js,
+        let mut dispatchers: Vec<Wrangler> = Vec::new();
+        for number in 1..=options.dispatchers {
+            let seat = Seat { number, of: options.dispatchers };
+            let dev = config::dev_config(&production, &bundle, &options.vars, &namespace, seat)?;
+            let (folder, port) = match number {
+                1 => (options.run_dir.clone(), options.port),
+                _ => (options.run_dir.join(format!("dispatcher-{number}")), None),
+            };
+            let config = folder.join("wrangler.dev.json");
+            namespace::write(&config, &format!("{dev:#}\n"))?;
+            namespace::write(&folder.join(config::SECRETS_FILE), &config::secrets_file(&options.secrets))?;
+            let options = WranglerOptions {
+                guard: options.guard.clone(),
+                run_dir: folder,
+                registry: registry.clone(),
+                node: options.node.clone(),
+                wrangler_js: options.wrangler_js.clone(),
                 config,
-                ready_path: options.ready_path,
-                port: options.port,
-            },
-            lines,
-        )
-        .await?;
-        let world = World { url: format!("http://127.0.0.1:{}", wrangler.port()), wrangler, recorder };
-        Ok((world, Feeds { logs, tenant_runs }))
+                ready_path: options.ready_path.clone(),
+                port,
+            };
+            dispatchers.push(Wrangler::start(options, lines.clone()).await?);
+        }
+        let urls = dispatchers.iter().map(|dispatcher| format!("http://127.0.0.1:{}", dispatcher.port())).collect();
+        Ok((World { urls, dispatchers, registry, recorder }, Feeds { logs, tenant_runs }))
     }
 
-    /// Kills the dispatcher as a crash would, and starts it again at the same URL with the storage it left behind.
+    /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind.
     pub async fn crash_and_restart(&mut self) -> Result<(), WorldError> {
-        Ok(self.wrangler.crash_and_restart().await?)
+        for dispatcher in &mut self.dispatchers {
+            dispatcher.kill().await?;
+        }
+        // What the dead had registered would keep the living from it for a minute and a half.
+        remove_if_there(&self.registry).map_err(|source| WorldError::Write { path: self.registry.clone(), source })?;
+        for dispatcher in &mut self.dispatchers {
+            dispatcher.restart().await?;
+        }
+        Ok(())
     }
 
     /// Comes back when every process is gone and every line and run was handed to the feeds.
     pub async fn stop(self) -> Result<(), WorldError> {
-        self.wrangler.stop().await.map_err(WorldError::Stop)?;
+        for dispatcher in self.dispatchers {
+            dispatcher.stop().await.map_err(WorldError::Stop)?;
+        }
         self.recorder.stop().await;
         Ok(())
     }

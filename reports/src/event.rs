@@ -142,6 +142,9 @@ pub struct Exchange {
     pub phase: String,
     /// Id of the tenant the request was meant for.
     pub tenant: String,
+    /// Which of the world's dispatchers it was sent to, counted from 1.
+    #[serde(default = "first")]
+    pub dispatcher: usize,
     pub method: String,
     /// As sent: path and query at the dispatcher.
     pub target: String,
@@ -161,6 +164,11 @@ pub struct Exchange {
 }
 
 /// A payment that must be refused, and how. Its client knows, because it made it so.
+/// Runs of before there could be two had one.
+fn first() -> usize {
+    1
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flaw {
     pub name: String,

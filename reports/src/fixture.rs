@@ -20,6 +20,7 @@ pub fn exchange(phase: &str, status: u16, code: Option<&str>) -> Exchange {
         kind: ExchangeKind::Unpaid,
         phase: phase.to_owned(),
         tenant: "acme".to_owned(),
+        dispatcher: 1,
         method: "GET".to_owned(),
         target: "/t/acme/".to_owned(),
         payment: None,

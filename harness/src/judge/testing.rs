@@ -284,6 +284,7 @@ impl Story {
             kind,
             phase: self.phase.clone(),
             tenant: TENANT.to_owned(),
+            dispatcher: 1,
             method: "GET".to_owned(),
             target: "/t/acme/".to_owned(),
             payment: payment.map(str::to_owned),

@@ -53,7 +53,8 @@ pub async fn carry_out(
         target.world.crash_and_restart().await?;
         journal.record(Event::DispatcherStarted);
         if let Some(payment) = payment {
-            let state = ledger_readout::state(target.http, &target.world.url, target.platform_token, &payment).await;
+            let state =
+                ledger_readout::state(target.http, &target.world.urls[0], target.platform_token, &payment).await;
             journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerAfterKill));
         }
         // What happened before the kill must not cause the next one.

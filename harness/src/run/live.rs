@@ -47,7 +47,8 @@ pub struct LiveOptions<'a> {
 
 /// A running world.
 pub struct Live {
-    pub url: String,
+    /// Of each dispatcher; never empty.
+    pub urls: Vec<String>,
     pub platform_token: String,
     /// Tenants by the token that only they know.
     pub canaries: BTreeMap<String, String>,
@@ -120,12 +121,13 @@ impl Live {
             // Answers without a tenant, a payment or a log line.
             ready_path: "/__platform/ready".to_owned(),
             port: options.port,
+            dispatchers: scenario.world().dispatchers(),
         })
         .await?;
         let request_lines = Arc::new(AtomicU64::new(0));
         listen(told, journal, &request_lines, &mut feeds);
-        let url = world.url.clone();
-        Ok(Self { url, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
+        let urls = world.urls.clone();
+        Ok(Self { urls, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
     }
 
     /// Starts, unless a person calls it off first.

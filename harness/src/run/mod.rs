@@ -114,7 +114,7 @@ async fn drive(
     let arrivals = traffic::schedule(scenario, seed);
     let planned = arrivals.len() as u64;
     let caller =
-        Arc::new(Caller::new(live.url.clone(), live.canaries.clone(), scenario.timeline().clone(), journal.clone())?);
+        Arc::new(Caller::new(live.urls.clone(), live.canaries.clone(), scenario.timeline().clone(), journal.clone())?);
     say(&format!("{planned} arrivals over {} s, seed {seed}", scenario.end().as_secs()));
     let network = live::network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
     clock.begin_run();
@@ -141,7 +141,7 @@ async fn drive(
     // Ends at once if the dispatcher stays down: the clients would only wait out their patience.
     let ((payments, ()), ()) = tokio::try_join!(traffic_and_marks, kills)?;
     say("asking the settlement ledger about every payment");
-    for event in ledger_readout::read(&http, &live.url, &live.platform_token, &payments).await {
+    for event in ledger_readout::read(&http, &live.urls[0], &live.platform_token, &payments).await {
         journal.record(event);
     }
     let wanted = caller.answers();

@@ -18,6 +18,9 @@ pub const MAX_RATE: f64 = 1_000.0;
 /// The judges hold a run's events in memory, some ten for each arrival.
 pub const MAX_ARRIVALS: u64 = 100_000;
 
+/// Each is a `wrangler dev` of its own, with half a gigabyte of memory, and two show what any number would.
+pub const MAX_DISPATCHERS: usize = 2;
+
 /// Each facilitator double is a server with a port and a ledger of its own.
 pub const MAX_FACILITATORS: usize = 8;
 

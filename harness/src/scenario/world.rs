@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::limits::{MAX_FACILITATORS, MAX_TENANTS};
+use super::limits::{MAX_DISPATCHERS, MAX_FACILITATORS, MAX_TENANTS};
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
 use super::time;
@@ -24,6 +24,7 @@ const DEFAULT_SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub struct World {
     network: Network,
+    dispatchers: usize,
     facilitators: Vec<Name>,
     tenants: Vec<Tenant>,
     verify_timeout: Duration,
@@ -33,6 +34,11 @@ pub struct World {
 impl World {
     pub fn network(&self) -> &Network {
         &self.network
+    }
+
+    /// How many share the settlement ledger; at least one.
+    pub fn dispatchers(&self) -> usize {
+        self.dispatchers
     }
 
     /// In the order in which the dispatcher prefers them; never empty.
@@ -138,6 +144,7 @@ impl fmt::Display for Network {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct RawWorld {
     network: Option<Spanned<String>>,
+    dispatchers: Option<Spanned<usize>>,
     facilitators: Spanned<Vec<Spanned<String>>>,
     tenant: Spanned<Vec<RawTenant>>,
     verify_timeout: Option<Spanned<String>>,
@@ -164,6 +171,10 @@ impl RawWorld {
             problems,
         );
         check_count("tenant", self.tenant.get_ref().len(), MAX_TENANTS, self.tenant.span(), problems);
+        let dispatchers = self.dispatchers.map_or(1, |raw| {
+            check_count("dispatcher", *raw.get_ref(), MAX_DISPATCHERS, raw.span(), problems);
+            raw.into_inner()
+        });
         let facilitators = self.facilitators.into_inner();
         let tenants = self.tenant.into_inner();
         name::check_unique("facilitator", &facilitators.iter().collect::<Vec<_>>(), problems);
@@ -179,6 +190,7 @@ impl RawWorld {
         let tenants: Vec<_> = tenants.into_iter().map(|raw| raw.check(problems)).collect();
         Some(World {
             network: network?,
+            dispatchers,
             facilitators: facilitators.into_iter().collect::<Option<_>>()?,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             verify_timeout,

@@ -20,12 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub struct Caller {
     http: reqwest::Client,
-    /// `http://127.0.0.1:<port>`.
-    url: String,
+    /// `http://127.0.0.1:<port>` of each dispatcher, used in turn.
+    urls: Vec<String>,
     /// Tenants by the token that only they know.
     canaries: BTreeMap<String, String>,
     timeline: Timeline,
     journal: Journal,
+    sent: AtomicU64,
     exchanges: AtomicU64,
     answers: AtomicU64,
 }
@@ -87,7 +88,7 @@ pub struct Got {
 
 impl Caller {
     pub fn new(
-        url: String,
+        urls: Vec<String>,
         canaries: BTreeMap<String, String>,
         timeline: Timeline,
         journal: Journal,
@@ -97,7 +98,8 @@ impl Caller {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()?;
-        Ok(Self { http, url, canaries, timeline, journal, exchanges: AtomicU64::new(0), answers: AtomicU64::new(0) })
+        let [sent, exchanges, answers] = [0; 3].map(AtomicU64::new);
+        Ok(Self { http, urls, canaries, timeline, journal, sent, exchanges, answers })
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -124,7 +126,9 @@ impl Caller {
     pub async fn exchange(&self, arrival: &Arrival, sending: Sending<'_>) -> Option<Got> {
         let Sending { ask, kind, due_us, payment, flaw, patience } = sending;
         let target = ask.target();
-        let mut request = self.http.request(ask.method.clone(), format!("{}{target}", self.url));
+        // In turn even within one purchase: in production, too, no two requests need to meet the same isolate.
+        let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.urls.len();
+        let mut request = self.http.request(ask.method.clone(), format!("{}{target}", self.urls[dispatcher]));
         if ask.by_host {
             request = request.header("host", host_of(&ask.tenant));
         }
@@ -151,6 +155,7 @@ impl Caller {
             phase: self.phase_at(due_us),
             tenant: ask.tenant.clone(),
             method: ask.method.to_string(),
+            dispatcher: dispatcher + 1,
             target,
             payment: payment.and_then(|payment| payment.key.clone()),
             identifier: payment.and_then(|payment| payment.identifier.clone()),

@@ -23,12 +23,21 @@ pub enum ConfigError {
     Namespaces { found: usize },
 }
 
+/// Which of the world's dispatchers a config is for.
+#[derive(Clone, Copy, Debug)]
+pub struct Seat {
+    /// Counted from 1. The first has the Durable Objects, and the others call them there.
+    pub number: usize,
+    pub of: usize,
+}
+
 /// `production` with the dispatch namespace replaced by the double, the built bundle as `main`, and `vars` on top.
 pub fn dev_config(
     production: &str,
     bundle_index_js: &Path,
     vars: &BTreeMap<String, String>,
     namespace: &NamespaceDouble<'_>,
+    seat: Seat,
 ) -> Result<Value, ConfigError> {
     let parsed: Value = jsonc_parser::parse_to_serde_value(production, &ParseOptions::default())?;
     let Value::Object(mut config) = parsed else { return Err(ConfigError::NotAnObject) };
@@ -38,7 +47,27 @@ pub fn dev_config(
     add_vars(&mut config, vars)?;
     let binding = take_namespace_binding(&mut config)?;
     add_unsafe_binding(&mut config, binding, namespace)?;
+    if seat.of > 1 {
+        share_durable_objects(&mut config, seat.number)?;
+    }
     Ok(Value::Object(config))
+}
+
+/// Miniflare makes an identifier of the owner's name, so that must not begin with a digit, as the production name does.
+fn share_durable_objects(config: &mut Map<String, Value>, number: usize) -> Result<(), ConfigError> {
+    const SHAPE: ConfigError = ConfigError::Shape { key: "durable_objects.bindings", expected: "a list of objects" };
+    let name = |number| format!("dispatcher-{number}");
+    config.insert("name".into(), json!(name(number)));
+    if number == 1 {
+        return Ok(());
+    }
+    config.remove("migrations");
+    let bindings = config.get_mut("durable_objects").and_then(|objects| objects.get_mut("bindings"));
+    let bindings = bindings.and_then(Value::as_array_mut).ok_or(SHAPE)?;
+    for binding in bindings {
+        binding.as_object_mut().ok_or(SHAPE)?.insert("script_name".into(), json!(name(1)));
+    }
+    Ok(())
 }
 
 /// Where wrangler looks for secrets, beside the config. Of these it prints no values.
@@ -121,6 +150,10 @@ mod tests {
     }"#;
 
     fn dev(production: &str) -> Result<Value, ConfigError> {
+        dev_in(Seat { number: 1, of: 1 }, production)
+    }
+
+    fn dev_in(seat: Seat, production: &str) -> Result<Value, ConfigError> {
         let tenants = [TenantDouble { script: "alpha".into(), canary: "c-alpha".into() }];
         let namespace = NamespaceDouble {
             plugin: "/run/namespace/plugin.cjs".into(),
@@ -129,7 +162,19 @@ mod tests {
             tenants: &tenants,
         };
         let vars = BTreeMap::from([("CHANGED".to_owned(), "dev".to_owned())]);
-        dev_config(production, Path::new("/built/index.js"), &vars, &namespace)
+        dev_config(production, Path::new("/built/index.js"), &vars, &namespace, seat)
+    }
+
+    #[test]
+    fn a_second_dispatcher_calls_the_durable_objects_of_the_first() {
+        let objects =
+            r#""durable_objects": { "bindings": [{ "name": "LEDGER", "class_name": "Ledger" }] }, "migrations""#;
+        let production = PRODUCTION.replace("\"migrations\"", objects);
+        let [first, second] = [1, 2].map(|number| dev_in(Seat { number, of: 2 }, &production).unwrap());
+        assert_eq!((&first["name"], &second["name"]), (&json!("dispatcher-1"), &json!("dispatcher-2")));
+        assert_eq!(first["durable_objects"]["bindings"][0].get("script_name"), None);
+        assert_eq!(second["durable_objects"]["bindings"][0]["script_name"], "dispatcher-1");
+        assert!(first.get("migrations").is_some() && second.get("migrations").is_none());
     }
 
     #[test]

@@ -29,6 +29,8 @@ const START_ATTEMPTS: u32 = 3;
 pub struct WranglerOptions {
     pub guard: Guard,
     pub run_dir: PathBuf,
+    /// Where the wranglers of one world find each other.
+    pub registry: PathBuf,
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
     pub config: PathBuf,
@@ -92,12 +94,16 @@ impl Wrangler {
         self.running.port
     }
 
-    /// SIGKILL to the whole tree, then a new start on the same port and storage.
-    pub async fn crash_and_restart(&mut self) -> Result<(), WranglerError> {
-        let port = self.running.port;
+    /// SIGKILL to the whole tree.
+    pub async fn kill(&mut self) -> Result<(), WranglerError> {
         self.running.process.kill().await?;
         self.running.output.ended().await;
-        self.running = Running::start(&self.options, Some(port), &self.lines).await?;
+        Ok(())
+    }
+
+    /// A new start on the same port and storage.
+    pub async fn restart(&mut self) -> Result<(), WranglerError> {
+        self.running = Running::start(&self.options, Some(self.running.port), &self.lines).await?;
         Ok(())
     }
 
@@ -192,7 +198,7 @@ fn command(options: &WranglerOptions, port: u16, inspector: u16) -> GuardedComma
     GuardedCommand {
         program: options.node.clone(),
         args,
-        env: environment::quiet_and_offline(&options.node, &options.run_dir),
+        env: environment::quiet_and_offline(&options.node, &options.run_dir, &options.registry),
         cwd: options.run_dir.clone(),
     }
 }

@@ -39,12 +39,12 @@ pub fn prepare(run_dir: &Path) -> io::Result<()> {
     fs::write(update_check, NO_UPDATE)
 }
 
-pub fn quiet_and_offline(node: &Path, run_dir: &Path) -> Vec<(OsString, OsString)> {
+pub fn quiet_and_offline(node: &Path, run_dir: &Path, registry: &Path) -> Vec<(OsString, OsString)> {
     let mut environment: Vec<(OsString, OsString)> =
         QUIET_AND_OFFLINE.iter().map(|(name, value)| (name.into(), value.into())).collect();
     let own = |name: &str, dir: &str| (OsString::from(name), run_dir.join(dir).into_os_string());
     // Else every wrangler of the machine knows of every other through one shared folder.
-    environment.push(own("CLOUDFLARE_DEV_REGISTRY_PATH", "registry"));
+    environment.push(("CLOUDFLARE_DEV_REGISTRY_PATH".into(), registry.into()));
     environment.push(own("HOME", "home"));
     environment.push(own("TMPDIR", TEMP_DIR));
     environment.push(("PATH".into(), path_with(node)));

@@ -126,6 +126,8 @@ pub enum ExchangeKind {
     Duplicate,
     /// A payment for another request than the one it was signed for.
     Elsewhere,
+    /// A browser asks whether a page may send a payment.
+    Preflight,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -210,6 +212,42 @@ pub struct Answer {
     /// Tenants whose unforgeable canary stands anywhere in the answer's body or headers.
     pub canaries: Vec<String>,
     pub body_bytes: u64,
+    #[serde(default)]
+    pub location: Option<String>,
+    #[serde(default)]
+    pub content_location: Option<String>,
+    /// Names of the headers that would let a shared cache keep it, `cache-control` aside.
+    #[serde(default)]
+    pub shared_cache: Vec<String>,
+    /// `Set-Cookie`, as it came.
+    #[serde(default)]
+    pub cookies: Vec<String>,
+    /// `Access-Control-Allow-Headers`, lower case.
+    #[serde(default)]
+    pub allowed_headers: Option<String>,
+    /// `Access-Control-Expose-Headers`, lower case.
+    #[serde(default)]
+    pub exposed_headers: Option<String>,
+    /// What the tenant says that it sent, where the answer is its own.
+    #[serde(default)]
+    pub tenant_said: Option<TenantSaid>,
+    /// Internal headers that came through: `response <name>` as a tenant forged it, `request <name>` as one reached a
+    /// tenant.
+    #[serde(default)]
+    pub leaked_headers: Vec<String>,
+}
+
+/// What a tenant double sent, in its own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantSaid {
+    pub status: u16,
+    #[serde(default)]
+    pub location: Option<String>,
+    #[serde(default)]
+    pub content_location: Option<String>,
+    /// Names of the internal headers that it forged.
+    #[serde(default)]
+    pub forged: Vec<String>,
 }
 
 /// The decoded `PAYMENT-RESPONSE` header.

@@ -23,7 +23,7 @@ impl Seen {
             ExchangeOutcome::HungUp => return Self::Left,
             ExchangeOutcome::Failed { .. } => return Self::Failed,
         };
-        let paying = !matches!(exchange.kind, ExchangeKind::Unpaid | ExchangeKind::Challenge);
+        let paying = !matches!(exchange.kind, ExchangeKind::Unpaid | ExchangeKind::Challenge | ExchangeKind::Preflight);
         match answer.status {
             200..=299 => Self::Served,
             402 if !paying => Self::Offered,

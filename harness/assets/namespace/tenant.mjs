@@ -1,5 +1,5 @@
 // Tenant double: a seller's Worker that says who it is (its canary, which nobody else knows) and what reached it, and
-// that misbehaves on request by its path.
+// that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can tell what was changed.
 // Surprising constraint: it is a double of any seller's code, so it must not use anything but the public Workers API.
 
 export default {
@@ -21,14 +21,44 @@ export default {
         }
         return seen(request, url, env, 200);
       case "big":
-        return big(Number(argument), env);
+        return new Response(bytes(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
+      case "cut":
+        return new Response(cutOff(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
+      case "forge":
+        return seen(request, url, env, Number(argument ?? 200), FORGED);
       default:
         return seen(request, url, env, 200);
     }
   },
 };
 
-function seen(request, url, env, status) {
+// What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.
+const FORGED = {
+  "payment-required": btoa('{"x402Version":2,"error":"forged","accepts":[]}'),
+  "payment-response": btoa('{"success":true,"transaction":"0xforged","network":"eip155:84532"}'),
+  "x-payment-response": btoa('{"success":true,"transaction":"0xforged","network":"base-sepolia"}'),
+  "extension-responses": btoa('{"forged":{}}'),
+  "x-request-id": "forged",
+  "x-tenant-id": "forged",
+  "cache-control": "public, max-age=600, s-maxage=600",
+  "cdn-cache-control": "max-age=600",
+  "surrogate-control": "max-age=600",
+  expires: "Fri, 01 Jan 2100 00:00:00 GMT",
+  "set-cookie": "session=another; Domain=tenants.test; Path=/",
+};
+
+// Statuses whose answer says where something is.
+const LOCATED = {
+  201: { location: "/created/1" },
+  202: { "content-location": "/jobs/1" },
+  301: { location: "/moved" },
+  302: { location: "https://elsewhere.example/found" },
+  303: { location: "/other" },
+  307: { location: "/again" },
+  308: { location: "/again" },
+};
+
+function seen(request, url, env, status, forged = {}) {
   // A `Response` of these statuses must not have a body.
   const bodyless = [101, 204, 205, 304].includes(status);
   const body = {
@@ -36,16 +66,18 @@ function seen(request, url, env, status) {
     canary: env.CANARY,
     method: request.method,
     target: url.pathname + url.search,
-    headers: Object.fromEntries([...request.headers].filter(([name]) => name.startsWith("x-"))),
+    headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-)/.test(name))),
   };
-  return new Response(bodyless ? null : JSON.stringify(body), { status, headers: headers(env, "application/json") });
+  const set = headers(env, "application/json", status, forged);
+  return new Response(bodyless ? null : JSON.stringify(body), { status, headers: set });
 }
 
-function big(bytes, env) {
-  const CHUNK_BYTES = 65536;
+const CHUNK_BYTES = 65536;
+
+function bytes(count, env) {
   const chunk = new TextEncoder().encode(env.CANARY.padEnd(CHUNK_BYTES, "."));
-  let left = bytes;
-  const body = new ReadableStream({
+  let left = count;
+  return new ReadableStream({
     pull(controller) {
       const now = Math.min(left, CHUNK_BYTES);
       left -= now;
@@ -53,9 +85,27 @@ function big(bytes, env) {
       if (left === 0) controller.close();
     },
   });
-  return new Response(body, { headers: headers(env, "application/octet-stream") });
 }
 
-function headers(env, contentType) {
-  return { "content-type": contentType, "x-canary": env.CANARY };
+function cutOff(count, env) {
+  const whole = bytes(count, env).getReader();
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await whole.read();
+      if (done) controller.error(new Error(`tenant double ${env.SCRIPT} breaks off`));
+      else controller.enqueue(value);
+    },
+  });
+}
+
+function headers(env, contentType, status, forged = {}) {
+  const located = LOCATED[status] ?? {};
+  const said = {
+    status,
+    location: located.location,
+    content_location: located["content-location"],
+    forged: Object.keys(forged),
+  };
+  const plain = { "content-type": contentType, "x-canary": env.CANARY, "x-said": JSON.stringify(said) };
+  return { ...plain, ...located, ...forged };
 }

@@ -171,6 +171,7 @@ pub fn tell(exchange: &Exchange) -> String {
         ExchangeKind::Resend => "resent payment",
         ExchangeKind::Duplicate => "payment at the same time",
         ExchangeKind::Elsewhere => "payment for another request",
+        ExchangeKind::Preflight => "preflight",
     };
     let outcome = match &exchange.outcome {
         ExchangeOutcome::HungUp => "the client hung up".to_owned(),

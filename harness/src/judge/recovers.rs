@@ -50,7 +50,7 @@ fn bad<'a>(exchanges: &[&'a Exchange]) -> Vec<&'a Exchange> {
             (200..300).contains(&answer.status)
         }
         // They came to be refused, or did not wait for more.
-        (ExchangeOutcome::Answered(_), ExchangeKind::Duplicate | ExchangeKind::Elsewhere)
+        (ExchangeOutcome::Answered(_), ExchangeKind::Duplicate | ExchangeKind::Elsewhere | ExchangeKind::Preflight)
         | (ExchangeOutcome::HungUp, _) => true,
         (ExchangeOutcome::Failed { .. }, _) => false,
     };

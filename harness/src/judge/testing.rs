@@ -3,8 +3,8 @@
 use super::History;
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
-    FacilitatorCall, FacilitatorEndpoint, FaultRef, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase,
-    PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
+    FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FaultRef, Flaw, Killing, LedgerState, PaymentResponse,
+    PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
 };
 
 pub const TENANT: &str = "acme";
@@ -28,20 +28,30 @@ pub struct Story {
     events: Vec<Recorded>,
     seconds: u64,
     phase: String,
+    client: String,
     arrivals: u64,
+}
+
+fn flaw(name: &str, local: bool) -> Flaw {
+    Flaw { name: name.to_owned(), answers: vec![402], local }
 }
 
 pub fn fault(inject: &str) -> FaultRef {
     FaultRef { index: 0, on: "primary".to_owned(), inject: inject.to_owned() }
 }
 
-fn transaction(payment: &str) -> String {
+pub fn attempt(facilitator: &str) -> FacilitatorAttempt {
+    let (call, result) = (FacilitatorEndpoint::Verify, "ok".to_owned());
+    FacilitatorAttempt { facilitator: facilitator.to_owned(), call, result, ms: 1 }
+}
+
+pub fn transaction(payment: &str) -> String {
     format!("0xtransaction-of-{payment}")
 }
 
 impl Story {
     pub fn new() -> Self {
-        Self { events: Vec::new(), seconds: 0, phase: "steady".to_owned(), arrivals: 0 }
+        Self { events: Vec::new(), seconds: 0, phase: "steady".to_owned(), client: "paid".to_owned(), arrivals: 0 }
     }
 
     pub fn history(self) -> History {
@@ -95,6 +105,12 @@ impl Story {
     pub fn phase(mut self, name: &str) -> Self {
         self.phase = name.to_owned();
         self.then(Event::PhaseStarted { phase: name.to_owned() })
+    }
+
+    /// What is told from here on is this kind of client's.
+    pub fn by(mut self, client: &str) -> Self {
+        self.client = client.to_owned();
+        self
     }
 
     pub fn fault(self, inject: &str) -> Self {
@@ -192,8 +208,42 @@ impl Story {
 
     pub fn unpaid(self) -> Self {
         let exchange = self.exchange(None, ExchangeKind::Unpaid);
-        let answer = Answer { offered: true, ..self.answer(402) };
+        let code = Some("payment_required".to_owned());
+        let answer = Answer { offered: true, code, ..self.answer(402) };
         self.end(exchange, ExchangeOutcome::Answered(answer))
+    }
+
+    /// Anything else: the exchange and its answer as changed.
+    pub fn sent(
+        self,
+        payment: &str,
+        kind: ExchangeKind,
+        status: u16,
+        change: impl Fn(&mut Exchange, &mut Answer),
+    ) -> Self {
+        let (mut exchange, mut answer) = (self.exchange(Some(payment), kind), self.answer(status));
+        change(&mut exchange, &mut answer);
+        self.end(exchange, ExchangeOutcome::Answered(answer))
+    }
+
+    /// A payment that is broken on purpose, to be refused with 402.
+    pub fn flawed(self, name: &str, local: bool, status: u16) -> Self {
+        self.flawed_with(name, local, status, |_| {})
+    }
+
+    pub fn flawed_with(self, name: &str, local: bool, status: u16, change: fn(&mut Answer)) -> Self {
+        self.sent("flawed", ExchangeKind::Payment, status, |exchange, answer| {
+            exchange.flaw = Some(flaw(name, local));
+            answer.code = Some(name.to_owned());
+            answer.offered = true;
+            change(answer);
+        })
+    }
+
+    pub fn flawed_and_dropped(self, name: &str) -> Self {
+        let exchange = self.exchange(None, ExchangeKind::Payment);
+        let exchange = Exchange { flaw: Some(flaw(name, true)), ..exchange };
+        self.end(exchange, ExchangeOutcome::Failed { what: "reset".to_owned() })
     }
 
     pub fn failed(self, what: &str) -> Self {
@@ -201,22 +251,14 @@ impl Story {
         self.end(exchange, ExchangeOutcome::Failed { what: what.to_owned() })
     }
 
-    /// The dispatcher's line for the step before.
+    /// The dispatcher's line for the last exchange.
     pub fn logged(self) -> Self {
-        let request_id = self
-            .events
-            .iter()
-            .rev()
-            .find_map(|recorded| match &recorded.event {
-                Event::ExchangeEnded(exchange) => match &exchange.outcome {
-                    ExchangeOutcome::Answered(answer) => answer.request_id.clone(),
-                    ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
-                },
-                _ => None,
-            })
-            .expect("something was answered before it is logged");
-        let line = DispatcherRequest {
-            request_id,
+        self.logged_with(|_| {})
+    }
+
+    pub fn logged_with(self, change: fn(&mut DispatcherRequest)) -> Self {
+        let mut line = DispatcherRequest {
+            request_id: self.last_request(),
             tenant_id: Some(TENANT.to_owned()),
             route: "GET /".to_owned(),
             status: 402,
@@ -226,7 +268,26 @@ impl Story {
             attempts: Vec::new(),
             ms: 1,
         };
+        change(&mut line);
         self.then(Event::DispatcherRequest(line))
+    }
+
+    /// The tenant ran for the last exchange.
+    pub fn ran_for_it(self) -> Self {
+        let request_id = Some(self.last_request());
+        let script = TENANT.to_owned();
+        self.then(Event::TenantRan(TenantRun { script, cpu_ms: Some(50.0), sub_requests: Some(50.0), request_id }))
+    }
+
+    fn last_request(&self) -> String {
+        let answered = self.events.iter().rev().find_map(|recorded| match &recorded.event {
+            Event::ExchangeEnded(exchange) => match &exchange.outcome {
+                ExchangeOutcome::Answered(answer) => answer.request_id.clone(),
+                ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
+            },
+            _ => None,
+        });
+        answered.expect("something was answered before")
     }
 
     pub fn told(self, payment: &str) -> Self {
@@ -262,10 +323,10 @@ impl Story {
     }
 
     fn end_purchase(self, payments: Vec<String>, outcome: PurchaseOutcome) -> Self {
-        let phase = self.phase.clone();
+        let (phase, client) = (self.phase.clone(), self.client.clone());
         self.then(Event::PurchaseEnded(Purchase {
             purchase: 1,
-            client: "paid".to_owned(),
+            client,
             tenant: TENANT.to_owned(),
             phase,
             payer: PAYER.to_owned(),
@@ -279,7 +340,7 @@ impl Story {
         Exchange {
             exchange: self.seconds,
             arrival: self.seconds,
-            client: "paid".to_owned(),
+            client: self.client.clone(),
             purchase: None,
             kind,
             phase: self.phase.clone(),

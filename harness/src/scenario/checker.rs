@@ -14,15 +14,23 @@ pub enum Checker {
     UnknownIsNotFailed,
     NobodyPaysForNothing,
     SettleStaysPutWhileUnknown,
+    OnePaymentOneRequest,
     BooksBalance,
     NoCrossTenantBytes,
+    HeadersAreOurs,
+    PaidIsPrivate,
     DispatchCarriesLimits,
+    RefusalsCostNothing,
     Recovers {
         /// The bound, from the end of `after`.
         within: Duration,
         after: Name,
     },
     EveryRequestEndsOnce,
+    AnswersAsDocumented,
+    MalformedIsRefused,
+    HeadIsFree,
+    StatusesKept,
     Latency {
         phase: Name,
         /// In percent: above 0 and below 100.
@@ -31,11 +39,12 @@ pub enum Checker {
     },
     FaultsBit,
     TrafficFlowed,
+    ClientsActed,
 }
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 13] = [
+    pub const CATALOGUE: [Listed; 22] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -49,15 +58,39 @@ impl Checker {
             "MONEY-5: settle changes facilitator only after a known no",
             "{}",
         ),
+        Listed::new("one-payment-one-request", "MONEY-7: one payment buys one request, once", "{}"),
         Listed::new("books-balance", "MONEY-8: chain, telemetry and settlement ledger agree", "{}"),
         Listed::new("no-cross-tenant-bytes", "ISO-1: an answer carries its own tenant's bytes only", "{}"),
+        Listed::new("headers-are-ours", "ISO-3: what only the dispatcher may say is neither forged nor leaked", "{}"),
+        Listed::new("paid-is-private", "ISO-4: no answer about a payment is for a shared cache", "{}"),
         Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
+        Listed::new(
+            "refusals-cost-nothing",
+            "COST-3: an unpaid or plainly broken request costs no facilitator call and no tenant run",
+            "{}",
+        ),
         Listed::new(
             "recovers",
             "LIVE-1: success is back at its steady level within a bound after a phase",
             "{ after = \"outage\", within = \"5s\" }",
         ),
         Listed::new("every-request-ends-once", "LIVE-2: every request ends, once", "{}"),
+        Listed::new(
+            "answers-as-documented",
+            "ANSWER-1: every answer has the status and headers that belong to its code",
+            "{}",
+        ),
+        Listed::new(
+            "malformed-is-refused",
+            "ANSWER-2: a broken payment is refused with the right status and a structured error",
+            "{}",
+        ),
+        Listed::new("head-is-free", "ANSWER-3: a HEAD gets the GET's 402 and costs nothing, paid or not", "{}"),
+        Listed::new(
+            "statuses-kept",
+            "ANSWER-4: a tenant's status, Location and Content-Location reach the caller",
+            "{}",
+        ),
         Listed::new(
             "latency",
             "LATENCY-…: a quantile of a phase's latency, from when a request was due, stays below a bound",
@@ -69,6 +102,7 @@ impl Checker {
             "COVER-2: requests were answered and purchases served in every phase with traffic",
             "{}",
         ),
+        Listed::new("clients-acted", "COVER-3: every kind of client came and did what it is there for", "{}"),
     ];
 
     /// As a scenario writes it.
@@ -79,14 +113,23 @@ impl Checker {
             Self::UnknownIsNotFailed => "unknown-is-not-failed",
             Self::NobodyPaysForNothing => "nobody-pays-for-nothing",
             Self::SettleStaysPutWhileUnknown => "settle-stays-put-while-unknown",
+            Self::OnePaymentOneRequest => "one-payment-one-request",
             Self::BooksBalance => "books-balance",
             Self::NoCrossTenantBytes => "no-cross-tenant-bytes",
+            Self::HeadersAreOurs => "headers-are-ours",
+            Self::PaidIsPrivate => "paid-is-private",
             Self::DispatchCarriesLimits => "dispatch-carries-limits",
+            Self::RefusalsCostNothing => "refusals-cost-nothing",
             Self::Recovers { .. } => "recovers",
             Self::EveryRequestEndsOnce => "every-request-ends-once",
+            Self::AnswersAsDocumented => "answers-as-documented",
+            Self::MalformedIsRefused => "malformed-is-refused",
+            Self::HeadIsFree => "head-is-free",
+            Self::StatusesKept => "statuses-kept",
             Self::Latency { .. } => "latency",
             Self::FaultsBit => "faults-bit",
             Self::TrafficFlowed => "traffic-flowed",
+            Self::ClientsActed => "clients-acted",
         }
     }
 
@@ -98,14 +141,23 @@ impl Checker {
             Self::UnknownIsNotFailed => "MONEY-3",
             Self::NobodyPaysForNothing => "MONEY-4",
             Self::SettleStaysPutWhileUnknown => "MONEY-5",
+            Self::OnePaymentOneRequest => "MONEY-7",
             Self::BooksBalance => "MONEY-8",
             Self::NoCrossTenantBytes => "ISO-1",
+            Self::HeadersAreOurs => "ISO-3",
+            Self::PaidIsPrivate => "ISO-4",
             Self::DispatchCarriesLimits => "COST-1",
+            Self::RefusalsCostNothing => "COST-3",
             Self::Recovers { .. } => "LIVE-1",
             Self::EveryRequestEndsOnce => "LIVE-2",
+            Self::AnswersAsDocumented => "ANSWER-1",
+            Self::MalformedIsRefused => "ANSWER-2",
+            Self::HeadIsFree => "ANSWER-3",
+            Self::StatusesKept => "ANSWER-4",
             Self::Latency { .. } => "LATENCY",
             Self::FaultsBit => "COVER-1",
             Self::TrafficFlowed => "COVER-2",
+            Self::ClientsActed => "COVER-3",
         }
     }
 

@@ -13,11 +13,17 @@ pub enum ClientKind {
     ReplayElsewhere,
     ResendAfterServed,
     Malformed,
+    Impatient,
+    Head,
+    Forger,
+    Skewed,
+    ShortLived,
+    Preflight,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 6] = [
+    pub const CATALOGUE: [Listed; 12] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -32,6 +38,12 @@ impl ClientKind {
         ),
         Listed::new("resend-after-served", "has its content, and presents the same payment twice more", "1"),
         Listed::new("malformed", "breaks a signed payment in one of some sixty ways, drawn from the seed", "1"),
+        Listed::new("impatient", "hangs up while its payment is being settled, and resends it later", "1"),
+        Listed::new("head", "sends HEAD without and with its payment, then buys by GET", "1"),
+        Listed::new("forger", "sends headers that only the dispatcher may say with everything it asks", "1"),
+        Listed::new("skewed", "has a clock that is minutes ahead or behind", "1"),
+        Listed::new("short-lived", "signs an authorization that ends while a slow tenant runs", "1"),
+        Listed::new("preflight", "asks, as a browser does, whether a page may send a payment", "1"),
     ];
 
     /// As a mix writes it.
@@ -43,11 +55,17 @@ impl ClientKind {
             Self::ReplayElsewhere => "replay-elsewhere",
             Self::ResendAfterServed => "resend-after-served",
             Self::Malformed => "malformed",
+            Self::Impatient => "impatient",
+            Self::Head => "head",
+            Self::Forger => "forger",
+            Self::Skewed => "skewed",
+            Self::ShortLived => "short-lived",
+            Self::Preflight => "preflight",
         }
     }
 
     /// Whether it needs a tenant that has a price.
     pub fn pays(self) -> bool {
-        self != Self::Unpaid
+        !matches!(self, Self::Unpaid | Self::Preflight)
     }
 }

@@ -47,14 +47,23 @@ pub(super) enum RawChecker {
     UnknownIsNotFailed {},
     NobodyPaysForNothing {},
     SettleStaysPutWhileUnknown {},
+    OnePaymentOneRequest {},
     BooksBalance {},
     NoCrossTenantBytes {},
+    HeadersAreOurs {},
+    PaidIsPrivate {},
     DispatchCarriesLimits {},
+    RefusalsCostNothing {},
     Recovers { within: Spanned<String>, after: Spanned<String> },
     EveryRequestEndsOnce {},
+    AnswersAsDocumented {},
+    MalformedIsRefused {},
+    HeadIsFree {},
+    StatusesKept {},
     Latency { phase: Spanned<String>, quantile: Spanned<f64>, at_most: Spanned<String> },
     FaultsBit {},
     TrafficFlowed {},
+    ClientsActed {},
 }
 
 pub(super) fn check(
@@ -111,16 +120,25 @@ impl RawChecker {
             Self::UnknownIsNotFailed {} => Checker::UnknownIsNotFailed,
             Self::NobodyPaysForNothing {} => Checker::NobodyPaysForNothing,
             Self::SettleStaysPutWhileUnknown {} => Checker::SettleStaysPutWhileUnknown,
+            Self::OnePaymentOneRequest {} => Checker::OnePaymentOneRequest,
             Self::BooksBalance {} => Checker::BooksBalance,
             Self::NoCrossTenantBytes {} => Checker::NoCrossTenantBytes,
+            Self::HeadersAreOurs {} => Checker::HeadersAreOurs,
+            Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
+            Self::RefusalsCostNothing {} => Checker::RefusalsCostNothing,
             Self::Recovers { within, after } => check_recovers(&within, &after, timeline, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
+            Self::AnswersAsDocumented {} => Checker::AnswersAsDocumented,
+            Self::MalformedIsRefused {} => Checker::MalformedIsRefused,
+            Self::HeadIsFree {} => Checker::HeadIsFree,
+            Self::StatusesKept {} => Checker::StatusesKept,
             Self::Latency { phase, quantile, at_most } => {
                 check_latency(&phase, &quantile, &at_most, timeline, traffic, problems)?
             }
             Self::FaultsBit {} => Checker::FaultsBit,
             Self::TrafficFlowed {} => Checker::TrafficFlowed,
+            Self::ClientsActed {} => Checker::ClientsActed,
         })
     }
 }

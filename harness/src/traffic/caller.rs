@@ -2,6 +2,7 @@
 
 use super::{
     ask::{Ask, host_of},
+    leaks,
     payer::Payment,
     schedule::Arrival,
 };
@@ -42,6 +43,7 @@ pub struct Sending<'a> {
     due_us: Option<u64>,
     payment: Option<&'a Payment>,
     flaw: Option<Flaw>,
+    headers: &'static [(&'static str, &'static str)],
     patience: Option<Duration>,
 }
 
@@ -49,7 +51,7 @@ impl<'a> Sending<'a> {
     /// Due when it is sent, without a payment.
     #[must_use]
     pub fn new(ask: &'a Ask, kind: ExchangeKind) -> Self {
-        Self { ask, kind, due_us: None, payment: None, flaw: None, patience: None }
+        Self { ask, kind, due_us: None, payment: None, flaw: None, headers: &[], patience: None }
     }
 
     #[must_use]
@@ -68,6 +70,13 @@ impl<'a> Sending<'a> {
     #[must_use]
     pub fn flawed(mut self, flaw: Flaw) -> Self {
         self.flaw = Some(flaw);
+        self
+    }
+
+    /// Beside the client's own.
+    #[must_use]
+    pub fn headers(mut self, headers: &'static [(&'static str, &'static str)]) -> Self {
+        self.headers = headers;
         self
     }
 
@@ -124,7 +133,7 @@ impl Caller {
 
     /// `None` where there was no whole answer.
     pub async fn exchange(&self, arrival: &Arrival, sending: Sending<'_>) -> Option<Got> {
-        let Sending { ask, kind, due_us, payment, flaw, patience } = sending;
+        let Sending { ask, kind, due_us, payment, flaw, headers, patience } = sending;
         let target = ask.target();
         // In turn even within one purchase: in production, too, no two requests need to meet the same isolate.
         let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.urls.len();
@@ -134,6 +143,9 @@ impl Caller {
         }
         if let Some(payment) = payment {
             request = request.header(header::PAYMENT_SIGNATURE, payment.header.clone());
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let sent_us = self.clock().now_us();
         let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), receive(request)).await;
@@ -176,11 +188,11 @@ impl Caller {
 
     fn read(&self, status: u16, headers: &HeaderMap, body: &[u8], offer: Option<&str>) -> Answer {
         let whole = String::from_utf8_lossy(body);
-        let error: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-        let code = error.as_ref().and_then(|body| body["error"]["code"].as_str().or(body["error"].as_str()));
-        let code = code.map(str::to_owned);
+        let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+        let code = json["error"]["code"].as_str().or(json["error"].as_str()).map(str::to_owned);
         let in_headers = |canary: &str| headers.values().any(|value| contains(value.as_bytes(), canary.as_bytes()));
         let carried = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary) || in_headers(canary));
+        let lower = |name| text(headers, name).map(|value| value.to_ascii_lowercase());
         Answer {
             status,
             code,
@@ -192,6 +204,18 @@ impl Caller {
             payment_response: text(headers, header::PAYMENT_RESPONSE).as_deref().and_then(payment_response),
             canaries: carried.map(|(_, tenant)| tenant.clone()).collect(),
             body_bytes: body.len() as u64,
+            location: text(headers, "location"),
+            content_location: text(headers, "content-location"),
+            shared_cache: leaks::shared_cache(headers),
+            cookies: headers
+                .get_all("set-cookie")
+                .iter()
+                .filter_map(|value| Some(value.to_str().ok()?.to_owned()))
+                .collect(),
+            allowed_headers: lower("access-control-allow-headers"),
+            exposed_headers: lower("access-control-expose-headers"),
+            tenant_said: text(headers, "x-said").and_then(|said| serde_json::from_str(&said).ok()),
+            leaked_headers: leaks::internal_headers(headers, &json),
         }
     }
 }

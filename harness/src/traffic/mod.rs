@@ -3,6 +3,7 @@
 mod ask;
 mod caller;
 mod client;
+mod leaks;
 mod malformation;
 mod payer;
 mod schedule;

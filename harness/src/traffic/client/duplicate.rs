@@ -1,7 +1,7 @@
 //! A client whose retries went wild: one signed payment, sent ten times at once. One of them may be served, the others must
 //! be told so.
 
-use super::{Bought, Collected, Visit, is_served};
+use super::{Bought, Visit, is_served};
 use crate::traffic::{ask::Ask, caller::Sending};
 use futures_util::future::join_all;
 use reports::event::{ExchangeKind, PurchaseOutcome};
@@ -24,10 +24,7 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
     let outcome = if answers.iter().any(|got| is_served(got.as_ref())) {
         PurchaseOutcome::Served
     } else {
-        match visit.collect(&ask, &payment, ExchangeKind::Resend).await {
-            Collected::Ended(outcome) => outcome,
-            Collected::Billed(_) => PurchaseOutcome::Refused,
-        }
+        visit.collect_or_give_up(&ask, &payment, ExchangeKind::Resend).await
     };
     Bought { outcome, payments: vec![payment] }
 }

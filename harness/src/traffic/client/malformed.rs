@@ -7,7 +7,7 @@ use reports::event::ExchangeKind;
 pub async fn try_it(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
-    let (number, now) = (visit.arrival.number, visit.caller.clock().unix_now());
+    let (number, now) = (visit.arrival.number, visit.unix_now());
     let mut chance = visit.payers.chance(number);
     let malformation = Malformation::any(&mut chance);
     let payment = malformation.payment(visit.payers.draft(&invoice, number, 0, now), now, &mut chance);

@@ -1,19 +1,25 @@
 //! One client at one arrival: one file a kind, named as a scenario's mix names it, and here the steps they share.
 
 mod duplicate;
+mod head;
+mod impatient;
 mod malformed;
 mod paid;
+mod preflight;
 mod replay_elsewhere;
 mod resend_after_served;
+mod short_lived;
+mod skewed;
 
 use super::{
     ask::Ask,
     caller::{Caller, Got, Sending},
-    payer::{Invoice, Payers, Payment},
+    leaks,
+    payer::{Draft, Invoice, Payers, Payment},
     schedule::Arrival,
 };
 use crate::scenario::ClientKind;
-use reports::event::{Answer, Event, ExchangeKind, Purchase, PurchaseOutcome};
+use reports::event::{Answer, Event, ExchangeKind, Flaw, Purchase, PurchaseOutcome};
 use std::time::Duration;
 
 /// Pause before a resend where the answer names none, or there was no answer.
@@ -54,11 +60,16 @@ impl Visit<'_> {
     /// Comes back when the client is through. Returns the keys of the payments it signed.
     pub async fn run(&self) -> Vec<String> {
         let bought = match self.arrival.client {
-            ClientKind::Paid => paid::buy(self).await,
+            ClientKind::Paid | ClientKind::Forger => paid::buy(self).await,
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
             ClientKind::ResendAfterServed => resend_after_served::buy(self).await,
+            ClientKind::Impatient => impatient::buy(self).await,
+            ClientKind::Head => head::buy(self).await,
+            ClientKind::Skewed => skewed::buy(self).await,
+            ClientKind::ShortLived => short_lived::buy(self).await,
+            ClientKind::Preflight => return preflight::ask(self).await,
             ClientKind::Malformed => return malformed::try_it(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
@@ -75,6 +86,11 @@ impl Visit<'_> {
     }
 
     async fn send(&self, sending: Sending<'_>) -> Option<Got> {
+        let sending = match self.arrival.client {
+            // It buys as it should, and says with everything what only the dispatcher may say.
+            ClientKind::Forger => sending.headers(leaks::FORGED_REQUEST),
+            _ => sending,
+        };
         self.caller.exchange(self.arrival, sending).await
     }
 
@@ -99,7 +115,30 @@ impl Visit<'_> {
 
     /// The purchase's n-th payment, from 0.
     fn pay(&self, invoice: &Invoice, attempt: u64) -> Payment {
-        self.payers.pay(invoice, self.arrival.number, attempt, self.caller.clock().unix_now())
+        self.draft(invoice, attempt).sign()
+    }
+
+    fn draft<'a>(&'a self, invoice: &'a Invoice, attempt: u64) -> Draft<'a> {
+        self.payers.draft(invoice, self.arrival.number, attempt, self.unix_now())
+    }
+
+    fn unix_now(&self) -> u64 {
+        self.caller.clock().unix_now()
+    }
+
+    /// As `collect`, where a new bill is the end of it.
+    async fn collect_or_give_up(&self, ask: &Ask, payment: &Payment, kind: ExchangeKind) -> PurchaseOutcome {
+        match self.collect(ask, payment, kind).await {
+            Collected::Ended(outcome) => outcome,
+            Collected::Billed(_) => PurchaseOutcome::Refused,
+        }
+    }
+
+    /// A payment that must be refused, presented once.
+    async fn be_refused(&self, ask: &Ask, payment: Payment, flaw: Flaw) -> Bought {
+        let got = self.send(Sending::new(ask, ExchangeKind::Payment).with(&payment).flawed(flaw)).await;
+        let outcome = if is_served(got.as_ref()) { PurchaseOutcome::Served } else { PurchaseOutcome::Refused };
+        Bought { outcome, payments: vec![payment] }
     }
 
     /// Sends one signed payment until there is a final answer to it; `kind` is the first exchange's.

@@ -1,7 +1,7 @@
 //! A client that tries to have more for one payment than it buys: on another path, method, query and tenant, first while
 //! its own request is in flight, then once that was served.
 
-use super::{Bought, Collected, Visit, is_served};
+use super::{Bought, Visit, is_served};
 use crate::traffic::{
     ask::Ask,
     caller::{Got, Sending},
@@ -26,13 +26,11 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
         tokio::time::sleep(HEAD_START).await;
         present_elsewhere(visit, &ask, &payment).await
     };
-    let (own, others) = tokio::join!(visit.collect(&ask, &payment, ExchangeKind::Payment), meanwhile);
-    let outcome = match own {
-        // One of the others was faster: then that is the request which was bought.
-        _ if others.iter().any(|got| is_served(got.as_ref())) => PurchaseOutcome::Served,
-        Collected::Ended(outcome) => outcome,
-        Collected::Billed(_) => PurchaseOutcome::Refused,
-    };
+    let own = visit.collect_or_give_up(&ask, &payment, ExchangeKind::Payment);
+    let (own, others) = tokio::join!(own, meanwhile);
+    // Where one of the others was faster, that is the request which was bought.
+    let faster = others.iter().any(|got| is_served(got.as_ref()));
+    let outcome = if faster { PurchaseOutcome::Served } else { own };
     present_elsewhere(visit, &ask, &payment).await;
     Bought { outcome, payments: vec![payment] }
 }

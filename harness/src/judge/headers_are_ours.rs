@@ -1,0 +1,90 @@
+//! ISO-3: what only the dispatcher may say comes from it alone. A tenant's forgeries do not reach the caller, a caller's do
+//! not reach the tenant, no tenant sees a signed payment, and no tenant sets a cookie that another one would get.
+
+use super::{Finding, History, history::tell};
+use crate::traffic::host_of;
+use reports::event::{Answer, Exchange};
+
+pub fn judge(history: &History) -> Finding {
+    let mut forgeries = 0;
+    let mut violations = Vec::new();
+    for (exchange, answer) in history.answers() {
+        let by_tenant = answer.tenant_said.as_ref().is_some_and(|said| !said.forged.is_empty());
+        forgeries += usize::from(by_tenant || exchange.client == "forger");
+        for leaked in &answer.leaked_headers {
+            violations.push(format!("{}: {leaked} came through", tell(exchange)));
+        }
+        for cookie in answer.cookies.iter().filter(|cookie| !is_the_tenants_own(cookie, exchange)) {
+            violations.push(format!("{}: other tenants would get the cookie {cookie:?}", tell(exchange)));
+        }
+        violations.extend(not_the_dispatchers(exchange, answer));
+    }
+    Finding::of(forgeries, "exchanges with forged headers", violations)
+}
+
+/// By host: no wider than the host. By slug, where all tenants share a host: no wider than the slug's path.
+fn is_the_tenants_own(cookie: &str, exchange: &Exchange) -> bool {
+    let attribute = |wanted: &str| {
+        let mut attributes = cookie.split(';').skip(1).filter_map(|attribute| attribute.split_once('='));
+        attributes.find(|(name, _)| name.trim().eq_ignore_ascii_case(wanted)).map(|(_, value)| value.trim())
+    };
+    let slug = format!("/t/{}", exchange.tenant);
+    let host = host_of(&exchange.tenant);
+    let wider = attribute("domain").is_some_and(|domain| !domain.trim_start_matches('.').eq_ignore_ascii_case(&host));
+    let by_slug = exchange.target.strip_prefix(&slug).is_some_and(|rest| rest.starts_with('/'));
+    let path = attribute("path").unwrap_or_default();
+    let inside = path.strip_prefix(&slug).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    !wider && (!by_slug || inside)
+}
+
+fn not_the_dispatchers(exchange: &Exchange, answer: &Answer) -> Option<String> {
+    let wrong = answer.tenant.as_ref().filter(|tenant| **tenant != exchange.tenant)?;
+    Some(format!("{}: x-tenant-id says {wrong}", tell(exchange)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::{
+        event::{ExchangeKind, TenantSaid},
+        verdict::Verdict,
+    };
+
+    fn forging(answer: &mut Answer) {
+        answer.tenant_said = Some(TenantSaid { forged: vec!["x-request-id".to_owned()], ..TenantSaid::default() });
+    }
+
+    #[test]
+    fn forgeries_that_were_taken_off_are_a_pass() {
+        assert_eq!(judge(&Story::new().answered(None, 200, forging).history()).verdict, Verdict::Pass);
+        assert_eq!(judge(&Story::new().answered(None, 200, |_| {}).history()).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_header_that_came_through_is_seen() {
+        let leaked = Story::new().answered(None, 200, |answer| {
+            forging(answer);
+            answer.leaked_headers = vec!["request payment-signature".to_owned()];
+        });
+        assert_eq!(judge(&leaked.history()).verdict, Verdict::Fail);
+    }
+
+    #[test]
+    fn a_cookie_for_others_is_seen() {
+        for (cookie, verdict) in [
+            ("a=1; Path=/t/acme", Verdict::Pass),
+            ("a=1; path=/t/acme/x; HttpOnly", Verdict::Pass),
+            ("a=1; Path=/t/acme-two", Verdict::Fail),
+            ("a=1; Path=/", Verdict::Fail),
+            ("a=1", Verdict::Fail),
+            ("a=1; Domain=tenants.test; Path=/t/acme", Verdict::Fail),
+        ] {
+            let story = Story::new().sent("p1", ExchangeKind::Payment, 200, |_, answer| {
+                forging(answer);
+                answer.cookies = vec![cookie.to_owned()];
+            });
+            assert_eq!(judge(&story.history()).verdict, verdict, "{cookie}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! MONEY-7: one payment buys one request, once. On another request it is refused before the tenant runs; on the same one
+//! again it brings its content only under a payment-identifier, and else the transaction that it went into.
+
+use super::{
+    Finding, History,
+    history::{short, tell},
+};
+use reports::event::{Answer, Exchange, ExchangeKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub fn judge(history: &History) -> Finding {
+    let ran: BTreeSet<&str> = history.tenant_runs.iter().filter_map(|run| run.request_id.as_deref()).collect();
+    let mut by_payment: BTreeMap<&str, Vec<(&Exchange, &Answer)>> = BTreeMap::new();
+    for (exchange, answer, payment) in history.paid_answers() {
+        by_payment.entry(payment).or_default().push((exchange, answer));
+    }
+    let mut presented_again = 0;
+    let mut violations = Vec::new();
+    for (payment, answers) in by_payment {
+        presented_again += usize::from(answers.len() > 1);
+        let Some((bought, _)) = answers.iter().find(|(_, answer)| is_content(answer)) else { continue };
+        for (exchange, answer) in &answers {
+            if std::ptr::eq(*exchange, *bought) {
+                continue;
+            }
+            let outcome = if request_of(exchange) == request_of(bought) {
+                again(exchange, answer, bought)
+            } else {
+                elsewhere(answer, &ran)
+            };
+            let told = outcome.and_then(|()| names_its_transaction(history, exchange, answer, payment));
+            if let Err(why) = told {
+                violations.push(format!("{}: {why}; {} bought {}", tell(exchange), short(payment), bought.target));
+            }
+        }
+    }
+    Finding::of(presented_again, "payments that were presented more than once", violations)
+}
+
+fn is_content(answer: &Answer) -> bool {
+    (200..300).contains(&answer.status)
+}
+
+/// What a payment is bound to. By host or by slug it is the same request.
+fn request_of(exchange: &Exchange) -> (&str, &str, &str) {
+    let slug = format!("/t/{}", exchange.tenant);
+    let seen_by_tenant = exchange.target.strip_prefix(&slug).unwrap_or(&exchange.target);
+    (&exchange.tenant, &exchange.method, seen_by_tenant)
+}
+
+fn again(exchange: &Exchange, answer: &Answer, bought: &Exchange) -> Result<(), String> {
+    let collects = exchange.identifier.is_some() && exchange.identifier == bought.identifier;
+    if is_content(answer) && !collects {
+        return Err("its content was served twice".to_owned());
+    }
+    // After the whole answer has been seen, there is nothing left to wait for.
+    let after = exchange.kind == ExchangeKind::Resend && exchange.sent_us >= bought.ended_us;
+    if after && collects && !is_content(answer) {
+        return Err("the content that was paid for could not be collected again".to_owned());
+    }
+    if after && !collects && answer.status != 409 {
+        return Err("a spent payment was not refused with 409".to_owned());
+    }
+    Ok(())
+}
+
+fn elsewhere(answer: &Answer, ran: &BTreeSet<&str>) -> Result<(), String> {
+    if is_content(answer) {
+        return Err("it bought another request as well".to_owned());
+    }
+    if answer.request_id.as_deref().is_some_and(|id| ran.contains(id)) {
+        return Err("the tenant ran for another request with it".to_owned());
+    }
+    // A tenant that is paid to another address never offered what was signed.
+    if !matches!(answer.status, 402 | 409 | 503) {
+        return Err("it was not refused as a payment".to_owned());
+    }
+    Ok(())
+}
+
+fn names_its_transaction(history: &History, exchange: &Exchange, answer: &Answer, payment: &str) -> Result<(), String> {
+    let known = history.known_settled_us.get(payment).is_some_and(|known_us| *known_us < exchange.sent_us);
+    let transfer = history.transfers.get(payment).and_then(|transfers| transfers.first());
+    let (true, 409, Some((_, transfer))) = (known, answer.status, transfer) else { return Ok(()) };
+    let told = answer.payment_response.as_ref().map(|told| told.transaction.as_str());
+    if told == Some(transfer.transaction.as_str()) {
+        return Ok(());
+    }
+    Err(format!("the refusal does not name transaction {}", transfer.transaction))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::{event::PaymentResponse, verdict::Verdict};
+
+    fn spent(answer: &mut Answer) {
+        answer.code = Some("payment_already_used".to_owned());
+        answer.payment_response =
+            Some(PaymentResponse { transaction: transaction("p1"), ..PaymentResponse::default() });
+    }
+
+    fn bought() -> Story {
+        Story::new().settled("p1", "primary").told("p1").served("p1")
+    }
+
+    fn verdict(story: Story) -> Verdict {
+        judge(&story.history()).verdict
+    }
+
+    #[test]
+    fn a_spent_payment_that_is_refused_with_its_transaction_is_a_pass() {
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 409, |_, answer| spent(answer))), Verdict::Pass);
+        let other = |exchange: &mut Exchange, answer: &mut Answer| {
+            exchange.target = "/t/acme/dearer".to_owned();
+            spent(answer);
+        };
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Elsewhere, 409, other)), Verdict::Pass);
+        assert_eq!(verdict(bought()), Verdict::Unknown);
+    }
+
+    #[test]
+    fn the_same_request_by_host_is_no_other_request() {
+        let by_host = |exchange: &mut Exchange, answer: &mut Answer| {
+            exchange.target = "/".to_owned();
+            spent(answer);
+        };
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 409, by_host)), Verdict::Pass);
+    }
+
+    #[test]
+    fn content_twice_is_seen_unless_an_identifier_asks_for_it() {
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Duplicate, 200, |_, _| {})), Verdict::Fail);
+        let identified = |exchange: &mut Exchange, _: &mut Answer| exchange.identifier = Some("id".to_owned());
+        let story = || {
+            let settled = Story::new().settled("p1", "primary").told("p1");
+            settled.sent("p1", ExchangeKind::Payment, 200, identified)
+        };
+        assert_eq!(verdict(story().sent("p1", ExchangeKind::Resend, 200, identified)), Verdict::Pass);
+        assert_eq!(verdict(story().sent("p1", ExchangeKind::Resend, 409, identified)), Verdict::Fail);
+    }
+
+    #[test]
+    fn another_request_served_or_run_is_seen() {
+        let elsewhere = |exchange: &mut Exchange, _: &mut Answer| exchange.target = "/t/acme/dearer".to_owned();
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Elsewhere, 200, elsewhere)), Verdict::Fail);
+        let refused = |exchange: &mut Exchange, answer: &mut Answer| {
+            exchange.target = "/t/acme/dearer".to_owned();
+            spent(answer);
+        };
+        let ran = bought().sent("p1", ExchangeKind::Elsewhere, 409, refused).ran_for_it();
+        assert_eq!(verdict(ran), Verdict::Fail);
+    }
+
+    #[test]
+    fn a_refusal_that_names_no_transaction_is_seen() {
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 409, |_, _| {})), Verdict::Fail);
+    }
+}

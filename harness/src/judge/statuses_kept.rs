@@ -1,0 +1,69 @@
+//! ANSWER-4: what a tenant answers is what its caller gets: the status, 201, 202 and 204 as well as every error, and where
+//! it says that something is.
+
+use super::{Finding, History, history::tell};
+use reports::event::{Answer, TenantSaid};
+use std::collections::BTreeSet;
+
+pub fn judge(history: &History) -> Finding {
+    let mut statuses = BTreeSet::new();
+    let mut looked_at = 0;
+    let mut violations = Vec::new();
+    for (exchange, answer) in history.answers() {
+        let Some(said) = &answer.tenant_said else { continue };
+        looked_at += 1;
+        statuses.insert(said.status);
+        if let Err(why) = is_kept(said, answer) {
+            violations.push(format!("{}: {why}", tell(exchange)));
+        }
+    }
+    let finding = Finding::of(looked_at, "answers of tenants", violations);
+    let detail = format!("{}; statuses {statuses:?}", finding.detail);
+    finding.with_detail(detail)
+}
+
+fn is_kept(said: &TenantSaid, answer: &Answer) -> Result<(), String> {
+    if said.status != answer.status {
+        return Err(format!("the tenant sent {}", said.status));
+    }
+    for (header, sent, came) in [
+        ("Location", &said.location, &answer.location),
+        ("Content-Location", &said.content_location, &answer.content_location),
+    ] {
+        if sent != came {
+            return Err(format!("the tenant sent {header} {sent:?}, and {came:?} came"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::verdict::Verdict;
+
+    fn created(answer: &mut Answer) {
+        answer.location = Some("/created/1".to_owned());
+        answer.tenant_said =
+            Some(TenantSaid { status: 201, location: Some("/created/1".to_owned()), ..TenantSaid::default() });
+    }
+
+    #[test]
+    fn what_the_tenant_sent_is_a_pass() {
+        assert_eq!(judge(&Story::new().answered(None, 201, created).history()).verdict, Verdict::Pass);
+        assert_eq!(judge(&Story::new().unpaid().history()).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn another_status_or_place_is_seen() {
+        let flattened = Story::new().answered(None, 200, created);
+        let lost = Story::new().answered(None, 201, |answer| {
+            created(answer);
+            answer.location = None;
+        });
+        for story in [flattened, lost] {
+            assert_eq!(judge(&story.history()).verdict, Verdict::Fail);
+        }
+    }
+}

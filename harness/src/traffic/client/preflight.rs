@@ -1,0 +1,19 @@
+//! A browser, before it lets a page send a payment to another origin. It sends no payment with this and never will pay for
+//! the question.
+
+use super::Visit;
+use crate::traffic::{ask::Ask, caller::Sending};
+use reports::event::ExchangeKind;
+use reqwest::Method;
+
+const HEADERS: &[(&str, &str)] = &[
+    ("origin", "https://shop.example"),
+    ("access-control-request-method", "GET"),
+    ("access-control-request-headers", "payment-signature"),
+];
+
+pub async fn ask(visit: &Visit<'_>) -> Vec<String> {
+    let ask = Ask { method: Method::OPTIONS, ..Ask::of(visit.arrival) };
+    visit.send(Sending::new(&ask, ExchangeKind::Preflight).due(visit.arrival.due_us).headers(HEADERS)).await;
+    Vec::new()
+}

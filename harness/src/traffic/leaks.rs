@@ -1,0 +1,63 @@
+//! What an answer carries that should not have come through. Tenant doubles and forging clients mark the headers that they
+//! forge with one word, and tenant doubles tell which headers reached them.
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use x402_protocol::header;
+
+/// Stands in every forged header, as such or inside the base64.
+const MARK: &str = "forged";
+
+/// What a caller paid with: nobody's business but the dispatcher's.
+const SIGNED_PAYMENT: [&str; 2] = [header::PAYMENT_SIGNATURE, "x-payment"];
+
+/// Headers that a forging client sends.
+pub const FORGED_REQUEST: &[(&str, &str)] = &[
+    ("x-request-id", "forged-id"),
+    ("x-tenant-id", "forged-tenant"),
+    ("payment-response", "forged-receipt"),
+    ("x-payment-response", "forged-receipt"),
+];
+
+/// Beside `cache-control`, these tell a shared cache to keep an answer.
+const SHARED_CACHE: [&str; 4] = ["cdn-cache-control", "cloudflare-cdn-cache-control", "surrogate-control", "expires"];
+
+pub fn shared_cache(headers: &HeaderMap) -> Vec<String> {
+    SHARED_CACHE.iter().filter(|name| headers.contains_key(**name)).map(|name| (*name).to_owned()).collect()
+}
+
+/// `body` is the answer's, where that is a tenant double's.
+pub fn internal_headers(headers: &HeaderMap, body: &Value) -> Vec<String> {
+    let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let out = headers.iter().filter(|(_, value)| is_marked(&text(value))).map(|(name, _)| format!("response {name}"));
+    let reached = body["headers"].as_object().into_iter().flatten();
+    let into = reached
+        .filter(|(name, value)| SIGNED_PAYMENT.contains(&name.as_str()) || value.as_str().is_some_and(is_marked))
+        .map(|(name, _)| format!("request {name}"));
+    out.chain(into).collect()
+}
+
+fn is_marked(value: &str) -> bool {
+    // What a tenant says about itself names what it forged, and is no forgery.
+    let said = value.starts_with('{');
+    !said && (value.contains(MARK) || header::decode(value).is_ok_and(|json| json.contains(MARK)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_mark_is_found_in_the_open_and_in_base64_and_a_payment_by_its_name() {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-said", r#"{"forged":["x-request-id"]}"#.parse().unwrap());
+        headers.insert("x-request-id", "forged-id".parse().unwrap());
+        let receipt = header::encode(&json!({"transaction": "0xforged"}));
+        headers.insert("payment-response", receipt.parse().unwrap());
+        let body = json!({"headers": {"payment-signature": "e30=", "x-tenant-id": "acme"}});
+        let mut found = internal_headers(&headers, &body);
+        found.sort();
+        assert_eq!(found, ["request payment-signature", "response payment-response", "response x-request-id"]);
+    }
+}

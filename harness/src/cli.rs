@@ -27,6 +27,8 @@ pub enum Command {
     Setup,
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
     Serve(ServeArgs),
+    /// Measure the dispatcher beside the official server library
+    Bench(BenchArgs),
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +97,25 @@ impl ListArgs {
             _ => Listing::Scenarios,
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct BenchArgs {
+    /// How often each server is started and measured, in turns
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=50))]
+    pub rounds: u32,
+    /// The longest that one case of one round may take
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = value_parser!(u64).range(1..=60))]
+    pub seconds: u64,
+    /// Where the servers keep their files; memory where the system has it, because a disk's `fsync` is no Worker's cost
+    #[arg(long, value_name = "DIR")]
+    pub storage: Option<PathBuf>,
+    /// A flag for the V8 of every server
+    #[arg(long = "v8-flag", value_name = "FLAG", allow_hyphen_values = true)]
+    pub v8_flags: Vec<String>,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
 }
 
 /// What `harness list` lists.

@@ -1,6 +1,7 @@
 //! The harness as a library, so that its parts can be tested and the binary stays a doorway. A command's outcome is an
 //! `Exit`; only `main` turns that into a status of the process.
 
+pub mod bench;
 pub mod cli;
 pub mod clock;
 pub mod exit;
@@ -19,18 +20,20 @@ pub mod world;
 use std::{
     panic,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::Parser;
 use clock::SystemClock;
 use thiserror::Error;
 
-use cli::{Cli, Command, Format, ScenarioArgs, ServeArgs};
+use bench::{BenchError, BenchTools, Extent};
+use cli::{BenchArgs, Cli, Command, Format, ScenarioArgs, ServeArgs};
 use exit::Exit;
 use reports::report::Report;
 use run::{RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, limits::MAX_SEED};
-use setup::{Bundle, Cancelled, SetupError, ToStderr};
+use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
 /// a bug of the harness and must not end with a status that says something of the dispatcher.
@@ -49,6 +52,9 @@ pub fn main() -> Exit {
 enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
+    Bench(#[from] BenchError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Library(#[from] LibraryError),
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -63,6 +69,8 @@ enum CommandError {
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
     Json(#[source] serde_json::Error),
+    #[error("interrupted")]
+    Interrupted,
     #[error("the harness panicked; the message above says where")]
     Panicked,
 }
@@ -72,7 +80,8 @@ impl CommandError {
         match self {
             Self::Library(_) => Exit::BadScenario,
             Self::Run(error) => error.exit(),
-            Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
+            Self::Bench(error) => error.exit(),
+            Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
             Self::RunDir(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
@@ -88,6 +97,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Scenario(args) => scenario(args),
         Command::Serve(args) => serve(args),
+        Command::Bench(args) => bench(args),
         Command::Doctor => doctor(),
         Command::Setup => set_up(),
     }
@@ -152,21 +162,77 @@ fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     Ok(Exit::Pass)
 }
 
-/// Provides what is missing and builds the dispatcher. Ctrl-C calls it off, with every compiler it started.
+/// A file system in memory, where Linux has one.
+const MEMORY: &str = "/dev/shm";
+
+/// Leaves nothing behind: what it writes is the storage of servers that nobody looks into afterwards.
+fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
+    let runtime = runtime()?;
+    let (workerd, tools, reference) = runtime.block_on(provide_reference())?;
+    let tools = BenchTools {
+        workerd,
+        bundle_index_js: tools.bundle_index_js,
+        wrangler_jsonc: tools.wrangler_jsonc,
+        reference_module: reference.module,
+        reference_library: reference.library,
+        floor_module: workspace_root().join("harness/assets/bench/floor.mjs"),
+    };
+    let memory = Path::new(MEMORY);
+    let storage = args.storage.clone().or_else(|| memory.is_dir().then(|| memory.to_owned()));
+    let folder = format!("402claw-bench-{}", SystemClock::new().unix_ms());
+    let folder = storage.map_or_else(|| workspace_root().join("runs").join(&folder), |storage| storage.join(&folder));
+    let run_dir = RunDir::make(Some(&folder), &workspace_root(), "bench", 0)?;
+    let extent = Extent { rounds: args.rounds, within: Duration::from_secs(args.seconds) };
+    let say = |what: &str| anstream::eprintln!("{what}");
+    let report = runtime.block_on(async {
+        tokio::select! {
+            report = bench::bench(&tools, extent, &args.v8_flags, run_dir.path(), &say) => Ok(report?),
+            () = run::interrupted() => Err(CommandError::Interrupted),
+        }
+    });
+    run_dir.remove()?;
+    let report = report?;
+    match args.format {
+        Format::Table => anstream::print!("{}", report.table()),
+        Format::Json => anstream::print!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
+    }
+    Ok(report.exit())
+}
+
+/// Provides what is missing and builds the dispatcher.
 async fn provide() -> Result<(Tools, Bundle), CommandError> {
+    provide_and(|toolchain, bundle, _, _| Ok((tools(toolchain, &bundle), bundle))).await
+}
+
+/// Besides that, the official server library as a Worker, and the runtime that both are served by.
+async fn provide_reference() -> Result<(PathBuf, Tools, Reference), CommandError> {
+    provide_and(|toolchain, bundle, progress, cancelled| {
+        let reference = setup::build_reference(toolchain, &workspace_root(), progress, cancelled)?;
+        Ok((toolchain.workerd(), tools(toolchain, &bundle), reference))
+    })
+    .await
+}
+
+fn tools(toolchain: &Toolchain, bundle: &Bundle) -> Tools {
+    Tools {
+        node: toolchain.node().to_owned(),
+        wrangler_js: toolchain.wrangler_js(),
+        bundle_index_js: bundle.index_js.clone(),
+        wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
+    }
+}
+
+/// Ctrl-C calls it off, with every compiler it started.
+async fn provide_and<T: Send + 'static>(
+    then: impl FnOnce(&Toolchain, Bundle, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
+) -> Result<T, CommandError> {
     let cancelled = Cancelled::default();
     let flag = cancelled.clone();
     let mut work = tokio::task::spawn_blocking(move || {
         let (root, mut progress) = (workspace_root(), ToStderr);
         let toolchain = setup::ensure(&root, &mut progress, &flag)?;
         let bundle = setup::build_dispatcher(&toolchain, &root, &mut progress, &flag)?;
-        let tools = Tools {
-            node: toolchain.node().to_owned(),
-            wrangler_js: toolchain.wrangler_js(),
-            bundle_index_js: bundle.index_js.clone(),
-            wrangler_jsonc: root.join("dispatcher/worker/wrangler.jsonc"),
-        };
-        Ok::<_, SetupError>((tools, bundle))
+        then(&toolchain, bundle, &mut progress, &flag)
     });
     let done = tokio::select! {
         done = &mut work => done,

@@ -7,7 +7,9 @@ pub mod config;
 pub mod guard;
 pub mod namespace;
 mod ports;
+mod readiness;
 pub mod recorder;
+pub mod workerd;
 pub mod wrangler;
 
 use std::collections::BTreeMap;

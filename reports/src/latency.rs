@@ -56,7 +56,7 @@ impl Latencies {
         })
     }
 
-    fn record(&mut self, phase: &str, took: Duration) {
+    pub fn record(&mut self, phase: &str, took: Duration) {
         if !self.phases.contains_key(phase) {
             self.phases.insert(phase.to_owned(), empty());
         }

@@ -56,6 +56,11 @@ impl RunDir {
         Ok(())
     }
 
+    /// For a run whose outcome is all that it leaves.
+    pub fn remove(&self) -> Result<(), RunDirError> {
+        remove_if_there(&self.0).map_err(|source| RunDirError::Write { path: self.0.clone(), source })
+    }
+
     pub fn write_report(&self, report: &Report) -> Result<(), RunDirError> {
         let path = self.0.join(REPORT);
         let json = reports::json::render(report).map_err(io::Error::other);

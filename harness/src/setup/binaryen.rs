@@ -15,7 +15,7 @@ impl Requirement for WasmOpt {
     }
 
     fn found(&self, site: &Site) -> Option<Found> {
-        let package = npm::installed(site)?.join("binaryen");
+        let package = npm::TOOLS.installed(site)?.join("binaryen");
         let version = npm::version(&package)?;
         (version == versions::BINARYEN)
             .then(|| Found { what: format!("binaryen {version}"), path: package.join("bin/wasm-opt") })
@@ -30,6 +30,6 @@ impl Requirement for WasmOpt {
     }
 
     fn provide(&self, site: &Site) -> Result<(), SetupError> {
-        npm::install(site)
+        npm::TOOLS.install(site).map(drop)
     }
 }

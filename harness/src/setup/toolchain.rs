@@ -38,7 +38,7 @@ impl Toolchain {
         let versions = all.iter().filter_map(|r| Some(format!("{} {}", r.name(), r.found(site)?.what)));
         Ok(Self {
             node: path(&node::Node)?,
-            modules: npm::installed(site).ok_or_else(|| missing(&wrangler::Wrangler))?,
+            modules: npm::TOOLS.installed(site).ok_or_else(|| missing(&wrangler::Wrangler))?,
             wasm_opt: path(&binaryen::WasmOpt)?,
             wasm_bindgen: path(&wasm_bindgen)?,
             worker_build: path(&worker_build::WorkerBuild)?,
@@ -56,6 +56,18 @@ impl Toolchain {
         self.modules.join("wrangler/bin/wrangler.js")
     }
 
+    /// The runtime itself, as wrangler ships it.
+    pub fn workerd(&self) -> PathBuf {
+        let (os, arch) = npm::platform();
+        let arch = if arch == "x64" { "64" } else { arch };
+        self.modules.join(format!("@cloudflare/workerd-{os}-{arch}/bin/workerd"))
+    }
+
+    pub(super) fn esbuild(&self) -> PathBuf {
+        let (os, arch) = npm::platform();
+        self.modules.join(format!("@esbuild/{os}-{arch}/bin/esbuild"))
+    }
+
     /// Everything that shapes a bundle besides its sources, as text for a stamp.
     pub(super) fn versions(&self) -> &str {
         &self.versions
@@ -63,7 +75,6 @@ impl Toolchain {
 
     /// worker-build with every tool named, so that it downloads nothing.
     pub(super) fn worker_build(&self) -> Command {
-        let (os, arch) = npm::platform();
         let mut command = Command::new(&self.worker_build);
         super::cargo_tool::clean(&mut command);
         let mut first = Vec::new();
@@ -72,7 +83,7 @@ impl Toolchain {
             .env("PATH", self.path_with(first))
             .env("WASM_BINDGEN_BIN", &self.wasm_bindgen)
             .env("WASM_OPT_BIN", &self.wasm_opt)
-            .env("ESBUILD_BIN", self.modules.join(format!("@esbuild/{os}-{arch}/bin/esbuild")));
+            .env("ESBUILD_BIN", self.esbuild());
         command
     }
 

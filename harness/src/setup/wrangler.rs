@@ -15,7 +15,7 @@ impl Requirement for Wrangler {
     }
 
     fn found(&self, site: &Site) -> Option<Found> {
-        let path = npm::installed(site)?.join("wrangler");
+        let path = npm::TOOLS.installed(site)?.join("wrangler");
         let what = npm::version(&path)?;
         (what == versions::WRANGLER).then_some(Found { what, path })
     }
@@ -29,6 +29,6 @@ impl Requirement for Wrangler {
     }
 
     fn provide(&self, site: &Site) -> Result<(), SetupError> {
-        npm::install(site)
+        npm::TOOLS.install(site).map(drop)
     }
 }

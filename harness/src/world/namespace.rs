@@ -11,7 +11,7 @@ use super::{TenantDouble, WorldError};
 pub const PLUGIN_NAME: &str = "dispatch-namespace-double";
 
 const PLUGIN_FILE: &str = "plugin.cjs";
-const ASSETS: [(&str, &str); 8] = [
+pub(super) const ASSETS: [(&str, &str); 8] = [
     (PLUGIN_FILE, include_str!("../../assets/namespace/plugin.cjs")),
     ("dispatcher.mjs", include_str!("../../assets/namespace/dispatcher.mjs")),
     ("missing.mjs", include_str!("../../assets/namespace/missing.mjs")),
@@ -29,6 +29,12 @@ pub struct NamespaceDouble<'a> {
     pub recorder_address: SocketAddr,
     pub recorder_path: &'a str,
     pub tenants: &'a [TenantDouble],
+}
+
+/// The text of one of the double's files.
+pub(super) fn asset(name: &str) -> &'static str {
+    let found = ASSETS.iter().find(|(file, _)| *file == name);
+    found.map(|(_, text)| *text).expect("every file of the double is in the list")
 }
 
 /// Gives the path of the plugin.

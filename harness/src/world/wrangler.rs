@@ -10,11 +10,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::guard::{Guard, GuardError, Guarded, GuardedCommand};
-use super::ports;
+use super::{ports, readiness};
 
 mod environment;
 mod lines;
-mod readiness;
+mod served;
 
 use lines::Lines;
 

@@ -4,6 +4,7 @@
 //! One test at a time: two worlds on two cores would measure each other.
 
 mod bad_input;
+mod bench;
 mod harness;
 mod identifier;
 mod interrupt;

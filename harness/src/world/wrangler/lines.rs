@@ -12,7 +12,7 @@ use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
-use super::readiness::served_url;
+use super::served::served_url;
 use crate::world::guard::Output;
 
 /// Lines an error quotes: enough for wrangler's boxed errors with the runtime's own words in them.

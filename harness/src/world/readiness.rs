@@ -1,5 +1,5 @@
-//! When `wrangler dev` can be used. Surprising constraint: it says that it is ready before the dispatcher's isolate has
-//! been started, so a first request must have been answered too.
+//! Whether a server can be used. Surprising constraint: it may say that it is ready before its isolate has been started, so a
+//! first request must have been answered too.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -10,11 +10,6 @@ use tokio::time::timeout;
 
 /// One probe; a runtime that is still starting may take the request and never answer it.
 const PROBE_LIMIT: Duration = Duration::from_secs(5);
-
-/// The URL in the line that wrangler prints once it serves.
-pub fn served_url(line: &str) -> Option<&str> {
-    line.strip_prefix("[wrangler:info] Ready on ").map(str::trim)
-}
 
 /// Whether anything at all is answered: what the status says is for the judges.
 pub async fn answers(port: u16, path: &str) -> bool {
@@ -27,15 +22,4 @@ pub async fn answers(port: u16, path: &str) -> bool {
         Ok::<_, std::io::Error>(start)
     };
     matches!(timeout(PROBE_LIMIT, probe).await, Ok(Ok(start)) if start == *b"HTTP/")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_wrangler_itself_can_say_what_is_served() {
-        assert_eq!(served_url("[wrangler:info] Ready on http://127.0.0.1:4021"), Some("http://127.0.0.1:4021"));
-        assert_eq!(served_url(r#"{"text":"[wrangler:info] Ready on http://127.0.0.1:4021"}"#), None);
-    }
 }

@@ -1,0 +1,299 @@
+//! `harness bench`: what a request costs at the dispatcher, beside the official server library as a Worker.
+//!
+//! Both run under plain `workerd serve`, one at a time, with the same flags, before the same facilitator that answers at
+//! once, and sell the same content. The surprising constraint: on two cores the load generator competes with the server,
+//! so only the comparison within one run says anything.
+
+mod case;
+mod facilitator;
+mod load;
+mod report;
+
+pub use case::Extent;
+pub use report::BenchReport;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use hyper::header::HeaderValue;
+use serde_json::json;
+
+use crate::clock::{Clock as _, SystemClock};
+use crate::exit::Exit;
+use crate::traffic::{Invoice, PayError, Payers};
+use crate::world::TenantDouble;
+use crate::world::guard::Guard;
+use crate::world::workerd::{
+    DispatcherWorker, ModuleWorker, Production, ProductionError, Recording, Workerd, WorkerdError, WorkerdOptions,
+};
+use case::{Case, Kind};
+use facilitator::InstantFacilitator;
+use load::{Load, LoadError, Requests, Seen, Target};
+use report::{Compared, Rounds};
+use x402_protocol::header::PAYMENT_REQUIRED;
+
+const TENANT: &str = "acme";
+const HOST: &str = "acme.tenants.test";
+const PATH: &str = "/quote";
+/// One cent, as each server's configuration spells it.
+const PRICE_ATOMIC: &str = "10000";
+const PRICE_DOLLARS: &str = "$0.01";
+const NETWORK: &str = "eip155:84532";
+const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+const MAX_TIMEOUT_S: u64 = 300;
+const DESCRIPTION: &str = "A quote from acme";
+/// What an offer comes to in `PAYMENT-REQUIRED`.
+const OFFER_CHARS: usize = 600;
+const MIME_TYPE: &str = "application/json";
+
+/// What the bench runs: found or built by the set-up.
+#[derive(Clone, Debug)]
+pub struct BenchTools {
+    pub workerd: PathBuf,
+    pub bundle_index_js: PathBuf,
+    pub wrangler_jsonc: PathBuf,
+    pub reference_module: PathBuf,
+    pub reference_library: String,
+    pub floor_module: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum BenchError {
+    #[error("the instant facilitator cannot listen")]
+    Facilitator(#[source] io::Error),
+    #[error(transparent)]
+    Production(#[from] ProductionError),
+    #[error("{server}")]
+    Workerd { server: &'static str, source: WorkerdError },
+    #[error("{server}: {case}")]
+    Load { server: &'static str, case: &'static str, source: LoadError },
+    #[error("{server} offers nothing that can be paid")]
+    Offer { server: &'static str, source: Option<PayError> },
+}
+
+impl BenchError {
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Workerd { .. } | Self::Offer { .. } => Exit::DidNotStart,
+            Self::Facilitator(_) | Self::Production(_) | Self::Load { .. } => Exit::Internal,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    Dispatcher,
+    Reference,
+    /// A Worker that does nothing: what no server under this runtime can be faster than.
+    Floor,
+}
+
+impl Server {
+    const ALL: [Self; 3] = [Self::Dispatcher, Self::Reference, Self::Floor];
+
+    /// Whether it can answer this at all.
+    fn takes(self, case: &Case) -> bool {
+        self != Self::Floor || case.kind == Kind::Unpaid
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dispatcher => "the dispatcher",
+            Self::Reference => "the reference",
+            Self::Floor => "the floor",
+        }
+    }
+}
+
+/// Measures both servers in turns. `dir` is absolute and gets their files.
+pub async fn bench(
+    tools: &BenchTools,
+    extent: Extent,
+    v8_flags: &[String],
+    dir: &Path,
+    say: &dyn Fn(&str),
+) -> Result<BenchReport, BenchError> {
+    let facilitator = InstantFacilitator::listen().await.map_err(BenchError::Facilitator)?;
+    let bench =
+        Bench { tools, extent, v8_flags, facilitator: facilitator.url(), storage: dir, clock: SystemClock::start() };
+    let mut rounds = Server::ALL.map(|_| <[Rounds; Case::ALL.len()]>::default());
+    for round in 0..extent.rounds {
+        // Who goes first changes, so that being last is nobody's lot.
+        for turn in 0..Server::ALL.len() {
+            let index = (turn + round as usize) % Server::ALL.len();
+            let server = Server::ALL[index];
+            say(&format!("round {} of {}: {}", round + 1, extent.rounds, server.name()));
+            let files = dir.join(format!("{}-{index}", round + 1));
+            let seen = bench.round(server, u64::from(round), &files).await?;
+            for (rounds, seen) in rounds[index].iter_mut().zip(seen) {
+                rounds.0.push(seen);
+            }
+        }
+    }
+    let [dispatcher, reference, floor] = &rounds;
+    let cases = Case::ALL.iter().enumerate().map(|(n, case)| {
+        let floor = Server::Floor.takes(case).then(|| floor[n].measured());
+        Compared::new(case, dispatcher[n].measured(), reference[n].measured(), floor)
+    });
+    let servers = ["402claw dispatcher".to_owned(), tools.reference_library.clone()];
+    Ok(BenchReport::new(servers, bench.conditions(), extent.rounds, cases.collect()))
+}
+
+struct Bench<'a> {
+    tools: &'a BenchTools,
+    extent: Extent,
+    v8_flags: &'a [String],
+    facilitator: String,
+    storage: &'a Path,
+    clock: SystemClock,
+}
+
+impl Bench<'_> {
+    /// Starts the server, warms it up, measures every case, stops it.
+    async fn round(&self, server: Server, round: u64, dir: &Path) -> Result<Vec<Seen>, BenchError> {
+        let failed = |source| BenchError::Workerd { server: server.name(), source };
+        let running = self.start(server, dir).await.map_err(failed)?;
+        let seen = self.measure(server, round, &running).await;
+        running.stop().await.map_err(failed)?;
+        seen
+    }
+
+    async fn start(&self, server: Server, dir: &Path) -> Result<Workerd, WorkerdError> {
+        let production = Production::read(&self.tools.wrangler_jsonc)?;
+        let options = WorkerdOptions {
+            guard: Guard::this_program(),
+            workerd: self.tools.workerd.clone(),
+            dir: dir.to_owned(),
+            v8_flags: self.v8_flags.to_vec(),
+            ready_path: "/__platform/ready".to_owned(),
+        };
+        match server {
+            Server::Dispatcher => {
+                let worker = DispatcherWorker {
+                    production,
+                    index_js: self.tools.bundle_index_js.clone(),
+                    vars: dispatcher_vars(&self.facilitator),
+                    tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
+                    recording: Recording::Nowhere,
+                };
+                Workerd::start(&worker, &options).await
+            }
+            Server::Reference | Server::Floor => {
+                let (module, vars) = if server == Server::Reference {
+                    (self.tools.reference_module.clone(), reference_vars(&self.facilitator))
+                } else {
+                    let offer = ("PAYMENT_REQUIRED".to_owned(), "e".repeat(OFFER_CHARS));
+                    (self.tools.floor_module.clone(), BTreeMap::from([offer]))
+                };
+                let Production { compatibility_date, compatibility_flags, .. } = production;
+                let worker = ModuleWorker { module, compatibility_date, compatibility_flags, vars, recorder: None };
+                Workerd::start(&worker, &options).await
+            }
+        }
+    }
+
+    async fn measure(&self, server: Server, round: u64, running: &Workerd) -> Result<Vec<Seen>, BenchError> {
+        let target = Target { port: running.port, host: HOST, path: PATH };
+        let unpayable = |source| BenchError::Offer { server: server.name(), source };
+        let asked = load::one_header(&target, PAYMENT_REQUIRED).await;
+        let case = "asking for the offer";
+        let offer = asked.map_err(|source| BenchError::Load { server: server.name(), case, source })?;
+        let offer = offer.ok_or_else(|| unpayable(None))?;
+        // No nonce twice: not in a round, not between rounds, and a server never sees the other's.
+        let payers = Payers::from_seed(2 * round + u64::from(server == Server::Reference));
+        let cases = Case::WARM_UP.iter().map(|case| (false, case)).chain(Case::ALL.iter().map(|case| (true, case)));
+        let mut signed = 0;
+        let mut all = Vec::new();
+        for (measured, case) in cases.filter(|(_, case)| server.takes(case)) {
+            let requests = match case.kind {
+                Kind::Unpaid => Requests::Unpaid(case.requests),
+                Kind::Paid => {
+                    let invoice = Invoice::read(&offer).map_err(|source| unpayable(Some(source)))?;
+                    // Before the clock starts, and as late as that allows: they expire.
+                    let payments = self.sign(&payers, &invoice, signed, case.requests);
+                    signed += case.requests as u64;
+                    Requests::Paid(Arc::new(payments))
+                }
+            };
+            let load = Load { concurrency: case.concurrency, requests, within: self.extent.within };
+            let before = running.cpu_used();
+            let seen = load::run(&target, &load).await;
+            let mut seen =
+                seen.map_err(|source| BenchError::Load { server: server.name(), case: case.name, source })?;
+            seen.cpu = before.zip(running.cpu_used()).map(|(before, after)| after - before);
+            if measured {
+                all.push(seen);
+            }
+        }
+        Ok(all)
+    }
+
+    fn sign(&self, payers: &Payers, invoice: &Invoice, from: u64, count: usize) -> Vec<HeaderValue> {
+        let sign = |number| payers.pay(invoice, from + number, 0, self.clock.unix_now()).header;
+        (0..count as u64).map(sign).collect()
+    }
+
+    fn conditions(&self) -> Vec<String> {
+        let generator = if cfg!(debug_assertions) {
+            "unoptimised (for less of it in the numbers: cargo run --profile load -p harness -- bench)"
+        } else {
+            "optimised"
+        };
+        let flags = if self.v8_flags.is_empty() { "none".to_owned() } else { self.v8_flags.join(" ") };
+        vec![
+            "workerd serve, one server at a time, in turns; same workerd, compatibility date and flags".to_owned(),
+            format!("V8 flags: {flags}"),
+            "facilitator: a double that says yes at once; payments: really signed, each used once".to_owned(),
+            format!(
+                "dispatcher: settlement ledger in SQLite under {}, tenant in the namespace double, logs",
+                self.storage.display()
+            ),
+            "reference: content from its own handler, no ledger, no logs".to_owned(),
+            "floor: a Worker that answers a constant 402; nothing under this runtime is faster".to_owned(),
+            format!("load generator on the same machine, {generator}"),
+        ]
+    }
+}
+
+fn dispatcher_vars(facilitator: &str) -> BTreeMap<String, String> {
+    let directory = json!({"tenants": [{
+        "id": TENANT,
+        "plan": "pro",
+        "slug": TENANT,
+        "hosts": [HOST],
+        "price": {
+            "amount": PRICE_ATOMIC,
+            "network": NETWORK,
+            "payTo": PAY_TO,
+            "maxTimeoutSeconds": MAX_TIMEOUT_S,
+            "description": DESCRIPTION,
+            "mimeType": MIME_TYPE,
+        },
+    }]});
+    let facilitators = json!([{"id": "instant", "url": facilitator}]);
+    let vars = [
+        ("ENVIRONMENT", "test".to_owned()),
+        ("TENANT_DIRECTORY", directory.to_string()),
+        ("FACILITATORS", facilitators.to_string()),
+    ];
+    vars.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+fn reference_vars(facilitator: &str) -> BTreeMap<String, String> {
+    let timeout = MAX_TIMEOUT_S.to_string();
+    let vars = [
+        ("FACILITATOR_URL", facilitator),
+        ("NETWORK", NETWORK),
+        ("PRICE", PRICE_DOLLARS),
+        ("PAY_TO", PAY_TO),
+        ("MAX_TIMEOUT_SECONDS", &timeout),
+        ("DESCRIPTION", DESCRIPTION),
+        ("MIME_TYPE", MIME_TYPE),
+        ("SCRIPT", TENANT),
+        ("CANARY", TENANT),
+    ];
+    vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+}

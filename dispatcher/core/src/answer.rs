@@ -1,7 +1,7 @@
 //! What leaves the dispatcher: its own bytes, or a tenant's response passed through with some headers changed.
 
 use crate::refusal::Refusal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// An answer. `R` is the platform's response type, whose body may be a stream.
 #[derive(Debug)]
@@ -22,13 +22,15 @@ pub enum Body<R> {
 impl<R> Answer<R> {
     /// `{"error": {"code", "message", "request_id"}}`: never a stack, never another party's text.
     #[must_use]
-    pub fn refusal(refusal: &Refusal, request_id: &str, headers: Vec<(&'static str, String)>) -> Self {
-        let error = json!({
-            "error": {"code": refusal.code(), "message": refusal.message(), "request_id": request_id}
-        });
-        let mut set = vec![("content-type".to_owned(), "application/json".to_owned())];
-        set.extend(headers.into_iter().map(|(name, value)| (name.to_owned(), value)));
-        Self { status: refusal.status(), body: Body::Bytes(error.to_string().into_bytes()), set }
+    pub fn refusal(refusal: &Refusal, request_id: &str) -> Self {
+        let error = json!({"code": refusal.code(), "message": refusal.message(), "request_id": request_id});
+        Self::json(refusal.status(), &json!({"error": error}))
+    }
+
+    #[must_use]
+    pub fn json(status: u16, value: &Value) -> Self {
+        let set = vec![("content-type".to_owned(), "application/json".to_owned())];
+        Self { status, body: Body::Bytes(value.to_string().into_bytes()), set }
     }
 
     #[must_use]

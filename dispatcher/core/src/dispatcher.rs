@@ -7,6 +7,7 @@
 use crate::{
     answer::{Answer, Body},
     config::Config,
+    cors,
     hygiene::{self, REQUEST_ID, STRIPPED_FROM_REQUESTS, TENANT_ID},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     refusal::Refusal,
@@ -17,14 +18,12 @@ use crate::{
 };
 use std::rc::Rc;
 use x402_paywall::{
-    Denial, PaidResponse, Paywall, Purchase, Ran, Sold, Ticket,
-    challenge::Bill,
-    facilitator::verdict::Settlement,
-    paywall::payment_response_header,
+    Denial, PaidResponse, Paywall, Presented, Purchase, Ran, Sold, Ticket, UnixMillis,
+    paywall::receipt,
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
 };
-use x402_protocol::{header, v2::ResourceInfo};
+use x402_protocol::{Version, v2::ResourceInfo};
 
 /// The dispatcher over a platform's ports.
 pub struct Dispatcher<N, L, C, R, T> {
@@ -61,16 +60,16 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
         line.route = format!("{} {}", request.method(), request.path());
         let told = match resolve(&self.config.directory, request.host(), request.path()) {
-            Err(error) => Err((error.into(), Vec::new())),
+            Err(error) => Err(Refused::by_us(error, &line.request_id)),
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 line.route = format!("{} {}", request.method(), resolved.path);
-                self.serve(request, &resolved, &mut line).await
+                self.serve(request, &resolved, began, &mut line).await
             }
         };
-        let content = told.unwrap_or_else(|(refusal, headers)| {
-            line.code = Some(refusal.code().to_owned());
-            Content { answer: Answer::refusal(&refusal, &line.request_id, headers), leaving: None }
+        let content = told.unwrap_or_else(|Refused { code, answer }| {
+            line.code = Some(code);
+            Content { answer: cors::ours(answer), leaving: None }
         });
         let mut answer = content.answer.with(REQUEST_ID, &line.request_id);
         if let Some(tenant_id) = &line.tenant_id {
@@ -87,17 +86,33 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         self.paywall.handed_over(ticket, delivered).await
     }
 
-    async fn serve(&self, request: &N::Inbound, to: &Resolved, line: &mut RequestLine) -> Told<N::Outbound> {
+    async fn serve(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        began: UnixMillis,
+        line: &mut RequestLine,
+    ) -> Told<N::Outbound> {
         match &to.tenant.price {
-            Some(price) if !is_preflight(request) => self.sell(request, to, price, line).await,
-            _ => {
-                let response = self
-                    .execute(request, to, &line.request_id)
-                    .await
-                    .map_err(|failure| (failure.into(), Vec::new()))?;
-                Ok(pass_through(response))
-            }
+            Some(_) if is_preflight(request) => Ok(self.permit(request, to, &line.request_id).await),
+            Some(price) => self.sell(request, to, price, began, line).await,
+            None => match self.execute(request, to, &line.request_id).await {
+                Ok(response) => Ok(pass_through(response, Vec::new())),
+                Err(failure) => Err(Refused::by_us(failure, &line.request_id)),
+            },
         }
+    }
+
+    /// Answers a browser that asks whether a page may send a payment. Which pages may use the tenant is the tenant's to
+    /// say, unpaid; that they may pay is ours.
+    async fn permit(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Content<N::Outbound> {
+        if let Ok(response) = self.execute(request, to, request_id).await
+            && let Some(set) = cors::added_to_preflight(response.status(), &response.headers())
+        {
+            return pass_through(response, set);
+        }
+        let answer = Answer { status: 204, body: Body::Bytes(Vec::new()), set: cors::preflight() };
+        Content { answer, leaving: None }
     }
 
     /// Challenge, claim, verify, execute, settle, hand over.
@@ -106,10 +121,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         request: &N::Inbound,
         to: &Resolved,
         price: &Price,
+        now: UnixMillis,
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
-        let payment = if request.method() == "HEAD" { None } else { request.header(header::PAYMENT_SIGNATURE) };
+        let payment = if request.method() == "HEAD" { None } else { payment_of(request) };
+        let resource = resource_info(request, price);
         let request_id = line.request_id.clone();
         let purchase = Purchase {
             request_id: &request_id,
@@ -120,16 +137,11 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             offer: &price.offer,
             facilitators: &to.tenant.facilitators,
             identifier: price.identifier,
-            payment: payment.as_deref(),
+            resource: &resource,
+            payment: payment.as_ref().map(|(version, header)| Presented { version: *version, header }),
+            now,
         };
-        let deny = |denial: Denial| {
-            let resource = resource_info(request, price);
-            let bill = Bill { offer: &price.offer, identifier: price.identifier, resource: &resource };
-            let mut headers = denial.headers(&bill);
-            headers.push(("access-control-expose-headers", hygiene::EXPOSED_HEADERS.to_owned()));
-            headers.push(("access-control-allow-origin", "*".to_owned()));
-            (Refusal::Payment(denial), headers)
-        };
+        let deny = |denial: Denial| Refused::by_the_paywall(&denial, &purchase);
         // An offer that nobody could settle would only make callers sign for nothing.
         if to.tenant.facilitators.is_empty() {
             return Err(deny(Denial::FacilitatorsUnavailable));
@@ -142,9 +154,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         match told.answer {
             Sold::Content { response, settlement, ticket } => {
                 line.transaction = Some(settlement.transaction.clone());
-                Ok(hand_over(response, settlement, ticket))
+                Ok(hand_over(response, receipt(&settlement, purchase.version()), ticket))
             }
-            Sold::Unsold(unsold) => unsold.map(pass_through).map_err(|refusal| (refusal, Vec::new())),
+            Sold::Unsold(Ok(response)) => {
+                let set = cors::added_to(&response.headers());
+                Ok(pass_through(response, set))
+            }
+            Sold::Unsold(Err(refusal)) => Err(Refused::by_us(refusal, &request_id)),
             Sold::Denied(denial) => Err(deny(denial)),
         }
     }
@@ -178,8 +194,28 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
 /// A tenant's response that is not for sale, or why there is none.
 type Unsold<O> = Result<O, Refusal>;
 
-/// Content, or a refusal with the headers that go with it.
-type Told<O> = Result<Content<O>, (Refusal, Vec<(&'static str, String)>)>;
+type Told<O> = Result<Content<O>, Refused<O>>;
+
+/// No content, and what is said in its place.
+struct Refused<O> {
+    code: String,
+    answer: Answer<O>,
+}
+
+impl<O> Refused<O> {
+    fn by_us(refusal: impl Into<Refusal>, request_id: &str) -> Self {
+        let refusal = refusal.into();
+        Self { code: refusal.code().to_owned(), answer: Answer::refusal(&refusal, request_id) }
+    }
+
+    fn by_the_paywall(denial: &Denial, purchase: &Purchase<'_>) -> Self {
+        let bill = purchase.bill();
+        let answer = Answer::json(denial.status(), &denial.body(&bill, purchase.request_id));
+        let headers = denial.headers(&bill, purchase.version()).into_iter();
+        let answer = headers.fold(answer, |answer, (name, value)| answer.with(name, value));
+        Self { code: denial.code().to_owned(), answer }
+    }
+}
 
 /// Holds the response back: it is what the payment buys.
 async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
@@ -196,19 +232,28 @@ async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
     }
 }
 
-fn hand_over<O>(response: PaidResponse, settlement: Settlement, ticket: Ticket) -> Content<O> {
+fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket) -> Content<O> {
     let mut set = response.head.headers;
-    set.push((header::PAYMENT_RESPONSE.to_owned(), payment_response_header(&settlement)));
-    if !set.iter().any(|(name, _)| name.eq_ignore_ascii_case("access-control-expose-headers")) {
-        set.push(("access-control-expose-headers".to_owned(), hygiene::EXPOSED_HEADERS.to_owned()));
+    for (name, value) in cors::added_to(&set) {
+        set.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+        set.push((name, value));
     }
+    let (name, value) = receipt;
+    set.push((name.to_owned(), value));
     let answer = Answer { status: response.head.status, body: Body::Bytes(response.body), set };
     Content { answer, leaving: Some(ticket) }
 }
 
-fn pass_through<O: Outbound>(response: O) -> Content<O> {
+fn pass_through<O: Outbound>(response: O, set: Vec<(String, String)>) -> Content<O> {
     let status = response.status();
-    Content { answer: Answer { status, body: Body::Tenant(response), set: Vec::new() }, leaving: None }
+    Content { answer: Answer { status, body: Body::Tenant(response), set }, leaving: None }
+}
+
+/// The payment that a request carries. Who sends it in both generations means the newer.
+fn payment_of(request: &impl Inbound) -> Option<(Version, String)> {
+    [Version::V2, Version::V1]
+        .into_iter()
+        .find_map(|version| Some((version, request.header(version.payment_header())?)))
 }
 
 /// Browsers send these without a payment and read nothing but the permission in the answer.
@@ -222,5 +267,6 @@ fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
         url: format!("{}{}{query}", request.origin(), request.path()),
         description: price.description.clone(),
         mime_type: price.mime_type.clone(),
+        ..ResourceInfo::default()
     }
 }

@@ -1,18 +1,18 @@
 //! Which headers may not pass. Into a tenant: nothing that only the dispatcher says, and never the signed payment. Out of
 //! a tenant: nothing that a caller would believe to be the dispatcher's.
 
-use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
+use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE, X_PAYMENT, X_PAYMENT_RESPONSE};
 
 pub const REQUEST_ID: &str = "x-request-id";
 pub const TENANT_ID: &str = "x-tenant-id";
 
 /// Taken off every request before the tenant sees it.
 pub const STRIPPED_FROM_REQUESTS: [&str; 6] =
-    [PAYMENT_SIGNATURE, "x-payment", PAYMENT_RESPONSE, "x-payment-response", REQUEST_ID, TENANT_ID];
+    [PAYMENT_SIGNATURE, X_PAYMENT, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE, REQUEST_ID, TENANT_ID];
 
 /// Taken off every tenant's response.
 pub const STRIPPED_FROM_RESPONSES: [&str; 6] =
-    [PAYMENT_REQUIRED, PAYMENT_RESPONSE, "x-payment-response", "extension-responses", REQUEST_ID, TENANT_ID];
+    [PAYMENT_REQUIRED, PAYMENT_RESPONSE, X_PAYMENT_RESPONSE, "extension-responses", REQUEST_ID, TENANT_ID];
 
 /// Taken off a paid response besides: they would let a shared cache keep what one caller paid for, or describe bytes that
 /// we did not keep.
@@ -25,9 +25,6 @@ const STRIPPED_FROM_PAID_RESPONSES: [&str; 7] = [
     "content-length",
     "transfer-encoding",
 ];
-
-/// What browsers may read: without this a page could not see the offer.
-pub const EXPOSED_HEADERS: &str = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-Request-Id, X-Tenant-Id, Retry-After";
 
 /// The headers of a tenant's response that are kept with a paid response, and the `cache-control` it goes out with.
 #[must_use]

@@ -1,7 +1,6 @@
-//! Every error answer of the dispatcher in one table; the paywall's own stand in `x402_paywall::Denial`.
+//! The dispatcher's own error answers in one table. Those about payments stand in `x402_paywall::Denial`.
 
 use crate::{resolve::ResolveError, tenant_failure::TenantFailure};
-use x402_paywall::Denial;
 
 /// Why a request gets no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,10 +9,11 @@ pub enum Refusal {
     Resolve(ResolveError),
     Tenant(TenantFailure),
     ResponseTooLarge,
-    Payment(Denial),
     /// `__platform/*` without the token, or for something that is not there.
     PlatformDenied,
     PlatformNotFound,
+    /// A platform resource is in a settlement ledger that does not answer.
+    LedgerUnavailable,
 }
 
 impl Refusal {
@@ -25,13 +25,13 @@ impl Refusal {
             Self::Resolve(ResolveError::InvalidKey) => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) => 503,
-            Self::Payment(denial) => denial.status(),
             Self::PlatformDenied => 401,
+            Self::LedgerUnavailable => 503,
         }
     }
 
     #[must_use]
-    pub fn code(&self) -> &str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::Misconfigured => "dispatcher_misconfigured",
             Self::Resolve(ResolveError::NoTenant) => "tenant_not_found",
@@ -41,15 +41,15 @@ impl Refusal {
             Self::Tenant(TenantFailure::CpuLimit) => "tenant_cpu_limit_exceeded",
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
-            Self::Payment(denial) => denial.code(),
             Self::PlatformDenied => "platform_token_required",
             Self::PlatformNotFound => "platform_resource_not_found",
+            Self::LedgerUnavailable => "settlement_ledger_unavailable",
         }
     }
 
     #[must_use]
-    pub fn message(&self) -> String {
-        let text = match self {
+    pub fn message(&self) -> &'static str {
+        match self {
             Self::Misconfigured => "the dispatcher's configuration is refused; its log names the key",
             Self::Resolve(ResolveError::NoTenant) => "no tenant has this host or slug",
             Self::Resolve(ResolveError::InvalidKey) => "this host or slug cannot be a tenant's",
@@ -61,11 +61,10 @@ impl Refusal {
                 "the tenant's Worker used up its subrequests; you were not charged"
             }
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
-            Self::Payment(denial) => return denial.message(),
             Self::PlatformDenied => "send the platform token as a bearer token",
             Self::PlatformNotFound => "there is no such platform resource",
-        };
-        text.to_owned()
+            Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
+        }
     }
 }
 

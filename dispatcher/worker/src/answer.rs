@@ -30,13 +30,12 @@ pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<
 /// An error from before or beside the dispatcher.
 pub fn ours(request: &WebRequest, refusal: &Refusal) -> Result<Response> {
     let request_id = WebCrypto.request_id();
-    let answer = Answer::refusal(refusal, &request_id, Vec::new()).with(REQUEST_ID, &request_id);
+    let answer = Answer::refusal(refusal, &request_id).with(REQUEST_ID, &request_id);
     to_response(request, answer)
 }
 
 pub fn json(status: u16, value: &Value) -> Answer<WebResponse> {
-    let set = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Answer { status, body: Body::Bytes(value.to_string().into_bytes()), set }.with("cache-control", "no-store")
+    Answer::json(status, value).with("cache-control", "no-store")
 }
 
 /// The body stays a stream that we never look into.

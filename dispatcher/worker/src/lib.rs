@@ -14,7 +14,7 @@ mod wire;
 use dispatcher_core::{
     Dispatcher,
     answer::Answer,
-    paywall::{Denial, ports::Clock},
+    paywall::ports::Clock,
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
     refusal::Refusal,
@@ -76,7 +76,7 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Re
             }
             Err(error) => {
                 ConsoleLog.ledger_unavailable(&payment, &error);
-                answer::ours(request, &Refusal::Payment(Denial::LedgerUnavailable))
+                answer::ours(request, &Refusal::LedgerUnavailable)
             }
         },
     }

@@ -1,8 +1,10 @@
-//! The bill as a 402 carries it.
+//! The bill as a 402 carries it: in both generations of the protocol at once, so that a client of either can pay. Clients
+//! of version 2 read the header alone, clients of version 1 the body alone.
 
+use serde_json::{Map, Value, json};
 use x402_protocol::{
-    Offer, header,
-    v2::{IdentifierRule, PaymentRequired, ResourceInfo, VERSION},
+    Offer, Version, header, v1,
+    v2::{IdentifierRule, PaymentRequired, ResourceInfo},
 };
 
 /// What is asked for which resource.
@@ -18,11 +20,40 @@ impl Bill<'_> {
     #[must_use]
     pub fn header(&self, error: &str) -> String {
         header::encode(&PaymentRequired {
-            x402_version: VERSION,
+            x402_version: Version::V2,
             error: Some(error.to_owned()),
             resource: self.resource.clone(),
             accepts: vec![self.offer.to_requirements()],
-            extensions: self.identifier.declaration().map(|declaration| [declaration].into_iter().collect()),
+            extensions: self.extensions(),
+        })
+    }
+
+    /// What the offer declares, for clients to echo.
+    #[must_use]
+    pub fn extensions(&self) -> Option<Map<String, Value>> {
+        self.identifier.declaration().map(|declaration| [declaration].into_iter().collect())
+    }
+
+    /// The offer in version 1. `None` where version 1 cannot pay it: it has no permits and no identifiers.
+    #[must_use]
+    pub fn v1_requirements(&self) -> Option<v1::PaymentRequirements> {
+        match self.identifier {
+            IdentifierRule::Required => None,
+            IdentifierRule::Optional | IdentifierRule::Off => v1::PaymentRequirements::of(self.offer, self.resource),
+        }
+    }
+
+    /// The body of a 402 for version 1, with what every error of ours says added to it. `error` is a string here and not
+    /// an object, because clients parse it so.
+    #[must_use]
+    pub fn v1_body(&self, code: &str, message: &str, request_id: &str) -> Value {
+        json!({
+            "x402Version": Version::V1,
+            "error": code,
+            "accepts": Vec::from_iter(self.v1_requirements()),
+            "code": code,
+            "message": message,
+            "request_id": request_id,
         })
     }
 }

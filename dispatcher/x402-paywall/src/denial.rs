@@ -4,8 +4,9 @@
 //! offer and is never a 402.
 
 use crate::{Reason, Veto, challenge::Bill};
+use serde_json::{Value, json};
 use x402_protocol::{
-    Address, Mismatch, Network, header,
+    Address, Mismatch, Network, Version, header,
     v2::{IdentifierError, SettleResponse},
 };
 
@@ -59,6 +60,7 @@ impl Denial {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
+            Self::InvalidPayment(reason) | Self::SettlementRefused { reason, .. } if reason.asks_for_allowance() => 412,
             Self::PaymentRequired | Self::WrongOffer(_) | Self::InvalidPayment(_) | Self::SettlementRefused { .. } => {
                 402
             }
@@ -101,9 +103,14 @@ impl Denial {
             Self::PaymentRequired => {
                 "send a signed payment in PAYMENT-SIGNATURE; the offer is in PAYMENT-REQUIRED".into()
             }
-            Self::InvalidPayload(what) => format!("PAYMENT-SIGNATURE cannot be read: {what}"),
-            Self::InvalidVersion => "PAYMENT-SIGNATURE is not of x402 version 2".into(),
+            Self::InvalidPayload(what) => format!("the payment cannot be read: {what}"),
+            Self::InvalidVersion => {
+                "the payment's x402Version must be 2 in PAYMENT-SIGNATURE, and 1 in X-PAYMENT".into()
+            }
             Self::WrongOffer(mismatch) => format!("the payment is for another offer: {mismatch}"),
+            Self::InvalidPayment(reason) | Self::SettlementRefused { reason, .. } if reason.asks_for_allowance() => {
+                "approve the Permit2 contract for the asset first; you were not charged".into()
+            }
             Self::InvalidPayment(_) => "the payment does not hold; you were not charged".into(),
             Self::FacilitatorsUnavailable => "no facilitator can verify right now; you were not charged".into(),
             Self::LedgerUnavailable => {
@@ -133,26 +140,49 @@ impl Denial {
         }
     }
 
-    /// Headers beside the body: the offer, the settlement, when to come back.
+    /// Whether the caller is billed: told what to pay, and how.
     #[must_use]
-    pub fn headers(&self, bill: &Bill<'_>) -> Vec<(&'static str, String)> {
+    pub fn carries_offer(&self) -> bool {
+        match self {
+            Self::PaymentRequired | Self::WrongOffer(_) | Self::InvalidPayment(_) => true,
+            Self::SettlementRefused { reason, .. } => reason.asks_for_allowance(),
+            _ => false,
+        }
+    }
+
+    /// JSON, and never another party's text. A 402 with an offer is the offer in version 1; everything else is
+    /// `{"error": {"code", "message", "request_id"}}`.
+    #[must_use]
+    pub fn body(&self, bill: &Bill<'_>, request_id: &str) -> Value {
+        if self.status() == 402 && self.carries_offer() {
+            return bill.v1_body(self.code(), &self.message(), request_id);
+        }
+        json!({"error": {"code": self.code(), "message": self.message(), "request_id": request_id}})
+    }
+
+    /// Headers beside the body: the offer, the settlement, when to come back. `version` is the generation in which the
+    /// caller paid: it is answered in the same.
+    #[must_use]
+    pub fn headers(&self, bill: &Bill<'_>, version: Version) -> Vec<(&'static str, String)> {
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        let bill = |error: &str| (header::PAYMENT_REQUIRED, bill.header(error));
+        if self.carries_offer() {
+            let error =
+                if *self == Self::PaymentRequired { "PAYMENT-SIGNATURE header is required" } else { self.code() };
+            headers.push((header::PAYMENT_REQUIRED, bill.header(error)));
+        }
         let settle_response = |reason: &str, payer: &Address, network: &Network, transaction: &Option<String>| {
             let response = SettleResponse {
                 success: false,
                 error_reason: Some(reason.to_owned()),
                 payer: Some(payer.to_string()),
                 transaction: transaction.clone().unwrap_or_default(),
-                network: network.to_string(),
+                network: network.name_in(version).to_owned(),
                 amount: None,
             };
-            (header::PAYMENT_RESPONSE, header::encode(&response))
+            (version.response_header(), header::encode(&response))
         };
         let retry_after = |seconds: u64| ("retry-after", seconds.to_string());
         match self {
-            Self::PaymentRequired => headers.push(bill("PAYMENT-SIGNATURE header is required")),
-            Self::WrongOffer(_) | Self::InvalidPayment(_) => headers.push(bill(self.code())),
             Self::SettlementRefused { reason, payer, network } => {
                 headers.push(settle_response(reason.as_str(), payer, network, &None));
             }
@@ -166,7 +196,10 @@ impl Denial {
             }
             Self::FacilitatorsUnavailable | Self::LedgerUnavailable => headers.push(retry_after(RETRY_FACILITATORS_S)),
             Self::PaymentInProgress => headers.push(retry_after(RETRY_PENDING_S)),
-            Self::InvalidPayload(_)
+            Self::PaymentRequired
+            | Self::WrongOffer(_)
+            | Self::InvalidPayment(_)
+            | Self::InvalidPayload(_)
             | Self::InvalidVersion
             | Self::IdentifierRequired
             | Self::InvalidIdentifier(_)
@@ -202,6 +235,7 @@ mod tests {
             Denial::IdentifierConflict { transaction: None, payer, network },
             Denial::AlreadyUsed { transaction: Some("0x1".into()), payer, network },
             Denial::SettlementRefused { reason, payer, network },
+            Denial::InvalidPayment(Reason::from_outside(Some("PERMIT2_ALLOWANCE_REQUIRED"))),
             Denial::SettlementPending { transaction: None, payer, network },
         ]
     }
@@ -209,12 +243,13 @@ mod tests {
     #[test]
     fn no_503_and_no_409_carries_a_bill_and_every_503_says_when_to_come_back() {
         let offer = Offer::usdc(Network::BaseSepolia, 1.into(), Address([2; 20]), 60);
-        let resource = ResourceInfo { url: "https://acme.example/".into(), description: None, mime_type: None };
+        let resource = ResourceInfo { url: "https://acme.example/".into(), ..ResourceInfo::default() };
         for denial in every_denial() {
-            let headers = denial.headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource });
+            let headers = denial
+                .headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource }, Version::V2);
             let has = |name| headers.iter().any(|(header, _)| *header == name);
             assert_eq!(has("retry-after"), denial.status() == 503, "{denial:?}");
-            assert!(denial.status() == 402 || !has(header::PAYMENT_REQUIRED), "{denial:?}");
+            assert!(matches!(denial.status(), 402 | 412) || !has(header::PAYMENT_REQUIRED), "{denial:?}");
             assert!(has("cache-control"));
         }
     }
@@ -224,10 +259,61 @@ mod tests {
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
         let denial = Denial::SettlementPending { transaction: None, payer, network };
         let offer = Offer::usdc(network, 1.into(), Address([2; 20]), 60);
-        let resource = ResourceInfo { url: "https://acme.example/".into(), description: None, mime_type: None };
-        let headers = denial.headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource });
+        let resource = ResourceInfo { url: "https://acme.example/".into(), ..ResourceInfo::default() };
+        let headers =
+            denial.headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource }, Version::V2);
         let (_, value) = headers.iter().find(|(name, _)| *name == header::PAYMENT_RESPONSE).unwrap();
         let response: SettleResponse = serde_json::from_str(&header::decode(value).unwrap()).unwrap();
         assert_eq!((response.success, response.error_reason.as_deref()), (false, Some("settlement_pending")));
+    }
+
+    fn terms() -> (Offer, ResourceInfo) {
+        let offer = Offer::usdc(Network::BaseSepolia, 1.into(), Address([2; 20]), 60);
+        (offer, ResourceInfo { url: "https://acme.example/".into(), ..ResourceInfo::default() })
+    }
+
+    #[test]
+    fn a_bill_is_made_out_in_both_versions_and_every_other_error_has_one_shape() {
+        let (offer, resource) = terms();
+        let bill = Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource };
+        for denial in every_denial() {
+            let body = denial.body(&bill, "r1");
+            if denial.status() == 402 && denial.carries_offer() {
+                assert_eq!((&body["x402Version"], &body["error"]), (&json!(1), &json!(denial.code())), "{denial:?}");
+                assert_eq!(body["accepts"][0]["network"], "base-sepolia", "{denial:?}");
+                assert_eq!((&body["code"], &body["request_id"]), (&json!(denial.code()), &json!("r1")));
+            } else {
+                assert_eq!(body["error"]["code"], denial.code(), "{denial:?}");
+                assert_eq!(body["error"]["request_id"], "r1", "{denial:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_missing_allowance_is_a_412_and_it_carries_the_offer() {
+        let (offer, resource) = terms();
+        let bill = Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource };
+        let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
+        let reason = Reason::from_outside(Some("PERMIT2_ALLOWANCE_REQUIRED"));
+        for denial in [
+            Denial::InvalidPayment(reason.clone()),
+            Denial::SettlementRefused { reason: reason.clone(), payer, network },
+        ] {
+            assert_eq!((denial.status(), denial.code()), (412, "permit2_allowance_required"));
+            assert!(denial.headers(&bill, Version::V2).iter().any(|(name, _)| *name == header::PAYMENT_REQUIRED));
+        }
+        assert!(every_denial().iter().filter(|denial| denial.status() == 412).count() == 1);
+    }
+
+    #[test]
+    fn who_paid_in_version_1_is_answered_in_version_1() {
+        let (offer, resource) = terms();
+        let bill = Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource };
+        let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
+        let denial = Denial::SettlementPending { transaction: None, payer, network };
+        let headers = denial.headers(&bill, Version::V1);
+        assert!(headers.iter().all(|(name, _)| *name != header::PAYMENT_RESPONSE));
+        let (_, value) = headers.iter().find(|(name, _)| *name == header::X_PAYMENT_RESPONSE).unwrap();
+        assert!(header::decode(value).unwrap().contains(r#""network":"base-sepolia""#));
     }
 }

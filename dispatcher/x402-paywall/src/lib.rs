@@ -23,10 +23,11 @@ pub mod reason;
 pub mod response;
 pub mod telemetry;
 pub mod time;
+pub mod window;
 
 pub use denial::Denial;
 pub use hooks::{Hooks, Veto};
-pub use paywall::{Paywall, Purchase, Ran, Sold, Ticket};
+pub use paywall::{Paywall, Presented, Purchase, Ran, Sold, Ticket};
 pub use reason::Reason;
 pub use response::PaidResponse;
 pub use time::UnixMillis;

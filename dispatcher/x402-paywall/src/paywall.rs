@@ -4,17 +4,20 @@
 //! leave before it is settled.
 
 use crate::{
-    Denial, PaidResponse, admission,
+    Denial, PaidResponse, UnixMillis,
+    admission::{self, Admitted},
     binding::Binding,
+    challenge::Bill,
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
     ledger::{Claim, Reply},
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
+    window::Window,
 };
 use x402_protocol::{
     Address, Network, Offer, Version, header,
-    v2::{FacilitatorRequest, IdentifierRule, PaymentIdentifier, PaymentPayload, SettleResponse},
+    v2::{IdentifierRule, PaymentIdentifier, ResourceInfo, SettleResponse},
 };
 
 /// The paywall in front of one ledger.
@@ -43,8 +46,19 @@ pub struct Purchase<'a> {
     /// Ids of the facilitators that may serve it, in the order in which they are tried.
     pub facilitators: &'a [String],
     pub identifier: IdentifierRule,
-    /// Value of `PAYMENT-SIGNATURE`.
-    pub payment: Option<&'a str>,
+    /// What is sold, as the caller addressed it.
+    pub resource: &'a ResourceInfo,
+    pub payment: Option<Presented<'a>>,
+    /// When the request came.
+    pub now: UnixMillis,
+}
+
+/// A payment as it came.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// Which of the two payment headers it came in.
+    pub version: Version,
+    pub header: &'a str,
 }
 
 /// A claim on a payment whose response is on its way to the caller: see [`Paywall::handed_over`].
@@ -150,15 +164,15 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         run: impl AsyncFnOnce() -> Ran<U>,
         course: &mut Course,
     ) -> Sold<U> {
-        let Some(header) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
-        let admitted = admission::admit(header, purchase.offer)
+        let Some(presented) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
+        let admitted = admission::admit(&presented, &purchase.bill(), purchase.now)
             .and_then(|payment| Ok((admission::identifier(&payment, purchase.identifier)?, payment)));
         let (identifier, payment) = match admitted {
             Ok(admitted) => admitted,
             Err(denial) => return Sold::Denied(denial),
         };
-        let key = purchase.offer.payment_key(&payment.exact.authorization).to_string();
-        let sale = Sale { purchase, payment: &key, payer: payment.exact.authorization.from };
+        let key = payment.exact.transfer.key(purchase.offer).to_string();
+        let sale = Sale { purchase, payment: &key, payer: payment.exact.transfer.from() };
         course.payment = Some(key.clone());
         let sold = self.sale_of(&sale, payment, identifier, run, course).await;
         if let Sold::Denied(denial) = &sold {
@@ -171,7 +185,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     async fn sale_of<U>(
         &self,
         sale: &Sale<'_>,
-        payment: PaymentPayload,
+        payment: Admitted,
         identifier: Option<PaymentIdentifier>,
         run: impl AsyncFnOnce() -> Ran<U>,
         course: &mut Course,
@@ -214,31 +228,29 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     async fn open(
         &self,
         sale: &Sale<'_>,
-        payment: PaymentPayload,
+        payment: Admitted,
         identifier: Option<PaymentIdentifier>,
         course: &mut Course,
     ) -> Opened {
         let purchase = sale.purchase;
-        let authorization = &payment.exact.authorization;
         let ticket = Ticket {
             payment: sale.payment.to_owned(),
             holder: purchase.request_id.to_owned(),
-            payer: authorization.from,
+            payer: sale.payer,
             network: purchase.offer.network,
         };
         let claim = Claim {
             payment: ticket.payment.clone(),
             tenant_id: purchase.tenant_id.to_owned(),
             binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
-            version: Version::V2,
-            request: FacilitatorRequest::new(&payment.text, &purchase.offer.to_requirements()).to_json(),
-            payer: authorization.from,
+            version: payment.version,
+            request: payment.request,
+            payer: sale.payer,
             network: purchase.offer.network,
-            amount: purchase.offer.amount,
+            amount: payment.exact.transfer.amount(),
             facilitators: purchase.facilitators.to_vec(),
-            valid_after: authorization.valid_after.saturating_u64(),
-            valid_before: authorization.valid_before.saturating_u64(),
-            signature: payment.exact.signature.clone(),
+            window: Window::of(&payment.exact.transfer),
+            signature: payment.exact.signature,
             identifier,
         };
         let told = match self.ledger.claim(claim, &ticket.holder).await {
@@ -282,6 +294,19 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     }
 }
 
+impl<'a> Purchase<'a> {
+    #[must_use]
+    pub fn bill(&self) -> Bill<'a> {
+        Bill { offer: self.offer, identifier: self.identifier, resource: self.resource }
+    }
+
+    /// The generation in which the caller is answered: the payment's.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.payment.map_or(Version::V2, |presented| presented.version)
+    }
+}
+
 impl Ticket {
     fn denial(&self, reply: Reply) -> Denial {
         let (payer, network) = (self.payer, self.network);
@@ -302,17 +327,18 @@ impl Ticket {
     }
 }
 
-/// Value of `PAYMENT-RESPONSE` beside the content.
+/// The header beside the content that tells a caller of this generation what was settled.
 #[must_use]
-pub fn payment_response_header(settlement: &Settlement) -> String {
-    header::encode(&SettleResponse {
+pub fn receipt(settlement: &Settlement, version: Version) -> (&'static str, String) {
+    let response = SettleResponse {
         success: true,
         error_reason: None,
         payer: Some(settlement.payer.to_string()),
         transaction: settlement.transaction.clone(),
-        network: settlement.network.to_string(),
+        network: settlement.network.name_in(version).to_owned(),
         amount: None,
-    })
+    };
+    (version.response_header(), header::encode(&response))
 }
 
 #[cfg(test)]

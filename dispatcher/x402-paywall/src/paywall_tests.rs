@@ -92,7 +92,9 @@ fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
         offer: &offer,
         facilitators: &[],
         identifier: IdentifierRule::Optional,
-        payment: Some(&payment),
+        resource: &ResourceInfo::default(),
+        payment: Some(Presented { version: Version::V2, header: &payment }),
+        now: UnixMillis(1_795_227_000_000),
     };
     let paywall = Paywall::builder(course).hooks(course).build();
     let sale = paywall.sell(&purchase, async || {

@@ -34,6 +34,12 @@ impl Reason {
         &self.0
     }
 
+    /// The payer has yet to approve the Permit2 contract on chain: signing anew would not help.
+    #[must_use]
+    pub fn asks_for_allowance(&self) -> bool {
+        self.0 == "permit2_allowance_required"
+    }
+
     /// "Not yet": the one reason that the specification's drafts and every facilitator in use agree on.
     #[must_use]
     pub fn is_pending(&self) -> bool {
@@ -47,7 +53,7 @@ impl Reason {
     /// means "settled, reconcile". Unlisted reasons prove nothing.
     #[must_use]
     pub fn proves_never_settled(&self) -> bool {
-        const PROOFS: [&str; 8] = [
+        const PROOFS: [&str; 13] = [
             "invalid_exact_evm_payload_signature",
             "invalid_exact_evm_signature",
             "invalid_exact_evm_payload_recipient_mismatch",
@@ -56,6 +62,11 @@ impl Reason {
             "invalid_exact_evm_network_mismatch",
             "invalid_payload",
             "invalid_signature",
+            "invalid_permit2_signature",
+            "invalid_permit2_spender",
+            "invalid_permit2_recipient_mismatch",
+            "permit2_token_mismatch",
+            "permit2_amount_mismatch",
         ];
         PROOFS.contains(&self.as_str())
     }
@@ -70,6 +81,7 @@ impl Reason {
         self.is_pending()
             || text.contains("nonce_already_used")
             || text.contains("authorization_used")
+            || text.contains("permit2_invalid_nonce")
             || text.contains("already_settled")
             || text.contains("duplicate_settlement")
             || text.contains("unexpected")

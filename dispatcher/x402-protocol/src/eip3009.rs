@@ -4,9 +4,8 @@
 //! must claim (network, asset, from, nonce) first.
 
 use crate::text::{debug_as_text, text_on_the_wire};
-use crate::{Address, Offer, Uint256, hex};
+use crate::{Address, Offer, Uint256, eip712, hex};
 use serde::{Deserialize, Serialize};
-use sha3::{Digest, Keccak256};
 use std::{fmt, str::FromStr};
 
 /// The 32 bytes that make an authorization unique per payer.
@@ -32,46 +31,31 @@ impl Authorization {
     /// The EIP-712 digest under the domain of the offer's asset.
     #[must_use]
     pub fn digest(&self, offer: &Offer) -> [u8; 32] {
-        let mut hasher = Keccak256::new();
-        hasher.update([0x19, 0x01]);
-        hasher.update(domain_separator(offer));
-        hasher.update(self.struct_hash());
-        hasher.finalize().into()
+        let domain = eip712::hash_struct(
+            "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)",
+            [
+                eip712::keccak(&offer.domain_name),
+                eip712::keccak(&offer.domain_version),
+                eip712::number(offer.network.chain_id()),
+                eip712::address(&offer.asset),
+            ],
+        );
+        eip712::digest(domain, self.struct_hash())
     }
 
     fn struct_hash(&self) -> [u8; 32] {
-        let mut hasher = Keccak256::new();
-        hasher.update(keccak(
-            b"TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)",
-        ));
-        hasher.update(word(&self.from));
-        hasher.update(word(&self.to));
-        hasher.update(self.value.0);
-        hasher.update(self.valid_after.0);
-        hasher.update(self.valid_before.0);
-        hasher.update(self.nonce.0);
-        hasher.finalize().into()
+        eip712::hash_struct(
+            "TransferWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)",
+            [
+                eip712::address(&self.from),
+                eip712::address(&self.to),
+                self.value.0,
+                self.valid_after.0,
+                self.valid_before.0,
+                self.nonce.0,
+            ],
+        )
     }
-}
-
-fn domain_separator(offer: &Offer) -> [u8; 32] {
-    let mut hasher = Keccak256::new();
-    hasher.update(keccak(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"));
-    hasher.update(keccak(offer.domain_name.as_bytes()));
-    hasher.update(keccak(offer.domain_version.as_bytes()));
-    hasher.update(Uint256::from(offer.network.chain_id()).0);
-    hasher.update(word(&offer.asset));
-    hasher.finalize().into()
-}
-
-fn keccak(bytes: &[u8]) -> [u8; 32] {
-    Keccak256::digest(bytes).into()
-}
-
-fn word(address: &Address) -> [u8; 32] {
-    let mut out = [0; 32];
-    out[12..].copy_from_slice(&address.0);
-    out
 }
 
 impl FromStr for Nonce {
@@ -101,14 +85,13 @@ mod tests {
     fn the_official_clients_payment_recovers_to_its_payer() {
         let payment = PaymentPayload::parse(VECTOR).unwrap();
         let offer = Offer::from_requirements(&payment.accepted).unwrap();
-        let authorization = &payment.exact.authorization;
-        let digest = authorization.digest(&offer);
+        let digest = payment.exact.transfer.digest(&offer);
         assert!(hex::encode(&digest).starts_with("0x4357e029") && hex::encode(&digest).ends_with("b00e2e"));
         let signature::Signature::Account(bytes) = signature::Signature::parse(&payment.exact.signature).unwrap()
         else {
             panic!("the vector's signature has 65 bytes");
         };
-        assert_eq!(signature::recover(&bytes, &digest), Ok(authorization.from));
-        assert_eq!(authorization.from.to_string(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
+        assert_eq!(signature::recover(&bytes, &digest), Ok(payment.exact.transfer.from()));
+        assert_eq!(payment.exact.transfer.from().to_string(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
     }
 }

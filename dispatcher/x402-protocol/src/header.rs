@@ -3,6 +3,7 @@
 //! What we send is always padded, because strict decoders want it; what we take may lack the padding, because the
 //! JavaScript clients' decoder does not ask for it. The url-safe alphabet is refused, as the reference does.
 
+use crate::Version;
 use base64::{
     Engine,
     alphabet::STANDARD,
@@ -16,8 +17,32 @@ pub const PAYMENT_REQUIRED: &str = "payment-required";
 pub const PAYMENT_SIGNATURE: &str = "payment-signature";
 /// Server to client: how the settlement went.
 pub const PAYMENT_RESPONSE: &str = "payment-response";
+/// [`PAYMENT_SIGNATURE`] in version 1.
+pub const X_PAYMENT: &str = "x-payment";
+/// [`PAYMENT_RESPONSE`] in version 1.
+pub const X_PAYMENT_RESPONSE: &str = "x-payment-response";
 
-/// Longest `PAYMENT-SIGNATURE` we decode, in characters. An EIP-3009 payment takes about 940, a smart account's with
+impl Version {
+    /// The header in which a client pays.
+    #[must_use]
+    pub fn payment_header(self) -> &'static str {
+        match self {
+            Self::V1 => X_PAYMENT,
+            Self::V2 => PAYMENT_SIGNATURE,
+        }
+    }
+
+    /// The header in which the client is told how the settlement went.
+    #[must_use]
+    pub fn response_header(self) -> &'static str {
+        match self {
+            Self::V1 => X_PAYMENT_RESPONSE,
+            Self::V2 => PAYMENT_RESPONSE,
+        }
+    }
+}
+
+/// Longest payment header we decode, in characters. An EIP-3009 payment takes about 940, a smart account's with
 /// extensions a few thousand, and Cloudflare's own limit for all headers together is 128 kB.
 pub const MAX_HEADER_CHARS: usize = 16 * 1024;
 

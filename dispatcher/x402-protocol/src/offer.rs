@@ -2,10 +2,17 @@
 //!
 //! A server matches a payment against its own offer and sends its own offer to facilitators, never the client's copy.
 
-use crate::{Address, Authorization, Network, PaymentKey, Uint256, v2::PaymentRequirements};
+use crate::{
+    Address, Authorization, Network, PaymentKey, Transfer, TransferMethod, Uint256, Version, permit2::EXACT_PROXY, v1,
+    v2::PaymentRequirements,
+};
 use serde_json::{Map, Value};
 
-/// One `exact` offer on an EVM network, paid by EIP-3009.
+/// The one scheme that is sold under.
+pub const SCHEME: &str = "exact";
+const TRANSFER_METHOD: &str = "assetTransferMethod";
+
+/// One `exact` offer on an EVM network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Offer {
     pub network: Network,
@@ -16,6 +23,8 @@ pub struct Offer {
     pub max_timeout_seconds: u64,
     pub domain_name: String,
     pub domain_version: String,
+    /// `None`: either method.
+    pub transfer_method: Option<TransferMethod>,
 }
 
 /// Why a payment does not fit the offer. The text goes to the caller.
@@ -23,6 +32,8 @@ pub struct Offer {
 pub enum Mismatch {
     #[error("scheme is not exact")]
     Scheme,
+    #[error("the offer cannot be paid in version 1")]
+    Version,
     #[error("network differs from the offer")]
     Network,
     #[error("amount differs from the offer")]
@@ -35,10 +46,16 @@ pub enum Mismatch {
     MaxTimeout,
     #[error("extra lacks or changes a key of the offer")]
     Extra,
-    #[error("the authorization pays another address than payTo")]
+    #[error("the transfer is not by the method that the offer asks for")]
+    Method,
+    #[error("the transfer pays another address than payTo")]
     Recipient,
-    #[error("the authorization's value is not the amount")]
+    #[error("the transfer's amount is not the offer's")]
     Value,
+    #[error("the permit is for another token than the asset")]
+    Token,
+    #[error("the permit's spender is not x402's proxy for exact payments")]
+    Spender,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -53,6 +70,8 @@ pub enum OfferError {
     Address { field: &'static str, text: String, error: crate::hex::HexError },
     #[error("extra.{0} is missing or not a string")]
     Extra(&'static str),
+    #[error("extra.assetTransferMethod is not one of eip3009, permit2")]
+    Method,
 }
 
 impl Offer {
@@ -68,12 +87,13 @@ impl Offer {
             max_timeout_seconds,
             domain_name: token.domain_name.to_owned(),
             domain_version: token.domain_version.to_owned(),
+            transfer_method: None,
         }
     }
 
     /// Reads an offer off the wire: what a client or a facilitator does.
     pub fn from_requirements(wire: &PaymentRequirements) -> Result<Self, OfferError> {
-        if wire.scheme != "exact" {
+        if wire.scheme != SCHEME {
             return Err(OfferError::Scheme(wire.scheme.clone()));
         }
         let address = |field, text: &str| {
@@ -91,13 +111,17 @@ impl Offer {
             max_timeout_seconds: wire.max_timeout_seconds.max(0.0) as u64,
             domain_name: extra("name")?,
             domain_version: extra("version")?,
+            transfer_method: match wire.extra.as_ref().and_then(|extra| extra.get(TRANSFER_METHOD)) {
+                None | Some(Value::Null) => None,
+                Some(name) => Some(name.as_str().and_then(TransferMethod::from_name).ok_or(OfferError::Method)?),
+            },
         })
     }
 
     #[must_use]
     pub fn to_requirements(&self) -> PaymentRequirements {
         PaymentRequirements {
-            scheme: "exact".to_owned(),
+            scheme: SCHEME.to_owned(),
             network: self.network.to_string(),
             amount: self.amount.to_string(),
             asset: self.asset.to_string(),
@@ -112,7 +136,7 @@ impl Offer {
     pub fn matches(&self, accepted: &PaymentRequirements) -> Result<(), Mismatch> {
         let same = |text: &str, address: Address| text.parse() == Ok(address);
         let check = |fits: bool, mismatch| if fits { Ok(()) } else { Err(mismatch) };
-        check(accepted.scheme == "exact", Mismatch::Scheme)?;
+        check(accepted.scheme == SCHEME, Mismatch::Scheme)?;
         check(accepted.network == self.network.caip2(), Mismatch::Network)?;
         check(accepted.amount.parse() == Ok(self.amount), Mismatch::Amount)?;
         check(same(&accepted.asset, self.asset), Mismatch::Asset)?;
@@ -123,26 +147,45 @@ impl Offer {
         check(kept, Mismatch::Extra)
     }
 
-    /// Whether the authorization moves exactly this offer's money.
-    pub fn is_paid_by(&self, authorization: &Authorization) -> Result<(), Mismatch> {
-        if authorization.to != self.pay_to {
-            return Err(Mismatch::Recipient);
-        }
-        if authorization.value != self.amount {
-            return Err(Mismatch::Value);
-        }
-        Ok(())
+    /// Whether a version 1 payment is for this offer. It names no more than these two.
+    pub fn matches_v1(&self, payment: &v1::PaymentPayload) -> Result<(), Mismatch> {
+        let check = |fits: bool, mismatch| if fits { Ok(()) } else { Err(mismatch) };
+        check(payment.scheme == SCHEME, Mismatch::Scheme)?;
+        check(payment.network == self.network.name_in(Version::V1), Mismatch::Network)
     }
 
+    /// Whether the transfer moves this offer's money: exactly the amount, or in version 1 at least that.
+    pub fn is_paid_by(&self, transfer: &Transfer, version: Version) -> Result<(), Mismatch> {
+        let check = |fits: bool, mismatch| if fits { Ok(()) } else { Err(mismatch) };
+        check(self.transfer_method.is_none_or(|method| method == transfer.method()), Mismatch::Method)?;
+        check(transfer.to() == self.pay_to, Mismatch::Recipient)?;
+        let enough = match version {
+            Version::V1 => transfer.amount() >= self.amount,
+            Version::V2 => transfer.amount() == self.amount,
+        };
+        check(enough, Mismatch::Value)?;
+        match transfer {
+            Transfer::Eip3009(_) => Ok(()),
+            Transfer::Permit2(permit) => {
+                check(permit.permitted.token == self.asset, Mismatch::Token)?;
+                check(permit.spender == EXACT_PROXY, Mismatch::Spender)
+            }
+        }
+    }
+
+    /// Key of an EIP-3009 payment of this offer.
     #[must_use]
     pub fn payment_key(&self, authorization: &Authorization) -> PaymentKey {
         PaymentKey { network: self.network, asset: self.asset, from: authorization.from, nonce: authorization.nonce }
     }
 
-    fn extra(&self) -> Map<String, Value> {
+    pub(crate) fn extra(&self) -> Map<String, Value> {
         let mut extra = Map::new();
         extra.insert("name".to_owned(), self.domain_name.clone().into());
         extra.insert("version".to_owned(), self.domain_version.clone().into());
+        if let Some(method) = self.transfer_method {
+            extra.insert(TRANSFER_METHOD.to_owned(), method.name().into());
+        }
         extra
     }
 }

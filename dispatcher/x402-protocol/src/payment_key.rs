@@ -1,4 +1,5 @@
 //! What makes a payment one payment, on every tenant and in every isolate: (network, asset, from, nonce).
+//! In the asset's place stands the contract that uses up the nonce: the token's for EIP-3009, Permit2's for a permit.
 
 use crate::{Address, Network, Nonce};
 use std::fmt;

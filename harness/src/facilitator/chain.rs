@@ -3,13 +3,13 @@
 //! The transfer and its event happen under one lock, so that the order of `TransferMoved` events is the chain's order.
 
 use crate::journal::Journal;
-use reports::event::{Event, Transfer};
+use reports::event::{self, Event};
 use sha3::{Digest, Keccak256};
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
 };
-use x402_protocol::{Address, Authorization, Network, Offer, PaymentKey, Uint256, hex};
+use x402_protocol::{Address, Network, Offer, PaymentKey, Transfer, TransferMethod, Uint256, hex};
 
 /// What a payer that nobody set a balance for owns: more than any run can spend.
 pub const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
@@ -23,7 +23,7 @@ pub struct Chain {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     pub facilitator: String,
-    pub authorization: Authorization,
+    pub transfer: Transfer,
     pub transaction: String,
 }
 
@@ -34,14 +34,18 @@ pub enum Settlement {
         transaction: String,
     },
     /// The nonce was spent before: by this transfer.
-    NonceUsed(Settled),
+    NonceUsed(Box<Settled>),
     InsufficientFunds,
+    /// The payer has not allowed the Permit2 contract to move so much.
+    NotApproved,
 }
 
 #[derive(Default)]
 struct State {
     settled: BTreeMap<PaymentKey, Settled>,
     balances: BTreeMap<(Network, Address), u64>,
+    /// What the Permit2 contract may move for an account.
+    allowances: BTreeMap<(Network, Address), u64>,
 }
 
 impl Chain {
@@ -60,6 +64,16 @@ impl Chain {
         self.state().balance(network, account)
     }
 
+    /// Approves the Permit2 contract, as its owner does on chain. Nobody has done so by default.
+    pub fn set_allowance(&self, network: Network, owner: Address, allowance: u64) {
+        self.state().allowances.insert((network, owner), allowance);
+    }
+
+    #[must_use]
+    pub fn allowance(&self, network: Network, owner: Address) -> u64 {
+        self.state().allowance(network, owner)
+    }
+
     /// The transfer that spent this payment's nonce, if one did.
     #[must_use]
     pub fn settled(&self, payment: &PaymentKey) -> Option<Settled> {
@@ -67,36 +81,46 @@ impl Chain {
     }
 
     /// Moves the money, once per payment key. The caller has checked signature and window.
-    pub fn settle(&self, facilitator: &str, offer: &Offer, authorization: &Authorization) -> Settlement {
-        let payment = offer.payment_key(authorization);
+    pub fn settle(&self, facilitator: &str, offer: &Offer, transfer: &Transfer) -> Settlement {
+        let payment = transfer.key(offer);
+        let (from, to, amount) = (transfer.from(), transfer.to(), atomic(&transfer.amount()));
         let mut state = self.state();
         if let Some(settled) = state.settled.get(&payment) {
-            return Settlement::NonceUsed(settled.clone());
+            return Settlement::NonceUsed(Box::new(settled.clone()));
         }
-        let Some(left) = state.balance(offer.network, authorization.from).checked_sub(atomic(&authorization.value))
-        else {
+        let approved = match transfer.method() {
+            TransferMethod::Eip3009 => None,
+            TransferMethod::Permit2 => match state.allowance(offer.network, from).checked_sub(amount) {
+                None => return Settlement::NotApproved,
+                left => left,
+            },
+        };
+        let Some(left) = state.balance(offer.network, from).checked_sub(amount) else {
             return Settlement::InsufficientFunds;
         };
-        state.balances.insert((offer.network, authorization.from), left);
-        let received = state.balance(offer.network, authorization.to).saturating_add(atomic(&authorization.value));
-        state.balances.insert((offer.network, authorization.to), received);
+        if let Some(left) = approved {
+            state.allowances.insert((offer.network, from), left);
+        }
+        state.balances.insert((offer.network, from), left);
+        let received = state.balance(offer.network, to).saturating_add(amount);
+        state.balances.insert((offer.network, to), received);
         let transaction = transaction_hash(facilitator, &payment);
         state.settled.insert(
             payment,
             Settled {
                 facilitator: facilitator.to_owned(),
-                authorization: authorization.clone(),
+                transfer: transfer.clone(),
                 transaction: transaction.clone(),
             },
         );
-        self.journal.record(Event::TransferMoved(Transfer {
+        self.journal.record(Event::TransferMoved(event::Transfer {
             facilitator: facilitator.to_owned(),
             payment: payment.to_string(),
             network: offer.network.to_string(),
             asset: offer.asset.lower(),
-            from: authorization.from.lower(),
-            to: authorization.to.lower(),
-            value: authorization.value.to_string(),
+            from: from.lower(),
+            to: to.lower(),
+            value: transfer.amount().to_string(),
             transaction: transaction.clone(),
         }));
         Settlement::Moved { transaction }
@@ -109,6 +133,10 @@ impl Chain {
 }
 
 impl State {
+    fn allowance(&self, network: Network, owner: Address) -> u64 {
+        self.allowances.get(&(network, owner)).copied().unwrap_or_default()
+    }
+
     fn balance(&self, network: Network, account: Address) -> u64 {
         self.balances.get(&(network, account)).copied().unwrap_or(AMPLE_BALANCE)
     }
@@ -136,7 +164,7 @@ mod tests {
         let (journal, mut seen) = journal();
         let chain = Arc::new(Chain::new(journal));
         let payer = Payer::new(1);
-        let paid = payer.authorization(1);
+        let paid = payer.transfer(1);
         let racers: Vec<_> = (0..8)
             .map(|racer| {
                 let (chain, offer, paid) = (Arc::clone(&chain), payer.offer(), paid.clone());
@@ -147,7 +175,7 @@ mod tests {
         let moved = outcomes.iter().filter(|outcome| matches!(outcome, Settlement::Moved { .. })).count();
         assert_eq!(moved, 1, "{outcomes:?}");
         assert_eq!(drain(&mut seen).len(), 1);
-        assert_eq!(chain.balance(Network::BaseSepolia, paid.from), AMPLE_BALANCE - 10_000);
+        assert_eq!(chain.balance(Network::BaseSepolia, paid.from()), AMPLE_BALANCE - 10_000);
     }
 
     #[test]
@@ -156,7 +184,7 @@ mod tests {
         let chain = Chain::new(journal);
         let payer = Payer::new(1);
         chain.set_balance(Network::BaseSepolia, payer.address(), 9_999);
-        let settle = |nonce| chain.settle("primary", &payer.offer(), &payer.authorization(nonce));
+        let settle = |nonce| chain.settle("primary", &payer.offer(), &payer.transfer(nonce));
         assert_eq!(settle(1), Settlement::InsufficientFunds);
         assert!(drain(&mut seen).is_empty());
         chain.set_balance(Network::BaseSepolia, payer.address(), 10_000);

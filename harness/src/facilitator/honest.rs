@@ -3,27 +3,21 @@
 //! Judgement comes as a reason code; the HTTP status is 200 for every judged request, as the reference facilitator does.
 
 use super::{
-    chain::{Chain, Settlement},
+    chain::{Chain, Settled, Settlement},
     reason,
-    request::FacilitatorRequest,
+    request::{Asked, FacilitatorRequest, Read, Unreadable},
 };
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    Address, Authorization, Mismatch, Network, Offer, Signature,
+    Address, Mismatch, Network, Signature, Transfer, TransferMethod, Version,
     offer::OfferError,
     signature,
-    v2::{PayloadError, PaymentPayload, SettleResponse, VERSION, VerifyResponse},
+    v2::{SettleResponse, VerifyResponse},
 };
 
 /// A transaction needs this long to be mined: the reference facilitator refuses what expires sooner.
 pub const MIN_WINDOW_LEFT_S: u64 = 6;
-
-/// A payment that is good but for what the chain and the clock say.
-pub struct Checked {
-    pub offer: Offer,
-    pub authorization: Authorization,
-}
 
 /// A refusal, with the payer where one could be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +28,8 @@ pub struct Refused {
 
 #[must_use]
 pub fn verify(body: &[u8], chain: &Chain, unix_now: u64) -> VerifyResponse {
-    match check(body).and_then(|checked| judge(checked, chain, unix_now)) {
-        Ok(checked) => valid(checked.authorization.from),
+    match check(body).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
+        Ok(asked) => valid(asked.transfer.from()),
         Err(refused) => VerifyResponse {
             is_valid: false,
             invalid_reason: Some(refused.reason.to_owned()),
@@ -51,37 +45,37 @@ pub fn settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> S
 }
 
 fn try_settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> Result<SettleResponse, Refused> {
-    let checked = check(body)?;
-    let Checked { offer, authorization } = &checked;
-    let own =
-        |settled: &super::chain::Settled| settled.facilitator == facilitator && settled.authorization == *authorization;
+    let asked = check(body)?;
+    let own = |settled: &Settled| settled.facilitator == facilitator && settled.transfer == asked.transfer;
     // Before the window is looked at: a settlement does not stop being true when the authorization expires.
-    if let Some(earlier) = chain.settled(&offer.payment_key(authorization)).filter(own) {
-        return Ok(succeeded(offer, authorization, &earlier.transaction));
+    if let Some(earlier) = chain.settled(&asked.key()).filter(own) {
+        return Ok(succeeded(&asked, &earlier.transaction));
     }
-    let Checked { offer, authorization } = judge(checked, chain, unix_now)?;
-    let refused = |reason| Refused { reason, payer: Some(authorization.from) };
-    match chain.settle(facilitator, &offer, &authorization) {
-        Settlement::Moved { transaction } => Ok(succeeded(&offer, &authorization, &transaction)),
+    judge(&asked, chain, unix_now)?;
+    let refused = |reason| Refused { reason, payer: Some(asked.transfer.from()) };
+    match chain.settle(facilitator, &asked.offer, &asked.transfer) {
+        Settlement::Moved { transaction } => Ok(succeeded(&asked, &transaction)),
         // Two calls raced and the other one won.
-        Settlement::NonceUsed(earlier)
-            if earlier.facilitator == facilitator && earlier.authorization == authorization =>
-        {
-            Ok(succeeded(&offer, &authorization, &earlier.transaction))
-        }
-        Settlement::NonceUsed(_) => Err(refused(reason::NONCE_ALREADY_USED)),
+        Settlement::NonceUsed(earlier) if own(&earlier) => Ok(succeeded(&asked, &earlier.transaction)),
+        Settlement::NonceUsed(_) => Err(refused(nonce_used(&asked.transfer))),
         Settlement::InsufficientFunds => Err(refused(reason::INSUFFICIENT_FUNDS)),
+        Settlement::NotApproved => Err(refused(reason::PERMIT2_ALLOWANCE_REQUIRED)),
     }
 }
 
 #[must_use]
 pub fn supported(facilitator: &str) -> Value {
-    let kind = |network: Network| json!({"x402Version": VERSION, "scheme": "exact", "network": network.caip2()});
+    let kind = |version: Version| {
+        Network::ALL.map(
+            |network| json!({"x402Version": version.number(), "scheme": "exact", "network": network.name_in(version)}),
+        )
+    };
+    let kinds = [kind(Version::V2), kind(Version::V1)].concat();
     let hash = Keccak256::digest(facilitator);
     let mut signer = [0; 20];
     signer.copy_from_slice(&hash[12..]);
     json!({
-        "kinds": Network::ALL.map(kind),
+        "kinds": kinds,
         "extensions": [],
         "signers": {"eip155:*": [Address(signer)]},
     })
@@ -92,15 +86,16 @@ pub fn valid(payer: Address) -> VerifyResponse {
     VerifyResponse { is_valid: true, invalid_reason: None, payer: Some(payer.to_string()) }
 }
 
+/// Version 1 has no amount in its answer.
 #[must_use]
-pub fn succeeded(offer: &Offer, authorization: &Authorization, transaction: &str) -> SettleResponse {
+pub fn succeeded(asked: &Asked, transaction: &str) -> SettleResponse {
     SettleResponse {
         success: true,
         error_reason: None,
-        payer: Some(authorization.from.to_string()),
+        payer: Some(asked.transfer.from().to_string()),
         transaction: transaction.to_owned(),
-        network: offer.network.to_string(),
-        amount: Some(authorization.value.to_string()),
+        network: asked.offer.network.name_in(asked.version).to_owned(),
+        amount: (asked.version == Version::V2).then(|| asked.transfer.amount().to_string()),
     }
 }
 
@@ -111,32 +106,31 @@ pub fn failed(body: &[u8], refused: &Refused) -> SettleResponse {
         error_reason: Some(refused.reason.to_owned()),
         payer: refused.payer.map(|payer| payer.to_string()),
         transaction: String::new(),
-        network: FacilitatorRequest::parse(body).map(|r| r.payment_requirements.network).unwrap_or_default(),
+        network: FacilitatorRequest::parse(body).map(|request| request.network()).unwrap_or_default(),
         amount: None,
     }
 }
 
 /// Everything that needs neither chain nor clock.
-pub fn check(body: &[u8]) -> Result<Checked, Refused> {
+pub fn check(body: &[u8]) -> Result<Asked, Refused> {
     let nameless = |reason| Refused { reason, payer: None };
     let request = FacilitatorRequest::parse(body).map_err(|_| nameless(reason::INVALID_PAYLOAD))?;
-    if request.x402_version.as_u64() != Some(VERSION) {
-        return Err(nameless(reason::INVALID_X402_VERSION));
-    }
-    let payment = PaymentPayload::parse(request.payment_payload.get()).map_err(|error| {
-        nameless(match error {
-            PayloadError::Version(_) | PayloadError::NoVersion => reason::INVALID_X402_VERSION,
-            _ => reason::INVALID_PAYLOAD,
+    let Read { version, exact, offer, matches } = request.read().map_err(|unreadable| {
+        nameless(match unreadable {
+            Unreadable::Version => reason::INVALID_X402_VERSION,
+            Unreadable::Shape => reason::INVALID_PAYLOAD,
         })
     })?;
-    let authorization = payment.exact.authorization;
-    let refused = |reason| Refused { reason, payer: Some(authorization.from) };
-    let offer = Offer::from_requirements(&request.payment_requirements).map_err(|error| {
+    let transfer = exact.transfer;
+    let refused = |reason| Refused { reason, payer: Some(transfer.from()) };
+    let offer = offer.map_err(|error| {
         refused(match error {
             OfferError::Scheme(_) => reason::UNSUPPORTED_SCHEME,
             OfferError::Network(_) => reason::INVALID_NETWORK,
             OfferError::Extra(_) => reason::MISSING_EIP712_DOMAIN,
-            OfferError::Amount(..) | OfferError::Address { .. } => reason::INVALID_PAYMENT_REQUIREMENTS,
+            OfferError::Amount(..) | OfferError::Address { .. } | OfferError::Method => {
+                reason::INVALID_PAYMENT_REQUIREMENTS
+            }
         })
     })?;
     let token = offer.network.usdc();
@@ -144,39 +138,76 @@ pub fn check(body: &[u8]) -> Result<Checked, Refused> {
     fits(offer.asset == token.address, reason::ASSET_NOT_DEPLOYED)?;
     fits(offer.domain_name == token.domain_name, reason::TOKEN_NAME_MISMATCH)?;
     fits(offer.domain_version == token.domain_version, reason::TOKEN_VERSION_MISMATCH)?;
-    offer.matches(&payment.accepted).and_then(|()| offer.is_paid_by(&authorization)).map_err(|mismatch| {
-        refused(match mismatch {
-            Mismatch::Scheme => reason::INVALID_SCHEME,
-            Mismatch::Network => reason::NETWORK_MISMATCH,
-            Mismatch::Recipient => reason::RECIPIENT_MISMATCH,
-            Mismatch::Value => reason::VALUE_MISMATCH,
-            _ => reason::INVALID_PAYMENT_REQUIREMENTS,
-        })
-    })?;
-    match Signature::parse(&payment.exact.signature) {
-        Ok(Signature::Account(bytes)) => {
-            let signer = signature::recover(&bytes, &authorization.digest(&offer));
-            fits(signer == Ok(authorization.from), reason::INVALID_SIGNATURE)?;
+    matches
+        .and_then(|()| offer.is_paid_by(&transfer, version))
+        .map_err(|mismatch| refused(mismatched(mismatch, transfer.method())))?;
+    match (Signature::parse(&exact.signature), transfer.method()) {
+        (Ok(Signature::Account(bytes)), method) => {
+            let signer = signature::recover(&bytes, &transfer.digest(&offer));
+            fits(signer == Ok(transfer.from()), forged(method))?;
         }
         // No smart account is deployed on the doubles' chain.
-        Ok(Signature::SmartAccount(_)) => return Err(refused(reason::UNDEPLOYED_SMART_WALLET)),
-        Err(_) => return Err(refused(reason::INVALID_SIGNATURE)),
+        (Ok(Signature::SmartAccount(_)), TransferMethod::Eip3009) => {
+            return Err(refused(reason::UNDEPLOYED_SMART_WALLET));
+        }
+        (_, method) => return Err(refused(forged(method))),
     }
-    Ok(Checked { offer, authorization })
+    Ok(Asked { version, offer, transfer })
+}
+
+fn mismatched(mismatch: Mismatch, method: TransferMethod) -> &'static str {
+    match (mismatch, method) {
+        (Mismatch::Scheme, _) => reason::INVALID_SCHEME,
+        (Mismatch::Network, _) => reason::NETWORK_MISMATCH,
+        (Mismatch::Method, _) => reason::UNSUPPORTED_PAYLOAD_TYPE,
+        (Mismatch::Recipient, TransferMethod::Eip3009) => reason::RECIPIENT_MISMATCH,
+        (Mismatch::Recipient, TransferMethod::Permit2) => reason::PERMIT2_RECIPIENT_MISMATCH,
+        (Mismatch::Value, TransferMethod::Eip3009) => reason::VALUE_MISMATCH,
+        (Mismatch::Value, TransferMethod::Permit2) => reason::PERMIT2_AMOUNT_MISMATCH,
+        (Mismatch::Token, _) => reason::PERMIT2_TOKEN_MISMATCH,
+        (Mismatch::Spender, _) => reason::PERMIT2_SPENDER,
+        _ => reason::INVALID_PAYMENT_REQUIREMENTS,
+    }
+}
+
+fn forged(method: TransferMethod) -> &'static str {
+    match method {
+        TransferMethod::Eip3009 => reason::INVALID_SIGNATURE,
+        TransferMethod::Permit2 => reason::PERMIT2_SIGNATURE,
+    }
+}
+
+fn nonce_used(transfer: &Transfer) -> &'static str {
+    match transfer.method() {
+        TransferMethod::Eip3009 => reason::NONCE_ALREADY_USED,
+        TransferMethod::Permit2 => reason::PERMIT2_NONCE,
+    }
 }
 
 /// What only the chain and the clock know.
-fn judge(checked: Checked, chain: &Chain, unix_now: u64) -> Result<Checked, Refused> {
-    let Checked { offer, authorization } = &checked;
+fn judge(asked: &Asked, chain: &Chain, unix_now: u64) -> Result<(), Refused> {
+    let Asked { offer, transfer, .. } = asked;
     let fits = |fits: bool, reason| {
-        if fits { Ok(()) } else { Err(Refused { reason, payer: Some(authorization.from) }) }
+        if fits { Ok(()) } else { Err(Refused { reason, payer: Some(transfer.from()) }) }
     };
-    fits(authorization.valid_after.saturating_u64() < unix_now, reason::VALID_AFTER)?;
-    fits(authorization.valid_before.saturating_u64() >= unix_now + MIN_WINDOW_LEFT_S, reason::VALID_BEFORE)?;
-    fits(chain.settled(&offer.payment_key(authorization)).is_none(), reason::NONCE_ALREADY_USED)?;
-    let owned = chain.balance(offer.network, authorization.from);
-    fits(owned >= authorization.value.saturating_u64(), reason::INSUFFICIENT_FUNDS)?;
-    Ok(checked)
+    let (valid_after, valid_before) =
+        (transfer.valid_after().saturating_u64(), transfer.valid_before().saturating_u64());
+    match transfer.method() {
+        TransferMethod::Eip3009 => {
+            fits(valid_after < unix_now, reason::VALID_AFTER)?;
+            fits(valid_before >= unix_now + MIN_WINDOW_LEFT_S, reason::VALID_BEFORE)?;
+        }
+        TransferMethod::Permit2 => {
+            fits(valid_after <= unix_now, reason::PERMIT2_NOT_YET_VALID)?;
+            fits(valid_before >= unix_now + MIN_WINDOW_LEFT_S, reason::PERMIT2_DEADLINE)?;
+        }
+    }
+    fits(chain.settled(&asked.key()).is_none(), nonce_used(transfer))?;
+    let amount = transfer.amount().saturating_u64();
+    if transfer.method() == TransferMethod::Permit2 {
+        fits(chain.allowance(offer.network, transfer.from()) >= amount, reason::PERMIT2_ALLOWANCE_REQUIRED)?;
+    }
+    fits(chain.balance(offer.network, transfer.from()) >= amount, reason::INSUFFICIENT_FUNDS)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 use super::*;
 use crate::facilitator::testing::{NOW, Payer, Seen, drain, journal};
 use reports::event::Event;
-use x402_protocol::{Nonce, Uint256};
+use x402_protocol::{Authorization, Nonce, Offer, Uint256};
 
 const OTHER: &str = "0x857b06519E91e3A54538791bDbb0E22373e36b66";
 
@@ -44,7 +44,7 @@ fn refuses_each_kind_of_bad_payment_with_its_reason() {
     let high = format!("0x{}", "11".repeat(66));
     for (what, body, wanted) in [
         ("no json", "{".to_owned(), reason::INVALID_PAYLOAD),
-        ("envelope version", only("/x402Version", json!(1)), reason::INVALID_X402_VERSION),
+        ("envelope version", only("/x402Version", json!(3)), reason::INVALID_X402_VERSION),
         ("payload version", only("/paymentPayload/x402Version", json!(3)), reason::INVALID_X402_VERSION),
         ("payload shape", only("/paymentPayload/payload", json!({})), reason::INVALID_PAYLOAD),
         ("scheme", both("scheme", json!("upto")), reason::UNSUPPORTED_SCHEME),
@@ -133,4 +133,63 @@ fn a_payer_without_funds_is_refused() {
     let body = payer.body(1);
     assert_eq!(verify(body.as_bytes(), &chain, NOW).invalid_reason.as_deref(), Some(reason::INSUFFICIENT_FUNDS));
     assert_eq!(settle("a", body.as_bytes(), &chain, NOW).error_reason.as_deref(), Some(reason::INSUFFICIENT_FUNDS));
+}
+
+#[test]
+fn a_version_1_payment_is_settled_under_version_1s_names_and_is_the_version_2_payment_of_the_same_nonce() {
+    let (chain, mut seen) = chain();
+    let body = Payer::new(1).v1_request(1).to_string();
+    assert!(verify(body.as_bytes(), &chain, NOW).is_valid);
+    let settled = settle("primary", body.as_bytes(), &chain, NOW);
+    assert_eq!((settled.success, settled.network.as_str(), settled.amount.as_ref()), (true, "base-sepolia", None));
+    let again = settle("standby", Payer::new(1).body(1).as_bytes(), &chain, NOW);
+    assert_eq!(again.error_reason.as_deref(), Some(reason::NONCE_ALREADY_USED));
+    assert_eq!(drain(&mut seen).len(), 1);
+}
+
+#[test]
+fn a_version_1_payment_may_pay_more_than_is_asked_and_must_name_the_network_as_version_1_does() {
+    let mut body = Payer::new(1).v1_request(1);
+    body["paymentRequirements"]["maxAmountRequired"] = json!("9999");
+    assert!(verify(body.to_string().as_bytes(), &chain().0, NOW).is_valid);
+    body["paymentRequirements"]["maxAmountRequired"] = json!("10001");
+    let refused = verify(body.to_string().as_bytes(), &chain().0, NOW);
+    assert_eq!(refused.invalid_reason.as_deref(), Some(reason::VALUE_MISMATCH));
+    body["paymentPayload"]["network"] = json!("eip155:84532");
+    let refused = verify(body.to_string().as_bytes(), &chain().0, NOW);
+    assert_eq!(refused.invalid_reason.as_deref(), Some(reason::NETWORK_MISMATCH));
+}
+
+#[test]
+fn a_permit_settles_once_and_as_far_as_its_owner_has_approved() {
+    let (chain, mut seen) = chain();
+    let payer = Payer::new(1);
+    let settle = |nonce| settle("primary", payer.permit_request(nonce).to_string().as_bytes(), &chain, NOW);
+    assert_eq!(settle(1).error_reason.as_deref(), Some(reason::PERMIT2_ALLOWANCE_REQUIRED));
+    chain.set_allowance(Network::BaseSepolia, payer.address(), 10_000);
+    assert!(verify(payer.permit_request(1).to_string().as_bytes(), &chain, NOW).is_valid);
+    assert!(settle(1).success);
+    assert_eq!(settle(2).error_reason.as_deref(), Some(reason::PERMIT2_ALLOWANCE_REQUIRED));
+    let [Event::TransferMoved(transfer)] = &drain(&mut seen)[..] else { panic!("one transfer") };
+    assert!(transfer.payment.starts_with("eip155:84532:0x000000000022d473"), "{}", transfer.payment);
+}
+
+#[test]
+fn refuses_each_kind_of_bad_permit_with_its_reason() {
+    let (chain, _seen) = chain();
+    let payer = Payer::new(1);
+    chain.set_allowance(Network::BaseSepolia, payer.address(), u64::MAX);
+    for (field, value, wanted) in [
+        ("spender", json!(OTHER), reason::PERMIT2_SPENDER),
+        ("permitted/token", json!(OTHER), reason::PERMIT2_TOKEN_MISMATCH),
+        ("permitted/amount", json!("9999"), reason::PERMIT2_AMOUNT_MISMATCH),
+        ("witness/to", json!(OTHER), reason::PERMIT2_RECIPIENT_MISMATCH),
+        ("from", json!(OTHER), reason::PERMIT2_SIGNATURE),
+        ("nonce", json!("9"), reason::PERMIT2_SIGNATURE),
+    ] {
+        let mut body = payer.permit_request(1);
+        *body.pointer_mut(&format!("/paymentPayload/payload/permit2Authorization/{field}")).unwrap() = value;
+        let verified = verify(body.to_string().as_bytes(), &chain, NOW);
+        assert_eq!(verified.invalid_reason.as_deref(), Some(wanted), "{field}");
+    }
 }

@@ -20,5 +20,16 @@ pub const VALID_AFTER: &str = "invalid_exact_evm_payload_authorization_valid_aft
 pub const VALID_BEFORE: &str = "invalid_exact_evm_payload_authorization_valid_before";
 pub const NONCE_ALREADY_USED: &str = "invalid_exact_evm_nonce_already_used";
 pub const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
+pub const UNSUPPORTED_PAYLOAD_TYPE: &str = "unsupported_payload_type";
+pub const PERMIT2_ALLOWANCE_REQUIRED: &str = "permit2_allowance_required";
+pub const PERMIT2_SPENDER: &str = "invalid_permit2_spender";
+pub const PERMIT2_RECIPIENT_MISMATCH: &str = "invalid_permit2_recipient_mismatch";
+pub const PERMIT2_TOKEN_MISMATCH: &str = "permit2_token_mismatch";
+pub const PERMIT2_AMOUNT_MISMATCH: &str = "permit2_amount_mismatch";
+pub const PERMIT2_SIGNATURE: &str = "invalid_permit2_signature";
+pub const PERMIT2_NOT_YET_VALID: &str = "permit2_not_yet_valid";
+pub const PERMIT2_DEADLINE: &str = "permit2_deadline_expired";
+/// Permit2's own word for a nonce that was used.
+pub const PERMIT2_NONCE: &str = "permit2_invalid_nonce";
 /// Not an outcome: the money may have moved.
 pub const SETTLEMENT_PENDING: &str = "settlement_pending";

@@ -11,7 +11,13 @@ use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, FaultRef, Record
 use serde_json::{Value, json};
 use std::{error::Error, io, ops::Range, sync::Arc, time::Duration};
 use tokio::sync::mpsc;
-use x402_protocol::{Address, Authorization, Network, Nonce, Offer, Uint256, hex, signature::Signer};
+use x402_protocol::{
+    Address, Authorization, Network, Nonce, Offer, Permit2Authorization, Transfer, Uint256, hex,
+    permit2::{EXACT_PROXY, TokenPermissions, Witness},
+    signature::Signer,
+    v1,
+    v2::ResourceInfo,
+};
 
 /// Unix seconds at which the unit tests' payments are judged.
 pub const NOW: u64 = 1_795_000_000;
@@ -44,6 +50,47 @@ impl Payer {
             valid_before: Uint256::from(NOW * 2),
             nonce: Nonce([nonce; 32]),
         }
+    }
+
+    pub fn transfer(&self, nonce: u8) -> Transfer {
+        Transfer::Eip3009(self.authorization(nonce))
+    }
+
+    /// A Permit2 payment of the offer, as a facilitator gets it.
+    pub fn permit_request(&self, nonce: u8) -> Value {
+        let offer = self.offer();
+        let permit = Permit2Authorization {
+            from: self.address(),
+            permitted: TokenPermissions { token: offer.asset, amount: offer.amount },
+            spender: EXACT_PROXY,
+            nonce: Uint256::from(u64::from(nonce)),
+            deadline: Uint256::from(NOW * 2),
+            witness: Witness { to: offer.pay_to, valid_after: Uint256::ZERO },
+        };
+        let signature = hex::encode(&self.signer.sign(&permit.digest(offer.network)));
+        let payload = json!({"signature": signature, "permit2Authorization": permit});
+        json!({
+            "x402Version": 2,
+            "paymentPayload": {"x402Version": 2, "accepted": offer.to_requirements(), "payload": payload},
+            "paymentRequirements": offer.to_requirements(),
+        })
+    }
+
+    /// The payment of [`Payer::body`] in version 1.
+    pub fn v1_request(&self, nonce: u8) -> Value {
+        let offer = self.offer();
+        let body = self.request(&offer, &self.authorization(nonce));
+        let resource = ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() };
+        json!({
+            "x402Version": 1,
+            "paymentPayload": {
+                "x402Version": 1,
+                "scheme": "exact",
+                "network": "base-sepolia",
+                "payload": body["paymentPayload"]["payload"],
+            },
+            "paymentRequirements": v1::PaymentRequirements::of(&offer, &resource),
+        })
     }
 
     /// The authorization signed for the offer, as a facilitator gets it.

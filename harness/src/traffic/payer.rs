@@ -5,10 +5,8 @@ use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    Authorization, Nonce, Offer, Uint256, header, hex,
-    offer::OfferError,
-    signature::Signer,
-    v2::{PaymentRequired, VERSION},
+    Authorization, Nonce, Offer, Uint256, Version, header, hex, offer::OfferError, signature::Signer,
+    v2::PaymentRequired,
 };
 
 /// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
@@ -146,7 +144,7 @@ impl Draft<'_> {
     pub fn json(&self, signature: &[u8]) -> Value {
         let raw = &self.invoice.raw;
         let mut payment = json!({
-            "x402Version": VERSION,
+            "x402Version": Version::V2,
             "resource": raw["resource"],
             "accepted": raw["accepts"][0],
             "payload": {"signature": hex::encode(signature), "authorization": self.authorization},
@@ -192,9 +190,9 @@ mod tests {
         let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
         let offer = Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), pay_to, 60);
         let required = PaymentRequired {
-            x402_version: 2,
+            x402_version: Version::V2,
             error: None,
-            resource: ResourceInfo { url: "https://acme.example/".to_owned(), description: None, mime_type: None },
+            resource: ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() },
             accepts: vec![offer.to_requirements()],
             extensions: None,
         };
@@ -206,7 +204,7 @@ mod tests {
         let sent = PaymentPayload::from_header(payment.header.to_str().unwrap()).unwrap();
         assert_eq!(offer.matches(&sent.accepted), Ok(()));
         let Ok(Signature::Account(bytes)) = Signature::parse(&sent.exact.signature) else { panic!("65 bytes") };
-        let digest = sent.exact.authorization.digest(&offer);
+        let digest = sent.exact.transfer.digest(&offer);
         assert_eq!(signature::recover(&bytes, &digest).unwrap().to_string(), payers.address(0));
     }
 }

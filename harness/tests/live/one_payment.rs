@@ -42,7 +42,9 @@ pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
         serde_json::from_str(&json).unwrap()
     });
     let body: Value = serde_json::from_slice(&response.bytes().await.unwrap()).unwrap();
-    Answered { status, code: body["error"]["code"].as_str().unwrap_or_default().to_owned(), receipt }
+    // A bill is version 1's body, where the error is the code itself.
+    let code = body["error"]["code"].as_str().or(body["error"].as_str()).unwrap_or_default().to_owned();
+    Answered { status, code, receipt }
 }
 
 /// What this URL offers.

@@ -1,5 +1,6 @@
 //! The dispatcher on simulated ports: what each situation answers, what it costs, and whether anybody paid.
 
+mod version_1;
 mod world;
 
 use dispatcher_core::paywall::telemetry::Call;
@@ -213,9 +214,9 @@ fn a_price_may_require_an_identifier_or_look_at_none() {
     let world = World::new();
     for (tenant, payment, status, code) in [
         ("strict", world.sign(1), 400, "payment_identifier_required"),
-        ("strict", world.sign_as("too-short", 2), 400, "invalid_payment_identifier"),
+        ("strict", world.sign_as("too-short", 2).for_a_price_that_requires_one(), 400, "invalid_payment_identifier"),
         ("acme", world.sign_as("not/of/the/grammar", 3), 400, "invalid_payment_identifier"),
-        ("strict", world.sign_as(IDENTIFIER, 4), 200, ""),
+        ("strict", world.sign_as(IDENTIFIER, 4).for_a_price_that_requires_one(), 200, ""),
         ("plain", world.sign_as("too-short", 5), 200, ""),
     ] {
         let answer = world.get(&format!("/t/{tenant}/quote"), Some(&payment));

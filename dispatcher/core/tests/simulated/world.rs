@@ -20,7 +20,7 @@ use dispatcher_core::{
     plan::Limits,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     protocol::{
-        Authorization, Network, Nonce, Offer, Uint256, header, hex,
+        Authorization, Network, Nonce, Offer, Uint256, Version, header, hex,
         signature::Signer,
         v2::{PaymentRequired, SettleResponse},
     },
@@ -79,6 +79,22 @@ impl Payment {
         &self.key
     }
 
+    /// Echoes a price that requires an identifier: an echo may not change what was declared.
+    pub fn for_a_price_that_requires_one(mut self) -> Self {
+        self.json["extensions"]["payment-identifier"]["info"]["required"] = true.into();
+        Self { header: header::encode(&self.json), ..self }
+    }
+
+    /// The same authorization as a version 1 client sends it.
+    pub fn in_version_1(&self) -> String {
+        header::encode(&json!({
+            "x402Version": 1,
+            "scheme": "exact",
+            "network": "base-sepolia",
+            "payload": self.json["payload"],
+        }))
+    }
+
     pub fn tampered(&self, from: &str, to: &str) -> String {
         let text = self.json.to_string();
         assert!(text.contains(from), "{from} is not in {text}");
@@ -103,11 +119,15 @@ pub struct Got {
 impl Got {
     /// Empty where the body is no error.
     pub fn code(&self) -> &str {
-        self.json["error"]["code"].as_str().unwrap_or_default()
+        self.json["error"]["code"].as_str().or(self.json["error"].as_str()).unwrap_or_default()
     }
 
     pub fn text(&self) -> &str {
         &self.body
+    }
+
+    pub fn json(&self) -> &Value {
+        &self.json
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -125,7 +145,11 @@ impl Got {
     }
 
     pub fn payment_response(&self) -> Option<SettleResponse> {
-        let json = header::decode(self.header(header::PAYMENT_RESPONSE)?).unwrap();
+        self.payment_response_in(Version::V2)
+    }
+
+    pub fn payment_response_in(&self, version: Version) -> Option<SettleResponse> {
+        let json = header::decode(self.header(version.response_header())?).unwrap();
         Some(serde_json::from_str(&json).unwrap())
     }
 }
@@ -313,12 +337,17 @@ impl World {
     }
 
     pub fn send(&self, method: &str, target: &str, payment: Option<&str>) -> Got {
+        let payment = payment.map(|payment| (header::PAYMENT_SIGNATURE, payment));
+        self.send_headers(method, target, payment.as_slice())
+    }
+
+    pub fn send_headers(&self, method: &str, target: &str, headers: &[(&'static str, &str)]) -> Got {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (target, None),
         };
-        let payment = payment.map(str::to_owned);
-        let request = SimRequest { method: method.to_owned(), path: path.to_owned(), query, payment };
+        let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let request = SimRequest { method: method.to_owned(), path: path.to_owned(), query, headers };
         let handled = ready(self.dispatcher.handle(&request));
         if let Some(ticket) = handled.leaving {
             // As in the Worker: a confirmation that gets lost changes nothing for the caller.
@@ -392,7 +421,7 @@ pub struct SimRequest {
     method: String,
     path: String,
     query: Option<String>,
-    payment: Option<String>,
+    headers: BTreeMap<&'static str, String>,
 }
 
 impl Inbound for SimRequest {
@@ -412,7 +441,7 @@ impl Inbound for SimRequest {
         self.query.as_deref()
     }
     fn header(&self, name: &str) -> Option<String> {
-        (name == header::PAYMENT_SIGNATURE).then(|| self.payment.clone()).flatten()
+        self.headers.get(name).cloned()
     }
 }
 
@@ -489,7 +518,9 @@ impl FacilitatorTransport for Ports {
             Facilitator::ClaimsNoTransaction => (payer, ""),
             _ => (payer, nonce),
         };
-        answer(json!({"success": true, "payer": payer, "transaction": transaction, "network": "eip155:84532"}))
+        // In the generation in which it was asked.
+        let network = if request["x402Version"] == 1 { "base-sepolia" } else { "eip155:84532" };
+        answer(json!({"success": true, "payer": payer, "transaction": transaction, "network": network}))
     }
 }
 

@@ -15,8 +15,6 @@ use crate::{
 pub const TENANT_LEASE_MS: u64 = 60_000;
 /// How long the response may be on its way before it can be collected again.
 pub const DELIVERY_LEASE_MS: u64 = 10_000;
-/// A facilitator refuses what has less than 6 s left, because a block must still be found.
-pub const SETTLE_MARGIN_S: u64 = 6;
 /// How long a settled payment is remembered: its response waits so long to be collected, and a replay is answered with
 /// the transaction. An authorization that outlives this would be refused by the chain, because its nonce is used.
 pub const SETTLED_KEPT_MS: u64 = 7 * 24 * 3_600_000;
@@ -152,13 +150,8 @@ pub fn after_waiting(record: Option<&Record>) -> Reply {
 
 /// A payment that nobody holds and that moved nothing.
 fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) -> Step {
-    let seconds = now.time.seconds();
-    let invalid = |reason| Next::Reply(Reply::Invalid(Reason::ours(reason)));
-    if claim.valid_before < seconds + SETTLE_MARGIN_S {
-        return stay(before, invalid("invalid_exact_evm_payload_authorization_valid_before"));
-    }
-    if claim.valid_after >= seconds {
-        return stay(before, invalid("invalid_exact_evm_payload_authorization_valid_after"));
+    if let Some(reason) = claim.window.shut(now.time) {
+        return stay(before, Next::Reply(Reply::Invalid(reason)));
     }
     if let Some(identifier) = before.as_ref().and_then(|before| before.claim.scoped_identifier()) {
         // It is bound for another holder, and may be another identifier than this claim's.
@@ -257,8 +250,7 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             stay(Some(record), Next::Reply(reply))
         }
         (State::Executed { facilitator }, Event::BeginSettle) => {
-            if record.claim.valid_before < now.time.seconds() + SETTLE_MARGIN_S {
-                let reason = Reason::ours("invalid_exact_evm_payload_authorization_valid_before");
+            if let Some(reason) = record.claim.window.expired(now.time) {
                 return refused(record, reason, now);
             }
             ask(record, facilitator, Vec::new(), None, now)

@@ -5,8 +5,9 @@
 use super::*;
 use crate::binding::Binding;
 use crate::ledger::identifier::{self, Bound, Owner};
+use crate::window::Window;
 use proptest::prelude::*;
-use x402_protocol::{Address, Network, Uint256, Version};
+use x402_protocol::{Address, Network, TransferMethod, Uint256, Version};
 
 const START_MS: u64 = 1_800_000_000_000;
 const PAYMENT: &str = "eip155:84532:0xa:0xf:0x1";
@@ -22,8 +23,7 @@ fn claim(path: &str, valid_before: u64, identifier: Option<&str>) -> Claim {
         network: Network::BaseSepolia,
         amount: Uint256::from(1),
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
-        valid_after: 0,
-        valid_before,
+        window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         signature: "0x01".to_owned(),
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
     }

@@ -7,6 +7,7 @@ use crate::{
     facilitator::verdict::{Expected, Settlement},
     response::PaidResponse,
     telemetry::Attempt,
+    window::Window,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -28,10 +29,7 @@ pub struct Claim {
     pub amount: Uint256,
     /// Ids of the facilitators that may serve it, in the order in which they are tried.
     pub facilitators: Vec<String>,
-    /// Unix seconds, saturated.
-    pub valid_after: u64,
-    /// Unix seconds, saturated.
-    pub valid_before: u64,
+    pub window: Window,
     pub signature: String,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
     pub identifier: Option<PaymentIdentifier>,

@@ -1,18 +1,13 @@
 //! Version 2 of the protocol, one file per wire object (specification section 5).
 
-mod facilitator_request;
 mod payment_identifier;
 mod payment_payload;
 mod payment_required;
 mod settle_response;
 mod verify_response;
 
-pub use facilitator_request::FacilitatorRequest;
 pub use payment_identifier::{IdentifierError, IdentifierRule, PAYMENT_IDENTIFIER, PaymentIdentifier};
-pub use payment_payload::{ExactEvmPayload, PayloadError, PaymentPayload};
+pub use payment_payload::PaymentPayload;
 pub use payment_required::{PaymentRequired, PaymentRequirements, ResourceInfo};
 pub use settle_response::SettleResponse;
 pub use verify_response::VerifyResponse;
-
-/// `x402Version` of everything in this module.
-pub const VERSION: u64 = 2;

@@ -1,12 +1,13 @@
 //! `PaymentRequired`: what a 402 says (specification 5.1).
 
+use crate::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PaymentRequired {
-    pub x402_version: u64,
+    pub x402_version: Version,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     pub resource: ResourceInfo,
@@ -15,7 +16,8 @@ pub struct PaymentRequired {
     pub extensions: Option<Map<String, Value>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What is sold. The last three are newer than the specification's text; clients show them to people.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceInfo {
     pub url: String,
@@ -23,6 +25,12 @@ pub struct ResourceInfo {
     pub description: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub icon_url: Option<String>,
 }
 
 /// One way to pay, as it stands on the wire; [`crate::Offer`] is its checked form.
@@ -62,6 +70,16 @@ mod tests {
     fn the_specifications_example_survives_a_round_trip() {
         let parsed: PaymentRequired = serde_json::from_str(EXAMPLE).unwrap();
         assert_eq!(serde_json::to_string(&parsed).unwrap(), EXAMPLE);
+    }
+
+    #[test]
+    fn the_newer_fields_of_a_resource_are_kept() {
+        let text = EXAMPLE.replace(
+            r#""mimeType":"application/json""#,
+            r#""mimeType":"application/json","serviceName":"Quotes","tags":["finance"],"iconUrl":"https://x.example/i.png""#,
+        );
+        let parsed: PaymentRequired = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&parsed).unwrap(), text);
     }
 
     #[test]

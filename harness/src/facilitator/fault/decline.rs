@@ -9,18 +9,15 @@ use x402_protocol::v2::{SettleResponse, VerifyResponse};
 pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
     let request = FacilitatorRequest::parse(ask.body).ok();
     let payment = request.as_ref().and_then(FacilitatorRequest::payment);
-    let moved = |(offer, paid): &(x402_protocol::Offer, x402_protocol::Authorization)| {
-        ask.chain.settled(&offer.payment_key(paid)).is_some()
-    };
-    if payment.as_ref().is_some_and(moved) {
+    if payment.as_ref().is_some_and(|asked| ask.chain.settled(&asked.key()).is_some()) {
         return ask.honest();
     }
     let reason = Some(reason.to_owned());
-    let payer = payment.map(|(_, paid)| paid.from.to_string());
+    let payer = payment.map(|asked| asked.transfer.from().to_string());
     if ask.endpoint == FacilitatorEndpoint::Verify {
         return Reply::json(200, &VerifyResponse { is_valid: false, invalid_reason: reason, payer });
     }
-    let network = request.map(|request| request.payment_requirements.network).unwrap_or_default();
+    let network = request.map(|request| request.network()).unwrap_or_default();
     let (transaction, amount) = (String::new(), None);
     Reply::json(200, &SettleResponse { success: false, error_reason: reason, payer, transaction, network, amount })
 }

@@ -2,13 +2,18 @@
 //! under the wrong payer, transaction, network or amount.
 
 use crate::{
-    facilitator::{answers::Ask, chain, honest, reply::Reply, request::FacilitatorRequest},
+    facilitator::{
+        answers::Ask,
+        chain, honest,
+        reply::Reply,
+        request::{Asked, FacilitatorRequest},
+    },
     scenario::{LieAbout, Money},
 };
 use reports::event::FacilitatorEndpoint;
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    Address, Authorization, Network, Offer,
+    Address, Network,
     v2::{SettleResponse, VerifyResponse},
 };
 
@@ -25,37 +30,39 @@ pub fn applies(about: LieAbout, endpoint: FacilitatorEndpoint) -> bool {
 pub fn reply(about: LieAbout, money: Money, ask: &Ask<'_>) -> Reply {
     let request = FacilitatorRequest::parse(ask.body).ok();
     // About a request that names no payment there is nothing to lie.
-    let Some((offer, paid)) = request.and_then(|request| request.payment()) else {
+    let Some(asked) = request.and_then(|request| request.payment()) else {
         return ask.honest();
     };
     match ask.endpoint {
-        FacilitatorEndpoint::Verify => Reply::json(200, &verify(about, &paid)),
-        FacilitatorEndpoint::Settle => Reply::json(200, &settle(about, money, ask, &offer, &paid)),
+        FacilitatorEndpoint::Verify => Reply::json(200, &verify(about, &asked)),
+        FacilitatorEndpoint::Settle => Reply::json(200, &settle(about, money, ask, &asked)),
         FacilitatorEndpoint::Supported => ask.honest(),
     }
 }
 
-fn verify(about: LieAbout, paid: &Authorization) -> VerifyResponse {
-    honest::valid(if about == LieAbout::Payer { other_payer(paid) } else { paid.from })
+fn verify(about: LieAbout, asked: &Asked) -> VerifyResponse {
+    honest::valid(if about == LieAbout::Payer { other_payer(asked) } else { asked.transfer.from() })
 }
 
-fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, offer: &Offer, paid: &Authorization) -> SettleResponse {
-    let invented = honest::succeeded(offer, paid, &invented_transaction(ask.facilitator, offer, paid));
+fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, asked: &Asked) -> SettleResponse {
+    let invented = honest::succeeded(asked, &invented_transaction(ask.facilitator, asked));
     let told = match money {
         Money::Kept => invented,
         Money::Moved => Some(ask.settle()).filter(|answer| answer.success).unwrap_or(invented),
     };
     match about {
-        LieAbout::Payer => SettleResponse { payer: Some(other_payer(paid).to_string()), ..told },
+        LieAbout::Payer => SettleResponse { payer: Some(other_payer(asked).to_string()), ..told },
         LieAbout::Transaction => SettleResponse { transaction: String::new(), ..told },
-        LieAbout::Network => SettleResponse { network: other_network(offer.network).to_string(), ..told },
+        LieAbout::Network => {
+            SettleResponse { network: other_network(asked.offer.network).name_in(asked.version).to_owned(), ..told }
+        }
         LieAbout::Amount => SettleResponse { amount: Some(other_amount(&told.amount)), ..told },
         LieAbout::Success => told,
     }
 }
 
-fn other_payer(paid: &Authorization) -> Address {
-    let hash = Keccak256::digest(paid.from.0);
+fn other_payer(asked: &Asked) -> Address {
+    let hash = Keccak256::digest(asked.transfer.from().0);
     let mut other = [0; 20];
     other.copy_from_slice(&hash[12..]);
     Address(other)
@@ -70,8 +77,8 @@ fn other_amount(amount: &Option<String>) -> String {
 }
 
 /// Looks like a hash and stands on no chain.
-fn invented_transaction(facilitator: &str, offer: &Offer, paid: &Authorization) -> String {
-    chain::transaction_hash(&format!("{facilitator}/invented"), &offer.payment_key(paid))
+fn invented_transaction(facilitator: &str, asked: &Asked) -> String {
+    chain::transaction_hash(&format!("{facilitator}/invented"), &asked.key())
 }
 
 #[cfg(test)]

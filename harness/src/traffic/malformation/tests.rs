@@ -21,9 +21,9 @@ const DRAWS: u64 = 8;
 fn invoice() -> Invoice {
     let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
     let offer = Offer::usdc(Network::BaseSepolia, 10_000.into(), pay_to, 60);
-    let resource = ResourceInfo { url: "https://acme.example/".to_owned(), description: None, mime_type: None };
+    let resource = ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() };
     let required = PaymentRequired {
-        x402_version: 2,
+        x402_version: x402_protocol::Version::V2,
         error: None,
         resource,
         accepts: vec![offer.to_requirements()],

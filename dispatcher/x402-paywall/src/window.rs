@@ -1,0 +1,93 @@
+//! When a payment can be settled, as its payer signed it. The one place that decides, for admission (before anything is
+//! asked) and for the ledger (before it asks).
+
+use crate::{Reason, UnixMillis};
+use serde::{Deserialize, Serialize};
+use x402_protocol::{Transfer, TransferMethod};
+
+/// A facilitator refuses what has less than 6 s left, because a block must still be found.
+pub const SETTLE_MARGIN_S: u64 = 6;
+
+/// After this nobody comes to collect what an expired payment may have bought. Until then it must get as far as the
+/// ledger: to bill a caller anew whose settlement is not known yet would charge them twice.
+pub const FORGOTTEN_AFTER_S: u64 = 30 * 24 * 3600;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    pub method: TransferMethod,
+    /// Unix seconds, saturated.
+    pub valid_after: u64,
+    /// Unix seconds, saturated.
+    pub valid_before: u64,
+}
+
+impl Window {
+    #[must_use]
+    pub fn of(transfer: &Transfer) -> Self {
+        Self {
+            method: transfer.method(),
+            valid_after: transfer.valid_after().saturating_u64(),
+            valid_before: transfer.valid_before().saturating_u64(),
+        }
+    }
+
+    /// Why nothing can be settled at `now`, if so.
+    #[must_use]
+    pub fn shut(&self, now: UnixMillis) -> Option<Reason> {
+        self.expired(now).or_else(|| self.not_yet_open(now))
+    }
+
+    /// Too late for a settlement to begin.
+    #[must_use]
+    pub fn expired(&self, now: UnixMillis) -> Option<Reason> {
+        let reason = match self.method {
+            TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_before",
+            TransferMethod::Permit2 => "permit2_deadline_expired",
+        };
+        (self.valid_before < now.seconds() + SETTLE_MARGIN_S).then(|| Reason::ours(reason))
+    }
+
+    /// Why the payment cannot have bought anything at any time up to `now`: not worth asking the ledger about.
+    #[must_use]
+    pub fn never_open(&self, now: UnixMillis) -> Option<Reason> {
+        let forgotten = UnixMillis(now.0.saturating_sub(FORGOTTEN_AFTER_S * 1000));
+        self.expired(forgotten).or_else(|| self.not_yet_open(now))
+    }
+
+    fn not_yet_open(&self, now: UnixMillis) -> Option<Reason> {
+        let reason = match self.method {
+            TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_after",
+            TransferMethod::Permit2 => "permit2_not_yet_valid",
+        };
+        (self.valid_after >= now.seconds()).then(|| Reason::ours(reason))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW_S: u64 = 1_800_000_000;
+
+    fn window(valid_after: u64, valid_before: u64) -> Window {
+        Window { method: TransferMethod::Eip3009, valid_after, valid_before }
+    }
+
+    #[test]
+    fn a_window_is_open_from_after_its_beginning_until_the_margin_before_its_end() {
+        let shut = |valid_after, valid_before| window(valid_after, valid_before).shut(UnixMillis(NOW_S * 1000));
+        assert_eq!(shut(NOW_S - 1, NOW_S + SETTLE_MARGIN_S), None);
+        assert_eq!(shut(0, u64::MAX), None);
+        assert!(shut(NOW_S - 1, NOW_S + SETTLE_MARGIN_S - 1).unwrap().as_str().ends_with("valid_before"));
+        assert!(shut(NOW_S, NOW_S + 60).unwrap().as_str().ends_with("valid_after"));
+    }
+
+    #[test]
+    fn an_expired_payment_may_still_have_bought_something_but_not_for_ever() {
+        let never_open = |valid_after, valid_before| {
+            window(valid_after, valid_before).never_open(UnixMillis(NOW_S * 1000)).is_some()
+        };
+        assert!(!never_open(0, NOW_S - 60) && !never_open(0, NOW_S - FORGOTTEN_AFTER_S + SETTLE_MARGIN_S));
+        assert!(never_open(0, NOW_S - FORGOTTEN_AFTER_S) && never_open(NOW_S, u64::MAX));
+    }
+}

@@ -1,0 +1,90 @@
+//! `PaymentPayload`: what a version 1 client sends in `X-PAYMENT`.
+
+use crate::{ExactEvmPayload, Version, header, payload, payload::PayloadError};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// A decoded payment. It has no copy of the offer: scheme and network are all it says.
+#[derive(Clone, Debug)]
+pub struct PaymentPayload {
+    /// The JSON as the client sent it.
+    pub text: Box<RawValue>,
+    pub scheme: String,
+    /// Version 1's name of it.
+    pub network: String,
+    pub exact: ExactEvmPayload,
+}
+
+impl PaymentPayload {
+    pub fn from_header(header: &str) -> Result<Self, PayloadError> {
+        Self::parse(&header::decode(header)?)
+    }
+
+    pub fn parse(json: &str) -> Result<Self, PayloadError> {
+        let (text, Wire { scheme, network, payload }) = payload::parse(json, Version::V1)?;
+        Ok(Self { text, scheme, network, exact: payload })
+    }
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    scheme: String,
+    network: String,
+    payload: ExactEvmPayload,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Mismatch, Offer, v2};
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    const VECTOR: &str = include_str!("../../testdata/eip3009-vector.json");
+
+    fn offer() -> Offer {
+        Offer::from_requirements(&v2::PaymentPayload::parse(VECTOR).unwrap().accepted).unwrap()
+    }
+
+    /// The vector's authorization in version 1's envelope.
+    fn payment(scheme: &str, network: &str) -> PaymentPayload {
+        let vector: Value = serde_json::from_str(VECTOR).unwrap();
+        let wire = json!({"x402Version": 1, "scheme": scheme, "network": network, "payload": vector["payload"]});
+        PaymentPayload::parse(&wire.to_string()).unwrap()
+    }
+
+    #[test]
+    fn the_same_authorization_is_the_same_payment_in_both_versions() {
+        let (one, two) = (payment("exact", "base-sepolia"), v2::PaymentPayload::parse(VECTOR).unwrap());
+        assert_eq!(offer().matches_v1(&one), Ok(()));
+        assert_eq!(one.exact.transfer.key(&offer()), two.exact.transfer.key(&offer()));
+    }
+
+    #[test]
+    fn the_network_goes_by_its_version_1_name() {
+        assert_eq!(offer().matches_v1(&payment("exact", "base")), Err(Mismatch::Network));
+        assert_eq!(offer().matches_v1(&payment("exact", "eip155:84532")), Err(Mismatch::Network));
+        assert_eq!(offer().matches_v1(&payment("upto", "base-sepolia")), Err(Mismatch::Scheme));
+    }
+
+    #[test]
+    fn more_than_the_price_is_enough_and_less_is_not() {
+        let paid = payment("exact", "base-sepolia").exact.transfer;
+        let priced = |amount: u64| Offer { amount: amount.into(), ..offer() };
+        assert_eq!(priced(9_999).is_paid_by(&paid, Version::V1), Ok(()));
+        assert_eq!(priced(9_999).is_paid_by(&paid, Version::V2), Err(Mismatch::Value));
+        assert_eq!(priced(10_001).is_paid_by(&paid, Version::V1), Err(Mismatch::Value));
+    }
+
+    #[test]
+    fn a_version_2_payment_is_none_of_version_1() {
+        assert!(matches!(PaymentPayload::parse(VECTOR), Err(PayloadError::Version)));
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_makes_it_panic(header in ".{0,300}") {
+            let _ = PaymentPayload::from_header(&header);
+        }
+    }
+}

@@ -15,7 +15,7 @@ enum With {
     Pending,
 }
 
-const DOCUMENTED: [(&str, u16, With); 20] = [
+const DOCUMENTED: [(&str, u16, With); 22] = [
     ("tenant_not_found", 404, With::Nothing),
     ("invalid_dispatch_key", 400, With::Nothing),
     ("dispatcher_binding_missing", 500, With::Nothing),
@@ -31,6 +31,8 @@ const DOCUMENTED: [(&str, u16, With); 20] = [
     ("payment_in_progress", 503, With::RetryAfter),
     ("payment_already_used", 409, With::Nothing),
     ("payment_identifier_conflict", 409, With::Nothing),
+    ("payment_identifier_required", 400, With::Nothing),
+    ("invalid_payment_identifier", 400, With::Nothing),
     ("tenant_worker_failure", 502, With::Nothing),
     ("tenant_cpu_limit_exceeded", 503, With::Nothing),
     ("tenant_subrequest_limit_exceeded", 503, With::Nothing),

@@ -19,12 +19,13 @@ pub fn judge(history: &History) -> Finding {
 }
 
 fn is_its_act(exchange: &Exchange) -> bool {
-    let after_hanging_up = || exchange.outcome == ExchangeOutcome::HungUp;
     match exchange.client.as_str() {
         "duplicate" => exchange.kind == ExchangeKind::Duplicate,
         "replay-elsewhere" => exchange.kind == ExchangeKind::Elsewhere,
         "resend-after-served" => exchange.kind == ExchangeKind::Resend,
-        "impatient" => after_hanging_up(),
+        "impatient" | "fresh-after-timeout" => exchange.outcome == ExchangeOutcome::HungUp,
+        "identified" => exchange.kind == ExchangeKind::Resend && exchange.identifier.is_some(),
+        "identifier-race" => exchange.identifier.is_some(),
         "malformed" => exchange.flaw.is_some(),
         "head" => exchange.method == "HEAD" && exchange.payment.is_some(),
         "preflight" => exchange.kind == ExchangeKind::Preflight,

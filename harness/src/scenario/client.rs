@@ -19,11 +19,14 @@ pub enum ClientKind {
     Skewed,
     ShortLived,
     Preflight,
+    Identified,
+    IdentifierRace,
+    FreshAfterTimeout,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 12] = [
+    pub const CATALOGUE: [Listed; 15] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -44,6 +47,17 @@ impl ClientKind {
         Listed::new("skewed", "has a clock that is minutes ahead or behind", "1"),
         Listed::new("short-lived", "signs an authorization that ends while a slow tenant runs", "1"),
         Listed::new("preflight", "asks, as a browser does, whether a page may send a payment", "1"),
+        Listed::new(
+            "identified",
+            "buys under a payment-identifier, and collects what it bought twice more with the same payment",
+            "1",
+        ),
+        Listed::new("identifier-race", "sends eight fresh payments under one payment-identifier at once", "1"),
+        Listed::new(
+            "fresh-after-timeout",
+            "hangs up while it is being charged, and signs afresh under the same payment-identifier",
+            "1",
+        ),
     ];
 
     /// As a mix writes it.
@@ -61,7 +75,15 @@ impl ClientKind {
             Self::Skewed => "skewed",
             Self::ShortLived => "short-lived",
             Self::Preflight => "preflight",
+            Self::Identified => "identified",
+            Self::IdentifierRace => "identifier-race",
+            Self::FreshAfterTimeout => "fresh-after-timeout",
         }
+    }
+
+    /// Whether it pays under a payment-identifier.
+    pub fn is_identified(self) -> bool {
+        matches!(self, Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout)
     }
 
     /// Whether it needs a tenant that has a price.

@@ -96,6 +96,12 @@ impl Payers {
         Draft { invoice, signer, authorization, identifier: None }
     }
 
+    /// For the `payment-identifier` extension, within its grammar.
+    #[must_use]
+    pub fn identifier(&self, purchase: u64) -> String {
+        format!("purchase_{purchase:08}_{:016x}", self.seed)
+    }
+
     /// Chance that is this run's and purchase's own.
     #[must_use]
     pub fn chance(&self, purchase: u64) -> Rng {

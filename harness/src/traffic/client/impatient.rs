@@ -1,5 +1,5 @@
-//! A client that loses patience: it hangs up while its payment is on its way to be settled, and asks again later with the
-//! same payment. It must have its content then, since it may have been charged.
+//! A client that loses patience: it hangs up while its payment is on its way to be settled, and asks again with the same
+//! payment. It must have its content then, since it may have been charged.
 
 use super::{Bought, Visit};
 use crate::traffic::{ask::Ask, caller::Sending};
@@ -7,9 +7,11 @@ use reports::event::{ExchangeKind, PurchaseOutcome};
 use std::time::Duration;
 
 /// Long enough for a payment to be verified and the tenant to run, less than a slow settlement takes.
-const PATIENCE: Duration = Duration::from_millis(600);
-/// Until it remembers that it wanted something.
-const AWAY: Duration = Duration::from_millis(1_500);
+pub const PATIENCE: Duration = Duration::from_millis(600);
+/// Until it asks again, while the settlement is still under way. Whoever comes back later can only be given what the runtime
+/// did not call delivered, and a proxy in between (`wrangler dev` has one) hides that a caller went: that is what
+/// payment-identifiers are for.
+const AWAY: Duration = Duration::from_millis(500);
 
 pub async fn buy(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);

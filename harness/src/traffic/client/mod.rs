@@ -1,7 +1,9 @@
 //! One client at one arrival: one file a kind, named as a scenario's mix names it, and here the steps they share.
 
 mod duplicate;
+mod fresh_after_timeout;
 mod head;
+mod identifier_race;
 mod impatient;
 mod malformed;
 mod paid;
@@ -64,12 +66,14 @@ impl Visit<'_> {
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
-            ClientKind::ResendAfterServed => resend_after_served::buy(self).await,
+            ClientKind::ResendAfterServed | ClientKind::Identified => resend_after_served::buy(self).await,
             ClientKind::Impatient => impatient::buy(self).await,
             ClientKind::Head => head::buy(self).await,
             ClientKind::Skewed => skewed::buy(self).await,
             ClientKind::ShortLived => short_lived::buy(self).await,
             ClientKind::Preflight => return preflight::ask(self).await,
+            ClientKind::IdentifierRace => identifier_race::buy(self).await,
+            ClientKind::FreshAfterTimeout => fresh_after_timeout::buy(self).await,
             ClientKind::Malformed => return malformed::try_it(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
@@ -119,7 +123,9 @@ impl Visit<'_> {
     }
 
     fn draft<'a>(&'a self, invoice: &'a Invoice, attempt: u64) -> Draft<'a> {
-        self.payers.draft(invoice, self.arrival.number, attempt, self.unix_now())
+        let mut draft = self.payers.draft(invoice, self.arrival.number, attempt, self.unix_now());
+        draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(self.arrival.number));
+        draft
     }
 
     fn unix_now(&self) -> u64 {

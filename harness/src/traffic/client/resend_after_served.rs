@@ -1,5 +1,6 @@
 //! A client that has its content and presents the same payment again, as a proxy that replays requests does. It must not
-//! be charged, nor served twice, and be told which transaction the payment went into.
+//! be charged again. Under a payment-identifier it gets what it bought; else it is not served twice, and is told which
+//! transaction the payment went into.
 
 use super::{Bought, Visit, paid};
 use crate::traffic::{ask::Ask, caller::Sending};

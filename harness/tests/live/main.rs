@@ -3,12 +3,16 @@
 //!
 //! One test at a time: two worlds on two cores would measure each other.
 
+mod answers;
 mod bad_input;
 mod bench;
 mod harness;
 mod identifier;
 mod interrupt;
+mod legacy_client;
+mod npm_client;
 mod official_client;
 mod one_payment;
 mod scenarios;
+mod scripted_facilitator;
 mod served;

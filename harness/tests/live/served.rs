@@ -21,7 +21,11 @@ pub struct Served {
 
 impl Served {
     pub fn start() -> Self {
-        let mut child = harness(&["serve"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(&[])
+    }
+
+    pub fn start_with(options: &[&str]) -> Self {
+        let mut child = harness(&["serve"]).args(options).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let said: Vec<String> = lines.take_while(|line| !line.starts_with("ready")).collect();
         let words: BTreeMap<&str, &str> = said.iter().filter_map(|line| line.split_once(' ')).collect();

@@ -46,6 +46,8 @@ pub enum Event {
     DispatcherRequest(DispatcherRequest),
     /// The dispatcher's own payment-stage line, as logged.
     DispatcherPayment(DispatcherPayment),
+    /// The dispatcher's own line about a facilitator whose standing changed, as logged.
+    FacilitatorStanding(FacilitatorStanding),
     /// The dispatcher's processes are about to be killed, without a chance to tidy up.
     DispatcherKilled(Killing),
     /// The dispatcher answers again after a kill, on the storage that was left.
@@ -384,6 +386,18 @@ pub struct Killing {
     pub kill: FaultRef,
     /// The payment that the kill waited for.
     pub payment: Option<String>,
+}
+
+/// What the dispatcher thinks of a facilitator at one kind of call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FacilitatorStanding {
+    pub facilitator: String,
+    pub call: FacilitatorEndpoint,
+    /// `healthy`, `degraded`, `quarantined` or `probing`.
+    pub from: String,
+    pub to: String,
+    /// `answered`, or the reason code of the call that made the difference.
+    pub reason: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,10 @@ use crate::{
     directory::{Directory, DirectoryError},
     tenant::Available,
 };
-use x402_paywall::facilitator::{ConfigError as FacilitatorConfigError, Facilitators};
+use x402_paywall::{
+    facilitator::{ConfigError as FacilitatorConfigError, Facilitators},
+    ports::Secrets,
+};
 use x402_protocol::Network;
 
 /// Which money is real.
@@ -58,7 +61,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+    pub fn from_vars(vars: &Vars, secrets: &impl Secrets) -> Result<Self, ConfigError> {
         let environment = match vars.environment.as_deref() {
             Some("prod") => Environment::Prod,
             Some("test") => Environment::Test,
@@ -67,7 +70,7 @@ impl Config {
         };
         let directory = vars.tenant_directory.as_deref().ok_or(ConfigError::Missing("TENANT_DIRECTORY"))?;
         // No facilitator is a state, not a mistake: a paid tenant then answers 503, and free tenants go on.
-        let facilitators = Facilitators::from_json(vars.facilitators.as_deref().unwrap_or("[]"))?;
+        let facilitators = Facilitators::from_json(vars.facilitators.as_deref().unwrap_or("[]"), secrets)?;
         let available = Available { network: environment.network(), facilitators: facilitators.ids().into() };
         Ok(Self { environment, directory: Directory::from_json(directory, &available)?, facilitators })
     }
@@ -76,6 +79,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn each_environment_takes_its_own_network_only() {
@@ -87,7 +91,7 @@ mod tests {
         let config = |environment: &str, network| {
             let environment = Some(environment.to_owned());
             let tenant_directory = Some(tenant(network));
-            Config::from_vars(&Vars { environment, tenant_directory, facilitators: None })
+            Config::from_vars(&Vars { environment, tenant_directory, facilitators: None }, &BTreeMap::new())
         };
         assert!(config("prod", "eip155:8453").is_ok() && config("test", "eip155:84532").is_ok());
         assert!(config("prod", "eip155:84532").unwrap_err().to_string().contains("price.network"));

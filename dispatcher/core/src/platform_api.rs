@@ -3,13 +3,20 @@
 use crate::refusal::Refusal;
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
-use x402_paywall::ledger::Record;
+use x402_paywall::{
+    UnixMillis,
+    facilitator::{Facilitators, Supported},
+    health::{Health, Known, Snapshot},
+    ledger::Record,
+};
 
 /// A request to the platform API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformRequest {
     /// `GET /__platform/payments/<network:asset:from:nonce>`: what the settlement ledger knows of a payment.
     Payment(String),
+    /// `GET /__platform/facilitators`: how well each facilitator does.
+    Facilitators,
 }
 
 /// Whether this request is the platform's and not a tenant's. The prefix is taken from every host.
@@ -30,8 +37,11 @@ pub fn admit(
     if !bool::from(given.as_bytes().ct_eq(token.as_bytes())) {
         return Err(Refusal::PlatformDenied);
     }
-    match path.strip_prefix("/__platform/payments/") {
-        Some(payment) if method == "GET" && is_payment_key(payment) => Ok(PlatformRequest::Payment(payment.to_owned())),
+    match (method, path.strip_prefix("/__platform/").unwrap_or_default().split_once('/')) {
+        ("GET", Some(("payments", payment))) if is_payment_key(payment) => {
+            Ok(PlatformRequest::Payment(payment.to_owned()))
+        }
+        ("GET", None) if path == "/__platform/facilitators" => Ok(PlatformRequest::Facilitators),
         _ => Err(Refusal::PlatformNotFound),
     }
 }
@@ -49,6 +59,43 @@ pub fn describe(payment: &str, record: Option<&Record>) -> Value {
         "transaction": record.state.transaction(),
         "handed_over": record.state.is_handed_over(),
     })
+}
+
+/// The health of all facilitators, as JSON, in configured order. Times are milliseconds: of the Unix epoch where they end
+/// in `_at_ms`, lengths otherwise. Holds no URL, no header and no payment.
+#[must_use]
+pub fn describe_facilitators(facilitators: &Facilitators, snapshot: &Snapshot, now: UnixMillis) -> Value {
+    let unknown = Known::default();
+    let describe = |id: String| {
+        let known = snapshot.facilitators.get(&id).unwrap_or(&unknown);
+        json!({
+            "id": id,
+            "in_use": known.is_in_use(),
+            "verify": describe_health(&known.verify),
+            "settle": describe_health(&known.settle),
+            "supported": known.supported.as_ref().map(|supported| describe_supported(supported, now)),
+        })
+    };
+    json!({"facilitators": facilitators.ids().into_iter().map(describe).collect::<Vec<_>>()})
+}
+
+fn describe_health(health: &Health) -> Value {
+    let failure =
+        |failure: &x402_paywall::health::standing::Failure| json!({"reason": failure.reason, "at_ms": failure.at});
+    json!({
+        "standing": health.standing.name(),
+        "since_at_ms": Some(health.since).filter(|since| since.0 > 0),
+        "score_per_mille": health.score / 1_000,
+        "latency_ms": health.latency_us.map(|us| us / 1_000),
+        "consecutive_failures": health.consecutive_failures,
+        "quarantines": health.openings,
+        "next_probe_at_ms": health.standing.retry().map(|retry| retry.at),
+        "last_failures": health.failures.iter().rev().map(failure).collect::<Vec<_>>(),
+    })
+}
+
+fn describe_supported(supported: &Supported, now: UnixMillis) -> Value {
+    json!({"age_ms": now.since(supported.at), "kinds": supported.kinds})
 }
 
 fn is_payment_key(text: &str) -> bool {
@@ -87,5 +134,27 @@ mod tests {
                 && !is_platform_path("/__platformx")
                 && !is_platform_path("/t/__platform")
         );
+    }
+    #[test]
+    fn the_api_has_two_resources_and_names_no_other() {
+        let admit = |method, path: &str| admit(method, path, Some("Bearer secret"), Some("secret"));
+        assert_eq!(admit("GET", "/__platform/facilitators"), Ok(PlatformRequest::Facilitators));
+        for path in ["/__platform/facilitators/", "/__platform/facilitators/a", "/__platform/payments/x", "/__platform"]
+        {
+            assert_eq!(admit("GET", path), Err(Refusal::PlatformNotFound), "{path}");
+        }
+        assert_eq!(admit("POST", "/__platform/facilitators"), Err(Refusal::PlatformNotFound));
+    }
+
+    #[test]
+    fn facilitators_are_described_in_configured_order_without_their_secrets() {
+        let json = r#"[{"id":"b","url":"https://hidden","headers":[{"name":"x-key","secret":"KEY"}]},{"id":"a","url":"https://hidden"}]"#;
+        let secrets = std::collections::BTreeMap::from([("KEY".to_owned(), "hunter2".to_owned())]);
+        let facilitators = Facilitators::from_json(json, &secrets).unwrap();
+        let told = describe_facilitators(&facilitators, &Snapshot::default(), UnixMillis(5_000));
+        assert_eq!((&told["facilitators"][0]["id"], &told["facilitators"][1]["id"]), (&json!("b"), &json!("a")));
+        assert_eq!(told["facilitators"][0]["verify"]["standing"], "healthy");
+        let text = told.to_string();
+        assert!(!text.contains("hunter2") && !text.contains("hidden") && !text.contains("KEY"), "{text}");
     }
 }

@@ -61,6 +61,8 @@ pub trait Namespace {
 pub trait Randomness {
     /// Unique, and not to be guessed: it holds the claim on a payment.
     fn request_id(&self) -> String;
+    /// For what is only to be spread, such as pauses.
+    fn seed(&self) -> u64;
 }
 
 /// Takes one line per request. Must not fail and must not wait.

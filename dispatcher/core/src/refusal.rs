@@ -14,6 +14,8 @@ pub enum Refusal {
     PlatformNotFound,
     /// A platform resource is in a settlement ledger that does not answer.
     LedgerUnavailable,
+    /// `__platform/facilitators` could not be asked for.
+    HealthUnavailable,
 }
 
 impl Refusal {
@@ -24,7 +26,7 @@ impl Refusal {
             Self::Resolve(ResolveError::NoTenant) | Self::PlatformNotFound => 404,
             Self::Resolve(ResolveError::InvalidKey) => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
-            Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) => 503,
+            Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::PlatformDenied => 401,
             Self::LedgerUnavailable => 503,
         }
@@ -44,6 +46,7 @@ impl Refusal {
             Self::PlatformDenied => "platform_token_required",
             Self::PlatformNotFound => "platform_resource_not_found",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
+            Self::HealthUnavailable => "facilitator_health_unavailable",
         }
     }
 
@@ -62,6 +65,7 @@ impl Refusal {
             }
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
             Self::PlatformDenied => "send the platform token as a bearer token",
+            Self::HealthUnavailable => "the facilitators' health cannot be read right now",
             Self::PlatformNotFound => "there is no such platform resource",
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
         }

@@ -16,6 +16,8 @@ pub enum Objects {
     SettlementLedger,
     /// One per tenant and `payment-identifier`.
     PaymentIdentifier,
+    /// One for the deployment.
+    FacilitatorHealth,
 }
 
 impl Objects {
@@ -23,6 +25,7 @@ impl Objects {
         match self {
             Self::SettlementLedger => "SETTLEMENT_LEDGER",
             Self::PaymentIdentifier => "PAYMENT_IDENTIFIER",
+            Self::FacilitatorHealth => "FACILITATOR_HEALTH",
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The Worker: implements the dispatcher's ports with workers-rs, and holds the Durable Objects. No decision is made here.
 //!
 //! Many requests share one isolate and one wasm instance, each with its own I/O context: nothing that belongs to a request
-//! (a stream, a stub, a timer) may be kept beyond it. What is kept is the parsed configuration.
+//! (a stream, a stub, a timer) may be kept beyond it. What is kept is the parsed configuration,
+//! and what the isolate saw of its facilitators.
 
 mod answer;
 mod cached_config;
+mod call_health;
 mod call_object;
+mod facilitator_health;
 mod payment_identifier;
 mod ports;
 mod settlement_ledger;
@@ -68,16 +71,25 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Re
     let admitted = platform_api::admit(request.method(), request.path(), authorization.as_deref(), token.as_deref());
     match admitted {
         Err(refusal) => answer::ours(request, &refusal),
-        Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {
-            Ok(described) => {
-                let request_id = WebCrypto.request_id();
-                let answer: Answer<WebResponse> = answer::json(200, &described).with("x-request-id", request_id);
-                answer::to_response(request, answer)
+        Ok(PlatformRequest::Facilitators) => match call_health::describe(env).await {
+            Ok(described) => described_as(request, &described),
+            Err(error) => {
+                ConsoleLog.health_unavailable(&error);
+                answer::ours(request, &Refusal::HealthUnavailable)
             }
+        },
+        Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {
+            Ok(described) => described_as(request, &described),
             Err(error) => {
                 ConsoleLog.ledger_unavailable(&payment, &error);
                 answer::ours(request, &Refusal::LedgerUnavailable)
             }
         },
     }
+}
+
+fn described_as(request: &WebRequest, described: &serde_json::Value) -> Result<Response> {
+    let request_id = WebCrypto.request_id();
+    let answer: Answer<WebResponse> = answer::json(200, described).with("x-request-id", request_id);
+    answer::to_response(request, answer)
 }

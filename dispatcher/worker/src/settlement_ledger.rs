@@ -1,7 +1,7 @@
 //! The Durable Object: one per payment key. Wraps the paywall's keeper and adds nothing but the wire.
 
 use crate::{
-    cached_config,
+    cached_config, call_health,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, identifiers::DurableIdentifiers, log::ConsoleLog,
         record_store::DurableStore,
@@ -9,7 +9,11 @@ use crate::{
     wire::{self, Answer, Call, Outcome},
 };
 use dispatcher_core::{
-    paywall::{PaidResponse, ledger::Keeper, ports::LedgerError},
+    paywall::{
+        PaidResponse,
+        ledger::Keeper,
+        ports::{Clock, LedgerError},
+    },
     platform_api,
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -34,12 +38,15 @@ impl DurableObject for SettlementLedger {
             Ok((answer, body)) => (Outcome::Done(answer), body),
             Err(error) => (Outcome::Failed(error.0), Vec::new()),
         };
+        self.exchange_health();
         Response::from_bytes(wire::frame(&outcome, &body))
     }
 
     /// An error makes the platform ring again, with growing pauses.
     async fn alarm(&self) -> Result<Response> {
-        match self.keeper()?.woke().await {
+        let woke = self.keeper()?.woke().await;
+        self.exchange_health();
+        match woke {
             Ok(()) => Response::empty(),
             Err(error) => Err(error.to_string().into()),
         }
@@ -74,15 +81,24 @@ impl SettlementLedger {
         }
     }
 
+    /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
+    fn exchange_health(&self) {
+        let Ok(config) = cached_config::get(&self.env) else { return };
+        let (env, board) = (self.env.clone(), cached_config::board(&config));
+        if let Some(news) = board.due(WallClock.now()) {
+            self.state.wait_until(async move { call_health::exchange(&env, &board, news).await });
+        }
+    }
+
     fn keeper(&self) -> Result<&PaymentKeeper> {
         if let Some(keeper) = self.keeper.get() {
             return Ok(keeper);
         }
         let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
-        let store = DurableStore::new(self.state.storage());
+        let (store, board) = (DurableStore::new(self.state.storage()), cached_config::board(&config));
         let identifiers = DurableIdentifiers::new(&self.env);
         let facilitators = config.facilitators.clone();
-        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators);
+        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators, board);
         Ok(self.keeper.get_or_init(|| keeper))
     }
 }

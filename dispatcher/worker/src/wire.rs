@@ -2,6 +2,7 @@
 //! has no newline inside, so the first one is the border.
 
 use dispatcher_core::paywall::{
+    health::{News, Snapshot},
     ledger::{
         Claim, Reply,
         identifier::{Bound, Owner},
@@ -82,6 +83,22 @@ pub enum Answer {
     Transaction(Option<String>),
 }
 
+/// To the facilitators' health object.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthCall {
+    Exchange(News),
+    Describe,
+}
+
+/// From it.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthAnswer {
+    Exchanged(Snapshot),
+    Described(Value),
+}
+
 pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {
     let mut bytes = serde_json::to_vec(line).expect("calls and answers have string keys and plain values");
     bytes.push(b'\n');
@@ -91,7 +108,9 @@ pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {
 
 pub fn unframe<T: DeserializeOwned>(mut bytes: Vec<u8>) -> Result<(T, Vec<u8>), String> {
     let border = bytes.iter().position(|byte| *byte == b'\n').ok_or("no line")?;
-    let line = serde_json::from_slice(&bytes[..border]).map_err(|error| error.to_string())?;
+    // As text, like all JSON here: serde_json is compiled once for each kind of source.
+    let line = std::str::from_utf8(&bytes[..border]).map_err(|error| error.to_string())?;
+    let line = serde_json::from_str(line).map_err(|error| error.to_string())?;
     bytes.drain(..=border);
     Ok((line, bytes))
 }

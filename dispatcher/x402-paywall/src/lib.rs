@@ -15,6 +15,7 @@ pub mod binding;
 pub mod challenge;
 pub mod denial;
 pub mod facilitator;
+pub mod health;
 pub mod hooks;
 pub mod ledger;
 pub mod paywall;

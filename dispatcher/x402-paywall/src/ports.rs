@@ -2,12 +2,14 @@
 
 use crate::{
     UnixMillis,
+    facilitator::AuthHeader,
+    health::Snapshot,
     ledger::{
         Claim, ClaimReply, Record, SettleReply,
         identifier::{Bound, Owner, ScopedIdentifier},
     },
     response::PaidResponse,
-    telemetry::PaymentEvent,
+    telemetry::{PaymentEvent, StandingChange},
 };
 use std::future::Future;
 
@@ -18,13 +20,30 @@ pub trait Clock {
 
 /// Sends requests to facilitators.
 pub trait FacilitatorTransport {
-    /// One POST of JSON, whole answer included, within `timeout_ms`. Redirects are not followed.
-    fn post(
-        &self,
-        url: &str,
-        json: &str,
-        timeout_ms: u64,
-    ) -> impl Future<Output = Result<FacilitatorAnswer, TransportError>>;
+    /// One exchange, whole answer included, within its time-out. Redirects are not followed.
+    fn send(&self, request: HttpRequest<'_>) -> impl Future<Output = Result<FacilitatorAnswer, TransportError>>;
+}
+
+/// Has no `Debug`: its headers may be credentials.
+#[derive(Clone, Copy)]
+pub struct HttpRequest<'a> {
+    pub url: &'a str,
+    /// Beside those that say that JSON is sent and wanted.
+    pub headers: &'a [AuthHeader],
+    /// JSON to POST; `None` is a GET.
+    pub json: Option<&'a str>,
+    pub timeout_ms: u64,
+}
+
+/// The deployment's secrets. Read when the configuration is, and never told to anyone but the facilitator they are for.
+pub trait Secrets {
+    fn secret(&self, name: &str) -> Option<String>;
+}
+
+impl Secrets for std::collections::BTreeMap<String, String> {
+    fn secret(&self, name: &str) -> Option<String> {
+        self.get(name).cloned()
+    }
 }
 
 /// Largest answer read from a facilitator. Real ones take under 2 kB; the rest is room for extensions.
@@ -107,6 +126,19 @@ pub trait Identifiers {
     fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> impl Future<Output = Result<(), LedgerError>>;
     /// The transaction in which a payment was settled, from that payment's own record.
     fn transaction_of(&self, payment: &str) -> impl Future<Output = Result<Option<String>, LedgerError>>;
+}
+
+/// Where the merged view of all facilitators' health outlives a restart.
+pub trait HealthStore {
+    fn load(&self) -> impl Future<Output = Result<Option<Snapshot>, LedgerError>>;
+    fn save(&self, snapshot: &Snapshot) -> impl Future<Output = Result<(), LedgerError>>;
+    /// Wakes the monitor at `at`, in place of any earlier wish.
+    fn wake_at(&self, at: UnixMillis) -> impl Future<Output = Result<(), LedgerError>>;
+}
+
+/// Takes changes of facilitators' standing. Must not fail and must not wait.
+pub trait HealthLog {
+    fn record(&self, change: &StandingChange);
 }
 
 /// Takes the paywall's events. Must not fail and must not wait: telemetry never holds up a payment.

@@ -3,21 +3,34 @@
 use crate::Reason;
 use serde::{Deserialize, Serialize};
 
-/// One call to a facilitator, for the request's log line.
+/// One call to a facilitator, or why there was none, for the request's log line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
     pub facilitator: String,
     pub call: Call,
-    /// `ok`, or a reason code: `unreachable`, `timeout`, `http_<status>`, `invalid_json`, `contradiction`, ...
+    /// `ok`, the reason of a refusal, or why it gave no answer (see [`crate::facilitator::verdict::NoAnswer`]) or was not
+    /// asked: `quarantined`, `cannot_serve`, `no_time_left`.
     pub result: String,
     pub ms: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     Verify,
     Settle,
+}
+
+/// A facilitator's standing changed at one kind of call. Written by the monitor, once per change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct StandingChange {
+    pub facilitator: String,
+    pub call: Call,
+    /// `healthy`, `degraded`, `quarantined` or `probing`.
+    pub from: &'static str,
+    pub to: &'static str,
+    /// Of the call that made the difference: `answered`, or its reason code.
+    pub reason: String,
 }
 
 /// A payment reached a stage. Written by whoever keeps the ledger, once per stage reached.

@@ -40,11 +40,22 @@ impl Window {
     /// Too late for a settlement to begin.
     #[must_use]
     pub fn expired(&self, now: UnixMillis) -> Option<Reason> {
-        let reason = match self.method {
+        (self.valid_before < now.seconds() + SETTLE_MARGIN_S).then(|| self.too_late())
+    }
+
+    /// The reason for what cannot be done in what is left.
+    #[must_use]
+    pub fn too_late(&self) -> Reason {
+        Reason::ours(match self.method {
             TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_before",
             TransferMethod::Permit2 => "permit2_deadline_expired",
-        };
-        (self.valid_before < now.seconds() + SETTLE_MARGIN_S).then(|| Reason::ours(reason))
+        })
+    }
+
+    /// No settlement that was not sent by then can succeed.
+    #[must_use]
+    pub fn end(&self) -> UnixMillis {
+        UnixMillis(self.valid_before.saturating_mul(1_000))
     }
 
     /// Why the payment cannot have bought anything at any time up to `now`: not worth asking the ledger about.

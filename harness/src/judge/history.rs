@@ -2,7 +2,7 @@
 
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorCall,
-    FacilitatorEndpoint, LedgerState, Purchase, Recorded, TenantFacts, TenantRun, Transfer,
+    FacilitatorEndpoint, FacilitatorStanding, LedgerState, Purchase, Recorded, TenantFacts, TenantRun, Transfer,
 };
 use std::collections::BTreeMap;
 
@@ -23,6 +23,10 @@ pub struct History {
     /// When each payment was first known to be settled: logged so by the dispatcher, or its content received. A line right
     /// before a kill counts for nothing: it may be ahead of the write that would have kept what it says.
     pub known_settled_us: BTreeMap<String, u64>,
+    /// Every `/verify` and `/settle` call, in the order in which they were written down.
+    pub calls: Vec<FacilitatorCall>,
+    /// Changes of facilitators' standing, with when.
+    pub standings: Vec<(u64, FacilitatorStanding)>,
     /// The ledger's last word, by payment.
     pub ledger: BTreeMap<String, LedgerState>,
     /// Lines that could not be read: a rule may depend on what they said.
@@ -135,11 +139,15 @@ impl History {
                 let moved = (recorded.at_us, transfer.clone());
                 self.transfers.entry(transfer.payment.clone()).or_default().push(moved);
             }
-            Event::FacilitatorCalled(call) if call.endpoint == FacilitatorEndpoint::Settle => {
-                if let Some(payment) = &call.payment {
+            Event::FacilitatorCalled(call) => match (call.endpoint, &call.payment) {
+                (FacilitatorEndpoint::Supported, _) => {}
+                (FacilitatorEndpoint::Settle, Some(payment)) => {
                     self.settles.entry(payment.clone()).or_default().push(call.clone());
+                    self.calls.push(call.clone());
                 }
-            }
+                (FacilitatorEndpoint::Verify | FacilitatorEndpoint::Settle, _) => self.calls.push(call.clone()),
+            },
+            Event::FacilitatorStanding(standing) => self.standings.push((recorded.at_us, standing.clone())),
             Event::LedgerState(state) => {
                 self.ledger.insert(state.payment.clone(), state.clone());
             }
@@ -152,8 +160,7 @@ impl History {
                     outage.back_us = recorded.at_us;
                 }
             }
-            Event::FacilitatorCalled(_)
-            | Event::LedgerAfterKill(_)
+            Event::LedgerAfterKill(_)
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

@@ -18,11 +18,13 @@ mod nobody_pays_for_nothing;
 mod one_payment_one_request;
 mod paid_content_only_after_settlement;
 mod paid_is_private;
+mod quarantined_gets_probes_only;
 mod recovers;
 mod refusals_cost_nothing;
 mod settle_at_most_once;
 mod settle_stays_put_while_unknown;
 mod settled_answer;
+mod standing_seldom_changes;
 mod statuses_kept;
 mod traffic_flowed;
 mod unknown_is_not_failed;
@@ -70,6 +72,8 @@ fn find(checker: &Checker, history: &History) -> Finding {
         Checker::PaidIsPrivate => paid_is_private::judge(history),
         Checker::DispatchCarriesLimits => dispatch_carries_limits::judge(history),
         Checker::RefusalsCostNothing => refusals_cost_nothing::judge(history),
+        Checker::QuarantinedGetsProbesOnly { grace } => quarantined_gets_probes_only::judge(history, *grace),
+        Checker::StandingSeldomChanges { at_most } => standing_seldom_changes::judge(history, *at_most),
         Checker::Recovers { within, after } => recovers::judge(history, after.as_str(), *within),
         Checker::EveryRequestEndsOnce => every_request_ends_once::judge(history),
         Checker::AnswersAsDocumented => answers_as_documented::judge(history),

@@ -3,8 +3,9 @@
 use super::History;
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
-    FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FaultRef, Flaw, Killing, LedgerState, PaymentResponse,
-    PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
+    FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Flaw, Killing,
+    LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun,
+    Transfer,
 };
 
 pub const TENANT: &str = "acme";
@@ -306,6 +307,14 @@ impl Story {
         let transaction = (state == "settled").then(|| transaction(payment));
         let (payment, state) = (payment.to_owned(), state.to_owned());
         self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
+    }
+
+    /// The dispatcher says that a facilitator's verify stands so now.
+    pub fn standing(self, facilitator: &str, to: &str) -> Self {
+        let (facilitator, to) = (facilitator.to_owned(), to.to_owned());
+        let (from, reason) = ("healthy".to_owned(), "timeout".to_owned());
+        let call = FacilitatorEndpoint::Verify;
+        self.then(Event::FacilitatorStanding(FacilitatorStanding { facilitator, call, from, to, reason }))
     }
 
     pub fn ran(self, cpu_ms: Option<f64>, sub_requests: Option<f64>) -> Self {

@@ -14,6 +14,7 @@ pub fn event(line: &str) -> Option<Event> {
     let event = match value["log"].as_str() {
         Some("request") => serde_json::from_value(value).map(Event::DispatcherRequest),
         Some("payment") => serde_json::from_value(value).map(Event::DispatcherPayment),
+        Some("facilitator") => serde_json::from_value(value).map(Event::FacilitatorStanding),
         _ => return unreadable(),
     };
     event.ok().or_else(unreadable)
@@ -29,6 +30,8 @@ mod tests {
         assert!(matches!(event(request), Some(Event::DispatcherRequest(line)) if line.attempts.len() == 1));
         let payment = r#"{"log":"payment","request_id":null,"tenant_id":"acme","payment":"p","stage":"settled","transaction":"0x1"}"#;
         assert!(matches!(event(payment), Some(Event::DispatcherPayment(_))));
+        let standing = r#"{"log":"facilitator","facilitator":"primary","call":"verify","from":"healthy","to":"quarantined","reason":"timeout"}"#;
+        assert!(matches!(event(standing), Some(Event::FacilitatorStanding(line)) if line.to == "quarantined"));
         assert_eq!(event("Ready on http://127.0.0.1:1"), None);
         for broken in [r#"{"log":"request","sta"#, r#"{"log":"misconfigured","error":"ENVIRONMENT"}"#] {
             assert!(matches!(event(broken), Some(Event::Unreadable { .. })));

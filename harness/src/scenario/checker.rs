@@ -21,6 +21,14 @@ pub enum Checker {
     PaidIsPrivate,
     DispatchCarriesLimits,
     RefusalsCostNothing,
+    QuarantinedGetsProbesOnly {
+        /// From the third failure in a row.
+        grace: Duration,
+    },
+    StandingSeldomChanges {
+        /// Of one facilitator at one kind of call.
+        at_most: usize,
+    },
     Recovers {
         /// The bound, from the end of `after`.
         within: Duration,
@@ -44,7 +52,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 22] = [
+    pub const CATALOGUE: [Listed; 24] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -68,6 +76,16 @@ impl Checker {
             "refusals-cost-nothing",
             "COST-3: an unpaid or plainly broken request costs no facilitator call and no tenant run",
             "{}",
+        ),
+        Listed::new(
+            "quarantined-gets-probes-only",
+            "COST-4: a facilitator that fails every call is soon left alone but for probes",
+            "{ grace = \"1s\" }",
+        ),
+        Listed::new(
+            "standing-seldom-changes",
+            "COST-4: a facilitator that is up and down by turns is not taken back at every up",
+            "{ at-most = 6 }",
         ),
         Listed::new(
             "recovers",
@@ -120,6 +138,8 @@ impl Checker {
             Self::PaidIsPrivate => "paid-is-private",
             Self::DispatchCarriesLimits => "dispatch-carries-limits",
             Self::RefusalsCostNothing => "refusals-cost-nothing",
+            Self::QuarantinedGetsProbesOnly { .. } => "quarantined-gets-probes-only",
+            Self::StandingSeldomChanges { .. } => "standing-seldom-changes",
             Self::Recovers { .. } => "recovers",
             Self::EveryRequestEndsOnce => "every-request-ends-once",
             Self::AnswersAsDocumented => "answers-as-documented",
@@ -148,6 +168,7 @@ impl Checker {
             Self::PaidIsPrivate => "ISO-4",
             Self::DispatchCarriesLimits => "COST-1",
             Self::RefusalsCostNothing => "COST-3",
+            Self::QuarantinedGetsProbesOnly { .. } | Self::StandingSeldomChanges { .. } => "COST-4",
             Self::Recovers { .. } => "LIVE-1",
             Self::EveryRequestEndsOnce => "LIVE-2",
             Self::AnswersAsDocumented => "ANSWER-1",
@@ -164,6 +185,12 @@ impl Checker {
     /// What a report says was expected.
     pub fn expects(&self) -> String {
         match self {
+            Self::QuarantinedGetsProbesOnly { grace } => {
+                format!("{} after three failures, a facilitator gets probes only", show(*grace))
+            }
+            Self::StandingSeldomChanges { at_most } => {
+                format!("no facilitator's standing changes more than {at_most} times")
+            }
             Self::Recovers { within, after } => {
                 format!("success is back at its steady level within {} after {after}", show(*within))
             }

@@ -54,6 +54,8 @@ pub(super) enum RawChecker {
     PaidIsPrivate {},
     DispatchCarriesLimits {},
     RefusalsCostNothing {},
+    QuarantinedGetsProbesOnly { grace: Spanned<String> },
+    StandingSeldomChanges { at_most: usize },
     Recovers { within: Spanned<String>, after: Spanned<String> },
     EveryRequestEndsOnce {},
     AnswersAsDocumented {},
@@ -127,6 +129,10 @@ impl RawChecker {
             Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
             Self::RefusalsCostNothing {} => Checker::RefusalsCostNothing,
+            Self::QuarantinedGetsProbesOnly { grace } => {
+                Checker::QuarantinedGetsProbesOnly { grace: time::check_positive(&grace, problems)? }
+            }
+            Self::StandingSeldomChanges { at_most } => Checker::StandingSeldomChanges { at_most },
             Self::Recovers { within, after } => check_recovers(&within, &after, timeline, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
             Self::AnswersAsDocumented {} => Checker::AnswersAsDocumented,

@@ -332,3 +332,119 @@ fn who_is_nobodys_tenant_is_told_so() {
         assert!(answer.header("x-request-id").is_some());
     }
 }
+
+#[test]
+fn a_hung_facilitator_costs_three_callers_their_time_and_then_nobody() {
+    let world = World::new();
+    world.primary(Facilitator::Hangs);
+    for nonce in 1..=3 {
+        assert_eq!(world.get("/t/acme/quote", Some(&world.sign(nonce))).status, 200);
+        assert_eq!(world.last_line().ms, 5_000);
+    }
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(4))).status, 200);
+    let line = world.last_line();
+    assert_eq!((line.ms, line.attempts[0].result.as_str()), (0, "quarantined"));
+    assert_eq!(world.changes(), ["primary Verify quarantined"]);
+
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(5);
+    world.exchange();
+    world.pass_seconds(1);
+    world.exchange();
+    assert_eq!(world.changes(), ["primary Verify quarantined", "primary Verify healthy"]);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(5))).status, 200);
+    assert_eq!(world.last_line().attempts[0].facilitator, "primary");
+}
+
+#[test]
+fn while_all_are_quarantined_callers_are_told_at_once_and_the_first_probe_that_answers_ends_it() {
+    let world = World::new();
+    world.primary(Facilitator::Dead);
+    world.standby(Facilitator::Dead);
+    for nonce in 1..=3 {
+        world.get("/t/acme/quote", Some(&world.sign(nonce)));
+    }
+    let calls = world.facilitator_calls();
+    let refused = world.get("/t/acme/quote", Some(&world.sign(4)));
+    assert_eq!((refused.status, refused.code()), (503, "facilitators_unavailable"));
+    assert_eq!((world.facilitator_calls(), world.last_line().attempts.len()), (calls, 2));
+
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(2);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(5))).status, 503, "it serves as the probe's specimen");
+    for _ in 0..2 {
+        world.pass_seconds(1);
+        world.exchange();
+    }
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(5))).status, 200);
+}
+
+#[test]
+fn where_settle_hangs_and_verify_does_not_payments_go_elsewhere_and_lost_ones_are_the_probes() {
+    let world = World::new();
+    world.primary(Facilitator::HangsAtSettle);
+    let lost: Vec<_> = (1..=3).map(|nonce| world.sign(nonce)).collect();
+    for payment in &lost {
+        assert_eq!(world.get("/t/acme/quote", Some(payment)).code(), "settlement_pending");
+    }
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(4))).status, 200);
+    assert_eq!(world.settled(), [("standby", 1)]);
+    world.pass_seconds(2);
+    let settles = || world.calls_to("primary").iter().filter(|call| **call == Call::Settle).count();
+    let before = settles();
+    for payment in &lost {
+        assert_eq!(world.get("/t/acme/quote", Some(payment)).code(), "settlement_pending");
+    }
+    assert_eq!(settles(), before + 1, "one is asked about, the others wait for their turn");
+
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(5);
+    for payment in &lost {
+        assert_eq!(world.get("/t/acme/quote", Some(payment)).status, 200);
+    }
+    assert_eq!(world.settled(), [("primary", 3), ("standby", 1)]);
+}
+
+#[test]
+fn a_payment_whose_facilitators_all_fail_while_the_tenant_runs_is_given_back() {
+    let world = World::with(r#"[{"id":"primary","url":"https://primary"}]"#);
+    world.primary(Facilitator::HangsAtSettle);
+    for nonce in 1..=3 {
+        world.get("/t/acme/quote", Some(&world.sign(nonce)));
+    }
+    let refused = world.get("/t/acme/quote", Some(&world.sign(4)));
+    assert_eq!((refused.status, refused.code()), (503, "facilitators_unavailable"));
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(10);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(4))).status, 200, "the first settle that finds it healed");
+}
+
+#[test]
+fn a_facilitator_gets_its_key_and_no_line_tells_it() {
+    let list = r#"[{"id":"primary","url":"https://primary","headers":[{"name":"x-api-key","secret":"KEY"}]}]"#;
+    let world = World::with(list);
+    world.primary(Facilitator::WantsAKey);
+    let answer = world.get("/t/acme/quote", Some(&world.sign(1)));
+    assert_eq!(answer.status, 200);
+    assert!(!format!("{:?} {}", world.last_line(), answer.text()).contains(world::SECRET));
+
+    let without = World::with(r#"[{"id":"primary","url":"https://primary"}]"#);
+    without.primary(Facilitator::WantsAKey);
+    assert_eq!(without.get("/t/acme/quote", Some(&without.sign(1))).status, 503);
+    assert_eq!(without.last_line().attempts[0].result, "http_401");
+}
+
+#[test]
+fn who_does_not_list_the_offer_is_not_asked() {
+    let world = World::new();
+    world.primary(Facilitator::ServesAnotherNetwork);
+    world.get("/t/acme/quote", Some(&world.sign(1)));
+    world.pass_seconds(11);
+    world.get("/t/acme/quote", Some(&world.sign(2)));
+    let asked = world.calls_to("primary").len();
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(3))).status, 200);
+    assert_eq!(
+        (world.calls_to("primary").len(), world.last_line().attempts[0].result.as_str()),
+        (asked, "cannot_serve")
+    );
+}

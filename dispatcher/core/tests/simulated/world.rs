@@ -7,15 +7,16 @@ use dispatcher_core::{
     config::Vars,
     paywall::{
         PaidResponse, UnixMillis,
+        health::{Board, Monitor, Snapshot},
         ledger::{
             Claim, ClaimReply, Keeper, Record, SettleReply,
             identifier::{self, Bound, Owner, ScopedIdentifier},
         },
         ports::{
-            Clock, FacilitatorAnswer, FacilitatorTransport, Identifiers, Ledger, LedgerError, PaymentLog, RecordStore,
-            TransportError,
+            Clock, FacilitatorAnswer, FacilitatorTransport, HealthLog, HealthStore, HttpRequest, Identifiers, Ledger,
+            LedgerError, PaymentLog, RecordStore, TransportError,
         },
-        telemetry::{Call, PaymentEvent},
+        telemetry::{Call, PaymentEvent, StandingChange},
     },
     plan::Limits,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
@@ -38,6 +39,8 @@ use std::{
 };
 
 const START_S: u64 = 1_800_000_000;
+/// Value of the secret `KEY`.
+pub const SECRET: &str = "hunter2";
 const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +52,12 @@ pub enum Facilitator {
     /// Settles, and answers after so many milliseconds.
     Slow(u64),
     RefusesToSettle,
+    Hangs,
+    HangsAtSettle,
+    /// Answers 401 to whoever does not send [`SECRET`].
+    WantsAKey,
+    /// Lists another network in `/supported`.
+    ServesAnotherNetwork,
     ClaimsAnotherPayer,
     ClaimsNoTransaction,
 }
@@ -173,6 +182,14 @@ struct State {
     writes_left: Cell<Option<u32>>,
     keepers: RefCell<BTreeMap<String, Rc<SimKeeper>>>,
     config: RefCell<Option<Rc<Config>>>,
+    health: RefCell<Option<Health>>,
+    changes: RefCell<Vec<StandingChange>>,
+}
+
+/// The isolate's board, and the one monitor behind it.
+struct Health {
+    board: Rc<Board>,
+    monitor: Rc<Monitor<HealthStorage, Ports, Ports, Ports>>,
 }
 
 #[derive(Clone, Default)]
@@ -202,7 +219,7 @@ impl World {
         Self::with("[]")
     }
 
-    fn with(facilitators: &str) -> Self {
+    pub fn with(facilitators: &str) -> Self {
         let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
         let ruled = |rule: &str| {
             let mut price = price.clone();
@@ -216,14 +233,17 @@ impl World {
             {"id": "strict", "plan": "pro", "slug": "strict", "price": ruled("required")},
             {"id": "plain", "plan": "pro", "slug": "plain", "price": ruled("off")},
         ]});
-        let config = Config::from_vars(&Vars {
+        let vars = Vars {
             environment: Some("test".to_owned()),
             tenant_directory: Some(directory.to_string()),
             facilitators: Some(facilitators.to_owned()),
-        });
+        };
+        let secrets = BTreeMap::from([("KEY".to_owned(), SECRET.to_owned())]);
+        let config = Config::from_vars(&vars, &secrets);
         let config = Rc::new(config.unwrap());
         let ports = Ports(Rc::default());
         ports.0.config.replace(Some(Rc::clone(&config)));
+        ports.0.health.replace(Some(Health::new(&config, &ports)));
         let dispatcher =
             Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone());
         Self { ports, dispatcher, signer: Signer::from_secret(&[7; 32]).unwrap() }
@@ -353,7 +373,29 @@ impl World {
             // As in the Worker: a confirmation that gets lost changes nothing for the caller.
             let _ = ready(self.dispatcher.handed_over(&ticket, true));
         }
+        self.exchange();
         got(handled.answer)
+    }
+
+    /// What the Worker does beside every answer.
+    pub fn exchange(&self) {
+        let (board, monitor) = {
+            let health = self.state().health.borrow();
+            let health = health.as_ref().unwrap();
+            (Rc::clone(&health.board), Rc::clone(&health.monitor))
+        };
+        let Some(news) = board.due(self.ports.now()) else { return };
+        let (snapshot, jobs) = ready(monitor.exchange(news)).unwrap();
+        board.merge(snapshot, self.ports.now());
+        for job in jobs {
+            ready(monitor.run(job)).unwrap();
+        }
+    }
+
+    /// `facilitator call standing`, in order.
+    pub fn changes(&self) -> Vec<String> {
+        let changes = self.state().changes.borrow();
+        changes.iter().map(|change| format!("{} {:?} {}", change.facilitator, change.call, change.to)).collect()
     }
 
     pub fn transaction(&self, payment: &Payment) -> String {
@@ -488,11 +530,25 @@ impl Namespace for Ports {
 }
 
 impl FacilitatorTransport for Ports {
-    async fn post(&self, url: &str, json: &str, timeout_ms: u64) -> Result<FacilitatorAnswer, TransportError> {
+    async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
+        let HttpRequest { url, headers, json, timeout_ms } = request;
         let (name, call) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
+        let behaviour = self.0.facilitators.borrow().get(name).copied().unwrap_or(Facilitator::Honest);
+        let Some(json) = json else {
+            let network =
+                if matches!(behaviour, Facilitator::ServesAnotherNetwork) { "eip155:1" } else { "eip155:84532" };
+            let kinds = json!({"kinds": [{"x402Version": 2, "scheme": "exact", "network": network}]});
+            return Ok(FacilitatorAnswer { status: 200, body: kinds.to_string().into_bytes() });
+        };
         let call = if call == "verify" { Call::Verify } else { Call::Settle };
         self.0.calls.borrow_mut().push((name.to_owned(), call));
-        let behaviour = self.0.facilitators.borrow().get(name).copied().unwrap_or(Facilitator::Honest);
+        if matches!(behaviour, Facilitator::WantsAKey) && !headers.iter().any(|header| header.value == SECRET) {
+            return Ok(FacilitatorAnswer { status: 401, body: Vec::new() });
+        }
+        if matches!((behaviour, call), (Facilitator::Hangs, _) | (Facilitator::HangsAtSettle, Call::Settle)) {
+            self.sleep(timeout_ms).await;
+            return Err(TransportError::Timeout);
+        }
         if matches!(behaviour, Facilitator::Dead) {
             return Err(TransportError::Unreachable);
         }
@@ -538,11 +594,20 @@ impl Randomness for Ports {
         self.0.requests.set(self.0.requests.get() + 1);
         format!("request-{}", self.0.requests.get())
     }
+    fn seed(&self) -> u64 {
+        7
+    }
 }
 
 impl RequestLog for Ports {
     fn record(&self, line: &RequestLine) {
         self.0.lines.borrow_mut().push(line.clone());
+    }
+}
+
+impl HealthLog for Ports {
+    fn record(&self, change: &StandingChange) {
+        self.0.changes.borrow_mut().push(change.clone());
     }
 }
 
@@ -554,8 +619,9 @@ impl Ports {
     fn keeper(&self, payment: &str) -> Rc<SimKeeper> {
         let facilitators = self.0.config.borrow().as_ref().unwrap().facilitators.clone();
         let store = Store { ports: self.clone(), payment: payment.to_owned() };
+        let board = Rc::clone(&self.0.health.borrow().as_ref().unwrap().board);
         let ports = || self.clone();
-        let keeper = || Rc::new(Keeper::new(store, ports(), ports(), ports(), ports(), facilitators));
+        let keeper = || Rc::new(Keeper::new(store, ports(), ports(), ports(), ports(), facilitators, board));
         self.0.keepers.borrow_mut().entry(payment.to_owned()).or_insert_with(keeper).clone()
     }
 }
@@ -652,5 +718,31 @@ impl RecordStore for Store {
     }
     async fn forget(&self) -> Result<(), LedgerError> {
         self.write(|stored| *stored = Stored::default())
+    }
+}
+
+impl Health {
+    fn new(config: &Config, ports: &Ports) -> Self {
+        let facilitators = config.facilitators.clone();
+        let board = Rc::new(Board::new(&facilitators, ports.seed()));
+        let (log, clock, transport) = (ports.clone(), ports.clone(), ports.clone());
+        let monitor = Monitor::new(HealthStorage::default(), transport, clock, log, facilitators, ports.seed());
+        Self { board, monitor: Rc::new(monitor) }
+    }
+}
+
+#[derive(Default)]
+struct HealthStorage(RefCell<Option<Snapshot>>);
+
+impl HealthStore for HealthStorage {
+    async fn load(&self) -> Result<Option<Snapshot>, LedgerError> {
+        Ok(self.0.borrow().clone())
+    }
+    async fn save(&self, snapshot: &Snapshot) -> Result<(), LedgerError> {
+        self.0.replace(Some(snapshot.clone()));
+        Ok(())
+    }
+    async fn wake_at(&self, _at: UnixMillis) -> Result<(), LedgerError> {
+        Ok(())
     }
 }

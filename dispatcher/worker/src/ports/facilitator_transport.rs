@@ -2,7 +2,9 @@
 
 use super::outbound::read_bounded;
 use dispatcher_core::{
-    paywall::ports::{FacilitatorAnswer, FacilitatorTransport, MAX_FACILITATOR_ANSWER_BYTES, TransportError},
+    paywall::ports::{
+        FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+    },
     ports::CollectError,
 };
 use wasm_bindgen::JsValue;
@@ -12,12 +14,12 @@ use worker::{Fetch, Headers, Request, Response};
 pub struct FetchTransport;
 
 impl FacilitatorTransport for FetchTransport {
-    async fn post(&self, url: &str, json: &str, timeout_ms: u64) -> Result<FacilitatorAnswer, TransportError> {
+    async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
         // One signal for the whole exchange: a facilitator may also hang half way through its body.
-        let timeout = u32::try_from(timeout_ms).unwrap_or(u32::MAX);
+        let timeout = u32::try_from(request.timeout_ms).unwrap_or(u32::MAX);
         let signal = AbortSignal::timeout_with_u32(timeout);
         let failed = || if signal.aborted() { TransportError::Timeout } else { TransportError::Unreachable };
-        let request = request(url, json, &signal).map_err(|_| TransportError::Unreachable)?;
+        let request = to_fetch(&request, &signal).map_err(|_| TransportError::Unreachable)?;
         let response: Response = Fetch::Request(request).send().await.map_err(|_| failed())?;
         let status = response.status_code();
         if (300..400).contains(&status) {
@@ -32,15 +34,23 @@ impl FacilitatorTransport for FetchTransport {
     }
 }
 
-fn request(url: &str, json: &str, signal: &AbortSignal) -> Result<Request, JsValue> {
+fn to_fetch(request: &HttpRequest<'_>, signal: &AbortSignal) -> Result<Request, JsValue> {
     let init = RequestInit::new();
-    init.set_method("POST");
-    init.set_body(&JsValue::from_str(json));
+    let headers = Headers::new();
+    match request.json {
+        None => init.set_method("GET"),
+        Some(json) => {
+            init.set_method("POST");
+            init.set_body(&JsValue::from_str(json));
+            headers.set("content-type", "application/json").map_err(JsValue::from)?;
+        }
+    }
     init.set_redirect(RequestRedirect::Manual);
     init.set_signal(Some(signal));
-    let headers = Headers::new();
-    headers.set("content-type", "application/json").map_err(JsValue::from)?;
     headers.set("accept", "application/json").map_err(JsValue::from)?;
+    for header in request.headers {
+        headers.set(&header.name, &header.value).map_err(JsValue::from)?;
+    }
     init.set_headers(&headers.0);
-    web_sys::Request::new_with_str_and_init(url, &init).map(Request::from)
+    web_sys::Request::new_with_str_and_init(request.url, &init).map(Request::from)
 }

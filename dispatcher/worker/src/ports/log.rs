@@ -3,8 +3,8 @@
 use dispatcher_core::{
     config::ConfigError,
     paywall::{
-        ports::{LedgerError, PaymentLog},
-        telemetry::PaymentEvent,
+        ports::{HealthLog, LedgerError, PaymentLog},
+        telemetry::{PaymentEvent, StandingChange},
     },
     ports::RequestLog,
     telemetry::RequestLine,
@@ -34,6 +34,17 @@ impl ConsoleLog {
 
     pub fn lost_confirmation(self, payment: &str, error: &LedgerError) {
         write("lost_confirmation", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
+    }
+
+    /// The merging of facilitators' health did not work: payments go by what their isolate saw.
+    pub fn health_unavailable(self, error: &LedgerError) {
+        write("health_unavailable", &serde_json::json!({ "error": error.to_string() }));
+    }
+}
+
+impl HealthLog for ConsoleLog {
+    fn record(&self, change: &StandingChange) {
+        write("facilitator", change);
     }
 }
 

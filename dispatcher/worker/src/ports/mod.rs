@@ -2,6 +2,7 @@
 
 pub mod clock;
 pub mod facilitator_transport;
+pub mod health_store;
 pub mod identifiers;
 pub mod inbound;
 pub mod log;
@@ -9,4 +10,5 @@ pub mod namespace;
 pub mod outbound;
 pub mod randomness;
 pub mod record_store;
+pub mod secrets;
 pub mod settlement_ledger;

@@ -57,8 +57,7 @@ impl RecordStore for DurableStore {
     }
 
     async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
-        let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
-        self.storage.set_alarm(ScheduledTime::new(date)).await.map_err(storage_failed)
+        set_alarm(&self.storage, at).await
     }
 
     async fn forget(&self) -> Result<(), LedgerError> {
@@ -68,6 +67,11 @@ impl RecordStore for DurableStore {
     }
 }
 
-fn storage_failed(error: worker::Error) -> LedgerError {
+pub async fn set_alarm(storage: &Storage, at: UnixMillis) -> Result<(), LedgerError> {
+    let date = js_sys::Date::new(&JsValue::from_f64(at.0 as f64));
+    storage.set_alarm(ScheduledTime::new(date)).await.map_err(storage_failed)
+}
+
+pub fn storage_failed(error: worker::Error) -> LedgerError {
     LedgerError(format!("storage: {error}"))
 }

@@ -1,5 +1,10 @@
 //! The ordered list of facilitators. The first is the primary; the rest are fallbacks in order.
 
+use super::{
+    auth::{self, AuthHeader, Endpoint},
+    time_out::VERIFY_BUDGET_MS,
+};
+use crate::{health::standing::Limits, ports::Secrets, telemetry::Call};
 use serde::Deserialize;
 
 /// A verify that takes longer is not worth waiting for while another facilitator could answer.
@@ -10,6 +15,8 @@ const DEFAULT_SETTLE_TIMEOUT_MS: u64 = 20_000;
 pub const MAX_TIMEOUT_MS: u64 = 90_000;
 /// More than this is a mistake in the configuration, and would make the worst case of a verify minutes long.
 const MAX_FACILITATORS: usize = 8;
+/// A key, its version and a signature or two; more is a mistake.
+const MAX_HEADERS: usize = 8;
 
 /// One facilitator.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +25,18 @@ pub struct Facilitator {
     pub id: String,
     /// Without a trailing slash.
     pub url: String,
+    /// At most the budget of a whole verify.
     pub verify_timeout_ms: u64,
     pub settle_timeout_ms: u64,
+    auth: Auth,
+}
+
+/// Headers by endpoint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Auth {
+    verify: Vec<AuthHeader>,
+    settle: Vec<AuthHeader>,
+    supported: Vec<AuthHeader>,
 }
 
 /// At least none, at most [`MAX_FACILITATORS`], ids unique. Small enough that a scan is the fastest look-up.
@@ -36,9 +53,50 @@ pub enum ConfigError {
     Field { index: usize, field: &'static str, why: String },
 }
 
+impl Facilitator {
+    #[must_use]
+    pub fn url_of(&self, endpoint: Endpoint) -> String {
+        let path = match endpoint {
+            Endpoint::Verify => "verify",
+            Endpoint::Settle => "settle",
+            Endpoint::Supported => "supported",
+        };
+        format!("{}/{path}", self.url)
+    }
+
+    #[must_use]
+    pub fn headers_of(&self, endpoint: Endpoint) -> &[AuthHeader] {
+        match endpoint {
+            Endpoint::Verify => &self.auth.verify,
+            Endpoint::Settle => &self.auth.settle,
+            Endpoint::Supported => &self.auth.supported,
+        }
+    }
+
+    /// What counts as slow at this kind of call.
+    #[must_use]
+    pub fn limits(&self, call: Call) -> Limits {
+        match call {
+            Call::Verify => Limits { timeout_ms: self.verify_timeout_ms },
+            Call::Settle => Limits { timeout_ms: self.settle_timeout_ms },
+        }
+    }
+}
+
+impl Auth {
+    fn of_mut(&mut self, endpoint: Endpoint) -> &mut Vec<AuthHeader> {
+        match endpoint {
+            Endpoint::Verify => &mut self.verify,
+            Endpoint::Settle => &mut self.settle,
+            Endpoint::Supported => &mut self.supported,
+        }
+    }
+}
+
 impl Facilitators {
-    /// Parses `[{"id", "url", "verifyTimeoutMs"?, "settleTimeoutMs"?}]`, primary first.
-    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+    /// Parses `[{"id", "url", "verifyTimeoutMs"?, "settleTimeoutMs"?, "headers"?}]`, primary first; a header is
+    /// `{"name", "secret", "calls"?: ["verify", "settle", "supported"]}`.
+    pub fn from_json(json: &str, secrets: &impl Secrets) -> Result<Self, ConfigError> {
         let wire: Vec<Wire> = serde_json::from_str(json).map_err(|error| ConfigError::Json(error.to_string()))?;
         if wire.len() > MAX_FACILITATORS {
             return Err(ConfigError::TooMany(wire.len()));
@@ -56,16 +114,33 @@ impl Facilitators {
             {
                 return Err(field("url", "must be https (http is for loopback only)"));
             }
-            let timeout = |name, given: Option<u64>, default| match given.unwrap_or(default) {
+            let timeout = |name, given: Option<u64>, default, most: u64| match given.unwrap_or(default) {
                 0 => Err(field(name, "is 0")),
-                ms if ms > MAX_TIMEOUT_MS => Err(field(name, "is over 90000")),
+                ms if ms > most => Err(field(name, &format!("is over {most}"))),
                 ms => Ok(ms),
             };
-            let verify_timeout_ms = timeout("verifyTimeoutMs", wire.verify_timeout_ms, DEFAULT_VERIFY_TIMEOUT_MS)?;
-            let settle_timeout_ms = timeout("settleTimeoutMs", wire.settle_timeout_ms, DEFAULT_SETTLE_TIMEOUT_MS)?;
-            list.push(Facilitator { id: wire.id, url, verify_timeout_ms, settle_timeout_ms });
+            let verify_timeout_ms =
+                timeout("verifyTimeoutMs", wire.verify_timeout_ms, DEFAULT_VERIFY_TIMEOUT_MS, VERIFY_BUDGET_MS)?;
+            let settle_timeout_ms =
+                timeout("settleTimeoutMs", wire.settle_timeout_ms, DEFAULT_SETTLE_TIMEOUT_MS, MAX_TIMEOUT_MS)?;
+            if wire.headers.len() > MAX_HEADERS {
+                return Err(field("headers", "are more than 8"));
+            }
+            let mut auth = Auth::default();
+            for header in wire.headers {
+                let (header, calls) = header.check(index, secrets)?;
+                for call in calls {
+                    auth.of_mut(call).push(header.clone());
+                }
+            }
+            list.push(Facilitator { id: wire.id, url, verify_timeout_ms, settle_timeout_ms, auth });
         }
         Ok(Self(list))
+    }
+
+    /// In the order in which they are tried where nothing else is said.
+    pub fn iter(&self) -> impl Iterator<Item = &Facilitator> {
+        self.0.iter()
     }
 
     /// In the order in which they are tried where nothing else is said.
@@ -87,18 +162,51 @@ struct Wire {
     url: String,
     verify_timeout_ms: Option<u64>,
     settle_timeout_ms: Option<u64>,
+    #[serde(default)]
+    headers: Vec<auth::Wire>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeMap;
+
+    fn none() -> BTreeMap<String, String> {
+        BTreeMap::new()
+    }
 
     #[test]
     fn names_the_key_that_is_wrong() {
-        let error = |json| Facilitators::from_json(json).unwrap_err().to_string();
+        let error = |json| Facilitators::from_json(json, &none()).unwrap_err().to_string();
         assert!(error(r#"[{"id":"a","url":"http://evil.example"}]"#).contains("facilitators[0].url"));
         assert!(error(r#"[{"id":"a","url":"https://a"},{"id":"a","url":"https://b"}]"#).contains("facilitators[1].id"));
         assert!(error(r#"[{"id":"a","url":"https://a","settleTimeoutMs":0}]"#).contains("[0].settleTimeoutMs"));
         assert!(error(r#"[{"id":"a","url":"https://a","timeout":1}]"#).contains("unknown field `timeout`"));
+    }
+    #[test]
+    fn a_secret_goes_to_the_calls_it_is_for_and_into_no_text() {
+        let secrets =
+            BTreeMap::from([("KEY".to_owned(), "Bearer hunter2".to_owned()), ("BAD".into(), "hun\nter2".into())]);
+        let list = |header: &str| {
+            Facilitators::from_json(&format!(r#"[{{"id":"a","url":"https://a","headers":[{header}]}}]"#), &secrets)
+        };
+        let facilitators = list(r#"{"name":"Authorization","secret":"KEY","calls":["verify","settle"]}"#).unwrap();
+        let a = facilitators.by_id("a").unwrap();
+        for endpoint in [Endpoint::Verify, Endpoint::Settle] {
+            let [header] = a.headers_of(endpoint) else { panic!("one header") };
+            assert_eq!((header.name.as_str(), header.value.as_str()), ("authorization", "Bearer hunter2"));
+        }
+        assert!(a.headers_of(Endpoint::Supported).is_empty());
+        assert!(!format!("{facilitators:?}").contains("hunter2"));
+        for (header, key, says) in [
+            (r#"{"name":"x-key","secret":"NO"}"#, "headers.secret", "\"NO\", which is not set"),
+            (r#"{"name":"x-key","secret":"BAD"}"#, "headers.secret", "BAD"),
+            (r#"{"name":"x key","secret":"KEY"}"#, "headers.name", "x key"),
+            (r#"{"name":"Content-Type","secret":"KEY"}"#, "headers.name", "Content-Type"),
+        ] {
+            let error = list(header).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("facilitators[0].{key}")) && error.contains(says), "{error}");
+            assert!(!error.contains("hun"), "{error}");
+        }
     }
 }

@@ -1,7 +1,13 @@
-//! Facilitators: how they are configured, what their answers mean, and in which order they are asked.
+//! Facilitators: how they are configured, how long they may take, what their answers mean, and how they are asked.
 
 pub mod ask;
+mod auth;
 mod config;
+pub mod supported;
+pub mod time_out;
 pub mod verdict;
 
+pub use ask::Asker;
+pub use auth::{AuthHeader, Endpoint};
 pub use config::{ConfigError, Facilitator, Facilitators, MAX_TIMEOUT_MS};
+pub use supported::Supported;

@@ -8,7 +8,7 @@ use crate::{
     Reason,
     ports::{FacilitatorAnswer, TransportError},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
     Address, Network, Uint256, Version,
     v2::{SettleResponse, VerifyResponse},
@@ -27,8 +27,8 @@ pub struct Expected {
 pub enum VerifyVerdict {
     Valid,
     Invalid(Reason),
-    /// No usable answer, with its reason code: ask the next facilitator.
-    NoAnswer(String),
+    /// No usable answer: ask the next facilitator.
+    NoAnswer(NoAnswer),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,9 +38,48 @@ pub enum SettleVerdict {
     Refused(Reason),
     /// Money may have moved. `transaction` where the facilitator named one.
     Unknown {
-        why: String,
+        why: Open,
         transaction: Option<String>,
     },
+}
+
+/// Why a call got no usable answer. Its text is the reason code of the attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoAnswer {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error("http_{0}")]
+    Http(u16),
+    #[error("invalid_json")]
+    InvalidJson,
+    #[error("invalid_shape")]
+    InvalidShape,
+    #[error("answer_too_deep")]
+    TooDeep,
+    #[error("contradiction")]
+    Contradiction,
+}
+
+/// Why the outcome of a settlement is open. Its text is the reason code of the attempt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Open {
+    #[error(transparent)]
+    NoAnswer(#[from] NoAnswer),
+    /// It answered, with a reason that leaves the outcome open.
+    #[error("{0}")]
+    Said(Reason),
+    /// Taken out of the configuration while it owed an answer: nobody else can say what became of the payment.
+    #[error("facilitator_not_configured")]
+    NotConfigured,
+}
+
+impl NoAnswer {
+    /// Whether it is the facilitator's doing. These statuses speak of the request, and whoever pays has written most of
+    /// that: if they counted, a caller could have every facilitator quarantined.
+    #[must_use]
+    pub fn blames_the_facilitator(self) -> bool {
+        !matches!(self, Self::Http(400 | 413 | 422))
+    }
 }
 
 /// A settlement that is known to have succeeded.
@@ -56,17 +95,24 @@ pub struct Settlement {
 pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &Expected) -> VerifyVerdict {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return VerifyVerdict::NoAnswer(error.to_string()),
+        Err(error) => return VerifyVerdict::NoAnswer(error.into()),
     };
-    let Ok(body) = serde_json::from_slice::<VerifyResponse>(&answer.body) else {
-        return VerifyVerdict::NoAnswer(no_answer_code(&answer));
+    let body: VerifyResponse = match read(&answer) {
+        Ok(body) => body,
+        Err(why) => return VerifyVerdict::NoAnswer(why),
     };
     let payer_fits = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
     match (body.is_valid, body.invalid_reason) {
         (true, None) if payer_fits => VerifyVerdict::Valid,
-        (true, _) => VerifyVerdict::NoAnswer("contradiction".to_owned()),
+        (true, _) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction),
         (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
     }
+}
+
+/// Whether `/verify` was answered at all, of whichever payment.
+pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), NoAnswer> {
+    let body: VerifyResponse = read(&answer?)?;
+    if body.is_valid && body.invalid_reason.is_some() { Err(NoAnswer::Contradiction) } else { Ok(()) }
 }
 
 #[must_use]
@@ -75,24 +121,25 @@ pub fn of_settle(
     expected: &Expected,
     facilitator: &str,
 ) -> SettleVerdict {
-    let unknown = |why: String, transaction: &str| SettleVerdict::Unknown { why, transaction: known_hash(transaction) };
+    let unknown = |why: Open, transaction: &str| SettleVerdict::Unknown { why, transaction: known_hash(transaction) };
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) => return unknown(error.to_string(), ""),
+        Err(error) => return unknown(NoAnswer::from(error).into(), ""),
     };
-    let Ok(body) = serde_json::from_slice::<SettleResponse>(&answer.body) else {
-        return unknown(no_answer_code(&answer), "");
+    let body: SettleResponse = match read(&answer) {
+        Ok(body) => body,
+        Err(why) => return unknown(why.into(), ""),
     };
     if !body.success {
         let reason = Reason::from_outside(body.error_reason.as_deref());
         // A transaction beside a refusal was sent to the chain, whatever the reason says.
         if reason.is_pending() || reason.leaves_outcome_open() || !body.transaction.is_empty() {
-            return unknown(reason.to_string(), &body.transaction);
+            return unknown(Open::Said(reason), &body.transaction);
         }
         return SettleVerdict::Refused(reason);
     }
     let Some(transaction) = known_hash(&body.transaction) else {
-        return unknown("contradiction".to_owned(), "");
+        return unknown(NoAnswer::Contradiction.into(), "");
     };
     let fits = body.error_reason.is_none()
         && (200..300).contains(&answer.status)
@@ -100,7 +147,7 @@ pub fn of_settle(
         && body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer))
         && body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount));
     if !fits {
-        return unknown("contradiction".to_owned(), &transaction);
+        return unknown(NoAnswer::Contradiction.into(), &transaction);
     }
     SettleVerdict::Settled(Settlement {
         transaction,
@@ -115,13 +162,40 @@ fn known_hash(text: &str) -> Option<String> {
     x402_protocol::hex::decode::<32>(text).ok().map(|bytes| x402_protocol::hex::encode(&bytes))
 }
 
-/// The reason code for an answer whose body is no answer.
-fn no_answer_code(answer: &FacilitatorAnswer) -> String {
-    if !(200..300).contains(&answer.status) {
-        return format!("http_{}", answer.status);
+/// Deepest nesting of an answer that is read. Real ones have three levels, extensions a few more.
+const MAX_ANSWER_DEPTH: usize = 32;
+
+/// The body before the status: an answer is one whatever status it came with.
+fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> {
+    if depth(&answer.body) > MAX_ANSWER_DEPTH {
+        return Err(NoAnswer::TooDeep);
     }
-    let json = serde_json::from_slice::<serde::de::IgnoredAny>(&answer.body).is_ok();
-    if json { "invalid_shape" } else { "invalid_json" }.to_owned()
+    let text = std::str::from_utf8(&answer.body).unwrap_or_default();
+    match serde_json::from_str(text) {
+        Ok(body) => Ok(body),
+        Err(_) if !(200..300).contains(&answer.status) => Err(NoAnswer::Http(answer.status)),
+        Err(error) if error.is_data() => Err(NoAnswer::InvalidShape),
+        Err(_) => Err(NoAnswer::InvalidJson),
+    }
+}
+
+/// How deep brackets nest, strings aside. Counted without building anything, so that no depth can hurt.
+fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 #[cfg(test)]
@@ -163,7 +237,10 @@ mod tests {
             success(PAYER, &hash, "eip155:84532", r#","amount":"9999""#),
             success(PAYER, &hash, "eip155:84532", r#","errorReason":"insufficient_funds""#),
         ] {
-            assert!(matches!(settle(200, &lie), SettleVerdict::Unknown { why, .. } if why == "contradiction"), "{lie}");
+            assert!(
+                matches!(settle(200, &lie), SettleVerdict::Unknown { why, .. } if why.to_string() == "contradiction"),
+                "{lie}"
+            );
         }
         assert!(matches!(settle(500, &good), SettleVerdict::Unknown { .. }));
     }
@@ -208,10 +285,16 @@ mod tests {
             (200, r#"{"ok":true}"#, "invalid_shape"),
             (200, r#"{"success":tr"#, "invalid_json"),
         ] {
-            assert!(matches!(settle(status, body), SettleVerdict::Unknown { why, .. } if why == code), "{code}");
+            assert!(
+                matches!(settle(status, body), SettleVerdict::Unknown { why, .. } if why.to_string() == code),
+                "{code}"
+            );
         }
         let lost = of_settle(Err(TransportError::Timeout), &expected(), "primary");
-        assert_eq!(lost, SettleVerdict::Unknown { why: "timeout".to_owned(), transaction: None });
+        assert_eq!(
+            lost,
+            SettleVerdict::Unknown { why: NoAnswer::from(TransportError::Timeout).into(), transaction: None }
+        );
     }
 
     #[test]
@@ -223,12 +306,26 @@ mod tests {
         for body in
             [format!(r#"{{"isValid":true,"payer":"{OTHER}"}}"#), r#"{"isValid":true,"invalidReason":"x"}"#.to_owned()]
         {
-            assert_eq!(verify(body), VerifyVerdict::NoAnswer("contradiction".to_owned()));
+            assert_eq!(verify(body), VerifyVerdict::NoAnswer(NoAnswer::Contradiction));
         }
         assert!(matches!(
             verify(r#"{"isValid":false,"invalidReason":"insufficient_funds"}"#.to_owned()),
             VerifyVerdict::Invalid(_)
         ));
+    }
+
+    #[test]
+    fn a_deep_answer_is_refused_before_it_is_read_and_brackets_in_strings_are_not_depth() {
+        let nested = |levels: usize, inside: &str| {
+            let (open, close) = ("[".repeat(levels), "]".repeat(levels));
+            format!(r#"{{"success":true,"extensions":{open}{inside}{close}}}"#)
+        };
+        for levels in [32, 10_000, 1_000_000] {
+            let told = settle(200, &nested(levels, ""));
+            assert!(matches!(told, SettleVerdict::Unknown { why, .. } if why.to_string() == "answer_too_deep"));
+        }
+        assert_eq!(depth(nested(31, r#""[[[\"[[[""#).as_bytes()), 32);
+        assert_eq!(depth(b"]]]}}}["), 1);
     }
 
     proptest! {

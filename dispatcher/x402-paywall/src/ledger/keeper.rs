@@ -11,12 +11,16 @@ use super::{
 };
 use crate::{
     UnixMillis,
-    facilitator::{Facilitators, ask, verdict::SettleVerdict},
+    facilitator::{Asker, Facilitators},
+    health::Board,
     ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
     response::PaidResponse,
     telemetry::{Attempt, PaymentEvent, Stage},
 };
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
@@ -30,7 +34,7 @@ pub struct Keeper<S, T, C, L, I> {
     log: L,
     identifiers: I,
     facilitators: Facilitators,
-    configured: Vec<String>,
+    board: Rc<Board>,
     busy_until: Cell<UnixMillis>,
     /// The record as stored; `None` until it was read.
     cache: RefCell<Option<Option<Record>>>,
@@ -48,8 +52,15 @@ where
     L: PaymentLog,
     I: Identifiers,
 {
-    pub fn new(store: S, transport: T, clock: C, log: L, identifiers: I, facilitators: Facilitators) -> Self {
-        let configured = facilitators.ids();
+    pub fn new(
+        store: S,
+        transport: T,
+        clock: C,
+        log: L,
+        identifiers: I,
+        facilitators: Facilitators,
+        board: Rc<Board>,
+    ) -> Self {
         Self {
             store,
             transport,
@@ -57,7 +68,7 @@ where
             log,
             identifiers,
             facilitators,
-            configured,
+            board,
             busy_until: Cell::new(UnixMillis(0)),
             cache: RefCell::default(),
             waiting: RefCell::default(),
@@ -135,10 +146,11 @@ where
             let before = self.record().await?;
             let time = self.clock.now();
             let heir = self.waiting.borrow().last().cloned();
+            let (settle_order, ask_again_at) = self.choices(before.as_ref(), time);
             let busy = time < self.busy_until.get();
             let inherited = self.inherited.borrow().clone();
             let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
-            let now = Now { time, busy, facilitators: &self.configured, heir, inherited };
+            let now = Now { time, busy, settle_order: &settle_order, ask_again_at, heir, inherited };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
             let asks = !matches!(step.next, Next::BeginSettle | Next::Wait | Next::Reply(_));
@@ -186,35 +198,33 @@ where
                 self.identifiers.unbind(&identifier, &record.owner()).await?;
                 Event::Unbound(then)
             }
-            Next::AskVerify => {
-                let (transport, clock) = (&self.transport, &self.clock);
-                let verified = ask::verify(&self.facilitators, &record.claim, transport, clock, attempts).await;
-                Event::VerifyAnswered { verified }
-            }
+            Next::AskVerify => Event::VerifyAnswered { verified: self.asker().verify(&record.claim, attempts).await },
             Next::AskSettle { facilitator, asked } => {
-                let patience = |configured| settle_timeout_ms(configured, asked, holder.is_some());
-                let verdict = self.ask_settle(&facilitator, &record.claim, patience, attempts).await;
+                let (claim, now) = (&record.claim, self.clock.now());
+                let patience = |configured| settle_timeout_ms(configured, asked, &claim.window, now, holder.is_some());
+                let verdict = self.asker().settle(&facilitator, claim, patience, attempts).await;
                 Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) }
             }
             Next::Wait | Next::Reply(_) => panic!("there is nothing to do for a reply"),
         })
     }
 
-    async fn ask_settle(
-        &self,
-        facilitator: &str,
-        claim: &Claim,
-        patience: impl Fn(u64) -> u64,
-        attempts: &mut Vec<Attempt>,
-    ) -> SettleVerdict {
-        match self.facilitators.by_id(facilitator) {
-            Some(facilitator) => {
-                let timeout_ms = patience(facilitator.settle_timeout_ms);
-                ask::settle(facilitator, claim, timeout_ms, &self.transport, &self.clock, attempts).await
+    /// Whom a first settle may go to, and from when on a lost one may be asked about, as the board has it now.
+    fn choices(&self, record: Option<&Record>, now: UnixMillis) -> (Vec<String>, UnixMillis) {
+        let Some(Record { claim, state, .. }) = record else { return (Vec::new(), now) };
+        match state {
+            State::Executed { facilitator } => (self.board.settle_order(claim, facilitator, now), now),
+            State::Settling { facilitator, .. } | State::Unknown { facilitator, .. } => {
+                let order = self.board.settle_order(claim, facilitator, now);
+                (order, self.board.may_ask_again_at(facilitator, now))
             }
-            // Taken out of the configuration while it owed an answer: nobody else can say what became of the payment.
-            None => SettleVerdict::Unknown { why: "facilitator_not_configured".to_owned(), transaction: None },
+            _ => (Vec::new(), now),
         }
+    }
+
+    fn asker(&self) -> Asker<'_, T, C> {
+        let (transport, clock) = (&self.transport, &self.clock);
+        Asker { facilitators: &self.facilitators, board: &self.board, transport, clock }
     }
 
     async fn write(

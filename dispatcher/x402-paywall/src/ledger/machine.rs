@@ -77,8 +77,10 @@ pub struct Now<'a> {
     /// Whether this process has a call for this payment under way: to a facilitator, or about the identifier. False after a
     /// crash.
     pub busy: bool,
-    /// Ids of the facilitators that may be asked to settle for the first time.
-    pub facilitators: &'a [String],
+    /// Ids of those that may be asked to settle for the first time, best first.
+    pub settle_order: &'a [String],
+    /// From when on the one that owes an answer may be asked again.
+    pub ask_again_at: UnixMillis,
     /// The last request that asked for this very payment and still waits. A payer does not ask twice while it listens, so
     /// whoever asked first has most likely given up; a proxy in between can hide that from us.
     pub heir: Option<&'a str>,
@@ -189,9 +191,13 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
         }
         // Only a crash leaves these two without a call under way.
         State::Executed { .. } => stay(Some(record), Next::BeginSettle),
+        State::Settling { .. } if now.time < now.ask_again_at => {
+            let reply = after_waiting(Some(&record));
+            stay(Some(record), Next::Reply(reply))
+        }
         State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
         State::Unknown { facilitator, tried, lost } => {
-            if now.time.since(lost.asked_at) < ASK_INTERVAL_MS {
+            if now.time.since(lost.asked_at) < ASK_INTERVAL_MS || now.time < now.ask_again_at {
                 let reply = Reply::Pending { transaction: lost.transaction };
                 return stay(Some(record), Next::Reply(reply));
             }
@@ -249,11 +255,15 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             let reply = after_waiting(Some(&record));
             stay(Some(record), Next::Reply(reply))
         }
-        (State::Executed { facilitator }, Event::BeginSettle) => {
+        (State::Executed { .. }, Event::BeginSettle) => {
             if let Some(reason) = record.claim.window.expired(now.time) {
                 return refused(record, reason, now);
             }
-            ask(record, facilitator, Vec::new(), None, now)
+            match now.settle_order.first() {
+                Some(facilitator) => ask(record, facilitator.clone(), Vec::new(), None, now),
+                // Quarantined while the tenant ran, all of them. Nothing was asked to move money: the payment goes back.
+                None => forget(record, Reply::Nobody, now),
+            }
         }
         (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => match verdict {
             SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
@@ -263,10 +273,11 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             SettleVerdict::Refused(reason) => {
                 let mut tried = tried;
                 tried.push(facilitator);
-                let may_try = |id: &&String| !tried.contains(id) && now.facilitators.contains(id);
-                match record.claim.facilitators.iter().find(may_try).cloned() {
-                    Some(next) => ask(record, next, tried, None, now),
-                    None => refused(record, reason, now),
+                match now.settle_order.iter().find(|id| !tried.contains(id)) {
+                    Some(next) if record.claim.window.expired(now.time).is_none() => {
+                        ask(record, next.clone(), tried, None, now)
+                    }
+                    _ => refused(record, reason, now),
                 }
             }
             SettleVerdict::Unknown { transaction, .. } => unknown(record, facilitator, tried, lost, transaction, now),
@@ -291,6 +302,10 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
         // Nothing was asked to move money, and whoever held the payment is gone.
         State::Claimed | State::Verified { .. } | State::Executed { .. } | State::Refused { .. } => {
             forget(record, Reply::Noted, now)
+        }
+        // Quarantined: another payment's question is this back-off's probe. Not asked, so not counted as asked.
+        State::Settling { .. } | State::Unknown { .. } if now.time < now.ask_again_at => {
+            later(record, now.ask_again_at)
         }
         State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
         State::Unknown { lost, .. } if now.time < lost.ask_again_at => later(record, lost.ask_again_at),

@@ -3,9 +3,12 @@
 //! is) is kept beside it and held against every reply.
 
 use super::*;
-use crate::binding::Binding;
-use crate::ledger::identifier::{self, Bound, Owner};
-use crate::window::Window;
+use crate::{
+    binding::Binding,
+    facilitator::verdict::Open,
+    ledger::identifier::{self, Bound, Owner},
+    window::Window,
+};
 use proptest::prelude::*;
 use x402_protocol::{Address, Network, TransferMethod, Uint256, Version};
 
@@ -141,7 +144,7 @@ impl Life {
         let (time, busy) = (self.time(), self.outstanding.is_some());
         let inherited = self.inherited.clone();
         let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
-        let now = Now { time, busy, facilitators: &order, heir, inherited };
+        let now = Now { time, busy, settle_order: &order, ask_again_at: time, heir, inherited };
         let step = step(self.record.take(), event, &now);
         self.record = step.record;
         if let (Some(record), Next::AskVerify | Next::AskSettle { .. } | Next::Reply(Reply::Settled(_))) =
@@ -207,7 +210,7 @@ impl Life {
                     Answer::Refuse(reason) => SettleVerdict::Refused(Reason::ours(reason)),
                     Answer::Lost { moved } => {
                         self.lose(&facilitator, moved);
-                        SettleVerdict::Unknown { why: "timeout".to_owned(), transaction: None }
+                        SettleVerdict::Unknown { why: Open::NotConfigured, transaction: None }
                     }
                 };
                 self.event(

@@ -36,6 +36,9 @@ pub struct Claim {
 }
 
 impl Claim {
+    /// The one scheme of every claim.
+    pub const SCHEME: &'static str = "exact";
+
     #[must_use]
     pub fn expected(&self) -> Expected {
         Expected { version: self.version, payer: self.payer, network: self.network, amount: self.amount }

@@ -1,0 +1,262 @@
+//! The one place that merges what all isolates see of facilitators, decides for all of them, and does what needs no
+//! payment: probing a quarantined `/verify` and fetching `/supported`.
+//!
+//! One monitor per deployment, on one thread. Nothing on a payment's way waits for it. Storage keeps the standings over a
+//! restart; averages are stored with them and no oftener, for their sake alone a write is not worth it.
+
+use super::{
+    jitter::Jitter,
+    news::{Known, News, Observation, Snapshot},
+    standing::{Event, Hope, Outcome, step},
+};
+use crate::{
+    UnixMillis,
+    facilitator::{
+        Facilitator, Facilitators, Supported, ask,
+        supported::{SUPPORTED_RETRY_MS, SUPPORTED_TTL_MS},
+    },
+    ports::{Clock, FacilitatorTransport, HealthLog, HealthStore, LedgerError},
+    telemetry::{Call, StandingChange},
+};
+use serde_json::value::RawValue;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+};
+
+/// `/supported` is a short list, and nobody waits for it.
+const SUPPORTED_TIMEOUT_MS: u64 = 5_000;
+
+pub struct Monitor<S, T, C, L> {
+    store: S,
+    transport: T,
+    clock: C,
+    log: L,
+    facilitators: Facilitators,
+    jitter: Jitter,
+    /// As far as it was read from the store.
+    snapshot: RefCell<Option<Snapshot>>,
+    /// Jobs that were begun and have not ended, with when they are given up.
+    running: RefCell<BTreeMap<Job, UnixMillis>>,
+    /// A verify request for each facilitator that was in need of one. Not stored: it holds a signed payment.
+    specimens: RefCell<BTreeMap<String, Box<RawValue>>>,
+    /// When `/supported` was last asked for.
+    supported_asked: RefCell<BTreeMap<String, UnixMillis>>,
+    wakes_at: Cell<Option<UnixMillis>>,
+}
+
+/// Something to do beside: give it to [`Monitor::run`], without making anybody wait.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Job {
+    Probe(String),
+    Supported(String),
+}
+
+impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S, T, C, L> {
+    /// `seed` comes from the randomness port.
+    pub fn new(store: S, transport: T, clock: C, log: L, facilitators: Facilitators, seed: u64) -> Self {
+        Self {
+            store,
+            transport,
+            clock,
+            log,
+            facilitators,
+            jitter: Jitter::new(seed),
+            snapshot: RefCell::default(),
+            running: RefCell::default(),
+            specimens: RefCell::default(),
+            supported_asked: RefCell::default(),
+            wakes_at: Cell::default(),
+        }
+    }
+
+    /// A board tells what it saw, and gets what everybody saw.
+    pub async fn exchange(&self, news: News) -> Result<(Snapshot, Vec<Job>), LedgerError> {
+        self.load().await?;
+        let known_id = |id: &String| self.facilitators.by_id(id).is_some();
+        self.specimens.borrow_mut().extend(news.specimens.into_iter().filter(|(id, _)| known_id(id)));
+        let now = self.clock.now();
+        let mut changed = false;
+        for observation in &news.observations {
+            changed |= self.observe(observation, now);
+        }
+        self.save_if(changed).await?;
+        let mut jobs = self.start_probes(now);
+        jobs.extend(self.start_supported(now));
+        self.schedule(now).await?;
+        Ok((self.snapshot(), jobs))
+    }
+
+    /// The alarm rang.
+    pub async fn woke(&self) -> Result<Vec<Job>, LedgerError> {
+        self.load().await?;
+        self.wakes_at.set(None);
+        let now = self.clock.now();
+        let jobs = self.start_probes(now);
+        self.schedule(now).await?;
+        Ok(jobs)
+    }
+
+    pub async fn run(&self, job: Job) -> Result<(), LedgerError> {
+        let changed = match &job {
+            Job::Probe(id) => self.probe(id).await,
+            Job::Supported(id) => self.fetch_supported(id).await,
+        };
+        self.running.borrow_mut().remove(&job);
+        self.save_if(changed).await?;
+        self.schedule(self.clock.now()).await
+    }
+
+    /// What is known now, for operators.
+    pub async fn known(&self) -> Result<Snapshot, LedgerError> {
+        self.load().await?;
+        Ok(self.snapshot())
+    }
+
+    /// Returns whether the standing changed.
+    async fn probe(&self, id: &str) -> bool {
+        let specimen = self.specimens.borrow().get(id).cloned();
+        let (Some(facilitator), Some(specimen)) = (self.facilitators.by_id(id), specimen) else { return false };
+        let purpose = Hope::of(self.snapshot().facilitators.values()).purpose_of_a_probe();
+        let began = self.clock.now();
+        let outcome = ask::probe(facilitator, &specimen, &self.transport).await;
+        let now = self.clock.now();
+        let event = Event { purpose, began, ms: now.since(began), outcome };
+        self.observe(&Observation { facilitator: id.to_owned(), call: Call::Verify, event }, now)
+    }
+
+    /// Returns whether there is something new. An answer that is none changes nothing: the last good one is kept.
+    async fn fetch_supported(&self, id: &str) -> bool {
+        let Some(facilitator) = self.facilitators.by_id(id) else { return false };
+        let body = ask::supported(facilitator, SUPPORTED_TIMEOUT_MS, &self.transport).await;
+        let Some(supported) = body.and_then(|body| Supported::parse(&body, self.clock.now())) else { return false };
+        self.change(id, |known| known.supported = Some(supported));
+        true
+    }
+
+    fn observe(&self, observation: &Observation, now: UnixMillis) -> bool {
+        let Observation { facilitator: id, call, event } = observation;
+        let Some(facilitator) = self.facilitators.by_id(id) else { return false };
+        let mut change = None;
+        self.change(id, |known| {
+            let health = known.of_mut(*call);
+            let before = health.standing.name();
+            *health = step(std::mem::take(health), event, facilitator.limits(*call), now, self.jitter.unit());
+            let after = health.standing.name();
+            change = (before != after).then(|| StandingChange {
+                facilitator: id.clone(),
+                call: *call,
+                from: before,
+                to: after,
+                reason: match &event.outcome {
+                    Outcome::Answered => "answered".to_owned(),
+                    Outcome::Failed(reason) => reason.clone(),
+                },
+            });
+        });
+        if let Some(change) = &change {
+            self.log.record(change);
+        }
+        change.is_some()
+    }
+
+    fn start_probes(&self, now: UnixMillis) -> Vec<Job> {
+        let snapshot = self.snapshot();
+        let hope = Hope::of(snapshot.facilitators.values());
+        let due = snapshot.facilitators.iter().filter(|(id, known)| {
+            let retry = known.verify.standing.retry();
+            retry.is_some_and(|retry| retry.at(hope) <= now) && self.specimens.borrow().contains_key(*id)
+        });
+        let jobs = due.map(|(id, _)| Job::Probe(id.clone())).collect();
+        self.begin(jobs, now)
+    }
+
+    fn start_supported(&self, now: UnixMillis) -> Vec<Job> {
+        let snapshot = self.snapshot();
+        let mut asked = self.supported_asked.borrow_mut();
+        let mut jobs = Vec::new();
+        for (id, known) in &snapshot.facilitators {
+            let old = known.supported.as_ref().is_none_or(|supported| now.since(supported.at) >= SUPPORTED_TTL_MS);
+            let may = asked.get(id).is_none_or(|at| now.since(*at) >= SUPPORTED_RETRY_MS);
+            if old && may {
+                asked.insert(id.clone(), now);
+                jobs.push(Job::Supported(id.clone()));
+            }
+        }
+        self.begin(jobs, now)
+    }
+
+    /// Of `jobs`, those that are not under way already.
+    fn begin(&self, jobs: Vec<Job>, now: UnixMillis) -> Vec<Job> {
+        let mut running = self.running.borrow_mut();
+        let begun = |job: &Job| {
+            let limit = now.plus(self.job_limit_ms(job));
+            let free = running.get(job).is_none_or(|until| *until <= now);
+            if free {
+                running.insert(job.clone(), limit);
+            }
+            free
+        };
+        let mut begun = begun;
+        jobs.into_iter().filter(|job| begun(job)).collect()
+    }
+
+    /// A job of which nothing was heard for so long has died with whatever ran it.
+    fn job_limit_ms(&self, job: &Job) -> u64 {
+        match job {
+            Job::Probe(id) => 2 * self.facilitators.by_id(id).map_or(0, |facilitator| facilitator.verify_timeout_ms),
+            Job::Supported(_) => 2 * SUPPORTED_TIMEOUT_MS,
+        }
+    }
+
+    /// Sees to it that the next probe goes out though nobody exchanges.
+    async fn schedule(&self, now: UnixMillis) -> Result<(), LedgerError> {
+        let snapshot = self.snapshot();
+        let hope = Hope::of(snapshot.facilitators.values());
+        let running = self.running.borrow().clone();
+        let probe_at = |(id, known): (&String, &Known)| {
+            let at = known.verify.standing.retry()?.at(hope);
+            self.specimens.borrow().contains_key(id).then_some(())?;
+            let busy_until = running.get(&Job::Probe(id.clone())).copied().unwrap_or(now);
+            Some(at.max(busy_until))
+        };
+        let Some(at) = snapshot.facilitators.iter().filter_map(probe_at).min() else { return Ok(()) };
+        if self.wakes_at.get() != Some(at) {
+            self.wakes_at.set(Some(at));
+            self.store.wake_at(at).await?;
+        }
+        Ok(())
+    }
+
+    async fn load(&self) -> Result<(), LedgerError> {
+        if self.snapshot.borrow().is_some() {
+            return Ok(());
+        }
+        let mut stored = self.store.load().await?.unwrap_or_default();
+        let known = |facilitator: &Facilitator| {
+            let known = stored.facilitators.remove(&facilitator.id).unwrap_or_default();
+            (facilitator.id.clone(), known)
+        };
+        let facilitators = self.facilitators.iter().map(known).collect();
+        // Another call may have read it meanwhile, and gone on from there.
+        self.snapshot.borrow_mut().get_or_insert(Snapshot { facilitators });
+        Ok(())
+    }
+
+    async fn save_if(&self, changed: bool) -> Result<(), LedgerError> {
+        if changed { self.store.save(&self.snapshot()).await } else { Ok(()) }
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.snapshot.borrow().clone().unwrap_or_default()
+    }
+
+    fn change(&self, id: &str, how: impl FnOnce(&mut Known)) {
+        let mut snapshot = self.snapshot.borrow_mut();
+        how(snapshot.get_or_insert_default().facilitators.entry(id.to_owned()).or_default());
+    }
+}
+
+#[cfg(test)]
+#[path = "monitor_tests.rs"]
+mod tests;

@@ -1,0 +1,314 @@
+//! How well one facilitator does one kind of call: `step(health, event, limits, now, jitter) -> health`. Pure, so that a
+//! property test can drive it through any weather.
+//!
+//! A circuit breaker with a memory: one that comes back and fails again is trusted later each time, or a facilitator that
+//! is up and down by turns would be taken back at every up and make callers wait at every down.
+
+use crate::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// So many calls in a row without an answer open the breaker.
+const OPENS_AFTER: u32 = 3;
+/// The score of one whose calls were all answered. Whole numbers, so that a run repeats to the last digit.
+pub const BEST_SCORE: u64 = 1_000_000;
+/// A score below this opens it as well: one call in two has failed for some time.
+const OPENS_BELOW: u64 = BEST_SCORE / 2;
+/// The newest call counts for a fifth of the score and the latency: the last ten or so make them.
+const NEWEST_ONE_IN: u64 = 5;
+/// Where the score starts again after a quarantine: good, but with less to lose.
+const RESTORED_SCORE: u64 = BEST_SCORE / 10 * 8;
+/// First pause before a quarantined facilitator is probed.
+pub const BACK_OFF_MIN_MS: u64 = 500;
+/// Longest pause in a first quarantine: recovery is to be seen within seconds.
+pub const BACK_OFF_MAX_MS: u64 = 4_000;
+/// Longest pause for one that was taken back and failed again.
+pub const BACK_OFF_MAX_AGAIN_MS: u64 = 10_000;
+/// Pauses differ by this share either way, so that isolates and payments do not ask in step.
+const JITTER: f64 = 0.2;
+/// Where nobody else is left to ask, probing is worth more than sparing the facilitator.
+pub const ONLY_HOPE_BACK_OFF_MS: u64 = 1_000;
+/// Good for so long, earlier quarantines are forgotten.
+const FORGIVEN_AFTER_MS: u64 = 60_000;
+/// Longest run of good probes that is asked for.
+const MOST_GOOD_PROBES: u32 = 7;
+/// Failures that are remembered, for whoever looks.
+const FAILURES_KEPT: usize = 5;
+
+/// All that is known of one facilitator at one kind of call.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Health {
+    pub standing: Standing,
+    pub since: UnixMillis,
+    /// Share of calls that were answered, the latest weighing most, in millionths.
+    pub score: u64,
+    /// Of answered calls, the latest weighing most; `None` before the first.
+    pub latency_us: Option<u64>,
+    pub consecutive_failures: u32,
+    /// Quarantines within memory.
+    pub openings: u32,
+    /// The latest, newest last.
+    pub failures: Vec<Failure>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    Healthy,
+    /// Answers, but slowly: asked after the healthy ones.
+    Degraded(Retry),
+    /// The breaker is open: gets probes only.
+    Quarantined(Retry),
+    /// Answered its last `good` probes, and has to answer more: gets probes only.
+    Probing {
+        retry: Retry,
+        good: u32,
+    },
+}
+
+/// Whether payments have anywhere else to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hope {
+    /// At least one facilitator may be used.
+    Others,
+    /// None may.
+    None,
+}
+
+/// When it is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    pub set_at: UnixMillis,
+    pub at: UnixMillis,
+    /// Probes in a row that did not help.
+    pub misses: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub reason: String,
+    pub at: UnixMillis,
+}
+
+/// A call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub purpose: Purpose,
+    pub began: UnixMillis,
+    pub ms: u64,
+    pub outcome: Outcome,
+}
+
+/// What the call was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// A payment needed it.
+    Use,
+    /// To see whether it is back.
+    Probe,
+    /// A probe while nobody else could be asked: one that answers is better than none.
+    OnlyHope,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Well formed, whatever it said: a refusal is an answer.
+    Answered,
+    /// With its reason code.
+    Failed(String),
+}
+
+/// Which latency is slow, out of the facilitator's own time-out for this kind of call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    pub timeout_ms: u64,
+}
+
+impl Limits {
+    /// Half its time-out: not yet a failure, and a healthy one is better.
+    fn is_slow(self, latency_us: u64) -> bool {
+        latency_us > self.timeout_ms * 1_000 / 2
+    }
+
+    /// Well below, so that one at the border does not change its standing with every call.
+    fn is_brisk(self, latency_us: u64) -> bool {
+        latency_us < self.timeout_ms * 1_000 / 4
+    }
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            standing: Standing::Healthy,
+            since: UnixMillis(0),
+            score: BEST_SCORE,
+            latency_us: None,
+            consecutive_failures: 0,
+            openings: 0,
+            failures: Vec::new(),
+        }
+    }
+}
+
+impl Hope {
+    #[must_use]
+    pub fn of<'a>(mut facilitators: impl Iterator<Item = &'a super::news::Known>) -> Self {
+        if facilitators.any(super::news::Known::is_in_use) { Self::Others } else { Self::None }
+    }
+
+    #[must_use]
+    pub fn purpose_of_a_probe(self) -> Purpose {
+        match self {
+            Self::Others => Purpose::Probe,
+            Self::None => Purpose::OnlyHope,
+        }
+    }
+}
+
+impl Standing {
+    /// As telemetry, the platform API and the documentation name it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Degraded(_) => "degraded",
+            Self::Quarantined(_) => "quarantined",
+            Self::Probing { .. } => "probing",
+        }
+    }
+
+    /// When it is to be probed, if it is.
+    #[must_use]
+    pub fn retry(&self) -> Option<Retry> {
+        match self {
+            Self::Healthy => None,
+            Self::Degraded(retry) | Self::Quarantined(retry) | Self::Probing { retry, .. } => Some(*retry),
+        }
+    }
+
+    /// Whether payments may go there without being a probe.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        matches!(self, Self::Healthy | Self::Degraded(_))
+    }
+}
+
+impl Retry {
+    /// When the back-off runs out.
+    #[must_use]
+    pub fn at(self, hope: Hope) -> UnixMillis {
+        match hope {
+            Hope::Others => self.at,
+            Hope::None => self.at.min(self.set_at.plus(ONLY_HOPE_BACK_OFF_MS)),
+        }
+    }
+
+    /// The length of the back-off.
+    #[must_use]
+    pub fn interval_ms(self, hope: Hope) -> u64 {
+        self.at(hope).since(self.set_at).max(BACK_OFF_MIN_MS)
+    }
+
+    fn new(misses: u32, openings: u32, now: UnixMillis, jitter: f64) -> Self {
+        let most = if openings > 1 { BACK_OFF_MAX_AGAIN_MS } else { BACK_OFF_MAX_MS };
+        let doublings = (misses + openings.saturating_sub(1)).min(16);
+        let pause = BACK_OFF_MIN_MS.saturating_mul(1 << doublings).min(most) as f64;
+        let pause = pause * (1.0 - JITTER + 2.0 * JITTER * jitter);
+        Self { set_at: now, at: now.plus(pause as u64), misses }
+    }
+}
+
+impl Health {
+    /// Good probes in a row that bring it back.
+    fn good_probes_wanted(&self, purpose: Purpose) -> u32 {
+        match purpose {
+            Purpose::OnlyHope => 1,
+            Purpose::Use | Purpose::Probe => (1 + 2 * self.openings.saturating_sub(1)).min(MOST_GOOD_PROBES),
+        }
+    }
+
+    fn stands(self, standing: Standing, now: UnixMillis) -> Self {
+        let since = if standing.name() == self.standing.name() { self.since } else { now };
+        Self { standing, since, ..self }
+    }
+
+    fn counted(mut self, event: &Event, now: UnixMillis) -> Self {
+        let newest = |old: u64, new: u64| (old * (NEWEST_ONE_IN - 1) + new) / NEWEST_ONE_IN;
+        match &event.outcome {
+            Outcome::Answered => {
+                self.score = newest(self.score, BEST_SCORE);
+                self.consecutive_failures = 0;
+                let us = event.ms.saturating_mul(1_000);
+                self.latency_us = Some(self.latency_us.map_or(us, |old| newest(old, us)));
+            }
+            Outcome::Failed(reason) => {
+                self.score = newest(self.score, 0);
+                self.consecutive_failures = self.consecutive_failures.saturating_add(1);
+                self.failures.push(Failure { reason: reason.clone(), at: now });
+                let extra = self.failures.len().saturating_sub(FAILURES_KEPT);
+                self.failures.drain(..extra);
+            }
+        }
+        self
+    }
+
+    fn quarantined(self, now: UnixMillis, jitter: f64) -> Self {
+        let forgiven = self.openings == 0 || now.since(self.since) >= FORGIVEN_AFTER_MS;
+        let openings = if forgiven { 1 } else { self.openings.saturating_add(1) };
+        let retry = Retry::new(0, openings, now, jitter);
+        Self { openings, ..self }.stands(Standing::Quarantined(retry), now)
+    }
+}
+
+/// `jitter` is from 0 to below 1.
+#[must_use]
+pub fn step(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitter: f64) -> Health {
+    // Began before the standing changed: it tells of what is known already, and may tell it very late.
+    let late = event.began < health.since || !health.standing.is_in_use();
+    if event.purpose == Purpose::Use && late {
+        return health;
+    }
+    let health = health.counted(event, now);
+    let again = |misses: u32| Retry::new(misses, health.openings, now, jitter);
+    let latency = health.latency_us.unwrap_or_default();
+    match (health.standing.clone(), &event.outcome) {
+        (Standing::Healthy, Outcome::Answered) if limits.is_slow(latency) => {
+            let retry = again(0);
+            health.stands(Standing::Degraded(retry), now)
+        }
+        (Standing::Healthy, Outcome::Answered) => health,
+        (Standing::Degraded(_), Outcome::Answered) if limits.is_brisk(latency) => health.stands(Standing::Healthy, now),
+        (Standing::Healthy | Standing::Degraded(_), Outcome::Failed(_))
+            if health.consecutive_failures >= OPENS_AFTER || health.score < OPENS_BELOW =>
+        {
+            health.quarantined(now, jitter)
+        }
+        (Standing::Healthy, Outcome::Failed(_)) => health,
+        (Standing::Degraded(retry), _) if now >= retry.at => {
+            let retry = again(retry.misses + 1);
+            health.stands(Standing::Degraded(retry), now)
+        }
+        (Standing::Degraded(_), _) => health,
+        (
+            Standing::Quarantined(Retry { misses, .. }) | Standing::Probing { retry: Retry { misses, .. }, .. },
+            Outcome::Failed(_),
+        ) => {
+            let retry = again(misses.saturating_add(1));
+            health.stands(Standing::Quarantined(retry), now)
+        }
+        (standing @ (Standing::Quarantined(_) | Standing::Probing { .. }), Outcome::Answered) => {
+            let good = if let Standing::Probing { good, .. } = standing { good + 1 } else { 1 };
+            if good >= health.good_probes_wanted(event.purpose) {
+                let restored = Health { score: health.score.max(RESTORED_SCORE), ..health };
+                return restored.stands(Standing::Healthy, now);
+            }
+            let retry = again(0);
+            health.stands(Standing::Probing { retry, good }, now)
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "standing_tests.rs"]
+mod tests;

@@ -20,7 +20,7 @@ use dispatcher_core::{
 use std::{cell::OnceCell, rc::Rc};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-#[durable_object]
+#[durable_object(alarm)]
 pub struct FacilitatorHealth {
     state: State,
     env: Env,

@@ -8,7 +8,7 @@ use worker::{DurableObject, Env, Request, Response, Result, State, durable_objec
 /// The owner, as JSON text.
 const OWNER: &str = "owner";
 
-#[durable_object]
+#[durable_object(fetch)]
 pub struct PaymentIdentifier {
     state: State,
 }

@@ -18,7 +18,7 @@ use dispatcher_core::{
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
-#[durable_object]
+#[durable_object(alarm)]
 pub struct SettlementLedger {
     state: State,
     env: Env,

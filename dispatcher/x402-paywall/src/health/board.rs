@@ -11,7 +11,7 @@ use super::{
 use crate::{
     UnixMillis,
     facilitator::{Facilitator, Facilitators},
-    ledger::Claim,
+    ledger::{Claim, machine::CALL_LIMIT_MS},
     telemetry::Call,
 };
 use serde_json::value::RawValue;
@@ -53,6 +53,8 @@ struct Desk {
     settle_token: UnixMillis,
     /// The same for claims that hope for the settle token.
     trial: UnixMillis,
+    /// Until when a settle that is a probe is under way. A deadline and not a flag: what waits for it may be gone.
+    settle_probe: UnixMillis,
 }
 
 /// How the exchange with the merging place stands.
@@ -170,10 +172,13 @@ impl Board {
 
     /// It ended. No outcome: it says nothing of the facilitator.
     pub fn ended(&self, begun: Begun, outcome: Option<Outcome>, now: UnixMillis) {
-        let Some(outcome) = outcome else { return };
         let Begun { facilitator, call, purpose, at } = begun;
-        let event = Event { purpose, began: at, ms: now.since(at), outcome };
         let mut inner = self.inner.borrow_mut();
+        if let Some(desk) = inner.desk(&facilitator).filter(|_| call == Call::Settle && purpose != Purpose::Use) {
+            desk.settle_probe = UnixMillis(0);
+        }
+        let Some(outcome) = outcome else { return };
+        let event = Event { purpose, began: at, ms: now.since(at), outcome };
         let observation = Observation { facilitator, call, event };
         inner.apply(&observation, now, &self.jitter);
         if inner.news.len() >= MAX_NEWS {
@@ -268,8 +273,8 @@ impl Inner {
         {
             return false;
         }
-        let calm = self.desks.iter().all(Desk::is_calm)
-            && self.news.iter().all(|observation| observation.event.outcome == Outcome::Answered);
+        let calm =
+            self.desks.iter().all(Desk::is_calm) && self.news.iter().all(|observation| observation.event.is_everyday());
         let pause = if calm { CALM_EXCHANGE_MS } else { EXCHANGE_MS };
         self.exchange.told_at.is_none_or(|told_at| now.since(told_at) >= pause)
     }
@@ -292,6 +297,7 @@ impl Desk {
             verify_token: UnixMillis(0),
             settle_token: UnixMillis(0),
             trial: UnixMillis(0),
+            settle_probe: UnixMillis(0),
         }
     }
 
@@ -329,7 +335,7 @@ impl Desk {
     }
 
     fn begin(&mut self, call: Call, hope: Hope, now: UnixMillis) -> Purpose {
-        let standing = &self.known.of(call).standing;
+        let standing = self.known.of(call).standing.clone();
         let Some(retry) = standing.retry() else { return Purpose::Use };
         // Taken until the back-off has run once more: by then its answer has set another one.
         let taken = now.plus(retry.interval_ms(hope));
@@ -339,7 +345,12 @@ impl Desk {
         }
         match standing {
             Standing::Healthy | Standing::Degraded(_) => Purpose::Use,
-            Standing::Quarantined(_) | Standing::Probing { .. } => hope.purpose_of_a_probe(),
+            Standing::Quarantined(_) | Standing::Probing { .. } => {
+                if call == Call::Settle {
+                    self.settle_probe = now.plus(CALL_LIMIT_MS);
+                }
+                hope.purpose_of_a_probe()
+            }
         }
     }
 
@@ -349,7 +360,9 @@ impl Desk {
         let standing = &self.known.settle.standing;
         let Some(retry) = standing.retry().filter(|_| self.known.verify.standing.is_in_use()) else { return false };
         let spare = if standing.is_in_use() { 0 } else { retry.interval_ms(hope) };
-        now >= self.token_at(Call::Settle, hope).plus(spare)
+        // One that hangs is no reason to make a payment hang that can be settled elsewhere.
+        let under_way = hope == Hope::Others && now < self.settle_probe;
+        !under_way && now >= self.token_at(Call::Settle, hope).plus(spare)
     }
 
     /// One claim per back-off is let through to settle as a probe.

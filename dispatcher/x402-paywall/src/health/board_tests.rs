@@ -135,6 +135,7 @@ fn an_unclaimed_turn_goes_to_one_first_settle() {
     assert_eq!(board.settle_order(&both(), "standby", UnixMillis(3_000)), ["primary", "standby"]);
     let begun = board.begin("primary", Call::Settle, UnixMillis(3_000));
     assert_eq!(board.settle_order(&both(), "standby", UnixMillis(3_001)), ["standby"]);
+    assert_eq!(board.settle_order(&both(), "standby", UnixMillis(20_000)), ["standby"], "its answer is awaited");
     board.ended(begun, Some(Outcome::Answered), UnixMillis(3_050));
 
     let alone = claim(&["primary"]);
@@ -160,6 +161,10 @@ fn an_exchange_is_due_at_once_then_seldom_while_calm_and_each_second_while_somet
     board.failed(UnixMillis(5_100));
     assert!(board.due(UnixMillis(5_200)).is_none());
     assert_eq!(board.due(UnixMillis(6_100)).unwrap().observations.len(), 4, "nothing was lost");
+    told(&board, 6_200);
+    answer(&board, "standby", Call::Settle, 7_000);
+    assert_eq!(asked(&board, &both(), 7_001), ["primary", "standby"]);
+    assert!(board.due(UnixMillis(7_300)).is_some(), "that it is back is news for all others");
 }
 
 #[test]

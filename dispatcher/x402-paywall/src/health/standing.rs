@@ -137,6 +137,14 @@ impl Limits {
     }
 }
 
+impl Event {
+    /// Whether it can wait to be told: a payment was served. A failure, and what a probe found, are news.
+    #[must_use]
+    pub fn is_everyday(&self) -> bool {
+        self.purpose == Purpose::Use && self.outcome == Outcome::Answered
+    }
+}
+
 impl Default for Health {
     fn default() -> Self {
         Self {

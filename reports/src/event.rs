@@ -224,6 +224,9 @@ pub struct Answer {
     /// `Set-Cookie`, as it came.
     #[serde(default)]
     pub cookies: Vec<String>,
+    /// `Access-Control-Allow-Origin`.
+    #[serde(default)]
+    pub allowed_origin: Option<String>,
     /// `Access-Control-Allow-Headers`, lower case.
     #[serde(default)]
     pub allowed_headers: Option<String>,
@@ -252,7 +255,7 @@ pub struct TenantSaid {
     pub forged: Vec<String>,
 }
 
-/// The decoded `PAYMENT-RESPONSE` header.
+/// The decoded `PAYMENT-RESPONSE` header, or the `X-PAYMENT-RESPONSE` that a client of version 1 reads; networks as CAIP-2.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct PaymentResponse {
     pub success: bool,

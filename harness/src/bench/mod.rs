@@ -211,7 +211,7 @@ impl Bench<'_> {
             let requests = match case.kind {
                 Kind::Unpaid => Requests::Unpaid(case.requests),
                 Kind::Paid => {
-                    let invoice = Invoice::read(&offer).map_err(|source| unpayable(Some(source)))?;
+                    let invoice = Invoice::read_header(&offer).map_err(|source| unpayable(Some(source)))?;
                     // Before the clock starts, and as late as that allows: they expire.
                     let payments = self.sign(&payers, &invoice, signed, case.requests);
                     signed += case.requests as u64;

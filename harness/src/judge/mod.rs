@@ -16,6 +16,7 @@ mod malformed_is_refused;
 mod no_cross_tenant_bytes;
 mod nobody_pays_for_nothing;
 mod one_payment_one_request;
+mod pages_can_pay;
 mod paid_content_only_after_settlement;
 mod paid_is_private;
 mod quarantined_gets_probes_only;
@@ -80,6 +81,7 @@ fn find(checker: &Checker, history: &History) -> Finding {
         Checker::MalformedIsRefused => malformed_is_refused::judge(history),
         Checker::HeadIsFree => head_is_free::judge(history),
         Checker::StatusesKept => statuses_kept::judge(history),
+        Checker::PagesCanPay => pages_can_pay::judge(history),
         Checker::Latency { phase, quantile, at_most } => latency::judge(history, phase.as_str(), *quantile, *at_most),
         Checker::FaultsBit => faults_bit::judge(history),
         Checker::TrafficFlowed => traffic_flowed::judge(history),

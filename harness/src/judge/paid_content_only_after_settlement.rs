@@ -4,7 +4,7 @@ use super::{
     Finding, History,
     history::{short, tell},
 };
-use reports::event::{Answer, Exchange, PriceFacts, Transfer};
+use reports::event::{Answer, Exchange, ExchangeKind, PriceFacts, Transfer};
 
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
@@ -13,6 +13,10 @@ pub fn judge(history: &History) -> Finding {
         let Some(price) = history.tenants.get(&exchange.tenant).and_then(|tenant| tenant.price.as_ref()) else {
             continue;
         };
+        // A browser's question passes unpaid, whoever answers it.
+        if exchange.kind == ExchangeKind::Preflight {
+            continue;
+        }
         // A canary in an answer is content, whatever the status says.
         let content = (200..300).contains(&answer.status) || answer.canaries.contains(&exchange.tenant);
         // A tenant's own 3xx, 4xx and 5xx pass through uncharged.

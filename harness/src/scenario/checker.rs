@@ -39,6 +39,7 @@ pub enum Checker {
     MalformedIsRefused,
     HeadIsFree,
     StatusesKept,
+    PagesCanPay,
     Latency {
         phase: Name,
         /// In percent: above 0 and below 100.
@@ -52,7 +53,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 24] = [
+    pub const CATALOGUE: [Listed; 25] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -110,6 +111,11 @@ impl Checker {
             "{}",
         ),
         Listed::new(
+            "pages-can-pay",
+            "ANSWER-5: a page on another origin may send a payment and read the answers",
+            "{}",
+        ),
+        Listed::new(
             "latency",
             "LATENCY-…: a quantile of a phase's latency, from when a request was due, stays below a bound",
             "{ phase = \"steady\", quantile = 95.0, at-most = \"900ms\" }",
@@ -146,6 +152,7 @@ impl Checker {
             Self::MalformedIsRefused => "malformed-is-refused",
             Self::HeadIsFree => "head-is-free",
             Self::StatusesKept => "statuses-kept",
+            Self::PagesCanPay => "pages-can-pay",
             Self::Latency { .. } => "latency",
             Self::FaultsBit => "faults-bit",
             Self::TrafficFlowed => "traffic-flowed",
@@ -175,6 +182,7 @@ impl Checker {
             Self::MalformedIsRefused => "ANSWER-2",
             Self::HeadIsFree => "ANSWER-3",
             Self::StatusesKept => "ANSWER-4",
+            Self::PagesCanPay => "ANSWER-5",
             Self::Latency { .. } => "LATENCY",
             Self::FaultsBit => "COVER-1",
             Self::TrafficFlowed => "COVER-2",

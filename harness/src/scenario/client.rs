@@ -1,6 +1,7 @@
 //! The kinds of clients that a traffic block's mix can name. What each does stands in `traffic/client/`, one file each.
 
 use serde::Deserialize;
+use x402_protocol::Version;
 
 use super::library::Listed;
 
@@ -22,11 +23,12 @@ pub enum ClientKind {
     Identified,
     IdentifierRace,
     FreshAfterTimeout,
+    PaidV1,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 15] = [
+    pub const CATALOGUE: [Listed; 16] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -58,6 +60,11 @@ impl ClientKind {
             "hangs up while it is being charged, and signs afresh under the same payment-identifier",
             "1",
         ),
+        Listed::new(
+            "paid-v1",
+            "buys as clients of version 1 do: the offer from the body, the payment in X-PAYMENT",
+            "4",
+        ),
     ];
 
     /// As a mix writes it.
@@ -78,7 +85,13 @@ impl ClientKind {
             Self::Identified => "identified",
             Self::IdentifierRace => "identifier-race",
             Self::FreshAfterTimeout => "fresh-after-timeout",
+            Self::PaidV1 => "paid-v1",
         }
+    }
+
+    /// The version of the protocol that it speaks.
+    pub fn version(self) -> Version {
+        if self == Self::PaidV1 { Version::V1 } else { Version::V2 }
     }
 
     /// Whether it pays under a payment-identifier.

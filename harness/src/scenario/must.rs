@@ -62,6 +62,7 @@ pub(super) enum RawChecker {
     MalformedIsRefused {},
     HeadIsFree {},
     StatusesKept {},
+    PagesCanPay {},
     Latency { phase: Spanned<String>, quantile: Spanned<f64>, at_most: Spanned<String> },
     FaultsBit {},
     TrafficFlowed {},
@@ -139,6 +140,7 @@ impl RawChecker {
             Self::MalformedIsRefused {} => Checker::MalformedIsRefused,
             Self::HeadIsFree {} => Checker::HeadIsFree,
             Self::StatusesKept {} => Checker::StatusesKept,
+            Self::PagesCanPay {} => Checker::PagesCanPay,
             Self::Latency { phase, quantile, at_most } => {
                 check_latency(&phase, &quantile, &at_most, timeline, traffic, problems)?
             }

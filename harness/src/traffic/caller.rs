@@ -3,7 +3,7 @@
 use super::{
     ask::{Ask, host_of},
     leaks,
-    payer::Payment,
+    payer::{Invoice, Payment},
     schedule::Arrival,
 };
 use crate::{clock::Clock, journal::Journal, scenario::Timeline};
@@ -14,7 +14,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
-use x402_protocol::{header, v2::SettleResponse};
+use x402_protocol::{Network, Version, header, v2::SettleResponse};
 
 /// A caller's patience: longer than any dispatcher may take, so that a request which never ends is seen as one.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -91,8 +91,8 @@ impl<'a> Sending<'a> {
 /// What came back, for the client to go on with; the exchange is written down already.
 pub struct Got {
     pub answer: Answer,
-    /// The `PAYMENT-REQUIRED` header.
-    pub offer: Option<String>,
+    /// The bill, where one came that this client can read.
+    pub invoice: Option<Invoice>,
 }
 
 impl Caller {
@@ -142,17 +142,25 @@ impl Caller {
             request = request.header("host", host_of(&ask.tenant));
         }
         if let Some(payment) = payment {
-            request = request.header(header::PAYMENT_SIGNATURE, payment.header.clone());
+            let name = match payment.version {
+                Version::V1 => header::X_PAYMENT,
+                Version::V2 => header::PAYMENT_SIGNATURE,
+            };
+            request = request.header(name, payment.header.clone());
         }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let sent_us = self.clock().now_us();
         let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), receive(request)).await;
-        let (outcome, offer) = match received {
+        let version = arrival.client.version();
+        let (outcome, invoice) = match received {
             Ok(Ok((status, headers, body))) => {
-                let offer = text(&headers, header::PAYMENT_REQUIRED);
-                (ExchangeOutcome::Answered(self.read(status, &headers, &body, offer.as_deref())), offer)
+                let invoice = match version {
+                    Version::V1 => Invoice::read_body(&body),
+                    Version::V2 => Invoice::read_header(&text(&headers, header::PAYMENT_REQUIRED).unwrap_or_default()),
+                };
+                (ExchangeOutcome::Answered(self.read(version, status, &headers, &body)), invoice.ok())
             }
             Ok(Err(error)) => (ExchangeOutcome::Failed { what: describe(&error) }, None),
             Err(_) => (ExchangeOutcome::HungUp, None),
@@ -180,13 +188,13 @@ impl Caller {
         match outcome {
             ExchangeOutcome::Answered(answer) => {
                 self.answers.fetch_add(1, Ordering::Relaxed);
-                Some(Got { answer, offer })
+                Some(Got { answer, invoice })
             }
             ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
         }
     }
 
-    fn read(&self, status: u16, headers: &HeaderMap, body: &[u8], offer: Option<&str>) -> Answer {
+    fn read(&self, version: Version, status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
         let whole = String::from_utf8_lossy(body);
         let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let code = json["error"]["code"].as_str().or(json["error"].as_str()).map(str::to_owned);
@@ -200,8 +208,8 @@ impl Caller {
             tenant: text(headers, "x-tenant-id"),
             retry_after_s: text(headers, "retry-after").and_then(|seconds| seconds.parse().ok()),
             cache_control: text(headers, "cache-control"),
-            offered: offer.is_some_and(decodes),
-            payment_response: text(headers, header::PAYMENT_RESPONSE).as_deref().and_then(payment_response),
+            offered: text(headers, header::PAYMENT_REQUIRED).is_some_and(|offer| decodes(&offer)),
+            payment_response: payment_response(version, headers),
             canaries: carried.map(|(_, tenant)| tenant.clone()).collect(),
             body_bytes: body.len() as u64,
             location: text(headers, "location"),
@@ -212,6 +220,7 @@ impl Caller {
                 .iter()
                 .filter_map(|value| Some(value.to_str().ok()?.to_owned()))
                 .collect(),
+            allowed_origin: text(headers, "access-control-allow-origin"),
             allowed_headers: lower("access-control-allow-headers"),
             exposed_headers: lower("access-control-expose-headers"),
             tenant_said: text(headers, "x-said").and_then(|said| serde_json::from_str(&said).ok()),
@@ -247,13 +256,19 @@ fn decodes(offer: &str) -> bool {
     header::decode(offer).is_ok_and(|json| serde_json::from_str::<x402_protocol::v2::PaymentRequired>(&json).is_ok())
 }
 
-fn payment_response(value: &str) -> Option<PaymentResponse> {
-    let told: SettleResponse = serde_json::from_str(&header::decode(value).ok()?).ok()?;
+/// As a client of this version reads it.
+fn payment_response(version: Version, headers: &HeaderMap) -> Option<PaymentResponse> {
+    let name = match version {
+        Version::V1 => header::X_PAYMENT_RESPONSE,
+        Version::V2 => header::PAYMENT_RESPONSE,
+    };
+    let told: SettleResponse = serde_json::from_str(&header::decode(&text(headers, name)?).ok()?).ok()?;
+    let known = Network::ALL.into_iter().find(|network| network.name_in(version) == told.network);
     Some(PaymentResponse {
         success: told.success,
         error_reason: told.error_reason,
         payer: told.payer,
         transaction: told.transaction,
-        network: told.network,
+        network: known.map_or(told.network, |network| network.caip2().to_owned()),
     })
 }

@@ -2,15 +2,18 @@
 
 use fastrand::Rng;
 use reqwest::header::HeaderValue;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    Authorization, Nonce, Offer, Uint256, Version, header, hex, offer::OfferError, signature::Signer,
-    v2::PaymentRequired,
+    Authorization, Nonce, Offer, Uint256, Version, header, hex, offer::OfferError, signature::Signer, v1, v2,
 };
 
 /// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
 const PAYERS: usize = 16;
+
+/// Clients of version 1 begin their window this long before they sign.
+const V1_BACKDATED_S: u64 = 600;
 
 /// The wallets of a run, made from its seed.
 pub struct Payers {
@@ -18,8 +21,10 @@ pub struct Payers {
     seed: u64,
 }
 
-/// An offer as a `PAYMENT-REQUIRED` header brought it.
+/// An offer as a 402 brought it: in its header for version 2, in its body for version 1.
+#[derive(Clone)]
 pub struct Invoice {
+    version: Version,
     raw: Value,
     pub offer: Offer,
 }
@@ -39,7 +44,9 @@ pub struct Payment {
     /// `network:asset:from:nonce`; `None` where the client broke it beyond having one.
     pub key: Option<String>,
     pub identifier: Option<String>,
-    /// Value of `PAYMENT-SIGNATURE`.
+    /// Version 1 travels in `X-PAYMENT`, version 2 in `PAYMENT-SIGNATURE`.
+    pub version: Version,
+    /// Value of that header.
     pub header: HeaderValue,
 }
 
@@ -78,18 +85,21 @@ impl Payers {
         self.draft(invoice, purchase, attempt, unix_now).sign()
     }
 
-    /// `validAfter` 0, `validBefore` after the offer's time-out, and a nonce that is this run's, purchase's and attempt's
-    /// own.
+    /// The window of the official clients of its version, and a nonce that is this run's, purchase's and attempt's own.
     #[must_use]
     pub fn draft<'a>(&'a self, invoice: &'a Invoice, purchase: u64, attempt: u64, unix_now: u64) -> Draft<'a> {
         let Invoice { offer, .. } = invoice;
         let signer = self.signer(purchase);
         let nonce = [b"nonce".as_slice(), &self.seed.to_be_bytes(), &purchase.to_be_bytes(), &attempt.to_be_bytes()];
+        let valid_after = match invoice.version {
+            Version::V1 => Uint256::from(unix_now - V1_BACKDATED_S),
+            Version::V2 => Uint256::ZERO,
+        };
         let authorization = Authorization {
             from: signer.address(),
             to: offer.pay_to,
             value: offer.amount,
-            valid_after: Uint256::ZERO,
+            valid_after,
             valid_before: Uint256::from(unix_now + offer.max_timeout_seconds),
             nonce: Nonce(draw(&nonce)),
         };
@@ -117,16 +127,26 @@ impl Payers {
 }
 
 impl Invoice {
-    /// Reads a `PAYMENT-REQUIRED` header.
-    pub fn read(header: &str) -> Result<Self, PayError> {
-        let unreadable = |error: &dyn std::fmt::Display| PayError::Unreadable(error.to_string());
-        let text = header::decode(header).map_err(|error| unreadable(&error))?;
-        let raw: Value = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
-        let required: PaymentRequired = serde_json::from_str(&text).map_err(|error| unreadable(&error))?;
+    /// What a client of version 2 reads: `PAYMENT-REQUIRED`.
+    pub fn read_header(header: &str) -> Result<Self, PayError> {
+        let text = header::decode(header).map_err(|error| PayError::Unreadable(error.to_string()))?;
+        let required: v2::PaymentRequired = parse(text.as_bytes())?;
         let requirements = required.accepts.first().ok_or(PayError::NothingAccepted)?;
         let offer = Offer::from_requirements(requirements)?;
-        Ok(Self { raw, offer })
+        Ok(Self { version: Version::V2, raw: parse(text.as_bytes())?, offer })
     }
+
+    /// What a client of version 1 reads: the body.
+    pub fn read_body(body: &[u8]) -> Result<Self, PayError> {
+        let required: v1::PaymentRequired = parse(body)?;
+        let requirements = required.accepts.first().ok_or(PayError::NothingAccepted)?;
+        let offer = Offer::from_requirements(&requirements.to_v2())?;
+        Ok(Self { version: Version::V1, raw: parse(body)?, offer })
+    }
+}
+
+fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, PayError> {
+    serde_json::from_slice(json).map_err(|error| PayError::Unreadable(error.to_string()))
 }
 
 impl Draft<'_> {
@@ -148,13 +168,15 @@ impl Draft<'_> {
     /// The payment's JSON with this signature.
     #[must_use]
     pub fn json(&self, signature: &[u8]) -> Value {
-        let raw = &self.invoice.raw;
-        let mut payment = json!({
-            "x402Version": Version::V2,
-            "resource": raw["resource"],
-            "accepted": raw["accepts"][0],
-            "payload": {"signature": hex::encode(signature), "authorization": self.authorization},
-        });
+        let Invoice { version, raw, .. } = self.invoice;
+        let payload = json!({"signature": hex::encode(signature), "authorization": self.authorization});
+        let accepted = &raw["accepts"][0];
+        if *version == Version::V1 {
+            let (scheme, network) = (&accepted["scheme"], &accepted["network"]);
+            return json!({"x402Version": version, "scheme": scheme, "network": network, "payload": payload});
+        }
+        let mut payment =
+            json!({"x402Version": version, "resource": raw["resource"], "accepted": accepted, "payload": payload});
         if let Some(id) = &self.identifier {
             // As the specification wants it: the server's own extensions, with the id added to what it said.
             payment["extensions"] = match &raw["extensions"] {
@@ -169,7 +191,8 @@ impl Draft<'_> {
     #[must_use]
     pub fn sign(&self) -> Payment {
         let header = header::encode(&self.json(&self.signature()));
-        Payment { key: Some(self.key()), identifier: self.identifier.clone(), header: plain(header) }
+        let (key, version) = (Some(self.key()), self.invoice.version);
+        Payment { key, identifier: self.identifier.clone(), version, header: plain(header) }
     }
 }
 
@@ -195,7 +218,7 @@ mod tests {
     fn a_payment_is_signed_for_the_offer_and_never_twice_the_same() {
         let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
         let offer = Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), pay_to, 60);
-        let required = PaymentRequired {
+        let required = v2::PaymentRequired {
             x402_version: Version::V2,
             error: None,
             resource: ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() },
@@ -203,7 +226,7 @@ mod tests {
             extensions: None,
         };
         let payers = Payers::from_seed(1);
-        let invoice = Invoice::read(&header::encode(&required)).unwrap();
+        let invoice = Invoice::read_header(&header::encode(&required)).unwrap();
         let payment = payers.pay(&invoice, 0, 0, 1_000);
         assert_ne!(payers.pay(&invoice, 0, 1, 1_000).key, payment.key);
 

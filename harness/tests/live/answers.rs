@@ -80,7 +80,7 @@ impl Desk {
 
     async fn invoice(&self, path: &str) -> Invoice {
         let offered = self.get("an offer", path, None).await;
-        Invoice::read(offered.header(header::PAYMENT_REQUIRED)).unwrap()
+        Invoice::read_header(offered.header(header::PAYMENT_REQUIRED)).unwrap()
     }
 
     /// A fresh payment for this path.

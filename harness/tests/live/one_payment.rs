@@ -50,7 +50,7 @@ pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
 /// What this URL offers.
 pub async fn invoice(url: &str) -> Invoice {
     let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
-    Invoice::read(response.headers()["payment-required"].to_str().unwrap()).unwrap()
+    Invoice::read_header(response.headers()["payment-required"].to_str().unwrap()).unwrap()
 }
 
 async fn pay(url: &str) -> Payment {

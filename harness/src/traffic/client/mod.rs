@@ -55,14 +55,14 @@ impl Bought {
 enum Collected {
     Ended(PurchaseOutcome),
     /// With the new offer, where one came.
-    Billed(Option<String>),
+    Billed(Option<Invoice>),
 }
 
 impl Visit<'_> {
     /// Comes back when the client is through. Returns the keys of the payments it signed.
     pub async fn run(&self) -> Vec<String> {
         let bought = match self.arrival.client {
-            ClientKind::Paid | ClientKind::Forger => paid::buy(self).await,
+            ClientKind::Paid | ClientKind::PaidV1 | ClientKind::Forger => paid::buy(self).await,
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
@@ -107,13 +107,10 @@ impl Visit<'_> {
     /// Fetches the offer; where there is none to pay, says what became of the purchase.
     async fn challenge(&self, ask: &Ask) -> Result<Invoice, Bought> {
         let sending = Sending::new(ask, ExchangeKind::Challenge).due(self.arrival.due_us);
-        let refused = || Bought::nothing(PurchaseOutcome::Refused);
         match self.send(sending).await {
-            Some(Got { offer: Some(offer), answer: Answer { status: 402, .. } }) => {
-                Invoice::read(&offer).map_err(|_| refused())
-            }
+            Some(Got { invoice: Some(invoice), answer: Answer { status: 402, .. } }) => Ok(invoice),
             Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Err(Bought::nothing(PurchaseOutcome::Served)),
-            _ => Err(refused()),
+            _ => Err(Bought::nothing(PurchaseOutcome::Refused)),
         }
     }
 
@@ -168,7 +165,7 @@ impl Visit<'_> {
     fn conclude(&self, got: Option<Got>) -> Result<Collected, u64> {
         match got {
             Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Ok(Collected::Ended(PurchaseOutcome::Served)),
-            Some(Got { answer: Answer { status: 402, .. }, offer }) => Ok(Collected::Billed(offer)),
+            Some(Got { answer: Answer { status: 402, .. }, invoice }) => Ok(Collected::Billed(invoice)),
             Some(Got { answer: Answer { status: 503, retry_after_s, .. }, .. }) => {
                 Err(retry_after_s.unwrap_or(DEFAULT_PAUSE_S).min(MAX_PAUSE_S))
             }

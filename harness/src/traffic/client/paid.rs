@@ -3,7 +3,7 @@
 //! unknown settlement with a bill makes its callers pay twice, so the client must not be wiser than real ones.
 
 use super::{Bought, Collected, Visit};
-use crate::traffic::{ask::Ask, payer::Invoice};
+use crate::traffic::ask::Ask;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 
 /// How often a client signs for one purchase before its owner's budget says no.
@@ -21,11 +21,7 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
         match visit.collect(&ask, &bought.payments[attempt as usize], ExchangeKind::Payment).await {
             Collected::Ended(outcome) => return Bought { outcome, ..bought },
             // A refused settlement carries no new offer; the old one still stands.
-            Collected::Billed(None) => {}
-            Collected::Billed(Some(offer)) => match Invoice::read(&offer) {
-                Ok(new) => invoice = new,
-                Err(_) => return bought,
-            },
+            Collected::Billed(new) => invoice = new.unwrap_or(invoice),
         }
     }
     bought

@@ -12,7 +12,7 @@ use fastrand::Rng;
 use reports::event::Flaw;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
-use x402_protocol::header;
+use x402_protocol::{Version, header};
 
 /// One way to break a payment.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +92,7 @@ impl Malformation {
         };
         // Only what is judged by a facilitator may be seen there, and is known by its key.
         let key = (self.judged_by == JudgedBy::Facilitator).then(|| draft.key());
-        Payment { key, identifier: None, header }
+        Payment { key, identifier: None, version: Version::V2, header }
     }
 }
 

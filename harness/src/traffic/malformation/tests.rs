@@ -29,7 +29,7 @@ fn invoice() -> Invoice {
         accepts: vec![offer.to_requirements()],
         extensions: None,
     };
-    Invoice::read(&header::encode(&required)).unwrap()
+    Invoice::read_header(&header::encode(&required)).unwrap()
 }
 
 fn is_honoured(payment: &Payment, invoice: &Invoice) -> bool {

@@ -1,0 +1,97 @@
+//! ANSWER-5: a page on another origin can pay: a preflight passes unpaid and permits the payment, and the answers about
+//! payments can be read.
+
+use super::{Finding, History, history::tell};
+use reports::event::{Answer, ExchangeKind};
+
+/// What a page must be able to read.
+const READ: [&str; 2] = ["payment-required", "payment-response"];
+
+pub fn judge(history: &History) -> Finding {
+    let (mut preflights, mut others) = (0, 0);
+    let mut violations = Vec::new();
+    for (exchange, answer) in history.answers() {
+        let priced = history.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some());
+        let about_payment = answer.offered || answer.payment_response.is_some();
+        let told = match exchange.kind {
+            ExchangeKind::Preflight if priced => {
+                preflights += 1;
+                permits(answer)
+            }
+            _ if priced && about_payment => {
+                others += 1;
+                can_be_read(answer)
+            }
+            _ => continue,
+        };
+        if let Err(why) = told {
+            violations.push(format!("{}: {why}", tell(exchange)));
+        }
+    }
+    let finding = Finding::of(preflights, "preflights", violations);
+    let detail = format!("{}; {others} answers about payments were looked at", finding.detail);
+    finding.with_detail(detail)
+}
+
+fn permits(answer: &Answer) -> Result<(), String> {
+    if !(200..300).contains(&answer.status) {
+        return Err("a browser takes this for a no".to_owned());
+    }
+    if answer.allowed_origin.is_none() || !lists(answer.allowed_headers.as_deref(), "payment-signature") {
+        return Err("it does not permit PAYMENT-SIGNATURE".to_owned());
+    }
+    Ok(())
+}
+
+fn can_be_read(answer: &Answer) -> Result<(), String> {
+    if answer.allowed_origin.is_none() {
+        return Err("no page may read it".to_owned());
+    }
+    match READ.iter().find(|name| !lists(answer.exposed_headers.as_deref(), name)) {
+        Some(hidden) => Err(format!("no page may read its {hidden}")),
+        None => Ok(()),
+    }
+}
+
+fn lists(header: Option<&str>, name: &str) -> bool {
+    header.is_some_and(|list| list.split(',').any(|listed| listed.trim() == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::{event::Exchange, verdict::Verdict};
+
+    fn permitted(exchange: &mut Exchange, answer: &mut Answer) {
+        exchange.payment = None;
+        answer.allowed_origin = Some("*".to_owned());
+        answer.allowed_headers = Some("x-payment, payment-signature".to_owned());
+    }
+
+    fn readable(answer: &mut Answer) {
+        answer.offered = true;
+        answer.allowed_origin = Some("*".to_owned());
+        answer.exposed_headers = Some("payment-required, payment-response".to_owned());
+    }
+
+    #[test]
+    fn a_permission_and_an_offer_that_can_be_read_are_a_pass() {
+        let story = Story::new().sent("p1", ExchangeKind::Preflight, 204, permitted).answered(None, 402, readable);
+        assert_eq!(judge(&story.history()).verdict, Verdict::Pass);
+        assert_eq!(judge(&Story::new().answered(None, 402, readable).history()).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_bill_for_the_question_and_what_no_page_can_read_are_seen() {
+        let billed = Story::new().sent("p1", ExchangeKind::Preflight, 402, permitted);
+        let silent = Story::new().sent("p1", ExchangeKind::Preflight, 204, |_, _| {});
+        let hidden = Story::new().sent("p1", ExchangeKind::Preflight, 204, permitted).answered(None, 402, |answer| {
+            readable(answer);
+            answer.exposed_headers = Some("x-request-id".to_owned());
+        });
+        for story in [billed, silent, hidden] {
+            assert_eq!(judge(&story.history()).verdict, Verdict::Fail);
+        }
+    }
+}

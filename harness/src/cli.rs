@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::exit::Exit;
+use crate::namespace::{self, Policy};
 use crate::scenario::limits::MAX_SEED;
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
@@ -29,6 +30,11 @@ pub enum Command {
     Serve(ServeArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
+    /// Serve a local dispatch namespace that enforces CPU and subrequest limits
+    Namespace(NamespaceArgs),
+    /// The supervisor of `namespace`, under its guard
+    #[command(name = namespace::SUBCOMMAND, hide = true)]
+    Supervise(SuperviseArgs),
 }
 
 #[derive(Debug, Args)]
@@ -138,6 +144,49 @@ pub struct ServeArgs {
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',')]
     pub facilitator_urls: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct NamespaceArgs {
+    /// Folder of the scripts: one folder, or one .js/.mjs file, each
+    #[arg(long, value_name = "DIR", required_unless_present = "calibrate")]
+    pub tenants: Option<PathBuf>,
+    /// Port on loopback; 0 for any free one
+    #[arg(long, value_name = "N", default_value_t = 8402)]
+    pub port: u16,
+    /// Who answers the tenants' subrequests: `double`, `refuse`, or a server of yours as http://HOST:PORT
+    #[arg(long, value_name = "POLICY", default_value_t = Policy::Double)]
+    pub outbound: Policy,
+    /// Where to write the plugin for `wrangler dev`; a folder of the cache unless given
+    #[arg(long, value_name = "DIR")]
+    pub plugin_dir: Option<PathBuf>,
+    /// Measure how exactly tenants are cut off on this machine, and what that costs a neighbour
+    #[arg(long, conflicts_with = "tenants")]
+    pub calibrate: bool,
+    /// Print for programs: an object a line for each invocation, or the calibration as one
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What `harness namespace` is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamespaceTask {
+    Serve,
+    Calibrate,
+}
+
+impl NamespaceArgs {
+    pub fn task(&self) -> NamespaceTask {
+        if self.tenants.is_some() { NamespaceTask::Serve } else { NamespaceTask::Calibrate }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct SuperviseArgs {
+    #[command(flatten)]
+    pub args: NamespaceArgs,
+    #[arg(long, value_name = "FILE")]
+    pub workerd: PathBuf,
 }
 
 fn after_help() -> String {

@@ -1,7 +1,7 @@
 //! What the harness's exit status means. A CI job branches on it, so a number never changes its meaning, and 1, which
 //! a panic-happy wrapper or `make` returns for anything, means nothing here.
 
-use std::process::ExitCode;
+use std::process::{ExitCode, ExitStatus};
 
 use reports::report::Report;
 use reports::verdict::Verdict;
@@ -83,6 +83,12 @@ impl Exit {
         }
         let first = exits.iter().find(|exit| **exit != Self::Pass).copied();
         first.unwrap_or(if exits.is_empty() { Self::NothingRan } else { Self::Pass })
+    }
+
+    /// What a child of ours meant that is this program too.
+    pub fn of_status(status: ExitStatus) -> Self {
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Self::ALL.into_iter().find(|exit| Some(exit.code()) == code).unwrap_or(Self::Internal)
     }
 
     /// The table that `--help` ends with.

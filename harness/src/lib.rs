@@ -10,6 +10,7 @@ mod folders;
 pub mod journal;
 pub mod judge;
 pub mod list;
+pub mod namespace;
 pub mod run;
 pub mod scenario;
 pub mod serve;
@@ -28,8 +29,9 @@ use clock::SystemClock;
 use thiserror::Error;
 
 use bench::{BenchError, BenchTools, Extent};
-use cli::{BenchArgs, Cli, Command, Format, ScenarioArgs, ServeArgs};
+use cli::{BenchArgs, Cli, Command, Format, NamespaceArgs, ScenarioArgs, ServeArgs};
 use exit::Exit;
+use namespace::NamespaceError;
 use reports::report::Report;
 use run::{RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, limits::MAX_SEED};
@@ -65,6 +67,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Setup(#[from] SetupError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Namespace(#[from] NamespaceError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -81,6 +86,7 @@ impl CommandError {
             Self::Library(_) => Exit::BadScenario,
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
+            Self::Namespace(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
@@ -98,6 +104,8 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Scenario(args) => scenario(args),
         Command::Serve(args) => serve(args),
         Command::Bench(args) => bench(args),
+        Command::Namespace(args) => namespace(args),
+        Command::Supervise(args) => Ok(runtime()?.block_on(namespace::supervise(args))?),
         Command::Doctor => doctor(),
         Command::Setup => set_up(),
     }
@@ -199,6 +207,12 @@ fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     Ok(report.exit())
 }
 
+fn namespace(args: &NamespaceArgs) -> Result<Exit, CommandError> {
+    let runtime = runtime()?;
+    let tools = runtime.block_on(setting_up(setup::ensure_namespace))?;
+    Ok(runtime.block_on(namespace::guarded(args, &tools))?)
+}
+
 /// Provides what is missing and builds the dispatcher.
 async fn provide() -> Result<(Tools, Bundle), CommandError> {
     provide_and(|toolchain, bundle, _, _| Ok((tools(toolchain, &bundle), bundle))).await
@@ -222,18 +236,24 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle) -> Tools {
     }
 }
 
-/// Ctrl-C calls it off, with every compiler it started.
 async fn provide_and<T: Send + 'static>(
     then: impl FnOnce(&Toolchain, Bundle, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
 ) -> Result<T, CommandError> {
+    setting_up(|root, progress, cancelled| {
+        let toolchain = setup::ensure(root, progress, cancelled)?;
+        let bundle = setup::build_dispatcher(&toolchain, root, progress, cancelled)?;
+        then(&toolchain, bundle, progress, cancelled)
+    })
+    .await
+}
+
+/// Ctrl-C calls it off, with every compiler it started.
+async fn setting_up<T: Send + 'static>(
+    work: impl FnOnce(&Path, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
+) -> Result<T, CommandError> {
     let cancelled = Cancelled::default();
     let flag = cancelled.clone();
-    let mut work = tokio::task::spawn_blocking(move || {
-        let (root, mut progress) = (workspace_root(), ToStderr);
-        let toolchain = setup::ensure(&root, &mut progress, &flag)?;
-        let bundle = setup::build_dispatcher(&toolchain, &root, &mut progress, &flag)?;
-        then(&toolchain, bundle, &mut progress, &flag)
-    });
+    let mut work = tokio::task::spawn_blocking(move || work(&workspace_root(), &mut ToStderr, &flag));
     let done = tokio::select! {
         done = &mut work => done,
         () = run::interrupted() => {

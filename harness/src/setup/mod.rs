@@ -11,6 +11,7 @@ mod cargo_tool;
 mod child;
 mod doctor;
 mod error;
+mod namespace_tools;
 mod node;
 mod npm;
 mod openssl;
@@ -30,6 +31,7 @@ use std::{path::Path, thread};
 pub use bundle::{Bundle, WorkerCrate, build_dispatcher, build_worker};
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
+pub use namespace_tools::NamespaceTools;
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};
@@ -53,12 +55,22 @@ pub fn requirements(site: &Site) -> Result<Vec<Box<dyn Requirement>>, SetupError
 /// interruption; when nothing is missing it costs a few milliseconds.
 pub fn ensure(workspace: &Path, progress: &mut dyn Progress, cancelled: &Cancelled) -> Result<Toolchain, SetupError> {
     let site = Site::new(workspace, progress, cancelled.clone())?;
-    provide_missing(&site)?;
+    provide_missing(&site, &requirements(&site)?)?;
     Toolchain::locate(&site)
 }
 
-fn provide_missing(site: &Site) -> Result<(), SetupError> {
-    let requirements = requirements(site)?;
+/// What a dispatch namespace and a dispatcher beside it need: no compiler.
+pub fn ensure_namespace(
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<NamespaceTools, SetupError> {
+    let site = Site::new(workspace, progress, cancelled.clone())?;
+    provide_missing(&site, &[Box::new(node::Node), Box::new(wrangler::Wrangler)])?;
+    NamespaceTools::locate(&site)
+}
+
+fn provide_missing(site: &Site, requirements: &[Box<dyn Requirement>]) -> Result<(), SetupError> {
     let missing: Vec<(usize, &dyn Requirement)> = requirements
         .iter()
         .enumerate()

@@ -56,11 +56,8 @@ impl Toolchain {
         self.modules.join("wrangler/bin/wrangler.js")
     }
 
-    /// The runtime itself, as wrangler ships it.
     pub fn workerd(&self) -> PathBuf {
-        let (os, arch) = npm::platform();
-        let arch = if arch == "x64" { "64" } else { arch };
-        self.modules.join(format!("@cloudflare/workerd-{os}-{arch}/bin/workerd"))
+        wrangler::workerd(&self.modules)
     }
 
     pub(super) fn esbuild(&self) -> PathBuf {

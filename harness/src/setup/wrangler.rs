@@ -1,9 +1,19 @@
 //! wrangler, and with it workerd and esbuild. Pinned exactly: the plugin interface that stands in for dispatch
 //! namespaces changes between releases.
 
+use std::path::{Path, PathBuf};
+
 use super::{Found, Requirement, SetupError, Site, npm, versions};
 
 pub struct Wrangler;
+
+/// The runtime itself, as wrangler ships it.
+pub fn workerd(modules: &Path) -> PathBuf {
+    let (os, arch) = npm::platform();
+    // What npm calls x64, workerd's packages call 64.
+    let arch = if arch == "x64" { "64" } else { arch };
+    modules.join(format!("@cloudflare/workerd-{os}-{arch}/bin/workerd"))
+}
 
 impl Requirement for Wrangler {
     fn name(&self) -> &'static str {

@@ -1,0 +1,190 @@
+//! `harness namespace`: the command that is typed starts itself again under the process guard, and that second process is
+//! the supervisor. Surprising constraint: tenant processes are then killed with the supervisor even when the command that
+//! was typed dies by SIGKILL, and none of them needs a guard of its own.
+
+use std::ffi::OsString;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use thiserror::Error;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::calibrate::{CalibrateError, calibrate, write_scripts};
+use super::plugin;
+use super::policy::Policy;
+use super::record::Record;
+use super::scratch::Scratch;
+use super::supervisor::{Options, StartError, Supervisor};
+use crate::cli::{NamespaceArgs, NamespaceTask, SuperviseArgs};
+use crate::exit::Exit;
+use crate::run::interrupted;
+use crate::setup::NamespaceTools;
+use crate::world::guard::{Guard, GuardError, GuardedCommand};
+
+/// Hidden subcommand of the supervisor.
+pub const SUBCOMMAND: &str = "__namespace";
+
+/// What of the environment reaches the supervisor; the tenants get none of it.
+const KEPT_ENVIRONMENT: [&str; 4] = ["TMPDIR", "NO_COLOR", "TERM", "CLICOLOR"];
+
+#[derive(Debug, Error, miette::Diagnostic)]
+pub enum NamespaceError {
+    #[error("the namespace's processes cannot be guarded")]
+    Guard(#[from] GuardError),
+    #[error("the working directory cannot be read")]
+    WorkingDirectory(#[source] io::Error),
+    #[error(transparent)]
+    #[diagnostic(help("`--port` takes another port, or 0 for any free one; `--tenants` a folder that is there"))]
+    Start(#[from] StartError),
+    #[error("writing the plugin to {folder}")]
+    Plugin { folder: PathBuf, source: io::Error },
+    #[error("making a temporary folder for the processes")]
+    Scratch(#[source] io::Error),
+    #[error(transparent)]
+    Calibrate(#[from] CalibrateError),
+}
+
+impl NamespaceError {
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Start(_) => Exit::DidNotStart,
+            Self::Guard(_)
+            | Self::WorkingDirectory(_)
+            | Self::Plugin { .. }
+            | Self::Scratch(_)
+            | Self::Calibrate(_) => Exit::Internal,
+        }
+    }
+}
+
+/// Runs the supervisor under the guard until it ends or Ctrl-C.
+pub async fn guarded(args: &NamespaceArgs, tools: &NamespaceTools) -> Result<Exit, NamespaceError> {
+    let command = GuardedCommand {
+        // The guard is this program too.
+        program: PathBuf::from("/proc/self/exe"),
+        args: supervisor_args(args, tools),
+        env: KEPT_ENVIRONMENT.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect(),
+        cwd: std::env::current_dir().map_err(NamespaceError::WorkingDirectory)?,
+    };
+    let (mut supervisor, mut output) = Guard::this_program().spawn(&command)?;
+    let shown = tokio::spawn(async move {
+        let (mut stdout, mut stderr) = (tokio::io::stdout(), tokio::io::stderr());
+        // Whoever closes our output has seen enough.
+        let _seen = tokio::join!(
+            tokio::io::copy(&mut output.stdout, &mut stdout),
+            tokio::io::copy(&mut output.stderr, &mut stderr)
+        );
+    });
+    let status = tokio::select! {
+        status = supervisor.wait_exit() => Some(status?),
+        () = interrupted() => None,
+    };
+    let exit = match status {
+        Some(status) => Exit::of_status(status),
+        None => {
+            supervisor.stop().await?;
+            match args.task() {
+                NamespaceTask::Serve => Exit::Pass,
+                NamespaceTask::Calibrate => Exit::Interrupted,
+            }
+        }
+    };
+    // Ended with the supervisor's streams; a panic in it is told by the runtime.
+    let _shown = shown.await;
+    Ok(exit)
+}
+
+fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString> {
+    let mut words: Vec<OsString> = vec![SUBCOMMAND.into(), "--workerd".into(), tools.workerd.clone().into()];
+    words.extend(["--plugin-dir".into(), args.plugin_dir.clone().unwrap_or(tools.plugin.clone()).into()]);
+    words.extend(["--port".into(), args.port.to_string().into()]);
+    words.extend(["--outbound".into(), args.outbound.to_string().into()]);
+    words.extend(args.json.then(|| "--json".into()));
+    match &args.tenants {
+        Some(tenants) => words.extend(["--tenants".into(), tenants.clone().into()]),
+        None => words.push("--calibrate".into()),
+    }
+    words
+}
+
+/// What the guarded process does.
+pub async fn supervise(supervise: &SuperviseArgs) -> Result<Exit, NamespaceError> {
+    let SuperviseArgs { args, workerd } = supervise;
+    let scratch = Scratch::make().map_err(NamespaceError::Scratch)?;
+    let processes = scratch.folder("p").map_err(NamespaceError::Scratch)?;
+    let options = |tenants: PathBuf, port| Options {
+        tenants,
+        port,
+        policy: args.outbound.clone(),
+        workerd: workerd.clone(),
+        scratch: processes.clone(),
+    };
+    match &args.tenants {
+        Some(tenants) => serve(args, options(tenants.clone(), args.port)).await,
+        None => {
+            let tenants = scratch.folder("tenants").map_err(NamespaceError::Scratch)?;
+            write_scripts(&tenants).map_err(NamespaceError::Scratch)?;
+            calibration(args, options(tenants, 0)).await
+        }
+    }
+}
+
+async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, NamespaceError> {
+    let folder = args.plugin_dir.clone().unwrap_or_else(|| options.scratch.join("plugin"));
+    let plugin = plugin::write(&folder).map_err(|source| NamespaceError::Plugin { folder, source })?;
+    let policy = options.policy.clone();
+    let (supervisor, records) = Supervisor::start(options).await?;
+    let address = supervisor.address();
+    if args.json {
+        anstream::println!("{}", json!({ "address": address, "plugin": plugin, "scripts": supervisor.scripts() }));
+    } else {
+        announce(&supervisor, &plugin, &policy);
+    }
+    tokio::select! {
+        () = show(records, args) => {}
+        () = interrupted() => {}
+    }
+    supervisor.stop().await;
+    Ok(Exit::Pass)
+}
+
+async fn show(mut records: UnboundedReceiver<Record>, args: &NamespaceArgs) {
+    while let Some(record) = records.recv().await {
+        anstream::println!("{}", if args.json { record.json() } else { record.line() });
+    }
+}
+
+fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
+    let address: SocketAddr = supervisor.address();
+    let scripts = supervisor.scripts();
+    let first = scripts.first().map_or("<name>", String::as_str);
+    anstream::println!("namespace     http://{address}");
+    anstream::println!("scripts       {}", if scripts.is_empty() { "none yet".to_owned() } else { scripts.join(", ") });
+    anstream::println!("outbound      {policy}");
+    anstream::println!(
+        "\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\n"
+    );
+    anstream::println!("{}\n", plugin::snippet(plugin, address));
+    anstream::println!(
+        "try           curl -i http://{address}/ -H 'x-namespace-dispatch: {{\"script\":\"{first}\",\"limits\":{{\"cpuMs\":50,\"subRequests\":5}}}}'"
+    );
+    anstream::println!("ready; deploys are noticed; stops at Ctrl-C");
+}
+
+async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, NamespaceError> {
+    let (supervisor, _records) = Supervisor::start(options).await?;
+    let calibration = tokio::select! {
+        calibration = calibrate(supervisor.address(), |what| anstream::eprintln!("{what}")) => calibration?,
+        () = interrupted() => return Ok(Exit::Interrupted),
+    };
+    supervisor.stop().await;
+    if args.json {
+        anstream::println!("{:#}", json!(calibration));
+    } else {
+        anstream::print!("{}", calibration.render());
+    }
+    Ok(if calibration.holds() { Exit::Pass } else { Exit::RuleBroken })
+}

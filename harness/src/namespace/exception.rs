@@ -1,0 +1,62 @@
+//! What a dispatch can be thrown instead of an answer, and how it travels to the dispatcher: as status 599 with a header
+//! that no tenant can send. The platform's messages stand word for word, because a dispatcher tells them apart by these.
+
+use std::time::Duration;
+
+use hyper::{Response, StatusCode, header};
+use serde::{Deserialize, Serialize};
+
+use super::headers::EXCEPTION;
+use super::stream::{Body, full};
+
+/// What the platform throws in the tenant.
+pub const TOO_MANY_SUBREQUESTS: &str = "Too many subrequests by single Worker invocation. To configure this limit, refer \
+    to https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
+const NOT_FOUND: &str = "Worker not found.";
+const EXCEEDED_CPU: &str = "Worker exceeded CPU time limit.";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Exception {
+    pub name: String,
+    pub message: String,
+    /// Whether it came from where the tenant runs, as opposed to from this stand-in.
+    #[serde(default)]
+    pub remote: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
+    /// CPU time at the cut-off, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpu_ms: Option<f64>,
+}
+
+impl Exception {
+    pub fn not_found() -> Exception {
+        Exception::remote(NOT_FOUND)
+    }
+
+    pub fn exceeded_cpu(used: Duration) -> Exception {
+        Exception { cpu_ms: Some(used.as_secs_f64() * 1e3), ..Exception::remote(EXCEEDED_CPU) }
+    }
+
+    /// What the platform would not have thrown: something that this stand-in cannot do, or that went wrong in it.
+    pub fn local(what: impl std::fmt::Display) -> Exception {
+        Exception { remote: false, ..Exception::remote(&format!("local dispatch namespace: {what}")) }
+    }
+
+    fn remote(message: &str) -> Exception {
+        Exception { name: "Error".to_owned(), message: message.to_owned(), remote: true, stack: None, cpu_ms: None }
+    }
+
+    pub fn into_response(self) -> Response<Body> {
+        let json = serde_json::to_vec(&self).expect("strings and numbers are JSON");
+        let mut response = Response::new(full(json));
+        // The last status there is, so that somebody with curl does not take it for the tenant's answer.
+        *response.status_mut() = StatusCode::from_u16(599).expect("599 is a status");
+        response.headers_mut().insert(EXCEPTION, header::HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json; charset=utf-8"));
+        response
+    }
+}

@@ -1,0 +1,59 @@
+//! The headers that dispatcher, supervisor and tenant process speak to each other by. They share one prefix, and whatever
+//! carries it is taken off on the way in and on the way out: neither a caller nor a tenant can forge one.
+
+use hyper::HeaderMap;
+use hyper::header::{self, HeaderName};
+
+const PREFIX: &str = "x-namespace-";
+
+/// Which script to run, under what: JSON (`dispatch.rs`).
+pub const DISPATCH: HeaderName = HeaderName::from_static("x-namespace-dispatch");
+/// Marks an answer that is to be thrown.
+pub const EXCEPTION: HeaderName = HeaderName::from_static("x-namespace-exception");
+/// An invocation's token, by which the shim's own answers are told from the tenant's.
+pub const TOKEN: HeaderName = HeaderName::from_static("x-namespace-token");
+/// The shim's word, on the outbound socket, that the invocation is over.
+pub const DONE: HeaderName = HeaderName::from_static("x-namespace-done");
+/// Marks the outbound proxy's refusal of one subrequest more.
+pub const REFUSED: HeaderName = HeaderName::from_static("x-namespace-refused");
+/// `request.cf`, which workerd puts into and takes out of this header.
+pub const CF: HeaderName = HeaderName::from_static("x-namespace-cf");
+/// For whoever answers subrequests: the script and the outbound parameters that asked.
+pub const OUTBOUND: HeaderName = HeaderName::from_static("x-namespace-outbound");
+
+/// Takes off what belongs to one connection, and what is ours.
+pub fn strip(headers: &mut HeaderMap) {
+    let ours: Vec<HeaderName> = headers.keys().filter(|name| name.as_str().starts_with(PREFIX)).cloned().collect();
+    let of_the_connection = [
+        header::CONNECTION,
+        header::TRANSFER_ENCODING,
+        header::TE,
+        header::TRAILER,
+        header::UPGRADE,
+        header::PROXY_AUTHENTICATE,
+        header::PROXY_AUTHORIZATION,
+        HeaderName::from_static("keep-alive"),
+    ];
+    for name in ours.into_iter().chain(of_the_connection) {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::header::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn nothing_of_ours_and_nothing_of_the_connection_is_passed_on() {
+        let mut headers = HeaderMap::new();
+        for name in ["x-namespace-exception", "x-namespace-invented", "transfer-encoding", "x-kept"] {
+            headers.append(name, HeaderValue::from_static("1"));
+            headers.append(name, HeaderValue::from_static("2"));
+        }
+        strip(&mut headers);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-kept"]);
+        assert_eq!(headers.len(), 2);
+    }
+}

@@ -1,0 +1,255 @@
+//! One invocation, from dispatch to its last byte and its last background work. Surprising constraint: an answer's head is
+//! not the end of it; the process stays this invocation's, and its budget armed, until the body has been streamed and the
+//! shim has said that nothing is left to do.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http_body_util::{BodyExt, Limited};
+use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, UPGRADE};
+use hyper::{Request, Response};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+
+use super::cut_off::{Budget, CutOff};
+use super::dispatch::Dispatch;
+use super::exception::Exception;
+use super::headers::{CF, EXCEPTION, TOKEN, strip};
+use super::limits::Limits;
+use super::outbound::Current;
+use super::pool::{Lease, Pool};
+use super::process::Process;
+use super::record::{Outcome, Record, Records};
+use super::script::Script;
+use super::stream::{Body, BodyError, send};
+
+/// How long the platform lets background work go on after the answer.
+const BACKGROUND_LIMIT: Duration = Duration::from_secs(30);
+/// An exception is a message and a stack.
+const MAX_EXCEPTION_BYTES: usize = 64 * 1024;
+
+/// What invocations share.
+#[derive(Debug)]
+pub struct Runtime {
+    pub pool: Pool,
+    pub cut_off: CutOff,
+    pub records: Records,
+}
+
+impl Runtime {
+    pub async fn run(
+        &self,
+        script: &Arc<Script>,
+        dispatch: &Dispatch,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Exception> {
+        if request.headers().contains_key(UPGRADE) {
+            return Err(Exception::local("WebSocket upgrades do not reach tenants"));
+        }
+        let (lease, stream) = self.connected(script).await?;
+        let running = Running::begin(lease, dispatch, self)?;
+        let request = for_tenant(request, dispatch, &running.token);
+        let answered = tokio::select! {
+            biased;
+            used = running.budget.cut_off() => return Err(running.cut_off(used)),
+            answered = send(stream, request) => answered,
+        };
+        let response = match answered {
+            Ok(response) => response,
+            Err(error) => return Err(running.ended(&error)),
+        };
+        if response.headers().get(EXCEPTION).is_some_and(|mark| mark.as_bytes() == running.token.as_bytes()) {
+            return Err(running.thrown(response).await);
+        }
+        let (mut head, body) = response.into_parts();
+        strip(&mut head.headers);
+        Ok(Response::from_parts(head, Answer { body, running: Some(running) }.boxed_unsync()))
+    }
+
+    /// A process that is there: one that idled may have ended since.
+    async fn connected(&self, script: &Arc<Script>) -> Result<(Lease, UnixStream), Exception> {
+        loop {
+            let lease = self.pool.lease(script).await.map_err(Exception::local)?;
+            if let Ok(stream) = lease.process().connect().await {
+                return Ok((lease, stream));
+            }
+        }
+    }
+}
+
+fn for_tenant(request: Request<Incoming>, dispatch: &Dispatch, token: &str) -> Request<Body> {
+    let (mut head, body) = request.into_parts();
+    let cf = head.headers.remove(CF);
+    strip(&mut head.headers);
+    // Made anew from the body, whose length is known or is not.
+    head.headers.remove(CONTENT_LENGTH);
+    head.uri = dispatch.url.clone();
+    let host = dispatch.url.authority().map(|host| HeaderValue::from_str(host.as_str()));
+    head.headers.insert(HOST, host.and_then(Result::ok).expect("a dispatch's URL has a host"));
+    if let Some(cf) = cf {
+        head.headers.insert(CF, cf);
+    }
+    head.headers.insert(TOKEN, HeaderValue::from_str(token).expect("a token is hex"));
+    Request::from_parts(head, body.map_err(Into::into).boxed_unsync())
+}
+
+/// An invocation that has its process. Dropped before its end, as when its caller goes away, it takes the process along:
+/// nobody could say what still runs in there.
+#[derive(Debug)]
+struct Running {
+    token: String,
+    limits: Limits,
+    outcome: Outcome,
+    records: Records,
+    // Order matters: a budget is dropped before its process is.
+    budget: Budget,
+    /// Until the process is free for others.
+    lease: Option<Lease>,
+}
+
+impl Running {
+    fn begin(lease: Lease, dispatch: &Dispatch, runtime: &Runtime) -> Result<Running, Exception> {
+        let token = format!("{:032x}", fastrand::u128(..));
+        let Dispatch { limits, outbound, .. } = dispatch;
+        let current =
+            Current { token: token.clone(), limit: limits.subrequests, used: 0, parameters: outbound.clone() };
+        lease.process().outbound().begin(current);
+        let budget = runtime.cut_off.arm(lease.process().pid(), limits.cpu).map_err(Exception::local)?;
+        let (outcome, records) = (Outcome::Cancelled, runtime.records.clone());
+        Ok(Running { token, limits: *limits, outcome, records, budget, lease: Some(lease) })
+    }
+
+    fn process(&self) -> &Process {
+        self.lease.as_ref().expect("the lease is given back at the very end").process()
+    }
+
+    fn cut_off(mut self, used: Duration) -> Exception {
+        self.outcome = Outcome::ExceededCpu;
+        Exception::exceeded_cpu(used)
+    }
+
+    /// The process closed the connection without an answer.
+    fn ended(mut self, error: &dyn std::error::Error) -> Exception {
+        if let Some(used) = self.budget.cut() {
+            return self.cut_off(used);
+        }
+        self.outcome = Outcome::Crashed;
+        let script = &self.process().script().name;
+        Exception::local(format_args!("the process of `{script}` ended without an answer: {error}"))
+    }
+
+    async fn thrown(mut self, response: Response<Incoming>) -> Exception {
+        let body = match Limited::new(response.into_body(), MAX_EXCEPTION_BYTES).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) => return self.ended(error.as_ref()),
+        };
+        self.outcome = Outcome::Exception;
+        let script = Arc::clone(self.process().script());
+        tokio::spawn(self.finish());
+        match serde_json::from_slice::<Exception>(&body) {
+            Ok(exception) => {
+                let said = exception.stack.as_deref().unwrap_or(&exception.message);
+                anstream::eprintln!("[{}] uncaught {said}", script.name);
+                Exception { remote: true, ..exception }
+            }
+            Err(error) => Exception::local(format_args!("an exception that cannot be read: {error}")),
+        }
+    }
+
+    /// The answer is out; what is left is background work.
+    async fn finish(mut self) {
+        let over = tokio::select! {
+            over = timeout(BACKGROUND_LIMIT, self.process().outbound().done(&self.token)) => over.is_ok(),
+            _used = self.budget.cut_off() => {
+                self.outcome = Outcome::ExceededCpu;
+                false
+            }
+        };
+        if !over {
+            return;
+        }
+        self.tell();
+        self.process().outbound().end();
+        let lease = self.lease.take();
+        // The budget first: the process's next invocation has one of its own.
+        drop(self);
+        lease.into_iter().for_each(Lease::release);
+    }
+
+    fn tell(&self) {
+        let script = self.process().script();
+        self.records.tell(Record {
+            script: script.name.clone(),
+            generation: script.generation,
+            outcome: self.outcome,
+            cpu: self.budget.used(),
+            subrequests: self.process().outbound().used(),
+            limits: self.limits,
+        });
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if self.lease.is_some() {
+            self.tell();
+        }
+    }
+}
+
+/// The tenant's answer on its way out.
+struct Answer {
+    body: Incoming,
+    /// Until the body's end.
+    running: Option<Running>,
+}
+
+impl Answer {
+    fn end(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.outcome = Outcome::Ok;
+            tokio::spawn(running.finish());
+        }
+    }
+
+    fn break_off(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            running.outcome = if running.budget.cut().is_some() { Outcome::ExceededCpu } else { Outcome::Crashed };
+        }
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Ok(_)) => {}
+            Some(Err(_)) => self.break_off(),
+            None => self.end(),
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Drop for Answer {
+    /// A body of a known length is not asked for more when it has been read to its end.
+    fn drop(&mut self) {
+        if self.body.is_end_stream() {
+            self.end();
+        }
+    }
+}

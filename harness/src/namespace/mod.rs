@@ -1,0 +1,40 @@
+//! A dispatch namespace on this machine that enforces what it is told: `harness namespace --tenants DIR`.
+//!
+//! `wrangler dev` has no dispatch namespace and open-source workerd enforces no limit, so each tenant runs in processes of
+//! its own (`process.rs`, `pool.rs`), whose CPU time is watched from outside (`cut_off.rs`) and whose every subrequest
+//! passes through here (`outbound.rs`). `invocation.rs` tells one dispatch's story.
+//!
+//! Surprising constraint: attribution is exact only because a process serves one invocation at a time.
+
+#[cfg(not(target_os = "linux"))]
+compile_error!("the harness runs on Linux only: it reads other processes' CPU clocks and adopts their orphans");
+
+mod calibrate;
+mod calibration;
+mod command;
+mod console;
+mod cpu_clock;
+mod cut_off;
+mod deploys;
+mod dispatch;
+mod exception;
+mod headers;
+mod invocation;
+mod limits;
+mod outbound;
+mod plugin;
+mod policy;
+mod pool;
+mod process;
+mod record;
+mod scratch;
+mod script;
+mod shelves;
+mod stream;
+mod supervisor;
+#[cfg(test)]
+mod testing;
+mod workerd_config;
+
+pub use command::{NamespaceError, SUBCOMMAND, guarded, supervise};
+pub use policy::Policy;

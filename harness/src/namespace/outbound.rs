@@ -1,0 +1,225 @@
+//! The outside, as a tenant process reaches it: one socket per process, on which every subrequest arrives, redirect hops
+//! and all. Here they are counted, because a wrapper around `fetch()` would miss the hops.
+//!
+//! Surprising constraint: which invocation a subrequest belongs to is known by the socket alone, and nothing that the
+//! tenant says: its process serves one at a time.
+
+use std::convert::Infallible;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::{Map, Value};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::exception::TOO_MANY_SUBREQUESTS;
+use super::headers::{DONE, REFUSED};
+use super::policy::{Asker, Policy};
+use super::stream::{Body, empty, full};
+
+/// The invocation that a process runs, as far as its outbound socket is concerned.
+#[derive(Clone, Debug)]
+pub struct Current {
+    pub token: String,
+    pub limit: u32,
+    pub used: u32,
+    pub parameters: Map<String, Value>,
+}
+
+#[derive(Debug)]
+pub struct Outbound {
+    meter: Arc<Meter>,
+    server: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Meter {
+    script: String,
+    current: Mutex<Option<Current>>,
+    /// Token of the last invocation that said it was over.
+    done: watch::Sender<Option<String>>,
+}
+
+impl Outbound {
+    pub fn listen(socket: &Path, script: &str, policy: Arc<Policy>) -> io::Result<Outbound> {
+        let listener = UnixListener::bind(socket)?;
+        let meter =
+            Arc::new(Meter { script: script.to_owned(), current: Mutex::new(None), done: watch::channel(None).0 });
+        let server = tokio::spawn(serve(listener, Arc::clone(&meter), policy));
+        Ok(Outbound { meter, server })
+    }
+
+    pub fn begin(&self, current: Current) {
+        *self.meter.lock() = Some(current);
+    }
+
+    /// What the invocation has asked of the outside.
+    pub fn used(&self) -> u32 {
+        self.meter.lock().as_ref().map_or(0, |current| current.used)
+    }
+
+    /// From now on there is no invocation: whatever is asked is refused.
+    pub fn end(&self) {
+        *self.meter.lock() = None;
+    }
+
+    /// Until the shim has said that the invocation is over.
+    pub async fn done(&self, token: &str) {
+        let mut done = self.meter.done.subscribe();
+        if done.wait_for(|done| done.as_deref() == Some(token)).await.is_err() {
+            std::future::pending().await
+        }
+    }
+}
+
+impl Drop for Outbound {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(listener: UnixListener, meter: Arc<Meter>, policy: Arc<Policy>) {
+    // Aborted with this task, as the set is dropped.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            // An accept fails when the process hung up first; the next one may be well.
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(connection(stream, Arc::clone(&meter), Arc::clone(&policy)));
+            }
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn connection(stream: UnixStream, meter: Arc<Meter>, policy: Arc<Policy>) {
+    let service = service_fn(|request| answer(request, &meter, &policy));
+    // A connection that broke is the tenant's to notice.
+    let _broken = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(request: Request<Incoming>, meter: &Meter, policy: &Policy) -> Result<Response<Body>, Infallible> {
+    if let Some(token) = request.headers().get(DONE) {
+        meter.end(token);
+        return Ok(Response::new(empty()));
+    }
+    Ok(match meter.count() {
+        Counted::Within(parameters) => {
+            policy.answer(request, Asker { script: &meter.script, parameters: &parameters }).await
+        }
+        Counted::TooMany { token } => refusal(token.as_deref()),
+    })
+}
+
+enum Counted {
+    Within(Map<String, Value>),
+    TooMany { token: Option<String> },
+}
+
+impl Meter {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Current>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self) -> Counted {
+        let mut current = self.lock();
+        match current.as_mut() {
+            Some(current) if current.used < current.limit => {
+                current.used += 1;
+                Counted::Within(current.parameters.clone())
+            }
+            Some(current) => Counted::TooMany { token: Some(current.token.clone()) },
+            None => Counted::TooMany { token: None },
+        }
+    }
+
+    /// A token that is not the current one is the tenant's invention.
+    fn end(&self, token: &HeaderValue) {
+        if let Some(current) = self.lock().as_ref()
+            && token.as_bytes() == current.token.as_bytes()
+        {
+            self.done.send_replace(Some(current.token.clone()));
+        }
+    }
+}
+
+/// The shim turns this into the exception that the platform throws.
+fn refusal(token: Option<&str>) -> Response<Body> {
+    let mut response = Response::new(full(TOO_MANY_SUBREQUESTS));
+    *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
+    if let Some(token) = token.and_then(|token| HeaderValue::from_str(token).ok()) {
+        response.headers_mut().insert(REFUSED, token);
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt;
+
+    use super::super::stream::send;
+    use super::super::testing::Folder;
+    use super::*;
+
+    struct Bench {
+        folder: Folder,
+        outbound: Outbound,
+    }
+
+    impl Bench {
+        fn new(limit: u32) -> Bench {
+            let folder = Folder::new();
+            let outbound = Outbound::listen(&folder.path().join("out"), "alpha", Arc::new(Policy::Double)).unwrap();
+            outbound.begin(Current { token: "t1".to_owned(), limit, used: 0, parameters: Map::new() });
+            Bench { folder, outbound }
+        }
+
+        async fn get(&self, header: Option<(&str, &str)>) -> (u16, Option<String>, String) {
+            let stream = UnixStream::connect(self.folder.path().join("out")).await.unwrap();
+            let mut request = Request::builder().uri("https://a.example/x");
+            if let Some((name, value)) = header {
+                request = request.header(name, value);
+            }
+            let response = send(stream, request.body(empty()).unwrap()).await.unwrap();
+            let status = response.status().as_u16();
+            let refused = response.headers().get(REFUSED).map(|token| token.to_str().unwrap().to_owned());
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            (status, refused, String::from_utf8(body.to_vec()).unwrap())
+        }
+    }
+
+    #[tokio::test]
+    async fn the_first_subrequest_over_the_limit_is_refused_with_the_invocations_token() {
+        let bench = Bench::new(2);
+        for _ in 0..2 {
+            assert_eq!(bench.get(None).await, (200, None, "outbound double\n".to_owned()));
+        }
+        assert_eq!(bench.get(None).await, (429, Some("t1".to_owned()), TOO_MANY_SUBREQUESTS.to_owned()));
+        assert_eq!(bench.outbound.used(), 2);
+    }
+
+    #[tokio::test]
+    async fn without_an_invocation_nothing_is_answered() {
+        let bench = Bench::new(2);
+        bench.outbound.end();
+        assert_eq!(bench.get(None).await.0, 429);
+    }
+
+    #[tokio::test]
+    async fn only_the_current_token_ends_an_invocation() {
+        let bench = Bench::new(1);
+        bench.get(Some((DONE.as_str(), "guess"))).await;
+        assert!(bench.outbound.meter.done.borrow().is_none());
+        bench.get(Some((DONE.as_str(), "t1"))).await;
+        bench.outbound.done("t1").await;
+        assert_eq!(bench.outbound.used(), 0, "the shim's own word is no subrequest");
+    }
+}

@@ -1,0 +1,160 @@
+//! One process of one tenant: a workerd that serves that tenant's script and nothing else, reached by two sockets in a
+//! folder of its own. Dropping it kills it and takes the folder away.
+//!
+//! Surprising constraint: it is told to serve one invocation at a time, so that CPU time and subrequests have one owner.
+
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use std::{fs, io};
+
+use hyper::{Request, Uri};
+use nix::unistd::Pid;
+use tokio::net::UnixStream;
+use tokio::process::{Child, Command};
+use tokio::time::{sleep, timeout};
+
+use super::console::Console;
+use super::outbound::Outbound;
+use super::policy::Policy;
+use super::script::Script;
+use super::stream::{empty, send};
+use super::workerd_config::{self, CONFIG, INBOUND, OUTBOUND};
+
+/// A start takes 40 ms on an idle machine; a script that loops at its top level never gets there.
+const START_LIMIT: Duration = Duration::from_secs(30);
+/// Between two looks at whether a process serves.
+const POLL: Duration = Duration::from_millis(3);
+/// What the kernel takes as the name of a socket, its final zero included.
+const MAX_SOCKET_PATH: usize = 108;
+
+/// Where processes are made.
+#[derive(Debug)]
+pub struct Workshop {
+    workerd: PathBuf,
+    folder: PathBuf,
+    policy: Arc<Policy>,
+    next: AtomicU64,
+}
+
+#[derive(Debug)]
+pub struct Process {
+    script: Arc<Script>,
+    pid: Pid,
+    outbound: Outbound,
+    // Order matters: killed, then swept up after.
+    child: Child,
+    folder: OwnFolder,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("preparing a process's folder {folder}: {source}")]
+    Prepare { folder: PathBuf, source: io::Error },
+    #[error("{folder} is too long a path for a socket; set TMPDIR to a shorter one")]
+    PathTooLong { folder: PathBuf },
+    #[error("starting {workerd}: {source}")]
+    Spawn { workerd: PathBuf, source: io::Error },
+    #[error("script `{script}` does not start:\n{said}")]
+    Exited { script: String, said: String },
+    #[error("script `{script}` was not ready within {} s:\n{said}", START_LIMIT.as_secs())]
+    NotReady { script: String, said: String },
+}
+
+impl Workshop {
+    /// `folder` must be there, and nobody else's.
+    pub fn new(workerd: PathBuf, folder: PathBuf, policy: Policy) -> Workshop {
+        Workshop { workerd, folder, policy: Arc::new(policy), next: AtomicU64::new(0) }
+    }
+
+    pub async fn start(&self, script: Arc<Script>) -> Result<Process, StartError> {
+        let folder = self.make_folder()?;
+        let prepare = |source| StartError::Prepare { folder: folder.0.clone(), source };
+        let outbound =
+            Outbound::listen(&folder.0.join(OUTBOUND), &script.name, Arc::clone(&self.policy)).map_err(prepare)?;
+        workerd_config::write(&folder.0, &script).map_err(prepare)?;
+        let mut child = Command::new(&self.workerd)
+            .args(["serve", CONFIG])
+            .env_clear()
+            .current_dir(&folder.0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // The guard's polite signals are for the supervisor, which then ends these.
+            .process_group(0)
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(|source| StartError::Spawn { workerd: self.workerd.clone(), source })?;
+        let console = Console::follow(&script.name, child.stdout.take(), child.stderr.take());
+        let pid = child.id().and_then(|id| i32::try_from(id).ok()).expect("a child that was not waited for has an id");
+        let mut process = Process { script, pid: Pid::from_raw(pid), outbound, child, folder };
+        let name = || process.script.name.clone();
+        match timeout(START_LIMIT, ready(&mut process.child, &process.folder.0)).await {
+            Ok(true) => Ok(process),
+            Ok(false) => Err(StartError::Exited { script: name(), said: console.tail_at_end().await }),
+            Err(_) => Err(StartError::NotReady { script: name(), said: console.tail() }),
+        }
+    }
+
+    fn make_folder(&self) -> Result<OwnFolder, StartError> {
+        let folder = self.folder.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        if folder.join(OUTBOUND).as_os_str().len() >= MAX_SOCKET_PATH {
+            return Err(StartError::PathTooLong { folder });
+        }
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Ok(()) => Ok(OwnFolder(folder)),
+            Err(source) => Err(StartError::Prepare { folder, source }),
+        }
+    }
+}
+
+/// Whether it came to serve, as opposed to ending. A first request makes the isolate, so that no invocation is charged
+/// for that.
+async fn ready(child: &mut Child, folder: &Path) -> bool {
+    loop {
+        if let Ok(stream) = UnixStream::connect(folder.join(INBOUND)).await {
+            let mut request = Request::new(empty());
+            *request.uri_mut() = Uri::from_static("http://namespace/");
+            if send(stream, request).await.is_ok() {
+                return true;
+            }
+        }
+        // It may be reaped here: no budget is armed for it yet.
+        if !matches!(child.try_wait(), Ok(None)) {
+            return false;
+        }
+        sleep(POLL).await;
+    }
+}
+
+impl Process {
+    pub fn script(&self) -> &Arc<Script> {
+        &self.script
+    }
+
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    pub fn outbound(&self) -> &Outbound {
+        &self.outbound
+    }
+
+    /// Fails when the process has ended.
+    pub async fn connect(&self) -> io::Result<UnixStream> {
+        UnixStream::connect(self.folder.0.join(INBOUND)).await
+    }
+}
+
+#[derive(Debug)]
+struct OwnFolder(PathBuf);
+
+impl Drop for OwnFolder {
+    fn drop(&mut self) {
+        // What cannot be removed lies in the system's temporary folder.
+        let _left = fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,144 @@
+//! The namespace's front door: HTTP on loopback, a dispatch per request. Surprising constraint: a dispatch is told by a
+//! header that no web page can send without asking first, because the port is open to every browser on the machine.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::cut_off::CutOff;
+use super::deploys::{Change, Deploys};
+use super::dispatch::{Dispatch, DispatchError};
+use super::exception::Exception;
+use super::invocation::Runtime;
+use super::policy::Policy;
+use super::pool::Pool;
+use super::process::Workshop;
+use super::record::{Record, Records};
+use super::stream::{Body, full};
+
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub tenants: PathBuf,
+    /// Any free one where 0.
+    pub port: u16,
+    pub policy: Policy,
+    pub workerd: PathBuf,
+    /// Empty, and nobody else's.
+    pub scratch: PathBuf,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("reading the tenants' folder {folder}")]
+    Tenants { folder: PathBuf, source: io::Error },
+    #[error("listening on port {port} of loopback")]
+    Listen { port: u16, source: io::Error },
+    #[error("starting the CPU cut-off's thread")]
+    CutOff(#[source] io::Error),
+}
+
+/// A running namespace. Dropping it kills every process.
+#[derive(Debug)]
+pub struct Supervisor {
+    address: SocketAddr,
+    deploys: Arc<Deploys>,
+    tasks: JoinSet<()>,
+}
+
+#[derive(Debug)]
+struct Namespace {
+    deploys: Arc<Deploys>,
+    runtime: Runtime,
+}
+
+impl Supervisor {
+    pub async fn start(options: Options) -> Result<(Supervisor, mpsc::UnboundedReceiver<Record>), StartError> {
+        let tenants = |source| StartError::Tenants { folder: options.tenants.clone(), source };
+        let deploys = Arc::new(Deploys::of(&options.tenants).map_err(tenants)?);
+        let listen = |source| StartError::Listen { port: options.port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let pool = Pool::new(Workshop::new(options.workerd, options.scratch, options.policy));
+        let (records, told) = Records::new();
+        let cut_off = CutOff::start().map_err(StartError::CutOff)?;
+        let mut tasks = JoinSet::new();
+        tasks.spawn(pool.clone().sweep());
+        tasks.spawn(Arc::clone(&deploys).watch(tell));
+        let runtime = Runtime { pool, cut_off, records };
+        tasks.spawn(serve(listener, Arc::new(Namespace { deploys: Arc::clone(&deploys), runtime })));
+        Ok((Supervisor { address, deploys, tasks }, told))
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub fn scripts(&self) -> Vec<String> {
+        self.deploys.names()
+    }
+
+    /// Comes back when no request is answered any more.
+    pub async fn stop(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
+fn tell(change: Change) {
+    match change {
+        Change::Deployed(name) => anstream::eprintln!("deployed {name}"),
+        Change::Removed(name) => anstream::eprintln!("removed {name}"),
+    }
+}
+
+async fn serve(listener: TcpListener, namespace: Arc<Namespace>) {
+    // Aborted with this task, as the set is dropped.
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            // An accept fails when the caller hung up first; the next one may be well.
+            Ok((stream, _)) = listener.accept() => {
+                let namespace = Arc::clone(&namespace);
+                connections.spawn(async move {
+                    let service = service_fn(|request| answer(request, &namespace));
+                    // A caller that went away has ended its invocation with this future.
+                    let _broken = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                });
+            }
+            Some(_ended) = connections.join_next() => {}
+        }
+    }
+}
+
+async fn answer(request: Request<Incoming>, namespace: &Namespace) -> Result<Response<Body>, Infallible> {
+    Ok(match Dispatch::of(&request) {
+        Ok(dispatch) => namespace.run(&dispatch, request).await.unwrap_or_else(Exception::into_response),
+        Err(error) => bad_request(&error, &namespace.deploys),
+    })
+}
+
+impl Namespace {
+    async fn run(&self, dispatch: &Dispatch, request: Request<Incoming>) -> Result<Response<Body>, Exception> {
+        let script = self.deploys.get(&dispatch.script).ok_or_else(Exception::not_found)?.map_err(Exception::local)?;
+        self.runtime.run(&script, dispatch, request).await
+    }
+}
+
+/// For somebody who tries the port with a browser or curl.
+fn bad_request(error: &DispatchError, deploys: &Deploys) -> Response<Body> {
+    let body = json!({ "error": error.to_string(), "scripts": deploys.names() });
+    let mut response = Response::new(full(format!("{body:#}\n")));
+    *response.status_mut() = StatusCode::BAD_REQUEST;
+    response
+}

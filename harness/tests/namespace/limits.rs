@@ -1,0 +1,81 @@
+//! Each limit, as production says it.
+
+use serde_json::json;
+
+use crate::running::Running;
+
+const TENANT: &str = r#"
+export default {
+  async fetch(request, env, ctx) {
+    const [, what, argument] = new URL(request.url).pathname.split("/");
+    const ask = async (path) => (await fetch(`https://origin.example${path}`)).text();
+    switch (what) {
+      case "burn": for (;;);
+      case "burn-later": ctx.waitUntil(new Promise((then) => setTimeout(then, 20)).then(() => { for (;;); })); break;
+      case "ask": for (let asked = 0; asked < Number(argument); asked += 1) await ask("/"); break;
+      case "catch": try { for (;;) await ask("/"); } catch (error) { return new Response(error.message); }
+      case "redirect": return new Response(await ask(`/redirect/${argument}`));
+    }
+    return new Response("whole");
+  },
+};
+"#;
+
+const TOO_MANY: &str = "Too many subrequests by single Worker invocation. To configure this limit, refer to \
+    https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
+
+#[tokio::test]
+async fn every_endless_loop_is_cut_off_and_the_next_request_is_served() {
+    let namespace = Running::start(TENANT);
+    for _ in 0..5 {
+        let thrown = namespace.get("alpha", "/burn", json!({ "cpuMs": 30 })).await.exception();
+        assert_eq!((&thrown["message"], &thrown["remote"]), (&json!("Worker exceeded CPU time limit."), &json!(true)));
+        assert!(thrown["cpuMs"].as_f64().unwrap() >= 30.0, "{thrown}");
+        assert_eq!(namespace.record()["outcome"], "exceededCpu");
+        assert_eq!(namespace.get("alpha", "/", json!({ "cpuMs": 1000 })).await.text, "whole");
+        assert_eq!(namespace.record()["outcome"], "ok");
+    }
+}
+
+#[tokio::test]
+async fn background_work_is_on_the_same_budget() {
+    let namespace = Running::start(TENANT);
+    let answer = namespace.get("alpha", "/burn-later", json!({ "cpuMs": 100 })).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, "whole"));
+    assert_eq!(namespace.record()["outcome"], "exceededCpu");
+    assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "whole");
+}
+
+#[tokio::test]
+async fn one_subrequest_too_many_is_thrown_in_the_tenant() {
+    let namespace = Running::start(TENANT);
+    let limits = json!({ "subRequests": 3 });
+    assert_eq!(namespace.get("alpha", "/ask/3", limits.clone()).await.text, "whole");
+    assert_eq!(namespace.record()["subrequests"], 3);
+    let thrown = namespace.get("alpha", "/ask/4", limits.clone()).await.exception();
+    assert_eq!((&thrown["message"], &thrown["remote"]), (&json!(TOO_MANY), &json!(true)));
+    assert_eq!(namespace.record()["outcome"], "exception");
+    let caught = namespace.get("alpha", "/catch", limits).await;
+    assert_eq!((caught.status, caught.text.as_str()), (200, TOO_MANY), "a tenant may catch it");
+}
+
+#[tokio::test]
+async fn every_redirect_hop_is_a_subrequest() {
+    let namespace = Running::start(TENANT);
+    let limits = json!({ "subRequests": 3 });
+    // Two hops, and where they lead to.
+    assert_eq!(namespace.get("alpha", "/redirect/2", limits.clone()).await.text, "outbound double\n");
+    assert_eq!(namespace.record()["subrequests"], 3);
+    let thrown = namespace.get("alpha", "/redirect/3", limits).await.exception();
+    assert_eq!(thrown["message"], TOO_MANY);
+}
+
+#[tokio::test]
+async fn without_limits_the_platforms_own_hold() {
+    let namespace = Running::start(TENANT);
+    for none in [json!(null), json!({}), json!({ "cpu_ms": 1, "subrequests": 1 })] {
+        assert_eq!(namespace.get("alpha", "/ask/2", none).await.text, "whole");
+        let record = namespace.record();
+        assert_eq!((&record["cpuLimitMs"], &record["subrequestLimit"]), (&json!(30_000), &json!(1000)));
+    }
+}

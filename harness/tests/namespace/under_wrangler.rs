@@ -1,0 +1,100 @@
+//! The namespace behind an unmodified `wrangler dev`, by the plugin that it writes.
+
+use std::path::Path;
+
+use harness::setup::{Cancelled, ToStderr, ensure_namespace};
+use harness::world::guard::Guard;
+use harness::world::wrangler::{Wrangler, WranglerOptions};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+use crate::running::Running;
+
+const TENANT: &str = r#"
+export default {
+  async fetch(request) {
+    const [, what, argument] = new URL(request.url).pathname.split("/");
+    switch (what) {
+      case "burn": for (;;);
+      case "throw": throw new TypeError("tenant boom");
+      case "ask": for (let n = 0; n < Number(argument); n += 1) await (await fetch("https://origin.example/")).text();
+    }
+    return Response.json({ url: request.url, colo: request.cf?.colo, body: await request.text() });
+  },
+};
+"#;
+
+/// A dispatcher as the platform's documentation has it.
+const DISPATCHER: &str = r#"
+export default {
+  async fetch(request, env) {
+    const script = request.headers.get("x-script");
+    try {
+      const tenant = env.DISPATCHER.get(script, {}, { limits: { cpuMs: 200, subRequests: 3 }, outbound: { plan: "pr\u00fc" } });
+      const answer = await tenant.fetch(request);
+      const kind = [env.DISPATCHER.constructor.name, tenant.constructor.name];
+      return Response.json({ kind, status: answer.status, answer: await answer.json() });
+    } catch (error) {
+      return Response.json({ thrown: error.message, type: error.constructor.name, remote: error.remote });
+    }
+  },
+};
+"#;
+
+async fn ask(port: u16, path: &str, script: &str) -> Value {
+    let asked = reqwest::Client::new().post(format!("http://127.0.0.1:{port}{path}")).header("x-script", script);
+    let text = asked.body("paid").send().await.unwrap().text().await.unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+#[tokio::test]
+async fn a_dispatcher_under_wrangler_dev_finds_the_platforms_behaviour() {
+    let namespace = Running::start(TENANT);
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let tools = ensure_namespace(workspace, &mut ToStderr, &Cancelled::default()).unwrap();
+    let dev = json!({
+        "plugin": { "package": namespace.plugin, "name": "enforcing-dispatch-namespace" },
+        "options": { "address": namespace.address.to_string() },
+    });
+    let config = json!({
+        "name": "dispatcher", "main": "dispatcher.mjs", "compatibility_date": "2026-04-01",
+        "unsafe": { "bindings": [{ "name": "DISPATCHER", "type": "dispatch_namespace", "namespace": "local", "dev": dev }] },
+    });
+    let run_dir = namespace.folder().join("wrangler");
+    std::fs::create_dir_all(&run_dir).unwrap();
+    std::fs::write(run_dir.join("dispatcher.mjs"), DISPATCHER).unwrap();
+    std::fs::write(run_dir.join("wrangler.json"), config.to_string()).unwrap();
+    let options = WranglerOptions {
+        guard: Guard::at(env!("CARGO_BIN_EXE_harness").into()),
+        config: run_dir.join("wrangler.json"),
+        registry: run_dir.join("registry"),
+        run_dir,
+        node: tools.node,
+        wrangler_js: tools.wrangler_js,
+        ready_path: "/".to_owned(),
+        port: None,
+    };
+    let (lines, _logs) = mpsc::unbounded_channel();
+    let wrangler = Wrangler::start(options, lines).await.unwrap();
+    let port = wrangler.port();
+
+    let answer = ask(port, "/quote", "alpha").await;
+    assert_eq!(answer["kind"], json!(["DynamicDispatcher", "Fetcher"]), "workers-rs looks at the name");
+    let seen = json!({ "url": format!("http://127.0.0.1:{port}/quote"), "colo": "DFW", "body": "paid" });
+    assert_eq!(answer["answer"], seen);
+    for (path, script, message, kind) in [
+        ("/", "nobody", "Worker not found.", "Error"),
+        ("/throw", "alpha", "tenant boom", "TypeError"),
+        ("/burn", "alpha", "Worker exceeded CPU time limit.", "Error"),
+        (
+            "/ask/4",
+            "alpha",
+            "Too many subrequests by single Worker invocation. To configure this limit, refer to \
+                https://developers.cloudflare.com/workers/wrangler/configuration/#limits",
+            "Error",
+        ),
+    ] {
+        assert_eq!(ask(port, path, script).await, json!({ "thrown": message, "type": kind, "remote": true }), "{path}");
+    }
+    wrangler.stop().await.unwrap();
+}

@@ -9,6 +9,12 @@
 //!
 //! The one rule above all: an unknown settlement is never reported as a failure, because a conforming client would then
 //! sign a second payment.
+//!
+//! # A shop in one process
+//!
+//! ```
+#![doc = include_str!("../examples/shop.rs")]
+//! ```
 
 pub mod admission;
 pub mod binding;

@@ -134,6 +134,15 @@ where
         Ok(self.cache.borrow_mut().get_or_insert(record).clone())
     }
 
+    /// Whether all that it knows is stored: no request of this process has the payment. One that is closed sooner would
+    /// take that request for one that died.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        let cache = self.cache.borrow();
+        let record = cache.as_ref().and_then(Option::as_ref);
+        record.is_none_or(|record| !matches!(record.state, State::Verified { .. }))
+    }
+
     /// Steps until there is a reply. `None`: another request is at it.
     async fn drive(
         &self,

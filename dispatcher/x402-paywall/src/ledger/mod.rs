@@ -6,11 +6,15 @@
 
 pub mod identifier;
 mod keeper;
+mod local;
 pub mod machine;
+mod memory;
 mod messages;
 mod patience;
 mod record;
 
 pub use keeper::Keeper;
+pub use local::LocalLedger;
+pub use memory::{Memory, MemoryStore};
 pub use messages::{Claim, ClaimReply, Reply, SettleReply};
 pub use record::{Delivery, Record, State};

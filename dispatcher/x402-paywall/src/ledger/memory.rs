@@ -1,0 +1,127 @@
+//! What keepers store, in this process's memory: for tests, examples, and whoever writes an own store.
+//!
+//! Not for real money: a process that dies takes its unknown settlements with it. Grows with the payments that are
+//! remembered; each operation costs a look-up.
+
+use super::{
+    Record,
+    identifier::{self, Bound, Owner, ScopedIdentifier},
+};
+use crate::{
+    UnixMillis,
+    ports::{Identifiers, LedgerError, RecordStore},
+};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+/// All payments' records, and whose each identifier is. A clone is the same memory.
+#[derive(Clone, Default)]
+pub struct Memory(Rc<Stored>);
+
+#[derive(Default)]
+struct Stored {
+    payments: RefCell<BTreeMap<String, Payment>>,
+    identifiers: RefCell<BTreeMap<ScopedIdentifier, Owner>>,
+}
+
+#[derive(Clone, Default)]
+struct Payment {
+    record: Option<Record>,
+    body: Vec<u8>,
+    alarm: Option<UnixMillis>,
+}
+
+/// One payment's place in the memory.
+pub struct MemoryStore {
+    memory: Memory,
+    payment: String,
+}
+
+impl Memory {
+    /// The store of the payment with this key.
+    #[must_use]
+    pub fn store(&self, payment: &str) -> MemoryStore {
+        MemoryStore { memory: self.clone(), payment: payment.to_owned() }
+    }
+
+    /// The payments whose keepers wanted to be woken by `now`. Each is told once.
+    #[must_use]
+    pub fn due(&self, now: UnixMillis) -> Vec<String> {
+        let mut payments = self.0.payments.borrow_mut();
+        let due =
+            |(payment, stored): (&String, &mut Payment)| stored.alarm.take_if(|at| *at <= now).map(|_| payment.clone());
+        payments.iter_mut().filter_map(due).collect()
+    }
+
+    /// The payments that are remembered.
+    #[must_use]
+    pub fn payments(&self) -> Vec<String> {
+        self.0.payments.borrow().keys().cloned().collect()
+    }
+}
+
+impl MemoryStore {
+    fn read<T>(&self, what: impl FnOnce(&Payment) -> T) -> T {
+        what(self.memory.0.payments.borrow().get(&self.payment).unwrap_or(&Payment::default()))
+    }
+
+    fn change(&self, how: impl FnOnce(&mut Payment)) {
+        how(self.memory.0.payments.borrow_mut().entry(self.payment.clone()).or_default());
+    }
+}
+
+impl RecordStore for MemoryStore {
+    async fn load(&self) -> Result<Option<Record>, LedgerError> {
+        Ok(self.read(|stored| stored.record.clone()))
+    }
+
+    async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
+        self.change(|stored| {
+            stored.record = Some(record.clone());
+            if let Some(body) = body {
+                stored.body = body.to_vec();
+            }
+        });
+        Ok(())
+    }
+
+    async fn body(&self) -> Result<Vec<u8>, LedgerError> {
+        Ok(self.read(|stored| stored.body.clone()))
+    }
+
+    async fn drop_body(&self) -> Result<(), LedgerError> {
+        self.change(|stored| stored.body = Vec::new());
+        Ok(())
+    }
+
+    async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
+        self.change(|stored| stored.alarm = Some(at));
+        Ok(())
+    }
+
+    async fn forget(&self) -> Result<(), LedgerError> {
+        self.memory.0.payments.borrow_mut().remove(&self.payment);
+        Ok(())
+    }
+}
+
+impl Identifiers for Memory {
+    async fn bind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<Bound, LedgerError> {
+        let mut identifiers = self.0.identifiers.borrow_mut();
+        let (owner, bound) = identifier::bind(identifiers.remove(identifier), owner.clone());
+        identifiers.insert(identifier.clone(), owner);
+        Ok(bound)
+    }
+
+    async fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<(), LedgerError> {
+        let mut identifiers = self.0.identifiers.borrow_mut();
+        if let Some(owner) = identifier::unbind(identifiers.remove(identifier), owner) {
+            identifiers.insert(identifier.clone(), owner);
+        }
+        Ok(())
+    }
+
+    async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
+        let record = self.store(payment).load().await?;
+        Ok(record.and_then(|record| record.state.transaction().map(str::to_owned)))
+    }
+}

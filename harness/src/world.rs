@@ -16,7 +16,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
-use reports::event::TenantRun;
 use tokio::sync::mpsc;
 
 use crate::folders::remove_if_there;
@@ -24,7 +23,7 @@ use bundle::BundleError;
 use config::{ConfigError, Seat};
 use guard::{Guard, GuardError};
 use namespace::NamespaceDouble;
-use recorder::Recorder;
+use recorder::{OnRun, Recorder};
 use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
@@ -69,13 +68,9 @@ pub struct WorldOptions {
     pub dispatchers: usize,
 }
 
-/// What the world tells while it runs. Both end when the world is stopped and everything was received.
-#[derive(Debug)]
-pub struct Feeds {
-    /// Every line that wrangler and the dispatcher print. The dispatcher's telemetry are those that are JSON objects.
-    pub logs: mpsc::UnboundedReceiver<String>,
-    pub tenant_runs: mpsc::UnboundedReceiver<TenantRun>,
-}
+/// Every line that wrangler and the dispatcher print. The dispatcher's telemetry are those that are JSON objects. Ends when
+/// the world is stopped and everything was received.
+pub type LogLines = mpsc::UnboundedReceiver<String>;
 
 #[derive(Debug)]
 pub struct World {
@@ -105,12 +100,12 @@ pub enum WorldError {
 }
 
 impl World {
-    pub async fn start(options: WorldOptions) -> Result<(World, Feeds), WorldError> {
+    /// `tenant_ran` is called with each run of a tenant, before the tenant's answer goes on.
+    pub async fn start(options: WorldOptions, tenant_ran: OnRun) -> Result<(World, LogLines), WorldError> {
         let production = std::fs::read_to_string(&options.wrangler_jsonc)
             .map_err(|source| WorldError::ReadConfig { path: options.wrangler_jsonc.clone(), source })?;
         let bundle = bundle::copy(&options.bundle_index_js, &options.run_dir.join("bundle"))?;
-        let (runs, tenant_runs) = mpsc::unbounded_channel();
-        let recorder = Recorder::listen(&options.recorder_token, runs).await.map_err(WorldError::Recorder)?;
+        let recorder = Recorder::listen(&options.recorder_token, tenant_ran).await.map_err(WorldError::Recorder)?;
         let plugin = namespace::write_assets(&options.run_dir)?;
         let namespace = NamespaceDouble {
             plugin,
@@ -144,7 +139,7 @@ impl World {
             dispatchers.push(Wrangler::start(options, lines.clone()).await?);
         }
         let urls = dispatchers.iter().map(|dispatcher| format!("http://127.0.0.1:{}", dispatcher.port())).collect();
-        Ok((World { urls, dispatchers, registry, recorder }, Feeds { logs, tenant_runs }))
+        Ok((World { urls, dispatchers, registry, recorder }, logs))
     }
 
     /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind.
@@ -160,7 +155,7 @@ impl World {
         Ok(())
     }
 
-    /// Comes back when every process is gone and every line and run was handed to the feeds.
+    /// Comes back when every process is gone and every line and run was handed on.
     pub async fn stop(self) -> Result<(), WorldError> {
         for dispatcher in self.dispatchers {
             dispatcher.stop().await.map_err(WorldError::Stop)?;

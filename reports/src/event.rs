@@ -99,6 +99,19 @@ pub struct PriceFacts {
     pub pay_to: String,
     /// Atomic units.
     pub amount: String,
+    #[serde(default)]
+    pub flow: Flow,
+}
+
+/// In which order a payment and what it buys come, as x402 names it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flow {
+    /// Verify, run, settle.
+    #[default]
+    Authorization,
+    /// Settle, run.
+    Upfront,
 }
 
 /// Which of the scenario's faults or kills, by its position in the file.

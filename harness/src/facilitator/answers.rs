@@ -1,14 +1,18 @@
 //! The wiremock half of a double: healthy answers and the faults that are whole HTTP answers. It never sees a caller's
 //! socket; which fault a call gets, the acceptor has decided and says in a header.
 
-use super::{chain::Chain, fault, honest, reply::Reply, script::Script};
+use super::{chain::Chain, fault, honest, reply::Reply, request::FacilitatorRequest, script::Script};
 use crate::clock::Clock;
 use reports::event::FacilitatorEndpoint;
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 use wiremock::{
     Mock, MockServer, Request, Respond, ResponseTemplate,
     matchers::{method, path},
 };
+use x402_protocol::PaymentKey;
 
 /// Position of the call's fault in the double's list. Internal: callers reach the acceptor, never this server.
 pub const FAULT_HEADER: &str = "x-double-fault";
@@ -33,6 +37,8 @@ pub struct Ask<'a> {
     pub body: &'a [u8],
     pub chain: &'a Chain,
     pub unix_now: u64,
+    /// How often the payment came to this endpoint before.
+    pub asked_before: u64,
 }
 
 impl Ask<'_> {
@@ -63,6 +69,7 @@ pub async fn start(facilitator: Arc<str>, chain: Arc<Chain>, script: Arc<Script>
             chain: Arc::clone(&chain),
             script: Arc::clone(&script),
             clock: Arc::clone(&clock),
+            asked: Mutex::default(),
         };
         Mock::given(method(verb)).and(path(at)).respond_with(desk).mount(&server).await;
     }
@@ -75,6 +82,20 @@ struct Desk {
     chain: Arc<Chain>,
     script: Arc<Script>,
     clock: Arc<dyn Clock>,
+    /// How often each payment came.
+    asked: Mutex<BTreeMap<PaymentKey, u64>>,
+}
+
+impl Desk {
+    /// How often the payment came before; it has come once more now.
+    fn count(&self, body: &[u8]) -> u64 {
+        let payment = FacilitatorRequest::parse(body).ok().and_then(|request| request.payment());
+        let Some(asked_for) = payment else { return 0 };
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = asked.entry(asked_for.key()).or_default();
+        *times += 1;
+        *times - 1
+    }
 }
 
 impl Respond for Desk {
@@ -85,6 +106,7 @@ impl Respond for Desk {
             body: &request.body,
             chain: &self.chain,
             unix_now: self.clock.unix_now(),
+            asked_before: self.count(&request.body),
         };
         let position = request.headers.get(FAULT_HEADER).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
         let inject = position.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);

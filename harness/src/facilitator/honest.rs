@@ -177,7 +177,9 @@ fn forged(method: TransferMethod) -> &'static str {
     }
 }
 
-fn nonce_used(transfer: &Transfer) -> &'static str {
+/// What the chain says of a transfer whose nonce is spent.
+#[must_use]
+pub fn nonce_used(transfer: &Transfer) -> &'static str {
     match transfer.method() {
         TransferMethod::Eip3009 => reason::NONCE_ALREADY_USED,
         TransferMethod::Permit2 => reason::PERMIT2_NONCE,

@@ -29,6 +29,7 @@ mod standing_seldom_changes;
 mod statuses_kept;
 mod traffic_flowed;
 mod unknown_is_not_failed;
+mod verify_before_run_settle_after;
 
 #[cfg(test)]
 mod testing;
@@ -66,6 +67,7 @@ fn find(checker: &Checker, history: &History) -> Finding {
         Checker::UnknownIsNotFailed => unknown_is_not_failed::judge(history),
         Checker::NobodyPaysForNothing => nobody_pays_for_nothing::judge(history),
         Checker::SettleStaysPutWhileUnknown => settle_stays_put_while_unknown::judge(history),
+        Checker::VerifyBeforeRunSettleAfter => verify_before_run_settle_after::judge(history),
         Checker::OnePaymentOneRequest => one_payment_one_request::judge(history),
         Checker::BooksBalance => books_balance::judge(history),
         Checker::NoCrossTenantBytes => no_cross_tenant_bytes::judge(history),

@@ -3,7 +3,7 @@
 use super::History;
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
-    FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Flaw, Killing,
+    FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Flaw, Flow, Killing,
     LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun,
     Transfer,
 };
@@ -31,6 +31,7 @@ pub struct Story {
     phase: String,
     client: String,
     arrivals: u64,
+    flow: Flow,
 }
 
 fn flaw(name: &str, local: bool) -> Flaw {
@@ -46,13 +47,36 @@ pub fn attempt(facilitator: &str) -> FacilitatorAttempt {
     FacilitatorAttempt { facilitator: facilitator.to_owned(), call, result, ms: 1 }
 }
 
+pub fn request_of(payment: &str) -> String {
+    format!("request-for-{payment}")
+}
+
+fn stage(payment: &str, stage: &str) -> DispatcherPayment {
+    DispatcherPayment {
+        request_id: None,
+        tenant_id: TENANT.to_owned(),
+        payment: payment.to_owned(),
+        stage: stage.to_owned(),
+        reason: None,
+        facilitator: None,
+        transaction: None,
+    }
+}
+
 pub fn transaction(payment: &str) -> String {
     format!("0xtransaction-of-{payment}")
 }
 
 impl Story {
     pub fn new() -> Self {
-        Self { events: Vec::new(), seconds: 0, phase: "steady".to_owned(), client: "paid".to_owned(), arrivals: 0 }
+        Self {
+            events: Vec::new(),
+            seconds: 0,
+            phase: "steady".to_owned(),
+            client: "paid".to_owned(),
+            arrivals: 0,
+            flow: Flow::Authorization,
+        }
     }
 
     pub fn history(self) -> History {
@@ -61,6 +85,7 @@ impl Story {
             asset: "0xa".to_owned(),
             pay_to: "0xbb".to_owned(),
             amount: "10000".to_owned(),
+            flow: self.flow,
         };
         let tenant = TenantFacts {
             id: TENANT.to_owned(),
@@ -116,6 +141,30 @@ impl Story {
 
     pub fn fault(self, inject: &str) -> Self {
         self.then(Event::FaultStarted { fault: fault(inject) })
+    }
+
+    /// The tenant's offer is of the `upfront` flow.
+    pub fn upfront(mut self) -> Self {
+        self.flow = Flow::Upfront;
+        self
+    }
+
+    /// The dispatcher's word on which request presented the payment.
+    pub fn claimed(self, payment: &str) -> Self {
+        let mut line = stage(payment, "claimed");
+        line.request_id = Some(request_of(payment));
+        self.then(Event::DispatcherPayment(line))
+    }
+
+    pub fn verified(self, payment: &str) -> Self {
+        self.settle_with(payment, "primary", YES, |call| call.endpoint = FacilitatorEndpoint::Verify)
+    }
+
+    /// The namespace ran the tenant for the request that presented the payment.
+    pub fn ran_for(self, payment: &str) -> Self {
+        let request_id = Some(request_of(payment));
+        let script = TENANT.to_owned();
+        self.then(Event::TenantRan(TenantRun { script, cpu_ms: Some(50.0), sub_requests: Some(50.0), request_id }))
     }
 
     pub fn killed(self) -> Self {
@@ -292,15 +341,8 @@ impl Story {
     }
 
     pub fn told(self, payment: &str) -> Self {
-        self.then(Event::DispatcherPayment(DispatcherPayment {
-            request_id: None,
-            tenant_id: TENANT.to_owned(),
-            payment: payment.to_owned(),
-            stage: "settled".to_owned(),
-            reason: None,
-            facilitator: None,
-            transaction: Some(transaction(payment)),
-        }))
+        let line = DispatcherPayment { transaction: Some(transaction(payment)), ..stage(payment, "settled") };
+        self.then(Event::DispatcherPayment(line))
     }
 
     pub fn ledger(self, payment: &str, state: &str) -> Self {

@@ -6,7 +6,7 @@ use crate::{
     facilitator::{Chain, FacilitatorDouble, FaultSpec},
     journal::Journal,
     scenario::Scenario,
-    world::{Feeds, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
+    world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
 };
 use reports::event::Event;
 use serde_json::json;
@@ -104,7 +104,7 @@ impl Live {
         let canaries: BTreeMap<String, String> =
             scenario.world().tenants().iter().map(|tenant| (secret(), tenant.id().as_str().to_owned())).collect();
         let platform_token = secret();
-        let (world, told) = World::start(WorldOptions {
+        let options = WorldOptions {
             guard: Guard::this_program(),
             run_dir: options.run_dir.to_owned(),
             node: options.tools.node.clone(),
@@ -122,10 +122,11 @@ impl Live {
             ready_path: "/__platform/ready".to_owned(),
             port: options.port,
             dispatchers: scenario.world().dispatchers(),
-        })
-        .await?;
+        };
+        let to = journal.clone();
+        let (world, logs) = World::start(options, Arc::new(move |run| to.record(Event::TenantRan(run)))).await?;
         let request_lines = Arc::new(AtomicU64::new(0));
-        listen(told, journal, &request_lines, &mut feeds);
+        listen(logs, journal, &request_lines, &mut feeds);
         let urls = world.urls.clone();
         Ok(Self { urls, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
     }
@@ -170,8 +171,7 @@ fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, String)]
     ])
 }
 
-fn listen(told: Feeds, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds: &mut Vec<JoinHandle<()>>) {
-    let Feeds { mut logs, mut tenant_runs } = told;
+fn listen(mut logs: LogLines, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds: &mut Vec<JoinHandle<()>>) {
     let (to, seen) = (journal.clone(), Arc::clone(request_lines));
     feeds.push(tokio::spawn(async move {
         while let Some(line) = logs.recv().await {
@@ -181,12 +181,6 @@ fn listen(told: Feeds, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds:
                 }
                 to.record(event);
             }
-        }
-    }));
-    let to = journal.clone();
-    feeds.push(tokio::spawn(async move {
-        while let Some(run) = tenant_runs.recv().await {
-            to.record(Event::TenantRan(run));
         }
     }));
 }

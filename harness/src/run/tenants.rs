@@ -5,7 +5,7 @@ use crate::{
     scenario::{Name, Tenant, World},
     traffic::host_of,
 };
-use reports::event::{PriceFacts, TenantFacts};
+use reports::event::{Flow, PriceFacts, TenantFacts};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{Address, Network};
@@ -43,6 +43,7 @@ pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
             asset: network.usdc().address.lower(),
             pay_to: pay_to(tenant.seller()).lower(),
             amount: price.atomic().to_string(),
+            flow: Flow::Authorization,
         });
         TenantFacts { id: id.to_owned(), script: id.to_owned(), cpu_ms, sub_requests, price }
     };

@@ -14,6 +14,7 @@ pub enum Checker {
     UnknownIsNotFailed,
     NobodyPaysForNothing,
     SettleStaysPutWhileUnknown,
+    VerifyBeforeRunSettleAfter,
     OnePaymentOneRequest,
     BooksBalance,
     NoCrossTenantBytes,
@@ -53,7 +54,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 25] = [
+    pub const CATALOGUE: [Listed; 26] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -65,6 +66,11 @@ impl Checker {
         Listed::new(
             "settle-stays-put-while-unknown",
             "MONEY-5: settle changes facilitator only after a known no",
+            "{}",
+        ),
+        Listed::new(
+            "verify-before-run-settle-after",
+            "MONEY-6: verify comes before the tenant runs, and settle after it unless the offer is upfront",
             "{}",
         ),
         Listed::new("one-payment-one-request", "MONEY-7: one payment buys one request, once", "{}"),
@@ -137,6 +143,7 @@ impl Checker {
             Self::UnknownIsNotFailed => "unknown-is-not-failed",
             Self::NobodyPaysForNothing => "nobody-pays-for-nothing",
             Self::SettleStaysPutWhileUnknown => "settle-stays-put-while-unknown",
+            Self::VerifyBeforeRunSettleAfter => "verify-before-run-settle-after",
             Self::OnePaymentOneRequest => "one-payment-one-request",
             Self::BooksBalance => "books-balance",
             Self::NoCrossTenantBytes => "no-cross-tenant-bytes",
@@ -168,6 +175,7 @@ impl Checker {
             Self::UnknownIsNotFailed => "MONEY-3",
             Self::NobodyPaysForNothing => "MONEY-4",
             Self::SettleStaysPutWhileUnknown => "MONEY-5",
+            Self::VerifyBeforeRunSettleAfter => "MONEY-6",
             Self::OnePaymentOneRequest => "MONEY-7",
             Self::BooksBalance => "MONEY-8",
             Self::NoCrossTenantBytes => "ISO-1",

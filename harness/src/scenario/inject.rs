@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::fault::Call;
 use super::library::Listed;
+use super::limits::{MAX_DEEP_LEVELS, MAX_HUGE_KILOBYTES};
 use super::problem::{Problem, Problems};
 use super::time;
 
@@ -21,6 +22,10 @@ pub enum Inject {
     Hang,
     SettleThenHang,
     SettleThenReset,
+    SettleThenStatus {
+        code: u16,
+        body: SettledBody,
+    },
     Truncate,
     Drip {
         every: Duration,
@@ -33,9 +38,23 @@ pub enum Inject {
         code: u16,
         body: StatusBody,
     },
+    Redirect {
+        code: u16,
+    },
     BadJson,
     WrongShape,
-    Pending,
+    Huge {
+        kilobytes: usize,
+    },
+    Deep {
+        levels: usize,
+    },
+    Pending {
+        style: PendingStyle,
+        /// How many answers a payment gets that say so; the next one is final. `None`: all of them.
+        answers: Option<u64>,
+    },
+    Forget,
     Decline {
         reason: String,
     },
@@ -64,6 +83,30 @@ pub enum StatusBody {
     Json,
 }
 
+/// What comes under an error status although the money moved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettledBody {
+    Html,
+    Empty,
+    Json,
+    /// The honest answer: the body says yes and the status no.
+    Answer,
+}
+
+/// Facilitators agree on the word `settlement_pending` and on nothing around it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PendingStyle {
+    /// HTTP 500 and the transaction.
+    #[default]
+    Coinbase,
+    /// HTTP 200, a `paymentId` and no transaction.
+    Circle,
+    /// The same under HTTP 202.
+    Accepted,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LieAbout {
@@ -89,7 +132,7 @@ pub enum Money {
 
 impl Inject {
     /// Every fault, as `harness list --faults` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 15] = [
+    pub const CATALOGUE: [Listed; 20] = [
         Listed::new(
             "refuse",
             "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
@@ -103,6 +146,11 @@ impl Inject {
         Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
         Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
         Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
+        Listed::new(
+            "settle-then-status",
+            "the money moves, then an HTTP error status (settle; body: html, empty, json, answer)",
+            "{ code = 502, body = \"html\" }",
+        ),
         Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
         Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
         Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
@@ -112,9 +160,22 @@ impl Inject {
             "an HTTP error status (body: html, empty, json); no money moves",
             "{ code = 502, body = \"html\" }",
         ),
+        Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
         Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
         Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
-        Listed::new("pending", "says settlement_pending while the money moved (settle)", "{}"),
+        Listed::new("huge", "the answer, with so many kilobytes more in it; the money moves", "{ kilobytes = 8192 }"),
+        Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
+        Listed::new(
+            "pending",
+            "says settlement_pending while the money moved, to each payment so many times (settle; style: coinbase, circle, \
+             accepted)",
+            "{ style = \"circle\", answers = 2 }",
+        ),
+        Listed::new(
+            "forget",
+            "settles, and says nonce already used of what it has settled, as the chain would (settle)",
+            "{}",
+        ),
         Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
         Listed::new(
             "lie",
@@ -130,6 +191,7 @@ impl Inject {
             Self::Hang => "hang",
             Self::SettleThenHang => "settle-then-hang",
             Self::SettleThenReset => "settle-then-reset",
+            Self::SettleThenStatus { .. } => "settle-then-status",
             Self::Truncate => "truncate",
             Self::Drip { .. } => "drip",
             Self::Garbage => "garbage",
@@ -137,7 +199,11 @@ impl Inject {
             Self::Status { .. } => "status",
             Self::BadJson => "bad-json",
             Self::WrongShape => "wrong-shape",
-            Self::Pending => "pending",
+            Self::Redirect { .. } => "redirect",
+            Self::Huge { .. } => "huge",
+            Self::Deep { .. } => "deep",
+            Self::Pending { .. } => "pending",
+            Self::Forget => "forget",
             Self::Decline { .. } => "decline",
             Self::Lie { .. } => "lie",
         }
@@ -152,14 +218,19 @@ pub(super) enum RawInject {
     Hang {},
     SettleThenHang {},
     SettleThenReset {},
+    SettleThenStatus { code: Spanned<u16>, body: SettledBody },
     Truncate {},
     Drip { every: Spanned<String> },
     Garbage {},
     Slow { by: Spanned<String> },
     Status { code: Spanned<u16>, body: StatusBody },
+    Redirect { code: Spanned<u16> },
     BadJson {},
     WrongShape {},
-    Pending {},
+    Huge { kilobytes: Spanned<usize> },
+    Deep { levels: Spanned<usize> },
+    Pending { style: Option<PendingStyle>, answers: Option<Spanned<u64>> },
+    Forget {},
     Decline { reason: Spanned<String> },
     Lie { about: LieAbout, money: Option<Spanned<Money>> },
 }
@@ -173,6 +244,9 @@ impl RawInject {
             Self::Hang {} => Inject::Hang,
             Self::SettleThenHang {} => Inject::SettleThenHang,
             Self::SettleThenReset {} => Inject::SettleThenReset,
+            Self::SettleThenStatus { code, body } => {
+                Inject::SettleThenStatus { code: check_code(&code, problems)?, body }
+            }
             Self::Truncate {} => Inject::Truncate,
             Self::Drip { every } => Inject::Drip { every: time::check_positive(&every, problems)? },
             Self::Garbage {} => Inject::Garbage,
@@ -180,14 +254,32 @@ impl RawInject {
             Self::Status { code, body } => Inject::Status { code: check_code(&code, problems)?, body },
             Self::BadJson {} => Inject::BadJson,
             Self::WrongShape {} => Inject::WrongShape,
-            Self::Pending {} => Inject::Pending,
+            Self::Redirect { code } => Inject::Redirect { code: check_redirect(&code, problems)? },
+            Self::Huge { kilobytes } => {
+                Inject::Huge { kilobytes: check_size(&kilobytes, MAX_HUGE_KILOBYTES, "kilobytes", problems)? }
+            }
+            Self::Deep { levels } => Inject::Deep { levels: check_size(&levels, MAX_DEEP_LEVELS, "levels", problems)? },
+            Self::Pending { style, answers } => {
+                let answers = match answers {
+                    Some(raw) => Some(check_answers(&raw, problems)?),
+                    None => None,
+                };
+                Inject::Pending { style: style.unwrap_or_default(), answers }
+            }
+            Self::Forget {} => Inject::Forget,
             Self::Decline { reason } => Inject::Decline { reason: check_reason(reason, problems)? },
             Self::Lie { about, money } => check_lie(at.clone(), call, about, money, problems)?,
         };
         let sense = match inject {
             Inject::Refuse if call != Call::Any => Some(("a closed port closes to every call", "write call = \"any\"")),
             Inject::Refuse if picky => Some(("a closed port cannot pick its calls", "leave `pick` out")),
-            Inject::SettleThenHang | Inject::SettleThenReset | Inject::Pending if call != Call::Settle => {
+            Inject::SettleThenHang
+            | Inject::SettleThenReset
+            | Inject::SettleThenStatus { .. }
+            | Inject::Pending { .. }
+            | Inject::Forget
+                if call != Call::Settle =>
+            {
                 Some(("money moves on settle only", "write call = \"settle\""))
             }
             _ => None,
@@ -205,6 +297,33 @@ fn check_code(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
     if !(300..=599).contains(raw.get_ref()) {
         let problem = Problem::new(raw.span(), "a status fault answers with 300 to 599", "not an error status");
         problems.add(problem.help("for a 200 that is wrong see bad-json, wrong-shape and lie"));
+        return None;
+    }
+    Some(*raw.get_ref())
+}
+
+fn check_redirect(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
+    const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+    if !REDIRECTS.contains(raw.get_ref()) {
+        let problem = Problem::new(raw.span(), "this status does not redirect", "no redirect");
+        problems.add(problem.help("301, 302, 303, 307 or 308"));
+        return None;
+    }
+    Some(*raw.get_ref())
+}
+
+fn check_size(raw: &Spanned<usize>, most: usize, what: &str, problems: &mut Problems) -> Option<usize> {
+    if !(1..=most).contains(raw.get_ref()) {
+        problems.add(Problem::new(raw.span(), format!("an answer has 1 to {most} {what} more"), "out of range"));
+        return None;
+    }
+    Some(*raw.get_ref())
+}
+
+fn check_answers(raw: &Spanned<u64>, problems: &mut Problems) -> Option<u64> {
+    if *raw.get_ref() == 0 {
+        let problem = Problem::new(raw.span(), "no answer would say pending", "at least 1");
+        problems.add(problem.help("leave `answers` out for a settlement that stays pending"));
         return None;
     }
     Some(*raw.get_ref())

@@ -33,5 +33,11 @@ pub const MAX_BLOCKS: usize = 64;
 /// Starting the dispatcher again takes some two seconds, and one that is killed as soon as it answers has served nobody.
 pub const RESTART_TAKES: Duration = Duration::from_secs(3);
 
+/// A double holds a huge answer in memory, once for each call in flight.
+pub const MAX_HUGE_KILOBYTES: usize = 64 * 1024;
+
+/// Two bytes each, so a few megabytes: enough for any parser that recurses.
+pub const MAX_DEEP_LEVELS: usize = 1_000_000;
+
 /// TOML's largest integer: a seed that was drawn must be one that a file can carry.
 pub const MAX_SEED: u64 = i64::MAX as u64;

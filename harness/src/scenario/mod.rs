@@ -30,7 +30,7 @@ use toml::Spanned;
 pub use checker::Checker;
 pub use client::ClientKind;
 pub use fault::{Call, Fault};
-pub use inject::{Inject, LieAbout, Money, ResetAfter, StatusBody};
+pub use inject::{Inject, LieAbout, Money, PendingStyle, ResetAfter, SettledBody, StatusBody};
 pub use kill::{Kill, Stage, When};
 pub use library::{Library, LibraryError, Listed};
 pub use must::Must;

@@ -1,5 +1,6 @@
 //! Where the namespace double reports each tenant run: one POST a run, on loopback. Surprising constraint: the port is
-//! open to every local process, so a run is believed only under the path that the random token makes.
+//! open to every local process, so a run is believed only under the path that the random token makes. And whoever listens
+//! is called before the report is answered: the tenant's answer waits for that, so what follows a run is told after it.
 
 use std::convert::Infallible;
 use std::io;
@@ -13,11 +14,14 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use reports::event::TenantRun;
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
 /// A report is a script name, two numbers and a request id; a caller chooses the last, up to workerd's header limit.
 const MAX_REPORT_BYTES: usize = 128 * 1024;
+
+/// Called with every run.
+pub type OnRun = Arc<dyn Fn(TenantRun) + Send + Sync>;
 
 #[derive(Debug)]
 pub struct Recorder {
@@ -28,12 +32,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub async fn listen(token: &str, runs: mpsc::UnboundedSender<TenantRun>) -> io::Result<Recorder> {
+    pub async fn listen(token: &str, ran: OnRun) -> io::Result<Recorder> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let path: Arc<str> = format!("/{token}/tenant-runs").into();
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, Arc::clone(&path), runs, stopped));
+        let server = tokio::spawn(serve(listener, Arc::clone(&path), ran, stopped));
         Ok(Recorder { address, path, stop, server })
     }
 
@@ -56,12 +60,7 @@ impl Recorder {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    path: Arc<str>,
-    runs: mpsc::UnboundedSender<TenantRun>,
-    mut stopped: watch::Receiver<bool>,
-) {
+async fn serve(listener: TcpListener, path: Arc<str>, ran: OnRun, mut stopped: watch::Receiver<bool>) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -71,9 +70,9 @@ async fn serve(
         };
         // An accept fails when the caller hung up first; the next one may be well.
         let Ok((stream, _)) = accepted else { continue };
-        let (path, runs, mut stopped) = (Arc::clone(&path), runs.clone(), stopped.clone());
+        let (path, ran, mut stopped) = (Arc::clone(&path), Arc::clone(&ran), stopped.clone());
         connections.spawn(async move {
-            let service = service_fn(|request| answer(request, &path, &runs));
+            let service = service_fn(|request| answer(request, &path, &ran));
             let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
             tokio::select! {
@@ -87,16 +86,14 @@ async fn serve(
     while connections.join_next().await.is_some() {}
 }
 
-async fn answer(
-    request: Request<Incoming>,
-    path: &str,
-    runs: &mpsc::UnboundedSender<TenantRun>,
-) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn answer(request: Request<Incoming>, path: &str, ran: &OnRun) -> Result<Response<Empty<Bytes>>, Infallible> {
     Ok(status(match request.uri().path() == path {
         false => StatusCode::NOT_FOUND,
         true => match read(request).await {
-            // Nobody listens any more once the run has been judged.
-            Some(run) => runs.send(run).map_or(StatusCode::GONE, |()| StatusCode::NO_CONTENT),
+            Some(run) => {
+                ran(run);
+                StatusCode::NO_CONTENT
+            }
             None => StatusCode::BAD_REQUEST,
         },
     }))
@@ -117,8 +114,14 @@ fn status(status: StatusCode) -> Response<Empty<Bytes>> {
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
+    use tokio::sync::mpsc;
 
     use super::*;
+
+    fn into_channel() -> (OnRun, mpsc::UnboundedReceiver<TenantRun>) {
+        let (send, runs) = mpsc::unbounded_channel();
+        (Arc::new(move |run| send.send(run).expect("the test listens")), runs)
+    }
 
     async fn post(address: SocketAddr, path: &str, body: &str) -> String {
         let mut stream = TcpStream::connect(address).await.unwrap();
@@ -133,8 +136,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_is_handed_on_with_the_limits_that_were_passed() {
-        let (send, mut runs) = mpsc::unbounded_channel();
-        let recorder = Recorder::listen("token", send).await.unwrap();
+        let (ran, mut runs) = into_channel();
+        let recorder = Recorder::listen("token", ran).await.unwrap();
         let body = r#"{"script":"alpha","cpu_ms":10,"request_id":"r1"}"#;
         assert!(post(recorder.address(), recorder.path(), body).await.starts_with("HTTP/1.1 204"));
         recorder.stop().await;
@@ -145,8 +148,8 @@ mod tests {
 
     #[tokio::test]
     async fn without_the_token_or_the_shape_nothing_is_believed() {
-        let (send, mut runs) = mpsc::unbounded_channel();
-        let recorder = Recorder::listen("token", send).await.unwrap();
+        let (ran, mut runs) = into_channel();
+        let recorder = Recorder::listen("token", ran).await.unwrap();
         let body = r#"{"script":"alpha"}"#;
         assert!(post(recorder.address(), "/guess/tenant-runs", body).await.starts_with("HTTP/1.1 404"));
         assert!(post(recorder.address(), recorder.path(), "{}").await.starts_with("HTTP/1.1 400"));

@@ -4,21 +4,26 @@
 //!
 //! | money | faults |
 //! |---|---|
-//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `decline` |
-//! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `pending` |
+//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `redirect`, `decline` |
+//! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `settle-then-status`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `huge`, `deep`, `pending`, `forget` |
 //! | as the fault says | `lie` |
 
 mod bad_json;
 mod decline;
+mod deep;
 mod drip;
+mod forget;
 mod garbage;
 mod hang;
+mod huge;
 mod lie;
 mod pending;
+mod redirect;
 pub(super) mod refuse;
 mod reset;
 mod settle_then_hang;
 mod settle_then_reset;
+mod settle_then_status;
 mod slow;
 mod status;
 mod truncate;
@@ -39,7 +44,11 @@ pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
     match inject {
         // The listener's, not a call's.
         Inject::Refuse => false,
-        Inject::SettleThenHang | Inject::SettleThenReset | Inject::Pending => endpoint == Settle,
+        Inject::SettleThenHang
+        | Inject::SettleThenReset
+        | Inject::SettleThenStatus { .. }
+        | Inject::Pending { .. }
+        | Inject::Forget => endpoint == Settle,
         Inject::Decline { .. } => endpoint != Supported,
         Inject::Lie { about, .. } => lie::applies(*about, endpoint),
         _ => true,
@@ -59,7 +68,11 @@ pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
         Some(Inject::Status { code, body }) => status::reply(*code, *body),
         Some(Inject::BadJson) => bad_json::reply(ask),
         Some(Inject::WrongShape) => wrong_shape::reply(ask),
-        Some(Inject::Pending) => pending::reply(ask),
+        Some(Inject::SettleThenStatus { code, body }) => settle_then_status::reply(*code, *body, ask),
+        Some(Inject::Huge { kilobytes }) => huge::reply(*kilobytes, ask),
+        Some(Inject::Deep { levels }) => deep::reply(*levels, ask),
+        Some(Inject::Pending { style, answers }) => pending::reply(*style, *answers, ask),
+        Some(Inject::Forget) => forget::reply(ask),
         Some(Inject::Decline { reason }) => decline::reply(reason, ask),
         Some(Inject::Lie { about, money }) => lie::reply(*about, *money, ask),
         _ => ask.honest(),
@@ -77,6 +90,7 @@ pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -
         Some(Inject::Drip { every }) => drip::play(*every, exchange).await,
         Some(Inject::Garbage) => Ok(garbage::play(exchange).await),
         Some(Inject::Slow { by }) => slow::play(*by, exchange).await,
+        Some(Inject::Redirect { code }) => Ok(redirect::play(*code, exchange).await),
         _ => exchange.answer().await,
     }
 }
@@ -86,7 +100,7 @@ mod tests {
     use super::*;
     use crate::{
         facilitator::testing::{Bench, once},
-        scenario::StatusBody,
+        scenario::{PendingStyle, SettledBody, StatusBody},
     };
     use serde_json::Value;
 
@@ -104,9 +118,18 @@ mod tests {
             (Inject::Status { code: 500, body: StatusBody::Json }, 500, 0, |v| v["success"].is_null() && v.is_object()),
             (Inject::BadJson, 200, 1, |v| v.as_str().unwrap().starts_with(r#"{"success":true"#)),
             (Inject::WrongShape, 200, 1, |v| v["success"].is_null() && v["data"]["success"] == true),
-            (Inject::Pending, 500, 1, |v| {
+            (Inject::Pending { style: PendingStyle::Coinbase, answers: None }, 500, 1, |v| {
                 v["success"] == false && v["errorReason"] == "settlement_pending" && v["transaction"] != ""
             }),
+            (Inject::Pending { style: PendingStyle::Accepted, answers: None }, 202, 1, |v| {
+                v["success"] == false && v["transaction"] == "" && v["paymentId"].is_string()
+            }),
+            (Inject::SettleThenStatus { code: 502, body: SettledBody::Html }, 502, 1, |v| {
+                v.as_str().unwrap().starts_with("<html>")
+            }),
+            (Inject::SettleThenStatus { code: 503, body: SettledBody::Answer }, 503, 1, |v| v["success"] == true),
+            (Inject::Huge { kilobytes: 300 }, 200, 1, |v| v["success"] == true && v.to_string().len() > 300_000),
+            (Inject::Deep { levels: 100_000 }, 200, 1, |v| v.as_str().unwrap().contains("\"success\":true")),
             (decline, 200, 0, |v| {
                 v["success"] == false && v["errorReason"] == "insufficient_funds" && v["transaction"] == ""
             }),

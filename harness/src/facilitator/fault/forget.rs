@@ -1,0 +1,37 @@
+//! `forget`: settles, and knows nothing of it afterwards: a repeat is answered with what the chain says, nonce already used.
+//! The money moves. Most facilitators in the field are so; for whoever lost the first answer it means "settled".
+
+use crate::facilitator::{
+    answers::Ask,
+    honest::{self, Refused},
+    reply::Reply,
+    request::FacilitatorRequest,
+};
+
+pub fn reply(ask: &Ask<'_>) -> Reply {
+    let payment = FacilitatorRequest::parse(ask.body).ok().and_then(|request| request.payment());
+    let spent = payment.filter(|asked| ask.chain.settled(&asked.key()).is_some());
+    match spent {
+        Some(asked) => {
+            let refused = Refused { reason: honest::nonce_used(&asked.transfer), payer: Some(asked.transfer.from()) };
+            Reply::json(200, &honest::failed(ask.body, &refused))
+        }
+        None => ask.honest(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::facilitator::testing::{Bench, always};
+    use crate::scenario::Inject;
+
+    #[tokio::test]
+    async fn what_was_settled_is_told_as_the_chain_tells_it() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Forget)).await;
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        let again = bench.post(&double, "/settle", 1).await.unwrap().1;
+        assert_eq!(again["errorReason"], "invalid_exact_evm_nonce_already_used", "{again}");
+        assert_eq!(bench.stop(double).await.1, 1);
+    }
+}

@@ -19,6 +19,7 @@ use super::calibration::{Calibration, Quantiles, Row};
 use super::exception::Exception;
 use super::headers::{DISPATCH, EXCEPTION};
 use super::stream::{BodyError, empty, send};
+use super::supervisor::Supervisor;
 use crate::clock::{Clock as _, SystemClock};
 
 const BUDGETS_MS: [u32; 4] = [10, 25, 50, 100];
@@ -45,7 +46,8 @@ pub fn write_scripts(tenants: &Path) -> std::io::Result<()> {
     SCRIPTS.iter().try_for_each(|(name, source)| std::fs::write(tenants.join(format!("{name}.mjs")), source))
 }
 
-pub async fn calibrate(namespace: SocketAddr, say: impl Fn(&str)) -> Result<Calibration, CalibrateError> {
+pub async fn calibrate(supervisor: &Supervisor, say: impl Fn(&str)) -> Result<Calibration, CalibrateError> {
+    let namespace = supervisor.address();
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load_average = load.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
     // Each tenant's processes are warm before anything is measured.
@@ -56,7 +58,7 @@ pub async fn calibrate(namespace: SocketAddr, say: impl Fn(&str)) -> Result<Cali
         say(&format!("{LOOPS} loops of {cpu_ms} ms"));
         rows.push(row(namespace, cpu_ms).await?);
     }
-    Ok(Calibration { load_average, rows })
+    Ok(Calibration { load_average, watcher: supervisor.watcher(), rows })
 }
 
 async fn row(namespace: SocketAddr, cpu_ms: u32) -> Result<Row, CalibrateError> {

@@ -2,10 +2,13 @@
 
 use serde::Serialize;
 
+use super::cut_off::Priority;
+
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Calibration {
     pub load_average: String,
+    pub watcher: Priority,
     pub rows: Vec<Row>,
 }
 
@@ -40,9 +43,13 @@ impl Calibration {
 
     pub fn render(&self) -> String {
         let mut text = format!(
-            "CPU cut-off, endless loops beside a neighbour under load; milliseconds; load average {}\n\n\
+            "CPU cut-off, endless loops beside a neighbour under load; milliseconds\nload average {}; watcher's priority {}\n\n\
              cpuMs  cut off  CPU at cut-off p50/p95/max   wall p50   neighbour p50/p95   alone p50/p95   asked  failed\n",
-            self.load_average
+            self.load_average,
+            match self.watcher {
+                Priority::Raised => "raised",
+                Priority::Ordinary => "ordinary (more takes root or CAP_SYS_NICE)",
+            }
         );
         for row in &self.rows {
             let (cpu, beside, alone) = (row.cpu_at_cut_off, row.neighbour_beside, row.neighbour_alone);
@@ -104,7 +111,9 @@ mod tests {
             neighbour_requests: 9,
             neighbour_failures: 0,
         };
-        let holds = |row: Row| Calibration { load_average: String::new(), rows: vec![row] }.holds();
+        let holds = |row: Row| {
+            Calibration { load_average: String::new(), watcher: Priority::Ordinary, rows: vec![row] }.holds()
+        };
         assert!(holds(row.clone()));
         assert!(!holds(Row { cut_off: 24, ..row.clone() }));
         assert!(!holds(Row { neighbour_failures: 1, ..row }));

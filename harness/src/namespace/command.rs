@@ -177,7 +177,7 @@ fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
 async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, NamespaceError> {
     let (supervisor, _records) = Supervisor::start(options).await?;
     let calibration = tokio::select! {
-        calibration = calibrate(supervisor.address(), |what| anstream::eprintln!("{what}")) => calibration?,
+        calibration = calibrate(&supervisor, |what| anstream::eprintln!("{what}")) => calibration?,
         () = interrupted() => return Ok(Exit::Interrupted),
     };
     supervisor.stop().await;

@@ -5,13 +5,16 @@
 //! end, as long as the process it looks at is running: one that waits for something uses up nothing.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::process::setpriority_process;
+use serde::Serialize;
 use tokio::sync::watch;
 
 use super::cpu_clock::CpuClock;
@@ -22,10 +25,25 @@ const HEAD_START: Duration = Duration::from_millis(3);
 const FINAL: Duration = Duration::from_millis(1);
 /// Between two looks at a process that is near its budget.
 const NAP: Duration = Duration::from_micros(250);
+/// The watcher does next to nothing, but must do it before everybody else.
+const FIRST_OF_ALL: i32 = -20;
+
+/// How the scheduler treats the watcher's thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Priority {
+    /// Before others: as root, or with CAP_SYS_NICE.
+    Raised,
+    /// Like any other, because more is not permitted.
+    Ordinary,
+}
 
 /// The watcher's thread ends with the last handle, or armed budget, that is dropped.
 #[derive(Debug)]
-pub struct CutOff(Arc<Handle>);
+pub struct CutOff {
+    handle: Arc<Handle>,
+    priority: Priority,
+}
 
 #[derive(Debug)]
 struct Handle(Arc<Shared>);
@@ -62,11 +80,24 @@ enum Pause {
 }
 
 impl CutOff {
-    pub fn start() -> std::io::Result<CutOff> {
+    pub fn start() -> io::Result<CutOff> {
         let shared = Arc::new(Shared::default());
         let watched = Arc::clone(&shared);
-        thread::Builder::new().name("cpu cut-off".to_owned()).spawn(move || watched.watch())?;
-        Ok(CutOff(Arc::new(Handle(shared))))
+        let (tell, told) = mpsc::channel();
+        thread::Builder::new().name("cpu cut-off".to_owned()).spawn(move || {
+            // Of this thread alone, on Linux.
+            let raised = setpriority_process(None, FIRST_OF_ALL);
+            let priority = raised.map_or(Priority::Ordinary, |()| Priority::Raised);
+            // Whoever starts a watcher waits for this.
+            let _heard = tell.send(priority);
+            watched.watch();
+        })?;
+        let priority = told.recv().map_err(io::Error::other)?;
+        Ok(CutOff { handle: Arc::new(Handle(shared)), priority })
+    }
+
+    pub fn priority(&self) -> Priority {
+        self.priority
     }
 
     /// From now on `process` may compute for `budget`. It must not be reaped before the budget is dropped: until then
@@ -75,13 +106,13 @@ impl CutOff {
         let clock = CpuClock::of(process)?;
         let from = clock.read()?;
         let (cut, is_cut) = watch::channel(None);
-        let mut armed = self.0.0.lock();
+        let mut armed = self.handle.0.lock();
         let id = armed.next_id;
         armed.next_id += 1;
         armed.budgets.insert(id, Watched { process, clock, from, until: from + budget, seen: from, cut });
         drop(armed);
-        self.0.0.changed.notify_one();
-        Ok(Budget { id, clock, from, cut: is_cut, handle: Arc::clone(&self.0) })
+        self.handle.0.changed.notify_one();
+        Ok(Budget { id, clock, from, cut: is_cut, handle: Arc::clone(&self.handle) })
     }
 }
 

@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::cut_off::CutOff;
+use super::cut_off::{CutOff, Priority};
 use super::deploys::{Change, Deploys};
 use super::dispatch::{Dispatch, DispatchError};
 use super::exception::Exception;
@@ -54,6 +54,7 @@ pub enum StartError {
 pub struct Supervisor {
     address: SocketAddr,
     deploys: Arc<Deploys>,
+    watcher: Priority,
     tasks: JoinSet<()>,
 }
 
@@ -73,16 +74,22 @@ impl Supervisor {
         let pool = Pool::new(Workshop::new(options.workerd, options.scratch, options.policy));
         let (records, told) = Records::new();
         let cut_off = CutOff::start().map_err(StartError::CutOff)?;
+        let watcher = cut_off.priority();
         let mut tasks = JoinSet::new();
         tasks.spawn(pool.clone().sweep());
         tasks.spawn(Arc::clone(&deploys).watch(tell));
         let runtime = Runtime { pool, cut_off, records };
         tasks.spawn(serve(listener, Arc::new(Namespace { deploys: Arc::clone(&deploys), runtime })));
-        Ok((Supervisor { address, deploys, tasks }, told))
+        Ok((Supervisor { address, deploys, watcher, tasks }, told))
     }
 
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// How the scheduler treats the thread that cuts off.
+    pub fn watcher(&self) -> Priority {
+        self.watcher
     }
 
     pub fn scripts(&self) -> Vec<String> {

@@ -263,10 +263,5 @@ fn is_preflight(request: &impl Inbound) -> bool {
 
 fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-    ResourceInfo {
-        url: format!("{}{}{query}", request.origin(), request.path()),
-        description: price.description.clone(),
-        mime_type: price.mime_type.clone(),
-        ..ResourceInfo::default()
-    }
+    ResourceInfo { url: format!("{}{}{query}", request.origin(), request.path()), ..price.listing.clone() }
 }

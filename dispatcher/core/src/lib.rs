@@ -10,6 +10,7 @@ pub mod directory;
 pub mod dispatch_key;
 pub mod dispatcher;
 pub mod hygiene;
+pub mod listing;
 pub mod plan;
 pub mod platform_api;
 pub mod ports;

@@ -1,9 +1,12 @@
 //! A tenant: whose Worker runs, under which plan, at what price.
 
-use crate::plan::Plan;
+use crate::{listing, plan::Plan};
 use serde::Deserialize;
 use std::rc::Rc;
-use x402_protocol::{Address, Network, Offer, Uint256, v2::IdentifierRule};
+use x402_protocol::{
+    Address, Network, Offer, TransferMethod, Uint256,
+    v2::{IdentifierRule, ResourceInfo},
+};
 
 /// Clients sign `validBefore = now + maxTimeoutSeconds`: long enough for a slow tenant and a busy chain.
 const DEFAULT_MAX_TIMEOUT_S: u64 = 300;
@@ -36,8 +39,8 @@ pub struct Available {
 pub struct Price {
     pub offer: Offer,
     pub identifier: IdentifierRule,
-    pub description: Option<String>,
-    pub mime_type: Option<String>,
+    /// Without a URL: that is each request's own.
+    pub listing: ResourceInfo,
 }
 
 /// A tenant as the directory has it.
@@ -69,10 +72,19 @@ pub struct PriceRecord {
     /// `required`, `optional` or `off`; absent: optional.
     #[serde(default)]
     pub payment_identifier: IdentifierRule,
+    /// `eip3009` or `permit2`; absent: the payer's choice.
+    #[serde(default)]
+    pub asset_transfer_method: Option<TransferMethod>,
     #[serde(default)]
     pub description: Option<String>,
     #[serde(default)]
     pub mime_type: Option<String>,
+    #[serde(default)]
+    pub service_name: Option<String>,
+    #[serde(default)]
+    pub tags: Vec<String>,
+    #[serde(default)]
+    pub icon_url: Option<String>,
 }
 
 /// A key of a tenant's record that is wrong.
@@ -149,12 +161,16 @@ impl PriceRecord {
             return Err(("price.maxTimeoutSeconds", "must be between 30 and 86400".to_owned()));
         }
         let offer = Offer::usdc(network, amount, pay_to, max_timeout);
-        Ok(Price {
-            offer,
-            identifier: self.payment_identifier,
+        let offer = Offer { transfer_method: self.asset_transfer_method, ..offer };
+        let listing = listing::check(ResourceInfo {
+            url: String::new(),
             description: self.description,
             mime_type: self.mime_type,
-        })
+            service_name: self.service_name,
+            tags: self.tags,
+            icon_url: self.icon_url,
+        })?;
+        Ok(Price { offer, identifier: self.payment_identifier, listing })
     }
 }
 

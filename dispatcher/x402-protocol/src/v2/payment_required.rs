@@ -17,7 +17,7 @@ pub struct PaymentRequired {
 }
 
 /// What is sold. The last three are newer than the specification's text; clients show them to people.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceInfo {
     pub url: String,

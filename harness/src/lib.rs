@@ -25,7 +25,7 @@ use std::{
 };
 
 use clap::Parser;
-use clock::SystemClock;
+use clock::{Clock, SystemClock};
 use thiserror::Error;
 
 use bench::{BenchError, BenchTools, Extent};
@@ -126,25 +126,38 @@ fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     Ok(Exit::of_report(&report))
 }
 
-/// One line a scenario as it ends, and what broke of those that did not pass.
+/// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
+/// the others: it is told, and they go on.
 fn every_scenario(library: &Library, format: Format) -> Result<Exit, CommandError> {
     let scenarios = library.scenarios()?;
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
-    let mut all = Vec::new();
+    let clock = SystemClock::start();
+    let (mut all, mut exits) = (Vec::new(), Vec::new());
     for (n, scenario) in scenarios.iter().enumerate() {
-        anstream::eprintln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
-        let report = run_one(&runtime, &tools, scenario, scenario.id().as_str(), None, None)?;
-        if format == Format::Table {
-            anstream::print!("{}", reports::tally::line(&report));
+        let so_far = Duration::from_micros(clock.now_us()).as_secs();
+        anstream::eprintln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
+        match run_one(&runtime, &tools, scenario, scenario.id().as_str(), None, None) {
+            Ok(report) => {
+                if format == Format::Table {
+                    anstream::print!("{}", reports::tally::line(&report));
+                }
+                exits.push(Exit::of_report(&report));
+                all.push(report);
+            }
+            Err(interrupted) if interrupted.exit() == Exit::Interrupted => return Err(interrupted),
+            Err(error) => {
+                exits.push(error.exit());
+                anstream::eprintln!("{:?}", miette::Report::new(error));
+            }
         }
-        all.push(report);
     }
+    let took = Duration::from_micros(clock.now_us());
     match format {
-        Format::Table => anstream::println!("{}", reports::tally::tally(&all)),
+        Format::Table => anstream::println!("{}", reports::tally::tally(&all, scenarios.len() - all.len(), took)),
         Format::Json => anstream::print!("{}", reports::json::render(&all).map_err(CommandError::Json)?),
     }
-    Ok(Exit::of_reports(&all))
+    Ok(Exit::of_several(&exits))
 }
 
 fn run_one(

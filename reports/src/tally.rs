@@ -5,7 +5,7 @@ use crate::{
     terminal::{plain, shown},
     verdict::Verdict,
 };
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 /// One run: its verdict and name, and under it what did not pass. ANSI styles as in [`crate::terminal::render`].
 #[must_use]
@@ -31,11 +31,21 @@ pub fn line(report: &Report) -> String {
     out
 }
 
+/// The last line. `not_run` is how many there is no report of.
 #[must_use]
-pub fn tally(reports: &[Report]) -> String {
+pub fn tally(reports: &[Report], not_run: usize, took: Duration) -> String {
     let count = |verdict| reports.iter().filter(|report| report.verdict == verdict).count();
     let (passed, failed, unknown) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Unknown));
-    format!("{} scenarios: {passed} passed, {failed} failed, {unknown} unknown", reports.len())
+    let (minutes, seconds) = (took.as_secs() / 60, took.as_secs() % 60);
+    let mut out = format!(
+        "{} scenarios in {minutes} min {seconds} s: {passed} passed, {failed} failed, {unknown} unknown",
+        reports.len() + not_run
+    );
+    if not_run > 0 {
+        // Writing to a String cannot fail.
+        let _ = write!(out, ", {not_run} did not run");
+    }
+    out
 }
 
 #[cfg(test)]
@@ -53,6 +63,9 @@ mod tests {
         let failed = bare(&line(&failing()));
         let broken = failing().checks.into_iter().find(|check| check.verdict == Verdict::Fail).unwrap();
         assert!(failed.contains(&broken.id) && failed.contains(&failing().run_dir), "{failed}");
-        assert_eq!(tally(&[passing(), failing()]), "2 scenarios: 1 passed, 1 failed, 0 unknown");
+        let took = Duration::from_secs(75);
+        let both = tally(&[passing(), failing()], 0, took);
+        assert_eq!(both, "2 scenarios in 1 min 15 s: 1 passed, 1 failed, 0 unknown");
+        assert!(tally(&[passing()], 1, took).ends_with("1 passed, 0 failed, 0 unknown, 1 did not run"));
     }
 }

@@ -7,7 +7,7 @@
 use crate::{
     answer::{Answer, Body},
     config::Config,
-    cors,
+    cookies, cors,
     hygiene::{self, REQUEST_ID, STRIPPED_FROM_REQUESTS, TENANT_ID},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     refusal::Refusal,
@@ -64,7 +64,11 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 line.route = format!("{} {}", request.method(), resolved.path);
-                self.serve(request, &resolved, began, &mut line).await
+                let told = self.serve(request, &resolved, began, &mut line).await;
+                told.map(|Content { answer, leaving }| Content {
+                    answer: cookies::bound(answer, resolved.mount.as_deref()),
+                    leaving,
+                })
             }
         };
         let content = told.unwrap_or_else(|Refused { code, answer }| {

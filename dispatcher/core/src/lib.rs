@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod config;
+mod cookies;
 pub mod cors;
 pub mod directory;
 pub mod dispatch_key;

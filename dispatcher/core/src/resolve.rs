@@ -13,6 +13,8 @@ use std::rc::Rc;
 pub struct Resolved {
     pub tenant: Rc<Tenant>,
     pub path: String,
+    /// What was cut off the path: `/t/<slug>`. `None` where the host is the tenant's own.
+    pub mount: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub enum ResolveError {
 pub fn resolve(directory: &Directory, host: &str, path: &str) -> Result<Resolved, ResolveError> {
     let host = normalise_host(host).ok_or(ResolveError::InvalidKey)?;
     if let Some(tenant) = directory.by_host(&host) {
-        return Ok(Resolved { tenant, path: path.to_owned() });
+        return Ok(Resolved { tenant, path: path.to_owned(), mount: None });
     }
     let rest = path.strip_prefix("/t/").ok_or(ResolveError::NoTenant)?;
     let (slug, path) = match rest.find('/') {
@@ -37,7 +39,7 @@ pub fn resolve(directory: &Directory, host: &str, path: &str) -> Result<Resolved
         return Err(ResolveError::InvalidKey);
     }
     let tenant = directory.by_slug(slug).ok_or(ResolveError::NoTenant)?;
-    Ok(Resolved { tenant, path: path.to_owned() })
+    Ok(Resolved { tenant, path: path.to_owned(), mount: Some(format!("/t/{slug}")) })
 }
 
 #[cfg(test)]

@@ -45,11 +45,12 @@ fn pass_through(tenant: WebResponse, set: &[(String, String)]) -> Result<Respons
     // A tenant's response has immutable headers: copy it, as `new Response(response.body, response)` does.
     let copy = web_sys::Response::new_with_opt_readable_stream_and_init(original.body().as_ref(), init)?;
     let headers = copy.headers();
-    for name in STRIPPED_FROM_RESPONSES {
+    for name in STRIPPED_FROM_RESPONSES.into_iter().chain(set.iter().map(|(name, _)| name.as_str())) {
         headers.delete(name)?;
     }
+    // Some names repeat: there may be several cookies.
     for (name, value) in set {
-        headers.set(name, value)?;
+        headers.append(name, value)?;
     }
     Ok(copy.into())
 }

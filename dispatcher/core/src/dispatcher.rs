@@ -165,6 +165,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
                 Ok(pass_through(response, set))
             }
             Sold::Unsold(Err(refusal)) => Err(Refused::by_us(refusal, &request_id)),
+            Sold::Owed { unsold, settlement } => {
+                line.transaction = Some(settlement.transaction.clone());
+                owed(unsold, receipt(&settlement, purchase.version()), &request_id)
+            }
             Sold::Denied(denial) => Err(deny(denial)),
         }
     }
@@ -246,6 +250,23 @@ fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket)
     set.push((name.to_owned(), value));
     let answer = Answer { status: response.head.status, body: Body::Bytes(response.body), set };
     Content { answer, leaving: Some(ticket) }
+}
+
+/// What the tenant said in place of what was paid for upfront, with the receipt.
+fn owed<O: Outbound>(unsold: Unsold<O>, receipt: (&'static str, String), request_id: &str) -> Told<O> {
+    let (name, value) = receipt;
+    let set = vec![(name.to_owned(), value), ("cache-control".to_owned(), "private".to_owned())];
+    match unsold {
+        Ok(response) => {
+            let cors = cors::added_to(&response.headers());
+            Ok(pass_through(response, set.into_iter().chain(cors).collect()))
+        }
+        Err(refusal) => {
+            let mut refused = Refused::by_us(Refusal::Owed(Box::new(refusal)), request_id);
+            refused.answer.set.extend(set);
+            Err(refused)
+        }
+    }
 }
 
 fn pass_through<O: Outbound>(response: O, set: Vec<(String, String)>) -> Content<O> {

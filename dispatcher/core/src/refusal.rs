@@ -9,6 +9,8 @@ pub enum Refusal {
     Resolve(ResolveError),
     Tenant(TenantFailure),
     ResponseTooLarge,
+    /// One of the tenant's two above, where the caller paid upfront.
+    Owed(Box<Refusal>),
     /// `__platform/*` without the token, or for something that is not there.
     PlatformDenied,
     PlatformNotFound,
@@ -27,6 +29,7 @@ impl Refusal {
             Self::Resolve(ResolveError::InvalidKey) => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
+            Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
             Self::LedgerUnavailable => 503,
         }
@@ -43,6 +46,7 @@ impl Refusal {
             Self::Tenant(TenantFailure::CpuLimit) => "tenant_cpu_limit_exceeded",
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
+            Self::Owed(refusal) => refusal.code(),
             Self::PlatformDenied => "platform_token_required",
             Self::PlatformNotFound => "platform_resource_not_found",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
@@ -64,6 +68,9 @@ impl Refusal {
                 "the tenant's Worker used up its subrequests; you were not charged"
             }
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
+            Self::Owed(_) => {
+                "the tenant's Worker gave no response yet; you were charged, and the same payment runs it again"
+            }
             Self::PlatformDenied => "send the platform token as a bearer token",
             Self::HealthUnavailable => "the facilitators' health cannot be read right now",
             Self::PlatformNotFound => "there is no such platform resource",

@@ -4,7 +4,7 @@ use crate::{listing, plan::Plan};
 use serde::Deserialize;
 use std::rc::Rc;
 use x402_protocol::{
-    Address, Network, Offer, TransferMethod, Uint256,
+    Address, Network, Offer, PaymentFlow, TransferMethod, Uint256,
     v2::{IdentifierRule, ResourceInfo},
 };
 
@@ -69,6 +69,9 @@ pub struct PriceRecord {
     pub pay_to: String,
     #[serde(default)]
     pub max_timeout_seconds: Option<u64>,
+    /// `upfront`; absent: `authorization`.
+    #[serde(default)]
+    pub payment_flow: Option<String>,
     /// `required`, `optional` or `off`; absent: optional.
     #[serde(default)]
     pub payment_identifier: IdentifierRule,
@@ -160,8 +163,13 @@ impl PriceRecord {
         if !MAX_TIMEOUT_RANGE_S.contains(&max_timeout) {
             return Err(("price.maxTimeoutSeconds", "must be between 30 and 86400".to_owned()));
         }
+        let flow = match self.payment_flow.as_deref() {
+            None | Some("authorization") => PaymentFlow::Authorization,
+            Some("upfront") => PaymentFlow::Upfront,
+            Some(other) => return Err(("price.paymentFlow", format!("is {other:?}, not authorization or upfront"))),
+        };
         let offer = Offer::usdc(network, amount, pay_to, max_timeout);
-        let offer = Offer { transfer_method: self.asset_transfer_method, ..offer };
+        let offer = Offer { transfer_method: self.asset_transfer_method, flow, ..offer };
         let listing = listing::check(ResourceInfo {
             url: String::new(),
             description: self.description,
@@ -194,6 +202,10 @@ mod tests {
         };
         let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
         assert!(price("10000", "eip155:84532", pay_to).is_ok());
+        let escrow = format!(
+            r#"{{"id":"acme","plan":"pro","price":{{"amount":"1","network":"eip155:84532","payTo":"{pay_to}","paymentFlow":"escrow"}}}}"#
+        );
+        assert_eq!(check(&escrow).unwrap_err().key, "price.paymentFlow");
         assert_eq!(price("0.01", "eip155:84532", pay_to), Err("price.amount"));
         assert_eq!(price("0", "eip155:84532", pay_to), Err("price.amount"));
         assert_eq!(price("10000", "eip155:8453", pay_to), Err("price.network"));

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use x402_protocol::{
-    Offer, Version, header, v1,
+    Offer, PaymentFlow, Version, header, v1,
     v2::{IdentifierRule, PaymentRequired, ResourceInfo},
 };
 
@@ -34,12 +34,12 @@ impl Bill<'_> {
         self.identifier.declaration().map(|declaration| [declaration].into_iter().collect())
     }
 
-    /// The offer in version 1. `None` where version 1 cannot pay it: it has no permits and no identifiers.
+    /// The offer in version 1. `None` where version 1 cannot say it: it has no permits, no identifiers and no payment flow.
     #[must_use]
     pub fn v1_requirements(&self) -> Option<v1::PaymentRequirements> {
-        match self.identifier {
-            IdentifierRule::Required => None,
-            IdentifierRule::Optional | IdentifierRule::Off => v1::PaymentRequirements::of(self.offer, self.resource),
+        match (self.identifier, self.offer.flow) {
+            (IdentifierRule::Required, _) | (_, PaymentFlow::Upfront) => None,
+            _ => v1::PaymentRequirements::of(self.offer, self.resource),
         }
     }
 

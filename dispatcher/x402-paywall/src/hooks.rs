@@ -17,7 +17,8 @@ pub struct Sale<'a> {
 }
 
 /// The stages in their order. Those that may call the sale off come before money moves: the caller is told 403 and is not
-/// charged.
+/// charged. Under an offer's `upfront` flow only [`Hooks::before_verify`] does, and `after_settle` comes before
+/// `after_execute`; `after_verify`, `before_execute` and `before_settle` are not called.
 pub trait Hooks {
     /// Nobody has been asked about the payment yet.
     fn before_verify(&self, _sale: &Sale<'_>) -> impl Future<Output = Result<(), Veto>> {

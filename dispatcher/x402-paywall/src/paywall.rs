@@ -90,12 +90,20 @@ pub enum Sold<U> {
         ticket: Ticket,
     },
     Unsold(U),
+    /// Paid for upfront, and the seller had nothing to sell: it leaves as it is, with the receipt. The same payment, sent
+    /// again, gets what it paid for.
+    Owed {
+        unsold: U,
+        settlement: Settlement,
+    },
     Denied(Denial),
 }
 
 /// A verified claim, or what the request gets instead.
 enum Opened {
     Run(Ticket),
+    /// Settled upfront.
+    RunPaid(Ticket, Settlement),
     Collect(Ticket, PaidResponse, Settlement),
     Deny(Denial),
 }
@@ -145,7 +153,8 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     /// A whole sale: challenge, admit, claim, verify, `run` the seller, settle. Two ledger round trips, and none for a
     /// request without a plausible payment.
     ///
-    /// `run` is called at most once, and only for a verified payment that nobody else holds.
+    /// `run` is called at most once, and only for a payment that nobody else holds: verified, or settled where the offer's
+    /// flow is `upfront`.
     pub async fn sell<U>(&self, purchase: &Purchase<'_>, run: impl AsyncFnOnce() -> Ran<U>) -> Told<Sold<U>> {
         let mut course = Course::default();
         let answer = self.sale(purchase, run, &mut course).await;
@@ -195,6 +204,9 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         }
         let ticket = match self.open(sale, payment, identifier, course).await {
             Opened::Run(ticket) => ticket,
+            Opened::RunPaid(ticket, settlement) => {
+                return self.sale_paid_upfront(sale, ticket, settlement, run, course).await;
+            }
             Opened::Collect(ticket, response, settlement) => return Sold::Content { response, settlement, ticket },
             Opened::Deny(denial) => return Sold::Denied(denial),
         };
@@ -225,6 +237,32 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         }
     }
 
+    /// The money moved: no hook can call this off any more, and what the seller has not given yet stays owed.
+    async fn sale_paid_upfront<U>(
+        &self,
+        sale: &Sale<'_>,
+        ticket: Ticket,
+        settlement: Settlement,
+        run: impl AsyncFnOnce() -> Ran<U>,
+        course: &mut Course,
+    ) -> Sold<U> {
+        self.hooks.after_settle(sale, &settlement).await;
+        match run().await {
+            Ran::Content(response) => {
+                self.hooks.after_execute(sale, Some(&response)).await;
+                match self.close(&ticket, &response, course).await {
+                    Ok(settlement) => Sold::Content { response, settlement, ticket },
+                    Err(denial) => Sold::Denied(denial),
+                }
+            }
+            Ran::Unsold(unsold) => {
+                self.release(&ticket, course).await;
+                self.hooks.after_execute(sale, None).await;
+                Sold::Owed { unsold, settlement }
+            }
+        }
+    }
+
     async fn open(
         &self,
         sale: &Sale<'_>,
@@ -244,6 +282,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             tenant_id: purchase.tenant_id.to_owned(),
             binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
             version: payment.version,
+            flow: purchase.offer.flow,
             request: payment.request,
             payer: sale.payer,
             network: purchase.offer.network,
@@ -263,6 +302,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         course.attempts.extend(told.attempts);
         match (told.reply, told.response) {
             (Reply::Run, _) => Opened::Run(ticket),
+            (Reply::RunPaid(settlement), _) => Opened::RunPaid(ticket, settlement),
             (Reply::Settled(settlement), Some(response)) => Opened::Collect(ticket, response, settlement),
             (reply, _) => Opened::Deny(ticket.denial(reply)),
         }
@@ -318,7 +358,7 @@ impl Ticket {
             Reply::AlreadyUsed { transaction } => Denial::AlreadyUsed { transaction, payer, network },
             Reply::Refused(reason) => Denial::SettlementRefused { reason, payer, network },
             Reply::Pending { transaction } => Denial::SettlementPending { transaction, payer, network },
-            Reply::Settled(Settlement { transaction, .. }) => {
+            Reply::Settled(Settlement { transaction, .. }) | Reply::RunPaid(Settlement { transaction, .. }) => {
                 Denial::SettlementPending { transaction: Some(transaction), payer, network }
             }
             // An answer that does not belong to the question: a ledger of another version. Never a new bill.

@@ -3,7 +3,10 @@
 //! A server matches a payment against its own offer and sends its own offer to facilitators, never the client's copy.
 
 use crate::{
-    Address, Authorization, Network, PaymentKey, Transfer, TransferMethod, Uint256, Version, permit2::EXACT_PROXY, v1,
+    Address, Authorization, Network, PaymentFlow, PaymentKey, Transfer, TransferMethod, Uint256, Version,
+    payment_flow::{PAYMENT_FLOW, UnknownFlow},
+    permit2::EXACT_PROXY,
+    v1,
     v2::PaymentRequirements,
 };
 use serde_json::{Map, Value};
@@ -25,6 +28,7 @@ pub struct Offer {
     pub domain_version: String,
     /// `None`: either method.
     pub transfer_method: Option<TransferMethod>,
+    pub flow: PaymentFlow,
 }
 
 /// Why a payment does not fit the offer. The text goes to the caller.
@@ -46,6 +50,8 @@ pub enum Mismatch {
     MaxTimeout,
     #[error("extra lacks or changes a key of the offer")]
     Extra,
+    #[error("extra.paymentFlow differs from the offer")]
+    Flow,
     #[error("the transfer is not by the method that the offer asks for")]
     Method,
     #[error("the transfer pays another address than payTo")]
@@ -72,6 +78,8 @@ pub enum OfferError {
     Extra(&'static str),
     #[error("extra.assetTransferMethod is not one of eip3009, permit2")]
     Method,
+    #[error(transparent)]
+    Flow(#[from] UnknownFlow),
 }
 
 impl Offer {
@@ -88,6 +96,7 @@ impl Offer {
             domain_name: token.domain_name.to_owned(),
             domain_version: token.domain_version.to_owned(),
             transfer_method: None,
+            flow: PaymentFlow::Authorization,
         }
     }
 
@@ -115,6 +124,7 @@ impl Offer {
                 None | Some(Value::Null) => None,
                 Some(name) => Some(name.as_str().and_then(TransferMethod::from_name).ok_or(OfferError::Method)?),
             },
+            flow: PaymentFlow::of_extra(wire.extra.as_ref())?,
         })
     }
 
@@ -143,6 +153,8 @@ impl Offer {
         check(same(&accepted.pay_to, self.pay_to), Mismatch::PayTo)?;
         check(accepted.max_timeout_seconds == self.max_timeout_seconds as f64, Mismatch::MaxTimeout)?;
         let echoed = accepted.extra.as_ref();
+        // Not a key like others, which a client may add: under another flow it agrees to another risk.
+        check(PaymentFlow::of_extra(echoed) == Ok(self.flow), Mismatch::Flow)?;
         let kept = self.extra().iter().all(|(key, value)| echoed.and_then(|extra| extra.get(key)) == Some(value));
         check(kept, Mismatch::Extra)
     }
@@ -186,6 +198,7 @@ impl Offer {
         if let Some(method) = self.transfer_method {
             extra.insert(TRANSFER_METHOD.to_owned(), method.name().into());
         }
+        extra.extend(self.flow.on_the_wire().map(|flow| (PAYMENT_FLOW.to_owned(), flow.into())));
         extra
     }
 }
@@ -211,6 +224,15 @@ mod tests {
         echoed.pay_to = echoed.pay_to.to_lowercase();
         echoed.extra.as_mut().unwrap().insert("note".to_owned(), "mine".into());
         assert_eq!(offer().matches(&echoed), Ok(()));
+    }
+
+    #[test]
+    fn a_flow_is_echoed_as_it_was_offered() {
+        let upfront = Offer { flow: PaymentFlow::Upfront, ..offer() };
+        assert_eq!(Offer::from_requirements(&upfront.to_requirements()), Ok(upfront.clone()));
+        assert_eq!(upfront.matches(&offer().to_requirements()), Err(Mismatch::Flow));
+        assert_eq!(offer().matches(&upfront.to_requirements()), Err(Mismatch::Flow));
+        assert!(!offer().to_requirements().extra.unwrap().contains_key(PAYMENT_FLOW));
     }
 
     #[test]

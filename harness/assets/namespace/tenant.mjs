@@ -2,6 +2,9 @@
 // that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can tell what was changed.
 // Surprising constraint: it is a double of any seller's code, so it must not use anything but the public Workers API.
 
+// What has failed once, and will not again.
+const failed = new Set();
+
 export default {
   async fetch(request, env) {
     const url = new URL(request.url);
@@ -9,6 +12,8 @@ export default {
     switch (fault) {
       case "status":
         return seen(request, url, env, Number(argument));
+      case "fails-first":
+        return seen(request, url, env, failed.has(argument) ? 200 : (failed.add(argument), 500));
       case "throw":
         throw new Error(`tenant double ${env.SCRIPT} throws`);
       case "slow":

@@ -128,7 +128,7 @@ pub fn check(body: &[u8]) -> Result<Asked, Refused> {
             OfferError::Scheme(_) => reason::UNSUPPORTED_SCHEME,
             OfferError::Network(_) => reason::INVALID_NETWORK,
             OfferError::Extra(_) => reason::MISSING_EIP712_DOMAIN,
-            OfferError::Amount(..) | OfferError::Address { .. } | OfferError::Method => {
+            OfferError::Amount(..) | OfferError::Address { .. } | OfferError::Method | OfferError::Flow(_) => {
                 reason::INVALID_PAYMENT_REQUIREMENTS
             }
         })

@@ -22,6 +22,8 @@ pub fn directory(world: &World, network: Network) -> Value {
                 "payTo": pay_to(tenant.seller()).to_string(),
                 "description": format!("A quote from {id}"),
                 "mimeType": "application/json",
+                "paymentFlow": tenant.flow(),
+                "paymentIdentifier": tenant.identifier(),
             })
         });
         let mut record = json!({"id": id, "plan": tenant.plan().as_str(), "slug": id, "hosts": [host_of(id)]});

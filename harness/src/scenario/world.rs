@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
+use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
 use super::limits::{MAX_DISPATCHERS, MAX_FACILITATORS, MAX_TENANTS};
 use super::name::{self, Name};
@@ -78,6 +79,8 @@ pub struct Tenant {
     id: Name,
     plan: Plan,
     price: Option<Usdc>,
+    flow: PaymentFlow,
+    identifier: IdentifierRule,
     seller: Name,
 }
 
@@ -93,6 +96,16 @@ impl Tenant {
     /// `None` for a tenant whose API is free.
     pub fn price(&self) -> Option<Usdc> {
         self.price
+    }
+
+    /// When a payment's money moves.
+    pub fn flow(&self) -> PaymentFlow {
+        self.flow
+    }
+
+    /// Whether payments are to carry an identifier.
+    pub fn identifier(&self) -> IdentifierRule {
+        self.identifier
     }
 
     /// Whom its callers pay: its own name, unless several tenants are one seller's.
@@ -157,6 +170,10 @@ struct RawTenant {
     id: Spanned<String>,
     plan: Plan,
     price: Option<Spanned<String>>,
+    #[serde(default)]
+    payment_flow: PaymentFlow,
+    #[serde(default)]
+    payment_identifier: IdentifierRule,
     seller: Option<Spanned<String>>,
 }
 
@@ -208,7 +225,8 @@ impl RawTenant {
             Some(raw) => Some(Usdc::check(&raw, problems)?),
             None => None,
         };
-        Some(Tenant { id: id?, plan: self.plan, price, seller: seller? })
+        let (flow, identifier) = (self.payment_flow, self.payment_identifier);
+        Some(Tenant { id: id?, plan: self.plan, price, flow, identifier, seller: seller? })
     }
 }
 

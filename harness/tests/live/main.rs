@@ -16,3 +16,4 @@ mod one_payment;
 mod scenarios;
 mod scripted_facilitator;
 mod served;
+mod upfront;

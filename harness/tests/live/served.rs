@@ -24,6 +24,11 @@ impl Served {
         Self::start_with(&[])
     }
 
+    /// The world of a scenario.
+    pub fn of(scenario: &str) -> Self {
+        Self::start_with(&["--world", scenario])
+    }
+
     pub fn start_with(options: &[&str]) -> Self {
         let mut child = harness(&["serve"]).args(options).stdout(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);

@@ -1,5 +1,6 @@
 //! The dispatcher on simulated ports: what each situation answers, what it costs, and whether anybody paid.
 
+mod upfront;
 mod version_1;
 mod world;
 
@@ -252,6 +253,24 @@ fn a_crash_in_any_state_binds_no_identifier_for_ever_and_settles_once_under_it()
         let wanted = if moved == 1 { (409, "payment_identifier_conflict") } else { (200, "") };
         assert_eq!((fresh.status, fresh.code()), wanted, "after {writes} writes");
         assert_eq!(world.moved(), 1, "after {writes} writes");
+    }
+}
+
+#[test]
+fn a_second_crash_on_the_way_back_binds_no_identifier_for_ever_either() {
+    for (first, second) in (0..4).flat_map(|first| (0..8).map(move |second| (first, second))) {
+        let world = World::new();
+        let payment = world.sign_for_long_as(IDENTIFIER, 1);
+        for writes in [first, second] {
+            world.crash_after_writes(writes);
+            world.get("/t/acme/quote", Some(&payment));
+            world.restart();
+        }
+        for _ in 0..3 {
+            world.pass_seconds(110);
+            world.ring();
+        }
+        assert_eq!(world.bound().len(), world.moved(), "after {first}, then {second} writes");
     }
 }
 

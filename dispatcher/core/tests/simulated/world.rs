@@ -226,12 +226,15 @@ impl World {
             price["paymentIdentifier"] = rule.into();
             price
         };
+        let mut upfront = price.clone();
+        upfront["paymentFlow"] = "upfront".into();
         let directory = json!({"tenants": [
             {"id": "acme", "plan": "pro", "slug": "acme", "price": price},
             {"id": "globex", "plan": "business", "slug": "globex", "price": price},
             {"id": "free", "plan": "free", "slug": "free"},
             {"id": "strict", "plan": "pro", "slug": "strict", "price": ruled("required")},
             {"id": "plain", "plan": "pro", "slug": "plain", "price": ruled("off")},
+            {"id": "upfront", "plan": "pro", "slug": "upfront", "price": upfront},
         ]});
         let vars = Vars {
             environment: Some("test".to_owned()),
@@ -319,6 +322,14 @@ impl World {
     /// Good for a day, whatever the offer says.
     pub fn sign_for_long_as(&self, identifier: &str, nonce: u8) -> Payment {
         self.sign_until_as(identifier, nonce, START_S + 86_400)
+    }
+
+    /// A payment for the tenant that is paid upfront.
+    pub fn sign_upfront(&self, nonce: u8) -> Payment {
+        let mut payment = self.sign(nonce);
+        payment.json["accepted"]["extra"]["paymentFlow"] = "upfront".into();
+        payment.header = header::encode(&payment.json);
+        payment
     }
 
     fn sign_until_as(&self, identifier: &str, nonce: u8, valid_before: u64) -> Payment {
@@ -448,6 +459,7 @@ fn got(answer: Answer<SimResponse>) -> Got {
         Body::Bytes(bytes) => (bytes, Vec::new()),
         Body::Tenant(response) => (response.body, response.headers),
     };
+    headers.retain(|(name, _)| answer.set.iter().all(|(other, _)| other != name));
     headers.extend(answer.set);
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
     Got { status: answer.status, headers, body: String::from_utf8(body).unwrap(), json }

@@ -17,6 +17,7 @@ fn claim(facilitators: &[&str]) -> Claim {
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", "/", None),
         version: Version::V2,
+        flow: x402_protocol::PaymentFlow::Authorization,
         request: RawValue::from_string("{}".to_owned()).unwrap(),
         payer: Address([1; 20]),
         network: Network::BaseSepolia,

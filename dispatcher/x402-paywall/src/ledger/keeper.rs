@@ -6,7 +6,7 @@
 use super::{
     Claim, ClaimReply, Delivery, Record, Reply, SettleReply, State,
     identifier::Bound,
-    machine::{self, CALL_LIMIT_MS, Event, Next, Now},
+    machine::{self, CALL_LIMIT_MS, Event, Next, Now, Then, Wake},
     patience::settle_timeout_ms,
 };
 use crate::{
@@ -21,6 +21,7 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
+use x402_protocol::PaymentFlow;
 
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
@@ -36,11 +37,13 @@ pub struct Keeper<S, T, C, L, I> {
     facilitators: Facilitators,
     board: Rc<Board>,
     busy_until: Cell<UnixMillis>,
+    /// When the alarm rings; `None` where that is not known.
+    alarm: Cell<Option<UnixMillis>>,
     /// The record as stored; `None` until it was read.
     cache: RefCell<Option<Option<Record>>>,
     /// Requests that wait for another one with the same payment, in the order in which they came.
     waiting: RefCell<Vec<String>>,
-    /// Who held the payment when its record was first read.
+    /// For whom the tenant ran when the record was first read.
     inherited: RefCell<Option<String>>,
 }
 
@@ -70,6 +73,7 @@ where
             facilitators,
             board,
             busy_until: Cell::new(UnixMillis(0)),
+            alarm: Cell::default(),
             cache: RefCell::default(),
             waiting: RefCell::default(),
             inherited: RefCell::default(),
@@ -121,6 +125,7 @@ where
 
     /// The alarm rang: reconcile what is unknown, forget what is over.
     pub async fn woke(&self) -> Result<(), LedgerError> {
+        self.alarm.take();
         self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop)
     }
 
@@ -130,7 +135,7 @@ where
             return Ok(record.clone());
         }
         let record = self.store.load().await?;
-        self.inherited.replace(record.as_ref().map(|record| record.holder.clone()));
+        self.inherited.replace(record.as_ref().and_then(Record::runs_for).map(str::to_owned));
         Ok(self.cache.borrow_mut().get_or_insert(record).clone())
     }
 
@@ -155,21 +160,22 @@ where
             let before = self.record().await?;
             let time = self.clock.now();
             let heir = self.waiting.borrow().last().cloned();
-            let (settle_order, ask_again_at) = self.choices(before.as_ref(), time);
+            let (settle_order, ask_again_at) = self.choices(before.as_ref(), &event, time);
             let busy = time < self.busy_until.get();
             let inherited = self.inherited.borrow().clone();
             let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
             let now = Now { time, busy, settle_order: &settle_order, ask_again_at, heir, inherited };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
-            let asks = !matches!(step.next, Next::BeginSettle | Next::Wait | Next::Reply(_));
+            let asks = !matches!(step.next, Next::Wait | Next::Reply(_));
             if asks {
                 self.busy_until.set(time.plus(CALL_LIMIT_MS));
             }
-            let written = self.write(before, step.record.as_ref(), step.wake_at, &mut body, holder).await;
+            let written = self.write(before, step.record.as_ref(), step.wake, &mut body, holder).await;
             if let Err(error) = written {
                 // What is stored is no longer what is cached.
                 self.cache.borrow_mut().take();
+                self.alarm.take();
                 self.busy_until.set(UnixMillis(0));
                 return Err(error);
             }
@@ -196,7 +202,6 @@ where
         attempts: &mut Vec<Attempt>,
     ) -> Result<Event, LedgerError> {
         Ok(match next {
-            Next::BeginSettle => Event::BeginSettle,
             Next::Bind(identifier) => match self.identifiers.bind(&identifier, &record.owner()).await? {
                 Bound::Yours => Event::Bound,
                 Bound::Anothers(payment) => {
@@ -219,14 +224,26 @@ where
     }
 
     /// Whom a first settle may go to, and from when on a lost one may be asked about, as the board has it now.
-    fn choices(&self, record: Option<&Record>, now: UnixMillis) -> (Vec<String>, UnixMillis) {
-        let Some(Record { claim, state, .. }) = record else { return (Vec::new(), now) };
-        match state {
-            State::Executed { facilitator } => (self.board.settle_order(claim, facilitator, now), now),
-            State::Settling { facilitator, .. } | State::Unknown { facilitator, .. } => {
-                let order = self.board.settle_order(claim, facilitator, now);
-                (order, self.board.may_ask_again_at(facilitator, now))
+    fn choices(&self, record: Option<&Record>, event: &Event, now: UnixMillis) -> (Vec<String>, UnixMillis) {
+        if let Some(Record { claim, state, .. }) = record {
+            match state {
+                State::Verified { facilitator, .. } => {
+                    return (self.board.settle_order(claim, facilitator, now), now);
+                }
+                State::Settling { facilitator, .. } | State::Unknown { facilitator, .. } => {
+                    let order = self.board.settle_order(claim, facilitator, now);
+                    return (order, self.board.may_ask_again_at(facilitator, now));
+                }
+                _ => {}
             }
+        }
+        let claim = match event {
+            Event::Claimed { claim, .. } | Event::Unbound(Then::Claim { claim, .. }) => Some(&**claim),
+            _ => record.map(|record| &record.claim),
+        };
+        match claim {
+            // Nobody verifies it.
+            Some(claim) if claim.flow == PaymentFlow::Upfront => (self.board.settle_order(claim, "", now), now),
             _ => (Vec::new(), now),
         }
     }
@@ -240,20 +257,31 @@ where
         &self,
         before: Option<Record>,
         after: Option<&Record>,
-        wake_at: Option<UnixMillis>,
+        wake: Wake,
         body: &mut Option<&[u8]>,
         request_id: Option<&str>,
     ) -> Result<(), LedgerError> {
         self.cache.borrow_mut().replace(after.cloned());
         let Some(after) = after else { return self.forget(before, request_id).await };
-        let before = before.map(|before| before.state);
-        let changed = before.as_ref() != Some(&after.state);
-        if changed {
-            let body = if matches!(after.state, State::Executed { .. }) { body.take() } else { None };
-            self.store.save(after, body).await?;
+        // An alarm that is to ring earlier is set before the record that needs it, one that may ring later after it: so a
+        // crash in between finds the alarm too early and never too late.
+        if let Wake::By(at) = wake
+            && self.alarm.get().is_none_or(|alarm| at < alarm)
+        {
+            self.wake_at(at).await?;
         }
-        if let Some(at) = wake_at {
-            self.store.wake_at(at).await?;
+        let responded = after.head.is_some() && before.as_ref().is_none_or(|before| before.head.is_none());
+        let same = |before: &Record| before.state == after.state && before.holder == after.holder;
+        let changed = !before.as_ref().is_some_and(same);
+        let before = before.map(|before| before.state);
+        if changed {
+            self.store.save(after, if responded { body.take() } else { None }).await?;
+        }
+        if let Wake::At(at) = wake {
+            self.wake_at(at).await?;
+        }
+        if responded {
+            self.log.record(&PaymentEvent { stage: Stage::Executed, ..after.event(request_id) });
         }
         if before.is_none_or(|before| before.is_news_after(&after.state)) {
             self.log.record(&after.event(request_id));
@@ -265,8 +293,15 @@ where
         Ok(())
     }
 
+    async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
+        self.store.wake_at(at).await?;
+        self.alarm.set(Some(at));
+        Ok(())
+    }
+
     async fn forget(&self, before: Option<Record>, request_id: Option<&str>) -> Result<(), LedgerError> {
         let Some(before) = before else { return Ok(()) };
+        self.alarm.take();
         self.store.forget().await?;
         if !matches!(before.state, State::Settled { .. } | State::Refused { .. }) {
             self.log.record(&PaymentEvent { stage: Stage::Released, ..before.event(request_id) });

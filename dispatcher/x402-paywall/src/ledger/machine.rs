@@ -10,6 +10,7 @@ use crate::{
     facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
     response::ResponseHead,
 };
+use x402_protocol::PaymentFlow;
 
 /// How long a request may hold a verified payment while the tenant runs. Longer than any plan lets a tenant run.
 pub const TENANT_LEASE_MS: u64 = 60_000;
@@ -51,8 +52,6 @@ pub enum Event {
         holder: String,
         head: ResponseHead,
     },
-    /// The response is stored: go on.
-    BeginSettle,
     /// `holder` is the request that waits for the answer, if one does.
     SettleAnswered {
         verdict: SettleVerdict,
@@ -84,7 +83,7 @@ pub struct Now<'a> {
     /// The last request that asked for this very payment and still waits. A payer does not ask twice while it listens, so
     /// whoever asked first has most likely given up; a proxy in between can hide that from us.
     pub heir: Option<&'a str>,
-    /// The request that held the payment when this process first read its record. It most likely died with the process
+    /// The request for which the tenant ran when this process first read the record. It most likely died with the process
     /// that wrote it.
     pub inherited: Option<&'a str>,
 }
@@ -94,8 +93,18 @@ pub struct Step {
     /// To be stored before `next` is done. `None`: forget the payment.
     pub record: Option<Record>,
     pub next: Next,
-    /// When to wake up, if that changes.
-    pub wake_at: Option<UnixMillis>,
+    pub wake: Wake,
+}
+
+/// What becomes of the alarm. Waking too early does no harm, because whoever wakes looks at the record; so an alarm that
+/// rings early enough is left as it is, and a settled payment needs no alarm of its own on the caller's path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wake {
+    AsItIs,
+    /// Then, or earlier.
+    By(UnixMillis),
+    /// Then, in place of any other time.
+    At(UnixMillis),
 }
 
 #[derive(Clone, Debug)]
@@ -108,7 +117,6 @@ pub enum Next {
         then: Then,
     },
     AskVerify,
-    BeginSettle,
     /// `asked` is how often its answer was lost already.
     AskSettle {
         facilitator: String,
@@ -134,7 +142,7 @@ pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
         (None, Event::Claimed { claim, holder }) => fresh(None, *claim, holder, now),
         (Some(record), Event::Claimed { claim, holder }) => claim_again(record, *claim, holder, now),
         (Some(record), event) => go_on(record, event, now),
-        (None, Event::Executed { .. } | Event::BeginSettle) => stay(None, Next::Reply(Reply::InProgress)),
+        (None, Event::Executed { .. }) => stay(None, Next::Reply(Reply::InProgress)),
         (None, _) => stay(None, Next::Reply(Reply::Noted)),
     }
 }
@@ -156,14 +164,37 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
         return stay(before, Next::Reply(Reply::Invalid(reason)));
     }
     if let Some(identifier) = before.as_ref().and_then(|before| before.claim.scoped_identifier()) {
-        // It is bound for another holder, and may be another identifier than this claim's.
+        // It is bound for another holder, and may be another identifier than this claim's. That holder, should it live
+        // after all, holds nothing from here on.
         let then = Then::Claim { claim: Box::new(claim), holder };
+        let before = before.map(|before| Record { state: State::Claimed, ..before });
         return stay(before, Next::Unbind { identifier, then });
     }
-    // The record and its alarm are there first, so that whoever comes after a crash knows what may be bound.
-    let next = claim.scoped_identifier().map_or(Next::AskVerify, Next::Bind);
+    let identifier = claim.scoped_identifier();
     let record = Record { claim, holder, state: State::Claimed, head: None };
-    Step { record: Some(record), next, wake_at: Some(now.time.plus(CALL_LIMIT_MS)) }
+    match identifier {
+        // The record and its alarm are there first, so that whoever comes after a crash knows what may be bound.
+        Some(identifier) => wait_for(record, Next::Bind(identifier), now),
+        None => begin(record, now),
+    }
+}
+
+/// The payment is claimed, and has its identifier: ask about it for the first time.
+fn begin(record: Record, now: &Now<'_>) -> Step {
+    match record.claim.flow {
+        PaymentFlow::Authorization => wait_for(record, Next::AskVerify, now),
+        PaymentFlow::Upfront => begin_settle(record, now),
+    }
+}
+
+/// In one write with the response, where there is one: nothing lies between having it and asking for the money.
+fn begin_settle(record: Record, now: &Now<'_>) -> Step {
+    match now.settle_order.first() {
+        Some(facilitator) => ask(record, facilitator.clone(), Vec::new(), None, now),
+        // Nobody is there, or all were quarantined while the tenant ran. Nothing was asked to move money: the payment
+        // goes back.
+        None => forget(record, Reply::Nobody, now),
+    }
 }
 
 fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> Step {
@@ -186,11 +217,8 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
     }
     match record.state.clone() {
         State::Claimed | State::Verified { .. } | State::Refused { .. } => stay(Some(record), Next::Wait),
-        State::Executed { .. } | State::Settling { .. } | State::Unknown { .. } if now.busy => {
-            stay(Some(record), Next::Wait)
-        }
-        // Only a crash leaves these two without a call under way.
-        State::Executed { .. } => stay(Some(record), Next::BeginSettle),
+        State::Settling { .. } | State::Unknown { .. } if now.busy => stay(Some(record), Next::Wait),
+        // Only a crash leaves it without a call under way.
         State::Settling { .. } if now.time < now.ask_again_at => {
             let reply = after_waiting(Some(&record));
             stay(Some(record), Next::Reply(reply))
@@ -210,6 +238,10 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
                     stay(Some(record), Next::Reply(Reply::Settled(settlement)))
                 }
                 Delivery::Leaving { until, .. } if now.time < until => stay(Some(record), Next::Wait),
+                Delivery::Running { holder, until } if now.time < until && now.inherited != Some(&holder) => {
+                    stay(Some(record), Next::Wait)
+                }
+                Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
                 Delivery::HandedOver if record.claim.identifier.is_none() => {
                     stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
                 }
@@ -217,7 +249,7 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
                 Delivery::Kept | Delivery::Leaving { .. } => {
                     let delivery = leaving(holder, now);
                     let state = State::Settled { settlement: settlement.clone(), delivery, keep_until };
-                    move_to(record, state, Next::Reply(Reply::Settled(settlement)), None)
+                    move_to(record, state, Next::Reply(Reply::Settled(settlement)), Wake::AsItIs)
                 }
             }
         }
@@ -226,7 +258,7 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
 
 fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
     match (record.state.clone(), event) {
-        (State::Claimed, Event::Bound) => stay(Some(record), Next::AskVerify),
+        (State::Claimed, Event::Bound) => begin(record, now),
         // Nothing of ours to give back.
         (State::Claimed, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
         (_, Event::Unbound(Then::Forget(reply))) => gone(reply),
@@ -235,7 +267,7 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
         (State::Claimed, Event::VerifyAnswered { verified }) => match verified {
             Verified::Valid(facilitator) => {
                 let until = now.time.plus(TENANT_LEASE_MS);
-                move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Some(until))
+                move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Wake::By(until))
             }
             Verified::Invalid(reason) => forget(record, Reply::Invalid(reason), now),
             Verified::Nobody => forget(record, Reply::Nobody, now),
@@ -243,27 +275,29 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
         (State::Verified { .. }, Event::Released { holder }) if record.holder == holder && !now.busy => {
             forget(record, Reply::Noted, now)
         }
-        (State::Verified { facilitator, until }, Event::Executed { holder, head })
+        (State::Verified { until, .. }, Event::Executed { holder, head })
             if record.holder == holder && now.time < until && !now.busy =>
         {
-            let record = Record { head: Some(head), ..record };
-            let wake_at = now.time.plus(CALL_LIMIT_MS);
-            move_to(record, State::Executed { facilitator }, Next::BeginSettle, Some(wake_at))
+            if let Some(reason) = record.claim.window.expired(now.time) {
+                return refused(record, reason, now);
+            }
+            begin_settle(Record { head: Some(head), ..record }, now)
+        }
+        (
+            State::Settled { settlement, delivery: Delivery::Running { holder, .. }, keep_until },
+            Event::Executed { holder: by, head },
+        ) if holder == by => deliver(Record { head: Some(head), ..record }, settlement, keep_until, Some(by), now),
+        (
+            State::Settled { settlement, delivery: Delivery::Running { holder, .. }, keep_until },
+            Event::Released { holder: by },
+        ) if holder == by => {
+            let state = State::Settled { settlement, delivery: Delivery::Owed, keep_until };
+            move_to(record, state, Next::Reply(Reply::Noted), Wake::AsItIs)
         }
         // A lease that ran out: someone else may hold the payment. Never a failure, never a new bill.
         (_, Event::Executed { .. }) => {
             let reply = after_waiting(Some(&record));
             stay(Some(record), Next::Reply(reply))
-        }
-        (State::Executed { .. }, Event::BeginSettle) => {
-            if let Some(reason) = record.claim.window.expired(now.time) {
-                return refused(record, reason, now);
-            }
-            match now.settle_order.first() {
-                Some(facilitator) => ask(record, facilitator.clone(), Vec::new(), None, now),
-                // Quarantined while the tenant ran, all of them. Nothing was asked to move money: the payment goes back.
-                None => forget(record, Reply::Nobody, now),
-            }
         }
         (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => match verdict {
             SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
@@ -287,7 +321,9 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             Event::HandedOver { holder: by, delivered },
         ) if holder == by => {
             let delivery = if delivered { Delivery::HandedOver } else { Delivery::Kept };
-            move_to(record, State::Settled { settlement, delivery, keep_until }, Next::Reply(Reply::Noted), None)
+            let state = State::Settled { settlement, delivery, keep_until };
+            // Off the caller's path: the time to move the alarm to where the record ends.
+            move_to(record, state, Next::Reply(Reply::Noted), Wake::At(keep_until))
         }
         (state, Event::Woke) => woke(record, state, now),
         _ => stay(Some(record), Next::Reply(Reply::Noted)),
@@ -295,14 +331,13 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
 }
 
 fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
-    let later = |record, at| Step { record: Some(record), next: Next::Reply(Reply::Noted), wake_at: Some(at) };
+    let later = |record, at| Step { record: Some(record), next: Next::Reply(Reply::Noted), wake: Wake::At(at) };
     match state {
         _ if now.busy => later(record, now.time.plus(ASK_AGAIN_MIN_MS)),
         State::Verified { until, .. } if now.time < until => later(record, until),
         // Nothing was asked to move money, and whoever held the payment is gone.
-        State::Claimed | State::Verified { .. } | State::Executed { .. } | State::Refused { .. } => {
-            forget(record, Reply::Noted, now)
-        }
+        State::Refused { keep_until, .. } if now.time < keep_until => later(record, keep_until),
+        State::Claimed | State::Verified { .. } | State::Refused { .. } => forget(record, Reply::Noted, now),
         // Quarantined: another payment's question is this back-off's probe. Not asked, so not counted as asked.
         State::Settling { .. } | State::Unknown { .. } if now.time < now.ask_again_at => {
             later(record, now.ask_again_at)
@@ -324,7 +359,8 @@ fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Opti
 fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
     let asked = lost.as_ref().map_or(0, |lost| lost.asked);
     let next = Next::AskSettle { facilitator: facilitator.clone(), asked };
-    move_to(record, State::Settling { facilitator, tried, lost }, next, Some(now.time.plus(CALL_LIMIT_MS)))
+    let wake = Wake::By(now.time.plus(CALL_LIMIT_MS));
+    move_to(record, State::Settling { facilitator, tried, lost }, next, wake)
 }
 
 fn unknown(
@@ -341,11 +377,39 @@ fn unknown(
     let transaction = transaction.or(known);
     let lost = Lost { asked: asked + 1, asked_at: now.time, ask_again_at, transaction: transaction.clone() };
     let reply = Next::Reply(Reply::Pending { transaction });
-    move_to(record, State::Unknown { facilitator, tried, lost }, reply, Some(ask_again_at))
+    move_to(record, State::Unknown { facilitator, tried, lost }, reply, Wake::By(ask_again_at))
 }
 
 fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
     let keep_until = now.time.plus(SETTLED_KEPT_MS);
+    if record.head.is_some() {
+        return deliver(record, settlement, keep_until, holder, now);
+    }
+    match holder {
+        Some(holder) => run_paid(record, settlement, keep_until, holder, now),
+        None => {
+            let reply = Next::Reply(Reply::Noted);
+            let state = State::Settled { settlement, delivery: Delivery::Owed, keep_until };
+            move_to(record, state, reply, Wake::By(keep_until))
+        }
+    }
+}
+
+/// The money moved and the response is still owed: `holder` is to get it from the tenant.
+fn run_paid(record: Record, settlement: Settlement, keep_until: UnixMillis, holder: String, now: &Now<'_>) -> Step {
+    let reply = Next::Reply(Reply::RunPaid(settlement.clone()));
+    let delivery = Delivery::Running { holder, until: now.time.plus(TENANT_LEASE_MS) };
+    move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Wake::By(keep_until))
+}
+
+/// The money moved and the response is there. `holder` is the request that waits for it, if one does.
+fn deliver(
+    record: Record,
+    settlement: Settlement,
+    keep_until: UnixMillis,
+    holder: Option<String>,
+    now: &Now<'_>,
+) -> Step {
     let to = now.heir.map(str::to_owned).or_else(|| holder.clone());
     // An identifier's response can be had again by whoever sends the same payment.
     let reply = if to == holder || record.claim.identifier.is_some() {
@@ -355,7 +419,7 @@ fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: 
     };
     let delivery = to.map_or(Delivery::Kept, |to| leaving(to, now));
     let reply = Next::Reply(reply);
-    move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Some(keep_until))
+    move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Wake::By(keep_until))
 }
 
 fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
@@ -366,25 +430,30 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
         Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
         None => Next::Reply(reply),
     };
-    move_to(record, State::Refused { reason }, next, Some(now.time.plus(REFUSED_KEPT_MS)))
+    let keep_until = now.time.plus(REFUSED_KEPT_MS);
+    move_to(record, State::Refused { reason, keep_until }, next, Wake::By(keep_until))
 }
 
 fn leaving(holder: String, now: &Now<'_>) -> Delivery {
     Delivery::Leaving { holder, until: now.time.plus(DELIVERY_LEASE_MS) }
 }
 
-fn move_to(record: Record, state: State, next: Next, wake_at: Option<UnixMillis>) -> Step {
-    Step { record: Some(Record { state, ..record }), next, wake_at }
+fn move_to(record: Record, state: State, next: Next, wake: Wake) -> Step {
+    Step { record: Some(Record { state, ..record }), next, wake }
+}
+
+/// Awake at the latest when the call of `next` can no longer be under way.
+fn wait_for(record: Record, next: Next, now: &Now<'_>) -> Step {
+    Step { record: Some(record), next, wake: Wake::By(now.time.plus(CALL_LIMIT_MS)) }
 }
 
 fn stay(record: Option<Record>, next: Next) -> Step {
-    Step { record, next, wake_at: None }
+    Step { record, next, wake: Wake::AsItIs }
 }
 
 fn forget(record: Record, reply: Reply, now: &Now<'_>) -> Step {
     let Some(identifier) = record.claim.scoped_identifier() else { return gone(reply) };
-    let wake_at = Some(now.time.plus(CALL_LIMIT_MS));
-    Step { record: Some(record), next: Next::Unbind { identifier, then: Then::Forget(reply) }, wake_at }
+    wait_for(record, Next::Unbind { identifier, then: Then::Forget(reply) }, now)
 }
 
 fn gone(reply: Reply) -> Step {

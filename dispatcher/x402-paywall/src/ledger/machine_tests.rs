@@ -15,7 +15,7 @@ use x402_protocol::{Address, Network, TransferMethod, Uint256, Version};
 const START_MS: u64 = 1_800_000_000_000;
 const PAYMENT: &str = "eip155:84532:0xa:0xf:0x1";
 
-fn claim(path: &str, valid_before: u64, identifier: Option<&str>) -> Claim {
+fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&str>) -> Claim {
     Claim {
         payment: PAYMENT.to_owned(),
         tenant_id: "acme".to_owned(),
@@ -27,6 +27,7 @@ fn claim(path: &str, valid_before: u64, identifier: Option<&str>) -> Claim {
         amount: Uint256::from(1),
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
+        flow,
         signature: "0x01".to_owned(),
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
     }
@@ -123,6 +124,7 @@ struct Life {
     /// Who held the payment at the last crash.
     inherited: Option<String>,
     replies: Vec<Reply>,
+    flow: PaymentFlow,
     /// Claims for the path `/a` carry an identifier.
     identified: bool,
     /// Whose the identifier is: the truth.
@@ -154,7 +156,6 @@ impl Life {
             assert_eq!(self.owner, Some(record.owner()), "the payment goes on without its identifier");
         }
         match step.next {
-            Next::BeginSettle => self.event(Event::BeginSettle, holder),
             Next::Wait => self.waiting.push(holder.to_owned()),
             Next::Reply(reply) => self.check_reply(reply, holder),
             next => {
@@ -174,19 +175,33 @@ impl Life {
         match &reply {
             Reply::Run => {
                 assert!(!may_have_moved, "the tenant runs again for a payment that may be spent");
-                let time = self.time();
-                assert!(self.running.as_ref().is_none_or(|(_, until)| time >= *until), "two requests run at once");
-                self.running = Some((holder.to_owned(), time.plus(TENANT_LEASE_MS)));
+                assert_eq!(self.flow, PaymentFlow::Authorization);
+                self.run(holder);
+            }
+            Reply::RunPaid(_) => {
+                assert!(self.moved_at.is_some() && self.owes_answer.is_none(), "the tenant runs before it is paid for");
+                assert_eq!(self.flow, PaymentFlow::Upfront);
+                assert!(self.record.as_ref().unwrap().head.is_none(), "the tenant runs twice for one payment");
+                self.run(holder);
             }
             Reply::Invalid(_) | Reply::Nobody | Reply::Refused(_) => {
                 assert!(!may_have_moved, "MONEY-3: {reply:?} although money may have moved");
                 self.running = None;
             }
-            Reply::Settled(_) => assert!(self.moved_at.is_some(), "MONEY-2: content without money"),
+            Reply::Settled(_) => {
+                assert!(self.moved_at.is_some(), "MONEY-2: content without money");
+                assert!(self.record.as_ref().unwrap().head.is_some(), "there is no content to hand over");
+            }
             _ => {}
         }
         self.waiting.retain(|waiting| waiting != holder);
         self.replies.push(reply);
+    }
+
+    fn run(&mut self, holder: &str) {
+        let time = self.time();
+        assert!(self.running.as_ref().is_none_or(|(_, until)| time >= *until), "two requests run at once");
+        self.running = Some((holder.to_owned(), time.plus(TENANT_LEASE_MS)));
     }
 
     fn answer(&mut self, answer: Answer) {
@@ -229,7 +244,7 @@ impl Life {
                 self.unbind(&self.own_owner());
                 self.event(Event::Unbound(then), &holder);
             }
-            Next::BeginSettle | Next::Wait | Next::Reply(_) => unreachable!("only calls are outstanding"),
+            Next::Wait | Next::Reply(_) => unreachable!("only calls are outstanding"),
         }
     }
 
@@ -275,10 +290,12 @@ impl Life {
         match op {
             Op::Claim { holder, path } => {
                 let (path, identifier) = if path == 0 { ("/a", self.identified) } else { ("/b", false) };
-                let claim = claim(path, START_MS / 1000 + 600, identifier.then_some("pay_0123456789abcdef"));
+                let identifier = identifier.then_some("pay_0123456789abcdef");
+                let claim = claim(self.flow, path, START_MS / 1000 + 600, identifier);
                 self.event(Event::Claimed { claim: Box::new(claim), holder: name(holder) }, &name(holder));
             }
             Op::Execute { holder } => {
+                self.running = self.running.take().filter(|(running, _)| *running != name(holder));
                 let head = ResponseHead { status: 200, headers: Vec::new() };
                 self.event(Event::Executed { holder: name(holder), head }, &name(holder));
             }
@@ -301,7 +318,7 @@ impl Life {
                 }
                 self.running = None;
                 self.waiting.clear();
-                self.inherited = self.record.as_ref().map(|record| record.holder.clone());
+                self.inherited = self.record.as_ref().and_then(Record::runs_for).map(str::to_owned);
             }
             Op::Pass { millis } => self.elapsed += millis,
             Op::RivalBinds => self.owner = Some(identifier::bind(self.owner.take(), rival()).0),
@@ -318,10 +335,14 @@ impl Life {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
     #[test]
-    fn no_life_of_a_payment_breaks_a_money_rule(identified in any::<bool>(), ops in prop::collection::vec(op(), 1..60)) {
-        let mut life = Life { identified, ..Life::default() };
+    fn no_life_of_a_payment_breaks_a_money_rule(
+        flow in prop_oneof![Just(PaymentFlow::Authorization), Just(PaymentFlow::Upfront)],
+        identified in any::<bool>(),
+        ops in prop::collection::vec(op(), 1..60),
+    ) {
+        let mut life = Life { flow, identified, ..Life::default() };
         for op in ops {
             life.apply(op);
         }
@@ -420,6 +441,44 @@ fn one_payment_buys_one_request() {
             Reply::AlreadyUsed { transaction }
         ]
     );
+}
+
+fn upfront(ops: &[Op]) -> Life {
+    let mut life = Life { flow: PaymentFlow::Upfront, ..Life::default() };
+    for op in ops {
+        life.apply(op.clone());
+    }
+    life
+}
+
+#[test]
+fn upfront_money_moves_first_and_the_response_is_owed_until_it_is_there() {
+    let resend = Op::Claim { holder: 1, path: 0 };
+    let paid = || Reply::RunPaid(settlement("primary"));
+    // The tenant fails, then answers.
+    let ops = [CLAIM, GOOD, Op::Release { holder: 0 }, resend.clone(), Op::Execute { holder: 1 }];
+    let mut life = upfront(&ops);
+    assert_eq!(life.replies, [paid(), Reply::Noted, paid(), Reply::Settled(settlement("primary"))]);
+    life.apply(Op::HandOver { holder: 1, delivered: true });
+    life.apply(resend);
+    assert!(matches!(life.replies.last(), Some(Reply::AlreadyUsed { transaction: Some(_) })));
+}
+
+#[test]
+fn upfront_an_unknown_settlement_is_pending_before_the_tenant_runs_and_the_alarm_leaves_the_response_owed() {
+    let life = upfront(&[CLAIM, LOST, Op::Pass { millis: 3_000 }, Op::Wake, GOOD, CLAIM]);
+    assert_eq!(
+        life.replies,
+        [Reply::Pending { transaction: None }, Reply::Noted, Reply::RunPaid(settlement("primary"))]
+    );
+}
+
+#[test]
+fn upfront_a_run_that_never_came_back_gives_way_after_its_lease() {
+    let resend = Op::Claim { holder: 1, path: 0 };
+    let lease = Op::Pass { millis: TENANT_LEASE_MS };
+    let life = upfront(&[CLAIM, GOOD, resend.clone(), lease, resend]);
+    assert_eq!(life.replies, vec![Reply::RunPaid(settlement("primary")); 2]);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use x402_protocol::{Address, Network, Uint256, Version, v2::PaymentIdentifier};
+use x402_protocol::{Address, Network, PaymentFlow, Uint256, Version, v2::PaymentIdentifier};
 
 /// A payment presented for one request: all that the ledger needs to verify, settle and reconcile it by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,6 +22,7 @@ pub struct Claim {
     pub binding: Binding,
     /// The generation of the protocol in which the payment came and facilitators are asked.
     pub version: Version,
+    pub flow: PaymentFlow,
     /// The body of `/verify` and of every `/settle`: the client's payment verbatim, and our own requirements.
     pub request: Box<RawValue>,
     pub payer: Address,
@@ -67,6 +68,8 @@ impl Claim {
 pub enum Reply {
     /// Verified and claimed for you: run the tenant.
     Run,
+    /// Settled upfront, and the response is still owed: run the tenant.
+    RunPaid(Settlement),
     /// Settled, now or before. The response that was paid for is yours to hand over.
     Settled(Settlement),
     /// The payment does not hold; nothing moved.

@@ -15,7 +15,7 @@ pub struct Record {
     /// The request that claimed the payment last.
     pub holder: String,
     pub state: State,
-    /// Head of the response that is paid for, from `Executed` on. The body is stored beside the record.
+    /// Head of the response that is paid for, from when the tenant gave it. The body is stored beside the record.
     pub head: Option<ResponseHead>,
 }
 
@@ -27,16 +27,14 @@ pub enum State {
     Claimed,
     /// The tenant runs for the holder, who must come back before `until`.
     Verified { until: UnixMillis, facilitator: String },
-    /// The response is stored; nothing was asked to move money yet.
-    Executed { facilitator: String },
-    /// `/settle` is being asked at `facilitator`. `lost` once an earlier answer was: then only it may be asked.
+    /// The response is stored, or under `upfront` not made yet, and `/settle` is being asked at `facilitator`. `lost` once an earlier answer was: then only it may be asked.
     Settling { facilitator: String, tried: Vec<String>, lost: Option<Lost> },
     /// Money may have moved at `facilitator`.
     Unknown { facilitator: String, tried: Vec<String>, lost: Lost },
     /// Money moved.
     Settled { settlement: Settlement, delivery: Delivery, keep_until: UnixMillis },
     /// Known: no money moved. The payment may be claimed again.
-    Refused { reason: Reason },
+    Refused { reason: Reason, keep_until: UnixMillis },
 }
 
 /// What is known of a settlement whose answer was lost.
@@ -54,6 +52,13 @@ pub struct Lost {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
+    /// Paid for upfront, and the tenant has not given it yet.
+    Owed,
+    /// Paid for upfront, and the tenant runs for the request `holder`; after `until` it may run for another.
+    Running {
+        holder: String,
+        until: UnixMillis,
+    },
     /// Waits to be collected.
     Kept,
     /// On its way to the caller of the request `holder`; if nobody confirms it before `until`, it can be collected again.
@@ -70,7 +75,6 @@ impl State {
         match self {
             Self::Claimed => Stage::Claimed,
             Self::Verified { .. } => Stage::Verified,
-            Self::Executed { .. } => Stage::Executed,
             Self::Settling { .. } => Stage::Settling,
             Self::Unknown { .. } => Stage::Unknown,
             Self::Settled { delivery: Delivery::HandedOver, .. } => Stage::HandedOver,
@@ -85,7 +89,6 @@ impl State {
         match self {
             Self::Claimed => "claimed",
             Self::Verified { .. } => "verified",
-            Self::Executed { .. } => "executed",
             Self::Settling { .. } => "settling",
             Self::Unknown { .. } => "unknown",
             Self::Settled { .. } => "settled",
@@ -116,7 +119,6 @@ impl State {
     fn facilitator(&self) -> Option<&str> {
         match self {
             Self::Verified { facilitator, .. }
-            | Self::Executed { facilitator }
             | Self::Settling { facilitator, .. }
             | Self::Unknown { facilitator, .. } => Some(facilitator),
             Self::Settled { settlement, .. } => Some(&settlement.facilitator),
@@ -132,6 +134,16 @@ impl Record {
         Owner { payment: self.claim.payment.clone(), holder: self.holder.clone() }
     }
 
+    /// The request for which the tenant runs.
+    #[must_use]
+    pub fn runs_for(&self) -> Option<&str> {
+        match &self.state {
+            State::Verified { .. } => Some(&self.holder),
+            State::Settled { delivery: Delivery::Running { holder, .. }, .. } => Some(holder),
+            _ => None,
+        }
+    }
+
     /// The telemetry event for having reached this record's state.
     #[must_use]
     pub fn event<'a>(&'a self, request_id: Option<&'a str>) -> PaymentEvent<'a> {
@@ -142,7 +154,7 @@ impl Record {
             stage: self.state.stage(),
             facilitator: self.state.facilitator(),
             reason: match &self.state {
-                State::Refused { reason } => Some(reason),
+                State::Refused { reason, .. } => Some(reason),
                 _ => None,
             },
             transaction: self.state.transaction(),

@@ -1,0 +1,40 @@
+//! Paid upfront, and the tenant fails: the response stays owed, and nobody pays twice for it.
+
+use crate::{
+    harness::turn,
+    one_payment::{invoice, send, unix_now},
+    served::Served,
+};
+use harness::traffic::Payers;
+use reports::event::{Event, FacilitatorEndpoint};
+
+#[test]
+fn a_tenant_that_fails_after_it_was_paid_runs_again_for_the_same_payment() {
+    let _turn = turn();
+    let served = Served::of("upfront-settle-then-hang");
+    tokio::runtime::Runtime::new().unwrap().block_on(fail_then_collect(&served));
+
+    let events = served.stop();
+    let calls = |endpoint| {
+        let is = move |event: &&Event| matches!(event, Event::FacilitatorCalled(call) if call.endpoint == endpoint);
+        events.iter().filter(is).count()
+    };
+    let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_))).count();
+    let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_))).count();
+    let facilitators = (calls(FacilitatorEndpoint::Verify), calls(FacilitatorEndpoint::Settle));
+    assert_eq!((facilitators, runs, moved), ((0, 1), 2, 1));
+}
+
+async fn fail_then_collect(served: &Served) {
+    let url = &format!("{}/t/acme/fails-first/one", served.url);
+    let payment = &Payers::from_seed(unix_now()).pay(&invoice(url).await, 0, 0, unix_now());
+    let failed = send(url, Some(payment)).await;
+    assert!(failed.says(500, ""), "{failed:?}");
+    let receipt = failed.receipt.expect("who was charged gets a receipt");
+    assert_eq!(receipt["success"], true);
+    let collected = send(url, Some(payment)).await;
+    assert!(collected.says(200, ""), "{collected:?}");
+    assert_eq!(collected.receipt, Some(receipt));
+    let again = send(url, Some(payment)).await;
+    assert!(again.says(409, "payment_already_used"), "{again:?}");
+}

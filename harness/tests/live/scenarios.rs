@@ -41,3 +41,12 @@ fn a_facilitator_that_lies_about_settling_is_never_served_on() {
     assert_eq!(lied["served"], 0);
     assert!(lied["pending"].as_u64() > Some(0));
 }
+
+#[test]
+fn callers_get_no_more_than_they_pay_for_and_cost_no_more() {
+    let _turn = turn();
+    for scenario in ["payment-on-another-request", "payment-identifier-races", "malformed-payments"] {
+        let (report, code) = report(scenario);
+        assert_eq!((broken(&report), code), (Vec::new(), 0), "{scenario}");
+    }
+}

@@ -35,6 +35,8 @@ pub enum Command {
     /// The supervisor of `namespace`, under its guard
     #[command(name = namespace::SUBCOMMAND, hide = true)]
     Supervise(SuperviseArgs),
+    /// Write what the dispatcher and the official server library do under each fault to docs/conformance.md
+    Conformance(ConformanceArgs),
 }
 
 #[derive(Debug, Args)]
@@ -122,6 +124,13 @@ pub struct BenchArgs {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct ConformanceArgs {
+    /// Compare with the file as it is instead of writing it
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// What `harness list` lists.

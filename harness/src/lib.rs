@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod cli;
 pub mod clock;
+pub mod conformance;
 pub mod exit;
 pub mod facilitator;
 mod folders;
@@ -15,6 +16,7 @@ pub mod run;
 pub mod scenario;
 pub mod serve;
 pub mod setup;
+mod shop;
 pub mod traffic;
 pub mod world;
 
@@ -29,7 +31,8 @@ use clock::{Clock, SystemClock};
 use thiserror::Error;
 
 use bench::{BenchError, BenchTools, Extent};
-use cli::{BenchArgs, Cli, Command, Format, NamespaceArgs, ScenarioArgs, ServeArgs};
+use cli::{BenchArgs, Cli, Command, ConformanceArgs, Format, NamespaceArgs, ScenarioArgs, ServeArgs};
+use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
 use namespace::NamespaceError;
 use reports::report::Report;
@@ -55,6 +58,11 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bench(#[from] BenchError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Conformance(#[from] ConformanceError),
+    #[error("{path} cannot be used")]
+    Document { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Library(#[from] LibraryError),
@@ -87,10 +95,13 @@ impl CommandError {
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
             Self::Namespace(error) => error.exit(),
+            Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
-            Self::RunDir(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
+            Self::Document { .. } | Self::RunDir(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => {
+                Exit::Internal
+            }
         }
     }
 }
@@ -106,6 +117,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Bench(args) => bench(args),
         Command::Namespace(args) => namespace(args),
         Command::Supervise(args) => Ok(runtime()?.block_on(namespace::supervise(args))?),
+        Command::Conformance(args) => conform(args),
         Command::Doctor => doctor(),
         Command::Setup => set_up(),
     }
@@ -224,6 +236,43 @@ fn namespace(args: &NamespaceArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;
     let tools = runtime.block_on(setting_up(setup::ensure_namespace))?;
     Ok(runtime.block_on(namespace::guarded(args, &tools))?)
+}
+
+fn conform(args: &ConformanceArgs) -> Result<Exit, CommandError> {
+    let runtime = runtime()?;
+    let (workerd, tools, reference) = runtime.block_on(provide_reference())?;
+    let tools = ConformanceTools {
+        workerd,
+        bundle_index_js: tools.bundle_index_js,
+        wrangler_jsonc: tools.wrangler_jsonc,
+        reference_module: reference.module,
+        reference_library: reference.library,
+    };
+    let run_dir = make_run_dir(None, "conformance")?;
+    let say = |what: &str| anstream::eprintln!("{what}");
+    let made = runtime.block_on(async {
+        tokio::select! {
+            made = conformance::conformance(&tools, run_dir.path(), &say) => Ok(made?),
+            () = run::interrupted() => Err(CommandError::Interrupted),
+        }
+    })?;
+    let path = workspace_root().join("docs/conformance.md");
+    let failed = |source| CommandError::Document { path: path.clone(), source };
+    let as_it_was = if args.check {
+        let kept = std::fs::read_to_string(&path).map_err(failed)?;
+        kept == made.document
+    } else {
+        std::fs::write(&path, &made.document).map_err(failed)?;
+        true
+    };
+    if !as_it_was {
+        let seen = run_dir.path().join("conformance.md");
+        std::fs::write(&seen, &made.document).map_err(failed)?;
+        anstream::eprintln!("{} is not what was seen: {}", path.display(), seen.display());
+        return Ok(Exit::TooSlow);
+    }
+    run_dir.remove()?;
+    Ok(if made.sound { Exit::Pass } else { Exit::RuleBroken })
 }
 
 /// Provides what is missing and builds the dispatcher.

@@ -19,7 +19,8 @@ export default {
 };
 
 async function start(env) {
-  const facilitator = new HTTPFacilitatorClient({ url: env.FACILITATOR_URL });
+  const timeoutMs = env.FACILITATOR_TIMEOUT_MS && Number(env.FACILITATOR_TIMEOUT_MS);
+  const facilitator = new HTTPFacilitatorClient({ url: env.FACILITATOR_URL, timeoutMs });
   const server = new x402ResourceServer(facilitator).register(env.NETWORK, new ExactEvmScheme());
   await server.initialize();
 

@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hyper::header::HeaderValue;
-use serde_json::json;
 
 use crate::clock::{Clock as _, SystemClock};
 use crate::exit::Exit;
+use crate::shop::{HOST, TENANT, Till};
 use crate::traffic::{Invoice, PayError, Payers};
 use crate::world::TenantDouble;
 use crate::world::guard::Guard;
@@ -34,19 +34,9 @@ use load::{Load, LoadError, Requests, Seen, Target};
 use report::{Compared, Rounds};
 use x402_protocol::header::PAYMENT_REQUIRED;
 
-const TENANT: &str = "acme";
-const HOST: &str = "acme.tenants.test";
 const PATH: &str = "/quote";
-/// One cent, as each server's configuration spells it.
-const PRICE_ATOMIC: &str = "10000";
-const PRICE_DOLLARS: &str = "$0.01";
-const NETWORK: &str = "eip155:84532";
-const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
-const MAX_TIMEOUT_S: u64 = 300;
-const DESCRIPTION: &str = "A quote from acme";
 /// What an offer comes to in `PAYMENT-REQUIRED`.
 const OFFER_CHARS: usize = 600;
-const MIME_TYPE: &str = "application/json";
 
 /// What the bench runs: found or built by the set-up.
 #[derive(Clone, Debug)]
@@ -117,8 +107,14 @@ pub async fn bench(
     say: &dyn Fn(&str),
 ) -> Result<BenchReport, BenchError> {
     let facilitator = InstantFacilitator::listen().await.map_err(BenchError::Facilitator)?;
-    let bench =
-        Bench { tools, extent, v8_flags, facilitator: facilitator.url(), storage: dir, clock: SystemClock::start() };
+    let bench = Bench {
+        tools,
+        extent,
+        v8_flags,
+        till: Till { facilitator_url: facilitator.url(), timeout_ms: None },
+        storage: dir,
+        clock: SystemClock::start(),
+    };
     let mut rounds = Server::ALL.map(|_| <[Rounds; Case::ALL.len()]>::default());
     for round in 0..extent.rounds {
         // Who goes first changes, so that being last is nobody's lot.
@@ -146,7 +142,7 @@ struct Bench<'a> {
     tools: &'a BenchTools,
     extent: Extent,
     v8_flags: &'a [String],
-    facilitator: String,
+    till: Till,
     storage: &'a Path,
     clock: SystemClock,
 }
@@ -175,7 +171,7 @@ impl Bench<'_> {
                 let worker = DispatcherWorker {
                     production,
                     index_js: self.tools.bundle_index_js.clone(),
-                    vars: dispatcher_vars(&self.facilitator),
+                    vars: self.till.dispatcher_vars(),
                     tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
                     recording: Recording::Nowhere,
                 };
@@ -183,7 +179,7 @@ impl Bench<'_> {
             }
             Server::Reference | Server::Floor => {
                 let (module, vars) = if server == Server::Reference {
-                    (self.tools.reference_module.clone(), reference_vars(&self.facilitator))
+                    (self.tools.reference_module.clone(), self.till.reference_vars())
                 } else {
                     let offer = ("PAYMENT_REQUIRED".to_owned(), "e".repeat(OFFER_CHARS));
                     (self.tools.floor_module.clone(), BTreeMap::from([offer]))
@@ -256,44 +252,4 @@ impl Bench<'_> {
             format!("load generator on the same machine, {generator}"),
         ]
     }
-}
-
-fn dispatcher_vars(facilitator: &str) -> BTreeMap<String, String> {
-    let directory = json!({"tenants": [{
-        "id": TENANT,
-        "plan": "pro",
-        "slug": TENANT,
-        "hosts": [HOST],
-        "price": {
-            "amount": PRICE_ATOMIC,
-            "network": NETWORK,
-            "payTo": PAY_TO,
-            "maxTimeoutSeconds": MAX_TIMEOUT_S,
-            "description": DESCRIPTION,
-            "mimeType": MIME_TYPE,
-        },
-    }]});
-    let facilitators = json!([{"id": "instant", "url": facilitator}]);
-    let vars = [
-        ("ENVIRONMENT", "test".to_owned()),
-        ("TENANT_DIRECTORY", directory.to_string()),
-        ("FACILITATORS", facilitators.to_string()),
-    ];
-    vars.map(|(name, value)| (name.to_owned(), value)).into()
-}
-
-fn reference_vars(facilitator: &str) -> BTreeMap<String, String> {
-    let timeout = MAX_TIMEOUT_S.to_string();
-    let vars = [
-        ("FACILITATOR_URL", facilitator),
-        ("NETWORK", NETWORK),
-        ("PRICE", PRICE_DOLLARS),
-        ("PAY_TO", PAY_TO),
-        ("MAX_TIMEOUT_SECONDS", &timeout),
-        ("DESCRIPTION", DESCRIPTION),
-        ("MIME_TYPE", MIME_TYPE),
-        ("SCRIPT", TENANT),
-        ("CANARY", TENANT),
-    ];
-    vars.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
 }

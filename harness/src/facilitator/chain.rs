@@ -80,6 +80,12 @@ impl Chain {
         self.state().settled.get(payment).cloned()
     }
 
+    /// How many transfers stand on it.
+    #[must_use]
+    pub fn transfers(&self) -> usize {
+        self.state().settled.len()
+    }
+
     /// Moves the money, once per payment key. The caller has checked signature and window.
     pub fn settle(&self, facilitator: &str, offer: &Offer, transfer: &Transfer) -> Settlement {
         let payment = transfer.key(offer);

@@ -10,7 +10,7 @@ mod schedule;
 
 pub use ask::{Ask, host_of};
 pub use caller::{Caller, HttpError};
-pub use payer::{Draft, Invoice, PayError, Payers, Payment};
+pub use payer::{Draft, Invoice, PayError, Payers, Payment, plain};
 pub use schedule::{Arrival, schedule};
 
 use crate::{clock::Clock, scenario::Timeline};

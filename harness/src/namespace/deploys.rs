@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use std::{fs, io};
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::script::{Script, ScriptError, files};
 
-/// How soon a deploy is noticed, twice.
-const LOOK: Duration = Duration::from_millis(200);
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(200);
+/// A look at thousands of files takes a while; looking must not take more of a core than one part in so many.
+const PAUSE_PER_LOOK: u32 = 20;
 
 #[derive(Debug)]
 pub struct Deploys {
@@ -79,13 +81,15 @@ impl Deploys {
 
     /// Looks for deploys, for ever, and tells each.
     pub async fn watch(self: Arc<Deploys>, tell: impl Fn(Change)) {
+        let mut pause = PAUSE;
         loop {
-            sleep(LOOK).await;
-            let deploys = Arc::clone(&self);
+            sleep(pause).await;
+            let (deploys, began) = (Arc::clone(&self), Instant::now());
             // A folder that cannot be read in this moment may be back in the next; what was deployed stays.
             if let Ok(Ok(seen)) = tokio::task::spawn_blocking(move || look(&deploys.folder)).await {
                 self.state().see(seen).into_iter().for_each(&tell);
             }
+            pause = PAUSE.max(began.elapsed() * PAUSE_PER_LOOK);
         }
     }
 

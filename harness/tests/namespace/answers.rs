@@ -62,7 +62,7 @@ async fn what_a_tenant_throws_is_thrown_in_the_dispatcher() {
         let thrown = namespace.get("alpha", path, json!({})).await.exception();
         assert_eq!(thrown["name"], name);
         assert_eq!((&thrown["message"], &thrown["remote"]), (&json!(message), &json!(true)));
-        assert_eq!(namespace.record()["outcome"], "exception");
+        assert_eq!(namespace.record().await["outcome"], "exception");
     }
 }
 

@@ -61,7 +61,7 @@ async fn invocations_of_one_tenant_run_at_once_and_are_counted_apart() {
     );
     for answer in [one, two, three, four] {
         assert_eq!((answer.status, answer.text.as_str()), (200, "origin"));
-        assert_eq!(namespace.record()["subrequests"], 1);
+        assert_eq!(namespace.record().await["subrequests"], 1);
     }
     for head in served.join().unwrap() {
         assert!(head.starts_with("GET https://origin.example/ HTTP/1.1\r\n"), "{head}");

@@ -1,5 +1,7 @@
 //! Each limit, as production says it.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::running::Running;
@@ -12,6 +14,7 @@ export default {
     switch (what) {
       case "burn": for (;;);
       case "burn-later": ctx.waitUntil(new Promise((then) => setTimeout(then, 20)).then(() => { for (;;); })); break;
+      case "hang": await new Promise((then) => setTimeout(then, 600_000)); break;
       case "ask": for (let asked = 0; asked < Number(argument); asked += 1) await ask("/"); break;
       case "catch": try { for (;;) await ask("/"); } catch (error) { return new Response(error.message); }
       case "redirect": return new Response(await ask(`/redirect/${argument}`));
@@ -31,9 +34,9 @@ async fn every_endless_loop_is_cut_off_and_the_next_request_is_served() {
         let thrown = namespace.get("alpha", "/burn", json!({ "cpuMs": 30 })).await.exception();
         assert_eq!((&thrown["message"], &thrown["remote"]), (&json!("Worker exceeded CPU time limit."), &json!(true)));
         assert!(thrown["cpuMs"].as_f64().unwrap() >= 30.0, "{thrown}");
-        assert_eq!(namespace.record()["outcome"], "exceededCpu");
+        assert_eq!(namespace.record().await["outcome"], "exceededCpu");
         assert_eq!(namespace.get("alpha", "/", json!({ "cpuMs": 1000 })).await.text, "whole");
-        assert_eq!(namespace.record()["outcome"], "ok");
+        assert_eq!(namespace.record().await["outcome"], "ok");
     }
 }
 
@@ -42,7 +45,18 @@ async fn background_work_is_on_the_same_budget() {
     let namespace = Running::start(TENANT);
     let answer = namespace.get("alpha", "/burn-later", json!({ "cpuMs": 100 })).await;
     assert_eq!((answer.status, answer.text.as_str()), (200, "whole"));
-    assert_eq!(namespace.record()["outcome"], "exceededCpu");
+    assert_eq!(namespace.record().await["outcome"], "exceededCpu");
+    assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "whole");
+}
+
+#[tokio::test]
+async fn an_invocation_ends_when_its_caller_goes_away() {
+    let namespace = Running::start(TENANT);
+    assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "whole");
+    assert_eq!(namespace.record().await["outcome"], "ok");
+    let hanging = namespace.try_get("alpha", "/hang", json!({}));
+    assert!(tokio::time::timeout(Duration::from_secs(1), hanging).await.is_err(), "it hangs");
+    assert_eq!(namespace.record().await["outcome"], "cancelled");
     assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "whole");
 }
 
@@ -51,10 +65,10 @@ async fn one_subrequest_too_many_is_thrown_in_the_tenant() {
     let namespace = Running::start(TENANT);
     let limits = json!({ "subRequests": 3 });
     assert_eq!(namespace.get("alpha", "/ask/3", limits.clone()).await.text, "whole");
-    assert_eq!(namespace.record()["subrequests"], 3);
+    assert_eq!(namespace.record().await["subrequests"], 3);
     let thrown = namespace.get("alpha", "/ask/4", limits.clone()).await.exception();
     assert_eq!((&thrown["message"], &thrown["remote"]), (&json!(TOO_MANY), &json!(true)));
-    assert_eq!(namespace.record()["outcome"], "exception");
+    assert_eq!(namespace.record().await["outcome"], "exception");
     let caught = namespace.get("alpha", "/catch", limits).await;
     assert_eq!((caught.status, caught.text.as_str()), (200, TOO_MANY), "a tenant may catch it");
 }
@@ -65,7 +79,7 @@ async fn every_redirect_hop_is_a_subrequest() {
     let limits = json!({ "subRequests": 3 });
     // Two hops, and where they lead to.
     assert_eq!(namespace.get("alpha", "/redirect/2", limits.clone()).await.text, "outbound double\n");
-    assert_eq!(namespace.record()["subrequests"], 3);
+    assert_eq!(namespace.record().await["subrequests"], 3);
     let thrown = namespace.get("alpha", "/redirect/3", limits).await.exception();
     assert_eq!(thrown["message"], TOO_MANY);
 }
@@ -75,7 +89,7 @@ async fn without_limits_the_platforms_own_hold() {
     let namespace = Running::start(TENANT);
     for none in [json!(null), json!({}), json!({ "cpu_ms": 1, "subrequests": 1 })] {
         assert_eq!(namespace.get("alpha", "/ask/2", none).await.text, "whole");
-        let record = namespace.record();
+        let record = namespace.record().await;
         assert_eq!((&record["cpuLimitMs"], &record["subrequestLimit"]), (&json!(30_000), &json!(1000)));
     }
 }

@@ -6,12 +6,14 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::timeout;
 
 /// Far beyond what anything here takes, also beside builds.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -23,7 +25,7 @@ pub struct Running {
     pub address: SocketAddr,
     pub plugin: PathBuf,
     folder: PathBuf,
-    records: Receiver<Value>,
+    records: Mutex<UnboundedReceiver<Value>>,
     http: reqwest::Client,
 }
 
@@ -65,7 +67,7 @@ impl Running {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started: Value = serde_json::from_str(&lines.next().expect("it says where it listens").unwrap()).unwrap();
-        let (send, records) = channel();
+        let (send, records) = unbounded_channel();
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 // A test that has seen enough does not listen any more.
@@ -77,7 +79,7 @@ impl Running {
             address: started["address"].as_str().unwrap().parse().unwrap(),
             plugin: started["plugin"].as_str().unwrap().into(),
             folder,
-            records,
+            records: Mutex::new(records),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
     }
@@ -102,8 +104,9 @@ impl Running {
     }
 
     /// What became of the next invocation that ended.
-    pub fn record(&self) -> Value {
-        self.records.recv_timeout(LIMIT).expect("every invocation is told")
+    pub async fn record(&self) -> Value {
+        let mut records = self.records.lock().await;
+        timeout(LIMIT, records.recv()).await.expect("every invocation is told").expect("the namespace runs")
     }
 
     /// The supervisor, its guard and the tenants' processes: the first two have the test's folder in their arguments, the

@@ -89,6 +89,9 @@ pub struct TenantFacts {
     pub sub_requests: f64,
     /// `None`: its API is free.
     pub price: Option<PriceFacts>,
+    /// Those that may serve its payments.
+    #[serde(default)]
+    pub facilitators: Vec<String>,
 }
 
 /// What a payment to the tenant must be. Addresses lower case.

@@ -91,7 +91,7 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
     let Ok(body) = request.into_body().collect().await else { return Ok(status(StatusCode::BAD_REQUEST)) };
     let asked = || serde_json::from_slice::<Asked>(&body.to_bytes()).ok();
     let told = match path.as_str() {
-        "/supported" => Some(honest::supported("instant")),
+        "/supported" => Some(honest::supported("instant", None)),
         "/verify" => asked().map(|asked| json!({"isValid": true, "payer": asked.payer()})),
         "/settle" => asked().map(|asked| {
             json!({

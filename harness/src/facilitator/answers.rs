@@ -36,6 +36,7 @@ pub struct Ask<'a> {
     pub endpoint: FacilitatorEndpoint,
     pub body: &'a [u8],
     pub chain: &'a Chain,
+    pub lists_only: Option<&'static str>,
     pub unix_now: u64,
     /// How often the payment came to this endpoint before.
     pub asked_before: u64,
@@ -48,7 +49,7 @@ impl Ask<'_> {
         match self.endpoint {
             FacilitatorEndpoint::Verify => Reply::json(200, &honest::verify(self.body, self.chain, self.unix_now)),
             FacilitatorEndpoint::Settle => Reply::json(200, &self.settle()),
-            FacilitatorEndpoint::Supported => Reply::json(200, &honest::supported(self.facilitator)),
+            FacilitatorEndpoint::Supported => Reply::json(200, &honest::supported(self.facilitator, self.lists_only)),
         }
     }
 
@@ -59,7 +60,13 @@ impl Ask<'_> {
 }
 
 /// Starts the server, without recording: its list of requests is unbounded.
-pub async fn start(facilitator: Arc<str>, chain: Arc<Chain>, script: Arc<Script>, clock: Arc<dyn Clock>) -> MockServer {
+pub async fn start(
+    facilitator: Arc<str>,
+    chain: Arc<Chain>,
+    lists_only: Option<&'static str>,
+    script: Arc<Script>,
+    clock: Arc<dyn Clock>,
+) -> MockServer {
     let server = MockServer::builder().disable_request_recording().start().await;
     for endpoint in ENDPOINTS {
         let (verb, at) = route(endpoint);
@@ -67,6 +74,7 @@ pub async fn start(facilitator: Arc<str>, chain: Arc<Chain>, script: Arc<Script>
             facilitator: Arc::clone(&facilitator),
             endpoint,
             chain: Arc::clone(&chain),
+            lists_only,
             script: Arc::clone(&script),
             clock: Arc::clone(&clock),
             asked: Mutex::default(),
@@ -80,6 +88,7 @@ struct Desk {
     facilitator: Arc<str>,
     endpoint: FacilitatorEndpoint,
     chain: Arc<Chain>,
+    lists_only: Option<&'static str>,
     script: Arc<Script>,
     clock: Arc<dyn Clock>,
     /// How often each payment came.
@@ -105,6 +114,7 @@ impl Respond for Desk {
             endpoint: self.endpoint,
             body: &request.body,
             chain: &self.chain,
+            lists_only: self.lists_only,
             unix_now: self.clock.unix_now(),
             asked_before: self.count(&request.body),
         };

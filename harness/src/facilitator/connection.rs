@@ -5,7 +5,7 @@ use super::{
     caller::Caller,
     exchange::{Exchange, Origin, Played, Then},
     fault,
-    http1::{ReadError, RequestLine},
+    http1::{Head, ReadError, RequestLine},
     reply::{JSON, Reply},
     request::PaymentSeen,
     script::{Admitted, Script},
@@ -18,6 +18,8 @@ use tokio::{select, sync::watch};
 /// What all connections of a double share.
 pub struct Double {
     pub name: Arc<str>,
+    /// Without it nobody is answered.
+    pub key: Option<String>,
     pub script: Arc<Script>,
     pub origin: Origin,
     pub journal: Journal,
@@ -87,26 +89,38 @@ async fn play(
     if inject.is_some_and(|inject| !fault::reads_request(inject)) {
         return Played::reset();
     }
-    let (last, body) = match request(caller).await {
+    let (head, body) = match request(caller).await {
         Ok(request) => request,
         Err(error) => return unread(caller, double, &error).await,
     };
     *seen = PaymentSeen::in_body(&body);
+    if double.key.is_some() && head.api_key != double.key {
+        return turned_away(caller, head.last).await;
+    }
     let fault = admitted.fault.map(|(position, _)| position);
     let mut exchange = Exchange { caller, origin: &double.origin, endpoint, body, fault };
     let mut played = fault::play(inject, &mut exchange).await.unwrap_or_else(|error| {
         double.unreadable(chain_of(&error));
         Played::reset()
     });
-    if last && played.then == Then::KeepOpen {
+    if head.last && played.then == Then::KeepOpen {
         played.then = Then::Close;
     }
     played
 }
 
-async fn request(caller: &mut Caller) -> Result<(bool, Vec<u8>), ReadError> {
+async fn request(caller: &mut Caller) -> Result<(Head, Vec<u8>), ReadError> {
     let head = caller.head().await?;
-    Ok((head.last, caller.body(head.framing).await?))
+    let body = caller.body(head.framing).await?;
+    Ok((head, body))
+}
+
+async fn turned_away(caller: &mut Caller, last: bool) -> Played {
+    let reply = Reply::text(401, JSON, r#"{"message":"unauthorized"}"#);
+    match caller.send(&reply.bytes()).await {
+        Ok(()) => Played { answer: reply.sent(), then: if last { Then::Close } else { Then::KeepOpen } },
+        Err(_) => Played::caller_gone(),
+    }
 }
 
 /// Answers a request that cannot be read, if the caller is still there.

@@ -64,13 +64,16 @@ fn try_settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> R
 }
 
 #[must_use]
-pub fn supported(facilitator: &str) -> Value {
+pub fn supported(facilitator: &str, only: Option<&str>) -> Value {
     let kind = |version: Version| {
         Network::ALL.map(
             |network| json!({"x402Version": version.number(), "scheme": "exact", "network": network.name_in(version)}),
         )
     };
-    let kinds = [kind(Version::V2), kind(Version::V1)].concat();
+    let kinds = match only {
+        Some(network) => vec![json!({"x402Version": 2, "scheme": "exact", "network": network})],
+        None => [kind(Version::V2), kind(Version::V1)].concat(),
+    };
     let hash = Keccak256::digest(facilitator);
     let mut signer = [0; 20];
     signer.copy_from_slice(&hash[12..]);

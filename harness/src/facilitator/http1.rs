@@ -25,9 +25,11 @@ pub enum Framing {
     Chunked,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     pub framing: Framing,
+    /// `x-api-key`.
+    pub api_key: Option<String>,
     /// Whether the caller wants the connection closed after the answer.
     pub last: bool,
 }
@@ -144,7 +146,9 @@ fn parse_head(headers: &[httparse::Header<'_>]) -> Result<Head, ReadError> {
             text.parse().map_err(|_| ReadError::NotHttp(format!("content-length {text:?} is no number")))?,
         ),
     };
-    Ok(Head { framing, last: value("connection").is_some_and(|value| value == "close") })
+    let key = headers.iter().find(|header| header.name.eq_ignore_ascii_case("x-api-key"));
+    let api_key = key.map(|header| String::from_utf8_lossy(header.value).trim().to_owned());
+    Ok(Head { framing, api_key, last: value("connection").is_some_and(|value| value == "close") })
 }
 
 #[cfg(test)]

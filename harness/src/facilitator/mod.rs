@@ -37,6 +37,15 @@ use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{sync::oneshot, task::JoinHandle};
 use wiremock::MockServer;
 
+/// How a double differs from one that serves everybody everything.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// It answers 401 to whoever does not send this as `x-api-key`.
+    pub key: Option<String>,
+    /// The one network it lists in `/supported`, in place of all that it serves.
+    pub lists_only: Option<&'static str>,
+}
+
 /// A running double. Stop it with [`FacilitatorDouble::stop`]: dropping it ends it without waiting for its records.
 pub struct FacilitatorDouble {
     address: SocketAddr,
@@ -48,13 +57,22 @@ pub struct FacilitatorDouble {
 
 impl FacilitatorDouble {
     /// Starts on a free port of loopback. When this returns, the double answers (or refuses, if the script says so).
-    pub async fn start(name: String, chain: Arc<Chain>, faults: Vec<FaultSpec>, journal: Journal) -> io::Result<Self> {
+    pub async fn start(
+        name: String,
+        terms: Terms,
+        chain: Arc<Chain>,
+        faults: Vec<FaultSpec>,
+        journal: Journal,
+    ) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
-        let answers = answers::start(Arc::clone(&name), chain, Arc::clone(&script), Arc::clone(journal.clock())).await;
+        let lists_only = terms.lists_only;
+        let answers =
+            answers::start(Arc::clone(&name), chain, lists_only, Arc::clone(&script), Arc::clone(journal.clock()))
+                .await;
         // A proxy named by the environment must not come between the two halves.
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
         let origin = Origin { client, url: answers.uri() };
-        let double = Arc::new(Double { name, script, origin, journal });
+        let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
         let (address, door) = acceptor::bind(&double).await?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(acceptor::run(double, address, door, stopped));
@@ -77,9 +95,30 @@ impl FacilitatorDouble {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{Bench, Payer};
+    use super::{
+        Terms,
+        testing::{Bench, Payer},
+    };
     use reports::event::FacilitatorAnswer;
     use serde_json::Value;
+
+    #[tokio::test]
+    async fn a_double_that_wants_a_key_answers_nobody_without_it() {
+        let bench = Bench::new();
+        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1") };
+        let double = bench.double_with(terms, vec![]).await;
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 401);
+        assert!(!bench.has_paid());
+        let with = |key: &str| bench.client.get(format!("{}/supported", double.url())).header("x-api-key", key).send();
+        assert_eq!(with("open").await.unwrap().status(), 401);
+        let listed: Value = serde_json::from_str(&with("open sesame").await.unwrap().text().await.unwrap()).unwrap();
+        assert_eq!(
+            (listed["kinds"].as_array().unwrap().len(), &listed["kinds"][0]["network"]),
+            (1, &"eip155:1".into())
+        );
+        let (calls, _) = bench.stop(double).await;
+        assert!(matches!(calls[0].answer, FacilitatorAnswer::Sent { status: 401, .. }));
+    }
 
     #[tokio::test]
     async fn the_honest_double_verifies_settles_and_says_what_it_supports() {

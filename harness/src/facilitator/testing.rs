@@ -1,7 +1,7 @@
 //! A payer that signs, and a bench on which a double is called over real sockets. Time bounds are generous: they tell a
 //! hang from an answer, no more.
 
-use super::{AMPLE_BALANCE, Chain, FacilitatorDouble, FaultSpec};
+use super::{AMPLE_BALANCE, Chain, FacilitatorDouble, FaultSpec, Terms};
 use crate::journal::Journal;
 use crate::{
     clock::{Clock, SystemClock},
@@ -147,7 +147,12 @@ impl Bench {
     }
 
     pub async fn double(&self, faults: Vec<FaultSpec>) -> FacilitatorDouble {
-        FacilitatorDouble::start("primary".into(), Arc::clone(&self.chain), faults, self.journal.clone()).await.unwrap()
+        self.double_with(Terms::default(), faults).await
+    }
+
+    pub async fn double_with(&self, terms: Terms, faults: Vec<FaultSpec>) -> FacilitatorDouble {
+        let (name, chain) = ("primary".into(), Arc::clone(&self.chain));
+        FacilitatorDouble::start(name, terms, chain, faults, self.journal.clone()).await.unwrap()
     }
 
     /// Waits until the payer of [`Bench::post`] has paid.

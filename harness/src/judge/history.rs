@@ -25,6 +25,8 @@ pub struct History {
     pub known_settled_us: BTreeMap<String, u64>,
     /// Every `/verify` and `/settle` call, in the order in which they were written down.
     pub calls: Vec<FacilitatorCall>,
+    /// Tenants' ids by payment, as the dispatcher logged its stages.
+    pub payment_tenants: BTreeMap<String, String>,
     /// Changes of facilitators' standing, with when.
     pub standings: Vec<(u64, FacilitatorStanding)>,
     /// The ledger's last word, by payment.
@@ -76,6 +78,11 @@ impl History {
 
     pub fn settles_of(&self, payment: &str) -> &[FacilitatorCall] {
         self.settles.get(payment).map_or(&[], Vec::as_slice)
+    }
+
+    /// By the dispatcher's own word: who settles for whom is checked against the chain by other rules.
+    pub fn tenant_of(&self, payment: &str) -> Option<&TenantFacts> {
+        self.tenants.get(self.payment_tenants.get(payment)?)
     }
 
     pub fn moved(&self, payment: &str) -> bool {
@@ -134,7 +141,10 @@ impl History {
             Event::PurchaseEnded(purchase) => self.purchases.push(purchase.clone()),
             Event::TenantRan(run) => self.tenant_runs.push(run.clone()),
             Event::DispatcherRequest(request) => self.requests.push(request.clone()),
-            Event::DispatcherPayment(stage) => self.stages.push(stage.clone()),
+            Event::DispatcherPayment(stage) => {
+                self.payment_tenants.insert(stage.payment.clone(), stage.tenant_id.clone());
+                self.stages.push(stage.clone());
+            }
             Event::TransferMoved(transfer) => {
                 let moved = (recorded.at_us, transfer.clone());
                 self.transfers.entry(transfer.payment.clone()).or_default().push(moved);

@@ -11,6 +11,7 @@ mod finding;
 mod head_is_free;
 mod headers_are_ours;
 mod history;
+mod is_not_asked;
 mod latency;
 mod malformed_is_refused;
 mod no_cross_tenant_bytes;
@@ -27,6 +28,7 @@ mod settle_stays_put_while_unknown;
 mod settled_answer;
 mod standing_seldom_changes;
 mod statuses_kept;
+mod tenants_own_facilitators;
 mod traffic_flowed;
 mod unknown_is_not_failed;
 mod verify_before_run_settle_after;
@@ -77,6 +79,10 @@ fn find(checker: &Checker, history: &History) -> Finding {
         Checker::RefusalsCostNothing => refusals_cost_nothing::judge(history),
         Checker::QuarantinedGetsProbesOnly { grace } => quarantined_gets_probes_only::judge(history, *grace),
         Checker::StandingSeldomChanges { at_most } => standing_seldom_changes::judge(history, *at_most),
+        Checker::IsNotAsked { facilitator, phase } => {
+            is_not_asked::judge(history, facilitator.as_str(), phase.as_str())
+        }
+        Checker::TenantsOwnFacilitators => tenants_own_facilitators::judge(history),
         Checker::Recovers { within, after } => recovers::judge(history, after.as_str(), *within),
         Checker::EveryRequestEndsOnce => every_request_ends_once::judge(history),
         Checker::AnswersAsDocumented => answers_as_documented::judge(history),

@@ -93,6 +93,7 @@ impl Story {
             cpu_ms: 50.0,
             sub_requests: 50.0,
             price: Some(price),
+            facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         };
         let started = RunStarted {
             schema: 1,

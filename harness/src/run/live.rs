@@ -3,9 +3,9 @@
 
 use super::{RunError, dispatcher_log, interrupted, tenants};
 use crate::{
-    facilitator::{Chain, FacilitatorDouble, FaultSpec},
+    facilitator::{Chain, FacilitatorDouble, FaultSpec, Terms},
     journal::Journal,
-    scenario::Scenario,
+    scenario::{Name, Scenario},
     world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
 };
 use reports::event::Event;
@@ -84,15 +84,19 @@ impl Live {
         let mut feeds = Vec::new();
         let mut doubles = Vec::new();
         let mut facilitator_urls = Vec::new();
+        let keys = keys(scenario);
         if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
             for name in scenario.world().facilitators() {
                 let name = name.as_str();
+                let lists_only = scenario.world().lists_other_networks(name).then_some(ANOTHER_NETWORK);
+                let terms = Terms { key: keys.get(&key_name(name)).cloned(), lists_only };
                 let on_it = scenario.faults().iter().filter(|fault| fault.on().as_str() == name);
                 let faults = on_it.map(|fault| FaultSpec::new(fault, options.seed)).collect();
-                let double = FacilitatorDouble::start(name.to_owned(), Arc::clone(&chain), faults, journal.clone())
-                    .await
-                    .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                let double =
+                    FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())
+                        .await
+                        .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
                 facilitator_urls.push((name.to_owned(), double.url()));
                 doubles.push(double);
             }
@@ -104,6 +108,7 @@ impl Live {
         let canaries: BTreeMap<String, String> =
             scenario.world().tenants().iter().map(|tenant| (secret(), tenant.id().as_str().to_owned())).collect();
         let platform_token = secret();
+        let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
         let options = WorldOptions {
             guard: Guard::this_program(),
             run_dir: options.run_dir.to_owned(),
@@ -112,7 +117,7 @@ impl Live {
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
             vars: vars(scenario, network, &facilitator_urls),
-            secrets: BTreeMap::from([("PLATFORM_TOKEN".to_owned(), platform_token.clone())]),
+            secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: canaries
                 .iter()
                 .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
@@ -152,12 +157,27 @@ impl Live {
     }
 }
 
+/// A chain that no scenario charges on.
+const ANOTHER_NETWORK: &str = "eip155:1";
+
+/// The dispatcher's secrets that facilitators want as their API keys.
+fn keys(scenario: &Scenario) -> BTreeMap<String, String> {
+    let facilitators = scenario.world().facilitators().iter().map(Name::as_str);
+    facilitators.filter(|name| scenario.world().wants_key(name)).map(|name| (key_name(name), secret())).collect()
+}
+
+fn key_name(facilitator: &str) -> String {
+    format!("KEY_OF_{}", facilitator.to_uppercase().replace('-', "_"))
+}
+
 fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, String)]) -> BTreeMap<String, String> {
     let world = scenario.world();
     let facilitator = |(id, url): &(String, String)| {
+        let key = json!({"name": "X-API-Key", "secret": key_name(id)});
         json!({
             "id": id,
             "url": url,
+            "headers": if world.wants_key(id) { vec![key] } else { Vec::new() },
             "verifyTimeoutMs": world.verify_timeout().as_millis() as u64,
             "settleTimeoutMs": world.settle_timeout().as_millis() as u64,
         })

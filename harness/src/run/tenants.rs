@@ -30,6 +30,9 @@ pub fn directory(world: &World, network: Network) -> Value {
         if let Some(price) = price {
             record["price"] = price;
         }
+        if let Some(own) = tenant.facilitators() {
+            record["facilitators"] = own.iter().map(Name::as_str).collect();
+        }
         record
     };
     json!({ "tenants": world.tenants().iter().map(tenant).collect::<Vec<_>>() })
@@ -47,7 +50,9 @@ pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
             amount: price.atomic().to_string(),
             flow: Flow::Authorization,
         });
-        TenantFacts { id: id.to_owned(), script: id.to_owned(), cpu_ms, sub_requests, price }
+        let own = tenant.facilitators().unwrap_or(world.facilitators());
+        let facilitators = own.iter().map(|name| name.as_str().to_owned()).collect();
+        TenantFacts { id: id.to_owned(), script: id.to_owned(), cpu_ms, sub_requests, price, facilitators }
     };
     world.tenants().iter().map(facts).collect()
 }

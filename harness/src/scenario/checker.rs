@@ -30,6 +30,11 @@ pub enum Checker {
         /// Of one facilitator at one kind of call.
         at_most: usize,
     },
+    IsNotAsked {
+        facilitator: Name,
+        phase: Name,
+    },
+    TenantsOwnFacilitators,
     Recovers {
         /// The bound, from the end of `after`.
         within: Duration,
@@ -54,7 +59,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 26] = [
+    pub const CATALOGUE: [Listed; 28] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -93,6 +98,16 @@ impl Checker {
             "standing-seldom-changes",
             "COST-4: a facilitator that is up and down by turns is not taken back at every up",
             "{ at-most = 6 }",
+        ),
+        Listed::new(
+            "is-not-asked",
+            "COST-4: a facilitator that says it cannot serve an offer is not asked about it",
+            "{ facilitator = \"primary\", phase = \"outage\" }",
+        ),
+        Listed::new(
+            "tenants-own-facilitators",
+            "MONEY-5: a tenant's payments go to the facilitators that it names",
+            "{}",
         ),
         Listed::new(
             "recovers",
@@ -153,6 +168,8 @@ impl Checker {
             Self::RefusalsCostNothing => "refusals-cost-nothing",
             Self::QuarantinedGetsProbesOnly { .. } => "quarantined-gets-probes-only",
             Self::StandingSeldomChanges { .. } => "standing-seldom-changes",
+            Self::IsNotAsked { .. } => "is-not-asked",
+            Self::TenantsOwnFacilitators => "tenants-own-facilitators",
             Self::Recovers { .. } => "recovers",
             Self::EveryRequestEndsOnce => "every-request-ends-once",
             Self::AnswersAsDocumented => "answers-as-documented",
@@ -183,7 +200,10 @@ impl Checker {
             Self::PaidIsPrivate => "ISO-4",
             Self::DispatchCarriesLimits => "COST-1",
             Self::RefusalsCostNothing => "COST-3",
-            Self::QuarantinedGetsProbesOnly { .. } | Self::StandingSeldomChanges { .. } => "COST-4",
+            Self::TenantsOwnFacilitators => "MONEY-5",
+            Self::QuarantinedGetsProbesOnly { .. } | Self::StandingSeldomChanges { .. } | Self::IsNotAsked { .. } => {
+                "COST-4"
+            }
             Self::Recovers { .. } => "LIVE-1",
             Self::EveryRequestEndsOnce => "LIVE-2",
             Self::AnswersAsDocumented => "ANSWER-1",
@@ -206,6 +226,9 @@ impl Checker {
             }
             Self::StandingSeldomChanges { at_most } => {
                 format!("no facilitator's standing changes more than {at_most} times")
+            }
+            Self::IsNotAsked { facilitator, phase } => {
+                format!("{facilitator} is asked nothing in {phase}")
             }
             Self::Recovers { within, after } => {
                 format!("success is back at its steady level within {} after {after}", show(*within))

@@ -190,7 +190,7 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
     let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
     let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
-    let musts = must::check(raw.must, &timeline, &traffic, &faults, &kills, problems);
+    let musts = must::check(raw.must, &world, &timeline, &traffic, &faults, &kills, problems);
     Some(Scenario {
         id: id?,
         title: raw.title.into_inner(),

@@ -15,6 +15,7 @@ use super::phase::Timeline;
 use super::problem::{Problem, Problems};
 use super::time;
 use super::traffic::Traffic;
+use super::world::World;
 
 #[derive(Clone, Debug)]
 pub struct Must {
@@ -57,6 +58,8 @@ pub(super) enum RawChecker {
     RefusalsCostNothing {},
     QuarantinedGetsProbesOnly { grace: Spanned<String> },
     StandingSeldomChanges { at_most: usize },
+    IsNotAsked { facilitator: Spanned<String>, phase: Spanned<String> },
+    TenantsOwnFacilitators {},
     Recovers { within: Spanned<String>, after: Spanned<String> },
     EveryRequestEndsOnce {},
     AnswersAsDocumented {},
@@ -72,6 +75,7 @@ pub(super) enum RawChecker {
 
 pub(super) fn check(
     raw: Vec<RawMust>,
+    world: &World,
     timeline: &Timeline,
     traffic: &[Traffic],
     faults: &[Fault],
@@ -87,7 +91,7 @@ pub(super) fn check(
     let mut musts = Vec::new();
     for must in raw {
         let at = must.hold.span();
-        let Some(checker) = must.hold.into_inner().check(timeline, traffic, problems) else {
+        let Some(checker) = must.hold.into_inner().check(world, timeline, traffic, problems) else {
             continue;
         };
         check_id(&must.id, &checker, problems);
@@ -117,7 +121,13 @@ fn check_id(raw: &Spanned<String>, checker: &Checker, problems: &mut Problems) {
 }
 
 impl RawChecker {
-    fn check(self, timeline: &Timeline, traffic: &[Traffic], problems: &mut Problems) -> Option<Checker> {
+    fn check(
+        self,
+        world: &World,
+        timeline: &Timeline,
+        traffic: &[Traffic],
+        problems: &mut Problems,
+    ) -> Option<Checker> {
         Some(match self {
             Self::SettleAtMostOnce {} => Checker::SettleAtMostOnce,
             Self::PaidContentOnlyAfterSettlement {} => Checker::PaidContentOnlyAfterSettlement,
@@ -136,6 +146,11 @@ impl RawChecker {
                 Checker::QuarantinedGetsProbesOnly { grace: time::check_positive(&grace, problems)? }
             }
             Self::StandingSeldomChanges { at_most } => Checker::StandingSeldomChanges { at_most },
+            Self::IsNotAsked { facilitator, phase } => Checker::IsNotAsked {
+                facilitator: world.find_facilitator(&facilitator, problems)?,
+                phase: timeline.find(&phase, problems)?.name().clone(),
+            },
+            Self::TenantsOwnFacilitators {} => Checker::TenantsOwnFacilitators,
             Self::Recovers { within, after } => check_recovers(&within, &after, timeline, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
             Self::AnswersAsDocumented {} => Checker::AnswersAsDocumented,

@@ -27,6 +27,8 @@ pub struct World {
     network: Network,
     dispatchers: usize,
     facilitators: Vec<Name>,
+    wants_key: Vec<Name>,
+    other_networks: Vec<Name>,
     tenants: Vec<Tenant>,
     verify_timeout: Duration,
     settle_timeout: Duration,
@@ -45,6 +47,16 @@ impl World {
     /// In the order in which the dispatcher prefers them; never empty.
     pub fn facilitators(&self) -> &[Name] {
         &self.facilitators
+    }
+
+    /// Whether the facilitator answers only who sends the API key that the run draws for it.
+    pub fn wants_key(&self, facilitator: &str) -> bool {
+        self.wants_key.iter().any(|name| name.as_str() == facilitator)
+    }
+
+    /// Whether the facilitator lists, in `/supported`, other networks than the world's.
+    pub fn lists_other_networks(&self, facilitator: &str) -> bool {
+        self.other_networks.iter().any(|name| name.as_str() == facilitator)
     }
 
     /// Never empty.
@@ -81,6 +93,7 @@ pub struct Tenant {
     price: Option<Usdc>,
     flow: PaymentFlow,
     identifier: IdentifierRule,
+    facilitators: Option<Vec<Name>>,
     seller: Name,
 }
 
@@ -91,6 +104,11 @@ impl Tenant {
 
     pub fn plan(&self) -> Plan {
         self.plan
+    }
+
+    /// Those that it names itself, in its order; `None` for all of the world's.
+    pub fn facilitators(&self) -> Option<&[Name]> {
+        self.facilitators.as_deref()
     }
 
     /// `None` for a tenant whose API is free.
@@ -159,6 +177,10 @@ pub(super) struct RawWorld {
     network: Option<Spanned<String>>,
     dispatchers: Option<Spanned<usize>>,
     facilitators: Spanned<Vec<Spanned<String>>>,
+    #[serde(default)]
+    wants_key: Vec<Spanned<String>>,
+    #[serde(default)]
+    other_networks: Vec<Spanned<String>>,
     tenant: Spanned<Vec<RawTenant>>,
     verify_timeout: Option<Spanned<String>>,
     settle_timeout: Option<Spanned<String>>,
@@ -174,6 +196,7 @@ struct RawTenant {
     payment_flow: PaymentFlow,
     #[serde(default)]
     payment_identifier: IdentifierRule,
+    facilitators: Option<Vec<Spanned<String>>>,
     seller: Option<Spanned<String>>,
 }
 
@@ -204,11 +227,16 @@ impl RawWorld {
         let verify_timeout = timeout(self.verify_timeout, DEFAULT_VERIFY_TIMEOUT);
         let settle_timeout = timeout(self.settle_timeout, DEFAULT_SETTLE_TIMEOUT);
         let facilitators: Vec<_> = facilitators.iter().map(|raw| Name::check("facilitator", raw, problems)).collect();
-        let tenants: Vec<_> = tenants.into_iter().map(|raw| raw.check(problems)).collect();
+        let facilitators = facilitators.into_iter().collect::<Option<Vec<_>>>()?;
+        let wants_key = find_all(&facilitators, &self.wants_key, problems);
+        let other_networks = find_all(&facilitators, &self.other_networks, problems);
+        let tenants: Vec<_> = tenants.into_iter().map(|raw| raw.check(&facilitators, problems)).collect();
         Some(World {
             network: network?,
             dispatchers,
-            facilitators: facilitators.into_iter().collect::<Option<_>>()?,
+            facilitators,
+            wants_key: wants_key?,
+            other_networks: other_networks?,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             verify_timeout,
             settle_timeout,
@@ -217,7 +245,7 @@ impl RawWorld {
 }
 
 impl RawTenant {
-    fn check(self, problems: &mut Problems) -> Option<Tenant> {
+    fn check(self, facilitators: &[Name], problems: &mut Problems) -> Option<Tenant> {
         let id = Name::check("tenant", &self.id, problems);
         let seller = self.seller.as_ref().unwrap_or(&self.id);
         let seller = Name::check("seller", seller, problems);
@@ -226,7 +254,11 @@ impl RawTenant {
             None => None,
         };
         let (flow, identifier) = (self.payment_flow, self.payment_identifier);
-        Some(Tenant { id: id?, plan: self.plan, price, flow, identifier, seller: seller? })
+        let facilitators = match self.facilitators {
+            Some(own) => Some(find_all(facilitators, &own, problems)?),
+            None => None,
+        };
+        Some(Tenant { id: id?, plan: self.plan, price, flow, identifier, facilitators, seller: seller? })
     }
 }
 
@@ -247,6 +279,11 @@ fn check_count(kind: &str, count: usize, most: usize, at: std::ops::Range<usize>
     if count == 0 || count > most {
         problems.add(Problem::new(at, format!("a world has 1 to {most} {kind}s"), format!("{count} of them")));
     }
+}
+
+fn find_all(facilitators: &[Name], raw: &[Spanned<String>], problems: &mut Problems) -> Option<Vec<Name>> {
+    let found: Vec<_> = raw.iter().map(|raw| find("facilitator", facilitators, raw, problems)).collect();
+    found.into_iter().collect()
 }
 
 fn find(kind: &str, names: &[Name], raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {

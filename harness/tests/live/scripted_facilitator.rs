@@ -89,7 +89,7 @@ impl Respond for Desk {
                     _ => json(json!(settled)),
                 }
             }
-            _ => json(honest::supported("scripted")),
+            _ => json(honest::supported("scripted", None)),
         }
     }
 }

@@ -23,6 +23,8 @@ pub const EXCHANGE_MS: u64 = 1_000;
 pub const CALM_EXCHANGE_MS: u64 = 10_000;
 /// An exchange that has not ended by then is given up: the one that asked may be gone.
 const EXCHANGE_LIMIT_MS: u64 = 5_000;
+/// The first few come quickly: what the first one sets off, such as asking what is supported, the next ones bring.
+const QUICK_EXCHANGES: u32 = 3;
 /// A view older than this is out of date: nobody has asked here for so long, or the other side is out of reach.
 const STALE_MS: u64 = 10_000;
 /// Observations kept for the next exchange; beyond it the oldest are dropped, for the newest say most.
@@ -63,6 +65,7 @@ struct Exchange {
     /// `None`: never yet.
     told_at: Option<UnixMillis>,
     failed_at: Option<UnixMillis>,
+    told: u32,
     /// The news on their way, and when they are given up.
     under_way: Option<(Vec<Observation>, UnixMillis)>,
 }
@@ -207,7 +210,8 @@ impl Board {
     /// What everybody saw together, and on top of it what happened here since the news were sent.
     pub fn merge(&self, snapshot: Snapshot, now: UnixMillis) {
         let mut inner = self.inner.borrow_mut();
-        inner.exchange = Exchange { told_at: Some(now), failed_at: None, under_way: None };
+        let told = inner.exchange.told.saturating_add(1);
+        inner.exchange = Exchange { told_at: Some(now), failed_at: None, told, under_way: None };
         for (id, known) in snapshot.facilitators {
             if let Some(desk) = inner.desk(&id) {
                 desk.known = known;
@@ -273,8 +277,9 @@ impl Inner {
         {
             return false;
         }
-        let calm =
-            self.desks.iter().all(Desk::is_calm) && self.news.iter().all(|observation| observation.event.is_everyday());
+        let calm = self.exchange.told >= QUICK_EXCHANGES
+            && self.desks.iter().all(Desk::is_calm)
+            && self.news.iter().all(|observation| observation.event.is_everyday());
         let pause = if calm { CALM_EXCHANGE_MS } else { EXCHANGE_MS };
         self.exchange.told_at.is_none_or(|told_at| now.since(told_at) >= pause)
     }

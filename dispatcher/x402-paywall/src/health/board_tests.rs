@@ -152,7 +152,11 @@ fn an_exchange_is_due_at_once_then_seldom_while_calm_and_each_second_while_somet
     let board = board();
     assert!(board.due(UnixMillis(1)).is_some());
     assert!(board.due(UnixMillis(2)).is_none(), "one at a time");
-    told(&board, 100);
+    told(&board, 50);
+    assert!(board.due(UnixMillis(1_100)).is_some(), "a new board has much to learn");
+    for at in [60, 80, 100] {
+        told(&board, at);
+    }
     answer(&board, "primary", Call::Verify, 200);
     assert!(board.due(UnixMillis(5_000)).is_none());
     fail(&board, "standby", Call::Settle, 5_000);

@@ -15,5 +15,6 @@ mod official_client;
 mod one_payment;
 mod scenarios;
 mod scripted_facilitator;
+mod secrets;
 mod served;
 mod upfront;

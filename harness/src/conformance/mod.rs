@@ -17,7 +17,7 @@ use reports::event::{Event, FacilitatorEndpoint};
 
 use crate::clock::{Clock, SystemClock};
 use crate::exit::Exit;
-use crate::facilitator::{Chain, FacilitatorDouble};
+use crate::facilitator::{Chain, FacilitatorDouble, Terms};
 use crate::journal::Journal;
 use crate::shop::{TENANT, Till};
 use crate::traffic::{PayError, Payers};
@@ -123,10 +123,15 @@ async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -
     let clock = Arc::new(SystemClock::start());
     let (journal, mut seen) = Journal::channel(Arc::clone(&clock) as Arc<dyn Clock>);
     let chain = Arc::new(Chain::new(journal.clone()));
-    let double =
-        FacilitatorDouble::start(FACILITATOR.to_owned(), Arc::clone(&chain), row.faults.clone(), journal.clone())
-            .await
-            .map_err(ConformanceError::Double)?;
+    let double = FacilitatorDouble::start(
+        FACILITATOR.to_owned(),
+        Terms::default(),
+        Arc::clone(&chain),
+        row.faults.clone(),
+        journal.clone(),
+    )
+    .await
+    .map_err(ConformanceError::Double)?;
     let ran = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&ran);
     let count = Arc::new(move |_| {

@@ -5,6 +5,7 @@ use crate::{
     tenant::Available,
 };
 use x402_paywall::{
+    chain::{ChainRpc, InsecureUrl},
     facilitator::{ConfigError as FacilitatorConfigError, Facilitators},
     ports::Secrets,
 };
@@ -46,6 +47,8 @@ pub struct Config {
     pub environment: Environment,
     pub directory: Directory,
     pub facilitators: Facilitators,
+    /// Where unknown settlements are looked up; `None`: nowhere.
+    pub chain: Option<ChainRpc>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -58,6 +61,8 @@ pub enum ConfigError {
     Directory(#[from] DirectoryError),
     #[error("FACILITATORS: {0}")]
     Facilitators(#[from] FacilitatorConfigError),
+    #[error("CHAIN_RPC_URL {0}")]
+    Chain(#[from] InsecureUrl),
 }
 
 impl Config {
@@ -72,7 +77,10 @@ impl Config {
         // No facilitator is a state, not a mistake: a paid tenant then answers 503, and free tenants go on.
         let facilitators = Facilitators::from_json(vars.facilitators.as_deref().unwrap_or("[]"), secrets)?;
         let available = Available { network: environment.network(), facilitators: facilitators.ids().into() };
-        Ok(Self { environment, directory: Directory::from_json(directory, &available)?, facilitators })
+        let directory = Directory::from_json(directory, &available)?;
+        // A secret, because such URLs carry keys.
+        let chain = secrets.secret("CHAIN_RPC_URL").map(|url| ChainRpc::new(&url)).transpose()?;
+        Ok(Self { environment, directory, facilitators, chain })
     }
 }
 

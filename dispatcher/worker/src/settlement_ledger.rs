@@ -98,7 +98,8 @@ impl SettlementLedger {
         let (store, board) = (DurableStore::new(self.state.storage()), cached_config::board(&config));
         let identifiers = DurableIdentifiers::new(&self.env);
         let facilitators = config.facilitators.clone();
-        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators, board);
+        let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators, board)
+            .with_chain(config.chain.clone());
         Ok(self.keeper.get_or_init(|| keeper))
     }
 }

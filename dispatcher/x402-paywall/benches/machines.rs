@@ -36,6 +36,7 @@ fn claim() -> Claim {
         amount: Uint256::from(1),
         facilitators: vec![FACILITATOR.to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: NOW.0 / 1_000 + 300 },
+        authorized: None,
         signature: "0x01".to_owned(),
         identifier: None,
     }

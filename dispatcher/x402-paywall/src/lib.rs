@@ -18,6 +18,7 @@
 
 pub mod admission;
 pub mod binding;
+pub mod chain;
 pub mod challenge;
 pub mod denial;
 pub mod facilitator;

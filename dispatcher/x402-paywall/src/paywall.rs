@@ -10,13 +10,13 @@ use crate::{
     challenge::Bill,
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
-    ledger::{Claim, Reply},
+    ledger::{Authorized, Claim, Reply},
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
     window::Window,
 };
 use x402_protocol::{
-    Address, Network, Offer, Version, header,
+    Address, Authorization, Network, Offer, Transfer, Version, header,
     v2::{IdentifierRule, PaymentIdentifier, ResourceInfo, SettleResponse},
 };
 
@@ -289,6 +289,12 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             amount: payment.exact.transfer.amount(),
             facilitators: purchase.facilitators.to_vec(),
             window: Window::of(&payment.exact.transfer),
+            authorized: match &payment.exact.transfer {
+                Transfer::Eip3009(Authorization { to, nonce, .. }) => {
+                    Some(Authorized { token: purchase.offer.asset, to: *to, nonce: *nonce })
+                }
+                Transfer::Permit2(_) => None,
+            },
             signature: payment.exact.signature,
             identifier,
         };

@@ -38,6 +38,10 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+const CHAIN_RPC: &str = "https://chain";
+/// The first topics of the token's events.
+const AUTHORIZATION_USED: &str = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5";
+const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 const START_S: u64 = 1_800_000_000;
 /// Value of the secret `KEY`.
 pub const SECRET: &str = "hunter2";
@@ -219,7 +223,17 @@ impl World {
         Self::with("[]")
     }
 
+    /// With a node that unknown settlements are looked up at.
+    pub fn with_chain() -> Self {
+        let facilitators = r#"[{"id":"primary","url":"https://primary"},{"id":"standby","url":"https://standby"}]"#;
+        Self::with_secrets(facilitators, &[("CHAIN_RPC_URL", CHAIN_RPC)])
+    }
+
     pub fn with(facilitators: &str) -> Self {
+        Self::with_secrets(facilitators, &[("KEY", SECRET)])
+    }
+
+    fn with_secrets(facilitators: &str, secrets: &[(&str, &str)]) -> Self {
         let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
         let ruled = |rule: &str| {
             let mut price = price.clone();
@@ -241,7 +255,8 @@ impl World {
             tenant_directory: Some(directory.to_string()),
             facilitators: Some(facilitators.to_owned()),
         };
-        let secrets = BTreeMap::from([("KEY".to_owned(), SECRET.to_owned())]);
+        let secrets: BTreeMap<_, _> =
+            secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let config = Config::from_vars(&vars, &secrets);
         let config = Rc::new(config.unwrap());
         let ports = Ports(Rc::default());
@@ -544,6 +559,10 @@ impl Namespace for Ports {
 impl FacilitatorTransport for Ports {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
         let HttpRequest { url, headers, json, timeout_ms } = request;
+        if url == CHAIN_RPC {
+            let body = self.0.ask_chain(&serde_json::from_str(json.unwrap()).unwrap()).to_string().into_bytes();
+            return Ok(FacilitatorAnswer { status: 200, body });
+        }
         let (name, call) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
         let behaviour = self.0.facilitators.borrow().get(name).copied().unwrap_or(Facilitator::Honest);
         let Some(json) = json else {
@@ -633,12 +652,44 @@ impl Ports {
         let store = Store { ports: self.clone(), payment: payment.to_owned() };
         let board = Rc::clone(&self.0.health.borrow().as_ref().unwrap().board);
         let ports = || self.clone();
-        let keeper = || Rc::new(Keeper::new(store, ports(), ports(), ports(), ports(), facilitators, board));
+        let chain = self.0.config.borrow().as_ref().unwrap().chain.clone();
+        let keeper =
+            || Rc::new(Keeper::new(store, ports(), ports(), ports(), ports(), facilitators, board).with_chain(chain));
         self.0.keepers.borrow_mut().entry(payment.to_owned()).or_insert_with(keeper).clone()
     }
 }
 
 impl State {
+    /// A node of the chain: a transfer stands in the transaction that has its nonce for a hash.
+    fn ask_chain(&self, question: &Value) -> Value {
+        let data = question["params"][0]["data"].as_str().unwrap_or_default();
+        let nonce = question["params"][0]["topics"][2].as_str().or(question["params"][0].as_str()).map(str::to_owned);
+        let nonce = nonce.unwrap_or_else(|| format!("0x{}", &data[data.len().saturating_sub(64)..]));
+        let used = self.chain.borrow().contains_key(&nonce);
+        let from = Signer::from_secret(&[7; 32]).unwrap().address().lower();
+        let word = |address: &str| format!("0x{:0>64}", &address.to_ascii_lowercase()[2..]);
+        let token = Network::BaseSepolia.usdc().address;
+        let used_event = json!({
+            "address": token, "transactionHash": nonce,
+            "topics": [AUTHORIZATION_USED, word(&from), nonce],
+        });
+        let transfer = json!({
+            "address": token, "data": format!("0x{:064x}", 10_000),
+            "topics": [TRANSFER, word(&from), word(PAY_TO)],
+        });
+        let result = match question["method"].as_str().unwrap() {
+            "eth_chainId" => json!(format!("{:#x}", Network::BaseSepolia.chain_id())),
+            "eth_call" => json!(format!("0x{:064x}", u8::from(used))),
+            "eth_getBlockByNumber" => {
+                json!({"number": "0x10", "timestamp": format!("{:#x}", START_S + self.elapsed_ms.get() / 1000)})
+            }
+            "eth_blockNumber" => json!("0x10"),
+            "eth_getLogs" => json!([used_event]),
+            _ => json!({"transactionHash": nonce, "status": "0x1", "logs": [used_event, transfer]}),
+        };
+        json!({"jsonrpc": "2.0", "id": 1, "result": result})
+    }
+
     /// Takes one of the writes that are left.
     fn write(&self) -> Result<(), LedgerError> {
         match self.writes_left.get() {

@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     UnixMillis,
-    facilitator::{Asker, Facilitators},
+    chain::{ChainRpc, Word},
+    facilitator::{
+        Asker, Facilitators,
+        verdict::{SettleVerdict, Settlement},
+    },
     health::Board,
     ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
     response::PaidResponse,
@@ -36,6 +40,7 @@ pub struct Keeper<S, T, C, L, I> {
     identifiers: I,
     facilitators: Facilitators,
     board: Rc<Board>,
+    chain: Option<ChainRpc>,
     busy_until: Cell<UnixMillis>,
     /// When the alarm rings; `None` where that is not known.
     alarm: Cell<Option<UnixMillis>>,
@@ -73,11 +78,18 @@ where
             facilitators,
             board,
             busy_until: Cell::new(UnixMillis(0)),
+            chain: None,
             alarm: Cell::default(),
             cache: RefCell::default(),
             waiting: RefCell::default(),
             inherited: RefCell::default(),
         }
+    }
+
+    /// Reads the chain where a facilitator, asked again, still cannot say what became of a payment.
+    #[must_use]
+    pub fn with_chain(self, chain: Option<ChainRpc>) -> Self {
+        Self { chain, ..self }
     }
 
     /// Claims the payment for the request `holder` and has it verified.
@@ -217,7 +229,22 @@ where
                 let (claim, now) = (&record.claim, self.clock.now());
                 let patience = |configured| settle_timeout_ms(configured, asked, &claim.window, now, holder.is_some());
                 let verdict = self.asker().settle(&facilitator, claim, patience, attempts).await;
-                Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) }
+                let holder = holder.map(str::to_owned);
+                // A known success is never held against the chain.
+                let open = asked > 0 && !matches!(verdict, SettleVerdict::Settled(_));
+                let word = match self.chain.as_ref().filter(|_| open) {
+                    Some(chain) => chain.look_up(claim, &self.transport).await,
+                    None => Word::NoNews,
+                };
+                match word {
+                    Word::NoNews => Event::SettleAnswered { verdict, holder },
+                    Word::Never(reason) => Event::NeverSettled(reason),
+                    Word::Settled(transaction) => {
+                        let (payer, network) = (claim.payer, claim.network);
+                        let verdict = SettleVerdict::Settled(Settlement { transaction, payer, network, facilitator });
+                        Event::SettleAnswered { verdict, holder }
+                    }
+                }
             }
             Next::Wait | Next::Reply(_) => panic!("there is nothing to do for a reply"),
         })

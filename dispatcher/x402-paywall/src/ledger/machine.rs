@@ -57,6 +57,8 @@ pub enum Event {
         verdict: SettleVerdict,
         holder: Option<String>,
     },
+    /// The chain says that the payment never moved and never can, although its settlement was asked for.
+    NeverSettled(Reason),
     /// The tenant failed: nobody pays.
     Released {
         holder: String,
@@ -316,6 +318,7 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             }
             SettleVerdict::Unknown { transaction, .. } => unknown(record, facilitator, tried, lost, transaction, now),
         },
+        (State::Settling { .. }, Event::NeverSettled(reason)) => refused(record, reason, now),
         (
             State::Settled { settlement, delivery: Delivery::Leaving { holder, .. }, keep_until },
             Event::HandedOver { holder: by, delivered },

@@ -29,6 +29,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
         signature: "0x01".to_owned(),
+        authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
     }
 }
@@ -84,6 +85,8 @@ enum Answer {
     Lost {
         moved: bool,
     },
+    /// The chain says, truthfully, that the payment never moved and never can.
+    Never,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -92,6 +95,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Answer::Refuse("insufficient_funds")),
         1 => Just(Answer::Refuse("insufficient_balance")),
         2 => any::<bool>().prop_map(|moved| Answer::Lost { moved }),
+        1 => Just(Answer::Never),
     ];
     prop_oneof![
         4 => (0..3u8, 0..2u8).prop_map(|(holder, path)| Op::Claim { holder, path }),
@@ -211,9 +215,15 @@ impl Life {
                 let verified = match answer {
                     Answer::Good => Verified::Valid("primary".to_owned()),
                     Answer::Refuse(reason) => Verified::Invalid(Reason::ours(reason)),
-                    Answer::Lost { .. } => Verified::Nobody,
+                    Answer::Lost { .. } | Answer::Never => Verified::Nobody,
                 };
                 self.event(Event::VerifyAnswered { verified }, &holder);
+            }
+            Next::AskSettle { asked, .. }
+                if matches!(answer, Answer::Never) && asked > 0 && self.moved_at.is_none() =>
+            {
+                self.owes_answer = None;
+                self.event(Event::NeverSettled(Reason::ours("authorization_cancelled")), &holder);
             }
             Next::AskSettle { facilitator, .. } => {
                 let verdict = match answer {
@@ -223,8 +233,8 @@ impl Life {
                         SettleVerdict::Settled(settlement(&facilitator))
                     }
                     Answer::Refuse(reason) => SettleVerdict::Refused(Reason::ours(reason)),
-                    Answer::Lost { moved } => {
-                        self.lose(&facilitator, moved);
+                    Answer::Lost { .. } | Answer::Never => {
+                        self.lose(&facilitator, matches!(answer, Answer::Lost { moved: true }));
                         SettleVerdict::Unknown { why: Open::NotConfigured, transaction: None }
                     }
                 };
@@ -374,6 +384,13 @@ fn a_refusal_after_a_lost_answer_is_not_believed() {
     let funds = Op::Answer(Answer::Refuse("insufficient_funds"));
     let life = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER, CLAIM, funds]);
     assert_eq!(life.replies.last(), Some(&Reply::Pending { transaction: None }));
+}
+
+#[test]
+fn what_the_chain_knows_never_to_move_is_refused() {
+    let lost = Op::Answer(Answer::Lost { moved: false });
+    let life = life(&[CLAIM, GOOD, EXECUTE, lost, LATER, CLAIM, Op::Answer(Answer::Never)]);
+    assert!(matches!(life.replies.last(), Some(Reply::Refused(_))));
 }
 
 #[test]

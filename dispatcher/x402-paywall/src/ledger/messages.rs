@@ -11,7 +11,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use x402_protocol::{Address, Network, PaymentFlow, Uint256, Version, v2::PaymentIdentifier};
+use x402_protocol::{Address, Network, Nonce, PaymentFlow, Uint256, Version, v2::PaymentIdentifier};
 
 /// A payment presented for one request: all that the ledger needs to verify, settle and reconcile it by itself.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,8 +32,18 @@ pub struct Claim {
     pub facilitators: Vec<String>,
     pub window: Window,
     pub signature: String,
+    /// What the chain knows the payment by. `None` for a permit, whose nonce is not the token's to tell.
+    pub authorized: Option<Authorized>,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
     pub identifier: Option<PaymentIdentifier>,
+}
+
+/// An EIP-3009 authorization, beside what the claim says of every payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Authorized {
+    pub token: Address,
+    pub to: Address,
+    pub nonce: Nonce,
 }
 
 impl Claim {

@@ -54,6 +54,23 @@ fn a_lost_settle_answer_is_pending_and_the_same_payment_collects_without_a_secon
 }
 
 #[test]
+fn a_facilitator_that_says_pending_is_asked_once_more_while_the_caller_waits() {
+    let world = World::new();
+    world.primary(Facilitator::SaysPendingThen(None));
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(1))).status, 200);
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+}
+
+#[test]
+fn what_is_said_after_pending_is_no_refusal() {
+    let world = World::new();
+    world.primary(Facilitator::SaysPendingThen(Some("insufficient_funds")));
+    let answer = world.get("/t/acme/quote", Some(&world.sign(1)));
+    assert_eq!((answer.status, answer.code()), (503, "settlement_pending"));
+    assert!(world.calls_to("standby").is_empty(), "the money may have moved at the primary");
+}
+
+#[test]
 fn a_facilitator_slower_than_its_time_out_is_waited_for_longer_each_time() {
     let world = World::new();
     let payment = world.sign(1);

@@ -53,6 +53,8 @@ pub enum Facilitator {
     Dead,
     /// The money moves, and no answer comes.
     SettlesSilently,
+    /// The money moves; it says "pending" once, and then this word of refusal, or the outcome.
+    SaysPendingThen(Option<&'static str>),
     /// Settles, and answers after so many milliseconds.
     Slow(u64),
     RefusesToSettle,
@@ -598,7 +600,11 @@ impl FacilitatorTransport for Ports {
         if by != name {
             return answer(failure("invalid_exact_evm_nonce_already_used"));
         }
+        let settles = |(by, call): &&(String, Call)| by == name && *call == Call::Settle;
+        let asked = self.0.calls.borrow().iter().filter(settles).count();
         let (payer, transaction) = match behaviour {
+            Facilitator::SaysPendingThen(_) if asked == 1 => return answer(failure("settlement_pending")),
+            Facilitator::SaysPendingThen(Some(refusal)) => return answer(failure(refusal)),
             Facilitator::SettlesSilently => return Err(TransportError::Timeout),
             Facilitator::Slow(ms) if ms > timeout_ms => return Err(TransportError::Timeout),
             Facilitator::ClaimsAnotherPayer => (PAY_TO, nonce),

@@ -15,6 +15,11 @@ use crate::{
 };
 use serde_json::value::RawValue;
 
+/// A block takes two seconds: whoever said "pending" mostly knows by then.
+const PENDING_PAUSE_MS: u64 = 2_000;
+/// A "pending" that took longer is not asked about while the caller waits.
+const PENDING_WITHIN_MS: u64 = 10_000;
+
 /// How the list answered `/verify`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verified {
@@ -78,6 +83,33 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             }
         }
         Verified::Nobody
+    }
+
+    /// A first settle for a caller who waits. A "pending" is asked about once more: a client that does not know to send the
+    /// same payment again, as none in use does by itself, then gets its content all the same.
+    pub async fn settle_for_caller(
+        &self,
+        id: &str,
+        claim: &Claim,
+        patience: impl Fn(u64) -> u64,
+        attempts: &mut Vec<Attempt>,
+    ) -> SettleVerdict {
+        let began = self.clock.now();
+        let first = self.settle(id, claim, &patience, attempts).await;
+        let SettleVerdict::Unknown { why: Open::Said(reason), transaction } = &first else { return first };
+        if !reason.is_pending() || self.clock.now().since(began) > PENDING_WITHIN_MS {
+            return first;
+        }
+        self.clock.sleep(PENDING_PAUSE_MS).await;
+        match self.settle(id, claim, &patience, attempts).await {
+            SettleVerdict::Settled(settlement) => SettleVerdict::Settled(settlement),
+            // Its transaction may still be mined, whatever is said of the payment by now.
+            SettleVerdict::Refused(reason) if reason.proves_never_settled() => SettleVerdict::Refused(reason),
+            SettleVerdict::Refused(_) => first,
+            SettleVerdict::Unknown { why, transaction: again } => {
+                SettleVerdict::Unknown { why, transaction: again.or_else(|| transaction.clone()) }
+            }
+        }
     }
 
     /// One settle attempt at one facilitator. `patience` is how long it may take, out of its configured time-out.

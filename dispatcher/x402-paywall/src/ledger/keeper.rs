@@ -228,7 +228,11 @@ where
             Next::AskSettle { facilitator, asked } => {
                 let (claim, now) = (&record.claim, self.clock.now());
                 let patience = |configured| settle_timeout_ms(configured, asked, &claim.window, now, holder.is_some());
-                let verdict = self.asker().settle(&facilitator, claim, patience, attempts).await;
+                let asker = self.asker();
+                let verdict = match holder {
+                    Some(_) if asked == 0 => asker.settle_for_caller(&facilitator, claim, patience, attempts).await,
+                    _ => asker.settle(&facilitator, claim, patience, attempts).await,
+                };
                 let holder = holder.map(str::to_owned);
                 // A known success is never held against the chain.
                 let open = asked > 0 && !matches!(verdict, SettleVerdict::Settled(_));

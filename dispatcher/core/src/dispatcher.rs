@@ -25,6 +25,10 @@ use x402_paywall::{
 };
 use x402_protocol::{Version, v2::ResourceInfo};
 
+/// Longest URL that a bill repeats. It travels as base64 in a header, of which intermediaries take some 8 kB; the offer and
+/// the listing need the rest.
+const MAX_RESOURCE_URL_BYTES: usize = 2_048;
+
 /// The dispatcher over a platform's ports.
 pub struct Dispatcher<N, L, C, R, T> {
     config: Rc<Config>,
@@ -286,7 +290,13 @@ fn is_preflight(request: &impl Inbound) -> bool {
     request.method() == "OPTIONS" && request.header("access-control-request-method").is_some()
 }
 
+/// What is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.
 fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-    ResourceInfo { url: format!("{}{}{query}", request.origin(), request.path()), ..price.listing.clone() }
+    let url =
+        [format!("{}{}{query}", request.origin(), request.path()), format!("{}{}", request.origin(), request.path())]
+            .into_iter()
+            .find(|url| url.len() <= MAX_RESOURCE_URL_BYTES)
+            .unwrap_or_else(|| request.origin().to_owned());
+    ResourceInfo { url, ..price.listing.clone() }
 }

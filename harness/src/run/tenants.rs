@@ -8,7 +8,7 @@ use crate::{
 use reports::event::{Flow, PriceFacts, TenantFacts};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
-use x402_protocol::{Address, Network};
+use x402_protocol::{Address, Network, PaymentFlow};
 
 /// The dispatcher's `TENANT_DIRECTORY`: its registry shape.
 #[must_use]
@@ -48,7 +48,10 @@ pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
             asset: network.usdc().address.lower(),
             pay_to: pay_to(tenant.seller()).lower(),
             amount: price.atomic().to_string(),
-            flow: Flow::Authorization,
+            flow: match tenant.flow() {
+                PaymentFlow::Authorization => Flow::Authorization,
+                PaymentFlow::Upfront => Flow::Upfront,
+            },
         });
         let own = tenant.facilitators().unwrap_or(world.facilitators());
         let facilitators = own.iter().map(|name| name.as_str().to_owned()).collect();

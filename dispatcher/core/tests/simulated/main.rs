@@ -18,6 +18,16 @@ fn an_unpaid_request_gets_the_offer_and_costs_nobody_anything() {
 }
 
 #[test]
+fn a_bill_fits_into_a_header_whatever_the_url() {
+    let world = World::new();
+    for target in [format!("/t/acme/quote?{}", "a".repeat(10_000)), format!("/t/acme/{}", "a".repeat(10_000))] {
+        let answer = world.get(&target, None);
+        assert_eq!(answer.status, 402);
+        assert!(answer.header("payment-required").unwrap().len() < 8 * 1024);
+    }
+}
+
+#[test]
 fn a_paid_request_is_settled_once_and_then_handed_over() {
     let world = World::new();
     let payment = world.sign(1);

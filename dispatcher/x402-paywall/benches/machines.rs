@@ -30,6 +30,7 @@ fn claim() -> Claim {
         binding: Binding::of("acme", "GET", "/quote", None),
         version: Version::V2,
         flow: PaymentFlow::Authorization,
+        terms: x402_paywall::ledger::Terms::Current,
         request: serde_json::value::RawValue::from_string("{}".to_owned()).expect("an object is JSON"),
         payer: Address([1; 20]),
         network: Network::BaseSepolia,

@@ -19,33 +19,47 @@ pub struct Admitted {
     pub exact: ExactEvmPayload,
     /// Version 1 has none.
     pub extensions: Option<Map<String, Value>>,
+    /// It pays something else than is asked now. That may be what was asked before: it buys nothing more, but whoever was
+    /// charged by it may still collect.
+    pub misfit: Option<Mismatch>,
 }
 
 /// Decodes the payment header and holds it against the bill, the cheapest question first.
 pub fn admit(presented: &Presented<'_>, bill: &Bill<'_>, now: UnixMillis) -> Result<Admitted, Denial> {
     let version = presented.version;
-    let admitted = match version {
+    let mut admitted = match version {
         Version::V1 => {
             let payment = v1::PaymentPayload::from_header(presented.header).map_err(unreadable)?;
             let requirements = bill.v1_requirements().ok_or(Denial::WrongOffer(Mismatch::Version))?;
-            bill.offer.matches_v1(&payment).map_err(Denial::WrongOffer)?;
+            let misfit = bill.offer.matches_v1(&payment).err();
             let request = facilitator_request(version, &payment.text, &requirements);
-            Admitted { version, request, exact: payment.exact, extensions: None }
+            Admitted { version, request, exact: payment.exact, extensions: None, misfit }
         }
         Version::V2 => {
             let payment = v2::PaymentPayload::from_header(presented.header).map_err(unreadable)?;
-            bill.offer.matches(&payment.accepted).map_err(Denial::WrongOffer)?;
-            check_echo(bill.extensions().as_ref(), payment.extensions.as_ref())?;
+            let misfit = bill.offer.matches(&payment.accepted).err();
             let request = facilitator_request(version, &payment.text, &bill.offer.to_requirements());
-            Admitted { version, request, exact: payment.exact, extensions: payment.extensions }
+            Admitted { version, request, exact: payment.exact, extensions: payment.extensions, misfit }
         }
     };
-    bill.offer.is_paid_by(&admitted.exact.transfer, version).map_err(Denial::WrongOffer)?;
-    if let Some(reason) = Window::of(&admitted.exact.transfer).never_open(now) {
-        return Err(Denial::InvalidPayment(reason));
+    admitted.misfit = admitted.misfit.or_else(|| bill.offer.is_paid_by(&admitted.exact.transfer, version).err());
+    match (admitted.misfit, check(&admitted, bill, now)) {
+        // Not even its payer's: nobody need be asked whether it was ever used.
+        (Some(mismatch), Err(_)) => Err(Denial::WrongOffer(mismatch)),
+        (_, Err(denial)) => Err(denial),
+        (_, Ok(())) => Ok(admitted),
     }
-    check_signature(&admitted.exact, bill.offer)?;
-    Ok(admitted)
+}
+
+/// What must hold whatever the offer was.
+fn check(payment: &Admitted, bill: &Bill<'_>, now: UnixMillis) -> Result<(), Denial> {
+    if payment.misfit.is_none() {
+        check_echo(bill.extensions().as_ref(), payment.extensions.as_ref())?;
+    }
+    match Window::of(&payment.exact.transfer).never_open(now) {
+        Some(reason) => Err(Denial::InvalidPayment(reason)),
+        None => check_signature(&payment.exact, bill.offer),
+    }
 }
 
 fn unreadable(error: PayloadError) -> Denial {
@@ -130,7 +144,9 @@ mod tests {
         let resource = ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() };
         let bill = Bill { offer: &offer, identifier: rule, resource: &resource };
         let header = header::encode(payment);
-        admit(&Presented { version, header: &header }, &bill, NOW)
+        let admitted = admit(&Presented { version, header: &header }, &bill, NOW)?;
+        // A misfit buys nothing: to whoever was never charged by it, it is refused.
+        admitted.misfit.map_or(Ok(admitted), |mismatch| Err(Denial::WrongOffer(mismatch)))
     }
 
     fn admit_v2(payment: &Value) -> Result<Admitted, Denial> {

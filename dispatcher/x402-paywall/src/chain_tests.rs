@@ -61,6 +61,7 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         binding: Binding::of("acme", "GET", "/", None),
         version: Version::V2,
         flow: PaymentFlow::Authorization,
+        terms: crate::ledger::Terms::Current,
         request: RawValue::from_string("{}".to_owned()).unwrap(),
         payer: world("from").parse().unwrap(),
         network: Network::BaseSepolia,

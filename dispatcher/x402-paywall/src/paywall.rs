@@ -10,7 +10,7 @@ use crate::{
     challenge::Bill,
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
-    ledger::{Authorized, Claim, Reply},
+    ledger::{Authorized, Claim, Reply, Terms},
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
     window::Window,
@@ -174,8 +174,13 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         course: &mut Course,
     ) -> Sold<U> {
         let Some(presented) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
-        let admitted = admission::admit(&presented, &purchase.bill(), purchase.now)
-            .and_then(|payment| Ok((admission::identifier(&payment, purchase.identifier)?, payment)));
+        let admitted =
+            admission::admit(&presented, &purchase.bill(), purchase.now).and_then(
+                |payment| match admission::identifier(&payment, purchase.identifier) {
+                    Ok(identifier) => Ok((identifier, payment)),
+                    Err(denial) => Err(payment.misfit.map_or(denial, Denial::WrongOffer)),
+                },
+            );
         let (identifier, payment) = match admitted {
             Ok(admitted) => admitted,
             Err(denial) => return Sold::Denied(denial),
@@ -283,6 +288,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
             version: payment.version,
             flow: purchase.offer.flow,
+            terms: if payment.misfit.is_some() { Terms::Former } else { Terms::Current },
             request: payment.request,
             payer: sale.payer,
             network: purchase.offer.network,
@@ -306,11 +312,12 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             }
         };
         course.attempts.extend(told.attempts);
-        match (told.reply, told.response) {
-            (Reply::Run, _) => Opened::Run(ticket),
-            (Reply::RunPaid(settlement), _) => Opened::RunPaid(ticket, settlement),
-            (Reply::Settled(settlement), Some(response)) => Opened::Collect(ticket, response, settlement),
-            (reply, _) => Opened::Deny(ticket.denial(reply)),
+        match (told.reply, told.response, payment.misfit) {
+            (Reply::NotOnOffer, _, Some(mismatch)) => Opened::Deny(Denial::WrongOffer(mismatch)),
+            (Reply::Run, ..) => Opened::Run(ticket),
+            (Reply::RunPaid(settlement), ..) => Opened::RunPaid(ticket, settlement),
+            (Reply::Settled(settlement), Some(response), _) => Opened::Collect(ticket, response, settlement),
+            (reply, ..) => Opened::Deny(ticket.denial(reply)),
         }
     }
 
@@ -368,7 +375,9 @@ impl Ticket {
                 Denial::SettlementPending { transaction: Some(transaction), payer, network }
             }
             // An answer that does not belong to the question: a ledger of another version. Never a new bill.
-            Reply::Run | Reply::Noted => Denial::SettlementPending { transaction: None, payer, network },
+            Reply::Run | Reply::NotOnOffer | Reply::Noted => {
+                Denial::SettlementPending { transaction: None, payer, network }
+            }
         }
     }
 }

@@ -72,6 +72,22 @@ fn a_facilitator_that_says_pending_is_asked_once_more_while_the_caller_waits() {
 }
 
 #[test]
+fn a_price_that_changes_while_a_settlement_is_unknown_bills_nobody_twice() {
+    let mut world = World::new();
+    let payment = world.sign(1);
+    world.primary(Facilitator::SettlesSilently);
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).code(), "settlement_pending");
+    world.reprice("20000");
+    world.primary(Facilitator::Honest);
+    world.pass_seconds(2);
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).status, 200);
+
+    let cheap = world.get("/t/acme/quote", Some(&world.sign(2)));
+    assert_eq!((cheap.status, cheap.code()), (402, "invalid_payment_requirements"));
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+}
+
+#[test]
 fn what_is_said_after_pending_is_no_refusal() {
     let world = World::new();
     world.primary(Facilitator::SaysPendingThen(Some("insufficient_funds")));

@@ -45,6 +45,7 @@ const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a
 const START_S: u64 = 1_800_000_000;
 /// Value of the secret `KEY`.
 pub const SECRET: &str = "hunter2";
+const FACILITATORS: &str = r#"[{"id":"primary","url":"https://primary"},{"id":"standby","url":"https://standby"}]"#;
 const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 
 #[derive(Clone, Copy, Debug)]
@@ -218,7 +219,7 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        Self::with(r#"[{"id":"primary","url":"https://primary"},{"id":"standby","url":"https://standby"}]"#)
+        Self::with(FACILITATORS)
     }
 
     pub fn without_facilitators() -> Self {
@@ -236,37 +237,20 @@ impl World {
     }
 
     fn with_secrets(facilitators: &str, secrets: &[(&str, &str)]) -> Self {
-        let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
-        let ruled = |rule: &str| {
-            let mut price = price.clone();
-            price["paymentIdentifier"] = rule.into();
-            price
-        };
-        let mut upfront = price.clone();
-        upfront["paymentFlow"] = "upfront".into();
-        let directory = json!({"tenants": [
-            {"id": "acme", "plan": "pro", "slug": "acme", "price": price},
-            {"id": "globex", "plan": "business", "slug": "globex", "price": price},
-            {"id": "free", "plan": "free", "slug": "free"},
-            {"id": "strict", "plan": "pro", "slug": "strict", "price": ruled("required")},
-            {"id": "plain", "plan": "pro", "slug": "plain", "price": ruled("off")},
-            {"id": "upfront", "plan": "pro", "slug": "upfront", "price": upfront},
-        ]});
-        let vars = Vars {
-            environment: Some("test".to_owned()),
-            tenant_directory: Some(directory.to_string()),
-            facilitators: Some(facilitators.to_owned()),
-        };
-        let secrets: BTreeMap<_, _> =
-            secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let config = Config::from_vars(&vars, &secrets);
-        let config = Rc::new(config.unwrap());
+        let config = config("10000", facilitators, secrets);
         let ports = Ports(Rc::default());
         ports.0.config.replace(Some(Rc::clone(&config)));
         ports.0.health.replace(Some(Health::new(&config, &ports)));
         let dispatcher =
             Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone());
         Self { ports, dispatcher, signer: Signer::from_secret(&[7; 32]).unwrap() }
+    }
+
+    /// Every tenant asks this from now on, in atomic units.
+    pub fn reprice(&mut self, amount: &str) {
+        let ports = || self.ports.clone();
+        let config = config(amount, FACILITATORS, &[]);
+        self.dispatcher = Dispatcher::new(config, ports(), ports(), ports(), ports(), ports());
     }
 
     fn state(&self) -> &State {
@@ -461,6 +445,33 @@ impl World {
     pub fn last_line(&self) -> RequestLine {
         self.state().lines.borrow().last().cloned().unwrap()
     }
+}
+
+fn config(amount: &str, facilitators: &str, secrets: &[(&str, &str)]) -> Rc<Config> {
+    let price = json!({"amount": amount, "network": "eip155:84532", "payTo": PAY_TO});
+    let ruled = |rule: &str| {
+        let mut price = price.clone();
+        price["paymentIdentifier"] = rule.into();
+        price
+    };
+    let mut upfront = price.clone();
+    upfront["paymentFlow"] = "upfront".into();
+    let directory = json!({"tenants": [
+        {"id": "acme", "plan": "pro", "slug": "acme", "price": price},
+        {"id": "globex", "plan": "business", "slug": "globex", "price": price},
+        {"id": "free", "plan": "free", "slug": "free"},
+        {"id": "strict", "plan": "pro", "slug": "strict", "price": ruled("required")},
+        {"id": "plain", "plan": "pro", "slug": "plain", "price": ruled("off")},
+        {"id": "upfront", "plan": "pro", "slug": "upfront", "price": upfront},
+    ]});
+    let vars = Vars {
+        environment: Some("test".to_owned()),
+        tenant_directory: Some(directory.to_string()),
+        facilitators: Some(facilitators.to_owned()),
+    };
+    let secrets: BTreeMap<_, _> =
+        secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Rc::new(Config::from_vars(&vars, &secrets).unwrap())
 }
 
 /// Runs a future that never waits.

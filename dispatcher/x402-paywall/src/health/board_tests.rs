@@ -18,6 +18,7 @@ fn claim(facilitators: &[&str]) -> Claim {
         binding: Binding::of("acme", "GET", "/", None),
         version: Version::V2,
         flow: x402_protocol::PaymentFlow::Authorization,
+        terms: crate::ledger::Terms::Current,
         request: RawValue::from_string("{}".to_owned()).unwrap(),
         payer: Address([1; 20]),
         network: Network::BaseSepolia,

@@ -157,7 +157,7 @@ where
     pub fn rests(&self) -> bool {
         let cache = self.cache.borrow();
         let record = cache.as_ref().and_then(Option::as_ref);
-        record.is_none_or(|record| !matches!(record.state, State::Verified { .. }))
+        record.is_none_or(|record| record.runs_for().is_none())
     }
 
     /// Steps until there is a reply. `None`: another request is at it.

@@ -4,7 +4,7 @@
 //! The order of the arms is the order of the rules. Whatever is not listed leaves the record alone: an event that comes
 //! late (from a request that lost its lease, from an alarm that was overtaken) must change nothing.
 
-use super::{Claim, Delivery, Record, Reply, State, identifier::ScopedIdentifier, record::Lost};
+use super::{Claim, Delivery, Record, Reply, State, Terms, identifier::ScopedIdentifier, record::Lost};
 use crate::{
     Reason, UnixMillis,
     facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
@@ -162,6 +162,9 @@ pub fn after_waiting(record: Option<&Record>) -> Reply {
 
 /// A payment that nobody holds and that moved nothing.
 fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) -> Step {
+    if claim.terms == Terms::Former {
+        return stay(before, Next::Reply(Reply::NotOnOffer));
+    }
     if let Some(reason) = claim.window.shut(now.time) {
         return stay(before, Next::Reply(Reply::Invalid(reason)));
     }

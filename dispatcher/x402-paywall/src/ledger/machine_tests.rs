@@ -28,6 +28,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
+        terms: Terms::Current,
         signature: "0x01".to_owned(),
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
@@ -442,6 +443,22 @@ fn the_last_to_ask_gets_the_response_and_nobody_else_does() {
     let used = Reply::AlreadyUsed { transaction };
     assert_eq!(life.replies, [Reply::Run, used, Reply::Settled(settlement("primary"))]);
     assert_eq!(life.waiting, ["request-2-1", "request-2-1"], "it may still collect if the last one never gets it");
+}
+
+#[test]
+fn what_is_no_longer_on_offer_is_collected_but_never_begun() {
+    let former = || {
+        let claim = claim(PaymentFlow::Authorization, "/a", START_MS / 1000 + 600, None);
+        Event::Claimed { claim: Box::new(Claim { terms: Terms::Former, ..claim }), holder: "request-1".to_owned() }
+    };
+    let mut unused = Life::default();
+    unused.event(former(), "request-1");
+    assert_eq!((unused.replies, unused.record.is_none()), (vec![Reply::NotOnOffer], true));
+
+    let mut unknown = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER]);
+    unknown.event(former(), "request-1");
+    unknown.answer(Answer::Good);
+    assert_eq!(unknown.replies.last(), Some(&Reply::Settled(settlement("primary"))));
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub struct Claim {
     /// The generation of the protocol in which the payment came and facilitators are asked.
     pub version: Version,
     pub flow: PaymentFlow,
+    pub terms: Terms,
     /// The body of `/verify` and of every `/settle`: the client's payment verbatim, and our own requirements.
     pub request: Box<RawValue>,
     pub payer: Address,
@@ -36,6 +37,16 @@ pub struct Claim {
     pub authorized: Option<Authorized>,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
     pub identifier: Option<PaymentIdentifier>,
+}
+
+/// Whether the payment pays what is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Terms {
+    /// What is asked now.
+    Current,
+    /// Something else: perhaps what was asked when it was first presented. It may be waited for and collected, not begun.
+    Former,
 }
 
 /// An EIP-3009 authorization, beside what the claim says of every payment.
@@ -84,6 +95,8 @@ pub enum Reply {
     Settled(Settlement),
     /// The payment does not hold; nothing moved.
     Invalid(Reason),
+    /// It does not pay what is asked, and was never taken for anything else; nothing moved.
+    NotOnOffer,
     /// No facilitator could verify.
     Nobody,
     /// Another request holds the payment.

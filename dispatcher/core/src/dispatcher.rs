@@ -292,11 +292,12 @@ fn is_preflight(request: &impl Inbound) -> bool {
 
 /// What is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.
 fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
+    let fits = |url: &String| url.len() <= MAX_RESOURCE_URL_BYTES;
+    let (origin, path) = (request.origin(), request.path());
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-    let url =
-        [format!("{}{}{query}", request.origin(), request.path()), format!("{}{}", request.origin(), request.path())]
-            .into_iter()
-            .find(|url| url.len() <= MAX_RESOURCE_URL_BYTES)
-            .unwrap_or_else(|| request.origin().to_owned());
+    let url = Some(format!("{origin}{path}{query}"))
+        .filter(fits)
+        .or_else(|| Some(format!("{origin}{path}")).filter(fits))
+        .unwrap_or_else(|| origin.to_owned());
     ResourceInfo { url, ..price.listing.clone() }
 }

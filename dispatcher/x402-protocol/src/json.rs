@@ -7,23 +7,27 @@ pub const MAX_DEPTH: usize = 32;
 /// Whether arrays and objects nest at most [`MAX_DEPTH`] deep. Says nothing else about the text, which may be no JSON.
 #[must_use]
 pub fn depth_fits(text: &str) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text.bytes() {
+    depth(text.as_bytes()) <= MAX_DEPTH
+}
+
+/// How deep brackets nest, strings aside. Counted without building anything, so that no depth can hurt.
+#[must_use]
+pub fn depth(json: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json {
         match byte {
             _ if escaped => escaped = false,
             b'\\' if in_string => escaped = true,
             b'"' => in_string = !in_string,
-            b'[' | b'{' if !in_string => {
+            b'{' | b'[' if !in_string => {
                 depth += 1;
-                if depth > MAX_DEPTH {
-                    return false;
-                }
+                deepest = deepest.max(depth);
             }
-            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
             _ => {}
         }
     }
-    true
+    deepest
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
     Address, Network, Uint256, Version,
+    json::depth,
     v2::{SettleResponse, VerifyResponse},
 };
 
@@ -177,25 +178,6 @@ fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> 
         Err(error) if error.is_data() => Err(NoAnswer::InvalidShape),
         Err(_) => Err(NoAnswer::InvalidJson),
     }
-}
-
-/// How deep brackets nest, strings aside. Counted without building anything, so that no depth can hurt.
-fn depth(json: &[u8]) -> usize {
-    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
-    for byte in json {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                deepest = deepest.max(depth);
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    deepest
 }
 
 #[cfg(test)]

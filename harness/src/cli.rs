@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
-use crate::scenario::limits::MAX_SEED;
+use crate::scenario::{Profile, Selection, limits::MAX_SEED};
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
 #[derive(Debug, Parser)]
@@ -42,13 +42,15 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct ScenarioArgs {
     /// Name of a scenario, or the path of a .toml file
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present_any = SEVERAL, conflicts_with_all = SEVERAL)]
     pub scenario: Option<String>,
-    /// Run every scenario of the library, one after another
-    #[arg(long, conflicts_with_all = ["scenario", "seed", "run_dir"])]
+    /// Run every scenario of the library, or every one of a profile or tag, one after another
+    #[arg(long)]
     pub all: bool,
+    #[command(flatten)]
+    pub select: SelectArgs,
     /// Seed of the run; overrides the scenario's
-    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    #[arg(long, value_name = "N", conflicts_with_all = SEVERAL, value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
     /// What to run the scenario against
     #[arg(long, value_enum, default_value_t = Tier::Live)]
@@ -57,8 +59,27 @@ pub struct ScenarioArgs {
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
     /// Where to keep the run's events and logs; a new folder under runs/ unless given
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with_all = SEVERAL)]
     pub run_dir: Option<PathBuf>,
+}
+
+/// Asks for more than one scenario, which have seeds and run directories of their own.
+const SEVERAL: [&str; 3] = ["all", "profile", "tags"];
+
+#[derive(Debug, Args)]
+pub struct SelectArgs {
+    /// Only the scenarios that this gate runs
+    #[arg(long, value_enum)]
+    profile: Option<Profile>,
+    /// Only the scenarios with this tag; given more than once, those with any of them
+    #[arg(long = "tag", value_name = "TAG")]
+    tags: Vec<String>,
+}
+
+impl SelectArgs {
+    pub fn selection(&self) -> Selection {
+        Selection { profile: self.profile, tags: self.tags.clone() }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -86,14 +107,16 @@ pub enum Format {
 #[derive(Debug, Args)]
 pub struct ListArgs {
     /// List what a scenario can inject instead
-    #[arg(long, conflicts_with_all = ["clients", "checkers"])]
+    #[arg(long, conflicts_with_all = ["clients", "checkers", "profile", "tags"])]
     faults: bool,
     /// List the kinds of clients that a scenario's traffic can have instead
-    #[arg(long, conflicts_with = "checkers")]
+    #[arg(long, conflicts_with_all = ["checkers", "profile", "tags"])]
     clients: bool,
     /// List what a scenario can hold the dispatcher to instead
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["profile", "tags"])]
     checkers: bool,
+    #[command(flatten)]
+    select: SelectArgs,
 }
 
 impl ListArgs {
@@ -102,7 +125,7 @@ impl ListArgs {
             (true, ..) => Listing::Faults,
             (_, true, _) => Listing::Clients,
             (.., true) => Listing::Checkers,
-            _ => Listing::Scenarios,
+            _ => Listing::Scenarios(self.select.selection()),
         }
     }
 }
@@ -134,9 +157,9 @@ pub struct ConformanceArgs {
 }
 
 /// What `harness list` lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Listing {
-    Scenarios,
+    Scenarios(Selection),
     Faults,
     Clients,
     Checkers,
@@ -213,9 +236,25 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    fn is_fine(line: &str) -> bool {
+        Cli::try_parse_from(line.split(' ')).is_ok()
+    }
+
     #[test]
     fn a_seed_is_a_number() {
-        assert!(Cli::try_parse_from(["harness", "scenario", "outage", "--seed", "42"]).is_ok());
-        assert!(Cli::try_parse_from(["harness", "scenario", "outage", "--seed", "x"]).is_err());
+        assert!(is_fine("harness scenario outage --seed 42"));
+        assert!(!is_fine("harness scenario outage --seed x"));
+    }
+
+    #[test]
+    fn one_scenario_is_asked_for_or_several() {
+        for several in ["--all", "--profile pr", "--tag crash", "--all --profile nightly --tag crash --tag settle"] {
+            assert!(is_fine(&format!("harness scenario {several}")), "{several}");
+            assert!(!is_fine(&format!("harness scenario outage {several}")), "{several}");
+            assert!(!is_fine(&format!("harness scenario {several} --seed 42")), "{several}");
+        }
+        assert!(!is_fine("harness scenario"));
+        assert!(is_fine("harness list --profile pr --tag crash"));
+        assert!(!is_fine("harness list --faults --profile pr"));
     }
 }

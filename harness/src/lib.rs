@@ -37,7 +37,7 @@ use exit::Exit;
 use namespace::NamespaceError;
 use reports::report::Report;
 use run::{RunDir, RunDirError, RunError, Tools};
-use scenario::{Library, LibraryError, Scenario, limits::MAX_SEED};
+use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
 use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
@@ -91,6 +91,8 @@ enum CommandError {
 impl CommandError {
     fn exit(&self) -> Exit {
         match self {
+            Self::Library(LibraryError::UnknownTag { .. }) => Exit::Usage,
+            Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
             Self::Library(_) => Exit::BadScenario,
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
@@ -125,7 +127,9 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
 
 fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
-    let Some(asked_for) = &args.scenario else { return every_scenario(&library, args.format) };
+    let Some(asked_for) = &args.scenario else {
+        return several(&library, &args.select.selection(), args.format);
+    };
     // Before anything is set up: a typo is told at once.
     let scenario = library.load(asked_for)?;
     let runtime = runtime()?;
@@ -140,8 +144,8 @@ fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
 
 /// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
 /// the others: it is told, and they go on.
-fn every_scenario(library: &Library, format: Format) -> Result<Exit, CommandError> {
-    let scenarios = library.scenarios()?;
+fn several(library: &Library, selection: &Selection, format: Format) -> Result<Exit, CommandError> {
+    let scenarios = library.select(selection)?;
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
     let clock = SystemClock::start();

@@ -7,8 +7,8 @@ use crate::scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed
 /// The text to print.
 pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> {
     match what {
-        Listing::Scenarios => {
-            let scenarios = library.scenarios()?;
+        Listing::Scenarios(selection) => {
+            let scenarios = library.select(&selection)?;
             Ok(aligned(scenarios.iter().map(|scenario| (scenario.id().as_str(), scenario.title()))))
         }
         Listing::Faults => Ok(catalogue("inject", &Inject::CATALOGUE)),
@@ -32,6 +32,7 @@ fn aligned<'a>(rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Selection;
 
     fn listed(what: Listing) -> String {
         let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
@@ -40,7 +41,7 @@ mod tests {
 
     #[test]
     fn scenarios_are_listed_with_their_titles() {
-        let text = listed(Listing::Scenarios);
+        let text = listed(Listing::Scenarios(Selection::default()));
         let outage = text.lines().find(|line| line.starts_with("outage ")).unwrap_or_else(|| panic!("{text}"));
         assert!(outage["outage".len()..].trim_start().starts_with("The primary facilitator "), "{outage}");
         // Aligned: every title begins in the same column.

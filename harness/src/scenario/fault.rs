@@ -1,6 +1,7 @@
 //! A fault: which calls to which facilitator go wrong, when, and how. It always ends, at the latest with the run.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use reports::event::FaultRef;
 use serde::Deserialize;
@@ -49,6 +50,18 @@ impl Fault {
     /// How events refer to it.
     pub fn reference(&self) -> FaultRef {
         FaultRef { index: self.index, on: self.on.to_string(), inject: self.inject.name().to_owned() }
+    }
+
+    /// Its place in the file, counted from 1.
+    pub fn number(&self) -> usize {
+        self.index + 1
+    }
+
+    /// Whether calls fail of it past this moment. One that takes so many calls may be over long before its window, and one
+    /// that answers late need not fail any.
+    pub(super) fn lasts_beyond(&self, at: Duration) -> bool {
+        let counted = matches!(self.pick, Pick::First(_) | Pick::Nth(_));
+        self.window.to() > at && !counted && !matches!(self.inject, Inject::Slow { .. })
     }
 
     /// Whether it leaves no call of the window to another fault on the same calls.
@@ -144,7 +157,7 @@ fn check_overlap(earlier: &Fault, later: &Fault, at: Range<usize>, problems: &mu
     if !meet {
         return;
     }
-    let number = earlier.index + 1;
+    let number = earlier.number();
     if earlier.takes_all() {
         let what = format!("`{}` overlaps fault {number} of the file, which takes every call", later.inject.name());
         let problem = Problem::new(at, what, "never bites while both are on");

@@ -12,6 +12,7 @@ use super::Scenario;
 use super::limits::MAX_FILE_BYTES;
 use super::name::nearest;
 use super::problem::InvalidScenario;
+use super::selection::Selection;
 
 /// A line of a list: a name and what it stands for.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +42,17 @@ pub enum LibraryError {
         #[help]
         help: String,
     },
+    #[error("no scenario has the tag `{tag}`")]
+    UnknownTag {
+        tag: String,
+        #[help]
+        help: String,
+    },
+    #[error("no scenario is in that profile and has that tag")]
+    #[diagnostic(help(
+        "`harness list` takes the same options; without --profile, or with a later one, there may be some"
+    ))]
+    NothingSelected,
     #[error(transparent)]
     #[diagnostic(transparent)]
     Invalid(#[from] InvalidScenario),
@@ -79,6 +91,11 @@ impl Library {
             return Err(LibraryError::Unknown { name: which.to_owned(), help });
         }
         load(&self.folder.join(which).with_extension("toml"))
+    }
+
+    /// The scenarios that are meant, by name; at least one.
+    pub fn select(&self, selection: &Selection) -> Result<Vec<Scenario>, LibraryError> {
+        selection.of(self.scenarios()?)
     }
 
     /// Every scenario of the library, by name.

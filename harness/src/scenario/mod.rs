@@ -13,7 +13,10 @@ mod name;
 mod phase;
 mod pick;
 mod problem;
+mod profile;
+mod rate;
 mod request_path;
+mod selection;
 mod time;
 mod traffic;
 mod usdc;
@@ -38,7 +41,10 @@ pub use name::Name;
 pub use phase::{Phase, Timeline};
 pub use pick::{Odds, Pick};
 pub use problem::{InvalidScenario, Problem};
+pub use profile::Profile;
+pub use rate::Rate;
 pub use request_path::RequestPath;
+pub use selection::Selection;
 pub use time::Window;
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
@@ -58,6 +64,8 @@ pub struct Scenario {
     id: Name,
     title: String,
     why: Option<String>,
+    tags: Vec<Name>,
+    profile: Profile,
     seed: Option<u64>,
     world: World,
     timeline: Timeline,
@@ -87,6 +95,16 @@ impl Scenario {
     /// The incident or the rule that the scenario is there for.
     pub fn why(&self) -> Option<&str> {
         self.why.as_deref()
+    }
+
+    /// What it is about, for whoever runs only some.
+    pub fn tags(&self) -> &[Name] {
+        &self.tags
+    }
+
+    /// The first gate that runs it.
+    pub fn profile(&self) -> Profile {
+        self.profile
     }
 
     /// Absent where the file leaves it to each run to draw a fresh one.
@@ -137,6 +155,10 @@ struct RawScenario {
     id: Spanned<String>,
     title: Spanned<String>,
     why: Option<String>,
+    #[serde(default)]
+    tags: Vec<Spanned<String>>,
+    #[serde(default)]
+    profile: Profile,
     seed: Option<u64>,
     end: Option<Spanned<String>>,
     world: RawWorld,
@@ -183,6 +205,8 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
             problems.add(Problem::new(head.clone(), format!("the scenario has no {list}"), "this scenario").help(help));
         }
     }
+    name::check_unique("tag", &raw.tags.iter().collect::<Vec<_>>(), problems);
+    let tags: Vec<_> = raw.tags.iter().map(|tag| Name::check("tag", tag, problems)).collect();
     let world = raw.world.check(problems);
     let end = traffic::end_of_run(raw.end.as_ref(), &raw.traffic, problems);
     let timeline = phase::check(raw.phase, end?, problems);
@@ -195,6 +219,8 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
         id: id?,
         title: raw.title.into_inner(),
         why: raw.why,
+        tags: tags.into_iter().collect::<Option<_>>()?,
+        profile: raw.profile,
         seed: raw.seed,
         world,
         timeline,

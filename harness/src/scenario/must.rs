@@ -91,7 +91,7 @@ pub(super) fn check(
     let mut musts = Vec::new();
     for must in raw {
         let at = must.hold.span();
-        let Some(checker) = must.hold.into_inner().check(world, timeline, traffic, problems) else {
+        let Some(checker) = must.hold.into_inner().check(world, timeline, traffic, faults, problems) else {
             continue;
         };
         check_id(&must.id, &checker, problems);
@@ -126,6 +126,7 @@ impl RawChecker {
         world: &World,
         timeline: &Timeline,
         traffic: &[Traffic],
+        faults: &[Fault],
         problems: &mut Problems,
     ) -> Option<Checker> {
         Some(match self {
@@ -151,7 +152,7 @@ impl RawChecker {
                 phase: timeline.find(&phase, problems)?.name().clone(),
             },
             Self::TenantsOwnFacilitators {} => Checker::TenantsOwnFacilitators,
-            Self::Recovers { within, after } => check_recovers(&within, &after, timeline, problems)?,
+            Self::Recovers { within, after } => check_recovers(&within, &after, timeline, faults, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
             Self::AnswersAsDocumented {} => Checker::AnswersAsDocumented,
             Self::MalformedIsRefused {} => Checker::MalformedIsRefused,
@@ -172,6 +173,7 @@ fn check_recovers(
     within: &Spanned<String>,
     after: &Spanned<String>,
     timeline: &Timeline,
+    faults: &[Fault],
     problems: &mut Problems,
 ) -> Option<Checker> {
     let bound = time::check_positive(within, problems);
@@ -181,6 +183,15 @@ fn check_recovers(
         let left = timeline.end().checked_sub(healed).unwrap_or(Duration::ZERO);
         let label = format!("only {} are left after {}", time::show(left), phase.name());
         problems.add(Problem::new(within.span(), "the run ends before recovery is due", label));
+        return None;
+    }
+    // What has not healed cannot recover: the blame would fall on the dispatcher.
+    if let Some(fault) = faults.iter().find(|fault| fault.lasts_beyond(healed + bound)) {
+        let what = format!("fault {} of the file is still on when recovery is due", fault.number());
+        let label =
+            format!("healed at {}, and the fault ends at {}", time::show(healed), time::show(fault.window().to()));
+        let help = "end the fault with the phase, or name a later phase";
+        problems.add(Problem::new(after.span(), what, label).help(help));
         return None;
     }
     Some(Checker::Recovers { within: bound, after: phase.name().clone() })

@@ -1,6 +1,8 @@
 //! What the scenario language accepts, and what it says to what it does not: errors are the language's user interface,
 //! so their whole text is pinned.
 
+use std::collections::BTreeSet;
+
 use miette::{GraphicalReportHandler, GraphicalTheme};
 
 use super::*;
@@ -38,6 +40,45 @@ fn every_scenario_of_the_library_is_valid_and_named_as_its_file() {
     }
 }
 
+/// The rule that `scenarios/README.md` gives for the profiles.
+#[test]
+fn profiles_are_what_the_readme_says() {
+    const HALF_A_MINUTE: Duration = Duration::from_secs(30);
+    let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let all = library.scenarios().expect("the library is valid");
+    let tags = |of: &[Scenario]| -> BTreeSet<Name> { of.iter().flat_map(Scenario::tags).cloned().collect() };
+    let (pr, later): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|scenario| scenario.profile() == Profile::Pr);
+    assert_eq!(tags(&pr), tags(&all), "each tag is shown by one");
+    let lasts: Duration = pr.iter().map(Scenario::end).sum();
+    assert!(lasts <= Duration::from_secs(180), "{lasts:?} of traffic is no matter of minutes");
+    for scenario in later {
+        let first = if scenario.end() > HALF_A_MINUTE { Profile::Release } else { Profile::Nightly };
+        assert_eq!(scenario.profile(), first, "{}", scenario.id());
+    }
+    let readme = include_str!("../../../scenarios/README.md");
+    for tag in tags(&all) {
+        assert!(readme.contains(&format!("| `{tag}` |")), "{tag} is not in the README");
+    }
+}
+
+#[test]
+fn scenarios_are_selected_by_profile_and_tag() {
+    let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let ids = |profile, tags: &[&str]| {
+        let tags = tags.iter().map(|tag| (*tag).to_owned()).collect();
+        library
+            .select(&Selection { profile, tags })
+            .map(|of| of.iter().map(|one| one.id().to_string()).collect::<Vec<_>>())
+    };
+    assert_eq!(ids(Some(Profile::Pr), &["crash"]).expect("there is one"), ["crash-under-load"]);
+    assert!(ids(None, &["crash"]).expect("there are some").contains(&"crash-after-money-moved".to_owned()));
+    assert_eq!(ids(Some(Profile::Release), &[]).expect("all"), ids(None, &[]).expect("all"));
+    assert!(ids(None, &["crash", "tenant"]).expect("either") > ids(None, &["crash"]).expect("one"));
+    let unknown = ids(None, &["crahs"]).expect_err("nothing has it");
+    let help = miette::Diagnostic::help(&unknown).expect("it helps").to_string();
+    assert!(help.starts_with("did you mean `crash`? There is: "), "{help}");
+}
+
 #[test]
 fn a_scenario_says_what_its_file_says() {
     let scenario = Scenario::parse("good.toml", GOOD).map_err(miette::Report::new).expect("good.toml is good");
@@ -54,6 +95,37 @@ fn a_scenario_says_what_its_file_says() {
     let outage = scenario.timeline().phase("outage").expect("there is one");
     assert_eq!(outage.window().to(), Duration::from_secs(15));
     assert_eq!(scenario.timeline().at(Duration::from_secs(5)).map(Phase::name), Some(outage.name()));
+}
+
+/// Recovery from what is still on would be blamed on the dispatcher.
+#[test]
+fn recovery_is_due_only_after_what_was_injected() {
+    let lasting =
+        good_with("to = \"12s\"\npick.first = 3", "to = \"20s\"").replace("within = \"5s\"", "within = \"3s\"");
+    insta::assert_snapshot!(error_of(&lasting));
+    let counted = lasting.replace("to = \"20s\"\ninject", "to = \"20s\"\npick.first = 3\ninject");
+    Scenario::parse("good.toml", &counted).map_err(miette::Report::new).expect("three calls are soon over");
+}
+
+#[test]
+fn traffic_can_grow() {
+    let text = good_with("rate = 5", "ramp = { from = 0, to = 10 }");
+    let scenario = Scenario::parse("good.toml", &text).map_err(miette::Report::new).expect("it is good");
+    let traffic = &scenario.traffic()[0];
+    assert_eq!((traffic.arrivals(), traffic.rate().to_string().as_str()), (100, "from 0 to 10 a second"));
+    assert_eq!(traffic.due(25), Duration::from_secs(10));
+}
+
+#[test]
+fn a_scenario_that_names_no_profile_runs_nightly() {
+    let profile_of = |text: &str| Scenario::parse("good.toml", text).map_err(miette::Report::new).unwrap().profile();
+    assert_eq!(profile_of(GOOD), Profile::Nightly);
+    assert_eq!(profile_of(&good_with("seed = 42", "seed = 42\nprofile = \"pr\"")), Profile::Pr);
+}
+
+#[test]
+fn unknown_profile() {
+    insta::assert_snapshot!(error_of(&good_with("seed = 42", "seed = 42\nprofile = \"prs\"")));
 }
 
 /// The README's example is what people start from.
@@ -152,6 +224,13 @@ fn what_makes_no_sense_is_refused() {
         ("rate = 5", "rate = 0", "a rate is more than 0 and at most 1000 arrivals per second"),
         ("rate = 5", "rate = nan", "a rate is more than 0 and at most 1000 arrivals per second"),
         ("rate = 5", "rate = 0.01", "no request would arrive"),
+        ("rate = 5", "", "the traffic has no rate"),
+        ("rate = 5", "rate = 5\nramp = { from = 1, to = 9 }", "the traffic has both a rate and a ramp"),
+        ("rate = 5", "ramp = { from = -1, to = 9 }", "a ramp goes between 0 and 1000 arrivals per second"),
+        ("rate = 5", "ramp = { from = 1, to = 1001 }", "a ramp goes between 0 and 1000 arrivals per second"),
+        ("rate = 5", "ramp = { from = 0, to = 0 }", "no request would arrive"),
+        ("seed = 42", "tags = [\"Crash\"]", "`Crash` is not a name"),
+        ("seed = 42", "tags = [\"crash\", \"crash\"]", "there are two tags called `crash`"),
         ("{ paid = 8, unpaid = 2 }", "{}", "the mix is empty"),
         ("rate = 5", "rate = 5\npath = \"/a/../b\"", "`/a/../b` is not a path"),
         ("rate = 5", "rate = 5\npath = \"quote\"", "`quote` is not a path"),

@@ -7,10 +7,11 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::client::ClientKind;
-use super::limits::{MAX_ARRIVALS, MAX_BLOCKS, MAX_RATE, MAX_RUN};
+use super::limits::{MAX_ARRIVALS, MAX_BLOCKS, MAX_RUN};
 use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
+use super::rate::{self, Rate, RawRamp};
 use super::request_path::RequestPath;
 use super::time::{self, Window};
 use super::world::World;
@@ -19,7 +20,7 @@ use super::world::World;
 pub struct Traffic {
     name: Name,
     window: Window,
-    rate: f64,
+    rate: Rate,
     mix: Mix,
     path: RequestPath,
     tenants: Vec<Name>,
@@ -35,8 +36,7 @@ impl Traffic {
         self.window
     }
 
-    /// Arrivals per second: more than 0, at most `MAX_RATE`.
-    pub fn rate(&self) -> f64 {
+    pub fn rate(&self) -> Rate {
         self.rate
     }
 
@@ -56,7 +56,12 @@ impl Traffic {
 
     /// How many arrivals are due in the whole window; the last one is due before its end.
     pub fn arrivals(&self) -> u64 {
-        arrivals(self.rate, self.window.length())
+        self.rate.arrivals(self.window.length())
+    }
+
+    /// When the `n`th of them is due, counted from 0, since the run began.
+    pub fn due(&self, n: u64) -> Duration {
+        self.window.from() + self.rate.due(n, self.window.length())
     }
 }
 
@@ -94,7 +99,8 @@ pub(super) struct RawTraffic {
     name: Spanned<String>,
     from: Spanned<String>,
     to: Spanned<String>,
-    rate: Spanned<f64>,
+    rate: Option<Spanned<f64>>,
+    ramp: Option<Spanned<RawRamp>>,
     mix: Spanned<Mix>,
     path: Option<Spanned<String>>,
     tenants: Option<Spanned<Vec<Spanned<String>>>>,
@@ -141,7 +147,7 @@ pub(super) fn check(raw: Vec<RawTraffic>, world: &World, timeline: &Timeline, pr
     let mut total = 0;
     let mut checked = Vec::new();
     for block in raw {
-        let at = block.rate.span();
+        let at = block.name.span();
         let Some(traffic) = block.check(world, timeline, problems) else {
             continue;
         };
@@ -160,7 +166,7 @@ impl RawTraffic {
     fn check(self, world: &World, timeline: &Timeline, problems: &mut Problems) -> Option<Traffic> {
         let name = Name::check("traffic", &self.name, problems);
         let window = Window::check(&self.from, &self.to, timeline.end(), problems);
-        let rate = check_rate(&self.rate, window, problems);
+        let rate = check_rate(&self, window, problems);
         let mix_at = self.mix.span();
         let mix = self.mix.into_inner();
         if mix.total() == 0 {
@@ -193,20 +199,11 @@ impl RawTraffic {
     }
 }
 
-fn check_rate(raw: &Spanned<f64>, window: Option<Window>, problems: &mut Problems) -> Option<f64> {
-    let rate = *raw.get_ref();
-    if !(rate > 0.0 && rate <= MAX_RATE) {
-        let what = format!("a rate is more than 0 and at most {MAX_RATE} arrivals per second");
-        problems.add(Problem::new(raw.span(), what, "out of range"));
-        return None;
-    }
-    if window.is_some_and(|window| arrivals(rate, window.length()) == 0) {
-        problems.add(Problem::new(raw.span(), "no request would arrive", "too low for so short a window"));
+fn check_rate(raw: &RawTraffic, window: Option<Window>, problems: &mut Problems) -> Option<Rate> {
+    let (rate, at) = rate::check(raw.rate.as_ref(), raw.ramp.as_ref(), raw.name.span(), problems)?;
+    if window.is_some_and(|window| rate.arrivals(window.length()) == 0) {
+        problems.add(Problem::new(at, "no request would arrive", "too low for so short a window"));
         return None;
     }
     Some(rate)
-}
-
-fn arrivals(rate: f64, length: Duration) -> u64 {
-    (rate * length.as_secs_f64()).floor() as u64
 }

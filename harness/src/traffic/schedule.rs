@@ -25,7 +25,7 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
     let mut arrivals = Vec::new();
     for traffic in scenario.traffic() {
         for n in 0..traffic.arrivals() {
-            let due_us = traffic.window().from().as_micros() as u64 + (n as f64 * 1e6 / traffic.rate()) as u64;
+            let due_us = traffic.due(n).as_micros() as u64;
             let client = traffic.mix().pick(rng.u64(0..traffic.mix().total()));
             let tenants = traffic.tenants_for(client);
             let tenant = tenants[rng.usize(0..tenants.len())].clone();

@@ -22,6 +22,8 @@ pub enum Command {
     Scenario(ScenarioArgs),
     /// List scenarios, faults, kinds of clients or checkers
     List(ListArgs),
+    /// Write the JSON Schema of the scenario language to scenarios/schema.json
+    Schema(SchemaArgs),
     /// Say what this machine lacks for a run, and how to get it
     Doctor,
     /// Get what a run needs: tools at their pinned versions
@@ -147,6 +149,16 @@ pub struct BenchArgs {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct SchemaArgs {
+    /// Compare with the file as it is instead of writing it
+    #[arg(long, conflicts_with = "print")]
+    pub check: bool,
+    /// Print it instead
+    #[arg(long)]
+    pub print: bool,
 }
 
 #[derive(Debug, Args)]

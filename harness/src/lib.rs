@@ -31,7 +31,7 @@ use clock::{Clock, SystemClock};
 use thiserror::Error;
 
 use bench::{BenchError, BenchTools, Extent};
-use cli::{BenchArgs, Cli, Command, ConformanceArgs, Format, NamespaceArgs, ScenarioArgs, ServeArgs};
+use cli::{BenchArgs, Cli, Command, ConformanceArgs, Format, NamespaceArgs, ScenarioArgs, SchemaArgs, ServeArgs};
 use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
 use namespace::NamespaceError;
@@ -115,6 +115,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::Scenario(args) => scenario(args),
+        Command::Schema(args) => schema(args),
         Command::Serve(args) => serve(args),
         Command::Bench(args) => bench(args),
         Command::Namespace(args) => namespace(args),
@@ -188,6 +189,24 @@ fn run_one(
     let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
     let say = |what: &str| anstream::eprintln!("{what}");
     Ok(runtime.block_on(run::live(scenario, asked_for, seed, tools, &run_dir, &say))?)
+}
+
+fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
+    let schema = scenario::schema();
+    if args.print {
+        anstream::print!("{schema}");
+        return Ok(Exit::Pass);
+    }
+    let path = Library::find().schema();
+    let failed = |source| CommandError::Document { path: path.clone(), source };
+    if !args.check {
+        std::fs::write(&path, &schema).map_err(failed)?;
+        anstream::println!("wrote {}", path.display());
+    } else if std::fs::read_to_string(&path).map_err(failed)? != schema {
+        anstream::eprintln!("{} is not what the language is; write it anew with `harness schema`", path.display());
+        return Ok(Exit::TooSlow);
+    }
+    Ok(Exit::Pass)
 }
 
 fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {

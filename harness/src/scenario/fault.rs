@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use reports::event::FaultRef;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -13,6 +14,7 @@ use super::name::Name;
 use super::phase::Timeline;
 use super::pick::{Pick, RawPick};
 use super::problem::{Problem, Problems};
+use super::schema::{NameText, TimeText};
 use super::time::Window;
 use super::world::World;
 
@@ -71,7 +73,7 @@ impl Fault {
 }
 
 /// Which of a facilitator's endpoints a fault is on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Call {
     Verify,
@@ -93,14 +95,25 @@ impl Call {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Fault")]
 pub(super) struct RawFault {
+    /// The facilitator that fails.
+    #[schemars(with = "NameText")]
     on: Spanned<String>,
+    /// Which of its endpoints.
     call: Call,
+    /// Calls that come from then on are taken.
+    #[schemars(with = "TimeText")]
     from: Spanned<String>,
+    /// Those that come from then on are not.
+    #[schemars(with = "TimeText")]
     to: Spanned<String>,
+    /// Which calls of the window it takes: all unless given.
     pick: Option<RawPick>,
+    /// What it does to them: `harness list --faults`.
+    #[schemars(with = "RawInject")]
     inject: Spanned<RawInject>,
 }
 

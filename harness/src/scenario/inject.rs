@@ -4,6 +4,7 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -11,6 +12,7 @@ use super::fault::Call;
 use super::library::Listed;
 use super::limits::{MAX_DEEP_LEVELS, MAX_HUGE_KILOBYTES};
 use super::problem::{Problem, Problems};
+use super::schema::TimeText;
 use super::time;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +68,7 @@ pub enum Inject {
 }
 
 /// Where in the exchange the connection is reset.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetAfter {
     /// At the request line: the call did not get through.
@@ -75,7 +77,7 @@ pub enum ResetAfter {
     Head,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum StatusBody {
     Html,
@@ -84,7 +86,7 @@ pub enum StatusBody {
 }
 
 /// What comes under an error status although the money moved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SettledBody {
     Html,
@@ -95,7 +97,7 @@ pub enum SettledBody {
 }
 
 /// Facilitators agree on the word `settlement_pending` and on nothing around it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum PendingStyle {
     /// HTTP 500 and the transaction.
@@ -107,7 +109,7 @@ pub enum PendingStyle {
     Accepted,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LieAbout {
     /// Names somebody else as the payer.
@@ -123,7 +125,7 @@ pub enum LieAbout {
 }
 
 /// Whether the transfer took place behind a lie.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Money {
     Moved,
@@ -210,29 +212,71 @@ impl Inject {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[schemars(rename = "Inject")]
 pub(super) enum RawInject {
     Refuse {},
-    Reset { after: ResetAfter },
+    Reset {
+        after: ResetAfter,
+    },
     Hang {},
     SettleThenHang {},
     SettleThenReset {},
-    SettleThenStatus { code: Spanned<u16>, body: SettledBody },
+    SettleThenStatus {
+        #[schemars(with = "u16", range(min = 300, max = 599))]
+        code: Spanned<u16>,
+        body: SettledBody,
+    },
     Truncate {},
-    Drip { every: Spanned<String> },
+    Drip {
+        /// Between two bytes.
+        #[schemars(with = "TimeText")]
+        every: Spanned<String>,
+    },
     Garbage {},
-    Slow { by: Spanned<String> },
-    Status { code: Spanned<u16>, body: StatusBody },
-    Redirect { code: Spanned<u16> },
+    Slow {
+        #[schemars(with = "TimeText")]
+        by: Spanned<String>,
+    },
+    Status {
+        #[schemars(with = "u16", range(min = 300, max = 599))]
+        code: Spanned<u16>,
+        body: StatusBody,
+    },
+    Redirect {
+        #[schemars(with = "u16", extend("enum" = REDIRECTS))]
+        code: Spanned<u16>,
+    },
     BadJson {},
     WrongShape {},
-    Huge { kilobytes: Spanned<usize> },
-    Deep { levels: Spanned<usize> },
-    Pending { style: Option<PendingStyle>, answers: Option<Spanned<u64>> },
+    Huge {
+        #[schemars(with = "usize", range(min = 1, max = MAX_HUGE_KILOBYTES))]
+        kilobytes: Spanned<usize>,
+    },
+    Deep {
+        #[schemars(with = "usize", range(min = 1, max = MAX_DEEP_LEVELS))]
+        levels: Spanned<usize>,
+    },
+    Pending {
+        /// Whose way of saying it: Coinbase's unless given.
+        style: Option<PendingStyle>,
+        /// How many answers a payment gets that say so: all unless given.
+        #[schemars(with = "Option<u64>", range(min = 1))]
+        answers: Option<Spanned<u64>>,
+    },
     Forget {},
-    Decline { reason: Spanned<String> },
-    Lie { about: LieAbout, money: Option<Spanned<Money>> },
+    Decline {
+        /// An x402 reason code.
+        #[schemars(with = "String", regex(pattern = "^[a-z0-9_]+$"))]
+        reason: Spanned<String>,
+    },
+    Lie {
+        about: LieAbout,
+        /// On settle: whether the money moved behind it.
+        #[schemars(with = "Option<Money>")]
+        money: Option<Spanned<Money>>,
+    },
 }
 
 impl RawInject {
@@ -302,8 +346,9 @@ fn check_code(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
     Some(*raw.get_ref())
 }
 
+const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
+
 fn check_redirect(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
-    const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
     if !REDIRECTS.contains(raw.get_ref()) {
         let problem = Problem::new(raw.span(), "this status does not redirect", "no redirect");
         problems.add(problem.help("301, 302, 303, 307 or 308"));

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use reports::event::FaultRef;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -11,6 +12,7 @@ use super::limits::{MAX_BLOCKS, RESTART_TAKES};
 use super::phase::Timeline;
 use super::pick::check_seeded;
 use super::problem::{Problem, Problems};
+use super::schema::TimeText;
 use super::time::{self, Window};
 
 /// What a kill is on, where events name a facilitator.
@@ -43,7 +45,7 @@ pub enum When {
 }
 
 /// A stage of a payment's life, as the dispatcher's log names it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
     Claimed,
@@ -99,19 +101,45 @@ impl Kill {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Kill")]
 pub(super) struct RawKill {
+    /// What decides the moment.
+    #[schemars(with = "RawWhen")]
     when: Spanned<RawWhen>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[schemars(rename = "When")]
 enum RawWhen {
-    At(Spanned<String>),
-    Random { times: Spanned<u32>, from: Spanned<String>, to: Spanned<String> },
-    Payment { reaches: Stage, from: Spanned<String>, to: Spanned<String> },
-    MoneyMoves { from: Spanned<String>, to: Spanned<String> },
+    /// A moment of the run.
+    At(#[schemars(with = "TimeText")] Spanned<String>),
+    /// So many moments of a window, drawn from the seed.
+    Random {
+        #[schemars(with = "u32", range(min = 1))]
+        times: Spanned<u32>,
+        #[schemars(with = "TimeText")]
+        from: Spanned<String>,
+        #[schemars(with = "TimeText")]
+        to: Spanned<String>,
+    },
+    /// The first time in the window that the dispatcher says of a payment that it reached a stage.
+    Payment {
+        reaches: Stage,
+        #[schemars(with = "TimeText")]
+        from: Spanned<String>,
+        #[schemars(with = "TimeText")]
+        to: Spanned<String>,
+    },
+    /// The first time in the window that money moves, of which the dispatcher does not know yet.
+    MoneyMoves {
+        #[schemars(with = "TimeText")]
+        from: Spanned<String>,
+        #[schemars(with = "TimeText")]
+        to: Spanned<String>,
+    },
 }
 
 pub(super) fn check(raw: Vec<RawKill>, timeline: &Timeline, seed: Option<u64>, problems: &mut Problems) -> Vec<Kill> {

@@ -78,6 +78,11 @@ impl Library {
         Self::new(found.unwrap_or(built_from))
     }
 
+    /// Where the language's JSON Schema stands.
+    pub fn schema(&self) -> PathBuf {
+        self.folder.join("schema.json")
+    }
+
     /// Loads by name, or by path where `which` ends in `.toml`.
     pub fn load(&self, which: &str) -> Result<Scenario, LibraryError> {
         if Path::new(which).extension().is_some_and(|extension| extension == "toml") {

@@ -16,6 +16,7 @@ mod problem;
 mod profile;
 mod rate;
 mod request_path;
+mod schema;
 mod selection;
 mod time;
 mod traffic;
@@ -27,6 +28,7 @@ mod tests;
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -44,6 +46,7 @@ pub use problem::{InvalidScenario, Problem};
 pub use profile::Profile;
 pub use rate::Rate;
 pub use request_path::RequestPath;
+pub use schema::schema;
 pub use selection::Selection;
 pub use time::Window;
 pub use traffic::{Mix, Traffic};
@@ -149,28 +152,53 @@ impl Scenario {
     }
 }
 
-#[derive(Deserialize)]
+/// A scenario of the harness: who is there, what arrives, what goes wrong, and which rules must hold all the while.
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Scenario", extend("required" = ["id", "title", "world", "phase", "traffic", "must"]))]
 struct RawScenario {
+    /// The scenario's name, which is the file's without `.toml`.
+    #[schemars(with = "schema::NameText")]
     id: Spanned<String>,
+    /// One line that says what happens.
+    #[schemars(with = "String", length(min = 1))]
     title: Spanned<String>,
+    /// The incident or the rule that it is there for.
     why: Option<String>,
+    /// What it is about, for whoever runs only some: `harness scenario --tag crash`.
     #[serde(default)]
+    #[schemars(with = "Vec<schema::NameText>", extend("uniqueItems" = true))]
     tags: Vec<Spanned<String>>,
+    /// The first gate that runs it; every later one runs it too. `nightly` unless given.
     #[serde(default)]
     profile: Profile,
+    /// What chance is drawn from; `--seed` overrides it. A run without one draws and prints its own.
+    #[schemars(range(max = limits::MAX_SEED))]
     seed: Option<u64>,
+    /// When the run ends: where the last traffic does, unless given.
+    #[schemars(with = "Option<schema::TimeText>")]
     end: Option<Spanned<String>>,
+    /// Who is there.
     world: RawWorld,
+    /// The stretches of the run that latency and recovery are judged by. Each lasts until the next begins.
     #[serde(default)]
+    #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     phase: Vec<RawPhase>,
+    /// What arrives, by an open model.
     #[serde(default)]
+    #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     traffic: Vec<RawTraffic>,
+    /// What goes wrong at facilitators. Of two on the same call, the first in the file takes it.
     #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
     fault: Vec<RawFault>,
+    /// When the dispatcher is killed, to be started again on what it left.
     #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
     kill: Vec<RawKill>,
+    /// What must hold.
     #[serde(default)]
+    #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     must: Vec<RawMust>,
 }
 

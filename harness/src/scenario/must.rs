@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -13,6 +14,7 @@ use super::limits::MAX_BLOCKS;
 use super::name;
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
+use super::schema::{NameText, TimeText};
 use super::time;
 use super::traffic::Traffic;
 use super::world::World;
@@ -33,15 +35,22 @@ impl Must {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Must")]
 pub(super) struct RawMust {
+    /// The rule that the checker judges, such as MONEY-1; with a suffix where a scenario asks more than once, and always
+    /// for latency: LATENCY-steady.
+    #[schemars(with = "String", regex(pattern = "^[A-Z]+(-.+)$"))]
     id: Spanned<String>,
+    /// Its checker: `harness list --checkers`.
+    #[schemars(with = "RawChecker")]
     hold: Spanned<RawChecker>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
+#[schemars(rename = "Checker")]
 pub(super) enum RawChecker {
     SettleAtMostOnce {},
     PaidContentOnlyAfterSettlement {},
@@ -56,18 +65,45 @@ pub(super) enum RawChecker {
     PaidIsPrivate {},
     DispatchCarriesLimits {},
     RefusalsCostNothing {},
-    QuarantinedGetsProbesOnly { grace: Spanned<String> },
-    StandingSeldomChanges { at_most: usize },
-    IsNotAsked { facilitator: Spanned<String>, phase: Spanned<String> },
+    QuarantinedGetsProbesOnly {
+        /// From the third failure in a row.
+        #[schemars(with = "TimeText")]
+        grace: Spanned<String>,
+    },
+    StandingSeldomChanges {
+        /// Of one facilitator at one kind of call.
+        at_most: usize,
+    },
+    IsNotAsked {
+        #[schemars(with = "NameText")]
+        facilitator: Spanned<String>,
+        #[schemars(with = "NameText")]
+        phase: Spanned<String>,
+    },
     TenantsOwnFacilitators {},
-    Recovers { within: Spanned<String>, after: Spanned<String> },
+    Recovers {
+        /// The bound, from the end of that phase.
+        #[schemars(with = "TimeText")]
+        within: Spanned<String>,
+        /// The phase that ends in health.
+        #[schemars(with = "NameText")]
+        after: Spanned<String>,
+    },
     EveryRequestEndsOnce {},
     AnswersAsDocumented {},
     MalformedIsRefused {},
     HeadIsFree {},
     StatusesKept {},
     PagesCanPay {},
-    Latency { phase: Spanned<String>, quantile: Spanned<f64>, at_most: Spanned<String> },
+    Latency {
+        #[schemars(with = "NameText")]
+        phase: Spanned<String>,
+        /// In percent.
+        #[schemars(with = "f64", extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 100))]
+        quantile: Spanned<f64>,
+        #[schemars(with = "TimeText")]
+        at_most: Spanned<String>,
+    },
     FaultsBit {},
     TrafficFlowed {},
     ClientsActed {},

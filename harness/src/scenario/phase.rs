@@ -3,12 +3,14 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::limits::MAX_BLOCKS;
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
+use super::schema::{NameText, TimeText};
 use super::time::{self, Window};
 
 #[derive(Clone, Debug)]
@@ -61,10 +63,14 @@ impl Timeline {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Phase")]
 pub(super) struct RawPhase {
+    #[schemars(with = "NameText")]
     name: Spanned<String>,
+    /// The first phase starts at "0s".
+    #[schemars(with = "TimeText")]
     from: Spanned<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -44,13 +45,18 @@ impl Odds {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Pick")]
 pub(super) enum RawPick {
-    First(Spanned<u64>),
-    Nth(Spanned<u64>),
-    Every(Spanned<u64>),
-    Odds(Spanned<f64>),
+    /// The first so many calls.
+    First(#[schemars(with = "u64", range(min = 1))] Spanned<u64>),
+    /// That call only, counted from 1.
+    Nth(#[schemars(with = "u64", range(min = 1))] Spanned<u64>),
+    /// Each so-manyth call.
+    Every(#[schemars(with = "u64", range(min = 1))] Spanned<u64>),
+    /// Each call by chance, drawn from the seed.
+    Odds(#[schemars(with = "f64", extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))] Spanned<f64>),
 }
 
 impl RawPick {

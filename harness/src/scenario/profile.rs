@@ -1,10 +1,11 @@
 //! How often a scenario is worth its time. Profiles are nested, so that a file names one: the first gate it stands in.
 
 use clap::ValueEnum;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// The gate at which a scenario is run first; every later one runs it too.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Profile {
     /// With every change: minutes

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -50,10 +51,15 @@ impl fmt::Display for Rate {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Ramp")]
 pub(super) struct RawRamp {
+    /// Arrivals per second at the window's start.
+    #[schemars(with = "f64", range(min = 0.0, max = MAX_RATE))]
     from: Spanned<f64>,
+    /// Arrivals per second at its end.
+    #[schemars(with = "f64", range(min = 0.0, max = MAX_RATE))]
     to: Spanned<f64>,
 }
 

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::client::ClientKind;
-use super::limits::{MAX_ARRIVALS, MAX_BLOCKS, MAX_RUN};
+use super::limits::{MAX_ARRIVALS, MAX_BLOCKS, MAX_RATE, MAX_RUN};
 use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
 use super::rate::{self, Rate, RawRamp};
 use super::request_path::RequestPath;
+use super::schema::{NameText, TimeText};
 use super::time::{self, Window};
 use super::world::World;
 
@@ -93,16 +95,32 @@ impl Mix {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Traffic", extend("oneOf" = [{"required": ["rate"]}, {"required": ["ramp"]}]))]
 pub(super) struct RawTraffic {
+    #[schemars(with = "NameText")]
     name: Spanned<String>,
+    /// When the first arrival is due.
+    #[schemars(with = "TimeText")]
     from: Spanned<String>,
+    /// Before this the last one is due.
+    #[schemars(with = "TimeText")]
     to: Spanned<String>,
+    /// Arrivals per second, due whatever the dispatcher does.
+    #[schemars(with = "Option<f64>", range(max = MAX_RATE), extend("exclusiveMinimum" = 0))]
     rate: Option<Spanned<f64>>,
+    /// In place of `rate`: arrivals per second that grow or ebb in a straight line.
+    #[schemars(with = "Option<RawRamp>")]
     ramp: Option<Spanned<RawRamp>>,
+    /// Shares by kind of client, relative to each other.
+    #[schemars(with = "Mix")]
     mix: Spanned<Mix>,
+    /// What clients ask a tenant for: "/quote" unless given.
+    #[schemars(with = "Option<String>", regex(pattern = r"^/[A-Za-z0-9._~/-]*$"))]
     path: Option<Spanned<String>>,
+    /// Where they go: to all tenants unless given. Who pays goes to those that have a price.
+    #[schemars(with = "Option<Vec<NameText>>", length(min = 1))]
     tenants: Option<Spanned<Vec<Spanned<String>>>>,
 }
 

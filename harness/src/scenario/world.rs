@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
@@ -10,6 +11,7 @@ use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 use super::limits::{MAX_DISPATCHERS, MAX_FACILITATORS, MAX_TENANTS};
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
+use super::schema::{self, NameText, PriceText, TimeText};
 use super::time;
 use super::usdc::Usdc;
 
@@ -133,7 +135,7 @@ impl Tenant {
 }
 
 /// Decides the limits and rates that the dispatcher gives a tenant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Plan {
     Free,
@@ -171,32 +173,63 @@ impl fmt::Display for Network {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "World")]
 pub(super) struct RawWorld {
+    /// The CAIP-2 id of an EVM chain: Base Sepolia, "eip155:84532", unless given.
+    #[schemars(with = "Option<String>", regex(pattern = "^eip155:[0-9]+$"))]
     network: Option<Spanned<String>>,
+    /// How many share one settlement ledger, to be used in turn by clients: 1 unless given.
+    #[schemars(with = "Option<usize>", range(min = 1, max = MAX_DISPATCHERS))]
     dispatchers: Option<Spanned<usize>>,
+    /// In the dispatcher's order of preference.
+    #[schemars(with = "Vec<NameText>", length(min = 1, max = MAX_FACILITATORS))]
     facilitators: Spanned<Vec<Spanned<String>>>,
+    /// Facilitators that answer 401 without the key that the dispatcher has for them.
     #[serde(default)]
+    #[schemars(with = "Vec<NameText>")]
     wants_key: Vec<Spanned<String>>,
+    /// Facilitators that list other networks in `/supported`.
     #[serde(default)]
+    #[schemars(with = "Vec<NameText>")]
     other_networks: Vec<Spanned<String>>,
+    /// Whose Workers the dispatcher runs.
+    #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
+    /// How long the dispatcher waits for `/verify`: "2s" unless given.
+    #[schemars(with = "Option<TimeText>")]
     verify_timeout: Option<Spanned<String>>,
+    /// And for `/settle`: "5s" unless given.
+    #[schemars(with = "Option<TimeText>")]
     settle_timeout: Option<Spanned<String>>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Tenant")]
 struct RawTenant {
+    /// Its name, slug and host.
+    #[schemars(with = "NameText")]
     id: Spanned<String>,
+    /// Decides its limits and rates.
     plan: Plan,
+    /// In USDC; a tenant without one is free.
+    #[schemars(with = "Option<PriceText>")]
     price: Option<Spanned<String>>,
+    /// Whether the money moves after the tenant ran, or before: `authorization` unless given.
     #[serde(default)]
+    #[schemars(with = "schema::FlowText")]
     payment_flow: PaymentFlow,
+    /// Whether payments are to carry an identifier: `optional` unless given.
     #[serde(default)]
+    #[schemars(with = "schema::IdentifierText")]
     payment_identifier: IdentifierRule,
+    /// Those that it names itself, in its order: the world's unless given.
+    #[schemars(with = "Option<Vec<NameText>>")]
     facilitators: Option<Vec<Spanned<String>>>,
+    /// Whom callers pay: its own name unless given. Tenants of one seller share an address.
+    #[schemars(with = "Option<NameText>")]
     seller: Option<Spanned<String>>,
 }
 

@@ -1,0 +1,43 @@
+//! Texts of the language that the readers check by hand, as the schema is to know them. Stand for other types, and are never
+//! made themselves.
+#![expect(dead_code, reason = "only their schemas are used")]
+
+use schemars::JsonSchema;
+
+use crate::scenario::limits::MAX_NAME_BYTES;
+
+/// Lower-case letters, digits and single hyphens.
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct NameText(#[schemars(length(max = MAX_NAME_BYTES), regex(pattern = "^[a-z0-9]+(-[a-z0-9]+)*$"))] String);
+
+/// A whole number and a unit: "250ms", "5s", "1m".
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct TimeText(#[schemars(regex(pattern = "^[0-9]+(ms|s|m)$"))] String);
+
+/// USDC in decimal digits, at most six after the point: "0.01".
+#[derive(JsonSchema)]
+#[schemars(inline)]
+pub struct PriceText(#[schemars(regex(pattern = r"^[0-9]+(\.[0-9]{1,6})?$"))] String);
+
+/// The protocol's own names for `payment-flow`; a test holds them equal to what its type reads.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum FlowText {
+    /// The money moves after the tenant ran.
+    Authorization,
+    /// The money moves first.
+    Upfront,
+}
+
+/// The same for `payment-identifier`.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum IdentifierText {
+    Required,
+    Optional,
+    Off,
+}

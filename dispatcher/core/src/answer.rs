@@ -10,6 +10,8 @@ pub struct Answer<R> {
     pub body: Body<R>,
     /// Set on the answer, over whatever the tenant said.
     pub set: Vec<(String, String)>,
+    /// Taken off a tenant's response before.
+    pub strip: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -30,7 +32,7 @@ impl<R> Answer<R> {
     #[must_use]
     pub fn json(status: u16, value: &Value) -> Self {
         let set = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self { status, body: Body::Bytes(value.to_string().into_bytes()), set }
+        Self { status, body: Body::Bytes(value.to_string().into_bytes()), set, strip: Vec::new() }
     }
 
     #[must_use]

@@ -3,29 +3,15 @@
 //!
 //! Bound on the way out, and not where a response is stored: what was bought by slug can be collected by host.
 
-use crate::{
-    answer::{Answer, Body},
-    ports::Outbound,
-};
-
-const SET_COOKIE: &str = "set-cookie";
-
-/// The answer with every cookie bound to the host, and to `mount` where the tenant is a part of one: `/t/<slug>`.
-#[must_use]
-pub fn bound<O: Outbound>(answer: Answer<O>, mount: Option<&str>) -> Answer<O> {
-    let Answer { status, body, mut set } = answer;
-    let is_cookie = |name: &str| name.eq_ignore_ascii_case(SET_COOKIE);
-    if let Body::Tenant(response) = &body {
-        set.extend(response.headers().into_iter().filter(|(name, _)| is_cookie(name)));
-    }
-    for (_, value) in set.iter_mut().filter(|(name, _)| is_cookie(name)) {
-        *value = bind(value, mount);
-    }
-    Answer { status, body, set }
+/// Whether a header of this name sets a cookie.
+pub fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case("set-cookie")
 }
 
+/// Bound to the host, and to `mount` where the tenant is a part of one: `/t/<slug>`.
+///
 /// A cookie without `Domain` goes to the host that set it and to no other.
-fn bind(cookie: &str, mount: Option<&str>) -> String {
+pub fn bind(cookie: &str, mount: Option<&str>) -> String {
     let mut parts = cookie.split(';').map(str::trim);
     let mut kept = vec![parts.next().unwrap_or_default().to_owned()];
     let mut path = None;

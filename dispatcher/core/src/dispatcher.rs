@@ -7,8 +7,8 @@
 use crate::{
     answer::{Answer, Body},
     config::Config,
-    cookies, cors,
-    hygiene::{self, REQUEST_ID, STRIPPED_FROM_REQUESTS, TENANT_ID},
+    cors,
+    hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     refusal::Refusal,
     resolve::{Resolved, resolve},
@@ -63,14 +63,14 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         let began = self.clock.now();
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
         line.route = format!("{} {}", request.method(), request.path());
-        let told = match resolve(&self.config.directory, request.host(), request.path()) {
+        let told = match resolve(&self.config.directory, request) {
             Err(error) => Err(Refused::by_us(error, &line.request_id)),
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 line.route = format!("{} {}", request.method(), resolved.path);
                 let told = self.serve(request, &resolved, began, &mut line).await;
                 told.map(|Content { answer, leaving }| Content {
-                    answer: cookies::bound(answer, resolved.mount.as_deref()),
+                    answer: hygiene::confined(answer, resolved.mount.as_deref()),
                     leaving,
                 })
             }
@@ -119,7 +119,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         {
             return pass_through(response, set);
         }
-        let answer = Answer { status: 204, body: Body::Bytes(Vec::new()), set: cors::preflight() };
+        let answer = Answer { status: 204, body: Body::Bytes(Vec::new()), set: cors::preflight(), strip: Vec::new() };
         Content { answer, leaving: None }
     }
 
@@ -197,8 +197,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
     ) -> Result<N::Outbound, TenantFailure> {
         let Tenant { id, script, plan, .. } = &*to.tenant;
         let set = [(REQUEST_ID, request_id), (TENANT_ID, id.as_str())];
-        let dispatch =
-            Dispatch { script, limits: plan.limits(), path: &to.path, strip: &STRIPPED_FROM_REQUESTS, set: &set };
+        let dispatch = Dispatch {
+            script: script.as_str(),
+            limits: plan.limits(),
+            path: &to.path,
+            strip: may_not_enter,
+            set: &set,
+        };
         self.namespace.run(dispatch, request).await
     }
 }
@@ -252,7 +257,7 @@ fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket)
     }
     let (name, value) = receipt;
     set.push((name.to_owned(), value));
-    let answer = Answer { status: response.head.status, body: Body::Bytes(response.body), set };
+    let answer = Answer { status: response.head.status, body: Body::Bytes(response.body), set, strip: Vec::new() };
     Content { answer, leaving: Some(ticket) }
 }
 
@@ -275,7 +280,7 @@ fn owed<O: Outbound>(unsold: Unsold<O>, receipt: (&'static str, String), request
 
 fn pass_through<O: Outbound>(response: O, set: Vec<(String, String)>) -> Content<O> {
     let status = response.status();
-    Content { answer: Answer { status, body: Body::Tenant(response), set }, leaving: None }
+    Content { answer: Answer { status, body: Body::Tenant(response), set, strip: Vec::new() }, leaving: None }
 }
 
 /// The payment that a request carries. Who sends it in both generations means the newer.

@@ -40,8 +40,8 @@ pub struct Dispatch<'a> {
     pub limits: Limits,
     /// As the tenant is to see it.
     pub path: &'a str,
-    /// Headers to take off the inbound request.
-    pub strip: &'a [&'static str],
+    /// Which headers to take off the inbound request, by their lower-case names.
+    pub strip: fn(&str) -> bool,
     /// Headers to set on it.
     pub set: &'a [(&'a str, &'a str)],
 }

@@ -17,13 +17,33 @@ const MAX_TIMEOUT_RANGE_S: std::ops::RangeInclusive<u64> = 30..=86_400;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tenant {
     pub id: String,
-    /// Name of its Worker in the dispatch namespace.
-    pub script: String,
+    pub script: Script,
     pub plan: Plan,
     /// `None`: every request is free.
     pub price: Option<Price>,
     /// Ids of those that serve its payments, in the order in which they are tried. Shared where a tenant has no own list.
     pub facilitators: Rc<[String]>,
+}
+
+/// Name of a tenant's Worker in the dispatch namespace: the tenant's id, or the id, `--` and the name of a version. Since no
+/// id has `--` in it, a script is one tenant's alone, and no entry of a directory can name another's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Script(String);
+
+impl Script {
+    fn of(id: &str, named: Option<String>) -> Result<Self, String> {
+        let Some(name) = named else { return Ok(Self(id.to_owned())) };
+        let version = name.strip_prefix(id).map(|rest| rest.strip_prefix(VERSION_MARK).filter(|rest| !rest.is_empty()));
+        match version {
+            Some(version) if is_name(&name) && (version.is_some() || name.len() == id.len()) => Ok(Self(name)),
+            _ => Err(format!("is {name:?}, not {id:?} or a version of it, as {id}{VERSION_MARK}blue")),
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 /// What a deployment has for its tenants to name.
@@ -48,7 +68,7 @@ pub struct Price {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TenantRecord {
     pub id: String,
-    /// Absent: the id.
+    /// `<id>` or `<id>--<version>`; absent: the id.
     #[serde(default)]
     pub script: Option<String>,
     pub plan: Plan,
@@ -104,13 +124,10 @@ impl TenantRecord {
     pub fn check(self, available: &Available) -> Result<Tenant, TenantError> {
         let id = self.id;
         let wrong = |key, why: String| TenantError { tenant: id.clone(), key, why };
-        if !is_name(&id) {
-            return Err(wrong("id", NAME_RULE.to_owned()));
+        if !is_id(&id) {
+            return Err(wrong("id", ID_RULE.to_owned()));
         }
-        let script = self.script.unwrap_or_else(|| id.clone());
-        if !is_name(&script) {
-            return Err(wrong("script", NAME_RULE.to_owned()));
-        }
+        let script = Script::of(&id, self.script).map_err(|why| wrong("script", why))?;
         let price = match self.price {
             None => None,
             Some(price) => Some(price.check(available.network).map_err(|(key, why)| wrong(key, why))?),
@@ -138,7 +155,16 @@ fn chosen(own: Vec<String>, available: &Available) -> Result<Rc<[String]>, Strin
     Ok(own.into())
 }
 
-const NAME_RULE: &str = "must have 1 to 63 lower-case letters, digits, - or _";
+const ID_RULE: &str =
+    "must have 1 to 63 lower-case letters, digits, - or _, begin and end with a letter or digit, and have no --";
+/// Between a tenant's id and a version of its Worker.
+const VERSION_MARK: &str = "--";
+
+fn is_id(text: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    is_name(text) && edge(bytes.first()) && edge(bytes.last()) && !text.contains(VERSION_MARK)
+}
 
 fn is_name(text: &str) -> bool {
     (1..=63).contains(&text.len())
@@ -212,5 +238,22 @@ mod tests {
         assert_eq!(price("10000", "base", pay_to), Err("price.network"));
         assert_eq!(price("10000", "eip155:84532", "0x1"), Err("price.payTo"));
         assert_eq!(check(r#"{"id":"../acme","plan":"pro"}"#).unwrap_err().key, "id");
+    }
+
+    #[test]
+    fn a_script_is_its_own_tenants() {
+        let script = |id: &str, script: &str| {
+            let tenant = check(&format!(r#"{{"id":"{id}","plan":"pro","script":"{script}"}}"#));
+            tenant.map(|tenant| tenant.script.as_str().to_owned()).map_err(|error| error.key)
+        };
+        assert_eq!(script("acme", "acme"), Ok("acme".to_owned()));
+        assert_eq!(script("acme", "acme--v2"), Ok("acme--v2".to_owned()));
+        for other in ["globex", "globex--acme", "acme-v2", "acmes", "acme--", "acme--V2", "acme--../globex", ""] {
+            assert_eq!(script("acme", other), Err("script"), "{other}");
+        }
+        // Else two tenants' versions could have one name.
+        for id in ["acme--v2", "acme-", "-acme", "_"] {
+            assert_eq!(script(id, id), Err("id"), "{id}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::ports::{inbound::WebRequest, outbound::WebResponse, randomness::WebCrypto};
 use dispatcher_core::{
     answer::{Answer, Body},
-    hygiene::{REQUEST_ID, STRIPPED_FROM_RESPONSES},
+    hygiene::REQUEST_ID,
     ports::{Inbound, Randomness},
     refusal::Refusal,
 };
@@ -13,7 +13,7 @@ use worker::{Headers, Response, ResponseBuilder, Result};
 
 pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<Response> {
     match answer.body {
-        Body::Tenant(tenant) => pass_through(tenant, &answer.set),
+        Body::Tenant(tenant) => pass_through(tenant, &answer.strip, &answer.set),
         Body::Bytes(bytes) => {
             let headers = Headers::new();
             for (name, value) in &answer.set {
@@ -39,13 +39,13 @@ pub fn json(status: u16, value: &Value) -> Answer<WebResponse> {
 }
 
 /// The body stays a stream that we never look into.
-fn pass_through(tenant: WebResponse, set: &[(String, String)]) -> Result<Response> {
+fn pass_through(tenant: WebResponse, strip: &[String], set: &[(String, String)]) -> Result<Response> {
     let original = tenant.into_inner();
     let init: &web_sys::ResponseInit = original.unchecked_ref();
     // A tenant's response has immutable headers: copy it, as `new Response(response.body, response)` does.
     let copy = web_sys::Response::new_with_opt_readable_stream_and_init(original.body().as_ref(), init)?;
     let headers = copy.headers();
-    for name in STRIPPED_FROM_RESPONSES.into_iter().chain(set.iter().map(|(name, _)| name.as_str())) {
+    for name in strip.iter().chain(set.iter().map(|(name, _)| name)) {
         headers.delete(name)?;
     }
     // Some names repeat: there may be several cookies.

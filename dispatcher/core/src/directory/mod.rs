@@ -1,15 +1,17 @@
-//! Who is behind a host or a slug. Look-ups are in ordered maps: a million tenants cost twenty comparisons.
+//! Who is behind a host or a slug. Look-ups are in an ordered map: a million tenants cost twenty comparisons.
 
 mod shapes;
 
-use crate::tenant::{Available, Tenant, TenantError};
+use crate::{
+    dispatch_key::DispatchKey,
+    tenant::{Available, Tenant, TenantError},
+};
 use std::{collections::BTreeMap, rc::Rc};
 
 /// The tenants of this deployment, checked.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    by_host: BTreeMap<String, Rc<Tenant>>,
-    by_slug: BTreeMap<String, Rc<Tenant>>,
+    by_key: BTreeMap<DispatchKey, Rc<Tenant>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,12 +34,7 @@ impl Directory {
     }
 
     #[must_use]
-    pub fn by_host(&self, host: &str) -> Option<Rc<Tenant>> {
-        self.by_host.get(host).cloned()
-    }
-
-    #[must_use]
-    pub fn by_slug(&self, slug: &str) -> Option<Rc<Tenant>> {
-        self.by_slug.get(slug).cloned()
+    pub fn find(&self, key: &DispatchKey) -> Option<Rc<Tenant>> {
+        self.by_key.get(key).cloned()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Directory, DirectoryError};
 use crate::{
-    dispatch_key::{is_host, is_slug},
+    dispatch_key::DispatchKey,
     plan::Plan,
     tenant::{Available, PriceRecord, Tenant, TenantRecord},
 };
@@ -78,24 +78,24 @@ pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, Dire
 }
 
 fn add_host(directory: &mut Directory, host: String, tenant: Rc<Tenant>) -> Result<(), DirectoryError> {
-    add(&mut directory.by_host, "host", host, is_host, tenant)
+    add(directory, "host", DispatchKey::host(&host), host, tenant)
 }
 
 fn add_slug(directory: &mut Directory, slug: String, tenant: Rc<Tenant>) -> Result<(), DirectoryError> {
-    add(&mut directory.by_slug, "slug", slug, is_slug, tenant)
+    add(directory, "slug", DispatchKey::slug(&slug), slug, tenant)
 }
 
 fn add(
-    map: &mut BTreeMap<String, Rc<Tenant>>,
+    directory: &mut Directory,
     kind: &'static str,
+    key: Option<DispatchKey>,
     name: String,
-    fits: fn(&str) -> bool,
     tenant: Rc<Tenant>,
 ) -> Result<(), DirectoryError> {
-    if !fits(&name) {
+    let Some(key) = key else {
         return Err(DirectoryError::Key { kind, name, why: "is not one that a request can have" });
-    }
-    match map.insert(name.clone(), tenant) {
+    };
+    match directory.by_key.insert(key, tenant) {
         None => Ok(()),
         Some(_) => Err(DirectoryError::Key { kind, name, why: "is listed twice" }),
     }
@@ -111,6 +111,10 @@ mod tests {
         Directory::from_json(json, &Available { network: Network::BaseSepolia, facilitators })
     }
 
+    fn by_slug(directory: &Directory, slug: &str) -> Option<Rc<Tenant>> {
+        directory.find(&DispatchKey::slug(slug).unwrap())
+    }
+
     #[test]
     fn both_shapes_say_the_same() {
         let maps =
@@ -118,9 +122,10 @@ mod tests {
         let registry = r#"{"tenants":[{"id":"acme","plan":"pro","hosts":["acme.example"],"slug":"acme"}]}"#;
         for json in [maps, registry] {
             let directory = directory(json).unwrap();
-            assert_eq!(directory.by_host("acme.example").unwrap().id, "acme");
-            assert_eq!(directory.by_slug("acme").unwrap().plan, Plan::Pro);
-            assert!(directory.by_slug("globex").is_none());
+            let host = DispatchKey::host("acme.example").unwrap();
+            assert_eq!(directory.find(&host).unwrap().id, "acme");
+            assert_eq!(by_slug(&directory, "acme").unwrap().plan, Plan::Pro);
+            assert!(by_slug(&directory, "globex").is_none());
         }
     }
 
@@ -128,7 +133,7 @@ mod tests {
     fn a_tenant_without_a_list_of_its_own_has_every_facilitator() {
         let list = |own: &str| {
             let json = format!(r#"{{"tenants":[{{"id":"a","plan":"pro","slug":"a"{own}}}]}}"#);
-            directory(&json).map(|directory| directory.by_slug("a").unwrap().facilitators.to_vec())
+            directory(&json).map(|directory| by_slug(&directory, "a").unwrap().facilitators.to_vec())
         };
         assert_eq!(list("").unwrap(), ["cdp", "x402-rs"]);
         assert_eq!(list(r#","facilitators":["x402-rs","cdp"]"#).unwrap(), ["x402-rs", "cdp"]);

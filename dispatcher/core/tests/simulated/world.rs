@@ -79,7 +79,7 @@ pub enum Tenant {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub limits: Limits,
-    pub strip: Vec<&'static str>,
+    pub strip: fn(&str) -> bool,
     pub set: Vec<(String, String)>,
 }
 
@@ -487,7 +487,7 @@ fn got(answer: Answer<SimResponse>) -> Got {
         Body::Bytes(bytes) => (bytes, Vec::new()),
         Body::Tenant(response) => (response.body, response.headers),
     };
-    headers.retain(|(name, _)| answer.set.iter().all(|(other, _)| other != name));
+    headers.retain(|(name, _)| !answer.strip.contains(name) && answer.set.iter().all(|(other, _)| other != name));
     headers.extend(answer.set);
     let json = serde_json::from_slice(&body).unwrap_or(Value::Null);
     Got { status: answer.status, headers, body: String::from_utf8(body).unwrap(), json }
@@ -553,7 +553,7 @@ impl Namespace for Ports {
 
     async fn run(&self, dispatch: Dispatch<'_>, request: &SimRequest) -> Result<SimResponse, TenantFailure> {
         let set = dispatch.set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        self.0.runs.borrow_mut().push(Run { limits: dispatch.limits, strip: dispatch.strip.to_vec(), set });
+        self.0.runs.borrow_mut().push(Run { limits: dispatch.limits, strip: dispatch.strip, set });
         let query = request.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
         let response = |status, endless| SimResponse {
             status,

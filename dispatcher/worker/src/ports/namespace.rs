@@ -7,7 +7,7 @@ use dispatcher_core::{
 };
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::{Env, EnvBinding};
+use worker::{Env, EnvBinding, Headers};
 
 #[wasm_bindgen]
 extern "C" {
@@ -81,7 +81,9 @@ fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_s
     let init: &web_sys::RequestInit = request.inner().unchecked_ref();
     let copy = web_sys::Request::new_with_str_and_init(&url, init)?;
     let headers = copy.headers();
-    for name in dispatch.strip {
+    // Collected first: one must not delete from what one walks through.
+    let strip: Vec<String> = Headers(headers.clone()).keys().filter(|name| (dispatch.strip)(name)).collect();
+    for name in &strip {
         headers.delete(name)?;
     }
     for (name, value) in dispatch.set {

@@ -22,6 +22,10 @@ pub enum Command {
     Scenario(ScenarioArgs),
     /// List scenarios, faults, kinds of clients or checkers
     List(ListArgs),
+    /// Tell a scenario's timeline in words
+    Explain(ExplainArgs),
+    /// Start a scenario in scenarios/ that runs as it is, with comments on what could stand there
+    New(NewArgs),
     /// Write the JSON Schema of the scenario language to scenarios/schema.json
     Schema(SchemaArgs),
     /// Say what this machine lacks for a run, and how to get it
@@ -149,6 +153,20 @@ pub struct BenchArgs {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// Name of a scenario, or the path of a .toml file
+    #[arg(value_name = "NAME")]
+    pub scenario: String,
+}
+
+#[derive(Debug, Args)]
+pub struct NewArgs {
+    /// Its name: lower-case letters, digits and single hyphens
+    #[arg(value_name = "NAME")]
+    pub scenario: String,
 }
 
 #[derive(Debug, Args)]

@@ -6,12 +6,14 @@ pub mod cli;
 pub mod clock;
 pub mod conformance;
 pub mod exit;
+pub mod explain;
 pub mod facilitator;
 mod folders;
 pub mod journal;
 pub mod judge;
 pub mod list;
 pub mod namespace;
+pub mod new;
 pub mod run;
 pub mod scenario;
 pub mod serve;
@@ -35,6 +37,7 @@ use cli::{BenchArgs, Cli, Command, ConformanceArgs, Format, NamespaceArgs, Scena
 use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
 use namespace::NamespaceError;
+use new::NewError;
 use reports::report::Report;
 use run::{RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
@@ -78,6 +81,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Namespace(#[from] NamespaceError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    New(#[from] NewError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -91,7 +97,9 @@ enum CommandError {
 impl CommandError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Library(LibraryError::UnknownTag { .. }) => Exit::Usage,
+            Self::Library(LibraryError::UnknownTag { .. }) | Self::New(NewError::Name(_) | NewError::Taken(_)) => {
+                Exit::Usage
+            }
             Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
             Self::Library(_) => Exit::BadScenario,
             Self::Run(error) => error.exit(),
@@ -101,9 +109,12 @@ impl CommandError {
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
-            Self::Document { .. } | Self::RunDir(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => {
-                Exit::Internal
-            }
+            Self::New(_)
+            | Self::Document { .. }
+            | Self::RunDir(_)
+            | Self::Runtime(_)
+            | Self::Json(_)
+            | Self::Panicked => Exit::Internal,
         }
     }
 }
@@ -115,6 +126,15 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::Scenario(args) => scenario(args),
+        Command::Explain(args) => {
+            anstream::print!("{}", explain::render(&Library::find().load(&args.scenario)?));
+            Ok(Exit::Pass)
+        }
+        Command::New(args) => {
+            let path = new::start(&args.scenario, &Library::find())?;
+            anstream::println!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
+            Ok(Exit::Pass)
+        }
         Command::Schema(args) => schema(args),
         Command::Serve(args) => serve(args),
         Command::Bench(args) => bench(args),

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::Scenario;
 use super::limits::MAX_FILE_BYTES;
-use super::name::nearest;
+use super::name::{Name, nearest};
 use super::problem::InvalidScenario;
 use super::selection::Selection;
 
@@ -81,6 +81,11 @@ impl Library {
     /// Where the language's JSON Schema stands.
     pub fn schema(&self) -> PathBuf {
         self.folder.join("schema.json")
+    }
+
+    /// Where a scenario of that name stands, or would.
+    pub fn path(&self, name: &Name) -> PathBuf {
+        self.folder.join(name.as_str()).with_extension("toml")
     }
 
     /// Loads by name, or by path where `which` ends in `.toml`.

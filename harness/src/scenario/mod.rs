@@ -48,7 +48,7 @@ pub use rate::Rate;
 pub use request_path::RequestPath;
 pub use schema::schema;
 pub use selection::Selection;
-pub use time::Window;
+pub use time::{Window, show};
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
 pub use world::{Network, Plan, Tenant, World};

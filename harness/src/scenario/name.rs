@@ -16,14 +16,19 @@ impl Name {
         &self.0
     }
 
-    pub(super) fn check(kind: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<Self> {
-        let text = raw.get_ref();
+    /// `None` where the text is not one.
+    pub fn new(text: &str) -> Option<Self> {
         let fine = text.len() <= MAX_NAME_BYTES
             && text.split('-').all(|part| {
                 !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
             });
-        if fine {
-            return Some(Self(text.clone()));
+        fine.then(|| Self(text.to_owned()))
+    }
+
+    pub(super) fn check(kind: &str, raw: &Spanned<String>, problems: &mut Problems) -> Option<Self> {
+        let text = raw.get_ref();
+        if let Some(name) = Self::new(text) {
+            return Some(name);
         }
         let help = format!("lower-case letters, digits and single hyphens, at most {MAX_NAME_BYTES} bytes");
         problems.add(Problem::new(raw.span(), format!("`{text}` is not a name"), format!("{kind} name")).help(help));

@@ -75,7 +75,12 @@ pub struct Mix(BTreeMap<ClientKind, u32>);
 impl Mix {
     /// The kinds that have a share.
     pub fn clients(&self) -> impl Iterator<Item = ClientKind> {
-        self.0.iter().filter(|(_, share)| **share > 0).map(|(client, _)| *client)
+        self.shares().map(|(client, _)| client)
+    }
+
+    /// Each kind that has a share, with it.
+    pub fn shares(&self) -> impl Iterator<Item = (ClientKind, u32)> {
+        self.0.iter().filter(|(_, share)| **share > 0).map(|(client, share)| (*client, *share))
     }
 
     /// The sum of all shares: never zero.

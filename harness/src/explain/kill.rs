@@ -1,0 +1,16 @@
+//! A kill in words.
+
+use crate::scenario::{Kill, When, show};
+
+pub fn tell(kill: &Kill) -> String {
+    let moment = match kill.when() {
+        When::At(_) => "now".to_owned(),
+        When::Random { times, window } => format!("at {times} random moments until {}", show(window.to())),
+        When::Payment { reaches, window } => {
+            let stage = reaches.as_logged().replace('_', " ");
+            format!("when first a payment is {stage}, by {}", show(window.to()))
+        }
+        When::MoneyMoves { window } => format!("when first money moves, by {}", show(window.to())),
+    };
+    format!("the dispatcher is killed {moment}, and started again on what it left")
+}

@@ -1,0 +1,159 @@
+//! `harness explain`: a scenario's story in words, for whoever meets it in a report or reads the file for the first time.
+//! Says what the file says, in the order of time, and nothing that only a run can know.
+
+mod fault;
+mod kill;
+mod words;
+
+use std::time::Duration;
+
+use x402_protocol::{PaymentFlow, v2::IdentifierRule};
+
+use crate::scenario::{ClientKind, Pick, Scenario, Tenant, Traffic, When, World, show};
+use words::{Story, list};
+
+/// The text to print.
+#[must_use]
+pub fn render(scenario: &Scenario) -> String {
+    let mut story = Story::default();
+    story.say("", &format!("{}: {}", scenario.id(), scenario.title()));
+    if let Some(why) = scenario.why() {
+        story.say("", &format!("Why: {why}"));
+    }
+    let tags = if scenario.tags().is_empty() { String::new() } else { format!("; tags {}", list(scenario.tags())) };
+    story.say("", &format!("Profile {}{tags}", scenario.profile().as_str()));
+
+    story.head("Who is there");
+    who(scenario.world(), &mut story);
+    story.head(&format!("What happens, in {}", show(scenario.end())));
+    timeline(scenario, &mut story);
+    story.head("What must hold");
+    let width = scenario.musts().iter().map(|must| must.id().len()).max().unwrap_or(0);
+    for must in scenario.musts() {
+        story.say(&format!("  {:width$}  ", must.id()), &must.checker().expects());
+    }
+    story.head("What chance decides");
+    for chance in chances(scenario) {
+        story.say("  ", &chance);
+    }
+    story.text
+}
+
+fn who(world: &World, story: &mut Story) {
+    if world.dispatchers() > 1 {
+        story.say("  ", &format!("{} dispatchers, used in turn, with one settlement ledger", world.dispatchers()));
+    }
+    for (n, name) in world.facilitators().iter().enumerate() {
+        let place = match (n, world.facilitators().len()) {
+            (_, 1) => "the only one".to_owned(),
+            (0, _) => "asked first".to_owned(),
+            _ => format!("asked where {} cannot serve", list(&world.facilitators()[..n])),
+        };
+        let key = if world.wants_key(name.as_str()) { "; wants an API key" } else { "" };
+        let lists = if world.lists_other_networks(name.as_str()) { "; lists other networks as supported" } else { "" };
+        story.say("  ", &format!("facilitator {name}: {place}{key}{lists}"));
+    }
+    for one in world.tenants() {
+        story.say("  ", &tenant(one));
+    }
+    let (verify, settle) = (show(world.verify_timeout()), show(world.settle_timeout()));
+    story.say(
+        "  ",
+        &format!("the dispatcher waits {verify} for /verify and {settle} for /settle, on {}", world.network()),
+    );
+}
+
+fn tenant(tenant: &Tenant) -> String {
+    let mut said = format!("tenant {}, plan {}: ", tenant.id(), tenant.plan().as_str());
+    let Some(price) = tenant.price() else { return said + "free" };
+    said += &format!("{price} USDC a request");
+    said += match tenant.flow() {
+        PaymentFlow::Authorization => "",
+        PaymentFlow::Upfront => ", paid before it runs",
+    };
+    said += match tenant.identifier() {
+        IdentifierRule::Required => ", each under a payment-identifier",
+        IdentifierRule::Optional => "",
+        IdentifierRule::Off => ", never under a payment-identifier",
+    };
+    if tenant.seller() != tenant.id() {
+        said += &format!(", paid to {}", tenant.seller());
+    }
+    if let Some(own) = tenant.facilitators() {
+        said += &format!(", by way of {} alone", list(own));
+    }
+    said
+}
+
+/// Everything that begins or ends, by its moment.
+fn timeline(scenario: &Scenario, story: &mut Story) {
+    let mut moments: Vec<(Duration, String)> = Vec::new();
+    let mut then = |at: Duration, what: String| moments.push((at, what));
+    // What ends at a moment is told before what begins.
+    for fault in scenario.faults() {
+        then(fault.window().to(), fault::ends(fault));
+    }
+    for block in scenario.traffic().iter().filter(|block| block.window().to() < scenario.end()) {
+        then(block.window().to(), format!("{} stop coming", block.name()));
+    }
+    then(scenario.end(), "the run ends; callers only collect what they have paid for".to_owned());
+    for phase in scenario.timeline().phases() {
+        then(phase.window().from(), format!("phase {} begins", phase.name()));
+    }
+    for block in scenario.traffic() {
+        then(block.window().from(), traffic(block));
+    }
+    for fault in scenario.faults() {
+        then(fault.window().from(), fault::begins(fault));
+    }
+    for kill in scenario.kills() {
+        then(kill.window().from(), kill::tell(kill));
+    }
+    moments.sort_by_key(|(at, _)| *at);
+    let width = moments.iter().map(|(at, _)| show(*at).len()).max().unwrap_or(0);
+    let mut last = None;
+    for (at, what) in moments {
+        let shown = if last.replace(at) == Some(at) { String::new() } else { show(at) };
+        story.say(&format!("  {shown:>width$}  "), &what);
+    }
+}
+
+fn traffic(traffic: &Traffic) -> String {
+    let total = traffic.mix().total() as f64;
+    let shares = traffic.mix().shares().map(|(client, share)| {
+        let percent = (100.0 * f64::from(share) / total).round();
+        format!("{percent} % {}", client.name())
+    });
+    format!(
+        "{} arrive, {}, {} in all by {}: {}; for {} of {}",
+        traffic.name(),
+        traffic.rate(),
+        traffic.arrivals(),
+        show(traffic.window().to()),
+        shares.collect::<Vec<_>>().join(", "),
+        traffic.path().as_str(),
+        list(traffic.tenants_for(ClientKind::Unpaid)),
+    )
+}
+
+fn chances(scenario: &Scenario) -> Vec<String> {
+    let mut said =
+        vec!["of each arrival its kind, its tenant, and whether it comes by host or by /t/<slug>".to_owned()];
+    if scenario.traffic().iter().any(|block| block.mix().clients().any(|client| client == ClientKind::Malformed)) {
+        said.push("which way each malformed payment is broken".to_owned());
+    }
+    for fault in scenario.faults().iter().filter(|fault| matches!(fault.pick(), Pick::Odds(_))) {
+        said.push(format!("which calls fault {} takes", fault.number()));
+    }
+    if scenario.kills().iter().any(|kill| matches!(kill.when(), When::Random { .. })) {
+        said.push("the random moments of a kill".to_owned());
+    }
+    said.push(match scenario.seed() {
+        Some(seed) => format!("all of it drawn from seed {seed}, unless --seed gives another"),
+        None => "all of it drawn from a seed that each run draws and prints, unless --seed gives one".to_owned(),
+    });
+    said
+}
+
+#[cfg(test)]
+mod tests;

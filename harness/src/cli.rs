@@ -28,6 +28,8 @@ pub enum Command {
     New(NewArgs),
     /// Write the JSON Schema of the scenario language to scenarios/schema.json
     Schema(SchemaArgs),
+    /// Print the rules that runs are held to: level, source, and what usually breaks them
+    Rules(RulesArgs),
     /// Say what this machine lacks for a run, and how to get it
     Doctor,
     /// Get what a run needs: tools at their pinned versions
@@ -134,6 +136,12 @@ impl ListArgs {
             _ => Listing::Scenarios(self.select.selection()),
         }
     }
+}
+
+#[derive(Debug, Args)]
+pub struct RulesArgs {
+    /// Id of a rule (MONEY-1), or name of its checker; all of them unless given
+    pub rule: Option<String>,
 }
 
 #[derive(Debug, Args)]

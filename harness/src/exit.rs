@@ -3,7 +3,7 @@
 
 use std::process::{ExitCode, ExitStatus};
 
-use reports::report::Report;
+use reports::report::{Check, KnownStanding, Report};
 use reports::verdict::Verdict;
 
 /// Why the process ends.
@@ -22,12 +22,14 @@ pub enum Exit {
     DidNotStart = 15,
     DeterminismLost = 16,
     SeededBugUnseen = 17,
+    /// A rule that known.toml says is broken held.
+    KnownIsOver = 18,
     Internal = 70,
     Interrupted = 130,
 }
 
 impl Exit {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Pass,
         Self::Usage,
         Self::RuleBroken,
@@ -38,6 +40,7 @@ impl Exit {
         Self::DidNotStart,
         Self::DeterminismLost,
         Self::SeededBugUnseen,
+        Self::KnownIsOver,
         Self::Internal,
         Self::Interrupted,
     ];
@@ -58,6 +61,7 @@ impl Exit {
             Self::DidNotStart => "the system under test did not start",
             Self::DeterminismLost => "one seed gave two different runs",
             Self::SeededBugUnseen => "a bug seeded into the dispatcher went unseen",
+            Self::KnownIsOver => "every rule held, a known failure among them: its entry is to be deleted",
             Self::Internal => "the harness itself failed",
             Self::Interrupted => "interrupted",
         }
@@ -65,12 +69,15 @@ impl Exit {
 
     /// What a finished run ends with.
     pub fn of_report(report: &Report) -> Self {
-        let broken = |check: &&reports::report::Check| check.verdict == Verdict::Fail;
+        let broken: Vec<_> =
+            report.checks.iter().filter(|check| check.counts_as(report.gate) == Some(Verdict::Fail)).collect();
+        let over = |check: &Check| check.known.as_ref().is_some_and(|known| known.standing == KnownStanding::Over);
         match report.verdict {
             _ if report.checks.is_empty() || report.requests() == 0 => Self::NothingRan,
             Verdict::Pass => Self::Pass,
             Verdict::Unknown => Self::Unknown,
-            Verdict::Fail if report.checks.iter().filter(broken).all(|check| check.name == "latency") => Self::TooSlow,
+            Verdict::Fail if broken.iter().all(|check| over(check)) => Self::KnownIsOver,
+            Verdict::Fail if broken.iter().all(|check| over(check) || check.name == "latency") => Self::TooSlow,
             Verdict::Fail => Self::RuleBroken,
         }
     }
@@ -107,7 +114,8 @@ impl From<Exit> for ExitCode {
 mod tests {
     use clap::CommandFactory;
 
-    use reports::report::{Check, PhaseSummary};
+    use reports::level::Level;
+    use reports::report::{Hint, KnownFailure, PhaseSummary};
 
     use super::*;
 
@@ -116,9 +124,13 @@ mod tests {
             id: "X-1".to_owned(),
             name: (*name).to_owned(),
             expected: String::new(),
+            level: Level::Must,
             verdict: *verdict,
             detail: String::new(),
-            witness: Vec::new(),
+            witness: None,
+            sources: Vec::new(),
+            hint: Hint { cause: String::new(), look_at: String::new() },
+            known: None,
         };
         let phase = PhaseSummary {
             name: "steady".to_owned(),
@@ -135,12 +147,13 @@ mod tests {
         };
         let checks: Vec<Check> = verdicts.iter().map(check).collect();
         Report {
-            schema: 1,
+            schema: 2,
             scenario: String::new(),
             title: String::new(),
             tier: String::new(),
             seed: 0,
-            verdict: Report::verdict_of(&checks, std::slice::from_ref(&phase)),
+            verdict: Report::verdict_of(&checks, Level::Must, std::slice::from_ref(&phase)),
+            gate: Level::Must,
             checks,
             phases: vec![phase],
             faults: Vec::new(),
@@ -172,6 +185,25 @@ mod tests {
         let idle = report(&[("recovers", Verdict::Pass)], 0);
         assert_eq!(idle.verdict, Verdict::Unknown);
         assert_eq!(Exit::of_report(&idle), Exit::NothingRan);
+    }
+
+    #[test]
+    fn an_unexpected_pass_ends_in_its_own_code_unless_a_rule_broke_as_well() {
+        let known = |standing| {
+            let [owner, until, why] = ["ada", "2026-12-31", "soon"].map(str::to_owned);
+            Some(KnownFailure { standing, owner, until, why })
+        };
+        let exit = |verdicts: &[(&str, Verdict)], standing| {
+            let mut report = report(verdicts, 1);
+            report.checks[0].known = known(standing);
+            report.verdict = Report::verdict_of(&report.checks, report.gate, &report.phases);
+            Exit::of_report(&report)
+        };
+        assert_eq!(exit(&[("recovers", Verdict::Pass)], KnownStanding::Over), Exit::KnownIsOver);
+        let both = [("recovers", Verdict::Pass), ("books-balance", Verdict::Fail)];
+        assert_eq!(exit(&both, KnownStanding::Over), Exit::RuleBroken);
+        assert_eq!(exit(&[("recovers", Verdict::Fail)], KnownStanding::Listed), Exit::Pass);
+        assert_eq!(exit(&[("recovers", Verdict::Fail)], KnownStanding::Expired), Exit::RuleBroken);
     }
 
     #[test]

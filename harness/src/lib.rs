@@ -14,6 +14,7 @@ pub mod judge;
 pub mod list;
 pub mod namespace;
 pub mod new;
+pub mod rules;
 pub mod run;
 pub mod scenario;
 pub mod serve;
@@ -39,6 +40,7 @@ use exit::Exit;
 use namespace::NamespaceError;
 use new::NewError;
 use reports::report::Report;
+use rules::UnknownRule;
 use run::{RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
 use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
@@ -84,6 +86,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     New(#[from] NewError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rule(#[from] UnknownRule),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -108,7 +113,7 @@ impl CommandError {
             Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
-            Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
+            Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
             Self::New(_)
             | Self::Document { .. }
             | Self::RunDir(_)
@@ -123,6 +128,10 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::List(args) => {
             anstream::print!("{}", list::render(args.what(), &Library::find())?);
+            Ok(Exit::Pass)
+        }
+        Command::Rules(args) => {
+            anstream::print!("{}", rules::render(args.rule.as_deref())?);
             Ok(Exit::Pass)
         }
         Command::Scenario(args) => scenario(args),

@@ -4,7 +4,11 @@ use crate::event::{
     Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint,
     FaultRef, Recorded,
 };
-use crate::report::{Check, FaultSummary, PhaseSummary, Quantiles, REPORT_SCHEMA, Report};
+use crate::level::Level;
+use crate::report::{
+    Check, FaultSummary, Hint, KnownFailure, KnownStanding, PhaseSummary, Quantiles, REPORT_SCHEMA, Report, Witness,
+    WitnessEvent,
+};
 use crate::verdict::Verdict;
 
 pub fn at(ms: u64, event: Event) -> Recorded {
@@ -69,9 +73,13 @@ pub fn passing() -> Report {
         id: id.to_owned(),
         name: name.to_owned(),
         expected: expected.to_owned(),
+        level: Level::Must,
         verdict: Verdict::Pass,
         detail: detail.to_owned(),
-        witness: Vec::new(),
+        witness: None,
+        sources: vec![format!("a source of {name}")],
+        hint: Hint { cause: format!("what breaks {name}"), look_at: "dispatcher/some.rs".to_owned() },
+        known: None,
     };
     Report {
         schema: REPORT_SCHEMA,
@@ -80,6 +88,7 @@ pub fn passing() -> Report {
         tier: "live".to_owned(),
         seed: 42,
         verdict: Verdict::Pass,
+        gate: Level::Must,
         checks: vec![
             check(
                 "MONEY-1",
@@ -115,8 +124,32 @@ pub fn failing() -> Report {
     report.exit_code = 10;
     report.checks[0].verdict = Verdict::Fail;
     report.checks[0].detail = "1 payment of 251 moved money twice".to_owned();
-    report.checks[0].witness =
-        (0..12).map(|n| format!("21.{n:03}s  settle of 0xabc at standby moved 0.01\u{1b}[31m")).collect();
+    let moved = |n: usize| WitnessEvent {
+        line: 95 + n,
+        text: format!("at 21.{n:03} s, 0xabc moved 0.01 at standby\u{1b}[31m"),
+    };
+    report.checks[0].witness = Some(Witness {
+        what: "0xabc moved money 12 times".to_owned(),
+        events: (0..12).map(moved).collect(),
+        others: vec!["0xdef moved money twice".to_owned()],
+    });
+    let flapping = Check {
+        id: "COST-4".to_owned(),
+        expected: "a facilitator that is up and down by turns is not taken back at every up".to_owned(),
+        detail: "1 of 2 standings that changed broke it".to_owned(),
+        level: Level::Should,
+        verdict: Verdict::Fail,
+        witness: Some(Witness { what: "primary flapped".to_owned(), events: vec![moved(1)], others: Vec::new() }),
+        ..report.checks[1].clone()
+    };
+    let known = KnownFailure {
+        standing: KnownStanding::Listed,
+        owner: "ada".to_owned(),
+        until: "2026-12-31".to_owned(),
+        why: "the breaker's pauses are about to grow".to_owned(),
+    };
+    let listed = Check { id: "COST-4-verify".to_owned(), level: Level::Must, known: Some(known), ..flapping.clone() };
+    report.checks.extend([flapping, listed]);
     report.checks[1].verdict = Verdict::Unknown;
     report.checks[1].detail = "no request was due in steady".to_owned();
     report.phases[0] = PhaseSummary { requests: 0, served: 0, offered: 0, latency: None, ..report.phases[0].clone() };

@@ -4,6 +4,7 @@
 pub mod event;
 pub mod json;
 pub mod latency;
+pub mod level;
 pub mod report;
 pub mod summary;
 pub mod tally;

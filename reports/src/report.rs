@@ -4,10 +4,11 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::FaultRef;
+use crate::level::Level;
 use crate::verdict::Verdict;
 
 /// Version of the report's JSON. Raised when a field changes its meaning or goes away; new fields do not raise it.
-pub const REPORT_SCHEMA: u32 = 1;
+pub const REPORT_SCHEMA: u32 = 2;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {
@@ -17,6 +18,8 @@ pub struct Report {
     pub tier: String,
     pub seed: u64,
     pub verdict: Verdict,
+    /// The weakest level of which a rule that does not hold keeps the run from passing.
+    pub gate: Level,
     pub checks: Vec<Check>,
     pub phases: Vec<PhaseSummary>,
     pub faults: Vec<FaultSummary>,
@@ -35,8 +38,8 @@ impl Report {
     }
 
     /// The verdict that these checks and this traffic come to: without traffic, checks that held prove nothing.
-    pub fn verdict_of(checks: &[Check], phases: &[PhaseSummary]) -> Verdict {
-        let verdict = Verdict::merge(checks.iter().map(|check| check.verdict));
+    pub fn verdict_of(checks: &[Check], gate: Level, phases: &[PhaseSummary]) -> Verdict {
+        let verdict = Verdict::merge(checks.iter().filter_map(|check| check.counts_as(gate)));
         let flowed = phases.iter().any(|phase| phase.requests > 0);
         if verdict == Verdict::Pass && !flowed { Verdict::Unknown } else { verdict }
     }
@@ -51,11 +54,78 @@ pub struct Check {
     pub name: String,
     /// The rule in words.
     pub expected: String,
+    pub level: Level,
     pub verdict: Verdict,
     /// What was seen, in a line; for a pass, what it rests on.
     pub detail: String,
-    /// The events that show it, in order, for a person to read. Empty for a pass.
-    pub witness: Vec<String>,
+    /// Of a fail, and of nothing else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
+    /// What the rule rests on, a line each.
+    pub sources: Vec<String>,
+    pub hint: Hint,
+    /// What the list of known failures says of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownFailure>,
+}
+
+impl Check {
+    /// What it counts as for the run; `None` where it does not count.
+    #[must_use]
+    pub fn counts_as(&self, gate: Level) -> Option<Verdict> {
+        match self.known.as_ref().map(|known| known.standing) {
+            Some(KnownStanding::Listed) => Some(Verdict::Pass),
+            Some(KnownStanding::Expired | KnownStanding::Over) => Some(Verdict::Fail),
+            None => (self.level <= gate).then_some(self.verdict),
+        }
+    }
+}
+
+/// A failure that somebody has taken on to mend by a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownFailure {
+    pub standing: KnownStanding,
+    pub owner: String,
+    /// The last day, as `2026-12-31`.
+    pub until: String,
+    pub why: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KnownStanding {
+    /// It fails, as the list says: the run may pass.
+    Listed,
+    /// It fails, and its day has passed.
+    Expired,
+    /// It holds again: the entry is to be deleted, or the next failure would go unseen.
+    Over,
+}
+
+/// Where a rule was broken.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Witness {
+    pub what: String,
+    /// The fewest events that show it, in the history's order. Never empty.
+    pub events: Vec<WitnessEvent>,
+    /// Other places where it was broken, a line each; not all of them where there are many.
+    pub others: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WitnessEvent {
+    /// Line of `events.jsonl`, counted from 1.
+    pub line: usize,
+    pub text: String,
+}
+
+/// How to mend what breaks a rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hint {
+    /// What in a dispatcher usually causes it.
+    pub cause: String,
+    /// The file to look at first.
+    pub look_at: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -98,4 +168,49 @@ pub struct FaultSummary {
     pub to_ms: u64,
     /// Calls it was applied to.
     pub hits: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{failing, passing};
+
+    fn verdict(report: &Report, gate: Level) -> Verdict {
+        Report::verdict_of(&report.checks, gate, &report.phases)
+    }
+
+    fn known(standing: KnownStanding) -> Option<KnownFailure> {
+        let [owner, until, why] = ["ada", "2026-12-31", "soon"].map(str::to_owned);
+        Some(KnownFailure { standing, owner, until, why })
+    }
+
+    #[test]
+    fn what_is_weaker_than_the_gate_is_let_through() {
+        let mut report = passing();
+        report.checks.extend(failing().checks.into_iter().filter(|check| check.level == Level::Should));
+        assert_eq!(verdict(&report, Level::Must), Verdict::Pass);
+        assert_eq!(verdict(&report, Level::Should), Verdict::Fail);
+        report.checks.iter_mut().for_each(|check| check.level = Level::Observe);
+        assert_eq!(verdict(&report, Level::Should), Verdict::Unknown, "nothing was held to anything");
+    }
+
+    #[test]
+    fn a_known_failure_lets_the_run_pass_until_it_expires_or_is_over() {
+        let mut report = passing();
+        report.checks[0].verdict = Verdict::Fail;
+        report.checks[0].known = known(KnownStanding::Listed);
+        assert_eq!(verdict(&report, Level::Must), Verdict::Pass);
+        report.checks[0].known = known(KnownStanding::Expired);
+        assert_eq!(verdict(&report, Level::Must), Verdict::Fail);
+        report.checks[0].verdict = Verdict::Pass;
+        report.checks[0].known = known(KnownStanding::Over);
+        assert_eq!(verdict(&report, Level::Must), Verdict::Fail);
+    }
+
+    #[test]
+    fn without_traffic_nothing_passes() {
+        let mut report = passing();
+        report.phases.iter_mut().for_each(|phase| phase.requests = 0);
+        assert_eq!(verdict(&report, Level::Must), Verdict::Unknown);
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     report::Report,
-    terminal::{plain, shown},
+    terminal::{judged, plain, shown},
     verdict::Verdict,
 };
 use std::{fmt::Write, time::Duration};
@@ -17,12 +17,12 @@ pub fn line(report: &Report) -> String {
         plain(&report.scenario),
         report.requests()
     );
-    for check in report.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
-        let (style, verdict) = shown(check.verdict);
+    for check in report.checks.iter().filter(|check| check.verdict != Verdict::Pass || check.known.is_some()) {
+        let (style, verdict) = judged(check, report.gate);
         // Writing to a String cannot fail.
         let _ = writeln!(out, "         {style}{verdict}{style:#} {}: {}", plain(&check.id), plain(&check.detail));
-        for witness in check.witness.iter().take(1) {
-            let _ = writeln!(out, "           {}", plain(witness));
+        if let Some(witness) = &check.witness {
+            let _ = writeln!(out, "           {}", plain(&witness.what));
         }
     }
     if report.verdict != Verdict::Pass {

@@ -5,11 +5,15 @@ use std::fmt::{self, Write};
 
 use anstyle::{AnsiColor, Style};
 
-use crate::report::{Check, FaultSummary, PhaseSummary, Report};
+use crate::level::Level;
+use crate::report::{Check, FaultSummary, KnownStanding, PhaseSummary, Report};
 use crate::verdict::Verdict;
 
 /// Enough to see what went wrong; the JSON report has all of them.
 const MAX_WITNESSES: usize = 8;
+
+/// Whoever mends the first place mends most of the others.
+const MAX_OTHERS: usize = 3;
 
 /// Columns of the timeline bars: with the names and times beside them, a line fits a terminal of 100 columns.
 const BAR: usize = 38;
@@ -36,7 +40,7 @@ fn write_report(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "{}\n", plain(&report.title))?;
     write_timeline(out, report)?;
     write_phases(out, &report.phases)?;
-    write_checks(out, &report.checks)?;
+    write_checks(out, report)?;
     writeln!(out, "{HEADING}What was real, and what was a double{HEADING:#}")?;
     for line in &report.fidelity {
         writeln!(out, "  {}", plain(line))?;
@@ -103,30 +107,71 @@ fn write_phases(out: &mut String, phases: &[PhaseSummary]) -> fmt::Result {
     writeln!(out)
 }
 
-fn write_checks(out: &mut String, checks: &[Check]) -> fmt::Result {
+fn write_checks(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out, "{HEADING}What was expected, and what was seen{HEADING:#}")?;
-    let width = checks.iter().map(|check| check.id.chars().count()).max().unwrap_or(0);
-    for check in checks {
-        let (style, verdict) = shown(check.verdict);
+    let width = report.checks.iter().map(|check| check.id.chars().count()).max().unwrap_or(0);
+    for check in &report.checks {
+        let (style, verdict) = judged(check, report.gate);
         writeln!(out, "  {style}{verdict:7}{style:#}  {:width$}  {}", plain(&check.id), plain(&check.expected))?;
         writeln!(out, "  {:7}  {:width$}  {FAINT}{}{FAINT:#}", "", "", plain(&check.detail))?;
-        for line in check.witness.iter().take(MAX_WITNESSES) {
-            writeln!(out, "  {:7}  {:width$}    {}", "", "", plain(line))?;
-        }
-        if let Some(more) = check.witness.len().checked_sub(MAX_WITNESSES).filter(|more| *more > 0) {
-            writeln!(out, "  {:7}  {:width$}    and {more} more, in the JSON report", "", "")?;
+        for line in explained(check, report.gate) {
+            writeln!(out, "  {:7}  {:width$}  {line}", "", "")?;
         }
     }
     writeln!(out)
+}
+
+/// What stands under a check that did not simply hold.
+fn explained(check: &Check, gate: Level) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(witness) = &check.witness {
+        lines.push(plain(&witness.what));
+        let width = witness.events.iter().map(|event| event.line.to_string().len()).max().unwrap_or(0);
+        let shown = witness.events.iter().take(MAX_WITNESSES);
+        lines.extend(shown.map(|event| format!("  line {:>width$}  {}", event.line, plain(&event.text))));
+        if let Some(more) = witness.events.len().checked_sub(MAX_WITNESSES).filter(|more| *more > 0) {
+            lines.push(format!("  and {more} more, in the JSON report"));
+        }
+        lines.extend(witness.others.iter().take(MAX_OTHERS).map(|other| format!("also: {}", plain(other))));
+    }
+    if check.verdict == Verdict::Fail {
+        lines.push(format!("source: {}", plain(&check.sources.join("; "))));
+        lines.push(format!("hint: {}; look at {} first", plain(&check.hint.cause), plain(&check.hint.look_at)));
+    }
+    if let Some(known) = &check.known {
+        let (owner, until, why) = (plain(&known.owner), plain(&known.until), plain(&known.why));
+        lines.push(match known.standing {
+            KnownStanding::Listed => format!("known until {until} ({owner}): {why}"),
+            KnownStanding::Expired => format!("was known until {until} ({owner}): mend it, or agree on another day"),
+            KnownStanding::Over => format!("no longer fails: delete the entry from known.toml ({owner}: {why})"),
+        });
+    } else if check.verdict != Verdict::Pass && check.level > gate {
+        lines.push(format!("a `{}`: it does not fail the run", check.level.as_str()));
+    }
+    lines
+}
+
+/// Capitals for what keeps the run from passing.
+pub(crate) fn judged(check: &Check, gate: Level) -> (Style, &'static str) {
+    let quiet = AnsiColor::Yellow.on_default();
+    match (check.known.as_ref().map(|known| known.standing), check.counts_as(gate)) {
+        (Some(KnownStanding::Listed), _) => (quiet, "known"),
+        (Some(KnownStanding::Over), _) => (AnsiColor::Red.on_default().bold(), "OVER"),
+        (_, Some(verdict)) => shown(verdict),
+        (_, None) if check.verdict == Verdict::Pass => shown(Verdict::Pass),
+        (_, None) => (quiet, check.verdict.as_str()),
+    }
 }
 
 fn write_verdict(out: &mut String, report: &Report) -> fmt::Result {
     let (style, verdict) = shown(report.verdict);
     let count = |verdict| report.checks.iter().filter(|check| check.verdict == verdict).count();
     let (held, broke, unknown) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Unknown));
+    let known = report.checks.iter().filter(|check| check.known.is_some()).count();
+    let known = if known > 0 { format!(" ({known} in known.toml)") } else { String::new() };
     writeln!(
         out,
-        "\n{style}{verdict}{style:#}  {held} held, {broke} broke, {unknown} unknown; exit code {}",
+        "\n{style}{verdict}{style:#}  {held} held, {broke} broke, {unknown} unknown{known}; exit code {}",
         report.exit_code
     )?;
     writeln!(out, "run     {}", plain(&report.run_dir))?;
@@ -180,8 +225,8 @@ mod tests {
     #[test]
     fn control_characters_of_others_do_not_reach_the_terminal() {
         let rendered = render(&failing());
-        assert!(!rendered.contains("0.01\u{1b}"));
-        assert!(rendered.contains("0.01\u{fffd}[31m"));
+        assert!(!rendered.contains("standby\u{1b}"));
+        assert!(rendered.contains("standby\u{fffd}[31m"));
     }
 
     #[test]

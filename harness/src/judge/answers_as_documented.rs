@@ -1,9 +1,33 @@
 //! ANSWER-1: every answer of the dispatcher is one of those that the documentation lists, with the status and headers that
 //! belong to its code. The judges' own list, on purpose not the dispatcher's.
 
-use super::{Finding, History, history::tell};
-use reports::event::{Answer, Exchange, ExchangeKind};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{
+    event::{Answer, Exchange, ExchangeKind},
+    level::Level,
+};
 use std::collections::BTreeSet;
+
+pub const RULE: Rule = Rule {
+    id: "ANSWER-1",
+    checker: "answers-as-documented",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "x402 v2, transports/http",
+            says: "402 for what is unpaid or failed, 400 for what is malformed, 412 for a missing allowance",
+        },
+        Source::Incident {
+            thread: "x402-foundation/x402#3437",
+            what: "what a client is to do on which status is not agreed on",
+        },
+        Source::Promise { place: "README.md, What the caller gets", what: "a status and a code for each situation" },
+    ],
+    hint: Hint {
+        cause: "a refusal was added or changed without its status, headers or documentation",
+        look_at: "dispatcher/x402-paywall/src/denial.rs",
+    },
+};
 
 /// What goes with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,8 +74,8 @@ pub fn judge(history: &History) -> Finding {
         }
         looked_at += 1;
         codes.extend(answer.code.as_deref());
-        if let Err(why) = is_documented(history, exchange, answer) {
-            violations.push(format!("{}: {why}", tell(exchange)));
+        if let Err(why) = is_documented(history, &exchange, answer) {
+            violations.push(Violation::new(why, exchange.line));
         }
     }
     let finding = Finding::of(looked_at, "answers of the dispatcher's own", violations);
@@ -63,7 +87,6 @@ fn is_documented(history: &History, exchange: &Exchange, answer: &Answer) -> Res
     if answer.request_id.is_none() {
         return Err("it has no x-request-id".to_owned());
     }
-    let priced = history.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some());
     let Some(code) = answer.code.as_deref() else {
         // Neither has a body that could say more.
         let bodyless = exchange.method == "HEAD" || exchange.kind == ExchangeKind::Preflight;
@@ -71,7 +94,7 @@ fn is_documented(history: &History, exchange: &Exchange, answer: &Answer) -> Res
         return if fine { Ok(()) } else { Err("it says no code".to_owned()) };
     };
     let unpaid = matches!(exchange.kind, ExchangeKind::Unpaid | ExchangeKind::Challenge);
-    if priced && unpaid && answer.status == 402 && code != "payment_required" {
+    if history.is_priced(exchange) && unpaid && answer.status == 402 && code != "payment_required" {
         return Err("without a payment the code is payment_required".to_owned());
     }
     match DOCUMENTED.iter().find(|(documented, ..)| *documented == code) {
@@ -125,7 +148,8 @@ mod tests {
     fn another_status_an_unknown_code_and_missing_headers_are_seen() {
         assert_eq!(verdict(402, |answer| answer.code = Some("payment_already_used".to_owned())), Verdict::Fail);
         assert_eq!(verdict(500, |answer| answer.code = Some("oops".to_owned())), Verdict::Fail);
-        assert_eq!(verdict(500, |_| {}), Verdict::Fail);
+        let silent = Story::new().unpaid().answered(Some("p1"), 500, |_| {});
+        assert_eq!(shown(&judge(&silent.history())), [3]);
         assert_eq!(verdict(402, |answer| answer.code = Some("payment_required".to_owned())), Verdict::Fail);
         assert_eq!(verdict(503, |answer| answer.code = Some("payment_in_progress".to_owned())), Verdict::Fail);
         let silent = |answer: &mut Answer| {

@@ -4,30 +4,51 @@
 //! A kill may take telemetry with it, so a settlement of the second before one need not be told, and may be told again by
 //! the process that came after. The ledger is never excused: what it is told to keep survives.
 
-use super::{Finding, History, history::short, settled_answer::Conclusion};
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
+use reports::{event::DispatcherPayment, level::Level};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub const RULE: Rule = Rule {
+    id: "MONEY-8",
+    checker: "books-balance",
+    level: Level::Must,
+    sources: &[
+        Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },
+        Source::Peer { checks: "R11 (f) and R14" },
+        Source::Promise {
+            place: "ARCHITECTURE.md, A paid request",
+            what: "the record is stored, then comes what is next",
+        },
+    ],
+    hint: Hint {
+        cause: "a record is stored after its effect, forgotten too soon, or a settlement is logged twice or never",
+        look_at: "dispatcher/x402-paywall/src/ledger/keeper.rs",
+    },
+};
+
 pub fn judge(history: &History) -> Finding {
-    if let Some(line) = history.unreadable.first() {
-        let count = history.unreadable.len();
-        return Finding::unknown(format!("{count} lines of the books could not be read, the first: {line}"));
+    if let Some((line, count)) = history.unreadable() {
+        return Finding::unknown(format!(
+            "{count} lines of the books could not be read, the first is line {} of the history",
+            line.number()
+        ));
     }
-    let mut told: BTreeMap<&str, Vec<Line<'_>>> = BTreeMap::new();
-    for (at_us, stage) in history.settled_lines() {
-        let line = Line { at_us, transaction: stage.transaction.as_deref() };
-        told.entry(&stage.payment).or_default().push(line);
+    let mut told: BTreeMap<&str, Vec<At<'_, DispatcherPayment>>> = BTreeMap::new();
+    for stage in history.settled_lines() {
+        told.entry(&stage.what.payment).or_default().push(stage);
     }
-    let recorded = history.ledger.values().filter(|state| state.state == "settled").map(|state| state.payment.as_str());
+    let recorded = history.ledger().filter(|state| state.state == "settled").map(|state| state.what.payment.as_str());
     let payments: BTreeSet<&str> =
-        history.transfers.keys().map(String::as_str).chain(told.keys().copied()).chain(recorded).collect();
+        history.transfers().map(|(payment, _)| payment).chain(told.keys().copied()).chain(recorded).collect();
     let mut violations = Vec::new();
     let (mut open, mut untold) = (0, 0);
     for payment in &payments {
-        match entry(history, payment, told.get(payment).map_or(&[], Vec::as_slice)) {
+        let told = told.get(payment).map_or(&[][..], Vec::as_slice);
+        match entry(history, payment, told) {
             Ok(Entry::Balanced) => {}
             Ok(Entry::ListedAsUnknown) => open += 1,
             Ok(Entry::LineLostToAKill) => untold += 1,
-            Err(why) => violations.push(format!("{}: {why}", short(payment))),
+            Err(why) => violations.extend(unbalanced(history, payment, told, &why)),
         }
     }
     let finding = Finding::of(payments.len(), "settlements in three books", violations);
@@ -40,28 +61,29 @@ pub fn judge(history: &History) -> Finding {
     finding.with_detail(detail)
 }
 
-/// A settled stage in telemetry.
-struct Line<'a> {
-    at_us: u64,
-    transaction: Option<&'a str>,
-}
-
 enum Entry {
     Balanced,
     ListedAsUnknown,
     LineLostToAKill,
 }
 
-fn entry(history: &History, payment: &str, told: &[Line<'_>]) -> Result<Entry, String> {
-    let state = history.ledger.get(payment).ok_or("the ledger was not asked about it")?;
-    let transfer = history.transfers.get(payment).and_then(|transfers| transfers.first());
-    let Some((_, transfer)) = transfer else {
+/// Shown by what each of the books says; a payment is looked at because one of them does.
+fn unbalanced(history: &History, payment: &str, told: &[At<'_, DispatcherPayment>], why: &str) -> Option<Violation> {
+    let moved = history.moved(payment).map(|transfer| transfer.line);
+    let kept = history.ledger_of(payment).map(|state| state.line);
+    let mut books = moved.into_iter().chain(told.iter().map(|line| line.line)).chain(kept);
+    let first = books.next()?;
+    Some(Violation::new(format!("{}: {why}", short(payment)), first).and(books))
+}
+
+fn entry(history: &History, payment: &str, told: &[At<'_, DispatcherPayment>]) -> Result<Entry, String> {
+    let state = history.ledger_of(payment).ok_or("the ledger was not asked about it")?;
+    let Some(transfer) = history.moved(payment) else {
         return Err(format!("the ledger says {}, telemetry {} settled, but no money moved", state.state, told.len()));
     };
     let transaction = transfer.transaction.as_str();
-    let same = |told: &Option<&str>| *told == Some(transaction);
-    let in_ledger = state.state == "settled" && same(&state.transaction.as_deref());
-    let in_telemetry = told.iter().all(|line| same(&line.transaction));
+    let in_ledger = state.state == "settled" && state.transaction.as_deref() == Some(transaction);
+    let in_telemetry = told.iter().all(|line| line.transaction.as_deref() == Some(transaction));
     match (state.state.as_str(), told) {
         (_, [_]) if in_ledger && in_telemetry => Ok(Entry::Balanced),
         (_, []) if in_ledger && learnt_before_a_kill(history, payment) => Ok(Entry::LineLostToAKill),
@@ -80,12 +102,12 @@ fn entry(history: &History, payment: &str, told: &[Line<'_>]) -> Result<Entry, S
 
 /// Whether a facilitator said that it settled the payment so shortly before a kill that the line may be lost.
 fn learnt_before_a_kill(history: &History, payment: &str) -> bool {
-    let said_so = history.settles_of(payment).iter().filter(|call| Conclusion::of(call) == Conclusion::Settled);
-    said_so.into_iter().any(|call| history.line_may_be_lost(call.ended_us))
+    let mut said_so = history.settles_of(payment).filter(|call| Conclusion::of(call) == Conclusion::Settled);
+    said_so.any(|call| history.line_may_be_lost(call.ended_us))
 }
 
 /// Whether each process that told of the settlement, but the last, was killed before it could keep it.
-fn all_before_kills(history: &History, earlier: &[Line<'_>]) -> bool {
+fn all_before_kills(history: &History, earlier: &[At<'_, DispatcherPayment>]) -> bool {
     earlier.iter().all(|line| history.line_may_be_lost(line.at_us))
 }
 
@@ -103,15 +125,16 @@ mod tests {
 
     #[test]
     fn what_one_book_lacks_is_seen() {
-        let cases = [
-            Story::new().settled("p1", "primary").ledger("p1", "settled"),
-            Story::new().settled("p1", "primary").told("p1").told("p1").ledger("p1", "settled"),
-            Story::new().settled("p1", "primary").told("p1").ledger("p1", "vacant"),
-            Story::new().told("p1").ledger("p1", "settled"),
-            Story::new().settled("p1", "primary").told("p1"),
+        let settled = || Story::new().settled("p1", "primary");
+        let cases: [(Story, &[usize]); 5] = [
+            (settled().ledger("p1", "settled"), &[2, 4]),
+            (settled().told("p1").told("p1").ledger("p1", "settled"), &[2, 4, 5, 6]),
+            (settled().told("p1").ledger("p1", "vacant"), &[2, 4, 5]),
+            (Story::new().told("p1").ledger("p1", "settled"), &[2, 3]),
+            (settled().told("p1"), &[2, 4]),
         ];
-        for story in cases {
-            assert_eq!(judge(&story.history()).verdict, Verdict::Fail);
+        for (story, lines) in cases {
+            assert_eq!(shown(&judge(&story.history())), lines);
         }
     }
 

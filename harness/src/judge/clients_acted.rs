@@ -1,18 +1,41 @@
 //! COVER-3: every kind of client that the traffic has came, and did what it is there for. An attack that did not happen has
 //! shown nothing.
 
-use super::{Finding, History};
-use reports::event::{Exchange, ExchangeKind, ExchangeOutcome};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{
+    event::{Exchange, ExchangeKind, ExchangeOutcome},
+    level::Level,
+};
 use std::collections::BTreeMap;
 
+pub const RULE: Rule = Rule {
+    id: "COVER-3",
+    checker: "clients-acted",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "Antithesis, sometimes assertions",
+            says: "what the test never exercised is a failure of the test",
+        },
+        Source::Incident { thread: "larql#287", what: "a gate that 429 runs had passed could not fail" },
+    ],
+    hint: Hint {
+        cause: "the world answers before the client comes to what it is there for; it is the scenario that wants mending",
+        look_at: "scenarios/README.md",
+    },
+};
+
 pub fn judge(history: &History) -> Finding {
-    let mut acts: BTreeMap<&str, usize> = BTreeMap::new();
-    for exchange in &history.exchanges {
-        *acts.entry(&exchange.client).or_default() += usize::from(is_its_act(exchange));
+    let mut acts: BTreeMap<&str, (usize, _)> = BTreeMap::new();
+    for exchange in history.exchanges() {
+        let (acts, _) = acts.entry(&exchange.what.client).or_insert((0, exchange.line));
+        *acts += usize::from(is_its_act(&exchange));
     }
-    let idle = acts.iter().filter(|(_, acts)| **acts == 0);
-    let violations = idle.map(|(client, _)| format!("{client} came, and did not do what it is there for")).collect();
-    let told: Vec<_> = acts.iter().map(|(client, acts)| format!("{client} {acts}")).collect();
+    let idle = acts.iter().filter(|(_, (acts, _))| *acts == 0);
+    let violations = idle
+        .map(|(client, (_, came))| Violation::new(format!("{client} came, and did not do what it is there for"), *came))
+        .collect();
+    let told: Vec<_> = acts.iter().map(|(client, (acts, _))| format!("{client} {acts}")).collect();
     let finding = Finding::of(acts.len(), "kinds of clients", violations);
     let detail = format!("{}; {}", finding.detail, told.join(", "));
     finding.with_detail(detail)
@@ -45,6 +68,6 @@ mod tests {
         let raced = Story::new().by("duplicate").sent("p1", ExchangeKind::Duplicate, 409, |_, _| {});
         assert_eq!(judge(&raced.history()).verdict, Verdict::Pass);
         let tame = Story::new().by("duplicate").sent("p1", ExchangeKind::Payment, 200, |_, _| {});
-        assert_eq!(judge(&tame.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&tame.history())), [2]);
     }
 }

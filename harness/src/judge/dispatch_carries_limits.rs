@@ -1,16 +1,40 @@
 //! COST-1: every dispatch carries its plan's limits, under the keys that the platform reads. Judged by what the namespace
 //! was handed, not by what the dispatcher meant: a key that is misspelt arrives as none.
 
-use super::{Finding, History};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::level::Level;
 use std::collections::BTreeMap;
+
+pub const RULE: Rule = Rule {
+    id: "COST-1",
+    checker: "dispatch-carries-limits",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "Cloudflare, Workers for Platforms, custom limits",
+            says: "limits: { cpuMs, subRequests } on get",
+        },
+        Source::Spec {
+            document: "workerd, ResourceLimits",
+            says: "other keys are ignored, so a key that is misspelt is no limit",
+        },
+    ],
+    hint: Hint {
+        cause: "the limits are left out, or under the names that a wrangler config has (cpu_ms, subrequests)",
+        look_at: "dispatcher/worker/src/ports/namespace.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let by_script: BTreeMap<_, _> = history.tenants.values().map(|tenant| (tenant.script.as_str(), tenant)).collect();
     let mut violations = Vec::new();
-    for run in &history.tenant_runs {
+    let mut dispatches = 0;
+    for run in history.tenant_runs() {
+        dispatches += 1;
         let request = run.request_id.as_deref().unwrap_or("unknown");
         let Some(tenant) = by_script.get(run.script.as_str()) else {
-            violations.push(format!("request {request} ran script {}, which is no tenant's", run.script));
+            let what = format!("request {request} ran script {}, which is no tenant's", run.script);
+            violations.push(Violation::new(what, run.line));
             continue;
         };
         for (key, passed, wanted) in
@@ -18,11 +42,12 @@ pub fn judge(history: &History) -> Finding {
         {
             if passed != Some(wanted) {
                 let passed = passed.map_or_else(|| "no limit".to_owned(), |passed| passed.to_string());
-                violations.push(format!("request {request} to {}: {key} is {passed}, the plan's {wanted}", tenant.id));
+                let what = format!("request {request} to {}: {key} is {passed}, the plan's {wanted}", tenant.id);
+                violations.push(Violation::new(what, run.line));
             }
         }
     }
-    Finding::of(history.tenant_runs.len(), "dispatches", violations)
+    Finding::of(dispatches, "dispatches", violations)
 }
 
 #[cfg(test)]
@@ -34,8 +59,9 @@ mod tests {
     #[test]
     fn a_limit_that_is_missing_or_another_plans_is_seen() {
         assert_eq!(judge(&Story::new().ran(Some(50.0), Some(50.0)).history()).verdict, Verdict::Pass);
-        assert_eq!(judge(&Story::new().ran(None, Some(50.0)).history()).verdict, Verdict::Fail);
-        assert_eq!(judge(&Story::new().ran(Some(50.0), Some(200.0)).history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&Story::new().ran(None, Some(50.0)).history())), [2]);
+        let second = Story::new().ran(Some(50.0), Some(50.0)).ran(Some(50.0), Some(200.0));
+        assert_eq!(shown(&judge(&second.history())), [3]);
         assert_eq!(judge(&Story::new().history()).verdict, Verdict::Unknown);
     }
 }

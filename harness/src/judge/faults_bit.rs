@@ -2,16 +2,41 @@
 //! not a pass. Where a kill waited for a stage, the ledger's word after the restart is told: the process may have got
 //! further, or the write less far, before it died.
 
-use super::{Finding, History};
-use reports::{event::Event, summary};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{event::Event, level::Level, summary};
+use std::collections::BTreeMap;
+
+pub const RULE: Rule = Rule {
+    id: "COVER-1",
+    checker: "faults-bit",
+    level: Level::Must,
+    sources: &[
+        Source::Incident { thread: "larql#287", what: "a gate that 429 runs had passed could not fail" },
+        Source::Spec {
+            document: "Antithesis, sometimes assertions",
+            says: "what the test never exercised is a failure of the test",
+        },
+    ],
+    hint: Hint {
+        cause: "the fault's window, call or facilitator is one that the traffic never reaches; it is the scenario that wants mending",
+        look_at: "scenarios/README.md",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let faults = summary::faults(&history.events);
+    let mut begun = BTreeMap::new();
+    for (line, recorded) in history.lines() {
+        if let Event::FaultStarted { fault } = &recorded.event {
+            begun.entry(fault).or_insert(line);
+        }
+    }
     let idle = faults.iter().filter(|summary| summary.hits == 0);
     let violations = idle
-        .map(|summary| {
+        .filter_map(|summary| {
             let fault = &summary.fault;
-            format!("{} on {} (number {} of the file) never bit", fault.inject, fault.on, fault.index + 1)
+            let what = format!("{} on {} (number {} of the file) never bit", fault.inject, fault.on, fault.index + 1);
+            begun.get(fault).map(|line| Violation::new(what, *line))
         })
         .collect();
     let hits: Vec<_> = faults.iter().map(|summary| format!("{} {}", summary.fault.inject, summary.hits)).collect();
@@ -48,6 +73,6 @@ mod tests {
         let bit =
             Story::new().fault("hang").settle_with("p1", "primary", NOTHING, |call| call.fault = Some(fault("hang")));
         assert_eq!(judge(&bit.history()).verdict, Verdict::Pass);
-        assert_eq!(judge(&Story::new().fault("hang").history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&Story::new().unpaid().fault("hang").history())), [3]);
     }
 }

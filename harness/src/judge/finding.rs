@@ -1,38 +1,69 @@
-//! What a judge found: the verdict, what it rests on, and for a failure the fewest events that show it.
+//! What a judge found: the verdict, what it rests on, and for a failure where the rule was broken and the fewest events
+//! that show it.
 
+use super::history::Line;
 use reports::verdict::Verdict;
-
-/// Most witnesses in a finding. Whoever mends the first few mends the rest, and the history has them all.
-const MAX_WITNESSES: usize = 5;
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     pub verdict: Verdict,
     pub detail: String,
-    pub witness: Vec<String>,
+    /// Never empty for a fail, always for anything else.
+    pub violations: Vec<Violation>,
+}
+
+/// One place where a rule was broken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    pub what: String,
+    /// The fewest events that show it. Never empty, since there is no other way to make one.
+    lines: Vec<Line>,
+}
+
+impl Violation {
+    pub fn new(what: impl Into<String>, shown_by: Line) -> Self {
+        Self { what: what.into(), lines: vec![shown_by] }
+    }
+
+    #[must_use]
+    pub fn and(mut self, also_by: impl IntoIterator<Item = Line>) -> Self {
+        self.lines.extend(also_by);
+        self.lines.sort_unstable();
+        self.lines.dedup();
+        self
+    }
+
+    /// In the history's order.
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
 }
 
 impl Finding {
     pub fn unknown(why: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Unknown, detail: why.into(), witness: Vec::new() }
+        Self { verdict: Verdict::Unknown, detail: why.into(), violations: Vec::new() }
     }
 
-    /// Pass without violations, else fail. `seen` says what was looked at; nothing looked at is unknown.
-    pub fn of(looked_at: usize, what: &str, violations: Vec<String>) -> Self {
+    /// Pass without violations, else fail. `looked_at` counts the `what` that were; nothing looked at is unknown.
+    pub fn of(looked_at: usize, what: &str, violations: Vec<Violation>) -> Self {
         if !violations.is_empty() {
             let detail = format!("{} of {looked_at} {what} broke it", violations.len());
-            let witness = violations.into_iter().take(MAX_WITNESSES).collect();
-            return Self { verdict: Verdict::Fail, detail, witness };
+            return Self { verdict: Verdict::Fail, detail, violations };
         }
         if looked_at == 0 {
             return Self::unknown(format!("there were no {what} to judge by"));
         }
-        Self { verdict: Verdict::Pass, detail: format!("{looked_at} {what}, none broke it"), witness: Vec::new() }
+        Self { verdict: Verdict::Pass, detail: format!("{looked_at} {what}, none broke it"), violations }
     }
 
     #[must_use]
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = detail.into();
         self
+    }
+
+    /// The violation that the fewest events show; of several the first.
+    pub fn clearest(&self) -> Option<&Violation> {
+        self.violations.iter().min_by_key(|violation| violation.lines.len())
     }
 }

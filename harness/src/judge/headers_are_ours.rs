@@ -1,9 +1,29 @@
 //! ISO-3: what only the dispatcher may say comes from it alone. A tenant's forgeries do not reach the caller, a caller's do
 //! not reach the tenant, no tenant sees a signed payment, and no tenant sets a cookie that another one would get.
 
-use super::{Finding, History, history::tell};
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
 use crate::traffic::host_of;
-use reports::event::{Answer, Exchange};
+use reports::{
+    event::{Answer, Exchange},
+    level::Level,
+};
+
+pub const RULE: Rule = Rule {
+    id: "ISO-3",
+    checker: "headers-are-ours",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "@x402/core 2.27.0",
+            says: "Settlement-Overrides and EXTENSION-RESPONSES are internal, and stripped before the caller",
+        },
+        Source::Incident { thread: "x402-foundation/x402#3334", what: "the ceiling of an override was not enforced" },
+    ],
+    hint: Hint {
+        cause: "a list of internal headers lacks one, or is applied to one direction only",
+        look_at: "dispatcher/core/src/hygiene.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut forgeries = 0;
@@ -12,10 +32,11 @@ pub fn judge(history: &History) -> Finding {
         let by_tenant = answer.tenant_said.as_ref().is_some_and(|said| !said.forged.is_empty());
         forgeries += usize::from(by_tenant || exchange.client == "forger");
         for leaked in &answer.leaked_headers {
-            violations.push(format!("{}: {leaked} came through", tell(exchange)));
+            violations.push(Violation::new(format!("{leaked} came through"), exchange.line));
         }
-        for cookie in answer.cookies.iter().filter(|cookie| !is_the_tenants_own(cookie, exchange)) {
-            violations.push(format!("{}: other tenants would get the cookie {cookie:?}", tell(exchange)));
+        for cookie in answer.cookies.iter().filter(|cookie| !is_the_tenants_own(cookie, &exchange)) {
+            let what = format!("other tenants would get the cookie {cookie:?}");
+            violations.push(Violation::new(what, exchange.line));
         }
         violations.extend(not_the_dispatchers(exchange, answer));
     }
@@ -37,9 +58,9 @@ fn is_the_tenants_own(cookie: &str, exchange: &Exchange) -> bool {
     !wider && (!by_slug || inside)
 }
 
-fn not_the_dispatchers(exchange: &Exchange, answer: &Answer) -> Option<String> {
+fn not_the_dispatchers(exchange: At<'_, Exchange>, answer: &Answer) -> Option<Violation> {
     let wrong = answer.tenant.as_ref().filter(|tenant| **tenant != exchange.tenant)?;
-    Some(format!("{}: x-tenant-id says {wrong}", tell(exchange)))
+    Some(Violation::new(format!("x-tenant-id says {wrong}"), exchange.line))
 }
 
 #[cfg(test)]
@@ -67,7 +88,7 @@ mod tests {
             forging(answer);
             answer.leaked_headers = vec!["request payment-signature".to_owned()];
         });
-        assert_eq!(judge(&leaked.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&leaked.history())), [2]);
     }
 
     #[test]

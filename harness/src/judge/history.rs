@@ -1,39 +1,74 @@
-//! A run's events, with the few look-ups that several judges share. Built once; every look-up is by key.
+//! A run's events, with the look-ups that several judges share. Built once; every look-up is by key. Whatever it hands out
+//! comes with its line, because a judge that finds something must say where it stands.
 
 use reports::event::{
-    Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorCall,
-    FacilitatorEndpoint, FacilitatorStanding, LedgerState, Purchase, Recorded, TenantFacts, TenantRun, Transfer,
+    Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeOutcome, FacilitatorCall,
+    FacilitatorEndpoint, FacilitatorStanding, LedgerState, Purchase, Recorded, RunStarted, TenantFacts, TenantRun,
+    Transfer,
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Deref};
+
+/// A line of `events.jsonl`, counted from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line(usize);
+
+impl Line {
+    pub fn number(self) -> usize {
+        self.0
+    }
+}
+
+/// Something that happened, and where it stands.
+#[derive(Debug)]
+pub struct At<'a, T> {
+    pub line: Line,
+    /// When the harness learned of it.
+    pub at_us: u64,
+    pub what: &'a T,
+}
+
+impl<T> Clone for At<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for At<'_, T> {}
+
+impl<T> Deref for At<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.what
+    }
+}
 
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub events: Vec<Recorded>,
-    pub exchanges: Vec<Exchange>,
-    pub purchases: Vec<Purchase>,
-    pub tenant_runs: Vec<TenantRun>,
-    pub requests: Vec<DispatcherRequest>,
-    pub stages: Vec<DispatcherPayment>,
     pub tenants: BTreeMap<String, TenantFacts>,
     pub arrivals: u64,
-    /// Money that moved, by payment, with when.
-    pub transfers: BTreeMap<String, Vec<(u64, Transfer)>>,
-    /// `/settle` calls by payment, in the order in which they arrived.
-    pub settles: BTreeMap<String, Vec<FacilitatorCall>>,
-    /// When each payment was first known to be settled: logged so by the dispatcher, or its content received. A line right
-    /// before a kill counts for nothing: it may be ahead of the write that would have kept what it says.
-    pub known_settled_us: BTreeMap<String, u64>,
-    /// Every `/verify` and `/settle` call, in the order in which they were written down.
-    pub calls: Vec<FacilitatorCall>,
-    /// Tenants' ids by payment, as the dispatcher logged its stages.
-    pub payment_tenants: BTreeMap<String, String>,
-    /// Changes of facilitators' standing, with when.
-    pub standings: Vec<(u64, FacilitatorStanding)>,
-    /// The ledger's last word, by payment.
-    pub ledger: BTreeMap<String, LedgerState>,
-    /// Lines that could not be read: a rule may depend on what they said.
-    pub unreadable: Vec<String>,
     pub outages: Vec<Outage>,
+    exchanges: Vec<Line>,
+    purchases: Vec<Line>,
+    tenant_runs: Vec<Line>,
+    requests: Vec<Line>,
+    stages: Vec<Line>,
+    calls: Vec<Line>,
+    standings: Vec<Line>,
+    unreadable: Vec<Line>,
+    ledger: BTreeMap<String, Line>,
+    transfers: BTreeMap<String, Vec<Line>>,
+    settles: BTreeMap<String, Vec<Line>>,
+    payment_tenants: BTreeMap<String, Line>,
+    known_settled: BTreeMap<String, Known>,
+}
+
+/// When something was first known, and by what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Known {
+    pub at_us: u64,
+    pub line: Line,
 }
 
 /// A stretch in which the harness had killed the dispatcher.
@@ -47,46 +82,155 @@ pub struct Outage {
 /// What a process printed so shortly before it was killed may have died in a pipe with it.
 const LINES_DIE_US: u64 = 1_000_000;
 
+/// Finds events of one kind by their lines.
+macro_rules! events_of {
+    ($($(#[$doc:meta])* $name:ident: $variant:ident($kind:ty);)*) => {
+        $($(#[$doc])* pub fn $name(&self) -> impl Iterator<Item = At<'_, $kind>> + Clone {
+            self.$name.iter().filter_map(|line| match &self.event(*line).event {
+                Event::$variant(what) => Some(self.at(*line, what)),
+                _ => None,
+            })
+        })*
+    };
+}
+
 impl History {
     pub fn new(events: Vec<Recorded>) -> Self {
-        let mut history = Self::default();
-        for recorded in &events {
-            history.take(recorded);
-        }
-        for calls in history.settles.values_mut() {
-            calls.sort_by_key(|call| call.received_us);
+        let mut history = Self { events, ..Self::default() };
+        let events = std::mem::take(&mut history.events);
+        for (index, recorded) in events.iter().enumerate() {
+            history.take(Line(index + 1), recorded);
         }
         history.events = events;
+        history.sort_settles();
         history.know_from_lines();
         history
     }
 
+    events_of! {
+        exchanges: ExchangeEnded(Exchange);
+        purchases: PurchaseEnded(Purchase);
+        tenant_runs: TenantRan(TenantRun);
+        requests: DispatcherRequest(DispatcherRequest);
+        stages: DispatcherPayment(DispatcherPayment);
+        standings: FacilitatorStanding(FacilitatorStanding);
+        /// Every `/verify` and `/settle` call, in the order in which they were written down.
+        calls: FacilitatorCalled(FacilitatorCall);
+    }
+
+    /// The line where the run says what its world was. The first one, unless the stream is odd.
+    pub fn first_line(&self) -> Line {
+        Line(1)
+    }
+
+    /// The event at a line that this history handed out.
+    pub fn event(&self, line: Line) -> &Recorded {
+        &self.events[line.0 - 1]
+    }
+
+    /// All events with their lines.
+    pub fn lines(&self) -> impl Iterator<Item = (Line, &Recorded)> {
+        self.events.iter().enumerate().map(|(index, recorded)| (Line(index + 1), recorded))
+    }
+
     /// The exchange's answer and payment, where it carried one and was answered.
-    pub fn paid_answers(&self) -> impl Iterator<Item = (&Exchange, &Answer, &str)> {
-        self.exchanges.iter().filter_map(|exchange| match (&exchange.outcome, &exchange.payment) {
+    pub fn paid_answers(&self) -> impl Iterator<Item = (At<'_, Exchange>, &Answer, &str)> {
+        self.exchanges().filter_map(|exchange| match (&exchange.what.outcome, &exchange.what.payment) {
             (ExchangeOutcome::Answered(answer), Some(payment)) => Some((exchange, answer, payment.as_str())),
             _ => None,
         })
     }
 
-    pub fn answers(&self) -> impl Iterator<Item = (&Exchange, &Answer)> {
-        self.exchanges.iter().filter_map(|exchange| match &exchange.outcome {
+    pub fn answers(&self) -> impl Iterator<Item = (At<'_, Exchange>, &Answer)> {
+        self.exchanges().filter_map(|exchange| match &exchange.what.outcome {
             ExchangeOutcome::Answered(answer) => Some((exchange, answer)),
             ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => None,
         })
     }
 
-    pub fn settles_of(&self, payment: &str) -> &[FacilitatorCall] {
-        self.settles.get(payment).map_or(&[], Vec::as_slice)
+    /// `/settle` calls by payment, each payment's in the order in which they arrived.
+    pub fn settles(&self) -> impl Iterator<Item = (&str, Vec<At<'_, FacilitatorCall>>)> {
+        self.settles.keys().map(|payment| (payment.as_str(), self.settles_of(payment).collect()))
     }
 
-    /// By the dispatcher's own word: who settles for whom is checked against the chain by other rules.
-    pub fn tenant_of(&self, payment: &str) -> Option<&TenantFacts> {
-        self.tenants.get(self.payment_tenants.get(payment)?)
+    pub fn settles_of(&self, payment: &str) -> impl Iterator<Item = At<'_, FacilitatorCall>> + use<'_> {
+        let lines = self.settles.get(payment).map_or(&[][..], Vec::as_slice);
+        lines.iter().filter_map(|line| match &self.event(*line).event {
+            Event::FacilitatorCalled(call) => Some(self.at(*line, call)),
+            _ => None,
+        })
     }
 
-    pub fn moved(&self, payment: &str) -> bool {
-        self.transfers.contains_key(payment)
+    /// Money that moved, by payment.
+    pub fn transfers(&self) -> impl Iterator<Item = (&str, Vec<At<'_, Transfer>>)> {
+        self.transfers.keys().map(|payment| (payment.as_str(), self.transfers_of(payment).collect()))
+    }
+
+    pub fn transfers_of(&self, payment: &str) -> impl Iterator<Item = At<'_, Transfer>> + use<'_> {
+        let lines = self.transfers.get(payment).map_or(&[][..], Vec::as_slice);
+        lines.iter().filter_map(|line| match &self.event(*line).event {
+            Event::TransferMoved(transfer) => Some(self.at(*line, transfer)),
+            _ => None,
+        })
+    }
+
+    /// The first transfer of a payment, if its money moved.
+    pub fn moved(&self, payment: &str) -> Option<At<'_, Transfer>> {
+        self.transfers_of(payment).next()
+    }
+
+    /// When each payment was first known to be settled: logged so by the dispatcher, or its content received. A line right
+    /// before a kill counts for nothing: it may be ahead of the write that would have kept what it says.
+    pub fn known_settled(&self) -> impl Iterator<Item = (&str, Known)> {
+        self.known_settled.iter().map(|(payment, known)| (payment.as_str(), *known))
+    }
+
+    pub fn known_settled_at(&self, payment: &str) -> Option<Known> {
+        self.known_settled.get(payment).copied()
+    }
+
+    /// The ledger's last words.
+    pub fn ledger(&self) -> impl Iterator<Item = At<'_, LedgerState>> {
+        self.ledger.keys().filter_map(|payment| self.ledger_of(payment))
+    }
+
+    /// The ledger's last word on a payment.
+    pub fn ledger_of(&self, payment: &str) -> Option<At<'_, LedgerState>> {
+        let line = *self.ledger.get(payment)?;
+        match &self.event(line).event {
+            Event::LedgerState(state) => Some(self.at(line, state)),
+            _ => None,
+        }
+    }
+
+    /// Lines that could not be read, a rule may depend on what they said: the first, and how many there are.
+    pub fn unreadable(&self) -> Option<(Line, usize)> {
+        self.unreadable.first().map(|line| (*line, self.unreadable.len()))
+    }
+
+    /// By the dispatcher's own word, and where it says so: who settles for whom is checked against the chain by other rules.
+    pub fn tenant_of(&self, payment: &str) -> Option<(Line, &TenantFacts)> {
+        let line = *self.payment_tenants.get(payment)?;
+        match &self.event(line).event {
+            Event::DispatcherPayment(stage) => Some((line, self.tenants.get(&stage.tenant_id)?)),
+            _ => None,
+        }
+    }
+
+    /// The tenant that the exchange was meant for, if it charges.
+    pub fn is_priced(&self, exchange: &Exchange) -> bool {
+        self.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some())
+    }
+
+    /// The requests for which a tenant ran, with where that stands.
+    pub fn runs_by_request(&self) -> BTreeMap<&str, At<'_, TenantRun>> {
+        self.tenant_runs().filter_map(|run| Some((run.what.request_id.as_deref()?, run))).collect()
+    }
+
+    /// Where a phase begins.
+    pub fn phase_line(&self, name: &str) -> Option<Line> {
+        let begins = |recorded: &Recorded| matches!(&recorded.event, Event::PhaseStarted { phase } if phase == name);
+        self.lines().find(|(_, recorded)| begins(recorded)).map(|(line, _)| line)
     }
 
     /// Whether an exchange that lasted so can have been cut by a kill.
@@ -102,66 +246,80 @@ impl History {
         self.outages.iter().any(lost)
     }
 
-    fn known_settled(&mut self, payment: &str, at_us: u64) {
-        let known = self.known_settled_us.entry(payment.to_owned()).or_insert(at_us);
-        *known = at_us.min(*known);
+    /// The dispatcher's lines that call a payment settled.
+    pub fn settled_lines(&self) -> impl Iterator<Item = At<'_, DispatcherPayment>> {
+        self.stages().filter(|stage| stage.stage == "settled")
     }
 
-    fn know_from_lines(&mut self) {
-        let told: Vec<_> = self.settled_lines().map(|(at_us, stage)| (at_us, stage.payment.clone())).collect();
-        for (at_us, payment) in told {
-            if !self.line_may_be_lost(at_us) {
-                self.known_settled(&payment, at_us);
-            }
+    fn at<'a, T>(&'a self, line: Line, what: &'a T) -> At<'a, T> {
+        At { line, at_us: self.event(line).at_us, what }
+    }
+
+    fn sort_settles(&mut self) {
+        let events = &self.events;
+        let received = |line: &Line| match &events[line.0 - 1].event {
+            Event::FacilitatorCalled(call) => call.received_us,
+            _ => 0,
+        };
+        for lines in self.settles.values_mut() {
+            lines.sort_by_key(received);
         }
     }
 
-    /// The dispatcher's lines that call a payment settled, with when they came.
-    pub fn settled_lines(&self) -> impl Iterator<Item = (u64, &DispatcherPayment)> {
-        self.events.iter().filter_map(|recorded| match &recorded.event {
-            Event::DispatcherPayment(stage) if stage.stage == "settled" => Some((recorded.at_us, stage)),
-            _ => None,
-        })
+    fn know(&mut self, payment: &str, known: Known) {
+        let first = self.known_settled.entry(payment.to_owned()).or_insert(known);
+        *first = known.min(*first);
     }
 
-    fn take(&mut self, recorded: &Recorded) {
+    /// Once every kill is known.
+    fn know_from_lines(&mut self) {
+        let told: Vec<_> = self
+            .settled_lines()
+            .filter(|stage| !self.line_may_be_lost(stage.at_us))
+            .map(|stage| (Known { at_us: stage.at_us, line: stage.line }, stage.payment.clone()))
+            .collect();
+        for (known, payment) in told {
+            self.know(&payment, known);
+        }
+    }
+
+    fn take(&mut self, line: Line, recorded: &Recorded) {
         match &recorded.event {
-            Event::RunStarted(run) => {
-                self.tenants = run.tenants.iter().map(|tenant| (tenant.id.clone(), tenant.clone())).collect();
-                self.arrivals = run.arrivals;
+            Event::RunStarted(RunStarted { tenants, arrivals, .. }) => {
+                self.tenants = tenants.iter().map(|tenant| (tenant.id.clone(), tenant.clone())).collect();
+                self.arrivals = *arrivals;
             }
             Event::ExchangeEnded(exchange) => {
                 if let (ExchangeOutcome::Answered(Answer { status: 200..=299, .. }), Some(payment)) =
                     (&exchange.outcome, &exchange.payment)
                 {
-                    self.known_settled(payment, exchange.ended_us);
+                    self.know(payment, Known { at_us: exchange.ended_us, line });
                 }
-                self.exchanges.push(exchange.clone());
+                self.exchanges.push(line);
             }
-            Event::PurchaseEnded(purchase) => self.purchases.push(purchase.clone()),
-            Event::TenantRan(run) => self.tenant_runs.push(run.clone()),
-            Event::DispatcherRequest(request) => self.requests.push(request.clone()),
+            Event::PurchaseEnded(_) => self.purchases.push(line),
+            Event::TenantRan(_) => self.tenant_runs.push(line),
+            Event::DispatcherRequest(_) => self.requests.push(line),
             Event::DispatcherPayment(stage) => {
-                self.payment_tenants.insert(stage.payment.clone(), stage.tenant_id.clone());
-                self.stages.push(stage.clone());
+                self.payment_tenants.insert(stage.payment.clone(), line);
+                self.stages.push(line);
             }
             Event::TransferMoved(transfer) => {
-                let moved = (recorded.at_us, transfer.clone());
-                self.transfers.entry(transfer.payment.clone()).or_default().push(moved);
+                self.transfers.entry(transfer.payment.clone()).or_default().push(line);
             }
-            Event::FacilitatorCalled(call) => match (call.endpoint, &call.payment) {
-                (FacilitatorEndpoint::Supported, _) => {}
-                (FacilitatorEndpoint::Settle, Some(payment)) => {
-                    self.settles.entry(payment.clone()).or_default().push(call.clone());
-                    self.calls.push(call.clone());
+            Event::FacilitatorCalled(call) => {
+                if let (FacilitatorEndpoint::Settle, Some(payment)) = (call.endpoint, &call.payment) {
+                    self.settles.entry(payment.clone()).or_default().push(line);
                 }
-                (FacilitatorEndpoint::Verify | FacilitatorEndpoint::Settle, _) => self.calls.push(call.clone()),
-            },
-            Event::FacilitatorStanding(standing) => self.standings.push((recorded.at_us, standing.clone())),
-            Event::LedgerState(state) => {
-                self.ledger.insert(state.payment.clone(), state.clone());
+                if call.endpoint != FacilitatorEndpoint::Supported {
+                    self.calls.push(line);
+                }
             }
-            Event::Unreadable { source, text } => self.unreadable.push(format!("{source}: {text}")),
+            Event::FacilitatorStanding(_) => self.standings.push(line),
+            Event::LedgerState(state) => {
+                self.ledger.insert(state.payment.clone(), line);
+            }
+            Event::Unreadable { .. } => self.unreadable.push(line),
             Event::DispatcherKilled(_) => {
                 self.outages.push(Outage { killed_us: recorded.at_us, back_us: u64::MAX });
             }
@@ -177,35 +335,4 @@ impl History {
             | Event::RunEnded => {}
         }
     }
-}
-
-/// An exchange in words, for a witness.
-pub fn tell(exchange: &Exchange) -> String {
-    let kind = match exchange.kind {
-        ExchangeKind::Unpaid => "unpaid request",
-        ExchangeKind::Challenge => "first request",
-        ExchangeKind::Payment => "payment",
-        ExchangeKind::Resend => "resent payment",
-        ExchangeKind::Duplicate => "payment at the same time",
-        ExchangeKind::Elsewhere => "payment for another request",
-        ExchangeKind::Preflight => "preflight",
-    };
-    let outcome = match &exchange.outcome {
-        ExchangeOutcome::HungUp => "the client hung up".to_owned(),
-        ExchangeOutcome::Failed { what } => format!("no answer ({what})"),
-        ExchangeOutcome::Answered(answer) => {
-            let code = answer.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
-            let request = answer.request_id.as_deref().unwrap_or("none");
-            format!("{}{code}, request {request}", answer.status)
-        }
-    };
-    let at = exchange.sent_us as f64 / 1e6;
-    let flaw = exchange.flaw.as_ref().map_or_else(String::new, |flaw| format!(" ({})", flaw.name));
-    format!("at {at:.3} s, {kind}{flaw} #{} to {}: {outcome}", exchange.exchange, exchange.tenant)
-}
-
-/// A payment's key is long; its end tells it apart.
-pub fn short(payment: &str) -> String {
-    let nonce = payment.rsplit(':').next().unwrap_or(payment);
-    format!("payment {}", nonce.get(..12).unwrap_or(nonce))
 }

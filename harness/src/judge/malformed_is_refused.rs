@@ -1,24 +1,41 @@
 //! ANSWER-2: a payment that is broken is refused with the status that is right for it and a structured error: never with
 //! content, never with a 5xx, never with a dropped connection.
 
-use super::{Finding, History, history::tell};
-use reports::event::{Answer, ExchangeOutcome, Flaw};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{
+    event::{Answer, ExchangeOutcome, Flaw},
+    level::Level,
+};
 use std::collections::BTreeSet;
+
+pub const RULE: Rule = Rule {
+    id: "ANSWER-2",
+    checker: "malformed-is-refused",
+    level: Level::Must,
+    sources: &[
+        Source::Spec { document: "x402 v2, transports/http", says: "an invalid payment is answered with 400" },
+        Source::Peer { checks: "R24" },
+    ],
+    hint: Hint {
+        cause: "a decoder's error takes the wrong branch, or something unbounded is parsed",
+        look_at: "dispatcher/x402-paywall/src/admission.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut kinds = BTreeSet::new();
     let mut looked_at = 0;
     let mut violations = Vec::new();
-    for exchange in &history.exchanges {
-        let Some(flaw) = &exchange.flaw else { continue };
+    for exchange in history.exchanges() {
+        let Some(flaw) = &exchange.what.flaw else { continue };
         kinds.insert(flaw.name.as_str());
         looked_at += 1;
-        let told = match &exchange.outcome {
+        let told = match &exchange.what.outcome {
             ExchangeOutcome::Answered(answer) => is_told(flaw, answer),
             ExchangeOutcome::HungUp | ExchangeOutcome::Failed { .. } => Err("it was not answered".to_owned()),
         };
         if let Err(why) = told {
-            violations.push(format!("{}: {why}", tell(exchange)));
+            violations.push(Violation::new(format!("{}: {why}", flaw.name), exchange.line));
         }
     }
     let finding = Finding::of(looked_at, "broken payments", violations);
@@ -57,14 +74,14 @@ mod tests {
     #[test]
     fn another_status_no_code_no_offer_and_no_answer_are_seen() {
         for status in [200, 400, 500] {
-            assert_eq!(judge(&Story::new().flawed("forged", true, status).history()).verdict, Verdict::Fail);
+            assert_eq!(shown(&judge(&Story::new().flawed("forged", true, status).history())), [2]);
         }
         type Change = fn(&mut Answer);
         let changes: [Change; 2] = [|answer| answer.code = None, |answer| answer.offered = false];
         for change in changes {
             let history = Story::new().flawed_with("forged", true, 402, change).history();
-            assert_eq!(judge(&history).verdict, Verdict::Fail);
+            assert_eq!(shown(&judge(&history)), [2]);
         }
-        assert_eq!(judge(&Story::new().flawed_and_dropped("forged").history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&Story::new().flawed_and_dropped("forged").history())), [2]);
     }
 }

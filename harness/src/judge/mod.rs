@@ -1,5 +1,7 @@
 //! Judges: pure functions from a run's history to a verdict, one file a rule. They look at events only, so an old history
 //! can be judged again; and a rule that the history says nothing about is unknown, never held.
+//!
+//! The registry below is the only way to a judge, and takes none without its [`Rule`].
 
 mod answers_as_documented;
 mod books_balance;
@@ -23,11 +25,13 @@ mod paid_is_private;
 mod quarantined_gets_probes_only;
 mod recovers;
 mod refusals_cost_nothing;
+mod rule;
 mod settle_at_most_once;
 mod settle_stays_put_while_unknown;
 mod settled_answer;
 mod standing_seldom_changes;
 mod statuses_kept;
+mod tell;
 mod tenants_own_facilitators;
 mod traffic_flowed;
 mod unknown_is_not_failed;
@@ -35,64 +39,169 @@ mod verify_before_run_settle_after;
 
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 
-pub use finding::Finding;
-pub use history::History;
+pub use finding::{Finding, Violation};
+pub use history::{At, History, Line};
+pub use rule::{Hint, Rule, Source};
 
 use crate::scenario::{Checker, Must};
-use reports::report::Check;
+use reports::report::{self, Check, Witness, WitnessEvent};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Most other places that a report names beside the clearest one. The history has them all.
+const MAX_OTHERS: usize = 5;
+
+/// Every rule, in the order in which the checkers are listed.
+pub const RULES: [&Rule; 28] = [
+    &settle_at_most_once::RULE,
+    &paid_content_only_after_settlement::RULE,
+    &unknown_is_not_failed::RULE,
+    &nobody_pays_for_nothing::RULE,
+    &settle_stays_put_while_unknown::RULE,
+    &verify_before_run_settle_after::RULE,
+    &one_payment_one_request::RULE,
+    &books_balance::RULE,
+    &no_cross_tenant_bytes::RULE,
+    &headers_are_ours::RULE,
+    &paid_is_private::RULE,
+    &dispatch_carries_limits::RULE,
+    &refusals_cost_nothing::RULE,
+    &quarantined_gets_probes_only::RULE,
+    &standing_seldom_changes::RULE,
+    &is_not_asked::RULE,
+    &tenants_own_facilitators::RULE,
+    &recovers::RULE,
+    &every_request_ends_once::RULE,
+    &answers_as_documented::RULE,
+    &malformed_is_refused::RULE,
+    &head_is_free::RULE,
+    &statuses_kept::RULE,
+    &pages_can_pay::RULE,
+    &latency::RULE,
+    &faults_bit::RULE,
+    &traffic_flowed::RULE,
+    &clients_acted::RULE,
+];
+
+// A rule that rests on nothing, or leaves whoever breaks it alone, does not compile.
+const _: () = {
+    let mut n = 0;
+    while n < RULES.len() {
+        assert!(RULES[n].is_complete());
+        n += 1;
+    }
+};
+
+/// A rule with what judges it.
+struct Judge<'a> {
+    rule: &'static Rule,
+    find: Box<dyn Fn(&History) -> Finding + 'a>,
+}
+
+impl<'a> Judge<'a> {
+    fn new(rule: &'static Rule, find: impl Fn(&History) -> Finding + 'a) -> Self {
+        Self { rule, find: Box::new(find) }
+    }
+}
+
+fn judge_of(checker: &Checker) -> Judge<'_> {
+    match checker {
+        Checker::SettleAtMostOnce => Judge::new(&settle_at_most_once::RULE, settle_at_most_once::judge),
+        Checker::PaidContentOnlyAfterSettlement => {
+            Judge::new(&paid_content_only_after_settlement::RULE, paid_content_only_after_settlement::judge)
+        }
+        Checker::UnknownIsNotFailed => Judge::new(&unknown_is_not_failed::RULE, unknown_is_not_failed::judge),
+        Checker::NobodyPaysForNothing => Judge::new(&nobody_pays_for_nothing::RULE, nobody_pays_for_nothing::judge),
+        Checker::SettleStaysPutWhileUnknown => {
+            Judge::new(&settle_stays_put_while_unknown::RULE, settle_stays_put_while_unknown::judge)
+        }
+        Checker::VerifyBeforeRunSettleAfter => {
+            Judge::new(&verify_before_run_settle_after::RULE, verify_before_run_settle_after::judge)
+        }
+        Checker::OnePaymentOneRequest => Judge::new(&one_payment_one_request::RULE, one_payment_one_request::judge),
+        Checker::BooksBalance => Judge::new(&books_balance::RULE, books_balance::judge),
+        Checker::NoCrossTenantBytes => Judge::new(&no_cross_tenant_bytes::RULE, no_cross_tenant_bytes::judge),
+        Checker::HeadersAreOurs => Judge::new(&headers_are_ours::RULE, headers_are_ours::judge),
+        Checker::PaidIsPrivate => Judge::new(&paid_is_private::RULE, paid_is_private::judge),
+        Checker::DispatchCarriesLimits => Judge::new(&dispatch_carries_limits::RULE, dispatch_carries_limits::judge),
+        Checker::RefusalsCostNothing => Judge::new(&refusals_cost_nothing::RULE, refusals_cost_nothing::judge),
+        Checker::QuarantinedGetsProbesOnly { grace } => Judge::new(&quarantined_gets_probes_only::RULE, |history| {
+            quarantined_gets_probes_only::judge(history, *grace)
+        }),
+        Checker::StandingSeldomChanges { at_most } => {
+            Judge::new(&standing_seldom_changes::RULE, |history| standing_seldom_changes::judge(history, *at_most))
+        }
+        Checker::IsNotAsked { facilitator, phase } => Judge::new(&is_not_asked::RULE, |history| {
+            is_not_asked::judge(history, facilitator.as_str(), phase.as_str())
+        }),
+        Checker::TenantsOwnFacilitators => Judge::new(&tenants_own_facilitators::RULE, tenants_own_facilitators::judge),
+        Checker::Recovers { within, after } => {
+            Judge::new(&recovers::RULE, |history| recovers::judge(history, after.as_str(), *within))
+        }
+        Checker::EveryRequestEndsOnce => Judge::new(&every_request_ends_once::RULE, every_request_ends_once::judge),
+        Checker::AnswersAsDocumented => Judge::new(&answers_as_documented::RULE, answers_as_documented::judge),
+        Checker::MalformedIsRefused => Judge::new(&malformed_is_refused::RULE, malformed_is_refused::judge),
+        Checker::HeadIsFree => Judge::new(&head_is_free::RULE, head_is_free::judge),
+        Checker::StatusesKept => Judge::new(&statuses_kept::RULE, statuses_kept::judge),
+        Checker::PagesCanPay => Judge::new(&pages_can_pay::RULE, pages_can_pay::judge),
+        Checker::Latency { phase, quantile, at_most } => {
+            Judge::new(&latency::RULE, |history| latency::judge(history, phase.as_str(), *quantile, *at_most))
+        }
+        Checker::FaultsBit => Judge::new(&faults_bit::RULE, faults_bit::judge),
+        Checker::TrafficFlowed => Judge::new(&traffic_flowed::RULE, traffic_flowed::judge),
+        Checker::ClientsActed => Judge::new(&clients_acted::RULE, clients_acted::judge),
+    }
+}
+
+/// The rule that a checker judges.
+#[must_use]
+pub fn rule_of(checker: &Checker) -> &'static Rule {
+    judge_of(checker).rule
+}
 
 /// Judges a history by each of the scenario's rules, in their order.
 #[must_use]
 pub fn judge(musts: &[Must], history: &History) -> Vec<Check> {
-    musts
-        .iter()
-        .map(|must| {
-            let checker = must.checker();
-            let finding = find(checker, history);
-            Check {
-                id: must.id().to_owned(),
-                name: checker.name().to_owned(),
-                expected: checker.expects(),
-                verdict: finding.verdict,
-                detail: finding.detail,
-                witness: finding.witness,
-            }
-        })
-        .collect()
+    musts.iter().map(|must| check(must, history)).collect()
 }
 
-fn find(checker: &Checker, history: &History) -> Finding {
-    match checker {
-        Checker::SettleAtMostOnce => settle_at_most_once::judge(history),
-        Checker::PaidContentOnlyAfterSettlement => paid_content_only_after_settlement::judge(history),
-        Checker::UnknownIsNotFailed => unknown_is_not_failed::judge(history),
-        Checker::NobodyPaysForNothing => nobody_pays_for_nothing::judge(history),
-        Checker::SettleStaysPutWhileUnknown => settle_stays_put_while_unknown::judge(history),
-        Checker::VerifyBeforeRunSettleAfter => verify_before_run_settle_after::judge(history),
-        Checker::OnePaymentOneRequest => one_payment_one_request::judge(history),
-        Checker::BooksBalance => books_balance::judge(history),
-        Checker::NoCrossTenantBytes => no_cross_tenant_bytes::judge(history),
-        Checker::HeadersAreOurs => headers_are_ours::judge(history),
-        Checker::PaidIsPrivate => paid_is_private::judge(history),
-        Checker::DispatchCarriesLimits => dispatch_carries_limits::judge(history),
-        Checker::RefusalsCostNothing => refusals_cost_nothing::judge(history),
-        Checker::QuarantinedGetsProbesOnly { grace } => quarantined_gets_probes_only::judge(history, *grace),
-        Checker::StandingSeldomChanges { at_most } => standing_seldom_changes::judge(history, *at_most),
-        Checker::IsNotAsked { facilitator, phase } => {
-            is_not_asked::judge(history, facilitator.as_str(), phase.as_str())
-        }
-        Checker::TenantsOwnFacilitators => tenants_own_facilitators::judge(history),
-        Checker::Recovers { within, after } => recovers::judge(history, after.as_str(), *within),
-        Checker::EveryRequestEndsOnce => every_request_ends_once::judge(history),
-        Checker::AnswersAsDocumented => answers_as_documented::judge(history),
-        Checker::MalformedIsRefused => malformed_is_refused::judge(history),
-        Checker::HeadIsFree => head_is_free::judge(history),
-        Checker::StatusesKept => statuses_kept::judge(history),
-        Checker::PagesCanPay => pages_can_pay::judge(history),
-        Checker::Latency { phase, quantile, at_most } => latency::judge(history, phase.as_str(), *quantile, *at_most),
-        Checker::FaultsBit => faults_bit::judge(history),
-        Checker::TrafficFlowed => traffic_flowed::judge(history),
-        Checker::ClientsActed => clients_acted::judge(history),
+fn check(must: &Must, history: &History) -> Check {
+    let Judge { rule, find } = judge_of(must.checker());
+    let finding = unless_it_panics(|| find(history));
+    let witness = finding.clearest().map(|clearest| witness(clearest, &finding.violations, history));
+    Check {
+        id: must.id().to_owned(),
+        name: rule.checker.to_owned(),
+        expected: must.checker().expects(),
+        level: must.level(),
+        verdict: finding.verdict,
+        detail: finding.detail,
+        witness,
+        sources: rule.sources.iter().map(ToString::to_string).collect(),
+        hint: report::Hint { cause: rule.hint.cause.to_owned(), look_at: rule.hint.look_at.to_owned() },
+        known: None,
+    }
+}
+
+/// A judge that panics has not judged: neither a pass nor the end of the other judges.
+fn unless_it_panics(find: impl FnOnce() -> Finding) -> Finding {
+    // A judge only looks at the history, so it can leave nothing half done.
+    let found = catch_unwind(AssertUnwindSafe(find));
+    found.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<&str>().map(|said| (*said).to_owned());
+        let said = said.or_else(|| panic.downcast_ref::<String>().cloned());
+        Finding::unknown(format!("the judge panicked: {}", said.as_deref().unwrap_or("it did not say why")))
+    })
+}
+
+fn witness(clearest: &Violation, all: &[Violation], history: &History) -> Witness {
+    let event = |line: &Line| WitnessEvent { line: line.number(), text: tell::tell(history.event(*line)) };
+    let others = all.iter().filter(|violation| !std::ptr::eq(*violation, clearest));
+    Witness {
+        what: clearest.what.clone(),
+        events: clearest.lines().iter().map(event).collect(),
+        others: others.take(MAX_OTHERS).map(|violation| violation.what.clone()).collect(),
     }
 }

@@ -1,8 +1,28 @@
 //! ISO-1: an answer carries its own tenant's bytes only. Each tenant double puts a token into body and headers that no
 //! other tenant can know.
 
-use super::{Finding, History, history::tell};
-use reports::event::ExchangeKind;
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{event::ExchangeKind, level::Level};
+
+pub const RULE: Rule = Rule {
+    id: "ISO-1",
+    checker: "no-cross-tenant-bytes",
+    level: Level::Must,
+    sources: &[
+        Source::Incident {
+            thread: "azep-ninja/x402-gateway-template#4",
+            what: "a cache keyed by the id alone gives a response to whoever names it",
+        },
+        Source::Promise {
+            place: "ARCHITECTURE.md, What must stay true",
+            what: "nothing of a request is kept beyond it in the Worker",
+        },
+    ],
+    hint: Hint {
+        cause: "something is kept between requests under a key that does not name the tenant",
+        look_at: "dispatcher/core/src/dispatcher.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut with_bytes = 0;
@@ -10,15 +30,15 @@ pub fn judge(history: &History) -> Finding {
     for (exchange, answer) in history.answers() {
         with_bytes += usize::from(!answer.canaries.is_empty());
         for canary in answer.canaries.iter().filter(|canary| **canary != exchange.tenant) {
-            violations.push(format!("{}: it carries bytes of {canary}", tell(exchange)));
+            violations.push(Violation::new(format!("it carries bytes of {canary}"), exchange.line));
         }
         if let Some(tenant) = answer.tenant.as_ref().filter(|tenant| **tenant != exchange.tenant) {
-            violations.push(format!("{}: x-tenant-id says {tenant}", tell(exchange)));
+            violations.push(Violation::new(format!("x-tenant-id says {tenant}"), exchange.line));
         }
         // The dispatcher may answer a browser's question itself.
         let content = (200..300).contains(&answer.status) && exchange.kind != ExchangeKind::Preflight;
         if content && answer.canaries.is_empty() {
-            violations.push(format!("{}: it carries bytes of no tenant", tell(exchange)));
+            violations.push(Violation::new("it carries bytes of no tenant", exchange.line));
         }
     }
     Finding::of(with_bytes, "answers with a tenant's bytes", violations)
@@ -34,6 +54,6 @@ mod tests {
     fn another_tenants_bytes_are_seen_even_in_an_error() {
         assert_eq!(judge(&Story::new().served("p1").history()).verdict, Verdict::Pass);
         let leaked = Story::new().served("p1").answered(None, 402, |answer| answer.canaries = vec!["other".to_owned()]);
-        assert_eq!(judge(&leaked.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&leaked.history())), [3]);
     }
 }

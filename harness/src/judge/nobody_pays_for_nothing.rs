@@ -1,12 +1,31 @@
 //! MONEY-4: whoever was charged has the content, or could collect it by the end; and a tenant that fails, redirects or
 //! answers with an error is not settled for.
 
-use super::{
-    Finding, History,
-    history::{short, tell},
+use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use reports::{
+    event::{Answer, PurchaseOutcome},
+    level::Level,
 };
-use reports::event::{Answer, PurchaseOutcome};
 use std::collections::BTreeSet;
+
+pub const RULE: Rule = Rule {
+    id: "MONEY-4",
+    checker: "nobody-pays-for-nothing",
+    level: Level::Must,
+    sources: &[
+        Source::Incident { thread: "x402-foundation/x402#721", what: "a handler's 4xx or 5xx must not settle" },
+        Source::Incident {
+            thread: "aws-samples/sample-agentcore-cloudfront-x402-payments#28",
+            what: "settled, and then the content could not be fetched",
+        },
+        Source::Incident { thread: "x402-foundation/x402#277", what: "a facilitator does not know 'already settled'" },
+        Source::Peer { checks: "R14, R15 and R23" },
+    ],
+    hint: Hint {
+        cause: "the tenant's answer is not looked at before it is settled for, or the response is not kept for a resend",
+        look_at: "dispatcher/x402-paywall/src/paywall.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let (mut charged, mut failed) = (0, 0);
@@ -18,24 +37,19 @@ pub fn judge(history: &History) -> Finding {
         .collect();
     for (exchange, _, payment) in history.paid_answers().filter(|(_, answer, _)| is_no_content(answer)) {
         failed += 1;
-        if history.moved(payment) && !served.contains(payment) {
-            violations.push(format!("{}: {} was settled for it", tell(exchange), short(payment)));
+        if let Some(transfer) = history.moved(payment).filter(|_| !served.contains(payment)) {
+            let what = format!("{} was settled for a tenant's failure", short(payment));
+            violations.push(Violation::new(what, exchange.line).and([transfer.line]));
         }
     }
-    for purchase in &history.purchases {
-        let paid: Vec<_> = purchase.payments.iter().filter(|payment| history.moved(payment)).collect();
-        if paid.is_empty() {
-            continue;
-        }
+    for purchase in history.purchases() {
+        let Some(transfer) = purchase.payments.iter().find_map(|payment| history.moved(payment)) else { continue };
         charged += 1;
         if purchase.outcome != PurchaseOutcome::Served {
-            violations.push(format!(
-                "purchase {} of {} ended {:?}, although {} moved money",
-                purchase.purchase,
-                purchase.payer,
-                purchase.outcome,
-                paid.iter().map(|payment| short(payment)).collect::<Vec<_>>().join(" and ")
-            ));
+            let (payment, payer, outcome) = (short(&transfer.payment), &purchase.payer, purchase.outcome);
+            let what =
+                format!("purchase {} of {payer} ended {outcome:?}, although {payment} moved money", purchase.purchase);
+            violations.push(Violation::new(what, purchase.line).and([transfer.line]));
         }
     }
     let finding = Finding::of(charged + failed, "charges and failures of tenants", violations);
@@ -69,7 +83,7 @@ mod tests {
         let served = Story::new().settled("p1", "primary").purchase(&["p1"]);
         assert_eq!(judge(&served.history()).verdict, Verdict::Pass);
         let robbed = Story::new().settled("p1", "primary").purchase_that("p1", PurchaseOutcome::Unresolved);
-        assert_eq!(judge(&robbed.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&robbed.history())), [2, 4]);
     }
 
     #[test]
@@ -83,7 +97,7 @@ mod tests {
             Story::new().settled("p1", "primary").answered(Some("p1"), 502, failure),
             Story::new().settled("p1", "primary").answered(Some("p1"), 302, redirect),
         ] {
-            assert_eq!(judge(&charged.history()).verdict, Verdict::Fail);
+            assert_eq!(shown(&judge(&charged.history())), [2, 4]);
         }
     }
 }

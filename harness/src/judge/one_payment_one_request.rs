@@ -1,16 +1,38 @@
 //! MONEY-7: one payment buys one request, once. On another request it is refused before the tenant runs; on the same one
 //! again it brings its content only under a payment-identifier, and else the transaction that it went into.
 
-use super::{
-    Finding, History,
-    history::{short, tell},
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::short};
+use reports::{
+    event::{Answer, Exchange, ExchangeKind, TenantRun},
+    level::Level,
 };
-use reports::event::{Answer, Exchange, ExchangeKind};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+
+pub const RULE: Rule = Rule {
+    id: "MONEY-7",
+    checker: "one-payment-one-request",
+    level: Level::Must,
+    sources: &[
+        Source::Incident {
+            thread: "x402-foundation/x402#1805",
+            what: "one settlement proof used by concurrent requests",
+        },
+        Source::Incident { thread: "x402-foundation/x402#2842", what: "a payment is bound to no resource" },
+        Source::Incident {
+            thread: "x402-foundation/x402#3218",
+            what: "a payment-identifier is to be bound to its HTTP request",
+        },
+        Source::Peer { checks: "R2, R11 and R18" },
+    ],
+    hint: Hint {
+        cause: "the claim does not carry tenant, method, path and query, or a spent payment's response is given to anyone",
+        look_at: "dispatcher/x402-paywall/src/binding.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
-    let ran: BTreeSet<&str> = history.tenant_runs.iter().filter_map(|run| run.request_id.as_deref()).collect();
-    let mut by_payment: BTreeMap<&str, Vec<(&Exchange, &Answer)>> = BTreeMap::new();
+    let ran = history.runs_by_request();
+    let mut by_payment: BTreeMap<&str, Vec<(At<'_, Exchange>, &Answer)>> = BTreeMap::new();
     for (exchange, answer, payment) in history.paid_answers() {
         by_payment.entry(payment).or_default().push((exchange, answer));
     }
@@ -19,19 +41,18 @@ pub fn judge(history: &History) -> Finding {
     for (payment, answers) in by_payment {
         presented_again += usize::from(answers.len() > 1);
         let Some((bought, _)) = answers.iter().find(|(_, answer)| is_content(answer)) else { continue };
-        for (exchange, answer) in &answers {
-            if std::ptr::eq(*exchange, *bought) {
-                continue;
-            }
-            let outcome = if request_of(exchange) == request_of(bought) {
-                again(exchange, answer, bought)
-            } else {
-                elsewhere(answer, &ran)
+        for (exchange, answer) in answers.iter().filter(|(exchange, _)| exchange.line != bought.line) {
+            let broken = |why: String| {
+                let what = format!("{why}; {} bought {}", short(payment), bought.target);
+                Violation::new(what, exchange.line).and([bought.line])
             };
-            let told = outcome.and_then(|()| names_its_transaction(history, exchange, answer, payment));
-            if let Err(why) = told {
-                violations.push(format!("{}: {why}; {} bought {}", tell(exchange), short(payment), bought.target));
-            }
+            let outcome = if request_of(exchange) == request_of(bought) {
+                again(exchange, answer, bought).map_err(broken)
+            } else {
+                elsewhere(answer, &ran, broken)
+            };
+            let told = outcome.and_then(|()| names_its_transaction(history, *exchange, answer, payment));
+            violations.extend(told.err());
         }
     }
     Finding::of(presented_again, "payments that were presented more than once", violations)
@@ -64,29 +85,38 @@ fn again(exchange: &Exchange, answer: &Answer, bought: &Exchange) -> Result<(), 
     Ok(())
 }
 
-fn elsewhere(answer: &Answer, ran: &BTreeSet<&str>) -> Result<(), String> {
+fn elsewhere(
+    answer: &Answer,
+    ran: &BTreeMap<&str, At<'_, TenantRun>>,
+    broken: impl Fn(String) -> Violation,
+) -> Result<(), Violation> {
     if is_content(answer) {
-        return Err("it bought another request as well".to_owned());
+        return Err(broken("it bought another request as well".to_owned()));
     }
-    if answer.request_id.as_deref().is_some_and(|id| ran.contains(id)) {
-        return Err("the tenant ran for another request with it".to_owned());
+    if let Some(run) = answer.request_id.as_deref().and_then(|id| ran.get(id)) {
+        return Err(broken("the tenant ran for another request with it".to_owned()).and([run.line]));
     }
     // A tenant that is paid to another address never offered what was signed.
     if !matches!(answer.status, 402 | 409 | 503) {
-        return Err("it was not refused as a payment".to_owned());
+        return Err(broken("it was not refused as a payment".to_owned()));
     }
     Ok(())
 }
 
-fn names_its_transaction(history: &History, exchange: &Exchange, answer: &Answer, payment: &str) -> Result<(), String> {
-    let known = history.known_settled_us.get(payment).is_some_and(|known_us| *known_us < exchange.sent_us);
-    let transfer = history.transfers.get(payment).and_then(|transfers| transfers.first());
-    let (true, 409, Some((_, transfer))) = (known, answer.status, transfer) else { return Ok(()) };
+fn names_its_transaction(
+    history: &History,
+    exchange: At<'_, Exchange>,
+    answer: &Answer,
+    payment: &str,
+) -> Result<(), Violation> {
+    let known = history.known_settled_at(payment).filter(|known| known.at_us < exchange.sent_us);
+    let (Some(known), 409, Some(transfer)) = (known, answer.status, history.moved(payment)) else { return Ok(()) };
     let told = answer.payment_response.as_ref().map(|told| told.transaction.as_str());
     if told == Some(transfer.transaction.as_str()) {
         return Ok(());
     }
-    Err(format!("the refusal does not name transaction {}", transfer.transaction))
+    let what = format!("the refusal of {} does not name transaction {}", short(payment), transfer.transaction);
+    Err(Violation::new(what, exchange.line).and([known.line, transfer.line]))
 }
 
 #[cfg(test)]
@@ -131,30 +161,34 @@ mod tests {
 
     #[test]
     fn content_twice_is_seen_unless_an_identifier_asks_for_it() {
-        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Duplicate, 200, |_, _| {})), Verdict::Fail);
+        let twice = bought().sent("p1", ExchangeKind::Duplicate, 200, |_, _| {});
+        assert_eq!(shown(&judge(&twice.history())), [5, 6]);
         let identified = |exchange: &mut Exchange, _: &mut Answer| exchange.identifier = Some("id".to_owned());
         let story = || {
             let settled = Story::new().settled("p1", "primary").told("p1");
             settled.sent("p1", ExchangeKind::Payment, 200, identified)
         };
         assert_eq!(verdict(story().sent("p1", ExchangeKind::Resend, 200, identified)), Verdict::Pass);
-        assert_eq!(verdict(story().sent("p1", ExchangeKind::Resend, 409, identified)), Verdict::Fail);
+        let withheld = story().sent("p1", ExchangeKind::Resend, 409, identified);
+        assert_eq!(shown(&judge(&withheld.history())), [5, 6]);
     }
 
     #[test]
     fn another_request_served_or_run_is_seen() {
         let elsewhere = |exchange: &mut Exchange, _: &mut Answer| exchange.target = "/t/acme/dearer".to_owned();
-        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Elsewhere, 200, elsewhere)), Verdict::Fail);
+        let dearer = bought().sent("p1", ExchangeKind::Elsewhere, 200, elsewhere);
+        assert_eq!(shown(&judge(&dearer.history())), [5, 6]);
         let refused = |exchange: &mut Exchange, answer: &mut Answer| {
             exchange.target = "/t/acme/dearer".to_owned();
             spent(answer);
         };
         let ran = bought().sent("p1", ExchangeKind::Elsewhere, 409, refused).ran_for_it();
-        assert_eq!(verdict(ran), Verdict::Fail);
+        assert_eq!(shown(&judge(&ran.history())), [5, 6, 7]);
     }
 
     #[test]
     fn a_refusal_that_names_no_transaction_is_seen() {
-        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 409, |_, _| {})), Verdict::Fail);
+        let nameless = bought().sent("p1", ExchangeKind::Resend, 409, |_, _| {});
+        assert_eq!(shown(&judge(&nameless.history())), [2, 4, 6]);
     }
 }

@@ -1,8 +1,25 @@
 //! ANSWER-5: a page on another origin can pay: a preflight passes unpaid and permits the payment, and the answers about
 //! payments can be read.
 
-use super::{Finding, History, history::tell};
-use reports::event::{Answer, ExchangeKind};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{
+    event::{Answer, ExchangeKind},
+    level::Level,
+};
+
+pub const RULE: Rule = Rule {
+    id: "ANSWER-5",
+    checker: "pages-can-pay",
+    level: Level::Must,
+    sources: &[Source::Promise {
+        place: "ARCHITECTURE.md, What must stay true",
+        what: "a paid tenant's answers can be read, and paid for, by a page on any origin",
+    }],
+    hint: Hint {
+        cause: "an answer leaves by a path that does not add the headers, or a header was not added to the list",
+        look_at: "dispatcher/core/src/cors.rs",
+    },
+};
 
 /// What a page must be able to read.
 const READ: [&str; 2] = ["payment-required", "payment-response"];
@@ -11,7 +28,7 @@ pub fn judge(history: &History) -> Finding {
     let (mut preflights, mut others) = (0, 0);
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let priced = history.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some());
+        let priced = history.is_priced(&exchange);
         let about_payment = answer.offered || answer.payment_response.is_some();
         let told = match exchange.kind {
             ExchangeKind::Preflight if priced => {
@@ -25,7 +42,7 @@ pub fn judge(history: &History) -> Finding {
             _ => continue,
         };
         if let Err(why) = told {
-            violations.push(format!("{}: {why}", tell(exchange)));
+            violations.push(Violation::new(why, exchange.line));
         }
     }
     let finding = Finding::of(preflights, "preflights", violations);
@@ -90,8 +107,8 @@ mod tests {
             readable(answer);
             answer.exposed_headers = Some("x-request-id".to_owned());
         });
-        for story in [billed, silent, hidden] {
-            assert_eq!(judge(&story.history()).verdict, Verdict::Fail);
+        for (story, line) in [(billed, 2), (silent, 2), (hidden, 3)] {
+            assert_eq!(shown(&judge(&story.history())), [line]);
         }
     }
 }

@@ -1,10 +1,29 @@
 //! MONEY-2: paid content leaves only after a settlement that is known to have succeeded, for the right money.
 
-use super::{
-    Finding, History,
-    history::{short, tell},
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::short};
+use reports::{
+    event::{Answer, Exchange, ExchangeKind, PriceFacts, Transfer},
+    level::Level,
 };
-use reports::event::{Answer, Exchange, ExchangeKind, PriceFacts, Transfer};
+
+pub const RULE: Rule = Rule {
+    id: "MONEY-2",
+    checker: "paid-content-only-after-settlement",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "x402 v2, scheme exact",
+            says: "the authorization flow is verify, handler, settle, respond",
+        },
+        Source::Incident { thread: "x402-rs#65", what: "resources were served after a failed settlement" },
+        Source::Incident { thread: "x402-foundation/x402#676", what: "content was served on a settlement that failed" },
+        Source::Peer { checks: "R3 to R10 and R18" },
+    ],
+    hint: Hint {
+        cause: "the response goes out before the settlement is known, or an answer that contradicts the payment is believed",
+        look_at: "dispatcher/x402-paywall/src/facilitator/verdict.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
@@ -26,24 +45,32 @@ pub fn judge(history: &History) -> Finding {
         }
         looked_at += 1;
         if let Err(why) = paid_for(history, exchange, answer, price) {
-            violations.push(format!("{}: {why}", tell(exchange)));
+            violations.push(why);
         }
     }
     Finding::of(looked_at, "answers with paid content", violations)
 }
 
-fn paid_for(history: &History, exchange: &Exchange, answer: &Answer, price: &PriceFacts) -> Result<(), String> {
-    let payment = exchange.payment.as_ref().ok_or("content without a payment")?;
-    let transfers = history.transfers.get(payment).ok_or_else(|| format!("{} moved no money", short(payment)))?;
-    let (moved_us, transfer) = &transfers[0];
-    if *moved_us > exchange.ended_us {
-        return Err(format!("{} moved money only after the content had left", short(payment)));
+fn paid_for(
+    history: &History,
+    exchange: At<'_, Exchange>,
+    answer: &Answer,
+    price: &PriceFacts,
+) -> Result<(), Violation> {
+    let unpaid = |what: String| Violation::new(what, exchange.line);
+    let payment = exchange.payment.as_ref().ok_or_else(|| unpaid("content without a payment".to_owned()))?;
+    let transfer =
+        history.moved(payment).ok_or_else(|| unpaid(format!("content, but {} moved no money", short(payment))))?;
+    let wrong = |what: String| unpaid(what).and([transfer.line]);
+    if transfer.at_us > exchange.ended_us {
+        return Err(wrong(format!("{} moved money only after the content had left", short(payment))));
     }
-    fits(transfer, price)?;
-    let told = answer.payment_response.as_ref().ok_or("content without a PAYMENT-RESPONSE that decodes")?;
+    fits(&transfer, price).map_err(wrong)?;
+    let told = answer.payment_response.as_ref();
+    let told = told.ok_or_else(|| unpaid("content without a PAYMENT-RESPONSE that decodes".to_owned()))?;
     let same_payer = told.payer.as_ref().is_none_or(|payer| payer.eq_ignore_ascii_case(&transfer.from));
     if !told.success || told.transaction != transfer.transaction || told.network != transfer.network || !same_payer {
-        return Err(format!("PAYMENT-RESPONSE {told:?} is not of transaction {}", transfer.transaction));
+        return Err(wrong(format!("PAYMENT-RESPONSE {told:?} is not of transaction {}", transfer.transaction)));
     }
     Ok(())
 }
@@ -77,11 +104,11 @@ mod tests {
 
     #[test]
     fn content_without_or_before_the_money_is_seen() {
-        assert_eq!(judge(&Story::new().served("p1").history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&Story::new().served("p1").history())), [2]);
         let early = Story::new().served("p1").settled("p1", "primary");
-        assert_eq!(judge(&early.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&early.history())), [2, 3]);
         let unpaid = Story::new().answered(None, 200, |_| {});
-        assert_eq!(judge(&unpaid.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&unpaid.history())), [2]);
     }
 
     #[test]
@@ -90,7 +117,7 @@ mod tests {
             answer.code = Some("settlement_pending".to_owned());
             answer.canaries = vec![TENANT.to_owned()];
         });
-        assert_eq!(judge(&leaked.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&leaked.history())), [2]);
     }
 
     #[test]
@@ -99,6 +126,6 @@ mod tests {
             .settled("p1", "primary")
             .served_with("p1", |answer| answer.payment_response.as_mut().unwrap().transaction = "0xother".to_owned())
             .history();
-        assert_eq!(judge(&history).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&history)), [2, 4]);
     }
 }

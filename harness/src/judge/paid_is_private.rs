@@ -1,20 +1,36 @@
 //! ISO-4: an answer that concerns a payment is never for others: paid content is private, an offer is not stored at all.
 
-use super::{Finding, History, history::tell};
-use reports::event::Answer;
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{event::Answer, level::Level};
+
+pub const RULE: Rule = Rule {
+    id: "ISO-4",
+    checker: "paid-is-private",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "@x402/core 2.27.0",
+            says: "a 402 is no-store, and private is appended to what was paid for",
+        },
+        Source::Peer { checks: "R17" },
+    ],
+    hint: Hint {
+        cause: "a tenant's own cache-control is passed through beside the dispatcher's, or an error leaves without one",
+        look_at: "dispatcher/core/src/hygiene.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let priced = history.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some());
         let content = exchange.payment.is_some() && (200..300).contains(&answer.status);
-        if !priced || !(content || answer.code.is_some()) {
+        if !history.is_priced(&exchange) || !(content || answer.code.is_some()) {
             continue;
         }
         looked_at += 1;
         if let Err(why) = is_private(answer, content) {
-            violations.push(format!("{}: {why}", tell(exchange)));
+            violations.push(Violation::new(why, exchange.line));
         }
     }
     Finding::of(looked_at, "answers about payments", violations)
@@ -66,11 +82,11 @@ mod tests {
     #[test]
     fn an_offer_that_may_be_kept_and_a_header_for_shared_caches_are_seen() {
         let code = |answer: &mut Answer| answer.code = Some("payment_required".to_owned());
-        assert_eq!(judge(&Story::new().answered(None, 402, code).history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&Story::new().answered(None, 402, code).history())), [2]);
         let surrogate = Story::new().sent("p1", reports::event::ExchangeKind::Payment, 200, |_, answer| {
             answer.cache_control = Some("private".to_owned());
             answer.shared_cache = vec!["surrogate-control".to_owned()];
         });
-        assert_eq!(judge(&surrogate.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&surrogate.history())), [2]);
     }
 }

@@ -3,9 +3,29 @@
 //!
 //! Where nobody listens (`refuse`) nothing arrives at the double, so there is nothing to judge by.
 
-use super::{Finding, History};
-use reports::event::{FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint};
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::at};
+use reports::{
+    event::{FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
+    level::Level,
+};
 use std::{collections::BTreeMap, time::Duration};
+
+pub const RULE: Rule = Rule {
+    id: "COST-4",
+    checker: "quarantined-gets-probes-only",
+    level: Level::Must,
+    sources: &[
+        Source::Incident { thread: "Merit-Systems/echo#651", what: "facilitators that time out" },
+        Source::Promise {
+            place: "ARCHITECTURE.md, Whom payments rely on",
+            what: "a quarantined facilitator gets probes",
+        },
+    ],
+    hint: Hint {
+        cause: "the breaker does not open, counts no time-outs, or lets every request through as a probe",
+        look_at: "dispatcher/x402-paywall/src/health/standing.rs",
+    },
+};
 
 /// After so many failures in a row a dispatcher has seen enough.
 const ENOUGH: usize = 3;
@@ -16,9 +36,9 @@ const PROBES_PER_SECOND: f64 = 1.0;
 
 /// `grace` is for what is under way, and for other isolates to hear of it.
 pub fn judge(history: &History, grace: Duration) -> Finding {
-    let mut calls: BTreeMap<(&str, FacilitatorEndpoint), Vec<&FacilitatorCall>> = BTreeMap::new();
-    for call in &history.calls {
-        calls.entry((&call.facilitator, call.endpoint)).or_default().push(call);
+    let mut calls: BTreeMap<(&str, FacilitatorEndpoint), Vec<At<'_, FacilitatorCall>>> = BTreeMap::new();
+    for call in history.calls() {
+        calls.entry((&call.what.facilitator, call.endpoint)).or_default().push(call);
     }
     let (mut bad_times, mut probes, mut violations) = (0, 0, Vec::new());
     for ((facilitator, endpoint), mut calls) in calls {
@@ -31,19 +51,27 @@ pub fn judge(history: &History, grace: Duration) -> Finding {
             let after: Vec<_> = failing.iter().filter(|call| call.received_us >= known_us).collect();
             let Some(last) = after.last() else { continue };
             probes += after.len();
-            let seconds = (last.received_us - known_us) as f64 / 1e6;
-            if after.len() as f64 > BURST + seconds * PROBES_PER_SECOND {
-                violations.push(format!(
-                    "{endpoint:?} at {facilitator} had failed {ENOUGH} times by {:.1} s, and got {} more calls within {seconds:.1} s",
-                    ends[ENOUGH - 1] as f64 / 1e6,
-                    after.len(),
-                ));
+            let too_many = |count: usize, by_us: u64| count as f64 > allowed(by_us - known_us);
+            if too_many(after.len(), last.received_us) {
+                let enough = after.iter().enumerate().position(|(n, call)| too_many(n + 1, call.received_us));
+                let fewest = &after[..=enough.unwrap_or(after.len() - 1)];
+                let (failed, calls, when) = (at(ends[ENOUGH - 1]), after.len(), at(last.received_us));
+                let what = format!(
+                    "{endpoint:?} at {facilitator} had failed {ENOUGH} times by {failed}, and got {calls} more calls by {when}"
+                );
+                let lines = failing[1..ENOUGH].iter().chain(fewest.iter().copied()).map(|call| call.line);
+                violations.push(Violation::new(what, failing[0].line).and(lines));
             }
         }
     }
     let finding = Finding::of(bad_times, "times at which every call failed", violations);
     let detail = format!("{}; {probes} probes", finding.detail);
     finding.with_detail(detail)
+}
+
+/// Calls that count as probes in a time of so many microseconds.
+fn allowed(us: u64) -> f64 {
+    BURST + us as f64 / 1e6 * PROBES_PER_SECOND
 }
 
 /// What a call says of its facilitator.
@@ -66,7 +94,7 @@ fn says(call: &FacilitatorCall) -> Says {
     }
 }
 
-fn runs_of_failures<'a>(calls: &[&'a FacilitatorCall]) -> Vec<Vec<&'a FacilitatorCall>> {
+fn runs_of_failures<'a>(calls: &[At<'a, FacilitatorCall>]) -> Vec<Vec<At<'a, FacilitatorCall>>> {
     let mut runs = vec![Vec::new()];
     for call in calls {
         match says(call) {
@@ -98,20 +126,16 @@ mod tests {
 
     #[test]
     fn a_dead_facilitator_that_is_asked_on_and_on_is_seen() {
-        let mut story = failures(3, 0);
-        for second in 0..5 {
-            for _ in 0..4 {
-                story = story.settle("p1", "primary", GARBLED);
-            }
-            let _ = second;
-        }
-        // Twenty calls in the twenty seconds that they take are one a second; at ten times the speed they are not.
-        let mut history = story.history();
-        assert_eq!(judge(&history, GRACE).verdict, Verdict::Pass);
-        for call in &mut history.calls {
-            (call.received_us, call.ended_us) = (call.received_us / 10, call.ended_us / 10);
-        }
-        assert_eq!(judge(&history, Duration::ZERO).verdict, Verdict::Fail);
+        // One a second is a probe; ten times as many are not.
+        assert_eq!(judge(&failures(23, 0).history(), GRACE).verdict, Verdict::Pass);
+        let hurried = (0..23).fold(Story::new(), |story, n| {
+            let at_us = n * 100_000;
+            story.settle_with("p1", "primary", GARBLED, move |call| {
+                (call.received_us, call.ended_us) = (at_us, at_us + 50_000);
+            })
+        });
+        // Known to be dead at 0.25 s; the fifth call after that comes 0.45 s later, and the burst allows for 4.45.
+        assert_eq!(shown(&judge(&hurried.history(), Duration::ZERO)), [2, 3, 4, 5, 6, 7, 8, 9]);
     }
 
     #[test]

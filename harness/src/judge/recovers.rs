@@ -1,12 +1,33 @@
 //! LIVE-1: once a fault has healed, success is back at its steady level within the bound. The steady level is what the
 //! first phase had, before anything was injected. Resent payments are left to the money rules: they began earlier.
 
-use super::{Finding, History, history::tell};
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
 use reports::{
     event::{Exchange, ExchangeKind, ExchangeOutcome},
+    level::Level,
     summary,
 };
 use std::time::Duration;
+
+pub const RULE: Rule = Rule {
+    id: "LIVE-1",
+    checker: "recovers",
+    level: Level::Must,
+    sources: &[
+        Source::Incident {
+            thread: "cloudflare/workers-sdk#11629",
+            what: "Workers that ran out of CPU kept failing afterwards",
+        },
+        Source::Promise {
+            place: "ARCHITECTURE.md, Whom payments rely on",
+            what: "a quarantined facilitator is probed until it answers",
+        },
+    ],
+    hint: Hint {
+        cause: "nothing probes what was given up, or its pauses grow past the bound",
+        look_at: "dispatcher/x402-paywall/src/health/monitor.rs",
+    },
+};
 
 pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
     let phases = summary::phases(&history.events);
@@ -14,7 +35,7 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
         return Finding::unknown(format!("phase {after} never was"));
     };
     let Some(first) = phases.first() else { return Finding::unknown("no phase began") };
-    let begun: Vec<_> = history.exchanges.iter().filter(|exchange| exchange.kind != ExchangeKind::Resend).collect();
+    let begun: Vec<_> = history.exchanges().filter(|exchange| exchange.kind != ExchangeKind::Resend).collect();
     let steady: Vec<_> = begun.iter().copied().filter(|exchange| exchange.phase == first.name).collect();
     let bound_us = healed_us + within.as_micros() as u64;
     let late: Vec<_> = begun.iter().copied().filter(|exchange| exchange.due_us >= bound_us).collect();
@@ -22,9 +43,12 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
         return Finding::unknown("no traffic in the first phase, or none after the bound");
     }
     let (steady_bad, late_bad) = (bad(&steady), bad(&late));
-    // Shares, crosswise, so that nothing is rounded.
-    let worse = late_bad.len() * steady.len() > steady_bad.len() * late.len();
-    let violations = if worse { late_bad.iter().map(|exchange| tell(exchange)).collect() } else { Vec::new() };
+    // Shares, crosswise, so that nothing is rounded: so many more show that it is worse than it was.
+    let fewest = steady_bad.len() * late.len() / steady.len() + 1;
+    let violations = Vec::from_iter(late_bad.get(..fewest).map(|worse| {
+        let what = format!("{} of {} requests failed after the bound", late_bad.len(), late.len());
+        Violation::new(what, worse[0].line).and(worse.iter().map(|exchange| exchange.line))
+    }));
     let healing: Vec<_> =
         begun.iter().copied().filter(|exchange| (healed_us..bound_us).contains(&exchange.due_us)).collect();
     let last_bad_us = bad(&healing).iter().map(|exchange| exchange.due_us).max();
@@ -32,15 +56,16 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
         .map_or_else(|| "at once".to_owned(), |last| format!("{:.1} s after", (last - healed_us) as f64 / 1e6));
     let finding = Finding::of(late.len(), "requests due after the bound", violations);
     let detail = format!(
-        "{}; steady success {:.1} %, back {took}",
-        finding.detail,
+        "{} of {} requests due after the bound failed; steady success {:.1} %, back {took}",
+        late_bad.len(),
+        late.len(),
         100.0 * (steady.len() - steady_bad.len()) as f64 / steady.len() as f64
     );
     finding.with_detail(detail)
 }
 
 /// Requests that did not get what their sender came for.
-fn bad<'a>(exchanges: &[&'a Exchange]) -> Vec<&'a Exchange> {
+fn bad<'a>(exchanges: &[At<'a, Exchange>]) -> Vec<At<'a, Exchange>> {
     let good = |exchange: &Exchange| match (&exchange.outcome, exchange.kind) {
         (ExchangeOutcome::Answered(_), _) if exchange.flaw.is_some() => true,
         (ExchangeOutcome::Answered(answer), ExchangeKind::Unpaid | ExchangeKind::Challenge) => {
@@ -76,7 +101,11 @@ mod tests {
     #[test]
     fn success_that_stays_away_is_seen() {
         let history = story().served("p3").answered(Some("p4"), 503, |_| {}).history();
-        assert_eq!(judge(&history, "outage", Duration::ZERO).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&history, "outage", Duration::ZERO)), [8]);
+        // With one failure of three before, one of two is worse; and it takes one to show it.
+        let before = Story::new().phase("steady").served("p1").served("p2").answered(Some("p3"), 503, |_| {});
+        let after = before.phase("outage").phase("recovery").served("p4").answered(Some("p5"), 503, |_| {});
+        assert_eq!(shown(&judge(&after.history(), "outage", Duration::ZERO)), [9]);
     }
 
     #[test]

@@ -1,32 +1,45 @@
 //! COST-3: what is unpaid, or can be refused by looking at it, costs no facilitator call and no run of the tenant. Judged
 //! from both ends: by the request's own line and run, and by what the facilitators were asked about.
 
-use super::{
-    Finding, History,
-    history::{short, tell},
+use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use reports::{
+    event::{Exchange, ExchangeKind},
+    level::Level,
 };
-use reports::event::{Event, Exchange, ExchangeKind, FacilitatorEndpoint};
 use std::collections::{BTreeMap, BTreeSet};
 
+pub const RULE: Rule = Rule {
+    id: "COST-3",
+    checker: "refusals-cost-nothing",
+    level: Level::Must,
+    sources: &[
+        Source::Incident {
+            thread: "gosuda/x402-facilitator#42",
+            what: "authorizations were not compared with the requirements",
+        },
+        Source::Peer { checks: "R11 (b) and R24" },
+    ],
+    hint: Hint {
+        cause: "a check that needs nobody (signature, amount, recipient, window) comes after the verify, or is left to it",
+        look_at: "dispatcher/x402-paywall/src/admission.rs",
+    },
+};
+
 pub fn judge(history: &History) -> Finding {
-    let mut ran: BTreeMap<&str, &str> = BTreeMap::new();
-    for run in &history.tenant_runs {
-        if let Some(request) = &run.request_id {
-            ran.insert(request, &run.script);
-        }
-    }
-    let asked: BTreeMap<&str, usize> =
-        history.requests.iter().map(|line| (line.request_id.as_str(), line.attempts.len())).collect();
+    let ran = history.runs_by_request();
+    let asked: BTreeMap<&str, _> = history.requests().map(|line| (line.what.request_id.as_str(), line)).collect();
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let Some(request) = answer.request_id.as_deref().filter(|_| is_cheap(exchange, history)) else { continue };
+        let Some(request) = answer.request_id.as_deref().filter(|_| is_cheap(&exchange, history)) else { continue };
         looked_at += 1;
-        if let Some(script) = ran.get(request) {
-            violations.push(format!("{}: it made {script} run", tell(exchange)));
+        if let Some(run) = ran.get(request) {
+            let what = format!("a request that could be refused for free made {} run", run.script);
+            violations.push(Violation::new(what, exchange.line).and([run.line]));
         }
-        if let Some(calls) = asked.get(request).filter(|calls| **calls > 0) {
-            violations.push(format!("{}: it cost {calls} calls of facilitators", tell(exchange)));
+        if let Some(line) = asked.get(request).filter(|line| !line.attempts.is_empty()) {
+            let what = format!("a request that could be refused for free cost {} calls", line.attempts.len());
+            violations.push(Violation::new(what, exchange.line).and([line.line]));
         }
     }
     violations.extend(asked_about_nothing(history));
@@ -34,8 +47,7 @@ pub fn judge(history: &History) -> Finding {
 }
 
 fn is_cheap(exchange: &Exchange, history: &History) -> bool {
-    let priced = history.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some());
-    priced
+    history.is_priced(exchange)
         && match exchange.kind {
             ExchangeKind::Unpaid | ExchangeKind::Challenge => true,
             ExchangeKind::Payment => exchange.method == "HEAD" || exchange.flaw.as_ref().is_some_and(|flaw| flaw.local),
@@ -44,25 +56,19 @@ fn is_cheap(exchange: &Exchange, history: &History) -> bool {
 }
 
 /// Calls about payments that nobody presented in earnest.
-fn asked_about_nothing(history: &History) -> Vec<String> {
+fn asked_about_nothing(history: &History) -> Vec<Violation> {
     let plausible: BTreeSet<&str> = history
-        .exchanges
-        .iter()
+        .exchanges()
         .filter(|exchange| !exchange.flaw.as_ref().is_some_and(|flaw| flaw.local))
-        .filter_map(|exchange| exchange.payment.as_deref())
+        .filter_map(|exchange| exchange.what.payment.as_deref())
         .collect();
-    let calls = history.events.iter().filter_map(|recorded| match &recorded.event {
-        Event::FacilitatorCalled(call) if call.endpoint != FacilitatorEndpoint::Supported => Some(call),
-        _ => None,
-    });
+    let calls = history.calls();
+    let calls = calls.filter(|call| !call.payment.as_deref().is_some_and(|payment| plausible.contains(payment)));
     calls
-        .filter(|call| !call.payment.as_deref().is_some_and(|payment| plausible.contains(payment)))
         .map(|call| {
             let about = call.payment.as_deref().map_or_else(|| "something unreadable".to_owned(), short);
-            format!(
-                "{} was asked to {:?} {about}, which no client presented in earnest",
-                call.facilitator, call.endpoint
-            )
+            let what = format!("{} was asked about {about}, which no client presented in earnest", call.facilitator);
+            Violation::new(what, call.line)
         })
         .collect()
 }
@@ -82,12 +88,12 @@ mod tests {
     #[test]
     fn a_run_and_a_call_are_seen() {
         let ran = Story::new().unpaid().ran_for_it();
-        assert_eq!(judge(&ran.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&ran.history())), [2, 3]);
         let asked =
             Story::new().flawed("forged", true, 402).logged_with(|line| line.attempts = vec![attempt("primary")]);
-        assert_eq!(judge(&asked.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&asked.history())), [2, 3]);
         let settled = Story::new().unpaid().settle("p1", "primary", NO);
-        assert_eq!(judge(&settled.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&settled.history())), [3]);
     }
 
     #[test]

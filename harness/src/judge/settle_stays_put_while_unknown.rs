@@ -1,39 +1,53 @@
 //! MONEY-5: `/settle` moves to another facilitator only after a known refusal; until then it stays, and every call for a
 //! payment carries the identical payload.
 
-use super::{Finding, History, history::short, settled_answer::Conclusion};
+use super::{Finding, Hint, History, Rule, Source, Violation, settled_answer::Conclusion, tell::short};
+use reports::level::Level;
+
+pub const RULE: Rule = Rule {
+    id: "MONEY-5",
+    checker: "settle-stays-put-while-unknown",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "@x402/core 2.27.0, FacilitatorTimeoutError",
+            says: "a time-out must not be treated as proof that settlement did not occur",
+        },
+        Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },
+        Source::Incident {
+            thread: "x402-foundation/x402#1062",
+            what: "a facilitator's time-out was shorter than a block's confirmation",
+        },
+    ],
+    hint: Hint {
+        cause: "settle fails over like verify does, or builds its request anew instead of repeating the bytes",
+        look_at: "dispatcher/x402-paywall/src/ledger/keeper.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut violations = Vec::new();
-    let mut repeated = 0;
-    for (payment, calls) in &history.settles {
+    let (mut payments, mut repeated) = (0, 0);
+    for (payment, calls) in history.settles() {
+        payments += 1;
         repeated += usize::from(calls.len() > 1);
-        if let Some(other) = calls.iter().find(|call| call.payload_hash != calls[0].payload_hash) {
-            violations.push(format!(
-                "{}: call {} at {} carried another payload than call {} at {}",
-                short(payment),
-                other.nth,
-                other.facilitator,
-                calls[0].nth,
-                calls[0].facilitator
-            ));
+        let first = calls[0];
+        if let Some(other) = calls.iter().find(|call| call.payload_hash != first.payload_hash) {
+            let (nth, at) = (other.nth, &other.facilitator);
+            let what = format!("{}: call {nth} at {at} carried another payload than the first", short(payment));
+            violations.push(Violation::new(what, first.line).and([other.line]));
         }
         for pair in calls.windows(2) {
-            let (before, after) = (&pair[0], &pair[1]);
-            let known_refusal = Conclusion::of(before) == Conclusion::Refused && before.ended_us <= after.received_us;
+            let (before, after) = (pair[0], pair[1]);
+            let known_refusal = Conclusion::of(&before) == Conclusion::Refused && before.ended_us <= after.received_us;
             if before.facilitator != after.facilitator && !known_refusal {
-                violations.push(format!(
-                    "{} moved from {} (call {}: {:?}) to {}",
-                    short(payment),
-                    before.facilitator,
-                    before.nth,
-                    before.answer,
-                    after.facilitator
-                ));
+                let (from, to) = (&before.facilitator, &after.facilitator);
+                let what = format!("{} moved from {from} to {to} without a known refusal", short(payment));
+                violations.push(Violation::new(what, before.line).and([after.line]));
             }
         }
     }
-    let finding = Finding::of(history.settles.len(), "settled payments", violations);
+    let finding = Finding::of(payments, "settled payments", violations);
     let detail = format!("{}; {repeated} were asked about more than once", finding.detail);
     finding.with_detail(detail)
 }
@@ -56,7 +70,7 @@ mod tests {
         assert_eq!(judge(&refused.history()).verdict, Verdict::Pass);
         for open in [NOTHING, PENDING, GARBLED] {
             let history = Story::new().settle("p1", "primary", open).settle("p1", "standby", YES).history();
-            assert_eq!(judge(&history).verdict, Verdict::Fail, "{open:?}");
+            assert_eq!(shown(&judge(&history)), [2, 3], "{open:?}");
         }
     }
 
@@ -66,6 +80,6 @@ mod tests {
             .settle("p1", "primary", NOTHING)
             .settle_with("p1", "primary", YES, |call| call.payload_hash = Some("other".to_owned()))
             .history();
-        assert_eq!(judge(&history).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&history)), [2, 3]);
     }
 }

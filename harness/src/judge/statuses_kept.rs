@@ -1,9 +1,29 @@
 //! ANSWER-4: what a tenant answers is what its caller gets: the status, 201, 202 and 204 as well as every error, and where
 //! it says that something is.
 
-use super::{Finding, History, history::tell};
-use reports::event::{Answer, TenantSaid};
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::{
+    event::{Answer, TenantSaid},
+    level::Level,
+};
 use std::collections::BTreeSet;
+
+pub const RULE: Rule = Rule {
+    id: "ANSWER-4",
+    checker: "statuses-kept",
+    level: Level::Must,
+    sources: &[
+        Source::Peer { checks: "R22" },
+        Source::Incident {
+            thread: "cloudflare/templates, x402-proxy-template",
+            what: "of a proxied response only Set-Cookie was copied",
+        },
+    ],
+    hint: Hint {
+        cause: "the tenant's answer is built anew instead of being carried through the ledger whole",
+        look_at: "dispatcher/x402-paywall/src/response.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut statuses = BTreeSet::new();
@@ -14,7 +34,7 @@ pub fn judge(history: &History) -> Finding {
         looked_at += 1;
         statuses.insert(said.status);
         if let Err(why) = is_kept(said, answer) {
-            violations.push(format!("{}: {why}", tell(exchange)));
+            violations.push(Violation::new(why, exchange.line));
         }
     }
     let finding = Finding::of(looked_at, "answers of tenants", violations);
@@ -63,7 +83,7 @@ mod tests {
             answer.location = None;
         });
         for story in [flattened, lost] {
-            assert_eq!(judge(&story.history()).verdict, Verdict::Fail);
+            assert_eq!(shown(&judge(&story.history())), [2]);
         }
     }
 }

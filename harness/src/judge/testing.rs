@@ -1,11 +1,14 @@
 //! Histories for the judges' own tests, told step by step. Each step takes a second, and answers itself within it.
 
-use super::History;
-use reports::event::{
-    Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
-    FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Flaw, Flow, Killing,
-    LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun,
-    Transfer,
+use super::{Finding, History, history::Line};
+use reports::{
+    event::{
+        Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome,
+        FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef,
+        Flaw, Flow, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted,
+        TenantFacts, TenantRun, Transfer,
+    },
+    verdict::Verdict,
 };
 
 pub const TENANT: &str = "acme";
@@ -24,6 +27,13 @@ pub const NO: Said = Said::Sent(200, Some(false), Some("insufficient_funds"));
 pub const PENDING: Said = Said::Sent(500, Some(false), Some("settlement_pending"));
 pub const GARBLED: Said = Said::Sent(502, None, None);
 pub const NOTHING: Said = Said::Nothing;
+
+/// Lines of the events that show a failure. Line 1 says what the world is, and each step of a story adds a line.
+pub fn shown(finding: &Finding) -> Vec<usize> {
+    assert_eq!(finding.verdict, Verdict::Fail, "{}", finding.detail);
+    let clearest = finding.clearest().expect("a failure is shown by something");
+    clearest.lines().iter().map(|line: &Line| line.number()).collect()
+}
 
 pub struct Story {
     events: Vec<Recorded>,
@@ -200,7 +210,7 @@ impl Story {
         self.settle_with(payment, facilitator, said, |_| {})
     }
 
-    pub fn settle_with(self, payment: &str, at: &str, said: Said, change: fn(&mut FacilitatorCall)) -> Self {
+    pub fn settle_with(self, payment: &str, at: &str, said: Said, change: impl FnOnce(&mut FacilitatorCall)) -> Self {
         let answer = match said {
             Said::Nothing => FacilitatorAnswer::None { how: "hung".to_owned() },
             Said::Sent(status, ok, reason) => {

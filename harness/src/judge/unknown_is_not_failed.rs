@@ -1,25 +1,42 @@
 //! MONEY-3: an unknown outcome is never reported as failure. No 402, no new offer; 503 with `Retry-After` and a pending
 //! `PAYMENT-RESPONSE`; and the same payment sent again gets the final answer.
 
-use super::{
-    Finding, History,
-    history::{short, tell},
-    settled_answer::Conclusion,
+use super::{Finding, Hint, History, Rule, Source, Violation, history::Line, settled_answer::Conclusion, tell::short};
+use reports::{
+    event::{Answer, PurchaseOutcome},
+    level::Level,
 };
-use reports::event::{Answer, PurchaseOutcome};
+
+pub const RULE: Rule = Rule {
+    id: "MONEY-3",
+    checker: "unknown-is-not-failed",
+    level: Level::Must,
+    sources: &[
+        Source::Incident {
+            thread: "aws-samples/sample-agentcore-cloudfront-x402-payments#40",
+            what: "a settle time-out was answered with 402, and a conforming payer paid twice",
+        },
+        Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },
+        Source::Incident { thread: "x402-foundation/x402#3208", what: "a SettleResponse cannot say: not yet" },
+        Source::Peer { checks: "R18 and R20" },
+    ],
+    hint: Hint {
+        cause: "an answer from which the outcome does not follow (none, pending, nonce already used) is taken for a refusal",
+        look_at: "dispatcher/x402-paywall/src/reason.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer, payment) in history.paid_answers() {
-        let moved = history.moved(payment);
+        let moved = history.moved(payment).map(|transfer| transfer.line);
         let unknown_then = was_unknown(history, payment, exchange.ended_us);
-        if !moved && !unknown_then {
-            continue;
-        }
+        let Some(shown_by) = moved.or(unknown_then) else { continue };
         looked_at += 1;
-        if let Err(why) = is_no_failure(answer, unknown_then) {
-            violations.push(format!("{}: {why}, although {} may have moved money", tell(exchange), short(payment)));
+        if let Err(why) = is_no_failure(answer, unknown_then.is_some()) {
+            let what = format!("{why}, although {} may have moved money", short(payment));
+            violations.push(Violation::new(what, exchange.line).and([shown_by]));
         }
     }
     violations.extend(never_told(history));
@@ -29,10 +46,10 @@ pub fn judge(history: &History) -> Finding {
     finding.with_detail(format!("{detail}; {pending} said pending"))
 }
 
-/// Whether a settle call had been made by then whose outcome does not follow from its answer.
-fn was_unknown(history: &History, payment: &str, by_us: u64) -> bool {
-    let mut before = history.settles_of(payment).iter().filter(|call| call.received_us <= by_us);
-    before.any(|call| Conclusion::of(call) == Conclusion::Unknown)
+/// The settle call by then whose outcome does not follow from its answer.
+fn was_unknown(history: &History, payment: &str, by_us: u64) -> Option<Line> {
+    let mut before = history.settles_of(payment).filter(|call| call.received_us <= by_us);
+    before.find(|call| Conclusion::of(call) == Conclusion::Unknown).map(|call| call.line)
 }
 
 fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
@@ -56,15 +73,16 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
 }
 
 /// Payments whose money moved and whose purchase was refused: the caller resent until it got a wrong final answer.
-fn never_told(history: &History) -> Vec<String> {
-    let refused = history.purchases.iter().filter(|purchase| purchase.outcome == PurchaseOutcome::Refused);
-    refused
-        .flat_map(|purchase| purchase.payments.iter().map(move |payment| (purchase, payment)))
-        .filter(|(_, payment)| history.moved(payment))
-        .map(|(purchase, payment)| {
-            format!("purchase {} ended refused, although {} moved money", purchase.purchase, short(payment))
+fn never_told(history: &History) -> impl Iterator<Item = Violation> {
+    let refused = history.purchases().filter(|purchase| purchase.outcome == PurchaseOutcome::Refused);
+    refused.flat_map(move |purchase| {
+        let moved = purchase.what.payments.iter().filter_map(|payment| history.moved(payment));
+        moved.map(move |transfer| {
+            let payment = short(&transfer.what.payment);
+            let what = format!("purchase {} ended refused, although {payment} moved money", purchase.purchase);
+            Violation::new(what, purchase.line).and([transfer.line])
         })
-        .collect()
+    })
 }
 
 #[cfg(test)]
@@ -93,20 +111,22 @@ mod tests {
     #[test]
     fn a_bill_for_a_payment_that_may_have_moved_money_is_seen() {
         let history = lost().answered(Some("p1"), 402, |answer| answer.offered = true).history();
-        assert_eq!(judge(&history).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&history)), [2, 4]);
         let unmoved = Story::new().settle("p1", "primary", NOTHING).answered(Some("p1"), 402, |_| {});
-        assert_eq!(judge(&unmoved.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&unmoved.history())), [2, 3]);
+        let refused = lost().purchase_that("p1", PurchaseOutcome::Refused);
+        assert_eq!(shown(&judge(&refused.history())), [2, 4]);
     }
 
     #[test]
     fn a_503_that_does_not_say_pending_is_seen() {
         let silent = lost().answered(Some("p1"), 503, |answer| answer.retry_after_s = Some(2));
-        assert_eq!(judge(&silent.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&silent.history())), [2, 4]);
         let no_date = lost().answered(Some("p1"), 503, |answer| {
             pending(answer);
             answer.retry_after_s = None;
         });
-        assert_eq!(judge(&no_date.history()).verdict, Verdict::Fail);
+        assert_eq!(shown(&judge(&no_date.history())), [2, 4]);
     }
 
     #[test]

@@ -4,87 +4,130 @@
 //! Judged by when the doubles were asked and when the namespace was handed a run. Which payment a run was for is the
 //! dispatcher's word, so a kill that may have taken that word with it excuses a settlement without a run.
 
-use super::{Finding, History, history::short, settled_answer::Conclusion};
-use reports::event::{Event, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint, Flow};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    history::{Known, Line},
+    settled_answer::Conclusion,
+    tell::{at, short},
+};
+use reports::{
+    event::{FacilitatorAnswer, FacilitatorEndpoint, Flow},
+    level::Level,
+};
 use std::collections::BTreeMap;
+
+pub const RULE: Rule = Rule {
+    id: "MONEY-6",
+    checker: "verify-before-run-settle-after",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "x402 v2, scheme exact",
+            says: "authorization: verify, handler, settle; upfront: settle, handler",
+        },
+        Source::Incident {
+            thread: "x402-foundation/x402#1169",
+            what: "a client can cancel its authorization or drain its balance between verify and settle",
+        },
+        Source::Incident { thread: "x402-rs#22", what: "settlement prior to request execution was asked for" },
+        Source::Peer { checks: "R19" },
+    ],
+    hint: Hint {
+        cause: "the stages are out of order, or the offer's payment flow is not the one that is followed",
+        look_at: "dispatcher/x402-paywall/src/paywall.rs",
+    },
+};
 
 pub fn judge(history: &History) -> Finding {
     let payments = payments_by_request(history);
-    let mut runs: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for recorded in &history.events {
-        if let Event::TenantRan(run) = &recorded.event
-            && let Some(payment) = run.request_id.as_deref().and_then(|request| payments.get(request))
-        {
-            runs.entry(payment).or_default().push(recorded.at_us);
+    let flows = flows(history);
+    let flow = |payment: &str| flows.get(payment).copied().unwrap_or_default();
+    let mut runs: BTreeMap<&str, Vec<Run>> = BTreeMap::new();
+    for run in history.tenant_runs() {
+        if let Some(&(payment, told)) = run.what.request_id.as_deref().and_then(|request| payments.get(request)) {
+            runs.entry(payment).or_default().push(Run { at_us: run.at_us, line: run.line, told });
         }
     }
     let verified = first_yes(history);
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (payment, ran) in &runs {
-        for ran_us in ran {
+        for run in ran {
             looked_at += 1;
-            let paid_us = match flow(history, payment) {
+            let held = match flow(payment) {
                 Flow::Authorization => verified.get(payment).copied(),
                 Flow::Upfront => settled(history, payment),
             };
-            if paid_us.is_none_or(|paid_us| paid_us > *ran_us) {
-                violations.push(format!("{} ran the tenant at {} before it held", short(payment), at(*ran_us)));
+            if held.is_none_or(|held| held.at_us > run.at_us) {
+                let what = format!("{} ran the tenant at {} before it held", short(payment), at(run.at_us));
+                let late = held.map(|held| held.line);
+                violations.push(Violation::new(what, run.line).and([run.told]).and(late));
             }
         }
     }
-    for (payment, calls) in &history.settles {
-        let Some(call) = calls.first().filter(|_| flow(history, payment) == Flow::Authorization) else { continue };
+    for (payment, calls) in history.settles() {
+        let Some(call) = calls.first().filter(|_| flow(payment) == Flow::Authorization) else { continue };
         looked_at += 1;
-        let ran_before = runs.get(payment.as_str()).is_some_and(|ran| ran.iter().any(|ran| *ran <= call.received_us));
+        let ran = runs.get(payment).and_then(|runs| runs.iter().min_by_key(|run| run.at_us));
+        let ran_before = ran.is_some_and(|run| run.at_us <= call.received_us);
         if !ran_before && !history.line_may_be_lost(call.received_us) {
-            violations.push(told_to_settle(payment, call));
+            let (facilitator, when) = (&call.facilitator, at(call.received_us));
+            let what =
+                format!("{facilitator} was asked to settle {} at {when}, before its tenant had run", short(payment));
+            let late = ran.into_iter().flat_map(|run| [run.line, run.told]);
+            violations.push(Violation::new(what, call.line).and(late));
         }
     }
     Finding::of(looked_at, "runs and settlements of payments", violations)
 }
 
-fn told_to_settle(payment: &str, call: &FacilitatorCall) -> String {
-    let (facilitator, at) = (&call.facilitator, at(call.received_us));
-    format!("{facilitator} was asked to settle {} at {at}, before the tenant had run for it", short(payment))
+struct Run {
+    at_us: u64,
+    line: Line,
+    /// Where the dispatcher says whose request it ran for.
+    told: Line,
 }
 
-/// As far as the dispatcher's lines tell.
-fn payments_by_request(history: &History) -> BTreeMap<&str, &str> {
-    let stages = history.stages.iter().filter_map(|stage| Some((stage.request_id.as_deref()?, stage.payment.as_str())));
-    let requests = history.requests.iter();
-    let requests = requests.filter_map(|line| Some((line.request_id.as_str(), line.payment.as_deref()?)));
+/// As far as the dispatcher's lines tell, and where they do.
+fn payments_by_request(history: &History) -> BTreeMap<&str, (&str, Line)> {
+    let stages = history
+        .stages()
+        .filter_map(|stage| Some((stage.what.request_id.as_deref()?, (stage.what.payment.as_str(), stage.line))));
+    let requests = history
+        .requests()
+        .filter_map(|line| Some((line.what.request_id.as_str(), (line.what.payment.as_deref()?, line.line))));
     stages.chain(requests).collect()
 }
 
 /// When a facilitator was first asked about a payment that it called valid.
-fn first_yes(history: &History) -> BTreeMap<&str, u64> {
-    let mut verified: BTreeMap<&str, u64> = BTreeMap::new();
-    for recorded in &history.events {
-        let Event::FacilitatorCalled(call) = &recorded.event else { continue };
+fn first_yes(history: &History) -> BTreeMap<&str, Known> {
+    let mut verified: BTreeMap<&str, Known> = BTreeMap::new();
+    for call in history.calls() {
         let said_yes = matches!(call.answer, FacilitatorAnswer::Sent { ok: Some(true), .. });
-        if let (FacilitatorEndpoint::Verify, true, Some(payment)) = (call.endpoint, said_yes, &call.payment) {
-            let first = verified.entry(payment).or_insert(call.received_us);
-            *first = call.received_us.min(*first);
+        if let (FacilitatorEndpoint::Verify, true, Some(payment)) = (call.endpoint, said_yes, &call.what.payment) {
+            let asked = Known { at_us: call.received_us, line: call.line };
+            let first = verified.entry(payment).or_insert(asked);
+            *first = asked.min(*first);
         }
     }
     verified
 }
 
-fn settled(history: &History, payment: &str) -> Option<u64> {
-    let mut settled = history.settles_of(payment).iter().filter(|call| Conclusion::of(call) == Conclusion::Settled);
-    settled.next().map(|call| call.received_us)
+fn settled(history: &History, payment: &str) -> Option<Known> {
+    let mut settled = history.settles_of(payment).filter(|call| Conclusion::of(call) == Conclusion::Settled);
+    settled.next().map(|call| Known { at_us: call.received_us, line: call.line })
 }
 
-/// Of the offer that the payment was first presented for.
-fn flow(history: &History, payment: &str) -> Flow {
-    let presented = history.exchanges.iter().find(|exchange| exchange.payment.as_deref() == Some(payment));
-    let tenant = presented.and_then(|exchange| history.tenants.get(&exchange.tenant));
-    tenant.and_then(|tenant| tenant.price.as_ref()).map(|price| price.flow).unwrap_or_default()
-}
-
-fn at(us: u64) -> String {
-    format!("{:.3} s", us as f64 / 1e6)
+/// By payment, that of the offer for which it was first presented.
+fn flows(history: &History) -> BTreeMap<&str, Flow> {
+    let mut flows = BTreeMap::new();
+    for exchange in history.exchanges() {
+        let price = history.tenants.get(&exchange.tenant).and_then(|tenant| tenant.price.as_ref());
+        if let (Some(payment), Some(price)) = (exchange.what.payment.as_deref(), price) {
+            flows.entry(payment).or_insert(price.flow);
+        }
+    }
+    flows
 }
 
 #[cfg(test)]
@@ -101,10 +144,11 @@ mod tests {
     fn verify_run_settle_is_a_pass_and_no_other_order_is() {
         let claimed = || Story::new().claimed("p1");
         assert_eq!(verdict(claimed().verified("p1").ran_for("p1").settled("p1", "primary")), Verdict::Pass);
-        assert_eq!(verdict(claimed().ran_for("p1").verified("p1").settled("p1", "primary")), Verdict::Fail);
-        assert_eq!(verdict(claimed().verified("p1").settled("p1", "primary").ran_for("p1")), Verdict::Fail);
-        assert_eq!(verdict(claimed().verified("p1").settled("p1", "primary")), Verdict::Fail);
-        assert_eq!(verdict(claimed().ran_for("p1")), Verdict::Fail);
+        let lines = |story: Story| shown(&judge(&story.history()));
+        assert_eq!(lines(claimed().ran_for("p1").verified("p1").settled("p1", "primary")), [2, 3, 4]);
+        assert_eq!(lines(claimed().verified("p1").settled("p1", "primary").ran_for("p1")), [2, 5, 6]);
+        assert_eq!(lines(claimed().verified("p1").settled("p1", "primary")), [5]);
+        assert_eq!(lines(claimed().ran_for("p1")), [2, 3]);
         assert_eq!(verdict(Story::new()), Verdict::Unknown);
     }
 
@@ -112,10 +156,8 @@ mod tests {
     fn upfront_settles_first() {
         let upfront = || Story::new().upfront().claimed("p1");
         assert_eq!(verdict(upfront().settled("p1", "primary").ran_for("p1").served("p1")), Verdict::Pass);
-        assert_eq!(
-            verdict(upfront().verified("p1").ran_for("p1").settled("p1", "primary").served("p1")),
-            Verdict::Fail
-        );
+        let late = upfront().verified("p1").ran_for("p1").settled("p1", "primary").served("p1");
+        assert_eq!(shown(&judge(&late.history())), [2, 4, 6]);
     }
 
     #[test]

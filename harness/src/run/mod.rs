@@ -24,6 +24,7 @@ use crate::{
 };
 use reports::{
     event::{EVENT_SCHEMA, Event, RunStarted},
+    level::Level,
     report::{REPORT_SCHEMA, Report},
     summary,
     verdict::Verdict,
@@ -164,7 +165,8 @@ fn report(scenario: &Scenario, asked_for: &str, seed: u64, run_dir: &RunDir, his
         title: scenario.title().to_owned(),
         tier: "live".to_owned(),
         seed,
-        verdict: Report::verdict_of(&checks, &phases),
+        verdict: Report::verdict_of(&checks, Level::Must, &phases),
+        gate: Level::Must,
         checks,
         phases,
         faults: summary::faults(&history.events),

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use crate::judge::{self, Rule};
+
 use super::library::Listed;
 use super::name::Name;
 use super::time::show;
@@ -152,70 +154,12 @@ impl Checker {
 
     /// As a scenario writes it.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::SettleAtMostOnce => "settle-at-most-once",
-            Self::PaidContentOnlyAfterSettlement => "paid-content-only-after-settlement",
-            Self::UnknownIsNotFailed => "unknown-is-not-failed",
-            Self::NobodyPaysForNothing => "nobody-pays-for-nothing",
-            Self::SettleStaysPutWhileUnknown => "settle-stays-put-while-unknown",
-            Self::VerifyBeforeRunSettleAfter => "verify-before-run-settle-after",
-            Self::OnePaymentOneRequest => "one-payment-one-request",
-            Self::BooksBalance => "books-balance",
-            Self::NoCrossTenantBytes => "no-cross-tenant-bytes",
-            Self::HeadersAreOurs => "headers-are-ours",
-            Self::PaidIsPrivate => "paid-is-private",
-            Self::DispatchCarriesLimits => "dispatch-carries-limits",
-            Self::RefusalsCostNothing => "refusals-cost-nothing",
-            Self::QuarantinedGetsProbesOnly { .. } => "quarantined-gets-probes-only",
-            Self::StandingSeldomChanges { .. } => "standing-seldom-changes",
-            Self::IsNotAsked { .. } => "is-not-asked",
-            Self::TenantsOwnFacilitators => "tenants-own-facilitators",
-            Self::Recovers { .. } => "recovers",
-            Self::EveryRequestEndsOnce => "every-request-ends-once",
-            Self::AnswersAsDocumented => "answers-as-documented",
-            Self::MalformedIsRefused => "malformed-is-refused",
-            Self::HeadIsFree => "head-is-free",
-            Self::StatusesKept => "statuses-kept",
-            Self::PagesCanPay => "pages-can-pay",
-            Self::Latency { .. } => "latency",
-            Self::FaultsBit => "faults-bit",
-            Self::TrafficFlowed => "traffic-flowed",
-            Self::ClientsActed => "clients-acted",
-        }
+        self.rule().checker
     }
 
-    /// The rule it judges. A `[[must]]` carries this id, or this id with a suffix; latency always has a suffix.
-    pub fn rule(&self) -> &'static str {
-        match self {
-            Self::SettleAtMostOnce => "MONEY-1",
-            Self::PaidContentOnlyAfterSettlement => "MONEY-2",
-            Self::UnknownIsNotFailed => "MONEY-3",
-            Self::NobodyPaysForNothing => "MONEY-4",
-            Self::SettleStaysPutWhileUnknown => "MONEY-5",
-            Self::VerifyBeforeRunSettleAfter => "MONEY-6",
-            Self::OnePaymentOneRequest => "MONEY-7",
-            Self::BooksBalance => "MONEY-8",
-            Self::NoCrossTenantBytes => "ISO-1",
-            Self::HeadersAreOurs => "ISO-3",
-            Self::PaidIsPrivate => "ISO-4",
-            Self::DispatchCarriesLimits => "COST-1",
-            Self::RefusalsCostNothing => "COST-3",
-            Self::TenantsOwnFacilitators => "MONEY-5",
-            Self::QuarantinedGetsProbesOnly { .. } | Self::StandingSeldomChanges { .. } | Self::IsNotAsked { .. } => {
-                "COST-4"
-            }
-            Self::Recovers { .. } => "LIVE-1",
-            Self::EveryRequestEndsOnce => "LIVE-2",
-            Self::AnswersAsDocumented => "ANSWER-1",
-            Self::MalformedIsRefused => "ANSWER-2",
-            Self::HeadIsFree => "ANSWER-3",
-            Self::StatusesKept => "ANSWER-4",
-            Self::PagesCanPay => "ANSWER-5",
-            Self::Latency { .. } => "LATENCY",
-            Self::FaultsBit => "COVER-1",
-            Self::TrafficFlowed => "COVER-2",
-            Self::ClientsActed => "COVER-3",
-        }
+    /// The rule it judges. A `[[must]]` carries its id, or its id with a suffix; latency always has a suffix.
+    pub fn rule(&self) -> &'static Rule {
+        judge::rule_of(self)
     }
 
     /// What a report says was expected.

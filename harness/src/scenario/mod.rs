@@ -40,6 +40,7 @@ pub use kill::{Kill, Stage, When};
 pub use library::{Library, LibraryError, Listed};
 pub use must::Must;
 pub use name::Name;
+pub(crate) use name::nearest;
 pub use phase::{Phase, Timeline};
 pub use pick::{Odds, Pick};
 pub use problem::{InvalidScenario, Problem};

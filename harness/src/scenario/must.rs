@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use reports::level::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -23,6 +24,7 @@ use super::world::World;
 pub struct Must {
     id: String,
     checker: Checker,
+    level: Level,
 }
 
 impl Must {
@@ -32,6 +34,11 @@ impl Must {
 
     pub fn checker(&self) -> &Checker {
         &self.checker
+    }
+
+    /// How much it weighs here: as the scenario says, else as its rule does.
+    pub fn level(&self) -> Level {
+        self.level
     }
 }
 
@@ -43,9 +50,34 @@ pub(super) struct RawMust {
     /// for latency: LATENCY-steady.
     #[schemars(with = "String", regex(pattern = "^[A-Z]+(-.+)$"))]
     id: Spanned<String>,
+    /// How much it weighs here, in place of the rule's own level.
+    level: Option<RawLevel>,
     /// Its checker: `harness list --checkers`.
     #[schemars(with = "RawChecker")]
     hold: Spanned<RawChecker>,
+}
+
+/// How much a rule weighs.
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Level")]
+pub(super) enum RawLevel {
+    /// A run in which it does not hold is no pass.
+    Must,
+    /// It is reported.
+    Should,
+    /// It is only told.
+    Observe,
+}
+
+impl From<RawLevel> for Level {
+    fn from(raw: RawLevel) -> Self {
+        match raw {
+            RawLevel::Must => Self::Must,
+            RawLevel::Should => Self::Should,
+            RawLevel::Observe => Self::Observe,
+        }
+    }
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -134,13 +166,14 @@ pub(super) fn check(
         if checker == Checker::FaultsBit && faults.is_empty() && kills.is_empty() && problems.is_empty() {
             problems.add(Problem::new(at, "the scenario has neither fault nor kill that could bite", "never holds"));
         }
-        musts.push(Must { id: must.id.into_inner(), checker });
+        let level = must.level.map_or(checker.rule().level, Level::from);
+        musts.push(Must { id: must.id.into_inner(), checker, level });
     }
     musts
 }
 
 fn check_id(raw: &Spanned<String>, checker: &Checker, problems: &mut Problems) {
-    let (id, rule) = (raw.get_ref().as_str(), checker.rule());
+    let (id, rule) = (raw.get_ref().as_str(), checker.rule().id);
     let suffix = id.strip_prefix(rule).map(|rest| rest.strip_prefix('-').unwrap_or(rest));
     let numbered = !matches!(checker, Checker::Latency { .. });
     let fine = match suffix {

@@ -62,7 +62,7 @@ pub(super) fn check_unique(kind: &str, names: &[&Spanned<String>], problems: &mu
 const ALIKE: f64 = 0.75;
 
 /// The name that was probably meant, if any comes near.
-pub(super) fn nearest<'a>(wanted: &str, alternatives: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(wanted: &str, alternatives: &[&'a str]) -> Option<&'a str> {
     alternatives
         .iter()
         .map(|name| (strsim::jaro_winkler(wanted, name), *name))

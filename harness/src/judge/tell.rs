@@ -1,0 +1,115 @@
+//! An event in a line, for a witness. Whoever reads it has the line's number, and finds the rest there.
+
+use reports::event::{
+    Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint, Recorded,
+};
+
+pub fn tell(recorded: &Recorded) -> String {
+    let what = match &recorded.event {
+        // These know better than the journal when they were.
+        Event::ExchangeEnded(exchange) => return tell_exchange(exchange),
+        Event::FacilitatorCalled(call) => return tell_call(call),
+        Event::RunStarted(run) => format!("the run begins: {} arrivals planned", run.arrivals),
+        Event::PhaseStarted { phase } => format!("phase {phase} begins"),
+        Event::FaultStarted { fault } => format!("{} on {} begins", fault.inject, fault.on),
+        Event::FaultEnded { fault } => format!("{} on {} ends", fault.inject, fault.on),
+        Event::PurchaseEnded(purchase) => {
+            let payments: Vec<_> = purchase.payments.iter().map(|payment| short(payment)).collect();
+            let (n, outcome) = (purchase.purchase, purchase.outcome);
+            format!("purchase {n} of {} ends {outcome:?}, having signed {}", purchase.tenant, payments.join(" and "))
+        }
+        Event::TransferMoved(transfer) => {
+            let (payment, at) = (short(&transfer.payment), &transfer.facilitator);
+            format!("money moves: {} of {payment} at {at}, transaction {}", transfer.value, transfer.transaction)
+        }
+        Event::TenantRan(run) => {
+            let request = run.request_id.as_deref().unwrap_or("none");
+            format!("script {} runs, request {request}", run.script)
+        }
+        Event::DispatcherRequest(line) => {
+            let code = line.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
+            format!("dispatcher's line: request {} answered {}{code}", line.request_id, line.status)
+        }
+        Event::DispatcherPayment(line) => {
+            let request = line.request_id.as_ref().map_or_else(String::new, |id| format!(", request {id}"));
+            format!("dispatcher's line: {} of {} is {}{request}", short(&line.payment), line.tenant_id, line.stage)
+        }
+        Event::FacilitatorStanding(standing) => {
+            let (at, call) = (&standing.facilitator, verb(standing.call));
+            format!("dispatcher's line: {call} at {at} is {} ({})", standing.to, standing.reason)
+        }
+        Event::DispatcherKilled(_) => "the dispatcher is killed".to_owned(),
+        Event::DispatcherStarted => "the dispatcher answers again".to_owned(),
+        Event::LedgerAfterKill(state) | Event::LedgerState(state) => {
+            let transaction = state.transaction.as_ref().map_or_else(String::new, |id| format!(", transaction {id}"));
+            format!("ledger: {} is {}{transaction}", short(&state.payment), state.state)
+        }
+        Event::Unreadable { source, text } => format!("unreadable, from {source}: {text}"),
+        Event::RunEnded => "the run ends".to_owned(),
+    };
+    format!("at {}, {what}", at(recorded.at_us))
+}
+
+fn tell_exchange(exchange: &Exchange) -> String {
+    let kind = match exchange.kind {
+        ExchangeKind::Unpaid => "unpaid request",
+        ExchangeKind::Challenge => "first request",
+        ExchangeKind::Payment => "payment",
+        ExchangeKind::Resend => "resent payment",
+        ExchangeKind::Duplicate => "payment at the same time",
+        ExchangeKind::Elsewhere => "payment for another request",
+        ExchangeKind::Preflight => "preflight",
+    };
+    let outcome = match &exchange.outcome {
+        ExchangeOutcome::HungUp => "the client hung up".to_owned(),
+        ExchangeOutcome::Failed { what } => format!("no answer ({what})"),
+        ExchangeOutcome::Answered(answer) => {
+            let code = answer.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
+            let request = answer.request_id.as_deref().unwrap_or("none");
+            format!("{}{code}, request {request}", answer.status)
+        }
+    };
+    let flaw = exchange.flaw.as_ref().map_or_else(String::new, |flaw| format!(" ({})", flaw.name));
+    let (from, to) = (at(exchange.sent_us), at(exchange.ended_us));
+    let (number, method, target) = (exchange.exchange, &exchange.method, &exchange.target);
+    format!("from {from} to {to}, {kind}{flaw} #{number}, {method} {target} of {}: {outcome}", exchange.tenant)
+}
+
+fn tell_call(call: &FacilitatorCall) -> String {
+    let about = call.payment.as_deref().map_or_else(|| "something unreadable".to_owned(), short);
+    let answer = match &call.answer {
+        FacilitatorAnswer::None { how } => format!("no answer ({how})"),
+        FacilitatorAnswer::Sent { status, ok, reason, .. } => {
+            let says = match ok {
+                Some(true) => " yes",
+                Some(false) => " no",
+                None => "",
+            };
+            let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
+            format!("{status}{says}{reason}")
+        }
+    };
+    let fault = call.fault.as_ref().map_or_else(String::new, |fault| format!(", under {}", fault.inject));
+    let (from, to, facilitator) = (at(call.received_us), at(call.ended_us), &call.facilitator);
+    let (verb, nth) = (verb(call.endpoint), call.nth);
+    format!("from {from} to {to}, {facilitator} is asked to {verb} {about} (call {nth}): {answer}{fault}")
+}
+
+fn verb(endpoint: FacilitatorEndpoint) -> &'static str {
+    match endpoint {
+        FacilitatorEndpoint::Verify => "verify",
+        FacilitatorEndpoint::Settle => "settle",
+        FacilitatorEndpoint::Supported => "list what it supports:",
+    }
+}
+
+/// A payment's key is long; its end tells it apart.
+pub fn short(payment: &str) -> String {
+    let nonce = payment.rsplit(':').next().unwrap_or(payment);
+    format!("payment {}", nonce.get(..12).unwrap_or(nonce))
+}
+
+/// A moment of the run.
+pub fn at(us: u64) -> String {
+    format!("{:.3} s", us as f64 / 1e6)
+}

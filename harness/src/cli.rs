@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
 use crate::scenario::{Profile, Selection, limits::MAX_SEED};
+use crate::tier::Tier;
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
 #[derive(Debug, Parser)]
@@ -87,20 +88,6 @@ pub struct SelectArgs {
 impl SelectArgs {
     pub fn selection(&self) -> Selection {
         Selection { profile: self.profile, tags: self.tags.clone() }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Tier {
-    /// The Worker under `wrangler dev`, real HTTP, real time
-    Live,
-}
-
-impl Tier {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-        }
     }
 }
 

@@ -20,6 +20,8 @@ pub mod scenario;
 pub mod serve;
 pub mod setup;
 mod shop;
+pub mod sim;
+pub mod tier;
 pub mod traffic;
 pub mod world;
 
@@ -41,9 +43,10 @@ use namespace::NamespaceError;
 use new::NewError;
 use reports::report::Report;
 use rules::UnknownRule;
-use run::{RunDir, RunDirError, RunError, Tools};
+use run::{Asked, RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
 use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
+use tier::Tier;
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
 /// a bug of the harness and must not end with a status that says something of the dispatcher.
@@ -158,13 +161,12 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
 fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
     let Some(asked_for) = &args.scenario else {
-        return several(&library, &args.select.selection(), args.format);
+        return several(&library, &args.select.selection(), args.tier, args.format);
     };
     // Before anything is set up: a typo is told at once.
     let scenario = library.load(asked_for)?;
-    let runtime = runtime()?;
-    let (tools, _) = runtime.block_on(provide())?;
-    let report = run_one(&runtime, &tools, &scenario, asked_for, args.seed, args.run_dir.as_deref())?;
+    let stage = Stage::set_up(args.tier)?;
+    let report = stage.run(&scenario, asked_for, args.seed, args.run_dir.as_deref())?;
     match args.format {
         Format::Table => anstream::print!("{}", reports::terminal::render(&report)),
         Format::Json => anstream::print!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
@@ -174,16 +176,15 @@ fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
 
 /// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
 /// the others: it is told, and they go on.
-fn several(library: &Library, selection: &Selection, format: Format) -> Result<Exit, CommandError> {
+fn several(library: &Library, selection: &Selection, tier: Tier, format: Format) -> Result<Exit, CommandError> {
     let scenarios = library.select(selection)?;
-    let runtime = runtime()?;
-    let (tools, _) = runtime.block_on(provide())?;
+    let stage = Stage::set_up(tier)?;
     let clock = SystemClock::start();
     let (mut all, mut exits) = (Vec::new(), Vec::new());
     for (n, scenario) in scenarios.iter().enumerate() {
         let so_far = Duration::from_micros(clock.now_us()).as_secs();
         anstream::eprintln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
-        match run_one(&runtime, &tools, scenario, scenario.id().as_str(), None, None) {
+        match stage.run(scenario, scenario.id().as_str(), None, None) {
             Ok(report) => {
                 if format == Format::Table {
                     anstream::print!("{}", reports::tally::line(&report));
@@ -206,18 +207,42 @@ fn several(library: &Library, selection: &Selection, format: Format) -> Result<E
     Ok(Exit::of_several(&exits))
 }
 
-fn run_one(
-    runtime: &tokio::runtime::Runtime,
-    tools: &Tools,
-    scenario: &Scenario,
-    asked_for: &str,
-    seed: Option<u64>,
-    run_dir: Option<&Path>,
-) -> Result<Report, CommandError> {
-    let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
-    let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
-    let say = |what: &str| anstream::eprintln!("{what}");
-    Ok(runtime.block_on(run::live(scenario, asked_for, seed, tools, &run_dir, &say))?)
+/// A tier that is ready to run scenarios.
+enum Stage {
+    Live { runtime: tokio::runtime::Runtime, tools: Tools },
+    Sim,
+}
+
+impl Stage {
+    fn set_up(tier: Tier) -> Result<Self, CommandError> {
+        match tier {
+            Tier::Live => {
+                let runtime = runtime()?;
+                let (tools, _) = runtime.block_on(provide())?;
+                Ok(Self::Live { runtime, tools })
+            }
+            Tier::Sim => Ok(Self::Sim),
+        }
+    }
+
+    fn run(
+        &self,
+        scenario: &Scenario,
+        as_: &str,
+        seed: Option<u64>,
+        run_dir: Option<&Path>,
+    ) -> Result<Report, CommandError> {
+        let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+        let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
+        let say = |what: &str| anstream::eprintln!("{what}");
+        Ok(match self {
+            Self::Live { runtime, tools } => {
+                let asked = Asked { scenario, as_, tier: Tier::Live, seed };
+                runtime.block_on(run::live(asked, tools, &run_dir, &say))?
+            }
+            Self::Sim => run::simulated(Asked { scenario, as_, tier: Tier::Sim, seed }, &run_dir)?,
+        })
+    }
 }
 
 fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {

@@ -113,7 +113,7 @@ async fn accept(
             Some(connection) = connections.join_next() => told(double, connection),
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    connections.spawn(serve(Caller::new(stream), Arc::clone(double), closing.clone()));
+                    connections.spawn(serve(Caller::from(stream), Arc::clone(double), closing.clone()));
                 }
                 Err(error) => {
                     double.unreadable(format!("accept: {error}"));

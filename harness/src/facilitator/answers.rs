@@ -1,7 +1,7 @@
-//! The wiremock half of a double: healthy answers and the faults that are whole HTTP answers. It never sees a caller's
-//! socket; which fault a call gets, the acceptor has decided and says in a header.
+//! Healthy answers and the faults that are whole HTTP answers, served by wiremock or asked within the process. This half
+//! of a double never sees a caller's connection; which fault a call gets has been decided before, and is said in a header.
 
-use super::{chain::Chain, fault, honest, reply::Reply, request::FacilitatorRequest, script::Script};
+use super::{Terms, chain::Chain, fault, honest, reply::Reply, request::FacilitatorRequest, script::Script};
 use crate::clock::Clock;
 use reports::event::FacilitatorEndpoint;
 use std::{
@@ -59,30 +59,8 @@ impl Ask<'_> {
     }
 }
 
-/// Starts the server, without recording: its list of requests is unbounded.
-pub async fn start(
-    facilitator: Arc<str>,
-    chain: Arc<Chain>,
-    lists_only: Option<&'static str>,
-    script: Arc<Script>,
-    clock: Arc<dyn Clock>,
-) -> MockServer {
-    let server = MockServer::builder().disable_request_recording().start().await;
-    for endpoint in ENDPOINTS {
-        let (verb, at) = route(endpoint);
-        let desk = Desk {
-            facilitator: Arc::clone(&facilitator),
-            endpoint,
-            chain: Arc::clone(&chain),
-            lists_only,
-            script: Arc::clone(&script),
-            clock: Arc::clone(&clock),
-            asked: Mutex::default(),
-        };
-        Mock::given(method(verb)).and(path(at)).respond_with(desk).mount(&server).await;
-    }
-    server
-}
+/// The honest part of one double, a desk an endpoint, and what the faults that are whole answers make of it.
+pub struct Desks([Arc<Desk>; ENDPOINTS.len()]);
 
 struct Desk {
     facilitator: Arc<str>,
@@ -95,7 +73,60 @@ struct Desk {
     asked: Mutex<BTreeMap<PaymentKey, u64>>,
 }
 
+impl Desks {
+    #[must_use]
+    pub fn new(
+        facilitator: &Arc<str>,
+        terms: &Terms,
+        chain: &Arc<Chain>,
+        script: &Arc<Script>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        Self(ENDPOINTS.map(|endpoint| {
+            Arc::new(Desk {
+                facilitator: Arc::clone(facilitator),
+                endpoint,
+                chain: Arc::clone(chain),
+                lists_only: terms.lists_only,
+                script: Arc::clone(script),
+                clock: Arc::clone(clock),
+                asked: Mutex::default(),
+            })
+        }))
+    }
+
+    /// `fault` is a position in the double's list.
+    #[must_use]
+    pub fn reply(&self, endpoint: FacilitatorEndpoint, body: &[u8], fault: Option<usize>) -> Reply {
+        self.0[endpoint as usize].reply(body, fault)
+    }
+}
+
+/// Starts a server for the desks, without recording: its list of requests is unbounded.
+pub async fn serve(desks: Desks) -> MockServer {
+    let server = MockServer::builder().disable_request_recording().start().await;
+    for desk in desks.0 {
+        let (verb, at) = route(desk.endpoint);
+        Mock::given(method(verb)).and(path(at)).respond_with(Counter(desk)).mount(&server).await;
+    }
+    server
+}
+
 impl Desk {
+    fn reply(&self, body: &[u8], fault: Option<usize>) -> Reply {
+        let ask = Ask {
+            facilitator: &self.facilitator,
+            endpoint: self.endpoint,
+            body,
+            chain: &self.chain,
+            lists_only: self.lists_only,
+            unix_now: self.clock.unix_now(),
+            asked_before: self.count(body),
+        };
+        let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
+        fault::reply(inject, &ask)
+    }
+
     /// How often the payment came before; it has come once more now.
     fn count(&self, body: &[u8]) -> u64 {
         let payment = FacilitatorRequest::parse(body).ok().and_then(|request| request.payment());
@@ -107,20 +138,13 @@ impl Desk {
     }
 }
 
-impl Respond for Desk {
+/// A desk's place in the server.
+struct Counter(Arc<Desk>);
+
+impl Respond for Counter {
     fn respond(&self, request: &Request) -> ResponseTemplate {
-        let ask = Ask {
-            facilitator: &self.facilitator,
-            endpoint: self.endpoint,
-            body: &request.body,
-            chain: &self.chain,
-            lists_only: self.lists_only,
-            unix_now: self.clock.unix_now(),
-            asked_before: self.count(&request.body),
-        };
-        let position = request.headers.get(FAULT_HEADER).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-        let inject = position.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
-        let reply = fault::reply(inject, &ask);
+        let fault = request.headers.get(FAULT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let reply = self.0.reply(&request.body, fault);
         ResponseTemplate::new(reply.status).set_body_raw(reply.body, &reply.content_type)
     }
 }

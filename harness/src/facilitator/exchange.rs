@@ -1,12 +1,18 @@
 //! One call in the hands of a fault: the caller's socket, and the honest part to forward to.
 
-use super::{answers, caller::Caller, reply::Reply};
+use super::{
+    answers::{self, Desks},
+    caller::Caller,
+    reply::Reply,
+};
 use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 
-/// The wiremock server behind the acceptor.
-pub struct Origin {
-    pub client: reqwest::Client,
-    pub url: String,
+/// The honest part of a double.
+pub enum Origin {
+    /// The wiremock server behind the acceptor.
+    Served { client: reqwest::Client, url: String },
+    /// Asked without a socket.
+    Within(Desks),
 }
 
 /// The honest part failed: never the dispatcher's fault, so it must not look like one of the scenario's.
@@ -41,11 +47,15 @@ pub enum Then {
 impl Exchange<'_> {
     /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
     pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
+        let (client, url) = match self.origin {
+            Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.body, self.fault)),
+            Origin::Served { client, url } => (client, url),
+        };
         let (verb, path) = answers::route(self.endpoint);
-        let url = format!("{}{path}", self.origin.url);
+        let url = format!("{url}{path}");
         let mut request = match verb {
-            "GET" => self.origin.client.get(url),
-            _ => self.origin.client.post(url).body(self.body.clone()),
+            "GET" => client.get(url),
+            _ => client.post(url).body(self.body.clone()),
         };
         if let Some(fault) = self.fault {
             request = request.header(answers::FAULT_HEADER, fault);

@@ -17,6 +17,8 @@ mod exchange;
 pub mod fault;
 pub mod honest;
 mod http1;
+mod pipe;
+mod piped;
 mod reason;
 mod reply;
 mod request;
@@ -27,10 +29,13 @@ pub(crate) mod testing;
 
 pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
+pub use pipe::PipeEnd;
+pub use piped::PipedDouble;
 pub use reply::Reply;
 pub use script::{Admitted, FaultSpec, Refusal, Script};
 
 use crate::journal::Journal;
+use answers::Desks;
 use connection::Double;
 use exchange::Origin;
 use std::{io, net::SocketAddr, sync::Arc};
@@ -65,13 +70,11 @@ impl FacilitatorDouble {
         journal: Journal,
     ) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
-        let lists_only = terms.lists_only;
-        let answers =
-            answers::start(Arc::clone(&name), chain, lists_only, Arc::clone(&script), Arc::clone(journal.clock()))
-                .await;
+        let desks = Desks::new(&name, &terms, &chain, &script, journal.clock());
+        let answers = answers::serve(desks).await;
         // A proxy named by the environment must not come between the two halves.
         let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
-        let origin = Origin { client, url: answers.uri() };
+        let origin = Origin::Served { client, url: answers.uri() };
         let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
         let (address, door) = acceptor::bind(&double).await?;
         let (stop, stopped) = oneshot::channel();

@@ -11,13 +11,19 @@ pub fn event(line: &str) -> Option<Event> {
     let json = &line[line.find("{\"log\":")?..];
     let unreadable = || Some(Event::Unreadable { source: "dispatcher log".to_owned(), text: line.to_owned() });
     let Ok(value) = serde_json::from_str::<Value>(json) else { return unreadable() };
-    let event = match value["log"].as_str() {
-        Some("request") => serde_json::from_value(value).map(Event::DispatcherRequest),
-        Some("payment") => serde_json::from_value(value).map(Event::DispatcherPayment),
-        Some("facilitator") => serde_json::from_value(value).map(Event::FacilitatorStanding),
-        _ => return unreadable(),
-    };
-    event.ok().or_else(unreadable)
+    let Some(log) = value["log"].as_str().map(str::to_owned) else { return unreadable() };
+    line_of(&log, value).or_else(unreadable)
+}
+
+/// What a line about `log` says.
+#[must_use]
+pub fn line_of(log: &str, value: Value) -> Option<Event> {
+    match log {
+        "request" => serde_json::from_value(value).map(Event::DispatcherRequest).ok(),
+        "payment" => serde_json::from_value(value).map(Event::DispatcherPayment).ok(),
+        "facilitator" => serde_json::from_value(value).map(Event::FacilitatorStanding).ok(),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,28 @@
 //! What was real in a run and what was a double, for the report: a verdict is worth what its world was.
 
-use crate::scenario::Scenario;
+use crate::{scenario::Scenario, tier::Tier};
 
 #[must_use]
-pub fn live(scenario: &Scenario) -> Vec<String> {
+pub fn of(scenario: &Scenario, tier: Tier) -> Vec<String> {
+    match tier {
+        Tier::Live => live(scenario),
+        Tier::Sim => simulated(scenario),
+    }
+}
+
+fn simulated(scenario: &Scenario) -> Vec<String> {
+    let facilitators: Vec<_> = scenario.world().facilitators().iter().map(|name| name.as_str()).collect();
+    [
+        "real: the dispatcher's core, compiled for this machine, and EIP-712 signatures".to_owned(),
+        format!("real: the facilitator doubles {} of the live tier, down to their bytes", facilitators.join(", ")),
+        "simulated: time, the network, Durable Objects and their storage, crashes; all from one seed".to_owned(),
+        "simulated: the dispatch namespace, with CPU and subrequest limits, and the tenants' Workers".to_owned(),
+        "not run: the Worker's adapters, its wasm, workerd, wrangler; that is what the live tier is for".to_owned(),
+    ]
+    .into()
+}
+
+fn live(scenario: &Scenario) -> Vec<String> {
     let facilitators: Vec<_> = scenario.world().facilitators().iter().map(|name| name.as_str()).collect();
     let shared = "real: two dispatchers, each a wrangler dev (workerd) of its own; the second calls the Durable Objects of the \
                   first through wrangler's dev registry, which stands in for Cloudflare's routing to them";

@@ -1,212 +1,92 @@
-//! The live tier's world around one scenario: facilitator doubles, the Worker under `wrangler dev`, its tenants, and the
-//! feeds from all of them into the journal.
+//! A run against the real Worker: real HTTP, real time.
 
-use super::{RunError, dispatcher_log, interrupted, tenants};
+use super::{
+    Asked, Live, LiveOptions, RunDir, RunError, Tools, interrupted, ledger_readout, live_kills, network, timeline,
+};
 use crate::{
-    facilitator::{Chain, FacilitatorDouble, FaultSpec, Terms},
+    clock::{Clock, SystemClock},
     journal::Journal,
-    scenario::{Name, Scenario},
-    world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
+    judge::History,
+    traffic::{self, Caller, HttpError, HttpWire, Payers},
 };
-use reports::event::Event;
-use serde_json::json;
+use reports::{event::Event, report::Report, verdict::Verdict};
 use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
-use tokio::task::JoinHandle;
-use x402_protocol::{Network, network::UnknownNetwork};
 
-/// What the live tier runs: found or built by the set-up.
-#[derive(Clone, Debug)]
-pub struct Tools {
-    pub node: PathBuf,
-    pub wrangler_js: PathBuf,
-    /// Entry of the dispatcher's release bundle.
-    pub bundle_index_js: PathBuf,
-    /// The dispatcher's production configuration.
-    pub wrangler_jsonc: PathBuf,
-}
+/// How long the dispatcher's last log lines may take to arrive after the last answer did.
+const LINES_WITHIN: Duration = Duration::from_secs(5);
 
-pub struct LiveOptions<'a> {
-    pub tools: &'a Tools,
-    pub scenario: &'a Scenario,
-    pub seed: u64,
-    /// Absolute.
-    pub run_dir: &'a Path,
-    /// Of the dispatcher; any free one where absent.
-    pub port: Option<u16>,
-    /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
-    pub facilitator_urls: &'a [String],
-}
-
-/// A running world.
-pub struct Live {
-    /// Of each dispatcher; never empty.
-    pub urls: Vec<String>,
-    pub platform_token: String,
-    /// Tenants by the token that only they know.
-    pub canaries: BTreeMap<String, String>,
-    pub facilitator_urls: Vec<(String, String)>,
-    /// Dispatcher request lines that have been read so far.
-    pub request_lines: Arc<AtomicU64>,
-    pub world: World,
-    doubles: Vec<FacilitatorDouble>,
-    feeds: Vec<JoinHandle<()>>,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum LiveError {
-    #[error("starting the facilitator double {name}")]
-    Double { name: String, source: io::Error },
-    #[error("stopping a facilitator double")]
-    StopDouble(#[source] io::Error),
-    #[error(transparent)]
-    World(#[from] WorldError),
-    #[error(transparent)]
-    Network(#[from] UnknownNetwork),
-}
-
-/// The scenario's network, as the protocol knows it.
-pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
-    scenario.world().network().to_string().parse()
-}
-
-impl Live {
-    pub async fn start(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, LiveError> {
-        let scenario = options.scenario;
-        let network = network(scenario)?;
-        let mut feeds = Vec::new();
-        let mut doubles = Vec::new();
-        let mut facilitator_urls = Vec::new();
-        let keys = keys(scenario);
-        if options.facilitator_urls.is_empty() {
-            let chain = Arc::new(Chain::new(journal.clone()));
-            for name in scenario.world().facilitators() {
-                let name = name.as_str();
-                let lists_only = scenario.world().lists_other_networks(name).then_some(ANOTHER_NETWORK);
-                let terms = Terms { key: keys.get(&key_name(name)).cloned(), lists_only };
-                let on_it = scenario.faults().iter().filter(|fault| fault.on().as_str() == name);
-                let faults = on_it.map(|fault| FaultSpec::new(fault, options.seed)).collect();
-                let double =
-                    FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())
-                        .await
-                        .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
-                facilitator_urls.push((name.to_owned(), double.url()));
-                doubles.push(double);
-            }
-        } else {
-            let named = options.facilitator_urls.iter().enumerate();
-            facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
-        }
-
-        let canaries: BTreeMap<String, String> =
-            scenario.world().tenants().iter().map(|tenant| (secret(), tenant.id().as_str().to_owned())).collect();
-        let platform_token = secret();
-        let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
-        let options = WorldOptions {
-            guard: Guard::this_program(),
-            run_dir: options.run_dir.to_owned(),
-            node: options.tools.node.clone(),
-            wrangler_js: options.tools.wrangler_js.clone(),
-            bundle_index_js: options.tools.bundle_index_js.clone(),
-            wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
-            vars: vars(scenario, network, &facilitator_urls),
-            secrets: keys.into_iter().chain([platform_secret]).collect(),
-            tenants: canaries
-                .iter()
-                .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
-                .collect(),
-            recorder_token: secret(),
-            // Answers without a tenant, a payment or a log line.
-            ready_path: "/__platform/ready".to_owned(),
-            port: options.port,
-            dispatchers: scenario.world().dispatchers(),
-        };
-        let to = journal.clone();
-        let (world, logs) = World::start(options, Arc::new(move |run| to.record(Event::TenantRan(run)))).await?;
-        let request_lines = Arc::new(AtomicU64::new(0));
-        listen(logs, journal, &request_lines, &mut feeds);
-        let urls = world.urls.clone();
-        Ok(Self { urls, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
-    }
-
-    /// Starts, unless a person calls it off first.
-    pub async fn start_or_interrupted(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, RunError> {
-        tokio::select! {
-            live = Self::start(options, journal) => live.map_err(RunError::DidNotStart),
-            () = interrupted() => Err(RunError::Interrupted),
-        }
-    }
-
-    /// Comes back when every process is gone and everything they said is in the journal.
-    pub async fn stop(self) -> Result<(), LiveError> {
-        self.world.stop().await?;
-        for double in self.doubles {
-            double.stop().await.map_err(LiveError::StopDouble)?;
-        }
-        for feed in self.feeds {
-            feed.await.expect("a feed only moves lines, and is never aborted");
-        }
-        Ok(())
-    }
-}
-
-/// A chain that no scenario charges on.
-const ANOTHER_NETWORK: &str = "eip155:1";
-
-/// The dispatcher's secrets that facilitators want as their API keys.
-fn keys(scenario: &Scenario) -> BTreeMap<String, String> {
-    let facilitators = scenario.world().facilitators().iter().map(Name::as_str);
-    facilitators.filter(|name| scenario.world().wants_key(name)).map(|name| (key_name(name), secret())).collect()
-}
-
-fn key_name(facilitator: &str) -> String {
-    format!("KEY_OF_{}", facilitator.to_uppercase().replace('-', "_"))
-}
-
-fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, String)]) -> BTreeMap<String, String> {
-    let world = scenario.world();
-    let facilitator = |(id, url): &(String, String)| {
-        let key = json!({"name": "X-API-Key", "secret": key_name(id)});
-        json!({
-            "id": id,
-            "url": url,
-            "headers": if world.wants_key(id) { vec![key] } else { Vec::new() },
-            "verifyTimeoutMs": world.verify_timeout().as_millis() as u64,
-            "settleTimeoutMs": world.settle_timeout().as_millis() as u64,
-        })
+/// Runs the scenario live and judges it; `say` tells what is being done.
+pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn Fn(&str)) -> Result<Report, RunError> {
+    let Asked { scenario, seed, .. } = asked;
+    let clock = Arc::new(SystemClock::new());
+    let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (journal, writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
+    say("starting the facilitator doubles and the dispatcher under wrangler dev");
+    let options = LiveOptions { tools, scenario, seed, run_dir: run_dir.path(), port: None, facilitator_urls: &[] };
+    let mut live = Live::start_or_interrupted(&options, &journal).await?;
+    let driven = tokio::select! {
+        driven = drive(asked, &clock, &journal, &mut live, say) => driven,
+        () = interrupted() => Err(RunError::Interrupted),
     };
-    let facilitators: Vec<_> = facilitators.iter().map(facilitator).collect();
-    let environment = if network == Network::Base { "prod" } else { "test" };
-    BTreeMap::from([
-        ("ENVIRONMENT".to_owned(), environment.to_owned()),
-        ("TENANT_DIRECTORY".to_owned(), tenants::directory(world, network).to_string()),
-        ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
-    ])
+    say("stopping the world");
+    let stopped = live.stop().await;
+    driven?;
+    stopped.map_err(RunError::DidNotStop)?;
+    journal.record(Event::RunEnded);
+    drop(journal);
+    let events = writer.finish().await.map_err(RunError::Journal)?;
+    let report = asked.report(run_dir, &History::new(events));
+    run_dir.write_report(&report)?;
+    // A run that did not pass keeps everything, for whoever looks into it.
+    if report.verdict == Verdict::Pass {
+        run_dir.drop_scratch()?;
+    }
+    Ok(report)
 }
 
-fn listen(mut logs: LogLines, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds: &mut Vec<JoinHandle<()>>) {
-    let (to, seen) = (journal.clone(), Arc::clone(request_lines));
-    feeds.push(tokio::spawn(async move {
-        while let Some(line) = logs.recv().await {
-            if let Some(event) = dispatcher_log::event(&line) {
-                if matches!(event, Event::DispatcherRequest(_)) {
-                    seen.fetch_add(1, Ordering::Relaxed);
-                }
-                to.record(event);
-            }
+async fn drive(
+    asked: Asked<'_>,
+    clock: &SystemClock,
+    journal: &Journal,
+    live: &mut Live,
+    say: &dyn Fn(&str),
+) -> Result<(), RunError> {
+    let Asked { scenario, seed, .. } = asked;
+    let arrivals = traffic::schedule(scenario, seed);
+    let planned = arrivals.len() as u64;
+    let wire = Arc::new(HttpWire::new(live.urls.clone())?);
+    let caller = Arc::new(Caller::new(wire, live.canaries.clone(), scenario.timeline().clone(), journal.clone()));
+    say(&format!("{planned} arrivals over {} s, seed {seed}", scenario.end().as_secs()));
+    let network = network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
+    clock.begin_run();
+    journal.record(asked.started(network, clock.unix_ms(), planned));
+    let payers = Arc::new(Payers::from_seed(seed));
+    let http = reqwest::Client::builder().no_proxy().build().map_err(HttpError::from)?;
+    let target = live_kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
+    let kills =
+        async { live_kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };
+    let traffic_and_marks = async {
+        Ok(tokio::join!(
+            traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
+            timeline::mark(scenario, journal, say),
+        ))
+    };
+    // Ends at once if the dispatcher stays down: the clients would only wait out their patience.
+    let ((payments, ()), ()) = tokio::try_join!(traffic_and_marks, kills)?;
+    say("asking the settlement ledger about every payment");
+    for event in ledger_readout::read(&http, &live.urls[0], &live.platform_token, &payments).await {
+        journal.record(event);
+    }
+    let wanted = caller.answers();
+    let lines = async {
+        while live.request_lines.load(Ordering::Relaxed) < wanted {
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
-    }));
-}
-
-/// Unforgeable by what runs in the world; not from the seed, because nothing that is compared depends on it.
-fn secret() -> String {
-    let mut rng = fastrand::Rng::new();
-    format!("{:016x}{:016x}", rng.u64(..), rng.u64(..))
+    };
+    // Lines that never come are for the judges to miss.
+    let _ = tokio::time::timeout(LINES_WITHIN, lines).await;
+    Ok(())
 }

@@ -1,28 +1,27 @@
-//! One HTTP client that speaks to the dispatcher and writes down every exchange, whole body included.
+//! One client that speaks to the dispatchers and writes down every exchange, whole body included.
 
 use super::{
     ask::{Ask, host_of},
     leaks,
     payer::{Invoice, Payment},
     schedule::Arrival,
+    wire::{Wire, WireAnswer, WireRequest},
 };
 use crate::{clock::Clock, journal::Journal, scenario::Timeline};
 use reports::event::{Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, Flaw, PaymentResponse};
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderValue};
 use std::{
     collections::BTreeMap,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 use x402_protocol::{Network, Version, header, v2::SettleResponse};
 
-/// A caller's patience: longer than any dispatcher may take, so that a request which never ends is seen as one.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 pub struct Caller {
-    http: reqwest::Client,
-    /// `http://127.0.0.1:<port>` of each dispatcher, used in turn.
-    urls: Vec<String>,
+    wire: Arc<dyn Wire>,
     /// Tenants by the token that only they know.
     canaries: BTreeMap<String, String>,
     timeline: Timeline,
@@ -31,10 +30,6 @@ pub struct Caller {
     exchanges: AtomicU64,
     answers: AtomicU64,
 }
-
-#[derive(Debug, thiserror::Error)]
-#[error("the harness's HTTP client cannot be set up")]
-pub struct HttpError(#[from] reqwest::Error);
 
 /// What to send, and how long to wait for it.
 pub struct Sending<'a> {
@@ -96,19 +91,10 @@ pub struct Got {
 }
 
 impl Caller {
-    pub fn new(
-        urls: Vec<String>,
-        canaries: BTreeMap<String, String>,
-        timeline: Timeline,
-        journal: Journal,
-    ) -> Result<Self, HttpError> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()?;
+    #[must_use]
+    pub fn new(wire: Arc<dyn Wire>, canaries: BTreeMap<String, String>, timeline: Timeline, journal: Journal) -> Self {
         let [sent, exchanges, answers] = [0; 3].map(AtomicU64::new);
-        Ok(Self { http, urls, canaries, timeline, journal, sent, exchanges, answers })
+        Self { wire, canaries, timeline, journal, sent, exchanges, answers }
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -136,33 +122,35 @@ impl Caller {
         let Sending { ask, kind, due_us, payment, flaw, headers, patience } = sending;
         let target = ask.target();
         // In turn even within one purchase: in production, too, no two requests need to meet the same isolate.
-        let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.urls.len();
-        let mut request = self.http.request(ask.method.clone(), format!("{}{target}", self.urls[dispatcher]));
-        if ask.by_host {
-            request = request.header("host", host_of(&ask.tenant));
-        }
+        let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.wire.dispatchers();
+        let mut carried = Vec::new();
         if let Some(payment) = payment {
             let name = match payment.version {
                 Version::V1 => header::X_PAYMENT,
                 Version::V2 => header::PAYMENT_SIGNATURE,
             };
-            request = request.header(name, payment.header.clone());
+            carried.push((name, payment.header.clone()));
         }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
+        carried.extend(headers.iter().map(|(name, value)| (*name, HeaderValue::from_static(value))));
+        let request = WireRequest {
+            method: ask.method.clone(),
+            target: target.clone(),
+            host: ask.by_host.then(|| host_of(&ask.tenant)),
+            headers: carried,
+        };
         let sent_us = self.clock().now_us();
-        let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), receive(request)).await;
+        let answered = self.wire.send(dispatcher, request);
+        let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), answered).await;
         let version = arrival.client.version();
         let (outcome, invoice) = match received {
-            Ok(Ok((status, headers, body))) => {
+            Ok(Ok(WireAnswer { status, headers, body })) => {
                 let invoice = match version {
                     Version::V1 => Invoice::read_body(&body),
                     Version::V2 => Invoice::read_header(&text(&headers, header::PAYMENT_REQUIRED).unwrap_or_default()),
                 };
                 (ExchangeOutcome::Answered(self.read(version, status, &headers, &body)), invoice.ok())
             }
-            Ok(Err(error)) => (ExchangeOutcome::Failed { what: describe(&error) }, None),
+            Ok(Err(broken)) => (ExchangeOutcome::Failed { what: broken.to_string() }, None),
             Err(_) => (ExchangeOutcome::HungUp, None),
         };
         let due_us = due_us.unwrap_or(sent_us);
@@ -227,21 +215,6 @@ impl Caller {
             leaked_headers: leaks::internal_headers(headers, &json),
         }
     }
-}
-
-async fn receive(request: reqwest::RequestBuilder) -> Result<(u16, HeaderMap, Vec<u8>), reqwest::Error> {
-    let response = request.send().await?;
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Ok((status, headers, response.bytes().await?.to_vec()))
-}
-
-/// The innermost cause says what happened; reqwest's own text repeats the URL.
-fn describe(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    if error.is_timeout() { format!("timeout: {cause}") } else { cause.to_string() }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {

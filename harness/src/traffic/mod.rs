@@ -3,15 +3,19 @@
 mod ask;
 mod caller;
 mod client;
+mod http_wire;
 mod leaks;
 mod malformation;
 mod payer;
 mod schedule;
+mod wire;
 
 pub use ask::{Ask, host_of};
-pub use caller::{Caller, HttpError};
+pub use caller::Caller;
+pub use http_wire::{HttpError, HttpWire};
 pub use payer::{Draft, Invoice, PayError, Payers, Payment, plain};
 pub use schedule::{Arrival, schedule};
+pub use wire::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
 
 use crate::{clock::Clock, scenario::Timeline};
 use client::Visit;

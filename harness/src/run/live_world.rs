@@ -1,0 +1,173 @@
+//! The live tier's world around one scenario: facilitator doubles, the Worker under `wrangler dev`, its tenants, and the
+//! feeds from all of them into the journal.
+
+use super::{
+    RunError,
+    dispatcher_config::{faults, keys, network, terms, vars},
+    dispatcher_log, interrupted,
+};
+use crate::{
+    facilitator::{Chain, FacilitatorDouble},
+    journal::Journal,
+    scenario::Scenario,
+    world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
+};
+use reports::event::Event;
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+use tokio::task::JoinHandle;
+use x402_protocol::network::UnknownNetwork;
+
+/// What the live tier runs: found or built by the set-up.
+#[derive(Clone, Debug)]
+pub struct Tools {
+    pub node: PathBuf,
+    pub wrangler_js: PathBuf,
+    /// Entry of the dispatcher's release bundle.
+    pub bundle_index_js: PathBuf,
+    /// The dispatcher's production configuration.
+    pub wrangler_jsonc: PathBuf,
+}
+
+pub struct LiveOptions<'a> {
+    pub tools: &'a Tools,
+    pub scenario: &'a Scenario,
+    pub seed: u64,
+    /// Absolute.
+    pub run_dir: &'a Path,
+    /// Of the dispatcher; any free one where absent.
+    pub port: Option<u16>,
+    /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
+    pub facilitator_urls: &'a [String],
+}
+
+/// A running world.
+pub struct Live {
+    /// Of each dispatcher; never empty.
+    pub urls: Vec<String>,
+    pub platform_token: String,
+    /// Tenants by the token that only they know.
+    pub canaries: BTreeMap<String, String>,
+    pub facilitator_urls: Vec<(String, String)>,
+    /// Dispatcher request lines that have been read so far.
+    pub request_lines: Arc<AtomicU64>,
+    pub world: World,
+    doubles: Vec<FacilitatorDouble>,
+    feeds: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    #[error("starting the facilitator double {name}")]
+    Double { name: String, source: io::Error },
+    #[error("stopping a facilitator double")]
+    StopDouble(#[source] io::Error),
+    #[error(transparent)]
+    World(#[from] WorldError),
+    #[error(transparent)]
+    Network(#[from] UnknownNetwork),
+}
+
+impl Live {
+    pub async fn start(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, LiveError> {
+        let scenario = options.scenario;
+        let network = network(scenario)?;
+        let mut feeds = Vec::new();
+        let mut doubles = Vec::new();
+        let mut facilitator_urls = Vec::new();
+        let keys = keys(scenario, secret);
+        if options.facilitator_urls.is_empty() {
+            let chain = Arc::new(Chain::new(journal.clone()));
+            for name in scenario.world().facilitators() {
+                let name = name.as_str();
+                let (terms, faults) = (terms(scenario, name, &keys), faults(scenario, name, options.seed));
+                let double =
+                    FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())
+                        .await
+                        .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                facilitator_urls.push((name.to_owned(), double.url()));
+                doubles.push(double);
+            }
+        } else {
+            let named = options.facilitator_urls.iter().enumerate();
+            facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
+        }
+
+        let canaries: BTreeMap<String, String> =
+            scenario.world().tenants().iter().map(|tenant| (secret(), tenant.id().as_str().to_owned())).collect();
+        let platform_token = secret();
+        let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
+        let options = WorldOptions {
+            guard: Guard::this_program(),
+            run_dir: options.run_dir.to_owned(),
+            node: options.tools.node.clone(),
+            wrangler_js: options.tools.wrangler_js.clone(),
+            bundle_index_js: options.tools.bundle_index_js.clone(),
+            wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
+            vars: vars(scenario, network, &facilitator_urls),
+            secrets: keys.into_iter().chain([platform_secret]).collect(),
+            tenants: canaries
+                .iter()
+                .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
+                .collect(),
+            recorder_token: secret(),
+            // Answers without a tenant, a payment or a log line.
+            ready_path: "/__platform/ready".to_owned(),
+            port: options.port,
+            dispatchers: scenario.world().dispatchers(),
+        };
+        let to = journal.clone();
+        let (world, logs) = World::start(options, Arc::new(move |run| to.record(Event::TenantRan(run)))).await?;
+        let request_lines = Arc::new(AtomicU64::new(0));
+        listen(logs, journal, &request_lines, &mut feeds);
+        let urls = world.urls.clone();
+        Ok(Self { urls, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
+    }
+
+    /// Starts, unless a person calls it off first.
+    pub async fn start_or_interrupted(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, RunError> {
+        tokio::select! {
+            live = Self::start(options, journal) => live.map_err(RunError::DidNotStart),
+            () = interrupted() => Err(RunError::Interrupted),
+        }
+    }
+
+    /// Comes back when every process is gone and everything they said is in the journal.
+    pub async fn stop(self) -> Result<(), LiveError> {
+        self.world.stop().await?;
+        for double in self.doubles {
+            double.stop().await.map_err(LiveError::StopDouble)?;
+        }
+        for feed in self.feeds {
+            feed.await.expect("a feed only moves lines, and is never aborted");
+        }
+        Ok(())
+    }
+}
+
+fn listen(mut logs: LogLines, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds: &mut Vec<JoinHandle<()>>) {
+    let (to, seen) = (journal.clone(), Arc::clone(request_lines));
+    feeds.push(tokio::spawn(async move {
+        while let Some(line) = logs.recv().await {
+            if let Some(event) = dispatcher_log::event(&line) {
+                if matches!(event, Event::DispatcherRequest(_)) {
+                    seen.fetch_add(1, Ordering::Relaxed);
+                }
+                to.record(event);
+            }
+        }
+    }));
+}
+
+/// Unforgeable by what runs in the world; not from the seed, because nothing that is compared depends on it.
+fn secret() -> String {
+    let mut rng = fastrand::Rng::new();
+    format!("{:016x}{:016x}", rng.u64(..), rng.u64(..))
+}

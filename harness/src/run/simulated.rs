@@ -1,0 +1,28 @@
+//! A run of the dispatcher's core in virtual time.
+
+use super::{Asked, RunDir, RunError};
+use crate::{judge::History, sim};
+use reports::{
+    event::{Event, Recorded},
+    report::Report,
+};
+use std::io::{self, Write};
+
+/// Simulates the scenario and judges it. Blocks the thread, on which no other runtime may be running.
+pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError> {
+    let events = sim::simulate(asked)?;
+    write(&run_dir.events(), &events).map_err(RunError::Journal)?;
+    debug_assert!(matches!(events.last(), Some(Recorded { event: Event::RunEnded, .. })));
+    let report = asked.report(run_dir, &History::new(events));
+    run_dir.write_report(&report)?;
+    Ok(report)
+}
+
+fn write(path: &std::path::Path, events: &[Recorded]) -> io::Result<()> {
+    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+    for event in events {
+        serde_json::to_writer(&mut file, event)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
+}

@@ -1,0 +1,167 @@
+//! The dispatchers' isolates and the Durable Objects behind them, as one process that can die and start again on what was
+//! stored.
+
+use super::{
+    alarms::Alarms,
+    armed::Armed,
+    chance::Chance,
+    clock::VirtualClock,
+    life::Life,
+    objects::{Objects, Parts},
+    ports::{
+        facilitator_transport::PipeTransport,
+        health_store::SimHealthStore,
+        inbound::SimRequest,
+        log::SimLog,
+        namespace::{SimNamespace, SimResponse},
+        settlement_ledger::SimLedger,
+    },
+    tenant::{Content, Tenants},
+    wire::Incoming,
+};
+use crate::{
+    facilitator::PipedDouble,
+    journal::Journal,
+    traffic::{Broken, WireAnswer},
+};
+use dispatcher_core::{
+    Config, Dispatcher,
+    answer::{Answer, Body},
+    hygiene::STRIPPED_FROM_RESPONSES,
+    paywall::{health::Snapshot, ledger::Memory, ports::Clock, ports::RecordStore},
+    platform_api,
+    ports::Inbound,
+};
+use reports::event::{Event, LedgerState};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+
+/// As the Worker waits before it says that a response was handed over.
+const ON_ITS_WAY_MS: u64 = 1_000;
+
+/// What outlives a process, and the process that runs now.
+pub struct Edge {
+    pub config: Rc<Config>,
+    pub dispatchers: usize,
+    pub clock: VirtualClock,
+    pub chance: Chance,
+    pub journal: Journal,
+    pub armed: Rc<Armed>,
+    pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
+    pub tenants: Rc<Tenants>,
+    pub memory: Memory,
+    pub alarms: Alarms,
+    pub health: Rc<RefCell<Option<Snapshot>>>,
+    /// `None` while it is down.
+    pub process: RefCell<Option<Process>>,
+}
+
+type SimDispatcher = Dispatcher<SimNamespace, SimLedger, VirtualClock, Chance, SimLog>;
+
+pub struct Process {
+    life: Life,
+    isolates: Vec<Rc<SimDispatcher>>,
+}
+
+impl Edge {
+    pub fn start(&self) {
+        let life = Life::default();
+        let log = SimLog { life: life.clone(), journal: self.journal.clone(), armed: Rc::clone(&self.armed) };
+        let objects = Objects::new(Parts {
+            config: Rc::clone(&self.config),
+            memory: self.memory.clone(),
+            health: SimHealthStore { life: life.clone(), alarms: self.alarms.clone(), stored: Rc::clone(&self.health) },
+            transport: PipeTransport {
+                life: life.clone(),
+                chance: self.chance.clone(),
+                doubles: Rc::clone(&self.doubles),
+            },
+            log: log.clone(),
+            clock: self.clock,
+        });
+        life.spawn(Rc::clone(&objects).answer_alarms());
+        let isolate = |_| {
+            let namespace = SimNamespace {
+                life: life.clone(),
+                chance: self.chance.clone(),
+                journal: self.journal.clone(),
+                tenants: Rc::clone(&self.tenants),
+            };
+            let ledger = SimLedger(Rc::clone(&objects));
+            let (config, chance) = (Rc::clone(&self.config), self.chance.clone());
+            Rc::new(Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone()))
+        };
+        let isolates = (0..self.dispatchers).map(isolate).collect();
+        self.process.replace(Some(Process { life, isolates }));
+    }
+
+    /// Everything that was under way is lost; what was stored stays.
+    pub fn kill(&self) {
+        if let Some(process) = self.process.take() {
+            for panic in process.life.bury() {
+                self.journal.record(Event::Unreadable { source: "dispatcher".to_owned(), text: panic });
+            }
+        }
+    }
+
+    /// Takes a client's request in.
+    pub fn accept(&self, incoming: Incoming) {
+        let Incoming { dispatcher, request, answer: to } = incoming;
+        let process = self.process.borrow();
+        let Some(process) = process.as_ref() else {
+            // A client that is gone has nobody to tell.
+            let _ = to.send(Err(Broken("connection refused".to_owned())));
+            return;
+        };
+        let (life, chance, clock) = (process.life.clone(), self.chance.clone(), self.clock);
+        let dispatcher = Rc::clone(&process.isolates[dispatcher]);
+        process.life.spawn(async move {
+            chance.travel().await;
+            let request = SimRequest::from(request);
+            let handled = dispatcher.handle(&request).await;
+            life.alive().await;
+            chance.travel().await;
+            let delivered = to.send(to_wire(&request, handled.answer)).is_ok();
+            if let Some(ticket) = handled.leaving {
+                clock.sleep(ON_ITS_WAY_MS).await;
+                // As in the Worker: a confirmation that gets lost changes nothing for the caller.
+                drop(dispatcher.handed_over(&ticket, delivered).await);
+            }
+        });
+    }
+
+    /// What the settlement ledger says of a payment.
+    pub async fn ledger_state(&self, payment: &str) -> Result<LedgerState, Event> {
+        let unreadable = |why: String| Event::Unreadable { source: "settlement ledger".to_owned(), text: why };
+        let record = self.memory.store(payment).load().await.map_err(|error| unreadable(error.to_string()))?;
+        let described = platform_api::describe(payment, record.as_ref());
+        let text = |name: &str| described[name].as_str().map(str::to_owned);
+        let state = text("state").ok_or_else(|| unreadable(format!("{payment}: no state")))?;
+        Ok(LedgerState { payment: payment.to_owned(), state, transaction: text("transaction") })
+    }
+}
+
+/// As the Worker's adapter and a client's HTTP stack have it.
+fn to_wire(request: &SimRequest, answer: Answer<SimResponse>) -> Result<WireAnswer, Broken> {
+    let Answer { status, body, set } = answer;
+    let (mut headers, content) = match body {
+        Body::Bytes(bytes) => (Vec::new(), Content::Whole(bytes)),
+        Body::Tenant(response) => (response.headers, response.content),
+    };
+    let is_ours = |name: &str| STRIPPED_FROM_RESPONSES.contains(&name) || set.iter().any(|(other, _)| other == name);
+    headers.retain(|(name, _)| !is_ours(name));
+    headers.extend(set);
+    let bare = request.method() == "HEAD" || matches!(status, 204 | 205 | 304);
+    let body = match content {
+        _ if bare => Vec::new(),
+        Content::Whole(body) => body,
+        Content::CutOffAfter(_) => return Err(Broken("connection closed before the body was whole".to_owned())),
+    };
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let name = HeaderName::try_from(&name).map_err(|_| Broken(format!("header name {name:?}")))?;
+        let value = HeaderValue::try_from(&value).map_err(|_| Broken(format!("value of header {name}")))?;
+        map.append(name, value);
+    }
+    Ok(WireAnswer { status, headers: map, body })
+}

@@ -1,0 +1,75 @@
+//! Kills the dispatcher when the scenario says so, and starts it again, as the live tier does it.
+
+use super::edge::Edge;
+use crate::{
+    journal::Journal,
+    run::{cause, moments},
+    scenario::{Kill, Scenario, When},
+};
+use reports::event::{Event, Killing};
+use std::time::Duration;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
+
+/// How long the dispatcher stays away: about what wrangler takes to start it again.
+const DOWN: Duration = Duration::from_secs(1);
+
+/// Comes back when no kill can come any more.
+pub async fn carry_out(scenario: &Scenario, seed: u64, edge: &Edge) {
+    let journal = &edge.journal;
+    let mut events = journal.follow();
+    let mut moments = moments(scenario.kills(), seed);
+    let mut as_money_moves: Vec<&Kill> =
+        scenario.kills().iter().filter(|kill| matches!(kill.when(), When::MoneyMoves { .. })).collect();
+    let last = scenario.kills().iter().map(|kill| kill.window().to()).max().unwrap_or_default();
+    loop {
+        let now = Duration::from_micros(journal.clock().now_us());
+        as_money_moves.retain(|kill| kill.window().to() > now);
+        let next = moments.first().map(|(at, _)| *at);
+        if next.is_none() && now > last {
+            return;
+        }
+        // A millisecond over, so that a window's end has passed.
+        let wait = next.unwrap_or(last + Duration::from_millis(1)).saturating_sub(now);
+        let (kill, payment) = tokio::select! {
+            biased;
+            (kill, payment) = edge.armed.hit() => (kill, Some(payment)),
+            (at, payment) = moved(&mut events, &as_money_moves, journal) => {
+                (as_money_moves.remove(at).clone(), Some(payment))
+            }
+            () = tokio::time::sleep(wait) => match next {
+                Some(_) => (moments.remove(0).1.clone(), None),
+                None => continue,
+            },
+        };
+        journal.record(Event::DispatcherKilled(Killing { kill: kill.reference(), payment: payment.clone() }));
+        edge.kill();
+        tokio::time::sleep(DOWN).await;
+        edge.start();
+        journal.record(Event::DispatcherStarted);
+        if let Some(payment) = payment {
+            let state = edge.ledger_state(&payment).await;
+            journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerAfterKill));
+        }
+        // What happened before the kill must not cause the next one.
+        events = events.resubscribe();
+    }
+}
+
+/// Waits until money moves in the window of one of the kills. Gives the kill's position and the payment.
+async fn moved(events: &mut Receiver<Event>, kills: &[&Kill], journal: &Journal) -> (usize, String) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            // Whatever was missed: the next payment will do as well.
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => std::future::pending().await,
+        };
+        let now = Duration::from_micros(journal.clock().now_us());
+        let fits = |(at, kill): (usize, &&Kill)| {
+            if kill.window().contains(now) { Some((at, cause(kill, &event)?)) } else { None }
+        };
+        if let Some(hit) = kills.iter().enumerate().find_map(fits) {
+            return hit;
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The simulated tier: the dispatcher's core on simulated ports, in virtual time, on one thread, from one seed.
+//!
+//! A run is a pure function of scenario and seed, to the byte. What would break that is a second thread, a real clock, hash
+//! order, and channels that wake their waiters by chance (tokio's `watch` with several receivers does); none is used here.
+
+mod alarms;
+mod armed;
+mod chance;
+mod clock;
+mod edge;
+mod kills;
+mod life;
+mod objects;
+mod ports;
+mod tenant;
+mod wire;
+
+use crate::{
+    clock::Clock,
+    facilitator::{Chain, PipedDouble},
+    journal::Journal,
+    run::{self, Asked},
+    scenario::Name,
+    traffic::{self, Caller, Payers},
+};
+use alarms::Alarms;
+use armed::Armed;
+use chance::Chance;
+use clock::VirtualClock;
+use dispatcher_core::{
+    Config,
+    config::{ConfigError, Vars},
+};
+use edge::Edge;
+use ports::facilitator_transport::url_of;
+use reports::event::{Event, Recorded};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use tenant::Tenants;
+use tokio::task::LocalSet;
+use wire::SimWire;
+use x402_protocol::network::UnknownNetwork;
+
+#[derive(Debug, thiserror::Error)]
+pub enum SimError {
+    #[error("the simulation's runtime could not be started")]
+    Runtime(#[source] std::io::Error),
+    #[error(transparent)]
+    Network(#[from] UnknownNetwork),
+    #[error("the dispatcher refuses its configuration")]
+    Config(#[from] ConfigError),
+}
+
+/// Runs the scenario to its end. Blocks the thread, on which no other runtime may be running.
+pub fn simulate(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = runtime.map_err(SimError::Runtime)?;
+    let tasks = LocalSet::new();
+    runtime.block_on(tasks.run_until(history(asked)))
+}
+
+async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
+    let Asked { scenario, seed, .. } = asked;
+    let clock = VirtualClock::start();
+    let (journal, mut recorded) = Journal::channel(Arc::new(clock) as Arc<dyn Clock>);
+    let chance = Chance::from_seed(seed);
+    let network = run::network(scenario)?;
+    let keys = run::keys(scenario, || chance.token());
+    let chain = Arc::new(Chain::new(journal.clone()));
+    let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
+    let double = |name: &&str| {
+        let (terms, faults) = (run::terms(scenario, name, &keys), run::faults(scenario, name, seed));
+        ((*name).to_owned(), PipedDouble::new(name, terms, &chain, faults, journal.clone()))
+    };
+    let doubles: BTreeMap<_, _> = names.iter().map(double).collect();
+    for double in doubles.values() {
+        tokio::task::spawn_local(Arc::clone(double).keep_the_door());
+    }
+    let scripts = scenario.world().tenants().iter().map(|tenant| tenant.id().as_str().to_owned());
+    let canaries: BTreeMap<_, _> = scripts.map(|script| (script, chance.token())).collect();
+    let urls: Vec<_> = names.iter().map(|name| ((*name).to_owned(), url_of(name))).collect();
+    let mut vars = run::vars(scenario, network, &urls);
+    let vars = Vars {
+        environment: vars.remove("ENVIRONMENT"),
+        tenant_directory: vars.remove("TENANT_DIRECTORY"),
+        facilitators: vars.remove("FACILITATORS"),
+    };
+    let edge = Rc::new(Edge {
+        config: Rc::new(Config::from_vars(&vars, &keys)?),
+        dispatchers: scenario.world().dispatchers(),
+        clock,
+        chance,
+        journal: journal.clone(),
+        armed: Rc::new(Armed::new(scenario.kills())),
+        doubles: Rc::new(doubles),
+        tenants: Rc::new(Tenants::new(canaries.clone())),
+        memory: Default::default(),
+        alarms: Alarms::default(),
+        health: Rc::default(),
+        process: Default::default(),
+    });
+    edge.start();
+
+    let (wire, incoming) = SimWire::new(edge.dispatchers);
+    tokio::task::spawn_local(wire::listen(Rc::clone(&edge), incoming));
+    let arrivals = traffic::schedule(scenario, seed);
+    journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
+    let tenants_by_canary = canaries.into_iter().map(|(script, canary)| (canary, script)).collect();
+    let caller = Arc::new(Caller::new(Arc::new(wire), tenants_by_canary, scenario.timeline().clone(), journal.clone()));
+    let payers = Arc::new(Payers::from_seed(seed));
+    let (payments, (), ()) = tokio::join!(
+        traffic::drive(arrivals, caller, payers, scenario.timeline()),
+        run::mark(scenario, &journal, &|_| {}),
+        kills::carry_out(scenario, seed, &edge),
+    );
+    for payment in payments {
+        let state = edge.ledger_state(&payment).await;
+        journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerState));
+    }
+    edge.kill();
+    for double in edge.doubles.values() {
+        double.stop().await;
+    }
+    journal.record(Event::RunEnded);
+    let mut history = Vec::new();
+    while let Ok(event) = recorded.try_recv() {
+        history.push(event);
+    }
+    Ok(history)
+}

@@ -1,0 +1,138 @@
+//! The Durable Objects: a keeper per payment, and the one that knows how all facilitators do. They die with the process and
+//! come back from what they stored.
+
+use super::{
+    alarms::{Alarms, Object},
+    chance::Chance,
+    clock::VirtualClock,
+    life::Life,
+    ports::{
+        facilitator_transport::PipeTransport, health_store::SimHealthStore, identifiers::SimIdentifiers, log::SimLog,
+        record_store::SimStore,
+    },
+};
+use dispatcher_core::{
+    Config,
+    paywall::{
+        health::{Board, Monitor, News},
+        ledger::{Keeper, LocalLedger, Memory},
+        ports::{Clock, LedgerError},
+    },
+    ports::Randomness,
+};
+use std::rc::Rc;
+
+/// Pause before an alarm that could not be answered rings again, as on the platform.
+const RING_AGAIN_MS: u64 = 2_000;
+
+type SimKeeper = Keeper<SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
+type Open = Box<dyn Fn(&str) -> SimKeeper>;
+pub type Payments = LocalLedger<Open, SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
+type HealthMonitor = Monitor<SimHealthStore, PipeTransport, VirtualClock, SimLog>;
+
+pub struct Objects {
+    payments: Payments,
+    monitor: Rc<HealthMonitor>,
+    board: Rc<Board>,
+    clock: VirtualClock,
+    chance: Chance,
+    alarms: Alarms,
+    life: Life,
+}
+
+/// What the objects are made from.
+pub struct Parts {
+    pub config: Rc<Config>,
+    pub memory: Memory,
+    pub health: SimHealthStore,
+    pub transport: PipeTransport,
+    pub log: SimLog,
+    pub clock: VirtualClock,
+}
+
+impl Objects {
+    #[must_use]
+    pub fn new(parts: Parts) -> Rc<Self> {
+        let Parts { config, memory, health, transport, log, clock } = parts;
+        let (chance, alarms, life) = (transport.chance.clone(), health.alarms.clone(), health.life.clone());
+        let board = Rc::new(Board::new(&config.facilitators, chance.seed()));
+        let facilitators = config.facilitators.clone();
+        let monitor = Monitor::new(health, transport.clone(), clock, log.clone(), facilitators, chance.seed());
+        let open = {
+            let (alarms, life, board) = (alarms.clone(), life.clone(), Rc::clone(&board));
+            let identifiers = SimIdentifiers { life: life.clone(), chance: chance.clone(), memory: memory.clone() };
+            move |payment: &str| {
+                let store = SimStore::new(payment, &memory, alarms.clone(), life.clone());
+                let (transport, log, board) = (transport.clone(), log.clone(), Rc::clone(&board));
+                let facilitators = config.facilitators.clone();
+                Keeper::new(store, transport, clock, log, identifiers.clone(), facilitators, board)
+                    .with_chain(config.chain.clone())
+            }
+        };
+        let payments = LocalLedger::new(Box::new(open) as Open);
+        Rc::new(Self { payments, monitor: Rc::new(monitor), board, clock, chance, alarms, life })
+    }
+
+    /// A call from a request: a way there, and a way back.
+    pub async fn call<R>(self: &Rc<Self>, ask: impl AsyncFnOnce(&Payments) -> R) -> R {
+        self.chance.travel().await;
+        self.life.alive().await;
+        let answer = ask(&self.payments).await;
+        self.exchange_health();
+        self.chance.travel().await;
+        self.life.alive().await;
+        answer
+    }
+
+    /// Answers alarms for as long as the process lives.
+    pub async fn answer_alarms(self: Rc<Self>) {
+        self.alarms.ring_again(self.clock.now());
+        loop {
+            let object = self.alarms.next(&self.clock).await;
+            self.life.alive().await;
+            let objects = Rc::clone(&self);
+            self.life.spawn(async move { objects.answer(object).await });
+        }
+    }
+
+    async fn answer(self: Rc<Self>, object: Object) {
+        let answered = match &object {
+            Object::Payment(payment) => self.payments.wake(payment).await,
+            Object::Health => self.monitor.woke().await.map(|jobs| self.start(jobs)),
+        };
+        self.exchange_health();
+        self.life.alive().await;
+        self.alarms.answered(&object);
+        if answered.is_err() {
+            self.alarms.set(object, self.clock.now().plus(RING_AGAIN_MS));
+        }
+    }
+
+    /// What the Worker does beside every call of a payment.
+    fn exchange_health(self: &Rc<Self>) {
+        if let Some(news) = self.board.due(self.clock.now()) {
+            let objects = Rc::clone(self);
+            self.life.spawn(async move { objects.tell(news).await });
+        }
+    }
+
+    async fn tell(self: Rc<Self>, news: News) {
+        self.chance.travel().await;
+        match self.monitor.exchange(news).await {
+            Ok((snapshot, jobs)) => {
+                self.start(jobs);
+                self.chance.travel().await;
+                self.board.merge(snapshot, self.clock.now());
+            }
+            Err(LedgerError(_)) => self.board.failed(self.clock.now()),
+        }
+    }
+
+    fn start(&self, jobs: Vec<dispatcher_core::paywall::health::Job>) {
+        for job in jobs {
+            let monitor = Rc::clone(&self.monitor);
+            // A probe that could not be noted is asked for again by the next exchange.
+            self.life.spawn(async move { drop(monitor.run(job).await) });
+        }
+    }
+}

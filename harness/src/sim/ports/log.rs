@@ -1,0 +1,60 @@
+//! The dispatcher's log, straight into the run's history. A line is what a kill may wait for, and then the process dies at
+//! that very line: after the write that it tells of, and before whatever would have come next.
+
+use crate::{
+    journal::Journal,
+    run::line_of,
+    sim::{armed::Armed, life::Life},
+};
+use dispatcher_core::{
+    paywall::{
+        ports::{HealthLog, PaymentLog},
+        telemetry::{PaymentEvent, StandingChange},
+    },
+    ports::RequestLog,
+    telemetry::RequestLine,
+};
+use reports::event::Event;
+use serde::Serialize;
+use std::rc::Rc;
+
+#[derive(Clone)]
+pub struct SimLog {
+    pub life: Life,
+    pub journal: Journal,
+    pub armed: Rc<Armed>,
+}
+
+impl SimLog {
+    fn write(&self, log: &str, line: &impl Serialize) {
+        if self.life.is_over() {
+            return;
+        }
+        let value = serde_json::to_value(line).expect("log lines have string keys and plain values");
+        let text = value.to_string();
+        let unreadable = || Event::Unreadable { source: "dispatcher log".to_owned(), text };
+        let event = line_of(log, value).unwrap_or_else(unreadable);
+        self.journal.record(event.clone());
+        if self.armed.is_hit_by(&event, self.journal.clock().now_us()) {
+            self.life.end();
+        }
+    }
+}
+
+impl RequestLog for SimLog {
+    fn record(&self, line: &RequestLine) {
+        self.write("request", line);
+    }
+}
+
+impl PaymentLog for SimLog {
+    fn record(&self, event: &PaymentEvent<'_>) {
+        self.write("payment", event);
+    }
+}
+
+impl HealthLog for SimLog {
+    fn record(&self, change: &StandingChange) {
+        self.write("facilitator", change);
+    }
+}

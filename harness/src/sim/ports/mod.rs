@@ -1,0 +1,11 @@
+//! The dispatcher's ports in the simulated tier, one file each. What they share outlives the process that uses them.
+
+pub mod facilitator_transport;
+pub mod health_store;
+pub mod identifiers;
+pub mod inbound;
+pub mod log;
+pub mod namespace;
+pub mod randomness;
+pub mod record_store;
+pub mod settlement_ledger;

@@ -1,0 +1,175 @@
+//! The tenant double of the namespace stand-in (`assets/namespace/tenant.mjs`), behaviour for behaviour, with a meter for CPU
+//! time and subrequests. A behaviour that one has and the other has not would make the tiers disagree for no reason.
+
+use super::ports::namespace::SimResponse;
+use base64::prelude::{BASE64_STANDARD, Engine};
+use dispatcher_core::plan::Limits;
+use serde_json::{Value, json};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// How large a chunk the double's streams have, and so where a stream that breaks off does.
+const CHUNK_BYTES: usize = 65_536;
+/// The tenant's own work, as the limits count it.
+const CPU_MS: u32 = 1;
+
+/// All tenants' scripts.
+#[derive(Default)]
+pub struct Tenants {
+    /// What only each tenant knows, by script.
+    canaries: BTreeMap<String, String>,
+    /// What has failed once, by script, and will not again.
+    failed: RefCell<BTreeSet<(String, String)>>,
+}
+
+/// A request as a tenant sees it.
+pub struct Heard<'a> {
+    pub method: &'a str,
+    pub path: &'a str,
+    /// With its question mark, or empty.
+    pub query: &'a str,
+    /// Names in lower case.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// What came of an invocation, and when.
+pub struct Verdict {
+    pub after_ms: u64,
+    /// Or the message of the exception.
+    pub told: Result<SimResponse, String>,
+}
+
+#[derive(Debug)]
+pub enum Content {
+    Whole(Vec<u8>),
+    /// The stream fails once so many bytes have come.
+    CutOffAfter(usize),
+}
+
+impl Tenants {
+    #[must_use]
+    pub fn new(canaries: BTreeMap<String, String>) -> Self {
+        Self { canaries, failed: RefCell::default() }
+    }
+
+    pub fn run(&self, script: &str, limits: Limits, heard: &Heard<'_>) -> Verdict {
+        let at_once = |told| Verdict { after_ms: 0, told };
+        let Some(canary) = self.canaries.get(script) else {
+            return at_once(Err("Worker not found.".to_owned()));
+        };
+        let tenant = Tenant { script, canary };
+        let mut parts = heard.path.split('/').skip(1);
+        let (fault, argument) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let number = || argument.parse::<u64>().unwrap_or_default();
+        match fault {
+            "status" => at_once(Ok(tenant.seen(heard, number() as u16, &[]))),
+            "fails-first" => {
+                let first = self.failed.borrow_mut().insert((script.to_owned(), argument.to_owned()));
+                at_once(Ok(tenant.seen(heard, if first { 500 } else { 200 }, &[])))
+            }
+            "throw" => at_once(Err(format!("tenant double {script} throws"))),
+            "slow" => Verdict { after_ms: number(), told: Ok(tenant.seen(heard, 200, &[])) },
+            "burn" => burn(number(), limits, || tenant.seen(heard, 200, &[])),
+            "subrequests" if number() > u64::from(limits.sub_requests) => {
+                at_once(Err("Too many subrequests by single Worker invocation.".to_owned()))
+            }
+            "big" => at_once(Ok(tenant.stream(Content::Whole(tenant.bytes(number() as usize))))),
+            "cut" => at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
+            "forge" => {
+                at_once(Ok(tenant.seen(heard, if argument.is_empty() { 200 } else { number() as u16 }, &forged())))
+            }
+            _ => at_once(Ok(tenant.seen(heard, 200, &[]))),
+        }
+    }
+}
+
+fn burn(cpu_ms: u64, limits: Limits, answer: impl FnOnce() -> SimResponse) -> Verdict {
+    let limit = u64::from(limits.cpu_ms);
+    if cpu_ms + u64::from(CPU_MS) > limit {
+        return Verdict { after_ms: limit, told: Err("Worker exceeded CPU time limit.".to_owned()) };
+    }
+    Verdict { after_ms: cpu_ms, told: Ok(answer()) }
+}
+
+struct Tenant<'a> {
+    script: &'a str,
+    canary: &'a str,
+}
+
+impl Tenant<'_> {
+    /// Says who it is and what reached it.
+    fn seen(&self, heard: &Heard<'_>, status: u16, forged: &[(&str, String)]) -> SimResponse {
+        let told = |(name, _): &(&String, &String)| name.starts_with("x-") || name.starts_with("payment-");
+        let headers: BTreeMap<_, _> = heard.headers.iter().filter(told).collect();
+        let body = json!({
+            "tenant": self.script,
+            "canary": self.canary,
+            "method": heard.method,
+            "target": format!("{}{}", heard.path, heard.query),
+            "headers": headers,
+        });
+        let bare = matches!(status, 101 | 204 | 205 | 304);
+        let body = if bare { Vec::new() } else { body.to_string().into_bytes() };
+        SimResponse { status, headers: self.headers("application/json", status, forged), content: Content::Whole(body) }
+    }
+
+    fn stream(&self, content: Content) -> SimResponse {
+        SimResponse { status: 200, headers: self.headers("application/octet-stream", 200, &[]), content }
+    }
+
+    fn bytes(&self, count: usize) -> Vec<u8> {
+        let mut chunk = self.canary.as_bytes().to_vec();
+        chunk.resize(CHUNK_BYTES, b'.');
+        chunk.into_iter().cycle().take(count).collect()
+    }
+
+    fn headers(&self, content_type: &str, status: u16, forged: &[(&str, String)]) -> Vec<(String, String)> {
+        let located = located(status);
+        let names: Vec<_> = forged.iter().map(|(name, _)| *name).collect();
+        let mut said = json!({"status": status, "forged": names});
+        if let Some((name, value)) = located {
+            said[name.replace('-', "_")] = Value::from(value);
+        }
+        let mut headers = vec![
+            ("content-type".to_owned(), content_type.to_owned()),
+            ("x-canary".to_owned(), self.canary.to_owned()),
+            ("x-said".to_owned(), said.to_string()),
+        ];
+        headers.extend(located.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        headers.extend(forged.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+        headers
+    }
+}
+
+/// Statuses whose answer says where something is.
+fn located(status: u16) -> Option<(&'static str, &'static str)> {
+    Some(match status {
+        201 => ("location", "/created/1"),
+        202 => ("content-location", "/jobs/1"),
+        301 => ("location", "/moved"),
+        302 => ("location", "https://elsewhere.example/found"),
+        303 => ("location", "/other"),
+        307 | 308 => ("location", "/again"),
+        _ => return None,
+    })
+}
+
+/// What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.
+fn forged() -> Vec<(&'static str, String)> {
+    let encoded = |json: &str| BASE64_STANDARD.encode(json);
+    vec![
+        ("payment-required", encoded(r#"{"x402Version":2,"error":"forged","accepts":[]}"#)),
+        ("payment-response", encoded(r#"{"success":true,"transaction":"0xforged","network":"eip155:84532"}"#)),
+        ("x-payment-response", encoded(r#"{"success":true,"transaction":"0xforged","network":"base-sepolia"}"#)),
+        ("extension-responses", encoded(r#"{"forged":{}}"#)),
+        ("x-request-id", "forged".to_owned()),
+        ("x-tenant-id", "forged".to_owned()),
+        ("cache-control", "public, max-age=600, s-maxage=600".to_owned()),
+        ("cdn-cache-control", "max-age=600".to_owned()),
+        ("surrogate-control", "max-age=600".to_owned()),
+        ("expires", "Fri, 01 Jan 2100 00:00:00 GMT".to_owned()),
+        ("set-cookie", "session=another; Domain=tenants.test; Path=/".to_owned()),
+    ]
+}

@@ -51,6 +51,7 @@ pub fn cause(kill: &Kill, event: &Event) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Scenario;
 
     fn scenario(kills: &str) -> Scenario {
         let good = include_str!("../scenario/tests/good.toml");

@@ -127,3 +127,46 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     }
     Ok(history)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{judge, judge::History, scenario::Scenario, tier::Tier};
+    use reports::verdict::Verdict;
+
+    fn run(text: &str, seed: u64) -> (Scenario, Vec<Recorded>) {
+        let scenario = Scenario::parse("test.toml", text).map_err(miette::Report::new).expect("a valid scenario");
+        let history = simulate(Asked { scenario: &scenario, as_: "test", tier: Tier::Sim, seed }).expect("it runs");
+        (scenario, history)
+    }
+
+    fn lines(history: &[Recorded]) -> Vec<String> {
+        history.iter().map(|event| serde_json::to_string(event).expect("events are plain")).collect()
+    }
+
+    const CRASHES: &str = include_str!("../../../scenarios/crash-under-load.toml");
+
+    #[test]
+    fn a_seed_gives_the_same_history_to_the_byte_crashes_included_and_another_seed_another() {
+        let (_, first) = run(CRASHES, 7);
+        assert!(first.iter().any(|event| matches!(event.event, Event::DispatcherKilled(_))));
+        assert_eq!(lines(&first), lines(&run(CRASHES, 7).1));
+        assert_ne!(lines(&first), lines(&run(CRASHES, 8).1));
+    }
+
+    #[test]
+    fn a_crash_at_a_stage_comes_between_that_write_and_the_next() {
+        let text = include_str!("../../../scenarios/crash-after-money-moved.toml");
+        let (scenario, history) = run(text, 1);
+        for (at, pair) in history.windows(2).enumerate() {
+            if let (Event::DispatcherKilled(killing), Event::DispatcherPayment(line)) = (&pair[1].event, &pair[0].event)
+            {
+                assert_eq!(killing.payment.as_deref(), Some(line.payment.as_str()), "event {at}");
+            }
+        }
+        let kills = |event: &&Recorded| matches!(event.event, Event::DispatcherKilled(_));
+        assert_eq!(history.iter().filter(kills).count(), scenario.kills().len());
+        let checks = judge::judge(scenario.musts(), &History::new(history));
+        assert!(checks.iter().all(|check| check.verdict == Verdict::Pass), "{checks:?}");
+    }
+}

@@ -27,7 +27,6 @@ use crate::{
 use dispatcher_core::{
     Config, Dispatcher,
     answer::{Answer, Body},
-    hygiene::STRIPPED_FROM_RESPONSES,
     paywall::{health::Snapshot, ledger::Memory, ports::Clock, ports::RecordStore},
     platform_api,
     ports::Inbound,
@@ -143,13 +142,12 @@ impl Edge {
 
 /// As the Worker's adapter and a client's HTTP stack have it.
 fn to_wire(request: &SimRequest, answer: Answer<SimResponse>) -> Result<WireAnswer, Broken> {
-    let Answer { status, body, set } = answer;
+    let Answer { status, body, set, strip } = answer;
     let (mut headers, content) = match body {
         Body::Bytes(bytes) => (Vec::new(), Content::Whole(bytes)),
         Body::Tenant(response) => (response.headers, response.content),
     };
-    let is_ours = |name: &str| STRIPPED_FROM_RESPONSES.contains(&name) || set.iter().any(|(other, _)| other == name);
-    headers.retain(|(name, _)| !is_ours(name));
+    headers.retain(|(name, _)| !strip.contains(name) && set.iter().all(|(other, _)| other != name));
     headers.extend(set);
     let bare = request.method() == "HEAD" || matches!(status, 204 | 205 | 304);
     let body = match content {

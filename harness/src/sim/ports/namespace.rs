@@ -58,7 +58,7 @@ impl Namespace for SimNamespace {
         self.chance.travel().await;
         self.life.alive().await;
         let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-        let kept = request.headers().filter(|(name, _)| !dispatch.strip.contains(name));
+        let kept = request.headers().filter(|(name, _)| !(dispatch.strip)(name));
         let set = dispatch.set.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let heard = Heard {
             method: request.method(),

@@ -6,7 +6,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
-use crate::scenario::{Profile, Selection, limits::MAX_SEED};
+use crate::scenario::{
+    Profile, Selection, Tenant,
+    limits::{MAX_FACILITATORS, MAX_SEED},
+};
+use crate::serve;
 use crate::tier::Tier;
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
@@ -198,6 +202,12 @@ pub struct ServeArgs {
     /// Scenario whose world to start; its traffic and faults are left out
     #[arg(long, value_name = "NAME", default_value = "outage")]
     pub world: String,
+    /// A tenant to serve instead of a scenario's: its price is in USDC, and without one it is free. Can be repeated
+    #[arg(long = "tenant", value_name = "ID:PLAN[:PRICE]", conflicts_with = "world", value_parser = serve::tenant)]
+    pub tenants: Vec<Tenant>,
+    /// How many facilitator doubles to start instead of a scenario's
+    #[arg(long, value_name = "N", conflicts_with_all = ["world", "facilitator_urls"], value_parser = value_parser!(u8).range(1..=MAX_FACILITATORS as i64))]
+    pub facilitators: Option<u8>,
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',')]
     pub facilitator_urls: Vec<String>,
@@ -279,6 +289,10 @@ mod tests {
             assert!(!is_fine(&format!("harness scenario {several} --seed 42")), "{several}");
         }
         assert!(!is_fine("harness scenario"));
+        assert!(is_fine("harness serve --tenant shop:pro:0.01 --tenant open:free --facilitators 2 --port 8402"));
+        assert!(!is_fine("harness serve --tenant shop:gold"));
+        assert!(!is_fine("harness serve --tenant shop:pro --world outage"));
+        assert!(!is_fine("harness serve --facilitators 9"));
         assert!(is_fine("harness list --profile pr --tag crash"));
         assert!(!is_fine("harness list --faults --profile pr"));
     }

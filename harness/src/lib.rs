@@ -76,6 +76,9 @@ enum CommandError {
     Library(#[from] LibraryError),
     #[error(transparent)]
     #[diagnostic(transparent)]
+    Serve(#[from] serve::OptionsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -105,9 +108,9 @@ enum CommandError {
 impl CommandError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Library(LibraryError::UnknownTag { .. }) | Self::New(NewError::Name(_) | NewError::Taken(_)) => {
-                Exit::Usage
-            }
+            Self::Library(LibraryError::UnknownTag { .. })
+            | Self::Serve(_)
+            | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
             Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
             Self::Library(_) => Exit::BadScenario,
             Self::Run(error) => error.exit(),
@@ -264,7 +267,10 @@ fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
 }
 
 fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
-    let scenario = Library::find().load(&args.world)?;
+    let scenario = match (&args.tenants[..], args.facilitators) {
+        ([], None) => Library::find().load(&args.world)?,
+        (tenants, facilitators) => serve::world(tenants, facilitators.unwrap_or(1).into())?,
+    };
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
     let run_dir = make_run_dir(None, "serve")?;

@@ -1,4 +1,9 @@
-//! `harness serve`: the scenario's world without its faults and traffic, for other clients and tools to try.
+//! `harness serve`: a scenario's world without its faults and traffic, or one made of options, for other clients and tools
+//! to try.
+
+mod options;
+
+pub use options::{OptionsError, tenant, world};
 
 use crate::{
     clock::{Clock, SystemClock},

@@ -88,6 +88,24 @@ impl Scenario {
         parse(text).map_err(|problems| InvalidScenario::new(file, text, problems))
     }
 
+    /// A world in which nothing happens.
+    pub(crate) fn quiet(world: World) -> Self {
+        Self {
+            id: Name::new("quiet").expect("it is a name"),
+            title: "Nothing happens".to_owned(),
+            why: None,
+            tags: Vec::new(),
+            profile: Profile::default(),
+            seed: None,
+            world,
+            timeline: Timeline::default(),
+            traffic: Vec::new(),
+            faults: Vec::new(),
+            kills: Vec::new(),
+            musts: Vec::new(),
+        }
+    }
+
     pub fn id(&self) -> &Name {
         &self.id
     }

@@ -30,7 +30,7 @@ impl Phase {
 }
 
 /// The phases of a run, without a gap from zero to its end.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Timeline {
     phases: Vec<Phase>,
 }

@@ -22,6 +22,11 @@ impl Usdc {
         self.0
     }
 
+    /// A price, in decimal digits; `None` where the text is not one.
+    pub fn new(text: &str) -> Option<Self> {
+        read(text).filter(|price| price.0 > 0 && *price <= MAX_PRICE)
+    }
+
     pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Self> {
         let Some(price) = read(raw.get_ref()) else {
             let what = format!("`{}` is not a price", raw.get_ref());

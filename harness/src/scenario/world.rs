@@ -16,7 +16,7 @@ use super::time;
 use super::usdc::Usdc;
 
 /// Base Sepolia: where the doubles' chain pretends to be unless a scenario says otherwise.
-const DEFAULT_NETWORK: &str = "eip155:84532";
+const DEFAULT_NETWORK: Network = Network(84_532);
 
 /// What the dispatcher waits for `/verify` unless a scenario says otherwise: nothing is at stake yet, so fail over fast.
 const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -37,6 +37,21 @@ pub struct World {
 }
 
 impl World {
+    /// One dispatcher on the default network, with time-outs to match. `facilitators` and `tenants` are never empty, and no
+    /// two of either share a name.
+    pub(crate) fn plain(facilitators: Vec<Name>, tenants: Vec<Tenant>) -> Self {
+        Self {
+            network: DEFAULT_NETWORK,
+            dispatchers: 1,
+            facilitators,
+            wants_key: Vec::new(),
+            other_networks: Vec::new(),
+            tenants,
+            verify_timeout: DEFAULT_VERIFY_TIMEOUT,
+            settle_timeout: DEFAULT_SETTLE_TIMEOUT,
+        }
+    }
+
     pub fn network(&self) -> &Network {
         &self.network
     }
@@ -100,6 +115,12 @@ pub struct Tenant {
 }
 
 impl Tenant {
+    /// Its own seller, by way of all facilitators, paid after it ran.
+    pub(crate) fn plain(id: Name, plan: Plan, price: Option<Usdc>) -> Self {
+        let (flow, identifier) = (PaymentFlow::default(), IdentifierRule::default());
+        Self { seller: id.clone(), id, plan, price, flow, identifier, facilitators: None }
+    }
+
     pub fn id(&self) -> &Name {
         &self.id
     }
@@ -146,6 +167,12 @@ pub enum Plan {
 }
 
 impl Plan {
+    pub const ALL: [Self; 5] = [Self::Free, Self::Pro, Self::Business, Self::Enterprise, Self::Quarantine];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|plan| plan.as_str() == name)
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Free => "free",
@@ -296,10 +323,8 @@ impl RawTenant {
 }
 
 fn check_network(raw: Option<Spanned<String>>, problems: &mut Problems) -> Option<Network> {
-    let (text, at) = match &raw {
-        Some(raw) => (raw.get_ref().as_str(), raw.span()),
-        None => (DEFAULT_NETWORK, 0..0),
-    };
+    let Some(raw) = raw else { return Some(DEFAULT_NETWORK) };
+    let (text, at) = (raw.get_ref().as_str(), raw.span());
     let chain = text.strip_prefix("eip155:").and_then(|id| id.parse().ok());
     if chain.is_none() {
         let problem = Problem::new(at, format!("`{text}` is not an EVM network"), "not a CAIP-2 id");

@@ -1,0 +1,91 @@
+//! The world that `serve` is asked for by options, where no scenario has it: plain tenants, plain facilitators.
+
+use crate::scenario::{Name, Plan, Scenario, Tenant, Usdc, World, limits::MAX_TENANTS};
+
+/// What is served where only facilitators are asked for.
+const DEFAULT_TENANT: &str = "acme:pro:0.01";
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum OptionsError {
+    #[error("there are two tenants called `{0}`")]
+    TwoOfOneName(Name),
+    #[error("a world has at most {MAX_TENANTS} tenants, and these are {0}")]
+    TooMany(usize),
+}
+
+/// Reads `ID:PLAN` of a free tenant, `ID:PLAN:PRICE` of one that is paid.
+pub fn tenant(text: &str) -> Result<Tenant, String> {
+    let parts: Vec<&str> = text.split(':').collect();
+    let (id, plan, price) = match parts[..] {
+        [id, plan] => (id, plan, None),
+        [id, plan, price] => (id, plan, Some(price)),
+        _ => return Err("a tenant is ID:PLAN, or ID:PLAN:PRICE, such as shop:pro:0.01".to_owned()),
+    };
+    let id =
+        Name::new(id).ok_or_else(|| format!("`{id}` is not a name: lower-case letters, digits and single hyphens"))?;
+    let plan = Plan::named(plan)
+        .ok_or_else(|| format!("`{plan}` is not a plan: {}", Plan::ALL.map(Plan::as_str).join(", ")))?;
+    let price = price.map(|price| {
+        Usdc::new(price).ok_or_else(|| format!("`{price}` is not a price: USDC, above 0 and at most 1, such as 0.01"))
+    });
+    Ok(Tenant::plain(id, plan, price.transpose()?))
+}
+
+/// A scenario in which nothing happens.
+pub fn world(tenants: &[Tenant], facilitators: usize) -> Result<Scenario, OptionsError> {
+    if tenants.len() > MAX_TENANTS {
+        return Err(OptionsError::TooMany(tenants.len()));
+    }
+    for (n, one) in tenants.iter().enumerate() {
+        if tenants[..n].iter().any(|earlier| earlier.id() == one.id()) {
+            return Err(OptionsError::TwoOfOneName(one.id().clone()));
+        }
+    }
+    let tenants = match tenants {
+        [] => vec![tenant(DEFAULT_TENANT).expect("the default is a tenant")],
+        given => given.to_vec(),
+    };
+    let name = |n| match n {
+        1 => "primary".to_owned(),
+        2 => "standby".to_owned(),
+        n => format!("standby-{}", n - 1),
+    };
+    let facilitators = (1..=facilitators).map(|n| Name::new(&name(n)).expect("it is a name"));
+    Ok(Scenario::quiet(World::plain(facilitators.collect(), tenants)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tenant_is_told_in_one_word() {
+        let shop = tenant("shop:pro:0.01").unwrap();
+        assert_eq!(
+            (shop.id().as_str(), shop.plan(), shop.price().map(Usdc::atomic)),
+            ("shop", Plan::Pro, Some(10_000))
+        );
+        assert_eq!(tenant("open:free").unwrap().price(), None);
+        for (text, said) in [
+            ("shop", "a tenant is ID:PLAN"),
+            ("shop:pro:0.01:x", "a tenant is ID:PLAN"),
+            ("Shop:pro", "`Shop` is not a name"),
+            ("shop:gold", "`gold` is not a plan: free, pro,"),
+            ("shop:pro:2", "`2` is not a price"),
+            ("shop:pro:", "`` is not a price"),
+        ] {
+            let error = tenant(text).map(|tenant| tenant.id().to_string()).expect_err(text);
+            assert!(error.starts_with(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_world_is_made_of_options_alone() {
+        let served = world(&[], 3).map_err(miette::Report::new).unwrap();
+        assert_eq!(served.world().tenants()[0].id().as_str(), "acme");
+        let names: Vec<&str> = served.world().facilitators().iter().map(Name::as_str).collect();
+        assert_eq!(names, ["primary", "standby", "standby-2"]);
+        let twice = ["shop:pro:0.01", "shop:free"].map(|text| tenant(text).unwrap());
+        assert!(matches!(world(&twice, 1), Err(OptionsError::TwoOfOneName(_))));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
@@ -48,6 +48,8 @@ pub enum Command {
     /// The supervisor of `namespace`, under its guard
     #[command(name = namespace::SUBCOMMAND, hide = true)]
     Supervise(SuperviseArgs),
+    /// Check an x402 server or a facilitator, any that there is, from outside
+    Conform(ConformArgs),
     /// Write what the dispatcher and the official server library do under each fault to docs/conformance.md
     Conformance(ConformanceArgs),
 }
@@ -179,6 +181,33 @@ pub struct SchemaArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("target").required(true).args(["url", "facilitator"])))]
+pub struct ConformArgs {
+    /// What the server sells, path included: its offer is checked, and how it refuses what is no payment
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// A facilitator: what it supports, and how it verifies what is no payment
+    #[arg(long, value_name = "URL")]
+    pub facilitator: Option<String>,
+    /// Start the server at --url by this shell command, once for each fault of the facilitator double whose URL stands for
+    /// `{facilitator}` in it, and check what it does then
+    #[arg(long, value_name = "COMMAND", conflicts_with = "facilitator")]
+    pub start: Option<String>,
+    /// The environment variable that has the double's URL, too, for the command
+    #[arg(long, value_name = "NAME", requires = "start", default_value = "FACILITATOR_URL")]
+    pub facilitator_env: String,
+    /// Ask the facilitator to settle, too
+    #[arg(long, conflicts_with = "url")]
+    pub settle: bool,
+    /// Send broken payments to a server that is not on this machine
+    #[arg(long)]
+    pub allow_remote: bool,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
 pub struct ConformanceArgs {
     /// Compare with the file as it is instead of writing it
     #[arg(long)]
@@ -293,6 +322,11 @@ mod tests {
         assert!(!is_fine("harness serve --tenant shop:gold"));
         assert!(!is_fine("harness serve --tenant shop:pro --world outage"));
         assert!(!is_fine("harness serve --facilitators 9"));
+        assert!(is_fine("harness conform --url http://localhost/ --start serve --facilitator-env URL"));
+        assert!(is_fine("harness conform --facilitator http://localhost/ --settle --format json"));
+        for wrong in ["", " --url a --facilitator b", " --url a --settle", " --facilitator a --start b", " --start b"] {
+            assert!(!is_fine(&format!("harness conform{wrong}")), "{wrong}");
+        }
         assert!(is_fine("harness list --profile pr --tag crash"));
         assert!(!is_fine("harness list --faults --profile pr"));
     }

@@ -2,8 +2,10 @@
 //! `Exit`; only `main` turns that into a status of the process.
 
 pub mod bench;
+mod bounded_http;
 pub mod cli;
 pub mod clock;
+pub mod conform;
 pub mod conformance;
 pub mod exit;
 pub mod explain;
@@ -36,7 +38,10 @@ use clock::{Clock, SystemClock};
 use thiserror::Error;
 
 use bench::{BenchError, BenchTools, Extent};
-use cli::{BenchArgs, Cli, Command, ConformanceArgs, Format, NamespaceArgs, ScenarioArgs, SchemaArgs, ServeArgs};
+use cli::{
+    BenchArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, NamespaceArgs, ScenarioArgs, SchemaArgs, ServeArgs,
+};
+use conform::{ConformError, Reach, Settling, Start, Target};
 use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
 use namespace::NamespaceError;
@@ -66,6 +71,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Bench(#[from] BenchError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Conform(#[from] ConformError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Conformance(#[from] ConformanceError),
@@ -116,6 +124,7 @@ impl CommandError {
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
             Self::Namespace(error) => error.exit(),
+            Self::Conform(error) => error.exit(),
             Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
@@ -155,7 +164,8 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Bench(args) => bench(args),
         Command::Namespace(args) => namespace(args),
         Command::Supervise(args) => Ok(runtime()?.block_on(namespace::supervise(args))?),
-        Command::Conformance(args) => conform(args),
+        Command::Conform(args) => conform(args),
+        Command::Conformance(args) => conformance_table(args),
         Command::Doctor => doctor(),
         Command::Setup => set_up(),
     }
@@ -321,7 +331,38 @@ fn namespace(args: &NamespaceArgs) -> Result<Exit, CommandError> {
     Ok(runtime.block_on(namespace::guarded(args, &tools))?)
 }
 
-fn conform(args: &ConformanceArgs) -> Result<Exit, CommandError> {
+fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
+    let reach = if args.allow_remote { Reach::Anywhere } else { Reach::Loopback };
+    let target = |url: &str| Target::parse(url, reach).map_err(ConformError::from);
+    let say = |what: &str| anstream::eprintln!("{what}");
+    let found = runtime()?.block_on(async {
+        let checked = async {
+            match (&args.url, &args.start, &args.facilitator) {
+                (Some(url), Some(command), _) => {
+                    let start = Start { command: command.clone(), variable: args.facilitator_env.clone() };
+                    conform::started(&target(url)?, &start, &say).await
+                }
+                (Some(url), None, _) => conform::server(&target(url)?).await,
+                (None, _, Some(url)) => {
+                    let settling = if args.settle { Settling::Allowed } else { Settling::Never };
+                    conform::facilitator(&target(url)?, settling).await
+                }
+                (None, _, None) => panic!("clap asks for one of the two"),
+            }
+        };
+        tokio::select! {
+            found = checked => Ok(found?),
+            () = run::interrupted() => Err(CommandError::Interrupted),
+        }
+    })?;
+    match args.format {
+        Format::Table => anstream::print!("{}", found.table()),
+        Format::Json => anstream::print!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
+    }
+    Ok(found.exit())
+}
+
+fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;
     let (workerd, tools, reference) = runtime.block_on(provide_reference())?;
     let tools = ConformanceTools {

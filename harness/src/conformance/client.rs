@@ -8,9 +8,9 @@ use x402_protocol::{header, v2::SettleResponse};
 
 use super::ConformanceError;
 use super::observed::{Answer, Step};
-use super::row::{Deed, Method, Presented};
+use super::row::{Deed, Method, Presented, QUOTE};
+use crate::bounded_http;
 use crate::clock::Clock;
-use crate::shop::HOST;
 use crate::traffic::{Invoice, Payers, plain};
 
 /// How often it signs for one purchase.
@@ -21,12 +21,15 @@ const RESENDS: u32 = 2;
 const LONGEST_PAUSE: Duration = Duration::from_secs(3);
 /// Longer than any server of the table may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-const QUOTE: &str = "/quote";
-const ANOTHER: &str = "/another";
 
 pub struct Client<'a> {
     pub http: reqwest::Client,
     pub url: &'a str,
+    /// Sent as `Host`; the URL's own where there is none.
+    pub host: Option<&'a str>,
+    /// What it buys unless a deed names another path, and another request for the same price.
+    pub quote: &'a str,
+    pub another: &'a str,
     pub clock: &'a dyn Clock,
     pub payers: &'a Payers,
     /// Transfers that stand on the chain.
@@ -56,20 +59,21 @@ impl Client<'_> {
         let mut story = Story::default();
         match deed {
             Deed::Unpaid(method) => {
-                let got = self.send(method, QUOTE, None).await;
+                let got = self.send(method, self.quote, None).await;
                 self.note(&mut story, got);
             }
+            Deed::Buy(QUOTE) => self.buy(self.quote, &mut story).await?,
             Deed::Buy(path) => self.buy(path, &mut story).await?,
             Deed::Head => {
-                let payment = self.sign(&self.invoice(QUOTE).await?, 0);
-                let got = self.send(Method::Head, QUOTE, Some(&payment)).await;
+                let payment = self.sign(&self.invoice(self.quote).await?, 0);
+                let got = self.send(Method::Head, self.quote, Some(&payment)).await;
                 self.note(&mut story, got);
             }
             Deed::Together(count) => {
-                let payment = self.sign(&self.invoice(QUOTE).await?, 0);
+                let payment = self.sign(&self.invoice(self.quote).await?, 0);
                 let mut sent = tokio::task::JoinSet::new();
                 for _ in 0..count {
-                    let request = self.request(Method::Get, QUOTE, Some(&payment));
+                    let request = self.request(Method::Get, self.quote, Some(&payment));
                     sent.spawn(async move { receive(request).await });
                 }
                 while let Some(got) = sent.join_next().await {
@@ -79,9 +83,9 @@ impl Client<'_> {
                 story.answers.sort_by_key(|answer| answer.status);
             }
             Deed::Again | Deed::Elsewhere => {
-                let payment = self.sign(&self.invoice(QUOTE).await?, 0);
-                let second = if deed == Deed::Again { QUOTE } else { ANOTHER };
-                for (n, path) in [QUOTE, second].into_iter().enumerate() {
+                let payment = self.sign(&self.invoice(self.quote).await?, 0);
+                let second = if deed == Deed::Again { self.quote } else { self.another };
+                for (n, path) in [self.quote, second].into_iter().enumerate() {
                     if n > 0 {
                         // A response counts as arrived a while after it left.
                         tokio::time::sleep(LONGEST_PAUSE).await;
@@ -91,8 +95,8 @@ impl Client<'_> {
                 }
             }
             Deed::Present(presented) => {
-                let invoice = self.invoice(QUOTE).await?;
-                let request = self.request(Method::Get, QUOTE, None);
+                let invoice = self.invoice(self.quote).await?;
+                let request = self.request(Method::Get, self.quote, None);
                 let (name, value) = self.make(presented, &invoice);
                 let got = self.stamp(receive(request.header(name, value)).await);
                 self.note(&mut story, got);
@@ -187,7 +191,10 @@ impl Client<'_> {
             Method::Get => self.http.get(url),
             Method::Head => self.http.head(url),
         };
-        let request = request.header("host", HOST);
+        let request = match self.host {
+            Some(host) => request.header("host", host),
+            None => request,
+        };
         match payment {
             Some(payment) => request.header(header::PAYMENT_SIGNATURE, payment),
             None => request,
@@ -213,12 +220,7 @@ fn read(bill: &str) -> Result<Invoice, ConformanceError> {
 
 /// The whole answer; a connection that ended without one is an answer too.
 async fn receive(request: reqwest::RequestBuilder) -> Got {
-    let answered = async {
-        let response = request.send().await?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok::<_, reqwest::Error>((status, headers, response.bytes().await?))
-    };
-    let Ok((status, headers, body)) = answered.await else {
+    let Ok(bounded_http::Answer { status, headers, body }) = bounded_http::answer(request).await else {
         let answer = Answer { status: None, payment_response: None, moved_by_then: 0, has_body: false };
         return Got { answer, retry_after: None, bill: None };
     };

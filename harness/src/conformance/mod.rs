@@ -19,7 +19,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::exit::Exit;
 use crate::facilitator::{Chain, FacilitatorDouble, Terms};
 use crate::journal::Journal;
-use crate::shop::{TENANT, Till};
+use crate::shop::{HOST, TENANT, Till};
 use crate::traffic::{PayError, Payers};
 use crate::world::TenantDouble;
 use crate::world::guard::Guard;
@@ -27,10 +27,13 @@ use crate::world::recorder::Recorder;
 use crate::world::workerd::{
     DispatcherWorker, ModuleWorker, Production, Recording, Workerd, WorkerdError, WorkerdOptions,
 };
-use client::Client;
 use document::Compared;
-use observed::Observed;
-use row::Row;
+
+pub(crate) use client::{Client, http};
+#[cfg(test)]
+pub(crate) use observed::Answer;
+pub(crate) use observed::{Observed, Verdict};
+pub(crate) use row::{Deed, QUOTE, Row, rows};
 
 /// Name of the only double.
 const FACILITATOR: &str = "primary";
@@ -144,7 +147,16 @@ async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -
     let payers = Payers::from_seed(0);
     let moved = || chain.transfers();
     let http = client::http().map_err(ConformanceError::Http)?;
-    let client = Client { http, url: &running.url, clock: clock.as_ref(), payers: &payers, moved: &moved };
+    let client = Client {
+        http,
+        url: &running.url,
+        host: Some(HOST),
+        quote: QUOTE,
+        another: "/another",
+        clock: clock.as_ref(),
+        payers: &payers,
+        moved: &moved,
+    };
     let story = client.act(row.deed).await;
 
     running.stop().await?;

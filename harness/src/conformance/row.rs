@@ -4,6 +4,9 @@ use crate::facilitator::FaultSpec;
 use crate::scenario::{Call, Inject, LieAbout, Money, PendingStyle, Pick, ResetAfter, SettledBody, StatusBody};
 use reports::event::FaultRef;
 
+/// What is bought where nothing depends on what it is.
+pub const QUOTE: &str = "/quote";
+
 pub struct Row {
     pub name: &'static str,
     pub faults: Vec<FaultSpec>,
@@ -115,7 +118,7 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn buy(name: &'static str, faults: Vec<FaultSpec>) -> Row {
-    Row { name, faults, deed: Deed::Buy("/quote"), specified: None }
+    Row { name, faults, deed: Deed::Buy(QUOTE), specified: None }
 }
 
 fn on(call: Call, pick: Pick, inject: Inject) -> FaultSpec {

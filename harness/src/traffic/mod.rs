@@ -13,6 +13,7 @@ mod wire;
 pub use ask::{Ask, host_of};
 pub use caller::Caller;
 pub use http_wire::{HttpError, HttpWire};
+pub(crate) use malformation::Malformation;
 pub use payer::{Draft, Invoice, PayError, Payers, Payment, plain};
 pub use schedule::{Arrival, schedule};
 pub use wire::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};

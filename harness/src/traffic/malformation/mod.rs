@@ -52,7 +52,7 @@ const UNREADABLE: &[u16] = &[400];
 const NO_PAYMENT: &[u16] = &[402];
 
 impl Malformation {
-    fn all() -> impl Iterator<Item = &'static Self> + Clone {
+    pub fn all() -> impl Iterator<Item = &'static Self> + Clone {
         [terms::ALL, signature::ALL, json_value::ALL, json_text::ALL, header_value::ALL].into_iter().flatten()
     }
 
@@ -64,6 +64,11 @@ impl Malformation {
     #[must_use]
     pub fn flaw(&self) -> Flaw {
         Flaw { name: self.name.to_owned(), answers: self.answers.to_vec(), local: self.judged_by == JudgedBy::Anyone }
+    }
+
+    /// Whether a reader that is not strict takes it for the payment that it was.
+    pub fn is_one_to_the_lenient(&self) -> bool {
+        matches!(self.spoil, Spoil::JsonText(_))
     }
 
     /// The draft, signed and broken. `now` in Unix seconds.

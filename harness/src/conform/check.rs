@@ -1,0 +1,77 @@
+//! What was checked and what came of it.
+
+use serde::Serialize;
+
+/// One thing that is asked of a server, with what it rests on.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    pub id: &'static str,
+    pub level: Level,
+    pub says: &'static str,
+    /// A section of the specification, or what happens where it is not kept.
+    pub rests_on: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Level {
+    /// Breaking it costs somebody money or content, or keeps clients out.
+    Must,
+    /// Breaking it is unwise.
+    Should,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Pass,
+    Fail,
+    /// Nothing that was seen decides it.
+    Unknown,
+    DoesNotApply,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Check {
+    pub id: String,
+    pub level: Level,
+    pub says: String,
+    pub rests_on: String,
+    pub outcome: Outcome,
+    /// What was seen.
+    pub detail: String,
+}
+
+impl Rule {
+    pub fn came_to(&self, outcome: Outcome, detail: impl Into<String>) -> Check {
+        Check {
+            id: self.id.to_owned(),
+            level: self.level,
+            says: self.says.to_owned(),
+            rests_on: self.rests_on.to_owned(),
+            outcome,
+            detail: detail.into(),
+        }
+    }
+
+    pub fn passes(&self, detail: impl Into<String>) -> Check {
+        self.came_to(Outcome::Pass, detail)
+    }
+
+    pub fn fails(&self, detail: impl Into<String>) -> Check {
+        self.came_to(Outcome::Fail, detail)
+    }
+
+    pub fn unknown(&self, detail: impl Into<String>) -> Check {
+        self.came_to(Outcome::Unknown, detail)
+    }
+
+    pub fn does_not_apply(&self, detail: impl Into<String>) -> Check {
+        self.came_to(Outcome::DoesNotApply, detail)
+    }
+
+    /// Fails with all that is wrong, passes where nothing is.
+    pub fn holds_unless(&self, wrong: &[String], otherwise: impl Into<String>) -> Check {
+        if wrong.is_empty() { self.passes(otherwise) } else { self.fails(wrong.join("; ")) }
+    }
+}

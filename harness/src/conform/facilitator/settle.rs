@@ -1,0 +1,87 @@
+//! `/settle`, where it may be asked: one payment is one transfer.
+
+use super::payment::Wallet;
+use super::{Desk, Settling, Word, none_apply, word};
+use crate::conform::check::{Check, Level::Must, Rule};
+
+const SETTLES: Rule = Rule {
+    id: "SETTLE-1",
+    level: Must,
+    says: "a sound payment is settled: success, a transaction, and the payment's own network",
+    rests_on: "specification v2, 7.2",
+};
+const ONCE: Rule = Rule {
+    id: "SETTLE-2",
+    level: Must,
+    says: "the same payment again is the same transaction, or a no",
+    rests_on: "an EIP-3009 nonce is spent once; two transactions for one payment are two charges",
+};
+const REFUSES: Rule = Rule {
+    id: "SETTLE-3",
+    level: Must,
+    says: "a broken payment is not settled, whatever was verified",
+    rests_on: "schemes/exact/scheme_exact_evm: a settlement is verified anew",
+};
+const SPENT: Rule = Rule {
+    id: "SETTLE-4",
+    level: Must,
+    says: "a payment that was settled is valid no more",
+    rests_on: "a server that verifies a replay would serve it unpaid",
+};
+
+pub async fn check(desk: &Desk<'_>, wallet: Option<&Wallet>, sound: bool, settling: Settling) -> Vec<Check> {
+    let all = [SETTLES, ONCE, REFUSES, SPENT];
+    if settling == Settling::Never {
+        return all.map(|rule| rule.does_not_apply("only with --settle")).to_vec();
+    }
+    let Some(wallet) = wallet else { return none_apply(&all) };
+    let mut wrong = Vec::new();
+    let broken = wallet.broken();
+    let count = broken.len();
+    for one in broken {
+        if let Word::Yes(_) = ask(desk, one.body).await {
+            wrong.push(one.name);
+        }
+    }
+    let refuses = REFUSES.holds_unless(&wrong, format!("{count} ways to break a payment"));
+    if !sound {
+        let why = "the wallet of a check has no money there";
+        return vec![SETTLES.does_not_apply(why), ONCE.does_not_apply(why), refuses, SPENT.does_not_apply(why)];
+    }
+    let payment = wallet.sound(1);
+    let first = match ask(desk, payment.clone()).await {
+        Word::Yes(json) => json,
+        Word::No(reason) => {
+            let why = format!("no, {}", reason.as_deref().unwrap_or("without a reason"));
+            return vec![SETTLES.fails(why), ONCE.does_not_apply(""), refuses, SPENT.does_not_apply("")];
+        }
+        Word::Nothing(what) => {
+            return vec![SETTLES.fails(what), ONCE.does_not_apply(""), refuses, SPENT.does_not_apply("")];
+        }
+    };
+    let transaction = first["transaction"].as_str().unwrap_or_default();
+    let mut lacks = Vec::new();
+    if transaction.is_empty() {
+        lacks.push("the transaction is empty".to_owned());
+    }
+    if first["network"] != wallet.network() {
+        lacks.push(format!("the network is {}", first["network"]));
+    }
+    let settles = SETTLES.holds_unless(&lacks, "");
+    let once = match ask(desk, payment.clone()).await {
+        Word::Yes(again) if again["transaction"] == first["transaction"] => ONCE.passes("the same transaction"),
+        Word::Yes(again) => ONCE.fails(format!("{} after {}", again["transaction"], first["transaction"])),
+        Word::No(reason) => ONCE.passes(format!("no, {}", reason.unwrap_or_default())),
+        Word::Nothing(what) => ONCE.unknown(what),
+    };
+    let spent = match word(desk.post("/verify", payment).await, "isValid", "invalidReason") {
+        Word::Yes(_) => SPENT.fails("yes"),
+        Word::No(reason) => SPENT.passes(reason.unwrap_or_default()),
+        Word::Nothing(what) => SPENT.unknown(what),
+    };
+    vec![settles, once, refuses, spent]
+}
+
+async fn ask(desk: &Desk<'_>, body: String) -> Word {
+    word(desk.post("/settle", body).await, "success", "errorReason")
+}

@@ -1,0 +1,165 @@
+//! Each check is seen to pass at an honest facilitator and to fail at one that breaks its rule.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use serde_json::json;
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
+
+use super::*;
+use crate::clock::{Clock, SystemClock};
+use crate::conform::check::Outcome;
+use crate::conform::target::Reach;
+use crate::facilitator::{Chain, honest, testing::journal};
+
+/// What is wrong with the facilitator: the request, how many came before, the status and the answer.
+type Spoil = fn(&Request, u64, &mut u16, &mut Value);
+
+struct Facilitator {
+    chain: Chain,
+    asked: AtomicU64,
+    spoil: Spoil,
+}
+
+impl Respond for Facilitator {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let now = SystemClock::new().unix_now();
+        let (mut status, mut said) = match request.url.path() {
+            "/supported" => (200, honest::supported("honest", None)),
+            "/verify" => (200, json!(honest::verify(&request.body, &self.chain, now))),
+            "/settle" => (200, json!(honest::settle("honest", &request.body, &self.chain, now))),
+            _ => (404, json!({})),
+        };
+        (self.spoil)(request, self.asked.fetch_add(1, Ordering::Relaxed), &mut status, &mut said);
+        ResponseTemplate::new(status).set_body_json(said)
+    }
+}
+
+async fn checks(spoil: Spoil, settling: Settling) -> Vec<Check> {
+    let server = MockServer::builder().disable_request_recording().start().await;
+    let facilitator = Facilitator { chain: Chain::new(journal().0), asked: AtomicU64::new(0), spoil };
+    Mock::given(any()).respond_with(facilitator).mount(&server).await;
+    let target = Target::parse(&server.uri(), Reach::Loopback).unwrap();
+    check(&BoundedHttp::new().unwrap(), &target, settling).await.unwrap()
+}
+
+fn is(request: &Request, path: &str) -> bool {
+    request.url.path() == path
+}
+
+#[tokio::test]
+async fn an_honest_facilitator_passes_every_check() {
+    let checks = checks(|_, _, _, _| {}, Settling::Allowed).await;
+    assert_eq!(checks.len(), 14);
+    for check in checks {
+        assert_eq!(check.outcome, Outcome::Pass, "{check:?}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_settled_unless_asked_for() {
+    let settles: Spoil = |request, _, status, _| assert!(!is(request, "/settle") || *status == 0, "it was asked");
+    let checks = checks(settles, Settling::Never).await;
+    let applies: Vec<&str> =
+        checks.iter().filter(|check| check.outcome == Outcome::DoesNotApply).map(|check| check.id.as_str()).collect();
+    assert_eq!(applies, ["SETTLE-1", "SETTLE-2", "SETTLE-3", "SETTLE-4"]);
+}
+
+#[tokio::test]
+async fn each_check_fails_at_a_facilitator_that_breaks_its_rule() {
+    let cases: &[(&str, Spoil)] = &[
+        ("SUPPORT-1", |request, _, _, said| {
+            if is(request, "/supported") {
+                said["kinds"] = json!([])
+            }
+        }),
+        ("SUPPORT-2", |request, _, _, said| {
+            if is(request, "/supported") {
+                said["kinds"][0]["network"] = json!("base");
+            }
+        }),
+        ("SUPPORT-3", |request, _, _, said| {
+            if is(request, "/supported") {
+                said["signers"] = Value::Null
+            }
+        }),
+        ("VERIFY-1", |request, _, _, said| {
+            if is(request, "/verify") {
+                *said = json!({})
+            }
+        }),
+        ("VERIFY-2", |request, _, _, said| {
+            if is(request, "/verify") {
+                said["isValid"] = json!(true)
+            }
+        }),
+        ("VERIFY-3", |request, _, status, said| {
+            if is(request, "/verify") && said["isValid"] == false {
+                (*status, *said) = (500, json!({}));
+            }
+        }),
+        ("VERIFY-4", |request, _, _, said| {
+            if is(request, "/verify") {
+                said["invalidReason"] = Value::Null
+            }
+        }),
+        ("VERIFY-5", |request, _, status, said| {
+            if request.body.len() < 100 && is(request, "/verify") {
+                (*status, *said) = (500, json!({}));
+            }
+        }),
+        ("VERIFY-6", |request, before, _, said| {
+            if is(request, "/verify") && before > 10 {
+                *said = json!({"isValid": false, "invalidReason": "seen"});
+            }
+        }),
+        ("VERIFY-7", |request, _, _, said| {
+            if is(request, "/verify") && String::from_utf8_lossy(&request.body).contains("\"eip155:1\"") {
+                said["isValid"] = json!(true);
+            }
+        }),
+        ("SETTLE-1", |request, _, _, said| {
+            if is(request, "/settle") {
+                said["transaction"] = json!("")
+            }
+        }),
+        ("SETTLE-2", |request, before, _, said| {
+            if is(request, "/settle") {
+                said["transaction"] = json!(format!("0x{before}"));
+            }
+        }),
+        ("SETTLE-3", |request, _, _, said| {
+            if is(request, "/settle") {
+                said["success"] = json!(true)
+            }
+        }),
+        ("SETTLE-4", |request, _, _, said| {
+            if is(request, "/verify") {
+                said["isValid"] = json!(true)
+            }
+        }),
+    ];
+    let mut seen = BTreeSet::new();
+    for (id, spoil) in cases {
+        let found = checks(*spoil, Settling::Allowed).await;
+        let check = found.iter().find(|check| check.id == *id).expect("it is one of the checks");
+        assert_eq!(check.outcome, Outcome::Fail, "{check:?}");
+        seen.insert((*id).to_owned());
+    }
+    let all: BTreeSet<String> =
+        checks(|_, _, _, _| {}, Settling::Allowed).await.into_iter().map(|check| check.id).collect();
+    assert_eq!(seen, all);
+}
+
+/// A wallet without money is refused for that, and so may be everything that it signs: that proves nothing.
+#[tokio::test]
+async fn a_facilitator_that_refuses_all_alike_is_not_found_sound() {
+    let poor: Spoil = |request, _, _, said| {
+        if is(request, "/verify") {
+            *said = json!({"isValid": false, "invalidReason": "insufficient_funds"});
+        }
+    };
+    let checks = checks(poor, Settling::Never).await;
+    let outcome = |id: &str| checks.iter().find(|check| check.id == id).unwrap().outcome;
+    assert_eq!((outcome("VERIFY-1"), outcome("VERIFY-2")), (Outcome::Pass, Outcome::Unknown));
+}

@@ -1,0 +1,68 @@
+//! One purchase from a server that was started with our double, which knows whether money moved.
+
+use reqwest::Method;
+use x402_protocol::{header, v2::SettleResponse};
+
+use super::Asked;
+use crate::bounded_http::answer;
+use crate::clock::{Clock, SystemClock};
+use crate::conform::check::{Check, Level::Must, Rule};
+use crate::traffic::Payers;
+
+const SERVED: Rule = Rule {
+    id: "PAID-1",
+    level: Must,
+    says: "a payment buys content, and the facilitator was asked to settle it",
+    rests_on: "content without a settlement is given away",
+};
+const RECEIPT: Rule = Rule {
+    id: "PAID-2",
+    level: Must,
+    says: "the content comes with a PAYMENT-RESPONSE that names its transaction",
+    rests_on: "specification v2, 5.3",
+};
+const PRIVATE: Rule = Rule {
+    id: "PAID-3",
+    level: Must,
+    says: "the content is not for a shared cache",
+    rests_on: "a cache that keeps it serves it unpaid",
+};
+
+pub async fn check(asked: &Asked<'_>, transfers: &dyn Fn() -> usize) -> Vec<Check> {
+    let all = [SERVED, RECEIPT, PRIVATE];
+    let Some(invoice) = &asked.bill.invoice else {
+        return all.map(|rule| rule.does_not_apply("no offer that the harness can sign")).to_vec();
+    };
+    let payment = Payers::from_seed(fastrand::u64(..)).pay(invoice, 0, 0, SystemClock::new().unix_now());
+    // A lenient server has been paid by what others refuse.
+    let before = transfers();
+    let request =
+        asked.http.request(Method::GET, asked.target.as_str()).header(header::PAYMENT_SIGNATURE, payment.header);
+    let got = match answer(request).await {
+        Ok(got) if got.is_content() => got,
+        Ok(got) => return without(SERVED.fails(format!("{} for a sound payment", got.status))),
+        Err(error) => return without(SERVED.fails(error.to_string())),
+    };
+    let moved = transfers() - before;
+    let served =
+        if moved == 1 { SERVED.passes("") } else { SERVED.fails(format!("{} and {moved} transfers", got.status)) };
+    let told = got.header(header::PAYMENT_RESPONSE).map(|text| {
+        let json = header::decode(text).map_err(|error| error.to_string())?;
+        serde_json::from_str::<SettleResponse>(&json).map_err(|error| error.to_string())
+    });
+    let receipt = match told {
+        Some(Ok(told)) if told.success && !told.transaction.is_empty() => RECEIPT.passes(""),
+        Some(Ok(_)) => RECEIPT.fails("it says no success, or no transaction"),
+        Some(Err(why)) => RECEIPT.fails(format!("it is {why}")),
+        None => RECEIPT.fails("there is none"),
+    };
+    let said = got.list("cache-control");
+    let closed = said.iter().any(|one| one == "no-store" || one.split('=').next() == Some("private"));
+    let private =
+        if closed { PRIVATE.passes("") } else { PRIVATE.fails(format!("Cache-Control: {}", said.join(", "))) };
+    vec![served, receipt, private]
+}
+
+fn without(served: Check) -> Vec<Check> {
+    vec![served, RECEIPT.does_not_apply("no content"), PRIVATE.does_not_apply("no content")]
+}

@@ -1,0 +1,125 @@
+//! What is said to what is no payment: garbage, and signed payments that were broken in each of the ways that the
+//! scenarios' `malformed` clients draw from.
+
+use fastrand::Rng;
+use reqwest::Method;
+use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_SIGNATURE};
+
+use super::Asked;
+use crate::bounded_http::{Answer, answer};
+use crate::clock::{Clock, SystemClock};
+use crate::conform::check::{Check, Level::Must, Level::Should, Rule};
+use crate::traffic::{Malformation, Payers};
+
+const REFUSED: Rule = Rule {
+    id: "REFUSE-1",
+    level: Must,
+    says: "what is no payment is refused with 4xx: never content, a 5xx or a dropped connection",
+    rests_on: "transports-v2/http; a 5xx tells the caller that a sound payment might have failed",
+};
+const RIGHTLY: Rule = Rule {
+    id: "REFUSE-2",
+    level: Should,
+    says: "what cannot be read gets 400, and what pays something else a new bill",
+    rests_on: "transports-v2/http: a malformed payload is 400, a failed payment 402",
+};
+const STRUCTURED: Rule = Rule {
+    id: "REFUSE-3",
+    level: Should,
+    says: "each refusal says why in JSON, or with a new bill",
+    rests_on: "a client can act only on what it can read",
+};
+const LEGACY: Rule = Rule {
+    id: "REFUSE-4",
+    level: Must,
+    says: "a version 1 payment that is garbage is refused with 4xx",
+    rests_on: "as REFUSE-1, in X-PAYMENT",
+};
+
+/// The most that one check tells of what is wrong.
+const MOST_TOLD: usize = 6;
+
+struct Tried {
+    name: String,
+    /// Statuses that are right.
+    right: Vec<u16>,
+    /// Whether a facilitator must have been asked: one that is away makes it a 503.
+    asks: bool,
+    /// Whether who reads it leniently is paid by it.
+    lenient: bool,
+    got: Result<Answer, String>,
+}
+
+pub async fn check(asked: &Asked<'_>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    let tried = try_all(asked).await;
+    if tried.is_empty() {
+        let why = "no offer that the harness can sign: exact, in USDC on Base or Base Sepolia";
+        checks.extend([REFUSED, RIGHTLY, STRUCTURED].map(|rule| rule.does_not_apply(why)));
+    } else {
+        let all = format!("{} ways to break a payment", tried.len());
+        checks.push(REFUSED.holds_unless(&told(&tried, not_refused), all.clone()));
+        checks.push(RIGHTLY.holds_unless(&told(&tried, not_right), all.clone()));
+        checks.push(STRUCTURED.holds_unless(&told(&tried, not_structured), all));
+    }
+    let request = asked.http.request(Method::GET, asked.target.as_str()).header("x-payment", "%%%");
+    checks.push(match answer(request).await {
+        Ok(got) if (400..500).contains(&got.status) => LEGACY.passes(got.status.to_string()),
+        Ok(got) => LEGACY.fails(got.status.to_string()),
+        Err(error) => LEGACY.fails(error.to_string()),
+    });
+    checks
+}
+
+async fn try_all(asked: &Asked<'_>) -> Vec<Tried> {
+    let Some(invoice) = &asked.bill.invoice else { return Vec::new() };
+    let (payers, clock) = (Payers::from_seed(fastrand::u64(..)), SystemClock::new());
+    let mut tried = Vec::new();
+    for (n, malformation) in Malformation::all().enumerate() {
+        let (now, mut chance) = (clock.unix_now(), Rng::with_seed(n as u64));
+        let payment = malformation.payment(payers.draft(invoice, n as u64, 0, now), now, &mut chance);
+        let request = asked.http.request(Method::GET, asked.target.as_str()).header(PAYMENT_SIGNATURE, payment.header);
+        let flaw = malformation.flaw();
+        let got = answer(request).await.map_err(|error| error.to_string());
+        let lenient = malformation.is_one_to_the_lenient();
+        tried.push(Tried { name: flaw.name, right: flaw.answers, asks: !flaw.local, lenient, got });
+    }
+    tried
+}
+
+fn told(tried: &[Tried], wrong: fn(&Tried) -> Option<String>) -> Vec<String> {
+    let all: Vec<String> = tried.iter().filter_map(|one| Some(format!("{}: {}", one.name, wrong(one)?))).collect();
+    let more = all.len().saturating_sub(MOST_TOLD);
+    let mut told: Vec<String> = all.into_iter().take(MOST_TOLD).collect();
+    if more > 0 {
+        told.push(format!("and {more} more"));
+    }
+    told
+}
+
+fn not_refused(tried: &Tried) -> Option<String> {
+    match &tried.got {
+        Ok(got) if (400..500).contains(&got.status) || (tried.asks && got.status == 503) => None,
+        // Paid for, if by a payment that has two readings: a matter of REFUSE-2.
+        Ok(got) if tried.lenient && got.is_content() => None,
+        Ok(got) => Some(got.status.to_string()),
+        Err(error) => Some(error.clone()),
+    }
+}
+
+fn not_right(tried: &Tried) -> Option<String> {
+    let got = tried.got.as_ref().ok()?;
+    // A header that is too long for a server may be refused as such.
+    let fine = tried.right.contains(&got.status) || got.status == 431 || (tried.asks && got.status == 503);
+    (!fine).then(|| format!("{} and not {}", got.status, list(&tried.right)))
+}
+
+fn list(statuses: &[u16]) -> String {
+    statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ")
+}
+
+fn not_structured(tried: &Tried) -> Option<String> {
+    let got = tried.got.as_ref().ok()?;
+    let says = got.headers.contains_key(PAYMENT_REQUIRED) || got.json().is_some_and(|json| json.is_object());
+    (!says && got.status != 431).then(|| format!("{} without a reason", got.status))
+}

@@ -1,0 +1,268 @@
+//! A server under faults: started anew for each, with a facilitator double that misbehaves as the row of the conformance
+//! table says, and judged by the double's chain.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt};
+
+use super::{Asked, bill::Bill, paid};
+use crate::bounded_http::BoundedHttp;
+use crate::clock::{Clock, SystemClock};
+use crate::conform::check::{Check, Level, Outcome};
+use crate::conform::target::Target;
+use crate::conformance::{Client, ConformanceError, Deed, Observed, QUOTE, Row, Verdict, rows};
+use crate::exit::Exit;
+use crate::facilitator::{Chain, FacilitatorDouble, FaultSpec, Terms};
+use crate::journal::Journal;
+use crate::traffic::Payers;
+use crate::world::guard::{Guard, GuardError, Guarded, GuardedCommand};
+
+/// What in a command stands for the double's URL.
+const PLACEHOLDER: &str = "{facilitator}";
+
+/// How long a server may take to answer; some compile themselves first.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(100);
+
+/// Of what it printed, as much as an error shows.
+const TAIL_BYTES: usize = 2_000;
+
+/// How a server is started.
+#[derive(Clone, Debug)]
+pub struct Start {
+    /// For `sh -c`, with `{facilitator}` where the double's URL belongs.
+    pub command: String,
+    /// The environment variable that has it, too.
+    pub variable: String,
+}
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum StartError {
+    #[error("something answers at {0} already")]
+    #[diagnostic(help("stop it: --start starts the server itself, once for each fault"))]
+    Taken(String),
+    #[error("the server ended before it answered ({status}); it said:\n{said}")]
+    Ended { status: ExitStatus, said: String },
+    #[error("the server did not answer at {url} within {} s; it said:\n{said}", READY_WITHIN.as_secs())]
+    NeverReady { url: String, said: String },
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error("a double on loopback")]
+    Double(#[source] std::io::Error),
+    #[error("{row}")]
+    Row { row: &'static str, source: Box<ConformanceError> },
+    #[error("the HTTP client")]
+    Http(#[source] reqwest::Error),
+}
+
+impl StartError {
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Taken(_) | Self::Ended { .. } | Self::NeverReady { .. } => Exit::DidNotStart,
+            Self::Row { source, .. } => source.exit(),
+            Self::Guard(_) | Self::Double(_) | Self::Http(_) => Exit::Internal,
+        }
+    }
+}
+
+/// The offer and a purchase while all is well, then every row that needs nothing of the handler.
+pub async fn check(
+    http: &BoundedHttp,
+    target: &Target,
+    start: &Start,
+    say: &dyn Fn(&str),
+) -> Result<Vec<Check>, StartError> {
+    say("the offer and a purchase, with a facilitator that is well");
+    let shop = Shop::open(http, target, start, Vec::new()).await?;
+    let mut checks = Vec::new();
+    if let Ok(found) = super::check(http, target).await {
+        checks.extend(found);
+    }
+    if let Ok(unpaid) = http.get(target.as_str()).await {
+        let bill = Bill::read(&unpaid);
+        let can_pay = bill.invoice.is_some();
+        checks.extend(paid::check(&Asked { http, target, unpaid, bill }, &|| shop.chain.transfers()).await);
+        if !can_pay {
+            shop.close().await?;
+            return Ok(checks);
+        }
+    }
+    shop.close().await?;
+    // What a handler does when it is asked for something else is the server's own affair.
+    let rows: Vec<Row> =
+        rows().into_iter().filter(|row| !matches!(row.deed, Deed::Buy(path) if path != QUOTE)).collect();
+    let count = rows.len();
+    for (n, row) in rows.into_iter().enumerate() {
+        say(&format!("[{}/{count}] {}", n + 1, row.name));
+        let shop = Shop::open(http, target, start, row.faults.clone()).await?;
+        let observed = shop.play(target, &row).await;
+        shop.close().await?;
+        checks.push(judge(n + 1, &row, &observed?));
+    }
+    Ok(checks)
+}
+
+/// A running server and its double.
+struct Shop {
+    chain: Arc<Chain>,
+    double: FacilitatorDouble,
+    server: Guarded,
+    clock: Arc<SystemClock>,
+}
+
+impl Shop {
+    async fn open(
+        http: &BoundedHttp,
+        target: &Target,
+        start: &Start,
+        faults: Vec<FaultSpec>,
+    ) -> Result<Self, StartError> {
+        if http.get(target.as_str()).await.is_ok() {
+            return Err(StartError::Taken(target.as_str().to_owned()));
+        }
+        let clock = Arc::new(SystemClock::start());
+        let (journal, seen) = Journal::channel(Arc::clone(&clock) as Arc<dyn Clock>);
+        // The chain says all that is judged here.
+        drop(seen);
+        let chain = Arc::new(Chain::new(journal.clone()));
+        let double =
+            FacilitatorDouble::start("primary".to_owned(), Terms::default(), Arc::clone(&chain), faults, journal)
+                .await
+                .map_err(StartError::Double)?;
+        let command = command(start, &double.url());
+        let (mut server, output) = Guard::this_program().spawn(&command)?;
+        let said = Arc::new(Mutex::new(Vec::new()));
+        tokio::spawn(keep_tail(output.stdout, Arc::clone(&said)));
+        tokio::spawn(keep_tail(output.stderr, Arc::clone(&said)));
+        let said = || {
+            let said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            String::from_utf8_lossy(&said).chars().filter(|one| *one == '\n' || !one.is_control()).collect::<String>()
+        };
+        let ready = async {
+            while http.get(target.as_str()).await.is_err() {
+                tokio::time::sleep(POLL).await;
+            }
+        };
+        tokio::select! {
+            () = ready => {}
+            ended = server.wait_exit() => return Err(StartError::Ended { status: ended?, said: said() }),
+            () = tokio::time::sleep(READY_WITHIN) => {
+                server.kill().await?;
+                return Err(StartError::NeverReady { url: target.as_str().to_owned(), said: said() });
+            }
+        }
+        Ok(Self { chain, double, server, clock })
+    }
+
+    async fn play(&self, target: &Target, row: &Row) -> Result<Observed, StartError> {
+        let failed = |source| StartError::Row { row: row.name, source: Box::new(source) };
+        let payers = Payers::from_seed(fastrand::u64(..));
+        let moved = || self.chain.transfers();
+        let (path, origin) = (target.path(), target.origin());
+        // Bound to its query, a payment is not this request's.
+        let another = format!("{path}{}conform=another", if path.contains('?') { '&' } else { '?' });
+        let client = Client {
+            http: crate::conformance::http().map_err(StartError::Http)?,
+            url: &origin,
+            host: None,
+            quote: &path,
+            another: &another,
+            clock: self.clock.as_ref(),
+            payers: &payers,
+            moved: &moved,
+        };
+        let story = client.act(row.deed).await.map_err(failed)?;
+        let observed =
+            Observed { answers: story.answers, next: story.next, moved: self.chain.transfers(), ..Observed::default() };
+        // Nobody outside sees who made the content: what is collected again was made once, what is got at once was not.
+        let handler_runs = if row.deed == Deed::Again { 1 } else { observed.served() };
+        Ok(Observed { handler_runs, ..observed })
+    }
+
+    async fn close(mut self) -> Result<(), StartError> {
+        self.server.stop().await?;
+        self.double.stop().await.map_err(StartError::Double)
+    }
+}
+
+fn command(start: &Start, facilitator: &str) -> GuardedCommand {
+    let mut env: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    env.push((start.variable.clone().into(), facilitator.into()));
+    let text = start.command.replace(PLACEHOLDER, facilitator);
+    let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    GuardedCommand { program: PathBuf::from("/bin/sh"), args: vec!["-c".into(), text.into()], env, cwd }
+}
+
+async fn keep_tail(mut output: impl AsyncRead + Unpin, said: Arc<Mutex<Vec<u8>>>) {
+    let mut chunk = [0; 1024];
+    while let Ok(read @ 1..) = output.read(&mut chunk).await {
+        let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+        said.extend_from_slice(&chunk[..read]);
+        let beyond = said.len().saturating_sub(TAIL_BYTES);
+        said.drain(..beyond);
+    }
+}
+
+fn judge(number: usize, row: &Row, observed: &Observed) -> Check {
+    let verdicts = observed.verdicts(row.deed, row.specified);
+    let sound = observed.is_sound(row.deed, row.specified);
+    let only_status = verdicts.iter().all(|verdict| matches!(verdict, Verdict::OtherStatus(_) | Verdict::Sound));
+    let answers: Vec<String> = observed.answers.iter().map(ToString::to_string).collect();
+    // Bold is for Markdown.
+    let said: Vec<String> = verdicts.iter().map(|verdict| verdict.to_string().replace("**", "")).collect();
+    Check {
+        id: format!("FAULT-{number}"),
+        level: if only_status && row.specified.is_some() { Level::Should } else { Level::Must },
+        says: row.name.to_owned(),
+        rests_on: "what the payer paid and got, by the facilitator double's own chain".to_owned(),
+        outcome: if sound { Outcome::Pass } else { Outcome::Fail },
+        detail: format!("{}; {} moved: {}", answers.join(", then "), observed.moved, said.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::Answer;
+
+    fn row(of: &str) -> Row {
+        rows().into_iter().find(|row| row.name == of).expect("it is one of the table's")
+    }
+
+    fn answer(status: u16, moved_by_then: usize) -> Answer {
+        Answer { status: Some(status), payment_response: None, moved_by_then, has_body: true }
+    }
+
+    #[test]
+    fn a_loss_is_a_must_and_a_status_a_should() {
+        let twice = Observed {
+            answers: vec![answer(402, 1), answer(200, 2)],
+            moved: 2,
+            handler_runs: 1,
+            ..Observed::default()
+        };
+        let check = judge(1, &row("settle: moves the money, then resets"), &twice);
+        assert_eq!((check.level, check.outcome), (Level::Must, Outcome::Fail));
+        assert!(check.detail.starts_with("402, then 200; 2 moved: charged twice"), "{}", check.detail);
+
+        let billed = Observed { answers: vec![answer(402, 0)], ..Observed::default() };
+        let check = judge(2, &row("payment is not base64"), &billed);
+        assert_eq!((check.level, check.outcome), (Level::Should, Outcome::Fail));
+
+        let served = Observed { answers: vec![answer(200, 1)], moved: 1, handler_runs: 1, ..Observed::default() };
+        assert_eq!(judge(3, &row("nothing goes wrong"), &served).outcome, Outcome::Pass);
+    }
+
+    #[test]
+    fn a_command_is_told_of_the_double_in_both_ways() {
+        let start = Start { command: "serve --at {facilitator}".to_owned(), variable: "FACILITATOR_URL".to_owned() };
+        let command = command(&start, "http://127.0.0.1:1");
+        assert_eq!(command.args, ["-c", "serve --at http://127.0.0.1:1"].map(OsString::from));
+        assert!(command.env.contains(&("FACILITATOR_URL".into(), "http://127.0.0.1:1".into())));
+    }
+}

@@ -31,8 +31,14 @@ impl<R> Answer<R> {
 
     #[must_use]
     pub fn json(status: u16, value: &Value) -> Self {
+        Self::json_text(status, value.to_string())
+    }
+
+    /// Of what is JSON already.
+    #[must_use]
+    pub fn json_text(status: u16, text: String) -> Self {
         let set = vec![("content-type".to_owned(), "application/json".to_owned())];
-        Self { status, body: Body::Bytes(value.to_string().into_bytes()), set, strip: Vec::new() }
+        Self { status, body: Body::Bytes(text.into_bytes()), set, strip: Vec::new() }
     }
 
     #[must_use]

@@ -13,17 +13,17 @@ use crate::{
     refusal::Refusal,
     resolve::{Resolved, resolve},
     telemetry::RequestLine,
-    tenant::{Price, Tenant},
+    tenant::Tenant,
     tenant_failure::TenantFailure,
 };
 use std::rc::Rc;
 use x402_paywall::{
-    Denial, PaidResponse, Paywall, Presented, Purchase, Ran, Sold, Ticket, UnixMillis,
+    Denial, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Sold, Ticket, UnixMillis,
     paywall::receipt,
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
 };
-use x402_protocol::{Version, v2::ResourceInfo};
+use x402_protocol::Version;
 
 /// Longest URL that a bill repeats. It travels as base64 in a header, of which intermediaries take some 8 kB; the offer and
 /// the listing need the rest.
@@ -134,7 +134,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
     ) -> Told<N::Outbound> {
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
         let payment = if request.method() == "HEAD" { None } else { payment_of(request) };
-        let resource = resource_info(request, price);
+        let url = resource_url(request);
         let request_id = line.request_id.clone();
         let purchase = Purchase {
             request_id: &request_id,
@@ -142,10 +142,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
             method: request.method(),
             path: &to.path,
             query: request.query(),
-            offer: &price.offer,
+            price,
             facilitators: &to.tenant.facilitators,
-            identifier: price.identifier,
-            resource: &resource,
+            url: &url,
             payment: payment.as_ref().map(|(version, header)| Presented { version: *version, header }),
             now,
         };
@@ -227,7 +226,7 @@ impl<O> Refused<O> {
 
     fn by_the_paywall(denial: &Denial, purchase: &Purchase<'_>) -> Self {
         let bill = purchase.bill();
-        let answer = Answer::json(denial.status(), &denial.body(&bill, purchase.request_id));
+        let answer = Answer::json_text(denial.status(), denial.body(&bill, purchase.request_id));
         let headers = denial.headers(&bill, purchase.version()).into_iter();
         let answer = headers.fold(answer, |answer, (name, value)| answer.with(name, value));
         Self { code: denial.code().to_owned(), answer }
@@ -295,14 +294,13 @@ fn is_preflight(request: &impl Inbound) -> bool {
     request.method() == "OPTIONS" && request.header("access-control-request-method").is_some()
 }
 
-/// What is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.
-fn resource_info(request: &impl Inbound, price: &Price) -> ResourceInfo {
+/// Of what is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.
+fn resource_url(request: &impl Inbound) -> String {
     let fits = |url: &String| url.len() <= MAX_RESOURCE_URL_BYTES;
     let (origin, path) = (request.origin(), request.path());
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-    let url = Some(format!("{origin}{path}{query}"))
+    Some(format!("{origin}{path}{query}"))
         .filter(fits)
         .or_else(|| Some(format!("{origin}{path}")).filter(fits))
-        .unwrap_or_else(|| origin.to_owned());
-    ResourceInfo { url, ..price.listing.clone() }
+        .unwrap_or_else(|| origin.to_owned())
 }

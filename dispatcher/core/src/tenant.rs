@@ -3,6 +3,7 @@
 use crate::{listing, plan::Plan};
 use serde::Deserialize;
 use std::rc::Rc;
+use x402_paywall::Price;
 use x402_protocol::{
     Address, Network, Offer, PaymentFlow, TransferMethod, Uint256,
     v2::{IdentifierRule, ResourceInfo},
@@ -53,14 +54,6 @@ pub struct Available {
     pub network: Network,
     /// Ids of the configured facilitators, in order.
     pub facilitators: Rc<[String]>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Price {
-    pub offer: Offer,
-    pub identifier: IdentifierRule,
-    /// Without a URL: that is each request's own.
-    pub listing: ResourceInfo,
 }
 
 /// A tenant as the directory has it.
@@ -204,7 +197,7 @@ impl PriceRecord {
             tags: self.tags,
             icon_url: self.icon_url,
         })?;
-        Ok(Price { offer, identifier: self.payment_identifier, listing })
+        Ok(Price::new(offer, self.payment_identifier, listing))
     }
 }
 

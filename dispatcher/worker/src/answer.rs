@@ -1,4 +1,5 @@
-//! Turns the core's answers into web responses.
+//! Turns the core's answers into web responses. The runtime's own, to the end: on its way out workers-rs makes another of
+//! each of its own, with the body as a stream.
 
 use crate::ports::{inbound::WebRequest, outbound::WebResponse, randomness::WebCrypto};
 use dispatcher_core::{
@@ -7,22 +8,27 @@ use dispatcher_core::{
     ports::{Inbound, Randomness},
     refusal::Refusal,
 };
+use js_sys::{Object, Uint8Array};
 use serde_json::Value;
 use wasm_bindgen::JsCast;
-use worker::{Headers, Response, ResponseBuilder, Result};
+use web_sys::{Headers, Response, ResponseInit};
+use worker::Result;
 
 pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<Response> {
     match answer.body {
         Body::Tenant(tenant) => pass_through(tenant, &answer.strip, &answer.set),
         Body::Bytes(bytes) => {
-            let headers = Headers::new();
+            let headers = Headers::new()?;
             for (name, value) in &answer.set {
                 headers.append(name, value)?;
             }
-            let builder = ResponseBuilder::new().with_status(answer.status).with_headers(headers);
+            let init = ResponseInit::new();
+            init.set_status(answer.status);
+            init.set_headers(&headers);
             // These have no body by definition, and the platform throws if one is given.
             let bare = request.method() == "HEAD" || matches!(answer.status, 204 | 205 | 304);
-            Ok(if bare { builder.empty() } else { builder.fixed(bytes) })
+            let body: Option<Object> = if bare { None } else { Some(Uint8Array::from(bytes.as_slice()).into()) };
+            Ok(Response::new_with_opt_buffer_source_and_init(body.as_ref(), &init)?)
         }
     }
 }
@@ -41,9 +47,9 @@ pub fn json(status: u16, value: &Value) -> Answer<WebResponse> {
 /// The body stays a stream that we never look into.
 fn pass_through(tenant: WebResponse, strip: &[String], set: &[(String, String)]) -> Result<Response> {
     let original = tenant.into_inner();
-    let init: &web_sys::ResponseInit = original.unchecked_ref();
+    let init: &ResponseInit = original.unchecked_ref();
     // A tenant's response has immutable headers: copy it, as `new Response(response.body, response)` does.
-    let copy = web_sys::Response::new_with_opt_readable_stream_and_init(original.body().as_ref(), init)?;
+    let copy = Response::new_with_opt_readable_stream_and_init(original.body().as_ref(), init)?;
     let headers = copy.headers();
     for name in strip.iter().chain(set.iter().map(|(name, _)| name)) {
         headers.delete(name)?;
@@ -52,5 +58,5 @@ fn pass_through(tenant: WebResponse, strip: &[String], set: &[(String, String)])
     for (name, value) in set {
         headers.append(name, value)?;
     }
-    Ok(copy.into())
+    Ok(copy)
 }

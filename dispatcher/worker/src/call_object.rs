@@ -3,8 +3,27 @@
 
 use crate::wire;
 use dispatcher_core::paywall::ports::LedgerError;
+use js_sys::{Promise, Reflect, Uint8Array, futures::JsFuture};
 use serde::{Serialize, de::DeserializeOwned};
-use worker::{Env, Request, Response};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::{RequestInit, Response};
+use worker::Env;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = js_sys::Object)]
+    type ObjectsBinding;
+
+    #[wasm_bindgen(method, catch, js_name = getByName)]
+    fn get_by_name(this: &ObjectsBinding, name: &str) -> Result<ObjectStub, JsValue>;
+
+    #[wasm_bindgen(extends = js_sys::Object)]
+    type ObjectStub;
+
+    /// With a URL, and so without a `Request` made of it first.
+    #[wasm_bindgen(method, catch)]
+    fn fetch(this: &ObjectStub, url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
 
 /// A class of Durable Objects, by the name of its binding.
 #[derive(Clone, Copy)]
@@ -36,22 +55,27 @@ pub async fn call_object<A: DeserializeOwned>(
     body: &[u8],
 ) -> Result<(A, Vec<u8>), LedgerError> {
     let sent = send(env, objects, name, wire::frame(call, body)).await;
-    let mut response = sent.map_err(|error| LedgerError(error.to_string()))?;
-    // In one piece and not as a stream, which costs a paid request several percent: it is ours, and bounded when it is stored.
-    let bytes = response.bytes().await.map_err(|error| LedgerError(error.to_string()))?;
-    let (answer, body) = wire::unframe(bytes).map_err(LedgerError)?;
+    let (answer, body) = wire::unframe(sent.map_err(not_answered)?).map_err(LedgerError)?;
     match answer {
         wire::Outcome::Done(answer) => Ok((answer, body)),
         wire::Outcome::Failed(why) => Err(LedgerError(why)),
     }
 }
 
-async fn send(env: &Env, objects: Objects, name: &str, frame: Vec<u8>) -> worker::Result<Response> {
-    let stub = env.durable_object(objects.binding())?.id_from_name(name)?.get_stub()?;
-    let init = web_sys::RequestInit::new();
+async fn send(env: &Env, objects: Objects, name: &str, frame: Vec<u8>) -> Result<Vec<u8>, JsValue> {
+    let binding = Reflect::get(env, &JsValue::from_str(objects.binding()))?;
+    let stub = binding.unchecked_into::<ObjectsBinding>().get_by_name(name)?;
+    let init = RequestInit::new();
     init.set_method("POST");
-    init.set_body(&js_sys::Uint8Array::from(frame.as_slice()));
+    init.set_body(&Uint8Array::from(frame.as_slice()));
     // The object is addressed by its stub; the host only has to be a valid URL.
-    let request = web_sys::Request::new_with_str_and_init("https://durable-object/", &init)?;
-    stub.fetch_with_request(Request::from(request)).await
+    let response = JsFuture::from(stub.fetch("https://durable-object/", &init)?).await?;
+    // In one piece and not as a stream, which costs a paid request several percent: it is ours, and bounded when it is stored.
+    let bytes = JsFuture::from(response.unchecked_into::<Response>().array_buffer()?).await?;
+    Ok(Uint8Array::new(&bytes).to_vec())
+}
+
+fn not_answered(thrown: JsValue) -> LedgerError {
+    let message = thrown.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    LedgerError(message.unwrap_or_else(|| "the object threw what is no error".to_owned()))
 }

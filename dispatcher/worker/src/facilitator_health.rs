@@ -5,7 +5,7 @@ use crate::{
     cached_config,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_store::DurableHealthStore, log::ConsoleLog,
-        randomness::WebCrypto,
+        object_storage::ObjectStorage, randomness::WebCrypto,
     },
     wire::{self, HealthAnswer, HealthCall, Outcome},
 };
@@ -82,7 +82,7 @@ impl FacilitatorHealth {
             return Ok(monitor);
         }
         let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
-        let store = DurableHealthStore::new(self.state.storage());
+        let store = DurableHealthStore::new(ObjectStorage::of(&self.state));
         let facilitators = config.facilitators.clone();
         let monitor = Monitor::new(store, FetchTransport, WallClock, ConsoleLog, facilitators, WebCrypto.seed());
         Ok(self.monitor.get_or_init(|| Rc::new(monitor)))

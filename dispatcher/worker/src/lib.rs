@@ -10,6 +10,7 @@ mod call_health;
 mod call_object;
 mod facilitator_health;
 mod payment_identifier;
+mod plain_object;
 mod ports;
 mod settlement_ledger;
 mod wire;
@@ -26,7 +27,8 @@ use ports::{
     clock::WallClock, inbound::WebRequest, log::ConsoleLog, namespace::DispatchNamespace, outbound::WebResponse,
     randomness::WebCrypto, settlement_ledger::DurableLedger,
 };
-use worker::{Context, Env, Response, Result, event};
+use web_sys::Response;
+use worker::{Context, Env, Result, event};
 
 /// How long an answer may be on its way once the Worker has given it away. Calling it handed over at once would deny it to
 /// a caller whose connection broke under it, or died with this process; that costs another use of a spent payment a wait

@@ -1,8 +1,14 @@
 //! The Durable Object that knows which payment has a `payment-identifier`: one per tenant and identifier. Called by the
 //! payment's own object, and by nobody else.
 
-use crate::wire::{self, IdentifierAnswer, IdentifierCall, Outcome};
-use dispatcher_core::paywall::ledger::identifier::{self, Owner};
+use crate::{
+    ports::object_storage::ObjectStorage,
+    wire::{self, IdentifierAnswer, IdentifierCall, Outcome},
+};
+use dispatcher_core::paywall::{
+    ledger::identifier::{self, Owner},
+    ports::LedgerError,
+};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 /// The owner, as JSON text.
@@ -20,22 +26,25 @@ impl DurableObject for PaymentIdentifier {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let (call, _) = wire::unframe(request.bytes().await?)?;
-        let outcome = self.answer(call).await.map_or_else(|error| Outcome::Failed(error.to_string()), Outcome::Done);
+        let outcome = self.answer(call).await.map_or_else(|error| Outcome::Failed(error.0), Outcome::Done);
         Response::from_bytes(wire::frame(&outcome, &[]))
     }
 }
 
 impl PaymentIdentifier {
-    /// Nothing but storage is awaited between reading and writing, and storage lets no other call in meanwhile.
-    async fn answer(&self, call: IdentifierCall) -> Result<IdentifierAnswer> {
-        let storage = self.state.storage();
-        let stored: Option<String> = storage.get(OWNER).await?;
-        let owner: Option<Owner> = stored.as_deref().map(serde_json::from_str).transpose()?;
+    /// Nothing is awaited between reading and writing, so no other call comes in between.
+    async fn answer(&self, call: IdentifierCall) -> std::result::Result<IdentifierAnswer, LedgerError> {
+        let storage = ObjectStorage::of(&self.state);
+        let parse = |text: String| {
+            serde_json::from_str(&text).map_err(|error| LedgerError(format!("stored owner is unreadable: {error}")))
+        };
+        let owner: Option<Owner> = storage.text(OWNER)?.map(parse).transpose()?;
         match call {
             IdentifierCall::Bind(by) => {
                 let (now, bound) = identifier::bind(owner.clone(), by);
                 if owner.as_ref() != Some(&now) {
-                    storage.put(OWNER, serde_json::to_string(&now)?).await?;
+                    let text = serde_json::to_string(&now).expect("owners have string keys and plain values");
+                    storage.put_text(OWNER, &text)?;
                 }
                 Ok(IdentifierAnswer::Bound(bound))
             }

@@ -4,7 +4,7 @@ use crate::{
     cached_config, call_health,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, identifiers::DurableIdentifiers, log::ConsoleLog,
-        record_store::DurableStore,
+        object_storage::ObjectStorage, record_store::DurableStore,
     },
     wire::{self, Answer, Call, Outcome},
 };
@@ -95,7 +95,7 @@ impl SettlementLedger {
             return Ok(keeper);
         }
         let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
-        let (store, board) = (DurableStore::new(self.state.storage()), cached_config::board(&config));
+        let (store, board) = (DurableStore::new(ObjectStorage::of(&self.state)), cached_config::board(&config));
         let identifiers = DurableIdentifiers::new(&self.env);
         let facilitators = config.facilitators.clone();
         let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators, board)

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use x402_paywall::{
-    Hooks, PaidResponse, Paywall, Presented, Purchase, Ran, Sold, UnixMillis,
+    Hooks, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Sold, UnixMillis,
     facilitator::{Facilitators, verdict::Settlement},
     health::Board,
     hooks::Sale,
@@ -83,18 +83,17 @@ fn main() {
 
     let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().expect("an address");
     let offer = Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), pay_to, 300);
-    let resource = ResourceInfo { url: "https://shop.example/joke".to_owned(), ..ResourceInfo::default() };
     let payment = pay(&offer);
+    let price = Price::new(offer, IdentifierRule::Optional, ResourceInfo::default());
     let mut purchase = Purchase {
         request_id: "request-1",
         tenant_id: "shop",
         method: "GET",
         path: "/joke",
         query: None,
-        offer: &offer,
+        price: &price,
         facilitators: &ids,
-        identifier: IdentifierRule::Optional,
-        resource: &resource,
+        url: "https://shop.example/joke",
         payment: None,
         now: Noon.now(),
     };

@@ -31,18 +31,18 @@ pub fn admit(presented: &Presented<'_>, bill: &Bill<'_>, now: UnixMillis) -> Res
         Version::V1 => {
             let payment = v1::PaymentPayload::from_header(presented.header).map_err(unreadable)?;
             let requirements = bill.v1_requirements().ok_or(Denial::WrongOffer(Mismatch::Version))?;
-            let misfit = bill.offer.matches_v1(&payment).err();
+            let misfit = bill.offer().matches_v1(&payment).err();
             let request = facilitator_request(version, &payment.text, &requirements);
             Admitted { version, request, exact: payment.exact, extensions: None, misfit }
         }
         Version::V2 => {
             let payment = v2::PaymentPayload::from_header(presented.header).map_err(unreadable)?;
-            let misfit = bill.offer.matches(&payment.accepted).err();
-            let request = facilitator_request(version, &payment.text, &bill.offer.to_requirements());
+            let misfit = bill.offer().matches(&payment.accepted).err();
+            let request = facilitator_request(version, &payment.text, &bill.offer().to_requirements());
             Admitted { version, request, exact: payment.exact, extensions: payment.extensions, misfit }
         }
     };
-    admitted.misfit = admitted.misfit.or_else(|| bill.offer.is_paid_by(&admitted.exact.transfer, version).err());
+    admitted.misfit = admitted.misfit.or_else(|| bill.offer().is_paid_by(&admitted.exact.transfer, version).err());
     match (admitted.misfit, check(&admitted, bill, now)) {
         // Not even its payer's: nobody need be asked whether it was ever used.
         (Some(mismatch), Err(_)) => Err(Denial::WrongOffer(mismatch)),
@@ -58,7 +58,7 @@ fn check(payment: &Admitted, bill: &Bill<'_>, now: UnixMillis) -> Result<(), Den
     }
     match Window::of(&payment.exact.transfer).never_open(now) {
         Some(reason) => Err(Denial::InvalidPayment(reason)),
-        None => check_signature(&payment.exact, bill.offer),
+        None => check_signature(&payment.exact, bill.offer()),
     }
 }
 
@@ -121,6 +121,7 @@ fn check_signature(exact: &ExactEvmPayload, offer: &Offer) -> Result<(), Denial>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Price;
     use proptest::prelude::*;
     use serde_json::json;
     use x402_protocol::{Offer, header, v2::ResourceInfo};
@@ -141,8 +142,8 @@ mod tests {
 
     fn admit_under(rule: IdentifierRule, version: Version, payment: &Value) -> Result<Admitted, Denial> {
         let offer = Offer::from_requirements(&v2::PaymentPayload::parse(EIP3009).unwrap().accepted).unwrap();
-        let resource = ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() };
-        let bill = Bill { offer: &offer, identifier: rule, resource: &resource };
+        let price = Price::new(offer, rule, ResourceInfo::default());
+        let bill = Bill { price: &price, url: "https://acme.example/" };
         let header = header::encode(payment);
         let admitted = admit(&Presented { version, header: &header }, &bill, NOW)?;
         // A misfit buys nothing: to whoever was never charged by it, it is refused.

@@ -4,7 +4,7 @@
 //! offer and is never a 402.
 
 use crate::{Reason, Veto, challenge::Bill};
-use serde_json::{Value, json};
+use serde_json::json;
 use x402_protocol::{
     Address, Mismatch, Network, Version, header,
     v2::{IdentifierError, SettleResponse},
@@ -153,11 +153,11 @@ impl Denial {
     /// JSON, and never another party's text. A 402 with an offer is the offer in version 1; everything else is
     /// `{"error": {"code", "message", "request_id"}}`.
     #[must_use]
-    pub fn body(&self, bill: &Bill<'_>, request_id: &str) -> Value {
+    pub fn body(&self, bill: &Bill<'_>, request_id: &str) -> String {
         if self.status() == 402 && self.carries_offer() {
             return bill.v1_body(self.code(), &self.message(), request_id);
         }
-        json!({"error": {"code": self.code(), "message": self.message(), "request_id": request_id}})
+        json!({"error": {"code": self.code(), "message": self.message(), "request_id": request_id}}).to_string()
     }
 
     /// Headers beside the body: the offer, the settlement, when to come back. `version` is the generation in which the
@@ -212,6 +212,8 @@ impl Denial {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Price;
+    use serde_json::Value;
     use x402_protocol::{
         Offer,
         v2::{IdentifierRule, ResourceInfo},
@@ -242,11 +244,9 @@ mod tests {
 
     #[test]
     fn no_503_and_no_409_carries_a_bill_and_every_503_says_when_to_come_back() {
-        let offer = Offer::usdc(Network::BaseSepolia, 1.into(), Address([2; 20]), 60);
-        let resource = ResourceInfo { url: "https://acme.example/".into(), ..ResourceInfo::default() };
+        let price = price();
         for denial in every_denial() {
-            let headers = denial
-                .headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource }, Version::V2);
+            let headers = denial.headers(&bill(&price), Version::V2);
             let has = |name| headers.iter().any(|(header, _)| *header == name);
             assert_eq!(has("retry-after"), denial.status() == 503, "{denial:?}");
             assert!(matches!(denial.status(), 402 | 412) || !has(header::PAYMENT_REQUIRED), "{denial:?}");
@@ -258,26 +258,27 @@ mod tests {
     fn a_pending_settlement_says_so_in_payment_response() {
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
         let denial = Denial::SettlementPending { transaction: None, payer, network };
-        let offer = Offer::usdc(network, 1.into(), Address([2; 20]), 60);
-        let resource = ResourceInfo { url: "https://acme.example/".into(), ..ResourceInfo::default() };
-        let headers =
-            denial.headers(&Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource }, Version::V2);
+        let headers = denial.headers(&bill(&price()), Version::V2);
         let (_, value) = headers.iter().find(|(name, _)| *name == header::PAYMENT_RESPONSE).unwrap();
         let response: SettleResponse = serde_json::from_str(&header::decode(value).unwrap()).unwrap();
         assert_eq!((response.success, response.error_reason.as_deref()), (false, Some("settlement_pending")));
     }
 
-    fn terms() -> (Offer, ResourceInfo) {
+    fn price() -> Price {
         let offer = Offer::usdc(Network::BaseSepolia, 1.into(), Address([2; 20]), 60);
-        (offer, ResourceInfo { url: "https://acme.example/".into(), ..ResourceInfo::default() })
+        Price::new(offer, IdentifierRule::Off, ResourceInfo::default())
+    }
+
+    fn bill(price: &Price) -> Bill<'_> {
+        Bill { price, url: "https://acme.example/" }
     }
 
     #[test]
     fn a_bill_is_made_out_in_both_versions_and_every_other_error_has_one_shape() {
-        let (offer, resource) = terms();
-        let bill = Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource };
+        let price = price();
+        let bill = bill(&price);
         for denial in every_denial() {
-            let body = denial.body(&bill, "r1");
+            let body: Value = serde_json::from_str(&denial.body(&bill, "r1")).unwrap();
             if denial.status() == 402 && denial.carries_offer() {
                 assert_eq!((&body["x402Version"], &body["error"]), (&json!(1), &json!(denial.code())), "{denial:?}");
                 assert_eq!(body["accepts"][0]["network"], "base-sepolia", "{denial:?}");
@@ -291,8 +292,8 @@ mod tests {
 
     #[test]
     fn only_a_missing_allowance_is_a_412_and_it_carries_the_offer() {
-        let (offer, resource) = terms();
-        let bill = Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource };
+        let price = price();
+        let bill = bill(&price);
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
         let reason = Reason::from_outside(Some("PERMIT2_ALLOWANCE_REQUIRED"));
         for denial in [
@@ -307,8 +308,8 @@ mod tests {
 
     #[test]
     fn who_paid_in_version_1_is_answered_in_version_1() {
-        let (offer, resource) = terms();
-        let bill = Bill { offer: &offer, identifier: IdentifierRule::Off, resource: &resource };
+        let price = price();
+        let bill = bill(&price);
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
         let denial = Denial::SettlementPending { transaction: None, payer, network };
         let headers = denial.headers(&bill, Version::V1);

@@ -33,6 +33,7 @@ pub mod telemetry;
 pub mod time;
 pub mod window;
 
+pub use challenge::Price;
 pub use denial::Denial;
 pub use hooks::{Hooks, Veto};
 pub use paywall::{Paywall, Presented, Purchase, Ran, Sold, Ticket};

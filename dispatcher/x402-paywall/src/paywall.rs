@@ -7,7 +7,7 @@ use crate::{
     Denial, PaidResponse, UnixMillis,
     admission::{self, Admitted},
     binding::Binding,
-    challenge::Bill,
+    challenge::{Bill, Price},
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
     ledger::{Authorized, Claim, Reply, Terms},
@@ -16,8 +16,8 @@ use crate::{
     window::Window,
 };
 use x402_protocol::{
-    Address, Authorization, Network, Offer, Transfer, Version, header,
-    v2::{IdentifierRule, PaymentIdentifier, ResourceInfo, SettleResponse},
+    Address, Authorization, Network, Transfer, Version, header,
+    v2::{PaymentIdentifier, SettleResponse},
 };
 
 /// The paywall in front of one ledger.
@@ -42,12 +42,11 @@ pub struct Purchase<'a> {
     /// As the tenant sees them.
     pub path: &'a str,
     pub query: Option<&'a str>,
-    pub offer: &'a Offer,
+    pub price: &'a Price,
     /// Ids of the facilitators that may serve it, in the order in which they are tried.
     pub facilitators: &'a [String],
-    pub identifier: IdentifierRule,
-    /// What is sold, as the caller addressed it.
-    pub resource: &'a ResourceInfo,
+    /// Of what is sold, as the caller addressed it.
+    pub url: &'a str,
     pub payment: Option<Presented<'a>>,
     /// When the request came.
     pub now: UnixMillis,
@@ -176,7 +175,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         let Some(presented) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
         let admitted =
             admission::admit(&presented, &purchase.bill(), purchase.now).and_then(
-                |payment| match admission::identifier(&payment, purchase.identifier) {
+                |payment| match admission::identifier(&payment, purchase.price.identifier()) {
                     Ok(identifier) => Ok((identifier, payment)),
                     Err(denial) => Err(payment.misfit.map_or(denial, Denial::WrongOffer)),
                 },
@@ -185,7 +184,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             Ok(admitted) => admitted,
             Err(denial) => return Sold::Denied(denial),
         };
-        let key = payment.exact.transfer.key(purchase.offer).to_string();
+        let key = payment.exact.transfer.key(purchase.price.offer()).to_string();
         let sale = Sale { purchase, payment: &key, payer: payment.exact.transfer.from() };
         course.payment = Some(key.clone());
         let sold = self.sale_of(&sale, payment, identifier, run, course).await;
@@ -280,24 +279,24 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             payment: sale.payment.to_owned(),
             holder: purchase.request_id.to_owned(),
             payer: sale.payer,
-            network: purchase.offer.network,
+            network: purchase.price.offer().network,
         };
         let claim = Claim {
             payment: ticket.payment.clone(),
             tenant_id: purchase.tenant_id.to_owned(),
             binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
             version: payment.version,
-            flow: purchase.offer.flow,
+            flow: purchase.price.offer().flow,
             terms: if payment.misfit.is_some() { Terms::Former } else { Terms::Current },
             request: payment.request,
             payer: sale.payer,
-            network: purchase.offer.network,
+            network: purchase.price.offer().network,
             amount: payment.exact.transfer.amount(),
             facilitators: purchase.facilitators.to_vec(),
             window: Window::of(&payment.exact.transfer),
             authorized: match &payment.exact.transfer {
                 Transfer::Eip3009(Authorization { to, nonce, .. }) => {
-                    Some(Authorized { token: purchase.offer.asset, to: *to, nonce: *nonce })
+                    Some(Authorized { token: purchase.price.offer().asset, to: *to, nonce: *nonce })
                 }
                 Transfer::Permit2(_) => None,
             },
@@ -350,7 +349,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
 impl<'a> Purchase<'a> {
     #[must_use]
     pub fn bill(&self) -> Bill<'a> {
-        Bill { offer: self.offer, identifier: self.identifier, resource: self.resource }
+        Bill { price: self.price, url: self.url }
     }
 
     /// The generation in which the caller is answered: the payment's.

@@ -11,7 +11,10 @@ use std::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use x402_protocol::v2::PaymentPayload;
+use x402_protocol::{
+    Offer,
+    v2::{IdentifierRule, PaymentPayload, ResourceInfo},
+};
 
 const VECTOR: &str = include_str!("../../x402-protocol/testdata/eip3009-vector.json");
 
@@ -82,6 +85,7 @@ impl Ledger for &Course {
 /// Sells once; the seller's answer is `ran`.
 fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
     let offer = Offer::from_requirements(&PaymentPayload::parse(VECTOR).unwrap().accepted).unwrap();
+    let price = Price::new(offer, IdentifierRule::Optional, ResourceInfo::default());
     let payment = header::encode_text(VECTOR);
     let purchase = Purchase {
         request_id: "r1",
@@ -89,10 +93,9 @@ fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
         method: "GET",
         path: "/",
         query: None,
-        offer: &offer,
+        price: &price,
         facilitators: &[],
-        identifier: IdentifierRule::Optional,
-        resource: &ResourceInfo::default(),
+        url: "https://acme.example/",
         payment: Some(Presented { version: Version::V2, header: &payment }),
         now: UnixMillis(1_795_227_000_000),
     };

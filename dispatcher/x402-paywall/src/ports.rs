@@ -106,7 +106,8 @@ impl LedgerError {
 /// Where one payment's record lives. Written before each effect, so that a crash between two writes loses nothing.
 pub trait RecordStore {
     fn load(&self) -> impl Future<Output = Result<Option<Record>, LedgerError>>;
-    /// Stores the record, and the response body with it where one is given. Durable before it returns.
+    /// Stores the record, and the response body with it where one is given. Durable before anything that is done
+    /// after it can be seen outside.
     fn save(&self, record: &Record, body: Option<&[u8]>) -> impl Future<Output = Result<(), LedgerError>>;
     /// The stored response body.
     fn body(&self) -> impl Future<Output = Result<Vec<u8>, LedgerError>>;

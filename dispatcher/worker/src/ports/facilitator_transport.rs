@@ -1,15 +1,25 @@
 //! Sends requests to facilitators: bounded in time and size, redirects refused.
 
 use super::outbound::read_bounded;
+use crate::plain_object;
 use dispatcher_core::{
     paywall::ports::{
         FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
     },
     ports::CollectError,
 };
-use wasm_bindgen::JsValue;
-use web_sys::{AbortSignal, RequestInit, RequestRedirect};
-use worker::{Fetch, Headers, Request, Response};
+use js_sys::{Promise, Uint8Array, futures::JsFuture};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::{AbortSignal, RequestInit, Response};
+
+#[wasm_bindgen]
+extern "C" {
+    /// With a URL, and so without a `Request` made of it first.
+    #[wasm_bindgen(catch)]
+    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+}
 
 pub struct FetchTransport;
 
@@ -19,14 +29,14 @@ impl FacilitatorTransport for FetchTransport {
         let timeout = u32::try_from(request.timeout_ms).unwrap_or(u32::MAX);
         let signal = AbortSignal::timeout_with_u32(timeout);
         let failed = || if signal.aborted() { TransportError::Timeout } else { TransportError::Unreachable };
-        let request = to_fetch(&request, &signal).map_err(|_| TransportError::Unreachable)?;
-        let response: Response = Fetch::Request(request).send().await.map_err(|_| failed())?;
-        let status = response.status_code();
+        let sent = fetch(request.url, &init(&request, &signal)).map_err(|_| TransportError::Unreachable)?;
+        let response = JsFuture::from(sent).await.map_err(|_| failed())?;
+        let response: Response = response.unchecked_into();
+        let status = response.status();
         if (300..400).contains(&status) {
             return Err(TransportError::Redirect);
         }
-        let body = read_bounded(response, MAX_FACILITATOR_ANSWER_BYTES).await;
-        match body {
+        match read(&response).await {
             Ok(body) => Ok(FacilitatorAnswer { status, body }),
             Err(CollectError::TooLarge) => Err(TransportError::TooLarge),
             Err(CollectError::Broken) => Err(failed()),
@@ -34,23 +44,43 @@ impl FacilitatorTransport for FetchTransport {
     }
 }
 
-fn to_fetch(request: &HttpRequest<'_>, signal: &AbortSignal) -> Result<Request, JsValue> {
-    let init = RequestInit::new();
-    let headers = Headers::new();
-    match request.json {
-        None => init.set_method("GET"),
-        Some(json) => {
-            init.set_method("POST");
-            init.set_body(&JsValue::from_str(json));
-            headers.set("content-type", "application/json").map_err(JsValue::from)?;
-        }
+/// In one piece where the length is known to be small, as a stream where it is not: a stream costs two more turns.
+async fn read(response: &Response) -> Result<Vec<u8>, CollectError> {
+    if !is_surely_small(response) {
+        return read_bounded(response, MAX_FACILITATOR_ANSWER_BYTES).await;
     }
-    init.set_redirect(RequestRedirect::Manual);
+    let whole = response.array_buffer().map_err(|_| CollectError::Broken)?;
+    let whole = JsFuture::from(whole).await.map_err(|_| CollectError::Broken)?;
+    Ok(Uint8Array::new(&whole).to_vec())
+}
+
+/// HTTP itself ends a message at its content-length, but one that is compressed says how long it is before it is unpacked.
+fn is_surely_small(response: &Response) -> bool {
+    let headers = response.headers();
+    let header = |name| headers.get(name).expect("the names we ask for are valid header names");
+    let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
+    length.is_some_and(|length| length <= MAX_FACILITATOR_ANSWER_BYTES) && header("content-encoding").is_none()
+}
+
+#[derive(Serialize)]
+struct Init<'a> {
+    method: &'static str,
+    redirect: &'static str,
+    headers: BTreeMap<String, &'a str>,
+}
+
+fn init(request: &HttpRequest<'_>, signal: &AbortSignal) -> RequestInit {
+    let (method, content_type) = match request.json {
+        None => ("GET", None),
+        Some(_) => ("POST", Some(("content-type", "application/json"))),
+    };
+    let ours = content_type.into_iter().chain([("accept", "application/json")]);
+    let configured = request.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()));
+    let headers = ours.chain(configured).map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    let init: RequestInit = plain_object::from(&Init { method, redirect: "manual", headers }).unchecked_into();
+    if let Some(json) = request.json {
+        init.set_body(&JsValue::from_str(json));
+    }
     init.set_signal(Some(signal));
-    headers.set("accept", "application/json").map_err(JsValue::from)?;
-    for header in request.headers {
-        headers.set(&header.name, &header.value).map_err(JsValue::from)?;
-    }
-    init.set_headers(&headers.0);
-    web_sys::Request::new_with_str_and_init(request.url, &init).map(Request::from)
+    init
 }

@@ -1,21 +1,20 @@
 //! The facilitators' health in its Durable Object's storage: one key and one alarm.
 
-use super::record_store::{set_alarm, storage_failed};
+use super::object_storage::ObjectStorage;
 use dispatcher_core::paywall::{
     UnixMillis,
     health::Snapshot,
     ports::{HealthStore, LedgerError},
 };
-use worker::Storage;
 
 const SNAPSHOT: &str = "snapshot";
 
 pub struct DurableHealthStore {
-    storage: Storage,
+    storage: ObjectStorage,
 }
 
 impl DurableHealthStore {
-    pub fn new(storage: Storage) -> Self {
+    pub fn new(storage: ObjectStorage) -> Self {
         Self { storage }
     }
 }
@@ -23,16 +22,16 @@ impl DurableHealthStore {
 impl HealthStore for DurableHealthStore {
     /// One that another version has written is as good as none: standings are found out again within seconds.
     async fn load(&self) -> Result<Option<Snapshot>, LedgerError> {
-        let text: Option<String> = self.storage.get(SNAPSHOT).await.map_err(storage_failed)?;
+        let text = self.storage.text(SNAPSHOT)?;
         Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), LedgerError> {
         let text = serde_json::to_string(snapshot).expect("snapshots have string keys and plain values");
-        self.storage.put(SNAPSHOT, &text).await.map_err(storage_failed)
+        self.storage.put_text(SNAPSHOT, &text)
     }
 
     async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
-        set_alarm(&self.storage, at).await
+        self.storage.set_alarm(at)
     }
 }

@@ -4,6 +4,7 @@ use dispatcher_core::ports::Inbound;
 
 pub struct WebRequest {
     inner: web_sys::Request,
+    headers: web_sys::Headers,
     method: String,
     url: Url,
 }
@@ -43,8 +44,8 @@ impl Url {
 
 impl WebRequest {
     pub fn new(inner: web_sys::Request) -> Self {
-        let (method, url) = (inner.method(), Url::new(inner.url()));
-        Self { inner, method, url }
+        let (method, url, headers) = (inner.method(), Url::new(inner.url()), inner.headers());
+        Self { inner, headers, method, url }
     }
 
     pub fn inner(&self) -> &web_sys::Request {
@@ -79,7 +80,7 @@ impl Inbound for WebRequest {
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        self.inner.headers().get(name).expect("the names we ask for are valid header names")
+        self.headers.get(name).expect("the names we ask for are valid header names")
     }
 }
 

@@ -2,11 +2,13 @@
 
 pub mod clock;
 pub mod facilitator_transport;
+pub mod headers;
 pub mod health_store;
 pub mod identifiers;
 pub mod inbound;
 pub mod log;
 pub mod namespace;
+pub mod object_storage;
 pub mod outbound;
 pub mod randomness;
 pub mod record_store;

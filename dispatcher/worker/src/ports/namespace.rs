@@ -1,13 +1,14 @@
 //! The dispatch namespace. Our own binding, because workers-rs 0.8 calls `get` with two arguments and so drops the limits.
 
-use super::{inbound::WebRequest, outbound::WebResponse};
+use super::{headers::pairs, inbound::WebRequest, outbound::WebResponse};
+use crate::plain_object;
 use dispatcher_core::{
     ports::{Dispatch, Inbound, Namespace},
     tenant_failure::TenantFailure,
 };
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use worker::{Env, EnvBinding, Headers};
+use worker::{Env, EnvBinding};
 
 #[wasm_bindgen]
 extern "C" {
@@ -35,13 +36,14 @@ struct Options {
 }
 
 pub struct DispatchNamespace {
-    binding: Option<DispatchNamespaceBinding>,
+    env: Env,
 }
 
 impl DispatchNamespace {
-    /// Without the binding every dispatch fails with `dispatcher_binding_missing`, and the rest of the Worker still runs.
+    /// The binding is looked for when something is dispatched: most requests are unpaid, and without it the rest of the
+    /// Worker still runs.
     pub fn new(env: &Env) -> Self {
-        Self { binding: env.get_binding("DISPATCHER").ok() }
+        Self { env: env.clone() }
     }
 
     async fn dispatch(
@@ -49,7 +51,7 @@ impl DispatchNamespace {
         dispatch: Dispatch<'_>,
         request: &WebRequest,
     ) -> Result<web_sys::Response, JsValue> {
-        let options = serde_wasm_bindgen::to_value(&Options { limits: dispatch.limits })?;
+        let options = plain_object::from(&Options { limits: dispatch.limits });
         let args = js_sys::Object::new();
         let fetcher = binding.get(dispatch.script, &args, &options)?;
         let request = tenant_request(&dispatch, request)?;
@@ -63,8 +65,9 @@ impl Namespace for DispatchNamespace {
     type Outbound = WebResponse;
 
     async fn run(&self, dispatch: Dispatch<'_>, request: &WebRequest) -> Result<WebResponse, TenantFailure> {
-        let binding = self.binding.as_ref().ok_or(TenantFailure::BindingMissing)?;
-        match Self::dispatch(binding, dispatch, request).await {
+        let binding: DispatchNamespaceBinding =
+            self.env.get_binding("DISPATCHER").map_err(|_| TenantFailure::BindingMissing)?;
+        match Self::dispatch(&binding, dispatch, request).await {
             Ok(response) => Ok(WebResponse::new(response)),
             Err(thrown) => {
                 let message = thrown.dyn_ref::<js_sys::Error>().map(js_sys::Error::message);
@@ -81,10 +84,10 @@ fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_s
     let init: &web_sys::RequestInit = request.inner().unchecked_ref();
     let copy = web_sys::Request::new_with_str_and_init(&url, init)?;
     let headers = copy.headers();
-    // Collected first: one must not delete from what one walks through.
-    let strip: Vec<String> = Headers(headers.clone()).keys().filter(|name| (dispatch.strip)(name)).collect();
-    for name in &strip {
-        headers.delete(name)?;
+    for (name, _) in pairs(&headers) {
+        if (dispatch.strip)(&name) {
+            headers.delete(&name)?;
+        }
     }
     for (name, value) in dispatch.set {
         headers.set(name, value)?;

@@ -1,18 +1,20 @@
 //! A tenant's response as the runtime has it.
 
+use super::headers;
 use dispatcher_core::ports::{CollectError, Outbound};
-use futures_util::StreamExt;
-use worker::{Headers, Response};
+use js_sys::{Promise, Uint8Array, futures::JsFuture};
+use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
+use web_sys::Response;
 
 #[derive(Debug)]
-pub struct WebResponse(web_sys::Response);
+pub struct WebResponse(Response);
 
 impl WebResponse {
-    pub fn new(inner: web_sys::Response) -> Self {
+    pub fn new(inner: Response) -> Self {
         Self(inner)
     }
 
-    pub fn into_inner(self) -> web_sys::Response {
+    pub fn into_inner(self) -> Response {
         self.0
     }
 }
@@ -23,27 +25,51 @@ impl Outbound for WebResponse {
     }
 
     fn headers(&self) -> Vec<(String, String)> {
-        Headers(self.0.headers()).entries().collect()
+        headers::pairs(&self.0.headers())
     }
 
     async fn collect(self, limit: usize) -> Result<Vec<u8>, CollectError> {
-        if self.0.body().is_none() {
-            return Ok(Vec::new());
-        }
-        read_bounded(self.0.into(), limit).await
+        read_bounded(&self.0, limit).await
     }
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = js_sys::Object)]
+    type Reader;
+
+    #[wasm_bindgen(method, catch)]
+    fn read(this: &Reader) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn cancel(this: &Reader) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(extends = js_sys::Object)]
+    type Chunk;
+
+    /// `undefined` at the end.
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &Chunk) -> Option<Uint8Array>;
+}
+
 /// Reads a body as it comes, and stops at the first byte over the limit: a content-length may lie.
-pub async fn read_bounded(mut response: Response, limit: usize) -> Result<Vec<u8>, CollectError> {
+pub async fn read_bounded(response: &Response, limit: usize) -> Result<Vec<u8>, CollectError> {
+    let Some(body) = response.body() else { return Ok(Vec::new()) };
+    let reader: Reader = body.get_reader().unchecked_into();
     let mut bytes = Vec::new();
-    let mut stream = response.stream().map_err(|_| CollectError::Broken)?;
-    while let Some(chunk) = stream.next().await {
-        let chunk = chunk.map_err(|_| CollectError::Broken)?;
-        if bytes.len() + chunk.len() > limit {
+    while let Some(chunk) = next(&reader).await? {
+        if bytes.len() + chunk.length() as usize > limit {
+            // Whoever sends the rest is told to stop; whether it listens is nothing to us.
+            let _unheard = reader.cancel();
             return Err(CollectError::TooLarge);
         }
-        bytes.extend_from_slice(&chunk);
+        bytes.extend(chunk.to_vec());
     }
     Ok(bytes)
+}
+
+async fn next(reader: &Reader) -> Result<Option<Uint8Array>, CollectError> {
+    let read = reader.read().map_err(|_| CollectError::Broken)?;
+    let chunk = JsFuture::from(read).await.map_err(|_| CollectError::Broken)?;
+    Ok(chunk.unchecked_into::<Chunk>().value())
 }

@@ -1,16 +1,17 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
 use crate::scenario::{
-    Profile, Selection, Tenant,
+    self, Profile, Selection, Tenant,
     limits::{MAX_FACILITATORS, MAX_SEED},
 };
 use crate::serve;
+use crate::swarm::{Shard, SwarmSeed};
 use crate::tier::Tier;
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
@@ -25,6 +26,12 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario and judge it
     Scenario(ScenarioArgs),
+    /// Draw scenarios from seeds and simulate them until something breaks
+    Swarm(SwarmArgs),
+    /// Join the results of a swarm's shards
+    Merge(MergeArgs),
+    /// Simulate a scenario twice and prove that its seed gives the same run
+    Meta(MetaArgs),
     /// List scenarios, faults, kinds of clients or checkers
     List(ListArgs),
     /// Tell a scenario's timeline in words
@@ -103,6 +110,62 @@ pub enum Format {
     Table,
     /// The report alone, as JSON
     Json,
+}
+
+#[derive(Debug, Args)]
+pub struct SwarmArgs {
+    /// How many runs [default: 200, unless --for is given]
+    #[arg(long, value_name = "N", conflicts_with = "time", value_parser = value_parser!(u64).range(1..))]
+    pub runs: Option<u64>,
+    /// How long to go on, such as 90s or 10m
+    #[arg(long = "for", id = "time", value_name = "TIME", value_parser = duration)]
+    pub time: Option<Duration>,
+    /// A number or a commit's hash; a fresh one unless given
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<SwarmSeed>,
+    /// Which part of the swarm's runs to do, counted from 0: 2/8 is the third of eight
+    #[arg(long, value_name = "I/N", default_value = "0/1", requires = "seed")]
+    pub shard: Shard,
+    /// Threads to simulate on; as many as there are cores unless given
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(1..=256))]
+    pub threads: Option<u64>,
+    /// Go on when something breaks
+    #[arg(long)]
+    pub keep_going: bool,
+    /// Where to write the result, for `harness merge`
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to print the result
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct MergeArgs {
+    /// Files that `harness swarm --out` wrote
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Where to write the joined result
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct MetaArgs {
+    /// Name of a scenario, or the path of a .toml file
+    #[arg(value_name = "NAME")]
+    pub scenario: String,
+    /// Seed of both runs; overrides the scenario's
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    pub seed: Option<u64>,
+}
+
+/// As scenarios write it.
+fn duration(text: &str) -> Result<Duration, String> {
+    scenario::duration(text).ok_or_else(|| "a whole number of ms, s or m, such as 90s or 10m".to_owned())
 }
 
 #[derive(Debug, Args)]

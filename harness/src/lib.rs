@@ -14,6 +14,7 @@ mod folders;
 pub mod journal;
 pub mod judge;
 pub mod list;
+pub mod meta;
 pub mod namespace;
 pub mod new;
 pub mod rules;
@@ -23,6 +24,7 @@ pub mod serve;
 pub mod setup;
 mod shop;
 pub mod sim;
+pub mod swarm;
 pub mod tier;
 pub mod traffic;
 pub mod world;
@@ -30,6 +32,10 @@ pub mod world;
 use std::{
     panic,
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -39,11 +45,13 @@ use thiserror::Error;
 
 use bench::{BenchError, BenchTools, Extent};
 use cli::{
-    BenchArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, NamespaceArgs, ScenarioArgs, SchemaArgs, ServeArgs,
+    BenchArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, MergeArgs, MetaArgs, NamespaceArgs, ScenarioArgs,
+    SchemaArgs, ServeArgs, SwarmArgs,
 };
 use conform::{ConformError, Reach, Settling, Start, Target};
 use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
+use meta::Twice;
 use namespace::NamespaceError;
 use new::NewError;
 use reports::report::Report;
@@ -51,6 +59,7 @@ use rules::UnknownRule;
 use run::{Asked, RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
 use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
+use swarm::{MergeError, SwarmError, SwarmSeed, Tally};
 use tier::Tier;
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
@@ -103,6 +112,12 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Rule(#[from] UnknownRule),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Swarm(#[from] SwarmError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Merge(#[from] MergeError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -129,7 +144,9 @@ impl CommandError {
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
+            Self::Merge(_) => Exit::Usage,
             Self::New(_)
+            | Self::Swarm(_)
             | Self::Document { .. }
             | Self::RunDir(_)
             | Self::Runtime(_)
@@ -159,6 +176,9 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             anstream::println!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
             Ok(Exit::Pass)
         }
+        Command::Swarm(args) => swarm_(args),
+        Command::Merge(args) => merge(args),
+        Command::Meta(args) => meta_(args),
         Command::Schema(args) => schema(args),
         Command::Serve(args) => serve(args),
         Command::Bench(args) => bench(args),
@@ -274,6 +294,67 @@ fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
         return Ok(Exit::TooSlow);
     }
     Ok(Exit::Pass)
+}
+
+/// Runs without `--runs` and `--for`: about a minute of one core.
+const SWARM_RUNS: u64 = 200;
+
+fn swarm_(args: &SwarmArgs) -> Result<Exit, CommandError> {
+    let runs = args.runs.unwrap_or(SWARM_RUNS);
+    let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+    let plan = swarm::Plan {
+        seed: args.seed.unwrap_or_else(SwarmSeed::draw),
+        shard: args.shard,
+        extent: args.time.map_or(swarm::Extent::Runs(runs), swarm::Extent::Time),
+        threads: args.threads.map_or_else(cores, |threads| threads as usize),
+        until_broken: !args.keep_going,
+        runs: workspace_root().join("runs"),
+    };
+    anstream::eprintln!("simulating what is drawn from seed {}, on {} threads", plan.seed, plan.threads);
+    let stop = Arc::new(AtomicBool::new(false));
+    let (flag, runtime) = (Arc::clone(&stop), runtime()?);
+    // Ctrl-C ends it after the runs that are under way, and what was seen is told.
+    runtime.spawn(async move {
+        run::interrupted().await;
+        flag.store(true, Ordering::Relaxed);
+    });
+    let tally = swarm::swarm(&plan, &stop, &|what| anstream::println!("{what}"))?;
+    told(&tally, args.out.as_deref(), args.format)
+}
+
+fn merge(args: &MergeArgs) -> Result<Exit, CommandError> {
+    match swarm::merge(&args.files)? {
+        Some(tally) => told(&tally, args.out.as_deref(), args.format),
+        None => Ok(Exit::NothingRan),
+    }
+}
+
+fn told(tally: &Tally, out: Option<&Path>, format: Format) -> Result<Exit, CommandError> {
+    let json = || reports::json::render(tally).map_err(CommandError::Json);
+    if let Some(out) = out {
+        std::fs::write(out, json()?).map_err(|source| CommandError::Document { path: out.to_owned(), source })?;
+    }
+    match format {
+        Format::Table => anstream::print!("{}", swarm::render(tally)),
+        Format::Json => anstream::print!("{}", json()?),
+    }
+    Ok(swarm::exit(tally))
+}
+
+fn meta_(args: &MetaArgs) -> Result<Exit, CommandError> {
+    let scenario = Library::find().load(&args.scenario)?;
+    let seed = args.seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+    let asked = Asked { scenario: &scenario, as_: &args.scenario, tier: Tier::Sim, seed };
+    Ok(match meta::twice(asked).map_err(RunError::from)? {
+        Twice::Same { events, hash } => {
+            anstream::println!("seed {seed} gave the same {events} events twice: {hash}");
+            Exit::Pass
+        }
+        Twice::Different { at, first, second } => {
+            anstream::println!("seed {seed} gave two runs; event {at} differs:\n  {first}\n  {second}");
+            Exit::DeterminismLost
+        }
+    })
 }
 
 fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {

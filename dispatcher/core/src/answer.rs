@@ -26,7 +26,8 @@ impl<R> Answer<R> {
     #[must_use]
     pub fn refusal(refusal: &Refusal, request_id: &str) -> Self {
         let error = json!({"code": refusal.code(), "message": refusal.message(), "request_id": request_id});
-        Self::json(refusal.status(), &json!({"error": error}))
+        // A cache may keep a 404 that says nothing, and no later caller should be told of this one's failure.
+        Self::json(refusal.status(), &json!({"error": error})).with("cache-control", "no-store")
     }
 
     #[must_use]

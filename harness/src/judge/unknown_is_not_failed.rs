@@ -29,7 +29,8 @@ pub const RULE: Rule = Rule {
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
-    for (exchange, answer, payment) in history.paid_answers() {
+    // A HEAD gets the bill that a GET would without looking at its payment, which it leaves as it was.
+    for (exchange, answer, payment) in history.paid_answers().filter(|(exchange, ..)| exchange.method != "HEAD") {
         let moved = history.moved(payment).map(|transfer| transfer.line);
         let unknown_then = was_unknown(history, payment, exchange.ended_us);
         let Some(shown_by) = moved.or(unknown_then) else { continue };

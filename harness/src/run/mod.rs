@@ -17,7 +17,7 @@ mod timeline;
 pub use live::live;
 pub use live_world::{Live, LiveError, LiveOptions, Tools};
 pub use run_dir::{RunDir, RunDirError};
-pub use simulated::simulated;
+pub use simulated::{simulated, write_events};
 
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
 pub(crate) use dispatcher_log::line_of;

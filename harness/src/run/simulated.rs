@@ -6,19 +6,23 @@ use reports::{
     event::{Event, Recorded},
     report::Report,
 };
-use std::io::{self, Write};
+use std::{
+    io::{self, Write},
+    path::Path,
+};
 
 /// Simulates the scenario and judges it. Blocks the thread, on which no other runtime may be running.
 pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError> {
     let events = sim::simulate(asked)?;
-    write(&run_dir.events(), &events).map_err(RunError::Journal)?;
+    write_events(&run_dir.events(), &events).map_err(RunError::Journal)?;
     debug_assert!(matches!(events.last(), Some(Recorded { event: Event::RunEnded, .. })));
     let report = asked.report(run_dir, &History::new(events));
     run_dir.write_report(&report)?;
     Ok(report)
 }
 
-fn write(path: &std::path::Path, events: &[Recorded]) -> io::Result<()> {
+/// As the live tier's journal writes them.
+pub fn write_events(path: &Path, events: &[Recorded]) -> io::Result<()> {
     let mut file = io::BufWriter::new(std::fs::File::create(path)?);
     for event in events {
         serde_json::to_writer(&mut file, event)?;

@@ -49,7 +49,7 @@ pub use rate::Rate;
 pub use request_path::RequestPath;
 pub use schema::schema;
 pub use selection::Selection;
-pub use time::{Window, show};
+pub use time::{Window, duration, show};
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
 pub use world::{Network, Plan, Tenant, World};

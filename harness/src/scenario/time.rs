@@ -101,6 +101,11 @@ pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Du
     None
 }
 
+/// A time as a scenario writes it; `None` where it is written in another way or is zero.
+pub fn duration(text: &str) -> Option<Duration> {
+    check_positive(&Spanned::new(0..0, text.to_owned()), &mut Problems::default())
+}
+
 /// A length of time that something takes, so not zero.
 pub(super) fn check_positive(raw: &Spanned<String>, problems: &mut Problems) -> Option<Duration> {
     let time = check(raw, problems)?;

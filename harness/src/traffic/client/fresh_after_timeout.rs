@@ -18,6 +18,13 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
         return Bought { outcome: PurchaseOutcome::Served, payments };
     }
     visit.send(Sending::new(&ask, ExchangeKind::Payment).with(&payments[1])).await;
-    let outcome = visit.collect_or_give_up(&ask, &payments[0], ExchangeKind::Resend).await;
+    // Whichever came first has the identifier, and the answer to either may have been lost.
+    let mut outcome = PurchaseOutcome::Refused;
+    for payment in &payments {
+        outcome = visit.collect_or_give_up(&ask, payment, ExchangeKind::Resend).await;
+        if outcome != PurchaseOutcome::Refused {
+            break;
+        }
+    }
     Bought { outcome, payments }
 }

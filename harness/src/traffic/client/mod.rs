@@ -140,7 +140,11 @@ impl Visit<'_> {
     /// A payment that must be refused, presented once.
     async fn be_refused(&self, ask: &Ask, payment: Payment, flaw: Flaw) -> Bought {
         let got = self.send(Sending::new(ask, ExchangeKind::Payment).with(&payment).flawed(flaw)).await;
-        let outcome = if is_served(got.as_ref()) { PurchaseOutcome::Served } else { PurchaseOutcome::Refused };
+        let outcome = match &got {
+            Some(_) if is_served(got.as_ref()) => PurchaseOutcome::Served,
+            Some(_) => PurchaseOutcome::Refused,
+            None => PurchaseOutcome::Unresolved,
+        };
         Bought { outcome, payments: vec![payment] }
     }
 

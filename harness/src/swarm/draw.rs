@@ -1,0 +1,277 @@
+//! Draws a scenario from a seed: who is there, who comes, what fails when. It is written as a file, because what fails must
+//! be something that a person can read, change, shrink and run live.
+//!
+//! First anything may fail, then everything is well again: rules of safety hold throughout, those of liveness after.
+
+use fastrand::Rng;
+use std::fmt::Write;
+
+/// Traffic without a fault, so that recovery has something to be compared with.
+const STEADY_S: u64 = 3;
+/// How long faults may last.
+const CHAOS_S: std::ops::RangeInclusive<u64> = 4..=14;
+/// Time to recover in, and to be judged by.
+const HEALED_S: u64 = 25;
+/// By then success must be back: the breaker's back-off has doubled a few times, and clients have resent.
+const RECOVERS_WITHIN_S: u64 = 12;
+/// Arrivals per second.
+const RATE: std::ops::RangeInclusive<u64> = 3..=20;
+
+const FACILITATORS: [&str; 3] = ["primary", "standby", "reserve"];
+const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
+const PLANS: [&str; 4] = ["free", "pro", "business", "enterprise"];
+
+/// Faults that no call is too early or too late for, as a file writes them after `inject.`.
+const ON_ANY_CALL: [&str; 14] = [
+    "hang = {}",
+    "reset = { after = \"accept\" }",
+    "reset = { after = \"head\" }",
+    "truncate = {}",
+    "garbage = {}",
+    "slow = { by = \"300ms\" }",
+    "slow = { by = \"1900ms\" }",
+    "status = { code = 502, body = \"html\" }",
+    "status = { code = 429, body = \"empty\" }",
+    "redirect = { code = 307 }",
+    "bad-json = {}",
+    "wrong-shape = {}",
+    "deep = { levels = 500 }",
+    "decline = { reason = \"insufficient_funds\" }",
+];
+const ON_SETTLE: [&str; 13] = [
+    "settle-then-hang = {}",
+    "settle-then-reset = {}",
+    "settle-then-status = { code = 502, body = \"html\" }",
+    "settle-then-status = { code = 503, body = \"answer\" }",
+    "pending = { style = \"coinbase\", answers = 1 }",
+    "pending = { style = \"circle\", answers = 2 }",
+    "pending = { style = \"accepted\" }",
+    "forget = {}",
+    "lie = { about = \"payer\", money = \"moved\" }",
+    "lie = { about = \"transaction\", money = \"moved\" }",
+    "lie = { about = \"network\", money = \"kept\" }",
+    "lie = { about = \"amount\", money = \"moved\" }",
+    "lie = { about = \"payer\", money = \"kept\" }",
+];
+/// Clients beside those that pay as they should.
+const CLIENTS: [&str; 15] = [
+    "unpaid",
+    "duplicate",
+    "replay-elsewhere",
+    "resend-after-served",
+    "malformed",
+    "impatient",
+    "head",
+    "forger",
+    "skewed",
+    "short-lived",
+    "preflight",
+    "identified",
+    "identifier-race",
+    "fresh-after-timeout",
+    "paid-v1",
+];
+const PATHS: [&str; 3] = ["/quote", "/slow/300", "/status/201"];
+/// For tenants that are paid after they ran: who has paid upfront for a failure is owed another run, and no client of ours
+/// comes back for it after an answer that looks final.
+const FAILING_PATHS: [&str; 3] = ["/status/500", "/fails-first/x", "/throw"];
+const UPFRONT: &str = "payment-flow = \"upfront\"";
+const STAGES: [&str; 6] = ["claimed", "verified", "executed", "settling", "settled", "unknown"];
+
+/// What is held on every run. Those of a kind of client need one to come.
+const MUSTS: [(&str, &str); 13] = [
+    ("MONEY-1", "settle-at-most-once"),
+    ("MONEY-2", "paid-content-only-after-settlement"),
+    ("MONEY-3", "unknown-is-not-failed"),
+    ("MONEY-4", "nobody-pays-for-nothing"),
+    ("MONEY-5", "settle-stays-put-while-unknown"),
+    ("MONEY-6", "verify-before-run-settle-after"),
+    ("MONEY-8", "books-balance"),
+    ("ISO-1", "no-cross-tenant-bytes"),
+    ("ISO-4", "paid-is-private"),
+    ("COST-1", "dispatch-carries-limits"),
+    ("LIVE-2", "every-request-ends-once"),
+    ("ANSWER-1", "answers-as-documented"),
+    ("COVER-2", "traffic-flowed"),
+];
+
+/// The file's text. The same seed gives the same text.
+#[must_use]
+pub fn draw(seed: u64) -> String {
+    let mut drawing = Drawing { rng: Rng::with_seed(seed), text: String::new() };
+    drawing.file(seed);
+    drawing.text
+}
+
+struct Drawing {
+    rng: Rng,
+    text: String,
+}
+
+impl Drawing {
+    fn file(&mut self, seed: u64) {
+        let chaos_ends = STEADY_S + self.rng.u64(CHAOS_S);
+        let ends = chaos_ends + HEALED_S;
+        self.line(&format!("# Drawn from the seed {seed}."));
+        self.line(&format!("id    = \"swarm-{seed}\""));
+        self.line("title = \"Drawn by the swarm\"");
+        self.line(&format!("seed  = {seed}"));
+        let facilitators = self.rng.usize(1..=FACILITATORS.len());
+        self.world(&FACILITATORS[..facilitators]);
+        for (name, from) in [("steady", 0), ("chaos", STEADY_S), ("healed", chaos_ends)] {
+            self.line(&format!("\n[[phase]]\nname = \"{name}\"\nfrom = \"{from}s\""));
+        }
+        self.traffic(ends);
+        self.faults(&FACILITATORS[..facilitators], chaos_ends);
+        if self.rng.u8(..10) < 4 {
+            for _ in 0..self.rng.usize(1..=3) {
+                self.kill(chaos_ends);
+            }
+        }
+        for (id, checker) in MUSTS {
+            self.must(id, &format!("{checker} = {{}}"));
+        }
+        self.must("COST-4", "quarantined-gets-probes-only = { grace = \"2s\" }");
+        self.must("LIVE-1", &format!("recovers = {{ after = \"chaos\", within = \"{RECOVERS_WITHIN_S}s\" }}"));
+    }
+
+    fn world(&mut self, facilitators: &[&str]) {
+        let (verify, settle) = (self.rng.u64(500..3_000), self.rng.u64(800..4_000));
+        let dispatchers = if self.rng.u8(..10) < 2 { 2 } else { 1 };
+        self.line(&format!(
+            "\n[world]\nfacilitators   = {facilitators:?}\ndispatchers    = {dispatchers}\n\
+             verify-timeout = \"{verify}ms\"\nsettle-timeout = \"{settle}ms\""
+        ));
+        let tenants = self.rng.usize(1..=TENANTS.len());
+        let one_seller = self.rng.bool();
+        for tenant in &TENANTS[..tenants] {
+            let (plan, price) = (self.one_of(&PLANS), self.rng.u64(1..=500));
+            self.line(&format!("\n[[world.tenant]]\nid    = \"{tenant}\"\nplan  = \"{plan}\""));
+            self.line(&format!("price = \"0.{price:03}\""));
+            if one_seller {
+                self.line("seller = \"one\"");
+            }
+            if self.rng.u8(..10) < 2 {
+                self.line(UPFRONT);
+            }
+            if self.rng.u8(..10) < 2 {
+                let own = self.rng.usize(0..facilitators.len());
+                self.line(&format!("facilitators = {:?}", &facilitators[own..]));
+            }
+        }
+    }
+
+    fn traffic(&mut self, ends: u64) {
+        let rate = self.rng.u64(RATE);
+        let mut mix = vec![format!("paid = {}", self.rng.u64(2..=6))];
+        let mut kinds = CLIENTS.to_vec();
+        self.rng.shuffle(&mut kinds);
+        for kind in kinds.into_iter().take(self.rng.usize(0..=4)) {
+            mix.push(format!("{kind} = 1"));
+        }
+        let mix = mix.join(", ");
+        self.line(&format!(
+            "\n[[traffic]]\nname = \"callers\"\nfrom = \"0s\"\nto   = \"{ends}s\"\nrate = {rate}\nmix  = {{ {mix} }}"
+        ));
+        if self.rng.u8(..10) < 4 {
+            let fails = self.rng.bool() && !self.text.contains(UPFRONT);
+            let path = if fails { self.one_of(&FAILING_PATHS) } else { self.one_of(&PATHS) };
+            let to = ends - HEALED_S;
+            self.line(&format!(
+                "\n[[traffic]]\nname = \"elsewhere\"\nfrom = \"0s\"\nto   = \"{to}s\"\nrate = 2\npath = \"{path}\"\n\
+                 mix  = {{ paid = 1 }}"
+            ));
+        }
+    }
+
+    fn faults(&mut self, facilitators: &[&str], chaos_ends: u64) {
+        // A closed port leaves no call for another fault.
+        let refuses = self.rng.u8(..10) < 2;
+        if refuses {
+            self.fault_head(&facilitators[..1], "any", chaos_ends);
+            self.line("inject.refuse = {}");
+        }
+        let rest = &facilitators[usize::from(refuses)..];
+        if rest.is_empty() {
+            return;
+        }
+        for _ in 0..self.rng.usize(0..=5) {
+            let (call, inject) = self.what_fails();
+            self.fault_head(rest, call, chaos_ends);
+            let pick = match self.rng.u8(..3) {
+                0 => format!("first = {}", self.rng.u64(1..=5)),
+                1 => format!("every = {}", self.rng.u64(2..=4)),
+                _ => format!("nth   = {}", self.rng.u64(1..=5)),
+            };
+            self.line(&format!("pick.{pick}\ninject.{inject}"));
+        }
+        // Last, because the calls that it takes are no other fault's.
+        if self.rng.bool() {
+            let (call, inject) = self.what_fails();
+            self.fault_head(rest, call, chaos_ends);
+            self.line(&format!("inject.{inject}"));
+        }
+    }
+
+    /// The call, and what is injected into it.
+    fn what_fails(&mut self) -> (&'static str, &'static str) {
+        match self.rng.u8(..10) {
+            0..=3 => (self.one_of(&["any", "verify", "settle"]), self.one_of(&ON_ANY_CALL)),
+            _ => ("settle", self.one_of(&ON_SETTLE)),
+        }
+    }
+
+    fn fault_head(&mut self, facilitators: &[&str], call: &str, chaos_ends: u64) {
+        let on = self.one_of(facilitators);
+        let (from, to) = self.window(chaos_ends);
+        self.line(&format!(
+            "\n[[fault]]\non     = \"{on}\"\ncall   = \"{call}\"\nfrom   = \"{from}ms\"\nto     = \"{to}ms\""
+        ));
+    }
+
+    fn kill(&mut self, chaos_ends: u64) {
+        let (from, to) = self.window(chaos_ends);
+        let window = format!("from = \"{from}ms\", to = \"{to}ms\"");
+        let when = match self.rng.u8(..4) {
+            // A window of its own, in which a restart has room.
+            0 => format!("random = {{ times = 1, from = \"{STEADY_S}s\", to = \"{chaos_ends}s\" }}"),
+            1 => format!("money-moves = {{ {window} }}"),
+            _ => format!("payment = {{ reaches = \"{}\", {window} }}", self.one_of(&STAGES)),
+        };
+        self.line(&format!("\n[[kill]]\nwhen.{when}"));
+    }
+
+    fn must(&mut self, id: &str, hold: &str) {
+        self.line(&format!("\n[[must]]\nid = \"{id}\"\nhold.{hold}"));
+    }
+
+    /// Milliseconds within the chaos.
+    fn window(&mut self, chaos_ends: u64) -> (u64, u64) {
+        let (first, last) = (STEADY_S * 1_000, chaos_ends * 1_000);
+        let from = self.rng.u64(first..last - 500);
+        (from, self.rng.u64(from + 400..=last))
+    }
+
+    fn one_of<'a>(&mut self, these: &[&'a str]) -> &'a str {
+        these[self.rng.usize(..these.len())]
+    }
+
+    fn line(&mut self, line: &str) {
+        writeln!(self.text, "{line}").expect("a string takes whatever it is given");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn whatever_is_drawn_is_a_valid_scenario_and_a_seed_draws_the_same() {
+        for seed in 0..500 {
+            let text = draw(seed);
+            Scenario::parse(&format!("swarm-{seed}.toml"), &text).map_err(miette::Report::new).expect("valid");
+            assert_eq!(text, draw(seed));
+        }
+    }
+}

@@ -1,17 +1,72 @@
-//! What finding a tenant costs among few and among many.
+//! What finding a tenant costs among few and among many: in a stored directory whose bucket the isolate has, and for a name
+//! that nobody has.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use dispatcher_core::{directory::Directory, ports::Inbound, resolve::resolve, tenant::Available};
-use serde_json::json;
-use std::hint::black_box;
+use dispatcher_core::{
+    directory::{Directory, cache::Cache, snapshot, stored::Stored},
+    paywall::{UnixMillis, ports::Clock},
+    ports::{DirectoryLog, Inbound, SnapshotStore},
+    resolve::resolve,
+    telemetry::DirectoryEvent,
+    tenant::Available,
+};
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    hint::black_box,
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
 use x402_protocol::Network;
 
-fn directory(tenants: usize) -> Directory {
-    let tenant =
-        |n| json!({"id": format!("t{n}"), "plan": "pro", "slug": format!("t{n}"), "hosts": [format!("t{n}.example")]});
-    let registry = json!({"tenants": (0..tenants).map(tenant).collect::<Vec<_>>()});
+/// Storage that answers at once, and time that stands still.
+struct Memory(BTreeMap<String, Vec<u8>>);
+
+impl SnapshotStore for Memory {
+    async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
+        Ok(self.0.get(key).cloned())
+    }
+}
+
+struct Still;
+
+impl Clock for Still {
+    fn now(&self) -> UnixMillis {
+        UnixMillis(0)
+    }
+    async fn sleep(&self, _millis: u64) {}
+}
+
+impl DirectoryLog for Still {
+    fn record(&self, _event: &DirectoryEvent) {}
+}
+
+fn stored(tenants: usize) -> Stored<Memory, Still, Still> {
+    let mut registry = String::from(r#"{"tenants":["#);
+    for n in 0..tenants {
+        let comma = if n == 0 { "" } else { "," };
+        write!(registry, r#"{comma}{{"id":"t{n}","plan":"pro","slug":"t{n}","hosts":["t{n}.example"]}}"#)
+            .expect("a string takes everything");
+    }
+    registry.push_str("]}");
     let available = Available { network: Network::BaseSepolia, facilitators: [].into() };
-    Directory::from_json(&registry.to_string(), &available).expect("the registry is well-formed")
+    let entries = snapshot::publish(1, &registry, &available).expect("the registry is well-formed");
+    Stored {
+        listed: Rc::new(Directory::default()),
+        cache: Rc::new(Cache::new(available)),
+        store: Memory(entries.into_iter().collect()),
+        clock: Still,
+        log: Still,
+    }
+}
+
+/// Runs a future that never waits.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => unreachable!("a store in memory answers at once"),
+    }
 }
 
 struct Request {
@@ -42,17 +97,19 @@ impl Inbound for Request {
 
 fn resolving(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("resolve");
-    for tenants in [10, 10_000] {
-        let directory = directory(tenants);
-        let request = |host: String, path: String| Request { host, path };
-        let by_host = request(format!("t{}.example", tenants / 2), "/quote".to_owned());
-        let by_slug = request("unknown.example".to_owned(), format!("/t/t{}/quote", tenants / 2));
-        group.bench_function(BenchmarkId::new("by host", tenants), |bench| {
-            bench.iter(|| resolve(&directory, black_box(&by_host)));
-        });
-        group.bench_function(BenchmarkId::new("by slug", tenants), |bench| {
-            bench.iter(|| resolve(&directory, black_box(&by_slug)));
-        });
+    for tenants in [100, 1_000_000] {
+        let directory = stored(tenants);
+        let some = tenants / 2;
+        for (name, host, path) in [
+            ("by host", format!("t{some}.example"), "/quote".to_owned()),
+            ("by slug", "unknown.example".to_owned(), format!("/t/t{some}/quote")),
+            ("unknown", "unknown.example".to_owned(), "/t/unknown/quote".to_owned()),
+        ] {
+            let request = Request { host, path };
+            group.bench_function(BenchmarkId::new(name, tenants), |bench| {
+                bench.iter(|| ready(resolve(&directory, black_box(&request))));
+            });
+        }
     }
 }
 

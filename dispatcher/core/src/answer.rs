@@ -27,7 +27,11 @@ impl<R> Answer<R> {
     pub fn refusal(refusal: &Refusal, request_id: &str) -> Self {
         let error = json!({"code": refusal.code(), "message": refusal.message(), "request_id": request_id});
         // A cache may keep a 404 that says nothing, and no later caller should be told of this one's failure.
-        Self::json(refusal.status(), &json!({"error": error})).with("cache-control", "no-store")
+        let answer = Self::json(refusal.status(), &json!({"error": error})).with("cache-control", "no-store");
+        match refusal.retry_after_s() {
+            Some(seconds) => answer.with("retry-after", seconds.to_string()),
+            None => answer,
+        }
     }
 
     #[must_use]

@@ -4,6 +4,7 @@ use crate::{
     directory::{Directory, DirectoryError},
     tenant::Available,
 };
+use std::rc::Rc;
 use x402_paywall::{
     chain::{ChainRpc, InsecureUrl},
     facilitator::{ConfigError as FacilitatorConfigError, Facilitators},
@@ -36,7 +37,7 @@ impl Environment {
 pub struct Vars {
     /// `ENVIRONMENT`: `prod` or `test`.
     pub environment: Option<String>,
-    /// `TENANT_DIRECTORY`: JSON, see [`Directory::from_json`].
+    /// `TENANT_DIRECTORY`: JSON, see [`Directory::from_json`]. Absent: all tenants are in a stored directory.
     pub tenant_directory: Option<String>,
     /// `FACILITATORS`: JSON, see [`Facilitators::from_json`].
     pub facilitators: Option<String>,
@@ -45,7 +46,9 @@ pub struct Vars {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub environment: Environment,
-    pub directory: Directory,
+    pub directory: Rc<Directory>,
+    /// What the records of a directory are checked against.
+    pub available: Available,
     pub facilitators: Facilitators,
     /// Where unknown settlements are looked up; `None`: nowhere.
     pub chain: Option<ChainRpc>,
@@ -73,14 +76,14 @@ impl Config {
             Some(other) => return Err(ConfigError::Environment(other.to_owned())),
             None => return Err(ConfigError::Missing("ENVIRONMENT")),
         };
-        let directory = vars.tenant_directory.as_deref().ok_or(ConfigError::Missing("TENANT_DIRECTORY"))?;
         // No facilitator is a state, not a mistake: a paid tenant then answers 503, and free tenants go on.
         let facilitators = Facilitators::from_json(vars.facilitators.as_deref().unwrap_or("[]"), secrets)?;
         let available = Available { network: environment.network(), facilitators: facilitators.ids().into() };
-        let directory = Directory::from_json(directory, &available)?;
+        let listed = vars.tenant_directory.as_deref().unwrap_or(r#"{"tenants":[]}"#);
+        let directory = Rc::new(Directory::from_json(listed, &available)?);
         // A secret, because such URLs carry keys.
         let chain = secrets.secret("CHAIN_RPC_URL").map(|url| ChainRpc::new(&url)).transpose()?;
-        Ok(Self { environment, directory, facilitators, chain })
+        Ok(Self { environment, directory, available, facilitators, chain })
     }
 }
 
@@ -99,11 +102,15 @@ mod tests {
         let config = |environment: &str, network| {
             let environment = Some(environment.to_owned());
             let tenant_directory = Some(tenant(network));
-            Config::from_vars(&Vars { environment, tenant_directory, facilitators: None }, &BTreeMap::new())
+            let vars = Vars { environment, tenant_directory, facilitators: None };
+            Config::from_vars(&vars, &BTreeMap::new()).map(|config| config.directory.left_out().to_vec())
         };
-        assert!(config("prod", "eip155:8453").is_ok() && config("test", "eip155:84532").is_ok());
-        assert!(config("prod", "eip155:84532").unwrap_err().to_string().contains("price.network"));
-        assert!(config("test", "eip155:8453").unwrap_err().to_string().contains("price.network"));
+        assert!(
+            config("prod", "eip155:8453").unwrap().is_empty() && config("test", "eip155:84532").unwrap().is_empty()
+        );
+        for (environment, other) in [("prod", "eip155:84532"), ("test", "eip155:8453")] {
+            assert!(config(environment, other).unwrap()[0].to_string().contains("price.network"));
+        }
         assert!(config("dev", "eip155:8453").unwrap_err().to_string().contains("ENVIRONMENT"));
     }
 }

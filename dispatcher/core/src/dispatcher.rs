@@ -8,8 +8,9 @@ use crate::{
     answer::{Answer, Body},
     config::Config,
     cors,
+    directory::Directory,
     hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
-    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
+    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
     refusal::Refusal,
     resolve::{Resolved, resolve},
     telemetry::RequestLine,
@@ -30,8 +31,8 @@ use x402_protocol::Version;
 const MAX_RESOURCE_URL_BYTES: usize = 2_048;
 
 /// The dispatcher over a platform's ports.
-pub struct Dispatcher<N, L, C, R, T> {
-    config: Rc<Config>,
+pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
+    tenants: D,
     namespace: N,
     paywall: Paywall<L>,
     clock: C,
@@ -53,9 +54,24 @@ struct Content<O> {
     leaving: Option<Ticket>,
 }
 
-impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher<N, L, C, R, T> {
+impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
+    /// For the tenants that the configuration lists.
     pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
-        Self { config, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+        let tenants = Rc::clone(&config.directory);
+        Self { tenants, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+    }
+
+    /// For those that another directory has.
+    pub fn with_tenants<D: Tenants>(self, tenants: D) -> Dispatcher<N, L, C, R, T, D> {
+        let Self { namespace, paywall, clock, randomness, log, .. } = self;
+        Dispatcher { tenants, namespace, paywall, clock, randomness, log }
+    }
+}
+
+impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants> Dispatcher<N, L, C, R, T, D> {
+    /// The directory that it asks.
+    pub fn tenants(&self) -> &D {
+        &self.tenants
     }
 
     /// Answers one request and writes its one line.
@@ -63,7 +79,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog> Dispatcher
         let began = self.clock.now();
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
         line.route = format!("{} {}", request.method(), request.path());
-        let told = match resolve(&self.config.directory, request) {
+        let told = match resolve(&self.tenants, request).await {
             Err(error) => Err(Refused::by_us(error, &line.request_id)),
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());

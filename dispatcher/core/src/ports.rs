@@ -1,7 +1,13 @@
 //! What the dispatcher needs of a platform beside the paywall's ports.
 
-use crate::{plan::Limits, telemetry::RequestLine, tenant_failure::TenantFailure};
-use std::future::Future;
+use crate::{
+    dispatch_key::DispatchKey,
+    plan::Limits,
+    telemetry::{DirectoryEvent, RequestLine},
+    tenant::Tenant,
+    tenant_failure::TenantFailure,
+};
+use std::{future::Future, rc::Rc};
 
 /// A request as it arrived. Headers are looked up one by one, because a platform may have to cross into another runtime
 /// for each.
@@ -56,6 +62,26 @@ pub trait Namespace {
         dispatch: Dispatch<'_>,
         request: &Self::Inbound,
     ) -> impl Future<Output = Result<Self::Outbound, TenantFailure>>;
+}
+
+/// Who is behind a host or a slug.
+pub trait Tenants {
+    fn behind(&self, key: &DispatchKey) -> impl Future<Output = Result<Option<Rc<Tenant>>, DirectoryUnavailable>>;
+}
+
+/// Nothing can be said of any tenant right now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DirectoryUnavailable;
+
+/// Where snapshots of the directory lie, by key.
+pub trait SnapshotStore {
+    /// `None`: there is no such key. The error is for the log.
+    fn read(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, String>>;
+}
+
+/// Takes what is to be known of the directory. Must not fail and must not wait.
+pub trait DirectoryLog {
+    fn record(&self, event: &DirectoryEvent);
 }
 
 pub trait Randomness {

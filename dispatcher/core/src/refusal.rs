@@ -31,8 +31,14 @@ impl Refusal {
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
-            Self::LedgerUnavailable => 503,
+            Self::LedgerUnavailable | Self::Resolve(ResolveError::Unavailable) => 503,
         }
+    }
+
+    /// When to come back, in seconds.
+    #[must_use]
+    pub fn retry_after_s(&self) -> Option<u64> {
+        matches!(self, Self::Resolve(ResolveError::Unavailable)).then_some(1)
     }
 
     #[must_use]
@@ -41,6 +47,7 @@ impl Refusal {
             Self::Misconfigured => "dispatcher_misconfigured",
             Self::Resolve(ResolveError::NoTenant) => "tenant_not_found",
             Self::Resolve(ResolveError::InvalidKey) => "invalid_dispatch_key",
+            Self::Resolve(ResolveError::Unavailable) => "tenant_directory_unavailable",
             Self::Tenant(TenantFailure::BindingMissing) => "dispatcher_binding_missing",
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) => "tenant_worker_failure",
             Self::Tenant(TenantFailure::CpuLimit) => "tenant_cpu_limit_exceeded",
@@ -60,6 +67,7 @@ impl Refusal {
             Self::Misconfigured => "the dispatcher's configuration is refused; its log names the key",
             Self::Resolve(ResolveError::NoTenant) => "no tenant has this host or slug",
             Self::Resolve(ResolveError::InvalidKey) => "this host or slug cannot be a tenant's",
+            Self::Resolve(ResolveError::Unavailable) => "the tenant directory cannot be read right now; try again",
             Self::Tenant(TenantFailure::BindingMissing) => "the dispatch namespace is not bound",
             Self::Tenant(TenantFailure::NotInNamespace) => "the tenant's Worker is not deployed; you were not charged",
             Self::Tenant(TenantFailure::Threw) => "the tenant's Worker failed; you were not charged",

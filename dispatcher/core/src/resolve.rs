@@ -1,9 +1,8 @@
 //! From what a request names to a tenant. The host decides where it is a tenant's; otherwise `/t/<slug>` does.
 
 use crate::{
-    directory::Directory,
     dispatch_key::{Mounted, NotAKey, named},
-    ports::Inbound,
+    ports::{DirectoryUnavailable, Inbound, Tenants},
     tenant::Tenant,
 };
 use std::rc::Rc;
@@ -22,6 +21,14 @@ pub enum ResolveError {
     NoTenant,
     /// Cannot be a tenant's host or slug.
     InvalidKey,
+    /// There is no word on who has this host or slug.
+    Unavailable,
+}
+
+impl From<DirectoryUnavailable> for ResolveError {
+    fn from(DirectoryUnavailable: DirectoryUnavailable) -> Self {
+        Self::Unavailable
+    }
 }
 
 impl From<NotAKey> for ResolveError {
@@ -30,12 +37,12 @@ impl From<NotAKey> for ResolveError {
     }
 }
 
-pub fn resolve(directory: &Directory, request: &impl Inbound) -> Result<Resolved, ResolveError> {
+pub async fn resolve(tenants: &impl Tenants, request: &impl Inbound) -> Result<Resolved, ResolveError> {
     let named = named(request)?;
-    if let Some(tenant) = directory.find(&named.host) {
+    if let Some(tenant) = tenants.behind(&named.host).await? {
         return Ok(Resolved { tenant, path: named.path.to_owned(), mount: None });
     }
     let Mounted { slug, mount, path } = named.mounted?.ok_or(ResolveError::NoTenant)?;
-    let tenant = directory.find(&slug).ok_or(ResolveError::NoTenant)?;
+    let tenant = tenants.behind(&slug).await?.ok_or(ResolveError::NoTenant)?;
     Ok(Resolved { tenant, path: path.to_owned(), mount: Some(mount.to_owned()) })
 }

@@ -21,3 +21,17 @@ pub struct RequestLine {
     pub ledger_error: Option<String>,
     pub ms: u64,
 }
+
+/// Something about the tenant directory that an operator should know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DirectoryEvent {
+    /// `adopted` a version; `kept` the one that is named, because of what is wrong with another; `left_out` a record;
+    /// `unavailable`: there is none to keep.
+    pub event: &'static str,
+    /// The snapshot that is in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// What is wrong, and where.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub why: String,
+}

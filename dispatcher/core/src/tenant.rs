@@ -70,6 +70,11 @@ pub struct TenantRecord {
     /// Absent: all that are configured, in their order.
     #[serde(default)]
     pub facilitators: Option<Vec<String>>,
+    /// Where a directory lists tenants, and is no map of them.
+    #[serde(default)]
+    pub hosts: Vec<String>,
+    #[serde(default)]
+    pub slug: Option<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,18 +1,23 @@
-//! What an isolate keeps: the configuration, parsed once, for the variables of a deployed version never change; and the
-//! board on which it writes how its facilitators do.
+//! What an isolate keeps: the configuration, parsed once, for the variables of a deployed version never change; what it read
+//! of the stored tenant directory; and the board on which it writes how its facilitators do.
 
-use crate::ports::{randomness::WebCrypto, secrets::WorkerSecrets};
+use crate::ports::{
+    clock::WallClock, log::ConsoleLog, randomness::WebCrypto, secrets::WorkerSecrets, snapshot_store::KvSnapshots,
+};
 use dispatcher_core::{
     Config,
     config::{ConfigError, Vars},
+    directory::{cache::Cache, stored::Stored},
     paywall::health::Board,
-    ports::Randomness,
+    ports::{DirectoryLog, Randomness},
+    telemetry::DirectoryEvent,
 };
 use std::{cell::OnceCell, rc::Rc};
 use worker::Env;
 
 thread_local! {
     static BOARD: OnceCell<Rc<Board>> = const { OnceCell::new() };
+    static DIRECTORY: OnceCell<Rc<Cache>> = const { OnceCell::new() };
     static CONFIG: OnceCell<Result<Rc<Config>, ConfigError>> = const { OnceCell::new() };
 }
 
@@ -27,6 +32,13 @@ pub fn board(config: &Config) -> Rc<Board> {
     BOARD.with(|cell| Rc::clone(cell.get_or_init(board)))
 }
 
+/// The tenants as a request asks for them.
+pub fn tenants(env: &Env, config: &Config) -> Stored<KvSnapshots, WallClock, ConsoleLog> {
+    let cache = DIRECTORY.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Cache::new(config.available.clone())))));
+    let listed = Rc::clone(&config.directory);
+    Stored { listed, cache, store: KvSnapshots::new(env), clock: WallClock, log: ConsoleLog }
+}
+
 fn parse(env: &Env) -> Result<Config, ConfigError> {
     let var = |name| env.var(name).ok().map(|value| value.to_string());
     let vars = Vars {
@@ -34,5 +46,10 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         tenant_directory: var("TENANT_DIRECTORY"),
         facilitators: var("FACILITATORS"),
     };
-    Config::from_vars(&vars, &WorkerSecrets(env))
+    let config = Config::from_vars(&vars, &WorkerSecrets(env))?;
+    for error in config.directory.left_out() {
+        let why = format!("TENANT_DIRECTORY: {error}");
+        ConsoleLog.record(&DirectoryEvent { event: "left_out", version: None, why });
+    }
+    Ok(config)
 }

@@ -27,6 +27,7 @@ use ports::{
     clock::WallClock, inbound::WebRequest, log::ConsoleLog, namespace::DispatchNamespace, outbound::WebResponse,
     randomness::WebCrypto, settlement_ledger::DurableLedger,
 };
+use std::rc::Rc;
 use web_sys::Response;
 use worker::{Context, Env, Result, event};
 
@@ -50,8 +51,14 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
         return platform(&request, &env, &ledger).await;
     }
     let namespace = DispatchNamespace::new(&env);
-    let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog);
+    let tenants = cached_config::tenants(&env, &config);
+    let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog).with_tenants(tenants);
+    let dispatcher = Rc::new(dispatcher);
     let handled = dispatcher.handle(&request).await;
+    if let Some(job) = dispatcher.tenants().due() {
+        let dispatcher = Rc::clone(&dispatcher);
+        ctx.wait_until(async move { dispatcher.tenants().refresh(job).await });
+    }
     if let Some(ticket) = handled.leaving {
         // Off the caller's path: the answer leaves first.
         let caller = request.caller();

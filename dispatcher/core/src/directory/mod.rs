@@ -1,17 +1,25 @@
-//! Who is behind a host or a slug. Look-ups are in an ordered map: a million tenants cost twenty comparisons.
+//! Who is behind a host or a slug: tenants that a variable lists, and those of a stored snapshot, which a million may be
+//! in. Surprising constraint: a record that is wrong is left out alone, for one seller's mistake must not be another's
+//! outage; only what cannot be read at all is refused as a whole.
 
+pub mod cache;
 mod shapes;
+pub mod snapshot;
+pub mod stored;
 
 use crate::{
     dispatch_key::DispatchKey,
+    ports::{DirectoryUnavailable, Tenants},
     tenant::{Available, Tenant, TenantError},
 };
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
-/// The tenants of this deployment, checked.
+/// A few tenants by their names, checked: those of a variable, or of one bucket.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
-    by_key: BTreeMap<DispatchKey, Rc<Tenant>>,
+    /// In order. `None`: two tenants claim this name, so it is nobody's.
+    by_key: Vec<(DispatchKey, Option<Rc<Tenant>>)>,
+    left_out: Vec<DirectoryError>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,10 +28,12 @@ pub enum DirectoryError {
     Json { line: usize, column: usize, what: String },
     #[error("has neither `tenants` nor `byHost`/`bySlug`")]
     Shape,
+    #[error("{place}: {what}")]
+    Record { place: String, what: String },
     #[error(transparent)]
     Tenant(#[from] TenantError),
-    #[error("{kind} {name:?} {why}")]
-    Key { kind: &'static str, name: String, why: &'static str },
+    #[error("tenant {tenant:?}: {kind} {name:?} {why}")]
+    Key { tenant: String, kind: &'static str, name: String, why: &'static str },
 }
 
 impl Directory {
@@ -35,6 +45,19 @@ impl Directory {
 
     #[must_use]
     pub fn find(&self, key: &DispatchKey) -> Option<Rc<Tenant>> {
-        self.by_key.get(key).cloned()
+        let at = self.by_key.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
+        self.by_key[at].1.clone()
+    }
+
+    /// What is wrong with the records and names that are not in it.
+    #[must_use]
+    pub fn left_out(&self) -> &[DirectoryError] {
+        &self.left_out
+    }
+}
+
+impl Tenants for Rc<Directory> {
+    async fn behind(&self, key: &DispatchKey) -> Result<Option<Rc<Tenant>>, DirectoryUnavailable> {
+        Ok(self.find(key))
     }
 }

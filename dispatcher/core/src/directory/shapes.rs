@@ -3,107 +3,120 @@
 use super::{Directory, DirectoryError};
 use crate::{
     dispatch_key::DispatchKey,
-    plan::Plan,
-    tenant::{Available, PriceRecord, Tenant, TenantRecord},
+    tenant::{Available, Tenant, TenantRecord},
 };
 use serde::Deserialize;
-use std::{collections::BTreeMap, rc::Rc};
+use serde_json::{Map, Value, value::RawValue};
+use std::rc::Rc;
 
+/// Records stay text at first, so that each can be wrong alone.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Maps {
+struct Shapes {
     #[serde(default)]
-    by_host: BTreeMap<String, TenantRecord>,
+    by_host: Option<Map<String, Value>>,
     #[serde(default)]
-    by_slug: BTreeMap<String, TenantRecord>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Registry {
-    tenants: Vec<Listed>,
-}
-
-/// Spelt out and not flattened: `flatten` would lose `deny_unknown_fields` and the place of an error.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Listed {
-    id: String,
+    by_slug: Option<Map<String, Value>>,
     #[serde(default)]
-    script: Option<String>,
-    plan: Plan,
-    #[serde(default)]
-    price: Option<PriceRecord>,
-    #[serde(default)]
-    facilitators: Option<Vec<String>>,
-    #[serde(default)]
-    hosts: Vec<String>,
-    #[serde(default)]
-    slug: Option<String>,
+    tenants: Option<Vec<Box<RawValue>>>,
 }
 
 pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, DirectoryError> {
-    let at = |error: serde_json::Error| DirectoryError::Json {
+    let shapes: Shapes = serde_json::from_str(json).map_err(|error| DirectoryError::Json {
         line: error.line(),
         column: error.column(),
         what: error.to_string(),
-    };
-    let value: serde_json::Value = serde_json::from_str(json).map_err(at)?;
-    let has = |key| value.get(key).is_some();
+    })?;
     let mut directory = Directory::default();
-    if has("tenants") {
-        let registry: Registry = serde_json::from_str(json).map_err(at)?;
-        for listed in registry.tenants {
-            let Listed { id, script, plan, price, facilitators, hosts, slug } = listed;
-            let tenant = Rc::new(TenantRecord { id, script, plan, price, facilitators }.check(available)?);
-            for host in hosts {
-                add_host(&mut directory, host, tenant.clone())?;
-            }
-            if let Some(slug) = slug {
-                add_slug(&mut directory, slug, tenant)?;
+    match shapes {
+        Shapes { tenants: Some(tenants), by_host: None, by_slug: None } => {
+            for (index, record) in tenants.iter().enumerate() {
+                directory.list(record.get(), || format!("tenants[{index}]"), available, |_| true);
             }
         }
-    } else if has("byHost") || has("bySlug") {
-        let maps: Maps = serde_json::from_str(json).map_err(at)?;
-        for (host, record) in maps.by_host {
-            add_host(&mut directory, host, Rc::new(record.check(available)?))?;
+        Shapes { tenants: None, by_host, by_slug } if by_host.is_some() || by_slug.is_some() => {
+            for (host, record) in by_host.unwrap_or_default() {
+                directory.map("host", DispatchKey::host(&host), &host, &record, available);
+            }
+            for (slug, record) in by_slug.unwrap_or_default() {
+                directory.map("slug", DispatchKey::slug(&slug), &slug, &record, available);
+            }
         }
-        for (slug, record) in maps.by_slug {
-            add_slug(&mut directory, slug, Rc::new(record.check(available)?))?;
-        }
-    } else {
-        return Err(DirectoryError::Shape);
+        _ => return Err(DirectoryError::Shape),
     }
     Ok(directory)
 }
 
-fn add_host(directory: &mut Directory, host: String, tenant: Rc<Tenant>) -> Result<(), DirectoryError> {
-    add(directory, "host", DispatchKey::host(&host), host, tenant)
-}
+impl Directory {
+    /// Adds a tenant under those of its own names that `holds` takes.
+    pub(super) fn list(
+        &mut self,
+        record: &str,
+        place: impl Fn() -> String,
+        available: &Available,
+        holds: impl Fn(&DispatchKey) -> bool,
+    ) {
+        let Some((tenant, hosts, slug)) = self.read(record, place, available) else { return };
+        let hosts = hosts.into_iter().map(|host| ("host", DispatchKey::host(&host), host));
+        let slug = slug.into_iter().map(|slug| ("slug", DispatchKey::slug(&slug), slug));
+        for (kind, key, name) in hosts.chain(slug) {
+            if key.as_ref().is_none_or(&holds) {
+                self.add(kind, key, &name, &tenant);
+            }
+        }
+    }
 
-fn add_slug(directory: &mut Directory, slug: String, tenant: Rc<Tenant>) -> Result<(), DirectoryError> {
-    add(directory, "slug", DispatchKey::slug(&slug), slug, tenant)
-}
+    /// Adds a tenant under the name at which it stands.
+    fn map(&mut self, kind: &'static str, key: Option<DispatchKey>, name: &str, record: &Value, available: &Available) {
+        let place = || format!("{kind} {name:?}");
+        match self.read(&record.to_string(), place, available) {
+            Some((tenant, hosts, None)) if hosts.is_empty() => self.add(kind, key, name, &tenant),
+            Some(_) => {
+                let what = "`hosts` and `slug` belong to `tenants`: here the key is the name".to_owned();
+                self.left_out.push(DirectoryError::Record { place: place(), what });
+            }
+            None => {}
+        }
+    }
 
-fn add(
-    directory: &mut Directory,
-    kind: &'static str,
-    key: Option<DispatchKey>,
-    name: String,
-    tenant: Rc<Tenant>,
-) -> Result<(), DirectoryError> {
-    let Some(key) = key else {
-        return Err(DirectoryError::Key { kind, name, why: "is not one that a request can have" });
-    };
-    match directory.by_key.insert(key, tenant) {
-        None => Ok(()),
-        Some(_) => Err(DirectoryError::Key { kind, name, why: "is listed twice" }),
+    fn read(
+        &mut self,
+        record: &str,
+        place: impl Fn() -> String,
+        available: &Available,
+    ) -> Option<(Rc<Tenant>, Vec<String>, Option<String>)> {
+        let mut record: TenantRecord = serde_json::from_str(record)
+            .map_err(|error| self.left_out.push(DirectoryError::Record { place: place(), what: error.to_string() }))
+            .ok()?;
+        let (hosts, slug) = (std::mem::take(&mut record.hosts), record.slug.take());
+        let tenant = record.check(available).map_err(|error| self.left_out.push(error.into())).ok()?;
+        Some((Rc::new(tenant), hosts, slug))
+    }
+
+    /// A name that two tenants claim is neither's: one of the entries is wrong, and nobody can say which.
+    fn add(&mut self, kind: &'static str, key: Option<DispatchKey>, name: &str, tenant: &Rc<Tenant>) {
+        let why = match key {
+            None => "is not one that a request can have",
+            Some(key) => match self.by_key.binary_search_by(|(other, _)| other.cmp(&key)) {
+                Err(at) => {
+                    self.by_key.insert(at, (key, Some(Rc::clone(tenant))));
+                    return;
+                }
+                Ok(taken) => {
+                    self.by_key[taken].1 = None;
+                    "is listed twice, so it is nobody's"
+                }
+            },
+        };
+        let (tenant, name) = (tenant.id.clone(), name.to_owned());
+        self.left_out.push(DirectoryError::Key { tenant, kind, name, why });
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Plan;
     use x402_protocol::Network;
 
     fn directory(json: &str) -> Result<Directory, DirectoryError> {
@@ -133,26 +146,50 @@ mod tests {
     fn a_tenant_without_a_list_of_its_own_has_every_facilitator() {
         let list = |own: &str| {
             let json = format!(r#"{{"tenants":[{{"id":"a","plan":"pro","slug":"a"{own}}}]}}"#);
-            directory(&json).map(|directory| by_slug(&directory, "a").unwrap().facilitators.to_vec())
+            let directory = directory(&json).unwrap();
+            let left_out = directory.left_out().iter().map(ToString::to_string).collect::<String>();
+            by_slug(&directory, "a").map(|tenant| tenant.facilitators.to_vec()).ok_or(left_out)
         };
         assert_eq!(list("").unwrap(), ["cdp", "x402-rs"]);
         assert_eq!(list(r#","facilitators":["x402-rs","cdp"]"#).unwrap(), ["x402-rs", "cdp"]);
         for (wrong, why) in [(r#"["cpd"]"#, "cpd"), ("[]", "empty"), (r#"["cdp","cdp"]"#, "twice")] {
-            let error = list(&format!(r#","facilitators":{wrong}"#)).unwrap_err().to_string();
+            let error = list(&format!(r#","facilitators":{wrong}"#)).unwrap_err();
             assert!(error.contains("tenant \"a\": facilitators") && error.contains(why), "{error}");
         }
     }
 
     #[test]
-    fn refuses_what_is_ambiguous_or_can_never_match() {
+    fn what_cannot_be_read_is_refused_as_a_whole() {
         let error = |json| directory(json).unwrap_err().to_string();
-        assert!(
-            error(r#"{"tenants":[{"id":"a","plan":"pro","slug":"a"},{"id":"b","plan":"pro","slug":"a"}]}"#)
-                .contains("twice")
-        );
-        assert!(error(r#"{"tenants":[{"id":"a","plan":"pro","hosts":["Acme.example"]}]}"#).contains("Acme.example"));
-        assert!(error(r#"{"tenants":[{"id":"a","plan":"gold"}]}"#).contains("unknown variant `gold`"));
-        assert!(error("{}").contains("neither"));
-        assert!(error("{").contains("line 1"));
+        assert!(error("{}").contains("neither") && error(r#"{"tenants":[],"byHost":{}}"#).contains("neither"));
+        assert!(error("{").contains("line 1") && error(r#"{"tenant":[]}"#).contains("unknown field `tenant`"));
+        assert!(error(r#"{"tenants":[{"id":"a""#).contains("line 1"));
+    }
+
+    #[test]
+    fn a_wrong_record_is_left_out_alone_and_named() {
+        let good = r#"{"id":"good","plan":"pro","slug":"good"}"#;
+        for (record, said) in [
+            (r#"{"id":"a","plan":"gold","slug":"a"}"#, "tenants[0]: unknown variant `gold`"),
+            (r#"{"id":"a","plan":"pro","slugs":"a"}"#, "tenants[0]: unknown field `slugs`"),
+            (r#"{"id":"a","plan":"pro","script":"good"}"#, "tenant \"a\": script is \"good\""),
+            (r#"{"id":"a","plan":"pro","hosts":["Acme.example"]}"#, "host \"Acme.example\" is not one"),
+            ("7", "tenants[0]: invalid type"),
+        ] {
+            let directory = directory(&format!(r#"{{"tenants":[{record},{good}]}}"#)).unwrap();
+            assert_eq!(by_slug(&directory, "good").unwrap().id, "good");
+            assert!(by_slug(&directory, "a").is_none());
+            let [left_out] = directory.left_out() else { panic!("{:?}", directory.left_out()) };
+            assert!(left_out.to_string().contains(said), "{left_out}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_two_claim_is_nobodys() {
+        let json = r#"{"tenants":[{"id":"a","plan":"pro","slug":"x","hosts":["a.example"]},{"id":"b","plan":"pro","slug":"x"}]}"#;
+        let directory = directory(json).unwrap();
+        assert!(by_slug(&directory, "x").is_none());
+        assert_eq!(directory.find(&DispatchKey::host("a.example").unwrap()).unwrap().id, "a");
+        assert!(directory.left_out()[0].to_string().contains("tenant \"b\": slug \"x\" is listed twice"));
     }
 }

@@ -9,6 +9,11 @@ use dispatcher_core::{
     resolve::{ResolveError, Resolved, resolve},
     tenant::Available,
 };
+use std::{
+    pin::pin,
+    rc::Rc,
+    task::{Context, Poll, Waker},
+};
 
 /// Id, hosts and slug. Each is close to another one by a dot, a letter or an encoding.
 const TENANTS: [(&str, &[&str], &str); 5] = [
@@ -71,9 +76,17 @@ fn directory() -> Directory {
 
 pub fn to(sent: &Sent) -> Result<Resolved, ResolveError> {
     thread_local! {
-        static DIRECTORY: Directory = directory();
+        static DIRECTORY: Rc<Directory> = Rc::new(directory());
     }
-    DIRECTORY.with(|directory| resolve(directory, sent))
+    DIRECTORY.with(|directory| ready(resolve(directory, sent)))
+}
+
+/// Runs a future that never waits.
+fn ready<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("a directory in memory waited"),
+    }
 }
 
 /// Panics where a request reaches a tenant that it does not name, or where two spellings of one name differ.

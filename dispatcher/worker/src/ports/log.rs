@@ -6,21 +6,13 @@ use dispatcher_core::{
         ports::{HealthLog, LedgerError, PaymentLog},
         telemetry::{PaymentEvent, StandingChange},
     },
-    ports::RequestLog,
-    telemetry::RequestLine,
+    ports::{DirectoryLog, RequestLog},
+    telemetry::{DirectoryEvent, RequestLine},
 };
 use serde::Serialize;
 
 #[derive(Clone, Copy)]
 pub struct ConsoleLog;
-
-/// What a line is about, under the key `log`.
-#[derive(Serialize)]
-struct Line<'a, T> {
-    log: &'static str,
-    #[serde(flatten)]
-    what: &'a T,
-}
 
 impl ConsoleLog {
     /// Names the key that is wrong, never its value: a value may be a secret put in the wrong place.
@@ -48,6 +40,12 @@ impl HealthLog for ConsoleLog {
     }
 }
 
+impl DirectoryLog for ConsoleLog {
+    fn record(&self, event: &DirectoryEvent) {
+        write("directory", event);
+    }
+}
+
 impl RequestLog for ConsoleLog {
     fn record(&self, line: &RequestLine) {
         write("request", line);
@@ -60,7 +58,10 @@ impl PaymentLog for ConsoleLog {
     }
 }
 
-fn write<T: Serialize>(log: &'static str, what: &T) {
-    let line = serde_json::to_string(&Line { log, what }).expect("log lines have string keys and plain values");
+/// What a line is about stands first, under the key `log`. Put in front of the text, because `serde(flatten)` compiles every
+/// kind of line once more.
+fn write<T: Serialize>(log: &str, what: &T) {
+    let what = serde_json::to_string(what).expect("log lines have string keys and plain values");
+    let line = [r#"{"log":""#, log, r#"","#, what.strip_prefix('{').unwrap_or(&what)].concat();
     web_sys::console::log_1(&line.into());
 }

@@ -14,3 +14,4 @@ pub mod randomness;
 pub mod record_store;
 pub mod secrets;
 pub mod settlement_ledger;
+pub mod snapshot_store;

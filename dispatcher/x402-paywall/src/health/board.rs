@@ -15,7 +15,12 @@ use crate::{
     telemetry::Call,
 };
 use serde_json::value::RawValue;
-use std::{cell::RefCell, collections::VecDeque, mem, rc::Rc};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    mem,
+    rc::Rc,
+};
 
 /// Pause between exchanges while a facilitator is not healthy, or a failure is not told yet.
 pub const EXCHANGE_MS: u64 = 1_000;
@@ -203,7 +208,9 @@ impl Board {
         inner.exchange.under_way = Some((observations.clone(), now.plus(EXCHANGE_LIMIT_MS)));
         let wanted = inner.desks.iter().filter(|desk| desk.known.verify.standing != Standing::Healthy);
         let specimen = |desk: &Desk| Some((desk.id.clone(), RawValue::to_owned(desk.specimen.as_deref()?)));
-        let specimens = wanted.filter_map(specimen).collect();
+        // One by one, here and wherever a map of few is filled: collecting would bring a sort into the wasm for each map.
+        let mut specimens = BTreeMap::new();
+        specimens.extend(wanted.filter_map(specimen));
         Some(News { observations, specimens })
     }
 

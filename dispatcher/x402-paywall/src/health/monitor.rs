@@ -237,7 +237,8 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
             let known = stored.facilitators.remove(&facilitator.id).unwrap_or_default();
             (facilitator.id.clone(), known)
         };
-        let facilitators = self.facilitators.iter().map(known).collect();
+        let mut facilitators = BTreeMap::new();
+        facilitators.extend(self.facilitators.iter().map(known));
         // Another call may have read it meanwhile, and gone on from there.
         self.snapshot.borrow_mut().get_or_insert(Snapshot { facilitators });
         Ok(())

@@ -1,0 +1,195 @@
+//! A directory as it lies in key-value storage: immutable snapshots, and one key that says which is current. A million tenants
+//! are tens of thousands of small buckets by hash of the name, so that a look-up reads one of them; and a filter of all names, so
+//! that a flood of unknown names reads none.
+//!
+//! | key | value |
+//! |---|---|
+//! | `current` | `{"format": 1, "version": 42, "buckets": 4096, "filterBytes": 2500}`; written last |
+//! | `42/names` | the filter's bits |
+//! | `42/17` | bucket 17: `{"version": 42, "bucket": 17, "tenants": [...]}`, as in a registry |
+
+use super::{Directory, DirectoryError};
+use crate::{dispatch_key::DispatchKey, tenant::Available};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// The key that names the current snapshot.
+pub const CURRENT: &str = "current";
+const FORMAT: u32 = 1;
+/// A bucket is parsed as a whole for its first look-up: half a millisecond in wasm.
+const NAMES_PER_BUCKET: usize = 32;
+/// Some 1.7 MB of buckets' numbers at most; beyond a hundred million names the filter, too, would need another shape.
+const MAX_BUCKETS: u32 = 1 << 20;
+/// One unknown name in a hundred and twenty passes, and costs a read.
+const FILTER_BITS_PER_NAME: usize = 10;
+const FILTER_PROBES: u64 = 7;
+/// Seven million names. An isolate has 128 MB for everything.
+const MAX_FILTER_BYTES: usize = 8 << 20;
+
+/// Which snapshot is current, and how it is divided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Current {
+    format: u32,
+    /// Only ever grows: one that is lower is old news.
+    pub version: u64,
+    buckets: u32,
+    filter_bytes: usize,
+}
+
+impl Current {
+    /// The error says what is wrong with the bytes.
+    pub fn read(bytes: &[u8]) -> Result<Self, String> {
+        let current: Self = read(bytes)?;
+        let wrong = |key: &str| Err(format!("{key} is not one that this dispatcher reads"));
+        match current {
+            Self { format, .. } if format != FORMAT => wrong("format"),
+            Self { buckets, .. } if !(1..=MAX_BUCKETS).contains(&buckets) => wrong("buckets"),
+            Self { filter_bytes, .. } if !(1..=MAX_FILTER_BYTES).contains(&filter_bytes) => wrong("filterBytes"),
+            _ => Ok(current),
+        }
+    }
+
+    #[must_use]
+    pub fn bucket_of(&self, key: &DispatchKey) -> u32 {
+        (hash(key) % u64::from(self.buckets)) as u32
+    }
+
+    #[must_use]
+    pub fn bucket_key(&self, bucket: u32) -> String {
+        format!("{}/{bucket}", self.version)
+    }
+
+    #[must_use]
+    pub fn names_key(&self) -> String {
+        format!("{}/names", self.version)
+    }
+
+    /// Whether buckets of the other are divided as ours are.
+    #[must_use]
+    pub fn is_divided_as(&self, other: &Self) -> bool {
+        self.buckets == other.buckets
+    }
+
+    pub fn read_names(&self, bytes: Vec<u8>) -> Result<Names, String> {
+        if bytes.len() == self.filter_bytes {
+            return Ok(Names(bytes));
+        }
+        Err(format!("{} has {} bytes of {}", self.names_key(), bytes.len(), self.filter_bytes))
+    }
+
+    /// The tenants of a bucket, under those of their names that belong there.
+    pub fn read_bucket(&self, bucket: u32, bytes: &[u8], available: &Available) -> Result<Directory, String> {
+        let at = |why| format!("{}: {why}", self.bucket_key(bucket));
+        let stored: Bucket = read(bytes).map_err(at)?;
+        if (stored.version, stored.bucket) != (self.version, bucket) {
+            return Err(at(format!("is bucket {} of version {}", stored.bucket, stored.version)));
+        }
+        let mut directory = Directory::default();
+        for (index, record) in stored.tenants.iter().enumerate() {
+            let place = || at(format!("tenants[{index}]"));
+            directory.list(record.get(), place, available, |key| self.bucket_of(key) == bucket);
+        }
+        Ok(directory)
+    }
+}
+
+/// Which names a snapshot has: never says no to one of them, and seldom yes to another (a Bloom filter).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Names(Vec<u8>);
+
+impl Names {
+    #[must_use]
+    pub fn may_have(&self, key: &DispatchKey) -> bool {
+        probes(key, self.0.len()).all(|bit| self.0[bit / 8] >> (bit % 8) & 1 == 1)
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Bucket {
+    version: u64,
+    bucket: u32,
+    tenants: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Registry {
+    tenants: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct NamesOf {
+    #[serde(default)]
+    hosts: Vec<String>,
+    #[serde(default)]
+    slug: Option<String>,
+}
+
+/// What to write for a registry (`{"tenants": [...]}`): keys and values, [`CURRENT`] last. Nothing may be left out of what
+/// is published, so the first wrong record is an error.
+pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Vec<(String, Vec<u8>)>, DirectoryError> {
+    if let Some(error) = Directory::from_json(registry, available)?.left_out().first() {
+        return Err(error.clone());
+    }
+    let shape = |_| DirectoryError::Shape;
+    let registry: Registry = serde_json::from_str(registry).map_err(shape)?;
+    let mut named = Vec::new();
+    for record in registry.tenants {
+        let NamesOf { hosts, slug } = serde_json::from_str(record.get()).map_err(shape)?;
+        let hosts = hosts.iter().filter_map(|host| DispatchKey::host(host));
+        let keys: Vec<_> = hosts.chain(slug.and_then(|slug| DispatchKey::slug(&slug))).collect();
+        named.push((record, keys));
+    }
+    let names: usize = named.iter().map(|(_, keys)| keys.len()).sum();
+    let filter_bytes = (names * FILTER_BITS_PER_NAME).div_ceil(8).clamp(1, MAX_FILTER_BYTES);
+    let buckets = names.div_ceil(NAMES_PER_BUCKET).next_power_of_two().min(MAX_BUCKETS as usize) as u32;
+    let current = Current { format: FORMAT, version, buckets, filter_bytes };
+
+    let mut filter = vec![0; filter_bytes];
+    let mut filled: BTreeMap<u32, Bucket> =
+        (0..buckets).map(|bucket| (bucket, Bucket { version, bucket, tenants: Vec::new() })).collect();
+    for (record, keys) in named {
+        let mut into: Vec<_> = keys.iter().map(|key| current.bucket_of(key)).collect();
+        into.sort_unstable();
+        into.dedup();
+        for bucket in into {
+            filled.entry(bucket).and_modify(|bucket| bucket.tenants.push(record.clone()));
+        }
+        for key in &keys {
+            probes(key, filter_bytes).for_each(|bit| filter[bit / 8] |= 1 << (bit % 8));
+        }
+    }
+    let json = |value: &Bucket| serde_json::to_vec(value).expect("a bucket has string keys and plain values");
+    let mut entries: Vec<_> = filled.values().map(|bucket| (current.bucket_key(bucket.bucket), json(bucket))).collect();
+    entries.push((current.names_key(), filter));
+    entries.push((CURRENT.to_owned(), serde_json::to_vec(&current).expect("plain values")));
+    Ok(entries)
+}
+
+/// As text, like all JSON here: serde_json is compiled once for each kind of source.
+fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
+    let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}
+
+fn probes(key: &DispatchKey, bytes: usize) -> impl Iterator<Item = usize> + use<> {
+    let (hash, bits) = (hash(key), bytes as u64 * 8);
+    // Two halves of one hash are as good as seven hashes; the step is odd, so that it never stands still.
+    let (start, step) = (hash >> 32, hash & 0xffff_ffff | 1);
+    (0..FILTER_PROBES).map(move |probe| ((start + probe * step) % bits) as usize)
+}
+
+/// FNV-1a with an avalanche behind it. Part of the format: what is written with one hash is not found with another.
+fn hash(key: &DispatchKey) -> u64 {
+    let (kind, name) = match key {
+        DispatchKey::Host(name) => (b'h', name),
+        DispatchKey::Slug(name) => (b's', name),
+    };
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    let hash = name.bytes().fold(step(0xcbf2_9ce4_8422_2325, kind), step);
+    let hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
+    hash ^ hash >> 32
+}

@@ -1,0 +1,86 @@
+//! A stored directory as a request asks it. Reads of storage are a request's own and never shared: the platform lets no request
+//! wait for what another one started.
+
+use super::{
+    Directory,
+    cache::{Cache, Job, Look, Place},
+    snapshot::CURRENT,
+};
+use crate::{
+    dispatch_key::DispatchKey,
+    ports::{DirectoryLog, DirectoryUnavailable, SnapshotStore, Tenants},
+    telemetry::DirectoryEvent,
+    tenant::Tenant,
+};
+use std::rc::Rc;
+use x402_paywall::ports::Clock;
+
+/// Tenants that a variable lists, and behind them those of a store.
+pub struct Stored<S, C, T> {
+    pub listed: Rc<Directory>,
+    pub cache: Rc<Cache>,
+    pub store: S,
+    pub clock: C,
+    pub log: T,
+}
+
+impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Tenants for Stored<S, C, T> {
+    async fn behind(&self, key: &DispatchKey) -> Result<Option<Rc<Tenant>>, DirectoryUnavailable> {
+        if let Some(tenant) = self.listed.find(key) {
+            return Ok(Some(tenant));
+        }
+        let mut look = self.cache.look(key, self.clock.now());
+        if look == Look::ReadCurrent {
+            self.read_current().await;
+            look = self.cache.look(key, self.clock.now());
+        }
+        match look {
+            Look::Known(tenant) => Ok(tenant),
+            Look::ReadBucket(place) => {
+                self.read_bucket(place).await;
+                self.cache.find(key).ok_or(DirectoryUnavailable)
+            }
+            Look::ReadCurrent | Look::Unavailable => Err(DirectoryUnavailable),
+        }
+    }
+}
+
+impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Stored<S, C, T> {
+    /// What has grown old, if anything has: to be read by [`Self::refresh`].
+    #[must_use]
+    pub fn due(&self) -> Option<Job> {
+        self.cache.due(self.clock.now())
+    }
+
+    /// For beside an answer: no request waits for it.
+    pub async fn refresh(&self, job: Job) {
+        match job {
+            Job::Current => self.read_current().await,
+            Job::Bucket(place) => self.read_bucket(place).await,
+        }
+    }
+
+    async fn read_current(&self) {
+        let read = self.store.read(CURRENT).await;
+        let newer = self.logged(|log| self.cache.told_current(read, self.clock.now(), log));
+        if let Some(current) = newer {
+            let read = self.store.read(&current.names_key()).await;
+            self.logged(|log| self.cache.told_names(current, read, self.clock.now(), log));
+        }
+    }
+
+    async fn read_bucket(&self, place: Place) {
+        let mut next = Some(place);
+        while let Some(place) = next {
+            let read = self.store.read(&place.key()).await;
+            next = self.logged(|log| self.cache.told_bucket(place, read, self.clock.now(), log));
+        }
+    }
+
+    fn logged<R>(&self, tell: impl FnOnce(&mut Vec<DirectoryEvent>) -> R) -> R {
+        let mut events = Vec::new();
+        let told = tell(&mut events);
+        events.iter().for_each(|event| self.log.record(event));
+        told
+    }
+}

@@ -287,6 +287,7 @@ fn owed<O: Outbound>(unsold: Unsold<O>, receipt: (&'static str, String), request
         }
         Err(refusal) => {
             let mut refused = Refused::by_us(Refusal::Owed(Box::new(refusal)), request_id);
+            refused.answer.set.retain(|(name, _)| name != "cache-control");
             refused.answer.set.extend(set);
             Err(refused)
         }

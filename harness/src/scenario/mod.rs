@@ -19,6 +19,7 @@ mod request_path;
 mod schema;
 mod selection;
 mod time;
+mod toml_words;
 mod traffic;
 mod usdc;
 mod world;
@@ -228,7 +229,7 @@ fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
                 .help("a scenario has id, title, [world], [[phase]], [[traffic]], [[fault]] and [[must]]: see scenarios/README.md"),
         ]);
     }
-    let raw: RawScenario = toml::from_str(text).map_err(|error| vec![Problem::of_toml(&error)])?;
+    let raw: RawScenario = toml::from_str(text).map_err(|error| vec![toml_words::problem(&error)])?;
     let mut problems = Problems::default();
     match check(raw, &mut problems) {
         Some(scenario) if problems.is_empty() => Ok(scenario),

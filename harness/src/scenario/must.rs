@@ -251,7 +251,8 @@ fn check_recovers(
     if healed + bound > timeline.end() {
         let left = timeline.end().checked_sub(healed).unwrap_or(Duration::ZERO);
         let label = format!("only {} are left after {}", time::show(left), phase.name());
-        problems.add(Problem::new(within.span(), "the run ends before recovery is due", label));
+        let problem = Problem::new(within.span(), "the run ends before recovery is due", label);
+        problems.add(problem.help("let the traffic go on for longer, or give it less time to recover"));
         return None;
     }
     // What has not healed cannot recover: the blame would fall on the dispatcher.

@@ -64,28 +64,10 @@ impl Problem {
     pub(super) fn unknown(at: Range<usize>, kind: &str, wanted: &str, alternatives: &[&str]) -> Self {
         let help = match nearest(wanted, alternatives) {
             Some(near) => format!("did you mean `{near}`? There is: {}", alternatives.join(", ")),
+            None if alternatives.is_empty() => "there is none at all".to_owned(),
             None => format!("there is: {}", alternatives.join(", ")),
         };
         Self::new(at, format!("there is no {kind} `{wanted}`"), format!("no such {kind}")).help(help)
-    }
-
-    /// The TOML reader says all in one line, alternatives included: "unknown field `a`, expected one of `b`, `c`".
-    pub(super) fn of_toml(error: &toml::de::Error) -> Self {
-        let said = error.message();
-        let (message, expected) = said.split_once(", expected ").unwrap_or((said, ""));
-        let message = message.replace("unknown field", "unknown key").replace("unknown variant", "unknown name");
-        let problem = Self::new(error.span().unwrap_or(0..0), message.clone(), "here");
-        if expected.is_empty() {
-            return problem;
-        }
-        let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
-        let alternatives = quoted(expected);
-        let alternatives: Vec<&str> = alternatives.iter().map(String::as_str).collect();
-        let near = quoted(&message).first().and_then(|wanted| nearest(wanted, &alternatives));
-        match near {
-            Some(near) => problem.help(format!("did you mean `{near}`? Expected {expected}")),
-            None => problem.help(format!("expected {expected}")),
-        }
     }
 }
 

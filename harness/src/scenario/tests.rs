@@ -213,6 +213,59 @@ fn several_problems_are_shown_at_once() {
     insta::assert_snapshot!(error_of(&text));
 }
 
+/// Nothing that only a reader of the source would understand.
+#[test]
+fn what_the_reader_of_toml_says_is_told_in_plain_words() {
+    let cases: &[(&str, &str, &str, &str)] = &[
+        (
+            "hold.settle-at-most-once = {}",
+            "hold.latency = 5",
+            "invalid type: integer `5`",
+            "expected a table: `latency = { phase =",
+        ),
+        (
+            "inject.settle-then-hang = {}",
+            "inject.slow = \"1s\"",
+            "invalid type: string \"1s\"",
+            "expected a table: `slow = { by =",
+        ),
+        ("hold.settle-at-most-once = {}", "", "missing key `hold`", "add `hold.settle-at-most-once = {}`"),
+        ("inject.settle-then-hang = {}", "", "missing key `inject`", "add `inject.hang = {}`"),
+        ("title = \"A good scenario\"", "", "missing key `title`", "add `title = "),
+        ("title = \"A good scenario\"", "title = 5", "invalid type: integer `5`", "expected text in quotes"),
+        ("seed = 42", "seed = \"x\"", "invalid type: string \"x\"", "expected a whole number, not below 0"),
+        ("seed = 42", "tags = \"x\"", "invalid type: string \"x\"", "expected a list"),
+        ("seed = 42", "profile = 5", "one name stands here", "a name in quotes"),
+        ("seed = 42", "profile = {}", "one name stands here", "a name in quotes"),
+        (
+            "inject.settle-then-hang = {}",
+            "inject = { hang = {}, refuse = {} }",
+            "one name stands here",
+            "a name in quotes",
+        ),
+        (
+            "hold.settle-at-most-once = {}",
+            "hold.latency = []",
+            "invalid length 0",
+            "expected a table: `latency = { phase =",
+        ),
+        ("[[traffic]]", "[traffic]", "invalid type: map", "one of a list has double brackets"),
+        ("rate = 5", "rate = \"5\"", "invalid type: string \"5\"", "expected a number"),
+        ("rate = 5", "rate = 5\nrate = 6", "duplicate key", "take one of the two out"),
+        ("{ paid = 8, unpaid = 2 }", "5", "invalid type: integer `5`", "expected a table"),
+        ("within = \"5s\"", "", "missing key `within`", "add a time: `within = \"5s\"`"),
+    ];
+    for (from, to, message, help) in cases {
+        let text = good_with(from, to).replace(", }", " }");
+        let error = Scenario::parse("scenarios/broken.toml", &text).expect_err("the scenario is broken");
+        let problem = &error.problems()[0];
+        assert_eq!(problem.to_string(), *message, "{to}");
+        let said = miette::Diagnostic::help(problem).map(|help| help.to_string()).unwrap_or_default();
+        assert!(said.starts_with(help), "{to}: {said}");
+        assert!(!said.contains("Raw") && !said.contains("struct"), "{said}");
+    }
+}
+
 /// What else is wrong: the place is pinned above for each kind of check, here only that it is found.
 #[test]
 fn what_makes_no_sense_is_refused() {

@@ -193,7 +193,8 @@ impl RawTraffic {
         let mix_at = self.mix.span();
         let mix = self.mix.into_inner();
         if mix.total() == 0 {
-            problems.add(Problem::new(mix_at.clone(), "the mix is empty", "no share is above 0"));
+            let problem = Problem::new(mix_at.clone(), "the mix is empty", "no share is above 0");
+            problems.add(problem.help("such as `mix = { paid = 8, unpaid = 2 }`; see `harness list --clients`"));
         }
         let path = match &self.path {
             Some(raw) => RequestPath::check(raw, problems),

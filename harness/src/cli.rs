@@ -30,6 +30,8 @@ pub enum Command {
     Swarm(SwarmArgs),
     /// Join the results of a swarm's shards
     Merge(MergeArgs),
+    /// Make a failure small, and keep it as a scenario
+    Shrink(ShrinkArgs),
     /// Simulate a scenario twice and prove that its seed gives the same run
     Meta(MetaArgs),
     /// List scenarios, faults, kinds of clients or checkers
@@ -132,6 +134,9 @@ pub struct SwarmArgs {
     /// Go on when something breaks
     #[arg(long)]
     pub keep_going: bool,
+    /// Where to keep runs that broke a rule
+    #[arg(long, value_name = "DIR")]
+    pub runs_dir: Option<PathBuf>,
     /// Where to write the result, for `harness merge`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -151,6 +156,22 @@ pub struct MergeArgs {
     /// How to print it
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// Folder of a run that broke a rule, or the .toml file of a scenario
+    #[arg(value_name = "RUN")]
+    pub run: PathBuf,
+    /// Seed with which it breaks; the run's or the scenario's own unless given
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    pub seed: Option<u64>,
+    /// Rule that must go on breaking, such as MONEY-3; all that break unless given
+    #[arg(long, value_name = "RULE")]
+    pub rule: Option<String>,
+    /// Name of the new scenario under scenarios/regressions/; made from the old one's unless given
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -23,6 +23,7 @@ pub mod scenario;
 pub mod serve;
 pub mod setup;
 mod shop;
+pub mod shrink;
 pub mod sim;
 pub mod swarm;
 pub mod tier;
@@ -46,7 +47,7 @@ use thiserror::Error;
 use bench::{BenchError, BenchTools, Extent};
 use cli::{
     BenchArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, MergeArgs, MetaArgs, NamespaceArgs, ScenarioArgs,
-    SchemaArgs, ServeArgs, SwarmArgs,
+    SchemaArgs, ServeArgs, ShrinkArgs, SwarmArgs,
 };
 use conform::{ConformError, Reach, Settling, Start, Target};
 use conformance::{ConformanceError, ConformanceTools};
@@ -59,6 +60,7 @@ use rules::UnknownRule;
 use run::{Asked, RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
 use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
+use shrink::{Failing, Found, ShrinkError};
 use swarm::{MergeError, SwarmError, SwarmSeed, Tally};
 use tier::Tier;
 
@@ -118,6 +120,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Merge(#[from] MergeError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shrink(#[from] ShrinkError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -145,6 +150,7 @@ impl CommandError {
             Self::Setup(_) => Exit::DidNotStart,
             Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
             Self::Merge(_) => Exit::Usage,
+            Self::Shrink(error) => error.exit(),
             Self::New(_)
             | Self::Swarm(_)
             | Self::Document { .. }
@@ -178,6 +184,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Swarm(args) => swarm_(args),
         Command::Merge(args) => merge(args),
+        Command::Shrink(args) => shrink_(args),
         Command::Meta(args) => meta_(args),
         Command::Schema(args) => schema(args),
         Command::Serve(args) => serve(args),
@@ -308,7 +315,7 @@ fn swarm_(args: &SwarmArgs) -> Result<Exit, CommandError> {
         extent: args.time.map_or(swarm::Extent::Runs(runs), swarm::Extent::Time),
         threads: args.threads.map_or_else(cores, |threads| threads as usize),
         until_broken: !args.keep_going,
-        runs: workspace_root().join("runs"),
+        runs: args.runs_dir.clone().unwrap_or_else(|| workspace_root().join("runs")),
     };
     anstream::eprintln!("simulating what is drawn from seed {}, on {} threads", plan.seed, plan.threads);
     let stop = Arc::new(AtomicBool::new(false));
@@ -339,6 +346,24 @@ fn told(tally: &Tally, out: Option<&Path>, format: Format) -> Result<Exit, Comma
         Format::Json => anstream::print!("{}", json()?),
     }
     Ok(swarm::exit(tally))
+}
+
+fn shrink_(args: &ShrinkArgs) -> Result<Exit, CommandError> {
+    let found = Found::at(&args.run)?;
+    let seed = args.seed.or(found.seed).ok_or_else(|| ShrinkError::NoSeed(args.run.clone()))?;
+    let name = args.name.clone().unwrap_or_else(|| format!("shrunk-{}", found.id));
+    let name = scenario::Name::new(&name).ok_or(ShrinkError::Name(name))?;
+    let failing = Failing { file: &found.file, seed, rule: args.rule.as_deref(), name: name.as_str() };
+    let say = |what: &str| anstream::eprintln!("{what}");
+    let shrunk = shrink::shrink(&failing, &say)?;
+    let path = shrink::keep(&Library::find().regressions(), &name, &shrunk.text)?;
+    anstream::println!(
+        "{} still breaks after {} tries; wrote {}\nrun   cargo run -p harness -- scenario {name} --tier sim",
+        shrunk.rules.join(", "),
+        shrunk.tries,
+        path.display()
+    );
+    Ok(Exit::Pass)
 }
 
 fn meta_(args: &MetaArgs) -> Result<Exit, CommandError> {

@@ -1,5 +1,5 @@
-//! The scenarios that come with the project: `scenarios/<id>.toml`. A path to any other TOML file works wherever a name
-//! does.
+//! The scenarios that come with the project: `scenarios/<id>.toml`, and past failures under `scenarios/regressions/`, which
+//! come first wherever several are run. A path to any other TOML file works wherever a name does.
 
 use std::fs;
 use std::io;
@@ -93,14 +93,14 @@ impl Library {
         if Path::new(which).extension().is_some_and(|extension| extension == "toml") {
             return load(Path::new(which));
         }
-        let names = self.names()?;
-        if !names.iter().any(|name| name == which) {
-            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let files = self.files()?;
+        let Some((_, path)) = files.iter().find(|(name, _)| name == which) else {
+            let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
             let meant = nearest(which, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
             let help = format!("{meant}There is: {}; or give the path of a .toml file", names.join(", "));
             return Err(LibraryError::Unknown { name: which.to_owned(), help });
-        }
-        load(&self.folder.join(which).with_extension("toml"))
+        };
+        load(path)
     }
 
     /// The scenarios that are meant, by name; at least one.
@@ -108,23 +108,38 @@ impl Library {
         selection.of(self.scenarios()?)
     }
 
-    /// Every scenario of the library, by name.
+    /// Every scenario of the library: past failures first, each by name.
     pub fn scenarios(&self) -> Result<Vec<Scenario>, LibraryError> {
-        self.names()?.iter().map(|name| self.load(name)).collect()
+        self.files()?.iter().map(|(_, path)| load(path)).collect()
     }
 
-    fn names(&self) -> Result<Vec<String>, LibraryError> {
-        let unreadable = |source| LibraryError::NoLibrary { path: self.folder.clone(), source };
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.extension().is_some_and(|extension| extension == "toml") {
-                names.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
-            }
-        }
-        names.sort();
-        Ok(names)
+    /// Where past failures are kept.
+    pub fn regressions(&self) -> PathBuf {
+        self.folder.join("regressions")
     }
+
+    /// Names and files, past failures first.
+    fn files(&self) -> Result<Vec<(String, PathBuf)>, LibraryError> {
+        let regressions = self.regressions();
+        let mut files = if regressions.is_dir() { files_in(&regressions)? } else { Vec::new() };
+        files.extend(files_in(&self.folder)?);
+        Ok(files)
+    }
+}
+
+/// By name.
+fn files_in(folder: &Path) -> Result<Vec<(String, PathBuf)>, LibraryError> {
+    let unreadable = |source| LibraryError::NoLibrary { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            files.extend(name.map(|name| (name, path)));
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn load(path: &Path) -> Result<Scenario, LibraryError> {

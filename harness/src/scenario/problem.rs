@@ -27,7 +27,7 @@ impl InvalidScenario {
     }
 
     /// Shows none of the text: there is too much of it.
-    pub(super) fn too_big(file: &str, bytes: u64) -> Self {
+    pub(crate) fn too_big(file: &str, bytes: u64) -> Self {
         let what = format!("the file has {bytes} bytes, the limit is {MAX_FILE_BYTES}");
         let problem = Problem::new(0..0, what, "this file").help("a scenario is a page or two of TOML");
         Self::new(file, "", vec![problem])

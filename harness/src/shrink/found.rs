@@ -1,0 +1,28 @@
+//! What a person names as a failure: the folder of a run, which says its seed itself, or a scenario's file.
+
+use super::ShrinkError;
+use crate::scenario::Scenario;
+use reports::report::Report;
+use std::path::{Path, PathBuf};
+
+pub struct Found {
+    pub file: PathBuf,
+    pub seed: Option<u64>,
+    /// Name of the scenario.
+    pub id: String,
+}
+
+impl Found {
+    pub fn at(path: &Path) -> Result<Self, ShrinkError> {
+        let unreadable = |path: &Path, source| ShrinkError::Read { path: path.to_owned(), source };
+        if path.is_dir() {
+            let (file, report) = (path.join("scenario.toml"), path.join("report.json"));
+            let text = std::fs::read(&report).map_err(|source| unreadable(&report, source))?;
+            let report: Report = serde_json::from_slice(&text).map_err(|source| unreadable(&report, source.into()))?;
+            return Ok(Self { file, seed: Some(report.seed), id: report.scenario });
+        }
+        let text = super::read(path)?;
+        let scenario = Scenario::parse(&path.display().to_string(), &text)?;
+        Ok(Self { file: path.to_owned(), seed: scenario.seed(), id: scenario.id().as_str().to_owned() })
+    }
+}

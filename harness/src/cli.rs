@@ -4,6 +4,8 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 
+use reports::level::Level;
+
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
 use crate::scenario::{
@@ -34,6 +36,12 @@ pub enum Command {
     Shrink(ShrinkArgs),
     /// Simulate a scenario twice and prove that its seed gives the same run
     Meta(MetaArgs),
+    /// Judge a run again that is over: a run directory, its events.jsonl, or an export
+    Check(CheckArgs),
+    /// Pack a run directory into one file, to be judged or replayed elsewhere
+    Export(ExportArgs),
+    /// Run again what an export or a run directory holds, and compare the verdicts
+    Replay(ReplayArgs),
     /// List scenarios, faults, kinds of clients or checkers
     List(ListArgs),
     /// Tell a scenario's timeline in words
@@ -79,6 +87,8 @@ pub struct ScenarioArgs {
     /// What to run the scenario against
     #[arg(long, value_enum, default_value_t = Tier::Live)]
     pub tier: Tier,
+    #[command(flatten)]
+    pub bar: BarArgs,
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
@@ -212,6 +222,57 @@ impl ListArgs {
             (.., true) => Listing::Checkers,
             _ => Listing::Scenarios(self.select.selection()),
         }
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Run directory, events.jsonl, or export
+    pub run: PathBuf,
+    /// Scenario to judge it by, as a name or a .toml file; the one kept with the run unless given
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    #[command(flatten)]
+    pub bar: BarArgs,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// Run directory
+    pub run: PathBuf,
+    /// File to write; the run's name and .tar.gz unless given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// Export, or run directory
+    pub run: PathBuf,
+    /// Where to keep the run's events and logs; a new folder under runs/ unless given
+    #[arg(long, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub bar: BarArgs,
+    /// How to print the report; what differs from the recorded run goes to stderr
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+/// What a run is held to.
+#[derive(Debug, Args)]
+pub struct BarArgs {
+    /// Hold the run to what is a `should` as well
+    #[arg(long)]
+    strict: bool,
+}
+
+impl BarArgs {
+    pub fn gate(&self) -> Level {
+        if self.strict { Level::Should } else { Level::Must }
     }
 }
 

@@ -57,7 +57,7 @@ impl Exit {
             Self::Unknown => "a rule could not be judged",
             Self::TooSlow => "latency or a baseline was missed, every other rule held",
             Self::NothingRan => "nothing ran: no check, or no traffic",
-            Self::BadScenario => "the scenario file is wrong or not there",
+            Self::BadScenario => "a scenario file, known.toml or a recorded run is wrong or not there",
             Self::DidNotStart => "the system under test did not start",
             Self::DeterminismLost => "one seed gave two different runs",
             Self::SeededBugUnseen => "a bug seeded into the dispatcher went unseen",

@@ -1,6 +1,7 @@
 //! The harness as a library, so that its parts can be tested and the binary stays a doorway. A command's outcome is an
 //! `Exit`; only `main` turns that into a status of the process.
 
+mod bar;
 pub mod bench;
 mod bounded_http;
 pub mod cli;
@@ -13,10 +14,12 @@ pub mod facilitator;
 mod folders;
 pub mod journal;
 pub mod judge;
+pub mod known;
 pub mod list;
 pub mod meta;
 pub mod namespace;
 pub mod new;
+pub mod recording;
 pub mod rules;
 pub mod run;
 pub mod scenario;
@@ -44,17 +47,20 @@ use clap::Parser;
 use clock::{Clock, SystemClock};
 use thiserror::Error;
 
+use bar::Bar;
 use bench::{BenchError, BenchTools, Extent};
 use cli::{
-    BenchArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, MergeArgs, MetaArgs, NamespaceArgs, ScenarioArgs,
-    SchemaArgs, ServeArgs, ShrinkArgs, SwarmArgs,
+    BenchArgs, CheckArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, MergeArgs, MetaArgs, NamespaceArgs,
+    ReplayArgs, ScenarioArgs, SchemaArgs, ServeArgs, ShrinkArgs, SwarmArgs,
 };
 use conform::{ConformError, Reach, Settling, Start, Target};
 use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
+use known::KnownError;
 use meta::Twice;
 use namespace::NamespaceError;
 use new::NewError;
+use recording::{Here, Recording, RecordingError};
 use reports::report::Report;
 use rules::UnknownRule;
 use run::{Asked, RunDir, RunDirError, RunError, Tools};
@@ -92,10 +98,16 @@ enum CommandError {
     Document { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
     #[diagnostic(transparent)]
+    Known(#[from] KnownError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Library(#[from] LibraryError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Serve(#[from] serve::OptionsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Recording(#[from] RecordingError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Run(#[from] RunError),
@@ -140,7 +152,8 @@ impl CommandError {
             | Self::Serve(_)
             | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
             Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
-            Self::Library(_) => Exit::BadScenario,
+            Self::Library(_) | Self::Known(_) => Exit::BadScenario,
+            Self::Recording(error) => error.exit(),
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
             Self::Namespace(error) => error.exit(),
@@ -168,6 +181,13 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
             anstream::print!("{}", list::render(args.what(), &Library::find())?);
             Ok(Exit::Pass)
         }
+        Command::Check(args) => check(args),
+        Command::Export(args) => {
+            let packed = recording::export(&args.run, args.output.as_deref())?;
+            anstream::println!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
+            Ok(Exit::Pass)
+        }
+        Command::Replay(args) => replay(args),
         Command::Rules(args) => {
             anstream::print!("{}", rules::render(args.rule.as_deref())?);
             Ok(Exit::Pass)
@@ -200,23 +220,68 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
 
 fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
-    let Some(asked_for) = &args.scenario else {
-        return several(&library, &args.select.selection(), args.tier, args.format);
-    };
     // Before anything is set up: a typo is told at once.
+    let bar = Bar::of(&library, args.bar.gate())?;
+    let Some(asked_for) = &args.scenario else {
+        return several(&library, &args.select.selection(), args.tier, &bar, args.format);
+    };
     let scenario = library.load(asked_for)?;
     let stage = Stage::set_up(args.tier)?;
-    let report = stage.run(&scenario, asked_for, args.seed, args.run_dir.as_deref())?;
-    match args.format {
-        Format::Table => anstream::print!("{}", reports::terminal::render(&report)),
-        Format::Json => anstream::print!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
+    let report = stage.run(&scenario, Some(asked_for), args.seed, args.run_dir.as_deref(), &bar)?;
+    print(&report, args.format)
+}
+
+fn print(report: &Report, format: Format) -> Result<Exit, CommandError> {
+    match format {
+        Format::Table => anstream::print!("{}", reports::terminal::render(report)),
+        Format::Json => anstream::print!("{}", reports::json::render(report).map_err(CommandError::Json)?),
     }
-    Ok(Exit::of_report(&report))
+    Ok(Exit::of_report(report))
+}
+
+/// Changes nothing: what was found when the run ended stays in its folder.
+fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
+    let library = Library::find();
+    let bar = Bar::of(&library, args.bar.gate())?;
+    let recording = Recording::open(&args.run, args.scenario.as_deref(), &library)?;
+    print(&bar.hold(recording.judge()), args.format)
+}
+
+fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
+    let library = Library::find();
+    let bar = Bar::of(&library, args.bar.gate())?;
+    let recording = Recording::open(&args.run, None, &library)?;
+    let stage = Stage::set_up(recording.tier)?;
+    let differences = stage.differences(&recording);
+    anstream::eprintln!("{}", compared("this machine", "is as the one that recorded the run", "differs", &differences));
+    let report = stage.run(&recording.scenario, None, Some(recording.seed), args.run_dir.as_deref(), &bar)?;
+    let exit = print(&report, args.format)?;
+    let changed = recording.compare(&report);
+    anstream::eprintln!(
+        "{}",
+        compared("the run", "was judged as the recorded one, rule by rule", "was judged otherwise", &changed)
+    );
+    // Virtual time leaves nothing to chance: there, the same code under the same seed has one outcome.
+    let is_bound_to_repeat = recording.tier == Tier::Sim && differences.is_empty();
+    Ok(if is_bound_to_repeat && !changed.is_empty() { Exit::DeterminismLost } else { exit })
+}
+
+fn compared(what: &str, same: &str, other: &str, lines: &[String]) -> String {
+    match lines {
+        [] => format!("{what} {same}"),
+        lines => format!("{what} {other}:\n  {}", lines.join("\n  ")),
+    }
 }
 
 /// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
 /// the others: it is told, and they go on.
-fn several(library: &Library, selection: &Selection, tier: Tier, format: Format) -> Result<Exit, CommandError> {
+fn several(
+    library: &Library,
+    selection: &Selection,
+    tier: Tier,
+    bar: &Bar,
+    format: Format,
+) -> Result<Exit, CommandError> {
     let scenarios = library.select(selection)?;
     let stage = Stage::set_up(tier)?;
     let clock = SystemClock::start();
@@ -224,7 +289,7 @@ fn several(library: &Library, selection: &Selection, tier: Tier, format: Format)
     for (n, scenario) in scenarios.iter().enumerate() {
         let so_far = Duration::from_micros(clock.now_us()).as_secs();
         anstream::eprintln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
-        match stage.run(scenario, scenario.id().as_str(), None, None) {
+        match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
             Ok(report) => {
                 if format == Format::Table {
                     anstream::print!("{}", reports::tally::line(&report));
@@ -247,8 +312,13 @@ fn several(library: &Library, selection: &Selection, tier: Tier, format: Format)
     Ok(Exit::of_several(&exits))
 }
 
-/// A tier that is ready to run scenarios.
-enum Stage {
+/// A tier that is ready to run scenarios, and what it runs them with.
+struct Stage {
+    engine: Engine,
+    here: Here,
+}
+
+enum Engine {
     Live { runtime: tokio::runtime::Runtime, tools: Tools },
     Sim,
 }
@@ -258,30 +328,56 @@ impl Stage {
         match tier {
             Tier::Live => {
                 let runtime = runtime()?;
-                let (tools, _) = runtime.block_on(provide())?;
-                Ok(Self::Live { runtime, tools })
+                let (tools, bundle) = runtime.block_on(provide())?;
+                let found = setup::diagnose(&workspace_root())?;
+                let found = found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect();
+                let here = Here::live(&[&bundle.index_js, &bundle.wasm], found);
+                let here = here.map_err(|source| CommandError::Document { path: bundle.dir, source })?;
+                Ok(Self { engine: Engine::Live { runtime, tools }, here })
             }
-            Tier::Sim => Ok(Self::Sim),
+            Tier::Sim => Ok(Self { engine: Engine::Sim, here: Here::default() }),
         }
     }
 
+    fn tier(&self) -> Tier {
+        match self.engine {
+            Engine::Live { .. } => Tier::Live,
+            Engine::Sim => Tier::Sim,
+        }
+    }
+
+    /// Runs, judges, and leaves all of it in the run's folder. Without a name to repeat it under it is repeated from there.
     fn run(
         &self,
         scenario: &Scenario,
-        as_: &str,
+        as_: Option<&str>,
         seed: Option<u64>,
         run_dir: Option<&Path>,
+        bar: &Bar,
     ) -> Result<Report, CommandError> {
         let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
         let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
+        let kept = run_dir.scenario().display().to_string();
+        let asked = Asked { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
+        run_dir.describe(&self.here.manifest(asked), scenario)?;
         let say = |what: &str| anstream::eprintln!("{what}");
-        Ok(match self {
-            Self::Live { runtime, tools } => {
-                let asked = Asked { scenario, as_, tier: Tier::Live, seed };
-                runtime.block_on(run::live(asked, tools, &run_dir, &say))?
-            }
-            Self::Sim => run::simulated(Asked { scenario, as_, tier: Tier::Sim, seed }, &run_dir)?,
-        })
+        let report = match &self.engine {
+            Engine::Live { runtime, tools } => runtime.block_on(run::live(asked, tools, &run_dir, &say))?,
+            Engine::Sim => run::simulated(asked, &run_dir)?,
+        };
+        let report = bar.hold(report);
+        run_dir.write_report(&report)?;
+        Ok(report)
+    }
+
+    /// In which ways a run of it here would not be the one that was recorded.
+    fn differences(&self, recording: &Recording) -> Vec<String> {
+        let Some(then) = &recording.manifest else {
+            return vec!["the run does not say what it was made with".to_owned()];
+        };
+        let (scenario, tier, seed) = (&recording.scenario, recording.tier, recording.seed);
+        let asked = Asked { scenario, as_: &then.asked_for, tier, seed };
+        then.differences(&self.here.manifest(asked))
     }
 }
 

@@ -30,8 +30,9 @@ pub fn render(wanted: Option<&str>) -> Result<String, UnknownRule> {
 }
 
 fn unknown(wanted: &str) -> UnknownRule {
-    let mut ids: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-    ids.dedup();
+    let all = RULES.iter().map(|rule| rule.id).enumerate();
+    let first = |(n, id): &(usize, &str)| RULES[..*n].iter().all(|earlier| earlier.id != *id);
+    let ids: Vec<&str> = all.filter(first).map(|(_, id)| id).collect();
     let names: Vec<&str> = ids.iter().copied().chain(RULES.iter().map(|rule| rule.checker)).collect();
     let near = nearest(&wanted.to_uppercase(), &names).or_else(|| nearest(wanted, &names));
     let meant = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
@@ -74,5 +75,6 @@ mod tests {
         assert!(help("MONEY1").starts_with("did you mean `MONEY-1`? "), "{}", help("MONEY1"));
         assert!(help("book-balance").starts_with("did you mean `books-balance`? "), "{}", help("book-balance"));
         assert!(help("zzz").starts_with("There is: MONEY-1, "), "{}", help("zzz"));
+        assert_eq!(help("zzz").matches("MONEY-5").count(), 1, "{}", help("zzz"));
     }
 }

@@ -38,8 +38,7 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
     journal.record(Event::RunEnded);
     drop(journal);
     let events = writer.finish().await.map_err(RunError::Journal)?;
-    let report = asked.report(run_dir, &History::new(events));
-    run_dir.write_report(&report)?;
+    let report = asked.report(run_dir.path(), &History::new(events));
     // A run that did not pass keeps everything, for whoever looks into it.
     if report.verdict == Verdict::Pass {
         run_dir.drop_scratch()?;

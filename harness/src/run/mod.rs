@@ -16,7 +16,7 @@ mod timeline;
 
 pub use live::live;
 pub use live_world::{Live, LiveError, LiveOptions, Tools};
-pub use run_dir::{RunDir, RunDirError};
+pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};
 
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
@@ -39,7 +39,7 @@ use reports::{
     report::{REPORT_SCHEMA, Report},
     summary,
 };
-use std::io;
+use std::{io, path::Path};
 use x402_protocol::Network;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -98,7 +98,7 @@ impl Asked<'_> {
     }
 
     /// Judges what happened.
-    pub(crate) fn report(&self, run_dir: &RunDir, history: &History) -> Report {
+    pub(crate) fn report(&self, run_dir: &Path, history: &History) -> Report {
         let Self { scenario, as_, tier, seed } = self;
         let checks = judge::judge(scenario.musts(), history);
         let phases = summary::phases(&history.events);
@@ -114,7 +114,7 @@ impl Asked<'_> {
             phases,
             faults: summary::faults(&history.events),
             fidelity: fidelity::of(scenario, *tier),
-            run_dir: run_dir.path().display().to_string(),
+            run_dir: run_dir.display().to_string(),
             replay: format!("cargo run -p harness -- scenario {as_} --seed {seed}{}", tier.as_flag()),
             exit_code: 0,
         };

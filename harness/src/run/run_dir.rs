@@ -1,6 +1,7 @@
-//! The folder that a run leaves behind: `events.jsonl`, `report.json`, and the logs of what was started.
+//! The folder that a run leaves behind: what it was (`manifest.json`, `scenario.toml`), `events.jsonl`, `report.json`, and the
+//! logs of what was started.
 
-use crate::{folders::remove_if_there, world::SCRATCH};
+use crate::{folders::remove_if_there, recording::Manifest, scenario::Scenario, world::SCRATCH};
 use reports::report::Report;
 use std::{
     io,
@@ -22,8 +23,10 @@ pub enum RunDirError {
     Write { path: PathBuf, source: io::Error },
 }
 
-const EVENTS: &str = "events.jsonl";
-const REPORT: &str = "report.json";
+pub const EVENTS: &str = "events.jsonl";
+pub const REPORT: &str = "report.json";
+pub const SCENARIO: &str = "scenario.toml";
+pub const MANIFEST: &str = "manifest.json";
 
 impl RunDir {
     /// `given`, or a new folder `runs/<scenario>-<unix ms>` under `root`.
@@ -47,6 +50,19 @@ impl RunDir {
         self.0.join(EVENTS)
     }
 
+    /// Where the run's own copy of its scenario stands.
+    #[must_use]
+    pub fn scenario(&self) -> PathBuf {
+        self.0.join(SCENARIO)
+    }
+
+    /// Writes down what is about to be run, so that the history can be judged without anything else.
+    pub fn describe(&self, manifest: &Manifest, scenario: &Scenario) -> Result<(), RunDirError> {
+        let json = reports::json::render(manifest).map_err(io::Error::other);
+        json.and_then(|json| self.write(MANIFEST, &json)).map_err(self.failed(MANIFEST))?;
+        self.write(SCENARIO, scenario.source()).map_err(self.failed(SCENARIO))
+    }
+
     /// Removes what only the running world needed. What a report or a second look needs stays: events, report, logs, config.
     pub fn drop_scratch(&self) -> Result<(), RunDirError> {
         for folder in SCRATCH {
@@ -62,8 +78,16 @@ impl RunDir {
     }
 
     pub fn write_report(&self, report: &Report) -> Result<(), RunDirError> {
-        let path = self.0.join(REPORT);
         let json = reports::json::render(report).map_err(io::Error::other);
-        json.and_then(|json| std::fs::write(&path, json)).map_err(|source| RunDirError::Write { path, source })
+        json.and_then(|json| self.write(REPORT, &json)).map_err(self.failed(REPORT))
+    }
+
+    fn write(&self, name: &str, text: &str) -> io::Result<()> {
+        std::fs::write(self.0.join(name), text)
+    }
+
+    fn failed(&self, name: &str) -> impl FnOnce(io::Error) -> RunDirError {
+        let path = self.0.join(name);
+        move |source| RunDirError::Write { path, source }
     }
 }

@@ -16,9 +16,7 @@ pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError>
     let events = sim::simulate(asked)?;
     write_events(&run_dir.events(), &events).map_err(RunError::Journal)?;
     debug_assert!(matches!(events.last(), Some(Recorded { event: Event::RunEnded, .. })));
-    let report = asked.report(run_dir, &History::new(events));
-    run_dir.write_report(&report)?;
-    Ok(report)
+    Ok(asked.report(run_dir.path(), &History::new(events)))
 }
 
 /// As the live tier's journal writes them.

@@ -83,6 +83,11 @@ impl Library {
         self.folder.join("schema.json")
     }
 
+    /// Where the list of known failures stands: beside the folder, in which every TOML file is a scenario.
+    pub fn known(&self) -> PathBuf {
+        self.folder.join("../known.toml")
+    }
+
     /// Where a scenario of that name stands, or would.
     pub fn path(&self, name: &Name) -> PathBuf {
         self.folder.join(name.as_str()).with_extension("toml")
@@ -116,6 +121,11 @@ impl Library {
     /// Where past failures are kept.
     pub fn regressions(&self) -> PathBuf {
         self.folder.join("regressions")
+    }
+
+    /// What can be asked for by name.
+    pub(crate) fn names(&self) -> Result<Vec<String>, LibraryError> {
+        Ok(self.files()?.into_iter().map(|(name, _)| name).collect())
     }
 
     /// Names and files, past failures first.

@@ -44,6 +44,7 @@ pub use name::Name;
 pub(crate) use name::nearest;
 pub use phase::{Phase, Timeline};
 pub use pick::{Odds, Pick};
+pub(crate) use problem::Problems;
 pub use problem::{InvalidScenario, Problem};
 pub use profile::Profile;
 pub use rate::Rate;
@@ -51,6 +52,7 @@ pub use request_path::RequestPath;
 pub use schema::schema;
 pub use selection::Selection;
 pub use time::{Window, duration, show};
+pub(crate) use toml_words::problem as toml_problem;
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
 pub use world::{Network, Plan, Tenant, World};
@@ -59,7 +61,7 @@ use fault::RawFault;
 use kill::RawKill;
 use must::RawMust;
 use phase::RawPhase;
-use problem::Problems;
+
 use traffic::RawTraffic;
 use world::RawWorld;
 
@@ -78,6 +80,7 @@ pub struct Scenario {
     faults: Vec<Fault>,
     kills: Vec<Kill>,
     musts: Vec<Must>,
+    source: String,
 }
 
 impl Scenario {
@@ -104,6 +107,7 @@ impl Scenario {
             faults: Vec::new(),
             kills: Vec::new(),
             musts: Vec::new(),
+            source: String::new(),
         }
     }
 
@@ -159,6 +163,11 @@ impl Scenario {
 
     pub fn musts(&self) -> &[Must] {
         &self.musts
+    }
+
+    /// The text that it was read from; empty where there was none.
+    pub fn source(&self) -> &str {
+        &self.source
     }
 
     /// The same world with nothing going wrong in it.
@@ -231,14 +240,14 @@ fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
     }
     let raw: RawScenario = toml::from_str(text).map_err(|error| vec![toml_words::problem(&error)])?;
     let mut problems = Problems::default();
-    match check(raw, &mut problems) {
+    match check(raw, text, &mut problems) {
         Some(scenario) if problems.is_empty() => Ok(scenario),
         _ => Err(problems.into_vec()),
     }
 }
 
 /// Collects every problem it can reach; `None` only with at least one problem collected.
-fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
+fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenario> {
     let id = Name::check("scenario", &raw.id, problems);
     let head = raw.id.span();
     if raw.title.get_ref().trim().is_empty() {
@@ -276,5 +285,6 @@ fn check(raw: RawScenario, problems: &mut Problems) -> Option<Scenario> {
         faults,
         kills,
         musts,
+        source: text.to_owned(),
     })
 }

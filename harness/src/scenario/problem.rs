@@ -51,17 +51,17 @@ pub struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(at: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
+    pub(crate) fn new(at: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
         Self { message: message.into(), label: label.into(), at: at.into(), help: None }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 
     /// A name that nothing carries. `alternatives` are those that something does.
-    pub(super) fn unknown(at: Range<usize>, kind: &str, wanted: &str, alternatives: &[&str]) -> Self {
+    pub(crate) fn unknown(at: Range<usize>, kind: &str, wanted: &str, alternatives: &[&str]) -> Self {
         let help = match nearest(wanted, alternatives) {
             Some(near) => format!("did you mean `{near}`? There is: {}", alternatives.join(", ")),
             None if alternatives.is_empty() => "there is none at all".to_owned(),
@@ -73,18 +73,22 @@ impl Problem {
 
 /// Problems found so far.
 #[derive(Default)]
-pub(super) struct Problems(Vec<Problem>);
+pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(super) fn add(&mut self, problem: Problem) {
+    pub(crate) fn add(&mut self, problem: Problem) {
         self.0.push(problem);
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn into_vec(self) -> Vec<Problem> {
+    pub(crate) fn into_vec(self) -> Vec<Problem> {
         self.0
     }
 }

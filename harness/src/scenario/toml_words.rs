@@ -7,7 +7,7 @@ use super::name::nearest;
 use super::problem::Problem;
 
 /// The reader says all in one line, alternatives included: "unknown field `a`, expected one of `b`, `c`".
-pub(super) fn problem(error: &toml::de::Error) -> Problem {
+pub(crate) fn problem(error: &toml::de::Error) -> Problem {
     let said = error.message();
     let (what, expected) = said.split_once(", expected ").unwrap_or((said, ""));
     let quoted = |text: &str| -> Vec<String> { text.split('`').skip(1).step_by(2).map(str::to_owned).collect() };
@@ -94,6 +94,11 @@ fn example_of(key: &str) -> String {
         "phase" | "after" => return format!("the name of a phase: `{key} = \"outage\"`"),
         "at-most" | "quantile" => return format!("`{key}`, as `harness list --checkers` shows it"),
         "times" => "`times = 3`",
+        "scenario" => "`scenario = \"outage\"`",
+        "rule" => "the id of one of the scenario's musts: `rule = \"MONEY-1\"`",
+        "owner" => "`owner = \"ada\"`: who mends it",
+        "until" => "the last day, without quotes: `until = 2026-12-31`",
+        "why" => "`why = \"what stands in the way\"`",
         "within" | "grace" | "by" | "every" => return format!("a time: `{key} = \"5s\"`"),
         other => return format!("`{other} = ..`; see scenarios/README.md"),
     };

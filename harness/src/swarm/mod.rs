@@ -18,6 +18,7 @@ use crate::{
     clock::{Clock, SystemClock},
     exit::Exit,
     judge::{self, History},
+    recording::Here,
     run::{Asked, RunDir, RunDirError, RunError},
     scenario::Scenario,
     sim,
@@ -154,19 +155,19 @@ fn run(seed: u64, plan: &Plan, clock: &SystemClock, tally: &mut Tally) -> Result
         return Ok(None);
     }
     tally.broken_runs += 1;
-    keep(&asked, &folder, &file, &text, &history)?;
+    keep(&asked, &folder, &file, &history)?;
     Ok(Some(Failure { seed, rules: broken, run_dir: folder.display().to_string() }))
 }
 
-fn keep(asked: &Asked<'_>, folder: &Path, file: &Path, text: &str, history: &History) -> Result<(), SwarmError> {
+fn keep(asked: &Asked<'_>, folder: &Path, file: &Path, history: &History) -> Result<(), SwarmError> {
     // An earlier run of this seed is the same run.
     let kept = if folder.exists() { std::fs::remove_dir_all(folder) } else { Ok(()) };
     let failed = |source| SwarmError::Keep { path: file.to_owned(), source };
     kept.map_err(failed)?;
     let run_dir = RunDir::make(Some(folder), folder, "swarm", 0)?;
-    std::fs::write(file, text).map_err(failed)?;
+    run_dir.describe(&Here::default().manifest(*asked), asked.scenario)?;
     crate::run::write_events(&run_dir.events(), &history.events).map_err(failed)?;
-    run_dir.write_report(&asked.report(&run_dir, history))?;
+    run_dir.write_report(&asked.report(run_dir.path(), history))?;
     Ok(())
 }
 

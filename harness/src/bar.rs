@@ -1,0 +1,35 @@
+//! What a run is held to beyond its scenario: how weak a rule may be and still count, and which failures are known. Both
+//! belong to whoever judges, today, and not to the history that is judged.
+
+use reports::level::Level;
+use reports::report::Report;
+
+use crate::clock::{Clock, SystemClock};
+use crate::exit::Exit;
+use crate::known::{KnownError, KnownFailures};
+use crate::scenario::Library;
+
+pub struct Bar {
+    gate: Level,
+    known: KnownFailures,
+    clock: Box<dyn Clock>,
+}
+
+impl Bar {
+    /// With the known failures that stand beside the library, as of today.
+    pub fn of(library: &Library, gate: Level) -> Result<Self, KnownError> {
+        Ok(Self { gate, known: KnownFailures::of(library)?, clock: Box::new(SystemClock::new()) })
+    }
+
+    /// Judges the report's checks by it.
+    #[must_use]
+    pub fn hold(&self, mut report: Report) -> Report {
+        for check in &mut report.checks {
+            check.known = self.known.about(&report.scenario, &report.tier, check, self.clock.as_ref());
+        }
+        report.gate = self.gate;
+        report.verdict = Report::verdict_of(&report.checks, self.gate, &report.phases);
+        report.exit_code = Exit::of_report(&report).code();
+        report
+    }
+}

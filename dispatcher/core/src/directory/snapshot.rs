@@ -12,7 +12,7 @@ use super::{Directory, DirectoryError};
 use crate::{dispatch_key::DispatchKey, tenant::Available};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The key that names the current snapshot.
 pub const CURRENT: &str = "current";
@@ -120,27 +120,24 @@ struct Registry {
     tenants: Vec<Box<RawValue>>,
 }
 
-#[derive(Deserialize)]
-struct NamesOf {
-    #[serde(default)]
-    hosts: Vec<String>,
-    #[serde(default)]
-    slug: Option<String>,
-}
-
 /// What to write for a registry (`{"tenants": [...]}`): keys and values, [`CURRENT`] last. Nothing may be left out of what
 /// is published, so the first wrong record is an error.
 pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Vec<(String, Vec<u8>)>, DirectoryError> {
-    if let Some(error) = Directory::from_json(registry, available)?.left_out().first() {
-        return Err(error.clone());
-    }
-    let shape = |_| DirectoryError::Shape;
-    let registry: Registry = serde_json::from_str(registry).map_err(shape)?;
+    let registry: Registry = serde_json::from_str(registry).map_err(|_| DirectoryError::Shape)?;
+    let mut taken = BTreeSet::new();
     let mut named = Vec::new();
-    for record in registry.tenants {
-        let NamesOf { hosts, slug } = serde_json::from_str(record.get()).map_err(shape)?;
-        let hosts = hosts.iter().filter_map(|host| DispatchKey::host(host));
-        let keys: Vec<_> = hosts.chain(slug.and_then(|slug| DispatchKey::slug(&slug))).collect();
+    for (index, record) in registry.tenants.into_iter().enumerate() {
+        // Each in a directory of its own: one that holds all of a million is more than anything else here needs.
+        let mut own = Directory::default();
+        own.list(record.get(), || format!("tenants[{index}]"), available, |_| true);
+        if let Some(error) = own.left_out.first() {
+            return Err(error.clone());
+        }
+        let keys: Vec<_> = own.by_key.into_iter().map(|(key, _)| key).collect();
+        if let Some(twice) = keys.iter().find(|key| !taken.insert((*key).clone())) {
+            let what = format!("{twice} is listed twice");
+            return Err(DirectoryError::Record { place: format!("tenants[{index}]"), what });
+        }
         named.push((record, keys));
     }
     let names: usize = named.iter().map(|(_, keys)| keys.len()).sum();

@@ -328,5 +328,7 @@ fn memory_is_bounded_however_many_tenants_are_asked_for() {
 fn what_is_wrong_is_not_published() {
     let error = |registry: &str| snapshot::publish(1, registry, &available()).unwrap_err().to_string();
     assert!(error(r#"{"tenants":[{"id":"a","plan":"gold"}]}"#).contains("tenants[0]: unknown variant `gold`"));
+    let twice = r#"{"tenants":[{"id":"a","plan":"pro","slug":"x"},{"id":"b","plan":"pro","slug":"x"}]}"#;
+    assert!(error(twice).contains("tenants[1]: slug/x is listed twice"));
     assert!(error(r#"{"byHost":{}}"#).contains("neither"));
 }

@@ -3,7 +3,7 @@
 
 use super::{Finding, Hint, History, Rule, Source, Violation, history::Line, settled_answer::Conclusion, tell::short};
 use reports::{
-    event::{Answer, PurchaseOutcome},
+    event::{Answer, Exchange, ExchangeKind, PurchaseOutcome},
     level::Level,
 };
 
@@ -29,9 +29,8 @@ pub const RULE: Rule = Rule {
 pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
-    // A HEAD gets the bill that a GET would without looking at its payment, which it leaves as it was.
-    for (exchange, answer, payment) in history.paid_answers().filter(|(exchange, ..)| exchange.method != "HEAD") {
-        let moved = history.moved(payment).map(|transfer| transfer.line);
+    for (exchange, answer, payment) in history.paid_answers().filter(|(exchange, ..)| is_about_its_payment(exchange)) {
+        let moved = moved_or_moving(history, payment, exchange.ended_us);
         let unknown_then = was_unknown(history, payment, exchange.ended_us);
         let Some(shown_by) = moved.or(unknown_then) else { continue };
         looked_at += 1;
@@ -45,6 +44,22 @@ pub fn judge(history: &History) -> Finding {
     let pending = history.paid_answers().filter(|(_, answer, _)| answer.code.as_deref() == Some("settlement_pending"));
     let (pending, detail) = (pending.count(), finding.detail.clone());
     finding.with_detail(format!("{detail}; {pending} said pending"))
+}
+
+/// A HEAD gets the bill that a GET would, whatever it carries; and a payment for another request may be billed for that
+/// other request, which MONEY-7 judges.
+fn is_about_its_payment(exchange: &Exchange) -> bool {
+    exchange.method != "HEAD" && exchange.kind != ExchangeKind::Elsewhere
+}
+
+/// The transfer, if it stood by then, or a call that had begun by then made it. What a later resend came to says nothing
+/// of an answer before it.
+fn moved_or_moving(history: &History, payment: &str, by_us: u64) -> Option<Line> {
+    let transfer = history.moved(payment)?;
+    let moved_us = history.event(transfer.line).at_us;
+    let mut begun = history.settles_of(payment).filter(|call| call.received_us <= by_us);
+    let moving = begun.any(|call| (call.received_us..=call.ended_us).contains(&moved_us));
+    (moved_us <= by_us || moving).then_some(transfer.line)
 }
 
 /// The settle call by then whose outcome does not follow from its answer.
@@ -128,6 +143,13 @@ mod tests {
             answer.retry_after_s = None;
         });
         assert_eq!(shown(&judge(&no_date.history())), [2, 4]);
+    }
+
+    #[test]
+    fn a_refusal_is_not_wrong_because_a_later_try_moved_the_money() {
+        let billed = Story::new().settle("p1", "primary", NO).answered(Some("p1"), 402, |answer| answer.offered = true);
+        let history = billed.transfer("p1", "primary").settle("p1", "primary", YES).served("p1").history();
+        assert_eq!(judge(&history).verdict, Verdict::Pass);
     }
 
     #[test]

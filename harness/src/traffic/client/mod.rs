@@ -142,8 +142,11 @@ impl Visit<'_> {
         let got = self.send(Sending::new(ask, ExchangeKind::Payment).with(&payment).flawed(flaw)).await;
         let outcome = match &got {
             Some(_) if is_served(got.as_ref()) => PurchaseOutcome::Served,
+            // It was not to be settled, and may have been.
+            None | Some(Got { answer: Answer { status: 503, .. }, .. }) => {
+                self.collect_or_give_up(ask, &payment, ExchangeKind::Resend).await
+            }
             Some(_) => PurchaseOutcome::Refused,
-            None => PurchaseOutcome::Unresolved,
         };
         Bought { outcome, payments: vec![payment] }
     }

@@ -34,6 +34,8 @@ pub enum Command {
     Merge(MergeArgs),
     /// Make a failure small, and keep it as a scenario
     Shrink(ShrinkArgs),
+    /// Turn the dispatcher's log of an incident into a scenario
+    Incident(IncidentArgs),
     /// Simulate a scenario twice and prove that its seed gives the same run
     Meta(MetaArgs),
     /// Judge a run again that is over: a run directory, its events.jsonl, or an export
@@ -182,6 +184,19 @@ pub struct ShrinkArgs {
     /// Name of the new scenario under scenarios/regressions/; made from the old one's unless given
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct IncidentArgs {
+    /// The log as JSON Lines, with times: from `wrangler tail --format json`, Workers Logs or a Logpush export
+    #[arg(value_name = "FILE")]
+    pub log: PathBuf,
+    /// Name of the new scenario under scenarios/
+    #[arg(long, value_name = "NAME", default_value = "incident")]
+    pub name: String,
+    /// Seed that it gets; a fresh one unless given
+    #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
+    pub seed: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ pub mod exit;
 pub mod explain;
 pub mod facilitator;
 mod folders;
+pub mod incident;
 pub mod journal;
 pub mod judge;
 pub mod known;
@@ -50,12 +51,13 @@ use thiserror::Error;
 use bar::Bar;
 use bench::{BenchError, BenchTools, Extent};
 use cli::{
-    BenchArgs, CheckArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, MergeArgs, MetaArgs, NamespaceArgs,
-    ReplayArgs, ScenarioArgs, SchemaArgs, ServeArgs, ShrinkArgs, SwarmArgs,
+    BenchArgs, CheckArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, IncidentArgs, MergeArgs, MetaArgs,
+    NamespaceArgs, ReplayArgs, ScenarioArgs, SchemaArgs, ServeArgs, ShrinkArgs, SwarmArgs,
 };
 use conform::{ConformError, Reach, Settling, Start, Target};
 use conformance::{ConformanceError, ConformanceTools};
 use exit::Exit;
+use incident::IncidentError;
 use known::KnownError;
 use meta::Twice;
 use namespace::NamespaceError;
@@ -131,6 +133,9 @@ enum CommandError {
     Swarm(#[from] SwarmError),
     #[error(transparent)]
     #[diagnostic(transparent)]
+    Incident(#[from] IncidentError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Merge(#[from] MergeError),
     #[error(transparent)]
     #[diagnostic(transparent)]
@@ -162,7 +167,7 @@ impl CommandError {
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
-            Self::Merge(_) => Exit::Usage,
+            Self::Merge(_) | Self::Incident(_) => Exit::Usage,
             Self::Shrink(error) => error.exit(),
             Self::New(_)
             | Self::Swarm(_)
@@ -205,6 +210,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Swarm(args) => swarm_(args),
         Command::Merge(args) => merge(args),
         Command::Shrink(args) => shrink_(args),
+        Command::Incident(args) => incident_(args),
         Command::Meta(args) => meta_(args),
         Command::Schema(args) => schema(args),
         Command::Serve(args) => serve(args),
@@ -452,11 +458,23 @@ fn shrink_(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     let failing = Failing { file: &found.file, seed, rule: args.rule.as_deref(), name: name.as_str() };
     let say = |what: &str| anstream::eprintln!("{what}");
     let shrunk = shrink::shrink(&failing, &say)?;
-    let path = shrink::keep(&Library::find().regressions(), &name, &shrunk.text)?;
+    let path = new::keep(Library::find().regressions().join(name.as_str()).with_extension("toml"), &shrunk.text)?;
     anstream::println!(
         "{} still breaks after {} tries; wrote {}\nrun   cargo run -p harness -- scenario {name} --tier sim",
         shrunk.rules.join(", "),
         shrunk.tries,
+        path.display()
+    );
+    Ok(Exit::Pass)
+}
+
+fn incident_(args: &IncidentArgs) -> Result<Exit, CommandError> {
+    let name = scenario::Name::new(&args.name).ok_or_else(|| NewError::Name(args.name.clone()))?;
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+    let text = incident::scenario(&args.log, &name, seed)?;
+    let path = new::keep(Library::find().path(&name), &text)?;
+    anstream::println!(
+        "wrote {}\nread  cargo run -p harness -- explain {name}\nrun   cargo run -p harness -- scenario {name} --tier sim",
         path.display()
     );
     Ok(Exit::Pass)

@@ -27,8 +27,13 @@ pub enum NewError {
 /// Writes it, and says where it stands.
 pub fn start(name: &str, library: &Library) -> Result<PathBuf, NewError> {
     let name = Name::new(name).ok_or_else(|| NewError::Name(name.to_owned()))?;
-    let path = library.path(&name);
-    let written = File::create_new(&path).and_then(|mut file| file.write_all(starter(&name).as_bytes()));
+    keep(library.path(&name), &starter(&name))
+}
+
+/// Writes a new scenario. What is there already stays as it is.
+pub fn keep(path: PathBuf, text: &str) -> Result<PathBuf, NewError> {
+    let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
+    let written = folder.and_then(|()| File::create_new(&path)).and_then(|mut file| file.write_all(text.as_bytes()));
     match written {
         Ok(()) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(NewError::Taken(path)),

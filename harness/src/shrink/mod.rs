@@ -8,7 +8,7 @@ use crate::{
     exit::Exit,
     judge::{self, History},
     run::Asked,
-    scenario::{InvalidScenario, Name, Scenario, limits::MAX_FILE_BYTES},
+    scenario::{InvalidScenario, Scenario, limits::MAX_FILE_BYTES},
     sim::{self, SimError},
     tier::Tier,
 };
@@ -16,8 +16,7 @@ use cuts::{Cut, cuts, with_musts};
 pub use found::Found;
 use reports::verdict::Verdict;
 use std::{
-    fs::File,
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 use toml::Table;
@@ -51,11 +50,6 @@ pub enum ShrinkError {
     #[error("{0} has no seed of its own")]
     #[diagnostic(help("give the one with which it breaks: --seed N"))]
     NoSeed(PathBuf),
-    #[error("there is {0} already")]
-    #[diagnostic(help("take another name with --name, or delete that file"))]
-    Taken(PathBuf),
-    #[error("{path} cannot be written")]
-    Write { path: PathBuf, source: io::Error },
 }
 
 impl ShrinkError {
@@ -64,23 +58,9 @@ impl ShrinkError {
         match self {
             Self::Toml(..) | Self::Invalid(_) => Exit::BadScenario,
             Self::Holds { .. } => Exit::NothingRan,
-            Self::AnotherRule { .. } | Self::Name(_) | Self::NoSeed(_) | Self::Taken(_) | Self::Read { .. } => {
-                Exit::Usage
-            }
-            Self::Sim(_) | Self::Write { .. } => Exit::Internal,
+            Self::AnotherRule { .. } | Self::Name(_) | Self::NoSeed(_) | Self::Read { .. } => Exit::Usage,
+            Self::Sim(_) => Exit::Internal,
         }
-    }
-}
-
-/// Keeps a scenario under `folder`, and never writes over another.
-pub fn keep(folder: &Path, name: &Name, text: &str) -> Result<PathBuf, ShrinkError> {
-    let path = folder.join(name.as_str()).with_extension("toml");
-    let failed = |source| ShrinkError::Write { path: path.clone(), source };
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    match File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes())) {
-        Ok(()) => Ok(path),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(ShrinkError::Taken(path)),
-        Err(source) => Err(ShrinkError::Write { path, source }),
     }
 }
 

@@ -1,0 +1,92 @@
+//! An incident as a scenario's file: commented, for a person to go on with, and held to every rule of safety.
+
+use super::shape::{Fault, Incident, STRETCH_S};
+use reports::event::FacilitatorEndpoint;
+use std::fmt::Write;
+
+/// Seconds after the last request, so that what was left open can be resolved.
+const AFTER_S: u64 = 15;
+/// What is not logged, and has to be something: a price in USDC, and a plan.
+const PRICE: &str = "0.01";
+const PLAN: &str = "pro";
+
+const MUSTS: [(&str, &str); 9] = [
+    ("MONEY-1", "settle-at-most-once"),
+    ("MONEY-2", "paid-content-only-after-settlement"),
+    ("MONEY-3", "unknown-is-not-failed"),
+    ("MONEY-4", "nobody-pays-for-nothing"),
+    ("MONEY-5", "settle-stays-put-while-unknown"),
+    ("MONEY-6", "verify-before-run-settle-after"),
+    ("MONEY-8", "books-balance"),
+    ("COST-1", "dispatch-carries-limits"),
+    ("LIVE-2", "every-request-ends-once"),
+];
+
+/// The file's text.
+#[must_use]
+pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
+    let mut text = String::new();
+    let mut line = |line: String| writeln!(text, "{line}").expect("a string takes whatever it is given");
+    line("#:schema ./schema.json".to_owned());
+    line("# Made from the dispatcher's log of an incident. Prices, plans and the length of time-outs are not logged: set them.".to_owned());
+    line(format!(
+        "id    = \"{name}\"\ntitle = \"An incident of {} s, from its log\"\nseed  = {seed}",
+        incident.seconds
+    ));
+    line(format!("end   = \"{}s\"", incident.seconds + AFTER_S));
+    line(format!("\n[world]\nfacilitators = {:?}", incident.facilitators));
+    for (tenant, pays) in &incident.tenants {
+        let price = if *pays { format!("\nprice = \"{PRICE}\"") } else { String::new() };
+        line(format!("\n[[world.tenant]]\nid    = \"{tenant}\"\nplan  = \"{PLAN}\"{price}"));
+    }
+    line("\n[[phase]]\nname = \"incident\"\nfrom = \"0s\"".to_owned());
+    line(format!("\n[[phase]]\nname = \"after\"\nfrom = \"{}s\"", incident.seconds));
+    for (n, (paid, unpaid)) in incident.traffic.iter().enumerate().filter(|(_, (paid, unpaid))| paid + unpaid > 0) {
+        let (from, to) = (n as u64 * STRETCH_S, (n as u64 + 1) * STRETCH_S);
+        let rate = (paid + unpaid) as f64 / STRETCH_S as f64;
+        line(format!(
+            "\n[[traffic]]\nname = \"from-{from}s\"\nfrom = \"{from}s\"\nto   = \"{to}s\"\nrate = {rate}\nmix  = {{ paid = {paid}, unpaid = {unpaid} }}"
+        ));
+    }
+    for fault in &incident.faults {
+        let Fault { facilitator, result, from_s, to_s, failed, of, .. } = fault;
+        let call = if fault.call == FacilitatorEndpoint::Settle { "settle" } else { "verify" };
+        line(format!("\n# {failed} of {of} calls to {call} came to `{result}`."));
+        line(format!(
+            "[[fault]]\non   = \"{facilitator}\"\ncall = \"{call}\"\nfrom = \"{from_s}s\"\nto   = \"{to_s}s\""
+        ));
+        // Last so many of each hundred: a share of all is no pick.
+        let share = (*failed as f64 / (*of).max(1) as f64).clamp(0.01, 0.99);
+        line(format!("pick.odds = {share:.2}"));
+        line(format!("inject.{}", inject(fault)));
+    }
+    for (id, checker) in MUSTS {
+        line(format!("\n[[must]]\nid = \"{id}\"\nhold.{checker} = {{}}"));
+    }
+    text
+}
+
+/// What makes a double behave so that the dispatcher calls it this.
+fn inject(fault: &Fault) -> String {
+    let moved = fault.call == FacilitatorEndpoint::Settle && fault.money_moved;
+    let status = fault.result.strip_prefix("http_").and_then(|code| code.parse::<u16>().ok());
+    match (fault.result.as_str(), status) {
+        (_, Some(code)) if moved => format!("settle-then-status = {{ code = {code}, body = \"html\" }}"),
+        (_, Some(code)) => format!("status = {{ code = {code}, body = \"html\" }}"),
+        ("timeout", _) if moved => "settle-then-hang = {}".to_owned(),
+        ("timeout", _) => "hang = {}".to_owned(),
+        ("unreachable", _) if moved => "settle-then-reset = {}".to_owned(),
+        ("unreachable", _) => "reset = { after = \"head\" }".to_owned(),
+        ("invalid_json", _) => "bad-json = {}".to_owned(),
+        ("answer_too_large", _) => "huge = { kilobytes = 1024 }".to_owned(),
+        ("redirect", _) => "redirect = { code = 307 }".to_owned(),
+        ("contradiction", _) => {
+            let money = if moved { "moved" } else { "kept" };
+            format!("lie = {{ about = \"payer\", money = \"{money}\" }}")
+        }
+        ("settlement_pending", _) => "pending = {}".to_owned(),
+        (reason, _) if reason.ends_with("nonce_already_used") => "forget = {}".to_owned(),
+        ("invalid_response" | "wrong_shape", _) => "wrong-shape = {}".to_owned(),
+        (reason, _) => format!("decline = {{ reason = {reason:?} }}"),
+    }
+}

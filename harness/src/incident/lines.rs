@@ -1,0 +1,110 @@
+//! The dispatcher's log lines with their times, out of whatever a platform wrapped them in.
+//!
+//! The dispatcher writes no time itself: the platform stamps each line. So a line without a stamp is refused, for nothing
+//! could be said of what came when.
+
+use reports::event::{DispatcherPayment, DispatcherRequest, Event};
+use serde_json::Value;
+
+/// A log larger than this is an export of more than one incident.
+pub const MAX_LOG_BYTES: u64 = 256 * 1024 * 1024;
+
+/// What was logged, and when in Unix milliseconds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Logged {
+    pub at_ms: u64,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    Request(DispatcherRequest),
+    Payment(DispatcherPayment),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadLine {
+    #[error("line {0} is no JSON")]
+    Json(usize),
+    #[error("line {0} is the dispatcher's, and carries no time: no `timestamp` in milliseconds beside or around it")]
+    NoTime(usize),
+    #[error("line {0} says that it is the dispatcher's, and cannot be read as such")]
+    Shape(usize),
+}
+
+/// Reads JSON Lines: `wrangler tail --format json`, Workers Logs, or `{"timestamp": ms, "message": line}`. Lines of others
+/// are left out.
+pub fn read(text: &str) -> Result<Vec<Logged>, BadLine> {
+    let mut logged = Vec::new();
+    for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let value: Value = serde_json::from_str(line).map_err(|_| BadLine::Json(n + 1))?;
+        collect(&value, None, n + 1, &mut logged)?;
+    }
+    logged.sort_by_key(|line| line.at_ms);
+    Ok(logged)
+}
+
+/// Looks into what may wrap a line: lists, `logs`, `message`, and text that is JSON.
+fn collect(value: &Value, stamp: Option<u64>, n: usize, into: &mut Vec<Logged>) -> Result<(), BadLine> {
+    match value {
+        Value::Array(values) => values.iter().try_for_each(|value| collect(value, stamp, n, into)),
+        Value::String(text) if text.starts_with('{') => match serde_json::from_str::<Value>(text) {
+            Ok(value) => collect(&value, stamp, n, into),
+            // Somebody else's text.
+            Err(_) => Ok(()),
+        },
+        Value::Object(object) => {
+            let stamp = ["timestamp", "eventTimestamp"].iter().find_map(|key| object.get(*key)?.as_u64()).or(stamp);
+            if let Some(log) = object.get("log").and_then(Value::as_str) {
+                return take(log, value, stamp, n, into);
+            }
+            ["logs", "message"]
+                .iter()
+                .filter_map(|key| object.get(*key))
+                .try_for_each(|inner| collect(inner, stamp, n, into))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn take(log: &str, value: &Value, stamp: Option<u64>, n: usize, into: &mut Vec<Logged>) -> Result<(), BadLine> {
+    if !["request", "payment"].contains(&log) {
+        return Ok(());
+    }
+    let what = match crate::run::line_of(log, value.clone()) {
+        Some(Event::DispatcherRequest(line)) => What::Request(line),
+        Some(Event::DispatcherPayment(line)) => What::Payment(line),
+        _ => return Err(BadLine::Shape(n)),
+    };
+    into.push(Logged { at_ms: stamp.ok_or(BadLine::NoTime(n))?, what });
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"log":"request","request_id":"r","tenant_id":"acme","route":"GET /","status":200,"code":null,"payment":"p","transaction":null,"attempts":[],"ms":3}"#;
+
+    #[test]
+    fn a_line_is_found_in_whatever_wraps_it() {
+        let escaped = serde_json::to_string(LINE).unwrap();
+        for text in [
+            format!(r#"{{"timestamp":7,"message":{LINE}}}"#),
+            format!(r#"{{"timestamp":7,"message":{escaped}}}"#),
+            format!(r#"{{"eventTimestamp":5,"logs":[{{"message":[{escaped}],"level":"log","timestamp":7}}]}}"#),
+            LINE.replacen('{', r#"{"timestamp":7,"#, 1),
+        ] {
+            let logged = read(&text).unwrap();
+            assert_eq!((logged.len(), logged[0].at_ms), (1, 7), "{text}");
+        }
+        assert_eq!(read(r#"{"timestamp":1,"message":"GET / 200"}"#), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_by_its_line() {
+        assert_eq!(read("\n{"), Err(BadLine::Json(2)));
+        assert_eq!(read(LINE), Err(BadLine::NoTime(1)));
+        assert_eq!(read(r#"{"timestamp":1,"log":"request","status":"x"}"#), Err(BadLine::Shape(1)));
+    }
+}

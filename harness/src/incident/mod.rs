@@ -1,0 +1,99 @@
+//! Turns the dispatcher's log of an incident into a scenario: the same tenants and facilitators, traffic of the same shape,
+//! and facilitators that fail alike at the same times. What a log cannot tell, the file says.
+
+mod file;
+mod lines;
+mod shape;
+
+pub use lines::BadLine;
+
+use crate::scenario::{InvalidScenario, Name, Scenario};
+use lines::MAX_LOG_BYTES;
+use shape::Incident;
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
+
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum IncidentError {
+    #[error("{path} cannot be read")]
+    Read { path: PathBuf, source: io::Error },
+    #[error("{path} has over {MAX_LOG_BYTES} bytes")]
+    #[diagnostic(help("cut the log to the minutes of the incident"))]
+    TooLarge { path: PathBuf },
+    #[error("{path}: {source}")]
+    #[diagnostic(help(
+        "what is read is JSON Lines: `wrangler tail --format json`, an export of Workers Logs, or {{\"timestamp\": ms, \"message\": line}}"
+    ))]
+    Line { path: PathBuf, source: BadLine },
+    #[error("{0} has no request line of the dispatcher")]
+    #[diagnostic(help("its lines are JSON and begin with {{\"log\":\"request\"}}"))]
+    Nothing(PathBuf),
+    #[error("what was logged makes no scenario")]
+    #[diagnostic(help("a scenario has at most 32 tenants, 8 facilitators and 64 faults: cut the log"))]
+    NoScenario(#[source] Box<InvalidScenario>),
+}
+
+/// The scenario's text, which is valid.
+pub fn scenario(log: &Path, name: &Name, seed: u64) -> Result<String, IncidentError> {
+    let unreadable = |source| IncidentError::Read { path: log.to_owned(), source };
+    if std::fs::metadata(log).map_err(unreadable)?.len() > MAX_LOG_BYTES {
+        return Err(IncidentError::TooLarge { path: log.to_owned() });
+    }
+    let text = std::fs::read_to_string(log).map_err(unreadable)?;
+    let logged = lines::read(&text).map_err(|source| IncidentError::Line { path: log.to_owned(), source })?;
+    let incident = Incident::of(&logged).ok_or_else(|| IncidentError::Nothing(log.to_owned()))?;
+    let text = file::render(&incident, name.as_str(), seed);
+    match Scenario::parse(&format!("{name}.toml"), &text) {
+        Ok(_) => Ok(text),
+        Err(invalid) => Err(IncidentError::NoScenario(Box::new(invalid))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{run::Asked, sim, tier::Tier};
+    use reports::event::{Event, Recorded};
+
+    fn outage() -> Vec<Recorded> {
+        let text = include_str!("../../../scenarios/outage.toml");
+        let scenario = Scenario::parse("outage.toml", text).expect("the shipped scenario is valid");
+        sim::simulate(Asked { scenario: &scenario, as_: "outage", tier: Tier::Sim, seed: 42 }).expect("it runs")
+    }
+
+    /// As a platform exports it.
+    fn log(history: &[Recorded]) -> String {
+        let wrapped = |recorded: &Recorded| {
+            let (log, mut line) = match &recorded.event {
+                Event::DispatcherRequest(line) => ("request", serde_json::to_value(line).expect("plain data")),
+                Event::DispatcherPayment(line) => ("payment", serde_json::to_value(line).expect("plain data")),
+                _ => return None,
+            };
+            line["log"] = log.into();
+            Some(format!("{}\n", serde_json::json!({"timestamp": recorded.at_us / 1_000, "message": line})))
+        };
+        history.iter().filter_map(wrapped).collect()
+    }
+
+    #[test]
+    fn an_outages_log_becomes_an_outage() {
+        let folder = std::env::temp_dir().join(format!("402claw-incident-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a temporary folder");
+        let path = folder.join("log.jsonl");
+        std::fs::write(&path, log(&outage())).expect("a temporary file");
+        let name = Name::new("monday").expect("a name");
+        let text = scenario(&path, &name, 1).map_err(miette::Report::new).expect("it makes one");
+        let made = Scenario::parse("monday.toml", &text).expect("valid");
+        let names: Vec<_> = made.world().facilitators().iter().map(Name::as_str).collect();
+        assert_eq!(names, ["primary", "standby"]);
+        assert_eq!(made.world().tenants().len(), 2);
+        let injected: Vec<_> = made.faults().iter().map(|fault| (fault.on().as_str(), fault.inject().name())).collect();
+        assert!(injected.contains(&("primary", "settle-then-hang")), "{text}");
+        assert!(injected.contains(&("primary", "reset")), "{text}");
+        let arrivals: u64 = made.traffic().iter().map(|block| block.arrivals()).sum();
+        assert!((340..=420).contains(&arrivals), "380 came, and {arrivals} are made of them");
+        std::fs::remove_dir_all(folder).expect("it is ours");
+    }
+}

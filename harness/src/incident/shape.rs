@@ -1,0 +1,154 @@
+//! What an incident looked like: who was there, how many came when, and how each facilitator behaved. Pure.
+
+use super::lines::{Logged, What};
+use reports::event::{DispatcherRequest, FacilitatorAttempt, FacilitatorEndpoint};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Traffic is counted in stretches of so many seconds.
+pub const STRETCH_S: u64 = 5;
+/// Failures of one kind that are no further apart are one fault.
+const APART_S: u64 = 3;
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Incident {
+    /// In order of being asked first.
+    pub facilitators: Vec<String>,
+    /// By id: whether its callers pay.
+    pub tenants: BTreeMap<String, bool>,
+    pub seconds: u64,
+    /// Arrivals in each stretch: those who pay, and those who only ask.
+    pub traffic: Vec<(u64, u64)>,
+    pub faults: Vec<Fault>,
+}
+
+/// Calls of one facilitator that failed alike.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    pub facilitator: String,
+    pub call: FacilitatorEndpoint,
+    /// As the dispatcher's log calls it.
+    pub result: String,
+    /// Whether a payment in whose settlement it happened turned out to be settled.
+    pub money_moved: bool,
+    /// Seconds since the incident began, the last one over.
+    pub from_s: u64,
+    pub to_s: u64,
+    /// Of the calls in that time.
+    pub failed: u64,
+    pub of: u64,
+}
+
+impl Incident {
+    /// `None` where nothing was logged.
+    #[must_use]
+    pub fn of(logged: &[Logged]) -> Option<Self> {
+        let requests: Vec<_> = logged.iter().filter_map(|line| Some((line.at_ms, request(line)?))).collect();
+        let began_ms = requests.iter().map(|(at_ms, line)| at_ms.saturating_sub(line.ms)).min()?;
+        let ended_ms = requests.iter().map(|(at_ms, _)| *at_ms).max()?;
+        let second = |at_ms: u64| at_ms.saturating_sub(began_ms) / 1_000;
+        let settled: BTreeSet<_> = logged.iter().filter_map(settled).collect();
+        let mut incident = Self { seconds: second(ended_ms) + 1, ..Self::default() };
+        incident.traffic = vec![(0, 0); incident.seconds.div_ceil(STRETCH_S) as usize];
+        let mut seen = BTreeSet::new();
+        let mut attempts = Vec::new();
+        for (at_ms, line) in &requests {
+            let began_s = second(at_ms.saturating_sub(line.ms));
+            incident.take(line, began_s, &mut seen);
+            attempts.extend(line.attempts.iter().map(|attempt| Attempted {
+                attempt,
+                at_s: began_s,
+                moved: line.payment.as_deref().is_some_and(|payment| settled.contains(payment)),
+            }));
+        }
+        incident.faults = faults(&attempts);
+        Some(incident)
+    }
+
+    fn take<'a>(&mut self, line: &'a DispatcherRequest, began_s: u64, seen: &mut BTreeSet<&'a str>) {
+        let Some(tenant) = &line.tenant_id else { return };
+        let pays = line.payment.is_some() || line.code.as_deref() == Some("payment_required");
+        *self.tenants.entry(tenant.clone()).or_default() |= pays;
+        for attempt in &line.attempts {
+            if !self.facilitators.contains(&attempt.facilitator) {
+                self.facilitators.push(attempt.facilitator.clone());
+            }
+        }
+        let (paid, unpaid) = &mut self.traffic[(began_s / STRETCH_S) as usize];
+        match &line.payment {
+            // A payment that comes again is the same purchase; its bill was one of those who only asked.
+            Some(payment) if seen.insert(payment) => {
+                *paid += 1;
+                *unpaid = unpaid.saturating_sub(1);
+            }
+            Some(_) => {}
+            None => *unpaid += 1,
+        }
+    }
+}
+
+struct Attempted<'a> {
+    attempt: &'a FacilitatorAttempt,
+    at_s: u64,
+    moved: bool,
+}
+
+fn faults(attempts: &[Attempted<'_>]) -> Vec<Fault> {
+    let mut faults: Vec<Fault> = Vec::new();
+    for Attempted { attempt, at_s, moved } in attempts.iter().filter(|tried| is_failure(&tried.attempt.result)) {
+        let same = faults.iter_mut().rev().find(|fault| {
+            (&fault.facilitator, fault.call, &fault.result) == (&attempt.facilitator, attempt.call, &attempt.result)
+                && *at_s <= fault.to_s + APART_S
+        });
+        match same {
+            Some(fault) => {
+                fault.to_s = fault.to_s.max(at_s + 1);
+                fault.failed += 1;
+                fault.money_moved |= moved;
+            }
+            None => faults.push(Fault {
+                facilitator: attempt.facilitator.clone(),
+                call: attempt.call,
+                result: attempt.result.clone(),
+                money_moved: *moved,
+                from_s: *at_s,
+                to_s: at_s + 1,
+                failed: 1,
+                of: 0,
+            }),
+        }
+    }
+    for fault in &mut faults {
+        let asked = |tried: &&Attempted<'_>| {
+            tried.attempt.facilitator == fault.facilitator
+                && tried.attempt.call == fault.call
+                && (fault.from_s..fault.to_s).contains(&tried.at_s)
+                && !is_unasked(&tried.attempt.result)
+        };
+        fault.of = attempts.iter().filter(asked).count() as u64;
+    }
+    faults.sort_by_key(|fault| (fault.from_s, fault.facilitator.clone()));
+    faults
+}
+
+fn is_failure(result: &str) -> bool {
+    result != "ok" && !is_unasked(result)
+}
+
+/// What the dispatcher says where it did not ask.
+fn is_unasked(result: &str) -> bool {
+    ["quarantined", "cannot_serve", "no_time_left"].contains(&result)
+}
+
+fn request(line: &Logged) -> Option<&DispatcherRequest> {
+    match &line.what {
+        What::Request(line) => Some(line),
+        What::Payment(_) => None,
+    }
+}
+
+fn settled(line: &Logged) -> Option<&str> {
+    match &line.what {
+        What::Payment(line) if line.stage == "settled" => Some(&line.payment),
+        _ => None,
+    }
+}

@@ -333,7 +333,14 @@ pub struct FacilitatorCall {
 #[serde(rename_all = "snake_case")]
 pub enum FacilitatorAnswer {
     /// An answer left the double whole. `ok` is `isValid` or `success`, absent where the body has neither.
-    Sent { status: u16, ok: Option<bool>, reason: Option<String>, transaction: Option<String> },
+    Sent {
+        status: u16,
+        ok: Option<bool>,
+        reason: Option<String>,
+        transaction: Option<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        payer: Option<String>,
+    },
     /// The caller got no whole answer: `refused`, `reset`, `hung`, `truncated`, `caller-gone`.
     None { how: String },
 }

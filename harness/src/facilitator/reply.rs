@@ -55,6 +55,7 @@ impl Reply {
             ok: ["isValid", "success"].iter().find_map(|name| body.get(name)?.as_bool()),
             reason: text(&["invalidReason", "errorReason"]),
             transaction: text(&["transaction"]).filter(|transaction| !transaction.is_empty()),
+            payer: text(&["payer"]),
         }
     }
 }

@@ -46,7 +46,7 @@ fn is_its_act(exchange: &Exchange) -> bool {
         "duplicate" => exchange.kind == ExchangeKind::Duplicate,
         "replay-elsewhere" => exchange.kind == ExchangeKind::Elsewhere,
         "resend-after-served" => exchange.kind == ExchangeKind::Resend,
-        "impatient" | "fresh-after-timeout" => exchange.outcome == ExchangeOutcome::HungUp,
+        "impatient" | "away" | "fresh-after-timeout" => exchange.outcome == ExchangeOutcome::HungUp,
         "identified" => exchange.kind == ExchangeKind::Resend && exchange.identifier.is_some(),
         "identifier-race" => exchange.identifier.is_some(),
         "malformed" => exchange.flaw.is_some(),

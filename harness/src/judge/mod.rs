@@ -34,6 +34,7 @@ mod statuses_kept;
 mod tell;
 mod tenants_own_facilitators;
 mod traffic_flowed;
+mod unknown_is_asked_about;
 mod unknown_is_not_failed;
 mod verify_before_run_settle_after;
 
@@ -54,7 +55,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 28] = [
+pub const RULES: [&Rule; 29] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -74,6 +75,7 @@ pub const RULES: [&Rule; 28] = [
     &tenants_own_facilitators::RULE,
     &recovers::RULE,
     &every_request_ends_once::RULE,
+    &unknown_is_asked_about::RULE,
     &answers_as_documented::RULE,
     &malformed_is_refused::RULE,
     &head_is_free::RULE,
@@ -141,6 +143,7 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
             Judge::new(&recovers::RULE, |history| recovers::judge(history, after.as_str(), *within))
         }
         Checker::EveryRequestEndsOnce => Judge::new(&every_request_ends_once::RULE, every_request_ends_once::judge),
+        Checker::UnknownIsAskedAbout => Judge::new(&unknown_is_asked_about::RULE, unknown_is_asked_about::judge),
         Checker::AnswersAsDocumented => Judge::new(&answers_as_documented::RULE, answers_as_documented::judge),
         Checker::MalformedIsRefused => Judge::new(&malformed_is_refused::RULE, malformed_is_refused::judge),
         Checker::HeadIsFree => Judge::new(&head_is_free::RULE, head_is_free::judge),

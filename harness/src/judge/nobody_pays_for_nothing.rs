@@ -42,6 +42,11 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new(what, exchange.line).and([transfer.line]));
         }
     }
+    for (exchange, _, payment) in history.paid_answers().filter(|(_, answer, _)| lost_its_body(answer)) {
+        let transfer = history.moved(payment).map(|transfer| transfer.line);
+        let what = format!("{} bought content that came without its body", short(payment));
+        violations.push(Violation::new(what, exchange.line).and(transfer));
+    }
     for purchase in history.purchases() {
         let Some(transfer) = purchase.payments.iter().find_map(|payment| history.moved(payment)) else { continue };
         charged += 1;
@@ -56,6 +61,12 @@ pub fn judge(history: &History) -> Finding {
     let detail =
         format!("{}; {charged} purchases were charged, {failed} answers of tenants were no content", finding.detail);
     finding.with_detail(detail)
+}
+
+/// A tenant double's content has a body, but for the statuses that have none.
+fn lost_its_body(answer: &Answer) -> bool {
+    let content = answer.tenant_said.as_ref().is_some_and(|said| (200..300).contains(&said.status));
+    content && !matches!(answer.status, 204 | 205) && answer.body_bytes == 0
 }
 
 /// Whether the tenant ran and produced nothing that may be sold.
@@ -84,6 +95,22 @@ mod tests {
         assert_eq!(judge(&served.history()).verdict, Verdict::Pass);
         let robbed = Story::new().settled("p1", "primary").purchase_that("p1", PurchaseOutcome::Unresolved);
         assert_eq!(shown(&judge(&robbed.history())), [2, 4]);
+    }
+
+    #[test]
+    fn content_without_its_body_is_seen() {
+        fn said() -> Option<TenantSaid> {
+            Some(TenantSaid { status: 200, ..TenantSaid::default() })
+        }
+        let content = |answer: &mut Answer| {
+            answer.tenant_said = said();
+            answer.body_bytes = 7;
+        };
+        let empty = |answer: &mut Answer| answer.tenant_said = said();
+        let whole = Story::new().settled("p1", "primary").served_with("p1", content).purchase(&["p1"]);
+        assert_eq!(judge(&whole.history()).verdict, Verdict::Pass);
+        let lost = Story::new().settled("p1", "primary").served_with("p1", empty).purchase(&["p1"]);
+        assert_eq!(shown(&judge(&lost.history())), [2, 4]);
     }
 
     #[test]

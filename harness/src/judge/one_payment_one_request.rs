@@ -55,7 +55,30 @@ pub fn judge(history: &History) -> Finding {
             violations.extend(told.err());
         }
     }
+    violations.extend(kept_by_a_refused_payment(history));
     Finding::of(presented_again, "payments that were presented more than once", violations)
+}
+
+/// A payment that bought nothing has no identifier any more: whoever signs anew under it is not to be turned away.
+fn kept_by_a_refused_payment(history: &History) -> impl Iterator<Item = Violation> {
+    let turned_away =
+        history.paid_answers().filter(|(_, answer, _)| answer.code.as_deref() == Some("payment_identifier_conflict"));
+    turned_away.filter_map(move |(exchange, _, payment)| {
+        let rivals = history.paid_answers().filter(move |(other, _, of)| {
+            *of != payment && other.identifier == exchange.identifier && other.tenant == exchange.tenant
+        });
+        let mut refusal = None;
+        for (other, answer, of) in rivals.filter(|(other, ..)| other.sent_us < exchange.ended_us) {
+            let refused = answer.status == 402 && other.ended_us <= exchange.sent_us && history.moved(of).is_none();
+            if !refused {
+                return None;
+            }
+            refusal = Some((other.line, of));
+        }
+        let (line, of) = refusal?;
+        let what = format!("{} has the identifier still, although it was refused", short(of));
+        Some(Violation::new(what, exchange.line).and([line]))
+    })
 }
 
 fn is_content(answer: &Answer) -> bool {
@@ -184,6 +207,22 @@ mod tests {
         };
         let ran = bought().sent("p1", ExchangeKind::Elsewhere, 409, refused).ran_for_it();
         assert_eq!(shown(&judge(&ran.history())), [5, 6, 7]);
+    }
+
+    #[test]
+    fn an_identifier_that_a_refused_payment_keeps_is_seen() {
+        let identified = |exchange: &mut Exchange, _: &mut Answer| exchange.identifier = Some("id".to_owned());
+        let conflict = |exchange: &mut Exchange, answer: &mut Answer| {
+            exchange.identifier = Some("id".to_owned());
+            answer.code = Some("payment_identifier_conflict".to_owned());
+        };
+        let refused = || bought().sent("p2", ExchangeKind::Payment, 402, identified);
+        let kept = refused().sent("p3", ExchangeKind::Payment, 409, conflict);
+        assert_eq!(shown(&judge(&kept.history())), [6, 7]);
+        let pending = bought().sent("p2", ExchangeKind::Payment, 503, identified);
+        let held =
+            pending.sent("p2", ExchangeKind::Resend, 503, identified).sent("p3", ExchangeKind::Payment, 409, conflict);
+        assert_eq!(verdict(held), Verdict::Pass);
     }
 
     #[test]

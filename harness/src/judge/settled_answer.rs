@@ -14,7 +14,9 @@ pub enum Conclusion {
 
 impl Conclusion {
     pub fn of(call: &FacilitatorCall) -> Self {
-        let FacilitatorAnswer::Sent { status, ok, reason, transaction } = &call.answer else { return Self::Unknown };
+        let FacilitatorAnswer::Sent { status, ok, reason, transaction, .. } = &call.answer else {
+            return Self::Unknown;
+        };
         let lied = call.fault.as_ref().is_some_and(|fault| fault.inject == "lie");
         match ok {
             Some(true) if lied || !(200..300).contains(status) => Self::Unknown,

@@ -215,7 +215,7 @@ impl Story {
             Said::Nothing => FacilitatorAnswer::None { how: "hung".to_owned() },
             Said::Sent(status, ok, reason) => {
                 let transaction = Some(if ok == Some(true) { transaction(payment) } else { String::new() });
-                FacilitatorAnswer::Sent { status, ok, reason: reason.map(str::to_owned), transaction }
+                FacilitatorAnswer::Sent { status, ok, reason: reason.map(str::to_owned), transaction, payer: None }
             }
         };
         let began = self.next();

@@ -99,12 +99,20 @@ fn payments_by_request(history: &History) -> BTreeMap<&str, (&str, Line)> {
     stages.chain(requests).collect()
 }
 
+/// Whether a yes is one to this payment: one that names another payer is not. A payment's key has its payer before its nonce.
+fn is_of(payment: &str, named: Option<&str>) -> bool {
+    let payer = payment.rsplit(':').nth(1);
+    named.zip(payer).is_none_or(|(named, payer)| named.eq_ignore_ascii_case(payer))
+}
+
 /// When a facilitator was first asked about a payment that it called valid.
 fn first_yes(history: &History) -> BTreeMap<&str, Known> {
     let mut verified: BTreeMap<&str, Known> = BTreeMap::new();
     for call in history.calls() {
-        let said_yes = matches!(call.answer, FacilitatorAnswer::Sent { ok: Some(true), .. });
-        if let (FacilitatorEndpoint::Verify, true, Some(payment)) = (call.endpoint, said_yes, &call.what.payment) {
+        let FacilitatorAnswer::Sent { ok: Some(true), payer, .. } = &call.what.answer else { continue };
+        if let (FacilitatorEndpoint::Verify, Some(payment)) = (call.endpoint, &call.what.payment)
+            && is_of(payment, payer.as_deref())
+        {
             let asked = Known { at_us: call.received_us, line: call.line };
             let first = verified.entry(payment).or_insert(asked);
             *first = asked.min(*first);
@@ -150,6 +158,12 @@ mod tests {
         assert_eq!(lines(claimed().verified("p1").settled("p1", "primary")), [5]);
         assert_eq!(lines(claimed().ran_for("p1")), [2, 3]);
         assert_eq!(verdict(Story::new()), Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_yes_to_another_payer_is_no_yes() {
+        let key = "eip155:84532:0xa:0xAA:0x1";
+        assert!(is_of(key, Some("0xaa")) && is_of(key, None) && !is_of(key, Some("0xbb")));
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub enum Checker {
         after: Name,
     },
     EveryRequestEndsOnce,
+    UnknownIsAskedAbout,
     AnswersAsDocumented,
     MalformedIsRefused,
     HeadIsFree,
@@ -61,7 +62,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 28] = [
+    pub const CATALOGUE: [Listed; 29] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -117,6 +118,11 @@ impl Checker {
             "{ after = \"outage\", within = \"5s\" }",
         ),
         Listed::new("every-request-ends-once", "LIVE-2: every request ends, once", "{}"),
+        Listed::new(
+            "unknown-is-asked-about",
+            "LIVE-3: an open settlement is asked about until it is known, with its caller or without",
+            "{}",
+        ),
         Listed::new(
             "answers-as-documented",
             "ANSWER-1: every answer has the status and headers that belong to its code",

@@ -15,6 +15,7 @@ pub enum ClientKind {
     ResendAfterServed,
     Malformed,
     Impatient,
+    Away,
     Head,
     Forger,
     Skewed,
@@ -28,7 +29,7 @@ pub enum ClientKind {
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 16] = [
+    pub const CATALOGUE: [Listed; 17] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -44,6 +45,7 @@ impl ClientKind {
         Listed::new("resend-after-served", "has its content, and presents the same payment twice more", "1"),
         Listed::new("malformed", "breaks a signed payment in one of some sixty ways, drawn from the seed", "1"),
         Listed::new("impatient", "hangs up while its payment is being settled, and resends it later", "1"),
+        Listed::new("away", "hangs up while its payment is being settled, and resends it half a minute later", "1"),
         Listed::new("head", "sends HEAD without and with its payment, then buys by GET", "1"),
         Listed::new("forger", "sends headers that only the dispatcher may say with everything it asks", "1"),
         Listed::new("skewed", "has a clock that is minutes ahead or behind", "1"),
@@ -77,6 +79,7 @@ impl ClientKind {
             Self::ResendAfterServed => "resend-after-served",
             Self::Malformed => "malformed",
             Self::Impatient => "impatient",
+            Self::Away => "away",
             Self::Head => "head",
             Self::Forger => "forger",
             Self::Skewed => "skewed",

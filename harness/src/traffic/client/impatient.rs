@@ -14,6 +14,11 @@ pub const PATIENCE: Duration = Duration::from_millis(600);
 const AWAY: Duration = Duration::from_millis(500);
 
 pub async fn buy(visit: &Visit<'_>) -> Bought {
+    buy_in_two_goes(visit, AWAY).await
+}
+
+/// Hangs up while it is being charged, stays away for so long, and asks again with the same payment.
+pub async fn buy_in_two_goes(visit: &Visit<'_>, away: Duration) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,
@@ -24,7 +29,7 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
     let outcome = match visit.send(sending).await.map(|got| got.answer.status) {
         Some(200..=299) => PurchaseOutcome::Served,
         _ => {
-            tokio::time::sleep(AWAY).await;
+            tokio::time::sleep(away).await;
             visit.collect_or_give_up(&ask, &payment, ExchangeKind::Resend).await
         }
     };

@@ -1,5 +1,6 @@
 //! One client at one arrival: one file a kind, named as a scenario's mix names it, and here the steps they share.
 
+mod away;
 mod duplicate;
 mod fresh_after_timeout;
 mod head;
@@ -68,6 +69,7 @@ impl Visit<'_> {
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
             ClientKind::ResendAfterServed | ClientKind::Identified => resend_after_served::buy(self).await,
             ClientKind::Impatient => impatient::buy(self).await,
+            ClientKind::Away => away::buy(self).await,
             ClientKind::Head => head::buy(self).await,
             ClientKind::Skewed => skewed::buy(self).await,
             ClientKind::ShortLived => short_lived::buy(self).await,

@@ -54,6 +54,8 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Print the rules that runs are held to: level, source, and what usually breaks them
     Rules(RulesArgs),
+    /// Plant bugs in the dispatcher, and see that the rules that name them break
+    Selftest(SelftestArgs),
     /// Say what this machine lacks for a run, and how to get it
     Doctor,
     /// Get what a run needs: tools at their pinned versions
@@ -363,6 +365,19 @@ pub struct ConformArgs {
     #[arg(long)]
     pub allow_remote: bool,
     /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Debug, Args)]
+pub struct SelftestArgs {
+    /// Plant this bug only; given more than once, these
+    #[arg(long = "bug", value_name = "NAME")]
+    pub bugs: Vec<String>,
+    /// List the bugs, what they break and what is to catch them, without planting any
+    #[arg(long)]
+    pub list: bool,
+    /// How to print the score
     #[arg(long, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }

@@ -24,6 +24,7 @@ pub mod recording;
 pub mod rules;
 pub mod run;
 pub mod scenario;
+pub mod selftest;
 pub mod serve;
 pub mod setup;
 mod shop;
@@ -52,10 +53,11 @@ use bar::Bar;
 use bench::{BenchError, BenchTools, Extent};
 use cli::{
     BenchArgs, CheckArgs, Cli, Command, ConformArgs, ConformanceArgs, Format, IncidentArgs, MergeArgs, MetaArgs,
-    NamespaceArgs, ReplayArgs, ScenarioArgs, SchemaArgs, ServeArgs, ShrinkArgs, SwarmArgs,
+    NamespaceArgs, ReplayArgs, ScenarioArgs, SchemaArgs, SelftestArgs, ServeArgs, ShrinkArgs, SwarmArgs,
 };
 use conform::{ConformError, Reach, Settling, Start, Target};
 use conformance::{ConformanceError, ConformanceTools};
+use dispatcher_core::paywall::seeded::Bug;
 use exit::Exit;
 use incident::IncidentError;
 use known::KnownError;
@@ -67,6 +69,7 @@ use reports::report::Report;
 use rules::UnknownRule;
 use run::{Asked, RunDir, RunDirError, RunError, Tools};
 use scenario::{Library, LibraryError, Scenario, Selection, limits::MAX_SEED};
+use selftest::SelftestError;
 use setup::{Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain};
 use shrink::{Failing, Found, ShrinkError};
 use swarm::{MergeError, SwarmError, SwarmSeed, Tally};
@@ -140,6 +143,9 @@ enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Shrink(#[from] ShrinkError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Selftest(#[from] SelftestError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -166,6 +172,7 @@ impl CommandError {
             Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
+            Self::Selftest(error) => error.exit(),
             Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
             Self::Merge(_) | Self::Incident(_) => Exit::Usage,
             Self::Shrink(error) => error.exit(),
@@ -219,6 +226,7 @@ fn run(command: &Command) -> Result<Exit, CommandError> {
         Command::Supervise(args) => Ok(runtime()?.block_on(namespace::supervise(args))?),
         Command::Conform(args) => conform(args),
         Command::Conformance(args) => conformance_table(args),
+        Command::Selftest(args) => selftest(args),
         Command::Doctor => doctor(),
         Command::Setup => set_up(),
     }
@@ -617,6 +625,36 @@ fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     }
     run_dir.remove()?;
     Ok(if made.sound { Exit::Pass } else { Exit::RuleBroken })
+}
+
+fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
+    let bugs = selftest::bugs(&args.bugs)?;
+    if args.list {
+        anstream::print!("{}", selftest::list(&bugs));
+        return Ok(Exit::Pass);
+    }
+    seeded(args, &bugs)
+}
+
+/// In the build that has the bugs in it.
+#[cfg(feature = "seeded-bugs")]
+fn seeded(args: &SelftestArgs, bugs: &[Bug]) -> Result<Exit, CommandError> {
+    let score = selftest::run(bugs, &|what| anstream::eprintln!("{what}"))?;
+    match args.format {
+        Format::Table => anstream::print!("{}", score.table()),
+        Format::Json => anstream::print!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
+    }
+    Ok(score.exit())
+}
+
+/// Makes that build, which goes on in the place of this one.
+#[cfg(not(feature = "seeded-bugs"))]
+fn seeded(_: &SelftestArgs, _: &[Bug]) -> Result<Exit, CommandError> {
+    use std::os::unix::process::CommandExt;
+
+    let with_bugs = runtime()?.block_on(setting_up(setup::build_seeded))?;
+    let not_started = std::process::Command::new(with_bugs).args(std::env::args_os().skip(1)).exec();
+    Err(SelftestError::NotStarted(not_started).into())
 }
 
 /// Provides what is missing and builds the dispatcher.

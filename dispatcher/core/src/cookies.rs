@@ -3,6 +3,8 @@
 //!
 //! Bound on the way out, and not where a response is stored: what was bought by slug can be collected by host.
 
+use x402_paywall::seeded::{self, Bug};
+
 /// Whether a header of this name sets a cookie.
 pub fn is_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case("set-cookie")
@@ -12,6 +14,9 @@ pub fn is_cookie(name: &str) -> bool {
 ///
 /// A cookie without `Domain` goes to the host that set it and to no other.
 pub fn bind(cookie: &str, mount: Option<&str>) -> String {
+    if seeded::has(Bug::CookieUnbound) {
+        return cookie.to_owned();
+    }
     let mut parts = cookie.split(';').map(str::trim);
     let mut kept = vec![parts.next().unwrap_or_default().to_owned()];
     let mut path = None;

@@ -5,6 +5,7 @@
 //! tenant that wants cookies with its payments answers for its origins itself.
 
 use crate::answer::Answer;
+use x402_paywall::seeded::{self, Bug};
 
 pub const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 pub const ALLOW_HEADERS: &str = "access-control-allow-headers";
@@ -24,6 +25,9 @@ const OUR_MAX_AGE_S: &str = "600";
 /// Lets every page read an answer of ours.
 #[must_use]
 pub fn ours<O>(answer: Answer<O>) -> Answer<O> {
+    if seeded::has(Bug::CorsMissing) {
+        return answer;
+    }
     answer.with(ALLOW_ORIGIN, "*").with(EXPOSE_HEADERS, EXPOSED)
 }
 

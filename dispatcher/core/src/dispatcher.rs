@@ -10,11 +10,12 @@ use crate::{
     cors,
     directory::Directory,
     hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
+    plan::Plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
-    quarantine::Warden,
     refusal::Refusal,
     resolve::{Resolved, resolve},
     telemetry::RequestLine,
+    tenant::Tenant,
     tenant_failure::TenantFailure,
 };
 use std::rc::Rc;
@@ -23,6 +24,7 @@ use x402_paywall::{
     paywall::receipt,
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
+    seeded::{self, Bug},
 };
 use x402_protocol::Version;
 
@@ -33,7 +35,6 @@ const MAX_RESOURCE_URL_BYTES: usize = 2_048;
 /// The dispatcher over a platform's ports.
 pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
     tenants: D,
-    warden: Rc<Warden>,
     namespace: N,
     paywall: Paywall<L>,
     clock: C,
@@ -59,24 +60,17 @@ impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
     /// For the tenants that the configuration lists.
     pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
         let tenants = Rc::clone(&config.directory);
-        let warden = Rc::default();
-        Self { tenants, warden, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+        Self { tenants, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
     }
 
     /// For those that another directory has.
     pub fn with_tenants<D: Tenants>(self, tenants: D) -> Dispatcher<N, L, C, R, T, D> {
-        let Self { warden, namespace, paywall, clock, randomness, log, .. } = self;
-        Dispatcher { tenants, warden, namespace, paywall, clock, randomness, log }
+        let Self { namespace, paywall, clock, randomness, log, .. } = self;
+        Dispatcher { tenants, namespace, paywall, clock, randomness, log }
     }
 }
 
 impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants> Dispatcher<N, L, C, R, T, D> {
-    /// With a view of who is in quarantine that outlives a request.
-    #[must_use]
-    pub fn with_warden(self, warden: Rc<Warden>) -> Self {
-        Self { warden, ..self }
-    }
-
     /// The directory that it asks.
     pub fn tenants(&self) -> &D {
         &self.tenants
@@ -91,7 +85,6 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             Err(error) => Err(Refused::by_us(error, &line.request_id)),
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
-                (_, line.limits) = self.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.path);
                 let told = self.serve(request, &resolved, began, &mut line).await;
                 told.map(|Content { answer, leaving }| Content {
@@ -110,7 +103,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         line.status = answer.status;
         line.ms = self.clock.now().since(began);
-        self.log.record(&line);
+        if !(seeded::has(Bug::RequestLineMissing) && line.code.is_some()) {
+            self.log.record(&line);
+        }
         Handled { answer, leaving: content.leaving }
     }
 
@@ -158,7 +153,11 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
-        let payment = if request.method() == "HEAD" { None } else { payment_of(request) };
+        let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
+        let payment = if unsold { None } else { payment_of(request) };
+        if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
+            drop(self.execute(request, to, &line.request_id).await);
+        }
         let url = resource_url(request);
         let request_id = line.request_id.clone();
         let purchase = Purchase {
@@ -204,7 +203,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// What the tenant has to sell: anything below 300 that is small enough to be held until it is paid for.
     async fn produce(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
         match self.execute(request, to, request_id).await {
-            Ok(response) if response.status() >= 300 => Ran::Unsold(Ok(response)),
+            Ok(response) if response.status() >= 300 && !is_sold_anyway(response.status()) => Ran::Unsold(Ok(response)),
             Ok(response) => match hold(response).await {
                 Ok(held) => Ran::Content(held),
                 Err(refusal) => Ran::Unsold(Err(refusal)),
@@ -219,17 +218,22 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         to: &Resolved,
         request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
-        let tenant = &*to.tenant;
-        let set = [(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
-        let (limits, _) = self.warden.limits(tenant, self.clock.now());
-        let script = tenant.script.as_str();
-        let dispatch = Dispatch { script, limits, path: &to.path, strip: may_not_enter, set: &set };
-        let ran = self.namespace.run(dispatch, request).await;
-        if let Some(alert) = self.warden.ran(tenant, ran.as_ref().err().copied(), self.clock.now()) {
-            self.log.alert(&alert);
-        }
-        ran
+        let Tenant { id, script, plan, .. } = &*to.tenant;
+        let set = [(REQUEST_ID, request_id), (TENANT_ID, id.as_str())];
+        let dispatch = Dispatch {
+            script: script.as_str(),
+            limits: if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise } else { *plan }.limits(),
+            path: &to.path,
+            strip: may_not_enter,
+            set: &set,
+        };
+        self.namespace.run(dispatch, request).await
     }
+}
+
+/// What a seeded bug takes for content.
+fn is_sold_anyway(status: u16) -> bool {
+    seeded::has(if status < 400 { Bug::RedirectSettled } else { Bug::TenantErrorSettled })
 }
 
 /// A tenant's response that is not for sale, or why there is none.
@@ -281,7 +285,8 @@ fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket)
     }
     let (name, value) = receipt;
     set.push((name.to_owned(), value));
-    let answer = Answer { status: response.head.status, body: Body::Bytes(response.body), set, strip: Vec::new() };
+    let status = if seeded::has(Bug::StatusFlattened) { 200 } else { response.head.status };
+    let answer = Answer { status, body: Body::Bytes(response.body), set, strip: Vec::new() };
     Content { answer, leaving: Some(ticket) }
 }
 
@@ -317,7 +322,9 @@ fn payment_of(request: &impl Inbound) -> Option<(Version, String)> {
 
 /// Browsers send these without a payment and read nothing but the permission in the answer.
 fn is_preflight(request: &impl Inbound) -> bool {
-    request.method() == "OPTIONS" && request.header("access-control-request-method").is_some()
+    !seeded::has(Bug::PreflightBilled)
+        && request.method() == "OPTIONS"
+        && request.header("access-control-request-method").is_some()
 }
 
 /// Of what is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.

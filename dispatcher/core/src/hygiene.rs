@@ -10,6 +10,7 @@ use crate::{
     cookies,
     ports::Outbound,
 };
+use x402_paywall::seeded::{self, Bug};
 
 pub const REQUEST_ID: &str = "x-request-id";
 pub const TENANT_ID: &str = "x-tenant-id";
@@ -40,13 +41,14 @@ const STRIPPED_FROM_PAID_RESPONSES: [&str; 7] = [
 /// Taken off every request before the tenant sees it.
 #[must_use]
 pub fn may_not_enter(name: &str) -> bool {
-    is_ours(name) || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name)
+    !seeded::has(Bug::ForgedHeaderEnters) && is_ours(name) || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name)
 }
 
 /// Taken off every tenant's response. `mount`: the path below which the tenant stands on a host that it shares.
 #[must_use]
 pub fn may_not_leave(name: &str, mount: Option<&str>) -> bool {
-    is_ours(name) || name == "extension-responses" || mount.is_some() && SPEAKS_FOR_A_HOST.contains(&name)
+    let ours = is_ours(name) && !seeded::has(Bug::ForgedHeaderLeaves);
+    ours || name == "extension-responses" || mount.is_some() && SPEAKS_FOR_A_HOST.contains(&name)
 }
 
 fn is_ours(name: &str) -> bool {
@@ -89,6 +91,9 @@ pub fn paid_response_headers(headers: Vec<(String, String)>) -> Vec<(String, Str
         let name = name.to_ascii_lowercase();
         may_not_leave(&name, None) || STRIPPED_FROM_PAID_RESPONSES.contains(&name.as_str())
     };
+    if seeded::has(Bug::PaidIsPublic) {
+        return headers;
+    }
     let mut kept: Vec<_> = headers.into_iter().filter(|(name, _)| !stripped(name)).collect();
     let private = if no_store { "private, no-store" } else { "private" };
     kept.push(("cache-control".to_owned(), private.to_owned()));

@@ -34,8 +34,6 @@ pub enum Objects {
     PaymentIdentifier,
     /// One for the deployment.
     FacilitatorHealth,
-    /// One for the deployment.
-    TenantQuarantine,
 }
 
 impl Objects {
@@ -44,7 +42,6 @@ impl Objects {
             Self::SettlementLedger => "SETTLEMENT_LEDGER",
             Self::PaymentIdentifier => "PAYMENT_IDENTIFIER",
             Self::FacilitatorHealth => "FACILITATOR_HEALTH",
-            Self::TenantQuarantine => "TENANT_QUARANTINE",
         }
     }
 }

@@ -1,7 +1,13 @@
 //! What can be said of a payment without asking anyone: shape, offer, and an account's signature. Cheap refusal only:
 //! passing here is never a reason to serve.
 
-use crate::{Denial, Reason, UnixMillis, challenge::Bill, paywall::Presented, window::Window};
+use crate::{
+    Denial, Reason, UnixMillis,
+    challenge::Bill,
+    paywall::Presented,
+    seeded::{self, Bug},
+    window::Window,
+};
 use serde_json::{Map, Value, value::RawValue};
 use x402_protocol::{
     ExactEvmPayload, Mismatch, Offer, PayloadError, Signature, TransferMethod, Version, facilitator_request,
@@ -43,6 +49,11 @@ pub fn admit(presented: &Presented<'_>, bill: &Bill<'_>, now: UnixMillis) -> Res
         }
     };
     admitted.misfit = admitted.misfit.or_else(|| bill.offer().is_paid_by(&admitted.exact.transfer, version).err());
+    admitted.misfit = admitted.misfit.filter(|mismatch| match mismatch {
+        Mismatch::Amount | Mismatch::Value => !seeded::has(Bug::AmountNotChecked),
+        Mismatch::PayTo | Mismatch::Recipient => !seeded::has(Bug::PayeeNotChecked),
+        _ => true,
+    });
     match (admitted.misfit, check(&admitted, bill, now)) {
         // Not even its payer's: nobody need be asked whether it was ever used.
         (Some(mismatch), Err(_)) => Err(Denial::WrongOffer(mismatch)),
@@ -112,7 +123,7 @@ fn check_signature(exact: &ExactEvmPayload, offer: &Offer) -> Result<(), Denial>
         // Only a chain can check a smart account's signature, so a facilitator must.
         Ok(Signature::SmartAccount(_)) => Ok(()),
         Ok(Signature::Account(bytes)) => match signature::recover(&bytes, &transfer.digest(offer)) {
-            Ok(signer) if signer == transfer.from() => Ok(()),
+            Ok(signer) if signer == transfer.from() || seeded::has(Bug::SignatureNotChecked) => Ok(()),
             _ => Err(forged()),
         },
     }

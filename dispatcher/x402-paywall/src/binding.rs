@@ -1,6 +1,7 @@
 //! What a payment buys: one request. The binding is a hash of tenant, method, path and query; the body is not part of it,
 //! because it may be a stream that only the tenant reads.
 
+use crate::seeded::{self, Bug};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
@@ -14,7 +15,14 @@ impl Binding {
     pub fn of(tenant_id: &str, method: &str, path: &str, query: Option<&str>) -> Self {
         let mut hasher = Keccak256::new();
         let query = query.map_or_else(String::new, |query| format!("?{query}"));
-        for part in [tenant_id, method, path, &query] {
+        let mut parts = [tenant_id, method, path, &query];
+        if seeded::has(Bug::BoundToTenantAlone) {
+            parts[1..].fill("");
+        }
+        if seeded::has(Bug::BoundWithoutTenant) {
+            parts[0] = "";
+        }
+        for part in parts {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);
         }

@@ -102,11 +102,7 @@ impl<'a> Bill<'a> {
 }
 
 fn extensions(identifier: IdentifierRule) -> Option<Map<String, Value>> {
-    identifier.declaration().map(|(name, declaration)| {
-        let mut extensions = Map::new();
-        extensions.insert(name, declaration);
-        extensions
-    })
+    identifier.declaration().map(|declaration| [declaration].into_iter().collect())
 }
 
 fn v1_requirements(

@@ -3,7 +3,11 @@
 //! The one table that decides between "pay again" and "do not pay again". A denial after money may have moved has no
 //! offer and is never a 402.
 
-use crate::{Reason, Veto, challenge::Bill};
+use crate::{
+    Reason, Veto,
+    challenge::Bill,
+    seeded::{self, Bug},
+};
 use serde_json::json;
 use x402_protocol::{
     Address, Mismatch, Network, Version, header,
@@ -165,7 +169,7 @@ impl Denial {
     #[must_use]
     pub fn headers(&self, bill: &Bill<'_>, version: Version) -> Vec<(&'static str, String)> {
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        if self.carries_offer() {
+        if self.carries_offer() && !seeded::has(Bug::BillWithoutOffer) {
             let error =
                 if *self == Self::PaymentRequired { "PAYMENT-SIGNATURE header is required" } else { self.code() };
             headers.push((header::PAYMENT_REQUIRED, bill.header(error)));
@@ -188,7 +192,9 @@ impl Denial {
             }
             Self::SettlementPending { transaction, payer, network } => {
                 headers.push(settle_response(self.code(), payer, network, transaction));
-                headers.push(retry_after(RETRY_PENDING_S));
+                if !seeded::has(Bug::RetryAfterMissing) {
+                    headers.push(retry_after(RETRY_PENDING_S));
+                }
             }
             Self::AlreadyUsed { transaction, payer, network }
             | Self::IdentifierConflict { transaction, payer, network } => {

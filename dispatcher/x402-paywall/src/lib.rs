@@ -29,6 +29,7 @@ pub mod paywall;
 pub mod ports;
 pub mod reason;
 pub mod response;
+pub mod seeded;
 pub mod telemetry;
 pub mod time;
 pub mod window;

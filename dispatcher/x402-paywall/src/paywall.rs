@@ -4,7 +4,7 @@
 //! leave before it is settled.
 
 use crate::{
-    Denial, PaidResponse, UnixMillis,
+    Denial, PaidResponse, Reason, UnixMillis,
     admission::{self, Admitted},
     binding::Binding,
     challenge::{Bill, Price},
@@ -12,6 +12,7 @@ use crate::{
     hooks::{Hooks, NoHooks, Sale},
     ledger::{Authorized, Claim, Reply, Terms},
     ports::{Ledger, LedgerError},
+    seeded::{self, Bug},
     telemetry::Attempt,
     window::Window,
 };
@@ -184,7 +185,10 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             Ok(admitted) => admitted,
             Err(denial) => return Sold::Denied(denial),
         };
-        let key = payment.exact.transfer.key(purchase.price.offer()).to_string();
+        let mut key = payment.exact.transfer.key(purchase.price.offer()).to_string();
+        if seeded::has(Bug::ClaimKeyedByRequest) {
+            key.push_str(purchase.request_id);
+        }
         let sale = Sale { purchase, payment: &key, payer: payment.exact.transfer.from() };
         course.payment = Some(key.clone());
         let sold = self.sale_of(&sale, payment, identifier, run, course).await;
@@ -218,6 +222,14 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         if let Err(veto) = self.hooks.before_execute(sale).await {
             self.release(&ticket, course).await;
             return Sold::Denied(veto.into());
+        }
+        if seeded::has(Bug::SettleBeforeExecute)
+            && let Ok(settlement) = self.close(&ticket, &PaidResponse::default(), course).await
+        {
+            return match run().await {
+                Ran::Content(response) => Sold::Content { response, settlement, ticket },
+                Ran::Unsold(unsold) => Sold::Unsold(unsold),
+            };
         }
         let response = match run().await {
             Ran::Content(response) => response,
@@ -322,11 +334,16 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
 
     /// Has the seller's response stored and paid for.
     async fn close(&self, ticket: &Ticket, response: &PaidResponse, course: &mut Course) -> Result<Settlement, Denial> {
+        if seeded::has(Bug::HandedOverUnsettled) {
+            return Ok(ticket.hoped_for());
+        }
         match self.ledger.settle(&ticket.payment, &ticket.holder, response).await {
             Ok(told) => {
                 course.attempts.extend(told.attempts);
                 match told.reply {
                     Reply::Settled(settlement) => Ok(settlement),
+                    Reply::Pending { .. } if seeded::has(Bug::HandedOverOnUnknown) => Ok(ticket.hoped_for()),
+                    Reply::Refused(_) if seeded::has(Bug::HandedOverOnRefusal) => Ok(ticket.hoped_for()),
                     reply => Err(ticket.denial(reply)),
                 }
             }
@@ -360,6 +377,12 @@ impl<'a> Purchase<'a> {
 }
 
 impl Ticket {
+    /// What a seeded bug takes for a settlement.
+    fn hoped_for(&self) -> Settlement {
+        let (payer, network) = (self.payer, self.network);
+        Settlement { transaction: String::new(), payer, network, facilitator: String::new() }
+    }
+
     fn denial(&self, reply: Reply) -> Denial {
         let (payer, network) = (self.payer, self.network);
         match reply {
@@ -369,6 +392,9 @@ impl Ticket {
             Reply::IdentifierTaken { transaction } => Denial::IdentifierConflict { transaction, payer, network },
             Reply::AlreadyUsed { transaction } => Denial::AlreadyUsed { transaction, payer, network },
             Reply::Refused(reason) => Denial::SettlementRefused { reason, payer, network },
+            Reply::Pending { .. } if seeded::has(Bug::UnknownAnsweredWith402) => {
+                Denial::SettlementRefused { reason: Reason::ours("settlement_failed"), payer, network }
+            }
             Reply::Pending { transaction } => Denial::SettlementPending { transaction, payer, network },
             Reply::Settled(Settlement { transaction, .. }) | Reply::RunPaid(Settlement { transaction, .. }) => {
                 Denial::SettlementPending { transaction: Some(transaction), payer, network }
@@ -384,6 +410,7 @@ impl Ticket {
 /// The header beside the content that tells a caller of this generation what was settled.
 #[must_use]
 pub fn receipt(settlement: &Settlement, version: Version) -> (&'static str, String) {
+    let version = if seeded::has(Bug::ReceiptInAnotherVersion) { Version::V2 } else { version };
     let response = SettleResponse {
         success: true,
         error_reason: None,

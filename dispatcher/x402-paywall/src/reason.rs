@@ -1,6 +1,7 @@
 //! Why a payment was refused, in a facilitator's word. Reasons are opaque and come from outside: only what has the shape
 //! of a reason code is ever repeated to a caller or a log.
 
+use crate::seeded::{self, Bug};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -69,6 +70,7 @@ impl Reason {
             "permit2_amount_mismatch",
         ];
         PROOFS.contains(&self.as_str())
+            || seeded::has(Bug::NonceUsedTakenForRefusal) && self.0.contains("nonce_already_used")
     }
 
     /// Whether a first refusal with this reason leaves it open that money moved.
@@ -79,7 +81,7 @@ impl Reason {
     pub fn leaves_outcome_open(&self) -> bool {
         let text = self.as_str();
         self.is_pending()
-            || text.contains("nonce_already_used")
+            || text.contains("nonce_already_used") && !seeded::has(Bug::NonceUsedTakenForRefusal)
             || text.contains("authorization_used")
             || text.contains("permit2_invalid_nonce")
             || text.contains("already_settled")

@@ -1,7 +1,10 @@
 //! When a payment can be settled, as its payer signed it. The one place that decides, for admission (before anything is
 //! asked) and for the ledger (before it asks).
 
-use crate::{Reason, UnixMillis};
+use crate::{
+    Reason, UnixMillis,
+    seeded::{self, Bug},
+};
 use serde::{Deserialize, Serialize};
 use x402_protocol::{Transfer, TransferMethod};
 
@@ -70,7 +73,8 @@ impl Window {
             TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_after",
             TransferMethod::Permit2 => "permit2_not_yet_valid",
         };
-        (self.valid_after >= now.seconds()).then(|| Reason::ours(reason))
+        let early = self.valid_after >= now.seconds() && !seeded::has(Bug::EarlyNotRefused);
+        early.then(|| Reason::ours(reason))
     }
 }
 

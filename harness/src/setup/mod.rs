@@ -18,6 +18,7 @@ mod openssl;
 mod progress;
 mod reference;
 mod requirement;
+mod seeded;
 mod site;
 mod toolchain;
 mod versions;
@@ -35,6 +36,7 @@ pub use namespace_tools::NamespaceTools;
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};
+pub use seeded::build_seeded;
 pub use site::{Cancelled, Site};
 pub use toolchain::Toolchain;
 

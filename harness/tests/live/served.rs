@@ -16,8 +16,6 @@ use std::{
 pub struct Served {
     child: Child,
     pub url: String,
-    /// Opens the platform API.
-    pub platform: String,
     events: String,
 }
 
@@ -38,8 +36,7 @@ impl Served {
         let words: BTreeMap<&str, &str> = said.iter().filter_map(|line| line.split_once(' ')).collect();
         let word = |name: &str| words.get(name).unwrap_or_else(|| panic!("serve said no {name}: {said:?}")).trim();
         let (url, events) = (word("dispatcher").to_owned(), word("events").to_owned());
-        let platform = word("platform").trim_start_matches("authorization: Bearer ").to_owned();
-        Self { child, url, platform, events }
+        Self { child, url, events }
     }
 
     /// Stops it as a person would, and returns all that happened in it.

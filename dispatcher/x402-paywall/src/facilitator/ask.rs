@@ -11,6 +11,7 @@ use crate::{
     health::{Board, Order, Outcome},
     ledger::Claim,
     ports::{Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError},
+    seeded::{self, Bug},
     telemetry::{Attempt, Call},
 };
 use serde_json::value::RawValue;
@@ -42,6 +43,9 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
     /// Verifying moves no money, so any unusable answer is a reason to ask the next one.
     pub async fn verify(&self, claim: &Claim, attempts: &mut Vec<Attempt>) -> Verified {
         let began = self.clock.now();
+        if seeded::has(Bug::RunUnverified) {
+            return Verified::Valid(claim.facilitators.first().cloned().unwrap_or_default());
+        }
         let deadline = verify_deadline(&claim.window, began);
         if time_out::within(1, deadline, began).is_none() {
             return Verified::Invalid(claim.window.too_late());
@@ -175,6 +179,7 @@ async fn send(
     json: Option<&RawValue>,
     timeout_ms: u64,
 ) -> Result<FacilitatorAnswer, TransportError> {
+    let timeout_ms = if seeded::has(Bug::TimeOutIgnored) { u64::from(u32::MAX) } else { timeout_ms };
     let (url, headers) = (facilitator.url_of(endpoint), facilitator.headers_of(endpoint));
     transport.send(HttpRequest { url: &url, headers, json: json.map(RawValue::get), timeout_ms }).await
 }

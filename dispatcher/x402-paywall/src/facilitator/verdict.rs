@@ -7,6 +7,7 @@
 use crate::{
     Reason,
     ports::{FacilitatorAnswer, TransportError},
+    seeded::{self, Bug},
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
@@ -104,7 +105,7 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
     };
     let payer_fits = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
     match (body.is_valid, body.invalid_reason) {
-        (true, None) if payer_fits => VerifyVerdict::Valid,
+        (true, None) if payer_fits || seeded::has(Bug::VerifiedForAnotherPayer) => VerifyVerdict::Valid,
         (true, _) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction),
         (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
     }
@@ -133,20 +134,26 @@ pub fn of_settle(
     };
     if !body.success {
         let reason = Reason::from_outside(body.error_reason.as_deref());
+        if seeded::has(Bug::PendingTakenForRefusal) && reason.is_pending() {
+            return SettleVerdict::Refused(reason);
+        }
         // A transaction beside a refusal was sent to the chain, whatever the reason says.
         if reason.is_pending() || reason.leaves_outcome_open() || !body.transaction.is_empty() {
             return unknown(Open::Said(reason), &body.transaction);
         }
         return SettleVerdict::Refused(reason);
     }
-    let Some(transaction) = known_hash(&body.transaction) else {
+    let named = known_hash(&body.transaction);
+    let Some(transaction) = named.or_else(|| seeded::has(Bug::SettledWithoutTransaction).then(String::new)) else {
         return unknown(NoAnswer::Contradiction.into(), "");
     };
     let fits = body.error_reason.is_none()
         && (200..300).contains(&answer.status)
-        && expected.network.is_named(&body.network, expected.version)
-        && body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer))
-        && body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount));
+        && (expected.network.is_named(&body.network, expected.version) || seeded::has(Bug::SettledOnAnotherNetwork))
+        && (body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer))
+            || seeded::has(Bug::SettledForAnotherPayer))
+        && (body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount))
+            || seeded::has(Bug::SettledForAnotherAmount));
     if !fits {
         return unknown(NoAnswer::Contradiction.into(), &transaction);
     }

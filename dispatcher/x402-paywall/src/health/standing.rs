@@ -4,7 +4,10 @@
 //! A circuit breaker with a memory: one that comes back and fails again is trusted later each time, or a facilitator that
 //! is up and down by turns would be taken back at every up and make callers wait at every down.
 
-use crate::UnixMillis;
+use crate::{
+    UnixMillis,
+    seeded::{self, Bug},
+};
 use serde::{Deserialize, Serialize};
 
 /// So many calls in a row without an answer open the breaker.
@@ -288,7 +291,8 @@ pub fn step(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
         (Standing::Healthy, Outcome::Answered) => health,
         (Standing::Degraded(_), Outcome::Answered) if limits.is_brisk(latency) => health.stands(Standing::Healthy, now),
         (Standing::Healthy | Standing::Degraded(_), Outcome::Failed(_))
-            if health.consecutive_failures >= OPENS_AFTER || health.score < OPENS_BELOW =>
+            if (health.consecutive_failures >= OPENS_AFTER || health.score < OPENS_BELOW)
+                && !seeded::has(Bug::BreakerNeverOpens) =>
         {
             health.quarantined(now, jitter)
         }
@@ -307,7 +311,7 @@ pub fn step(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
         }
         (standing @ (Standing::Quarantined(_) | Standing::Probing { .. }), Outcome::Answered) => {
             let good = if let Standing::Probing { good, .. } = standing { good + 1 } else { 1 };
-            if good >= health.good_probes_wanted(event.purpose) {
+            if good >= health.good_probes_wanted(event.purpose) && !seeded::has(Bug::BreakerNeverCloses) {
                 let restored = Health { score: health.score.max(RESTORED_SCORE), ..health };
                 return restored.stands(Standing::Healthy, now);
             }

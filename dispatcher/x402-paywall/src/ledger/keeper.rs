@@ -19,6 +19,7 @@ use crate::{
     health::Board,
     ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
     response::PaidResponse,
+    seeded::{self, Bug},
     telemetry::{Attempt, PaymentEvent, Stage},
 };
 use std::{
@@ -296,16 +297,20 @@ where
         let Some(after) = after else { return self.forget(before, request_id).await };
         // An alarm that is to ring earlier is set before the record that needs it, one that may ring later after it: so a
         // crash in between finds the alarm too early and never too late.
+        let unasked = seeded::has(Bug::UnknownNeverAskedAbout) && matches!(after.state, State::Unknown { .. });
         if let Wake::By(at) = wake
+            && !unasked
             && self.alarm.get().is_none_or(|alarm| at < alarm)
         {
             self.wake_at(at).await?;
         }
         let responded = after.head.is_some() && before.as_ref().is_none_or(|before| before.head.is_none());
         let same = |before: &Record| before.state == after.state && before.holder == after.holder;
-        let changed = !before.as_ref().is_some_and(same);
+        let unstored = seeded::has(Bug::SettlingNotStored) && matches!(after.state, State::Settling { .. });
+        let changed = !before.as_ref().is_some_and(same) && !unstored;
         let before = before.map(|before| before.state);
         if changed {
+            let responded = responded && !seeded::has(Bug::BodyNotStored);
             self.store.save(after, if responded { body.take() } else { None }).await?;
         }
         if let Wake::At(at) = wake {
@@ -316,6 +321,9 @@ where
         }
         if before.is_none_or(|before| before.is_news_after(&after.state)) {
             self.log.record(&after.event(request_id));
+            if seeded::has(Bug::SettledToldTwice) && after.state.stage() == Stage::Settled {
+                self.log.record(&after.event(request_id));
+            }
         }
         let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. });
         if changed && spent && after.claim.identifier.is_none() {

@@ -9,7 +9,9 @@ use crate::{
     Reason, UnixMillis,
     facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
     response::ResponseHead,
+    seeded::{self, Bug},
 };
+use serde_json::value::{RawValue, Value};
 use x402_protocol::PaymentFlow;
 
 /// How long a request may hold a verified payment while the tenant runs. Longer than any plan lets a tenant run.
@@ -187,6 +189,7 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
 /// The payment is claimed, and has its identifier: ask about it for the first time.
 fn begin(record: Record, now: &Now<'_>) -> Step {
     match record.claim.flow {
+        PaymentFlow::Upfront if seeded::has(Bug::UpfrontRunsFirst) => wait_for(record, Next::AskVerify, now),
         PaymentFlow::Authorization => wait_for(record, Next::AskVerify, now),
         PaymentFlow::Upfront => begin_settle(record, now),
     }
@@ -205,6 +208,7 @@ fn begin_settle(record: Record, now: &Now<'_>) -> Step {
 fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> Step {
     let same = record.claim.is_same(&claim);
     let held = match &record.state {
+        State::Settled { .. } if seeded::has(Bug::SettledForgotten) => false,
         State::Claimed => now.busy,
         // The same payment for the same request takes over from an orphan at once, rather than wait for its lease to run
         // out. Should that request live after all, it finds that it holds nothing any more.
@@ -247,7 +251,13 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
                     stay(Some(record), Next::Wait)
                 }
                 Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
-                Delivery::HandedOver if record.claim.identifier.is_none() => {
+                Delivery::HandedOver | Delivery::Kept if seeded::has(Bug::ResendRunsTenant) => {
+                    run_paid(record, settlement, keep_until, holder, now)
+                }
+                Delivery::Kept if seeded::has(Bug::KeptNotCollectable) => {
+                    stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
+                }
+                Delivery::HandedOver if record.claim.identifier.is_none() && !seeded::has(Bug::ServedTwice) => {
                     stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
                 }
                 Delivery::HandedOver => stay(Some(record), Next::Reply(Reply::Settled(settlement))),
@@ -264,6 +274,7 @@ fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> S
 fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
     match (record.state.clone(), event) {
         (State::Claimed, Event::Bound) => begin(record, now),
+        (State::Claimed, Event::Taken { .. }) if seeded::has(Bug::IdentifierConflictIgnored) => begin(record, now),
         // Nothing of ours to give back.
         (State::Claimed, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
         (_, Event::Unbound(Then::Forget(reply))) => gone(reply),
@@ -306,6 +317,11 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
         }
         (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => match verdict {
             SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
+            SettleVerdict::Unknown { .. } if seeded::has(Bug::SettleFailoverOnTimeOut) => {
+                let refusal = SettleVerdict::Refused(Reason::ours("no_answer"));
+                let record = Record { state: State::Settling { facilitator, tried, lost: None }, ..record };
+                go_on(record, Event::SettleAnswered { verdict: refusal, holder }, now)
+            }
             SettleVerdict::Refused(reason) if lost.is_some() && !reason.proves_never_settled() => {
                 unknown(record, facilitator, tried, lost, None, now)
             }
@@ -357,9 +373,30 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
 }
 
 /// Asks the same facilitator once more, with the outcome of an earlier call lost.
-fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
+fn ask_again(
+    mut record: Record,
+    mut facilitator: String,
+    tried: Vec<String>,
+    lost: Option<Lost>,
+    now: &Now<'_>,
+) -> Step {
+    if seeded::has(Bug::SettleRetriedElsewhere)
+        && let Some(other) = now.settle_order.iter().find(|id| **id != facilitator)
+    {
+        facilitator.clone_from(other);
+    }
+    if seeded::has(Bug::SettleRetriedWithOtherBytes) {
+        record.claim.request = reworded(&record.claim.request);
+    }
     let lost = lost.unwrap_or(Lost { asked: 1, asked_at: now.time, ask_again_at: now.time, transaction: None });
     ask(record, facilitator, tried, Some(lost), now)
+}
+
+/// The same JSON in other bytes, as a seeded bug sends it.
+fn reworded(request: &RawValue) -> Box<RawValue> {
+    let value: Value = serde_json::from_str(request.get()).expect("it is JSON");
+    let text = serde_json::to_string_pretty(&value).expect("JSON can be written");
+    RawValue::from_string(text).expect("it is JSON still")
 }
 
 fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
@@ -432,7 +469,7 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
     let reply = Reply::Refused(reason.clone());
     // The caller will sign another payment for the same purchase. The record stays, so a failure to give the identifier
     // back is made up for when it is forgotten.
-    let next = match record.claim.scoped_identifier() {
+    let next = match record.claim.scoped_identifier().filter(|_| !seeded::has(Bug::IdentifierNeverGivenBack)) {
         Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
         None => Next::Reply(reply),
     };
@@ -458,7 +495,10 @@ fn stay(record: Option<Record>, next: Next) -> Step {
 }
 
 fn forget(record: Record, reply: Reply, now: &Now<'_>) -> Step {
-    let Some(identifier) = record.claim.scoped_identifier() else { return gone(reply) };
+    let Some(identifier) = record.claim.scoped_identifier().filter(|_| !seeded::has(Bug::IdentifierNeverGivenBack))
+    else {
+        return gone(reply);
+    };
     wait_for(record, Next::Unbind { identifier, then: Then::Forget(reply) }, now)
 }
 

@@ -10,10 +10,13 @@ use crate::{
     },
 };
 use dispatcher_core::{
+    paywall::seeded::{self, Bug},
+    plan::Limits,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound},
     tenant_failure::TenantFailure,
 };
 use reports::event::{Event, TenantRun};
+use serde_json::Value;
 use std::{rc::Rc, time::Duration};
 
 #[derive(Clone)]
@@ -50,6 +53,15 @@ impl Outbound for SimResponse {
     }
 }
 
+/// The options' limits: the platform looks for keys, and passes over those that it does not know.
+fn as_the_platform_reads(limits: Limits) -> Value {
+    let mut limits = serde_json::to_value(limits).expect("limits have string keys and numbers");
+    if seeded::has(Bug::LimitsKeyMisspelt) {
+        limits["cpu_ms"] = limits["cpuMs"].take();
+    }
+    limits
+}
+
 impl Namespace for SimNamespace {
     type Inbound = SimRequest;
     type Outbound = SimResponse;
@@ -66,10 +78,11 @@ impl Namespace for SimNamespace {
             query: &query,
             headers: kept.chain(set).map(|(name, value)| (name.to_owned(), value)).collect(),
         };
+        let limits = as_the_platform_reads(dispatch.limits);
         self.journal.record(Event::TenantRan(TenantRun {
             script: dispatch.script.to_owned(),
-            cpu_ms: Some(f64::from(dispatch.limits.cpu_ms)),
-            sub_requests: Some(f64::from(dispatch.limits.sub_requests)),
+            cpu_ms: limits["cpuMs"].as_f64(),
+            sub_requests: limits["subRequests"].as_f64(),
             request_id: heard.headers.get("x-request-id").cloned(),
         }));
         let Verdict { after_ms, told } = self.tenants.run(dispatch.script, dispatch.limits, &heard);

@@ -1,0 +1,200 @@
+//! Bugs to plant on purpose, so that the harness can show that its judges catch them.
+//!
+//! None can ship: the feature `seeded-bugs` compiles neither to wasm nor without debug assertions, and without it
+//! [`has`] is a constant, so that a site in the code costs nothing. One build holds them all; which one bites is chosen
+//! per thread, because a simulated run stays on its thread.
+
+#[cfg(all(feature = "seeded-bugs", not(debug_assertions)))]
+compile_error!("seeded bugs are for `harness selftest` alone: no build without debug assertions may have them");
+#[cfg(all(feature = "seeded-bugs", target_family = "wasm"))]
+compile_error!("seeded bugs are for `harness selftest` alone: no Worker may have them");
+
+/// Whether this build has the bugs in it.
+pub const COMPILED_IN: bool = cfg!(feature = "seeded-bugs");
+
+macro_rules! bugs {
+    ($($(#[doc = $says:literal])+ $bug:ident = $name:literal,)+) => {
+        /// A mistake that a dispatcher could have, and what it breaks.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Bug {
+            $($(#[doc = $says])+ $bug,)+
+        }
+
+        // The Worker has not even their names in it.
+        #[cfg(not(target_family = "wasm"))]
+        impl Bug {
+            /// Every bug, in the order in which they stand above.
+            pub const ALL: &[Self] = &[$(Self::$bug),+];
+
+            /// As the command line has it.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$bug => $name),+ }
+            }
+
+            /// What it breaks.
+            #[must_use]
+            pub fn says(self) -> &'static str {
+                match self { $(Self::$bug => concat!($($says),+).trim_ascii()),+ }
+            }
+        }
+    };
+}
+
+bugs! {
+    /// The claim is keyed by the request and not by the payment, so that nobody sees another's.
+    ClaimKeyedByRequest = "claim-keyed-by-request",
+    /// A payment that was settled is forgotten, and taken for a new one when it comes again.
+    SettledForgotten = "settled-forgotten",
+    /// Whoever has an identifier, another payment may use it as well.
+    IdentifierConflictIgnored = "identifier-conflict-ignored",
+
+    /// The response leaves before anyone was asked to settle.
+    HandedOverUnsettled = "handed-over-unsettled",
+    /// The response leaves although the settlement's outcome is open.
+    HandedOverOnUnknown = "handed-over-on-unknown",
+    /// The response leaves although settling was refused.
+    HandedOverOnRefusal = "handed-over-on-refusal",
+    /// A settlement is believed whose answer names another payer.
+    SettledForAnotherPayer = "settled-for-another-payer",
+    /// A settlement is believed whose answer names another amount.
+    SettledForAnotherAmount = "settled-for-another-amount",
+    /// A settlement is believed whose answer names another network.
+    SettledOnAnotherNetwork = "settled-on-another-network",
+    /// A settlement is believed whose answer names no transaction.
+    SettledWithoutTransaction = "settled-without-transaction",
+    /// Who paid in version 1 gets the receipt in version 2's header.
+    ReceiptInAnotherVersion = "receipt-in-another-version",
+
+    /// A settlement whose outcome is open is told as refused, with a 402.
+    UnknownAnsweredWith402 = "unknown-answered-with-402",
+    /// "Pending" is taken for a refusal.
+    PendingTakenForRefusal = "pending-taken-for-refusal",
+    /// "Nonce already used" is taken for a refusal after an answer was lost.
+    NonceUsedTakenForRefusal = "nonce-used-taken-for-refusal",
+    /// The record is not stored before the facilitator is asked to settle.
+    SettlingNotStored = "settling-not-stored",
+    /// An open settlement is told without a word on when to come back.
+    RetryAfterMissing = "retry-after-missing",
+
+    /// What a tenant answers with 4xx or 5xx is settled for.
+    TenantErrorSettled = "tenant-error-settled",
+    /// What a tenant answers with 3xx is settled for.
+    RedirectSettled = "redirect-settled",
+    /// A paid response that did not arrive cannot be collected.
+    KeptNotCollectable = "kept-not-collectable",
+    /// The response is settled for and its body is not stored.
+    BodyNotStored = "body-not-stored",
+    /// An identifier stays with a payment that bought nothing.
+    IdentifierNeverGivenBack = "identifier-never-given-back",
+
+    /// A settle that timed out is taken for a refusal, and another facilitator is asked.
+    SettleFailoverOnTimeOut = "settle-failover-on-time-out",
+    /// An open settlement is asked about at another facilitator.
+    SettleRetriedElsewhere = "settle-retried-elsewhere",
+    /// An open settlement is asked about with other bytes than the first time.
+    SettleRetriedWithOtherBytes = "settle-retried-with-other-bytes",
+    /// A tenant's own list of facilitators is ignored.
+    OtherFacilitatorsUsed = "other-facilitators-used",
+
+    /// The payment is settled before the tenant runs.
+    SettleBeforeExecute = "settle-before-execute",
+    /// The tenant runs for a payment that nobody verified.
+    RunUnverified = "run-unverified",
+    /// A verification is believed whose answer names another payer.
+    VerifiedForAnotherPayer = "verified-for-another-payer",
+    /// The tenant runs first although the price says `upfront`.
+    UpfrontRunsFirst = "upfront-runs-first",
+
+    /// A payment is bound to its tenant alone: it buys any other path, query and method there.
+    BoundToTenantAlone = "bound-to-tenant-alone",
+    /// A response that was handed over is served again.
+    ServedTwice = "served-twice",
+    /// The tenant runs again for a settled payment whose response is kept.
+    ResendRunsTenant = "resend-runs-tenant",
+
+    /// A settlement is told twice in telemetry.
+    SettledToldTwice = "settled-told-twice",
+    /// An open settlement gets no alarm, so that nobody asks about it any more once its caller has gone.
+    UnknownNeverAskedAbout = "unknown-never-asked-about",
+
+    /// A payment is bound to its request without the tenant: another tenant hands over what was bought at this one.
+    BoundWithoutTenant = "bound-without-tenant",
+    /// What a tenant says in the dispatcher's name reaches the caller.
+    ForgedHeaderLeaves = "forged-header-leaves",
+    /// What a caller says in the dispatcher's name reaches the tenant, the signed payment too.
+    ForgedHeaderEnters = "forged-header-enters",
+    /// A tenant's cookie goes to other tenants as well.
+    CookieUnbound = "cookie-unbound",
+    /// What a tenant says of caching stands on a paid response.
+    PaidIsPublic = "paid-is-public",
+
+    /// Every dispatch carries the limits of the largest plan.
+    LimitsOfAnotherPlan = "limits-of-another-plan",
+    /// A dispatch's limits have a key that the platform does not know.
+    LimitsKeyMisspelt = "limits-key-misspelt",
+    /// The tenant runs for a request that is billed.
+    UnpaidRunsTenant = "unpaid-runs-tenant",
+    /// A facilitator is asked about a payment whose signature is not its payer's.
+    SignatureNotChecked = "signature-not-checked",
+    /// A facilitator is asked about a payment of another amount than the price.
+    AmountNotChecked = "amount-not-checked",
+    /// A facilitator is asked about a payment to another address than the tenant's.
+    PayeeNotChecked = "payee-not-checked",
+    /// A facilitator is asked about a payment whose time has not come.
+    EarlyNotRefused = "early-not-refused",
+    /// No number of failures keeps payments from a facilitator.
+    BreakerNeverOpens = "breaker-never-opens",
+    /// A facilitator is asked about offers that it says it cannot serve.
+    UnsupportedAsked = "unsupported-asked",
+
+    /// A facilitator that is back is never used again.
+    BreakerNeverCloses = "breaker-never-closes",
+    /// A facilitator that does not answer is waited for, whatever its time-out.
+    TimeOutIgnored = "time-out-ignored",
+    /// A request that is refused writes no line.
+    RequestLineMissing = "request-line-missing",
+
+    /// A bill does not say in its header what to pay.
+    BillWithoutOffer = "bill-without-offer",
+    /// A HEAD with a payment buys.
+    HeadSold = "head-sold",
+    /// Paid content leaves as 200, whatever the tenant said.
+    StatusFlattened = "status-flattened",
+    /// Pages on other origins may not read answers about payments.
+    CorsMissing = "cors-missing",
+    /// A browser's preflight is billed.
+    PreflightBilled = "preflight-billed",
+}
+
+/// Whether the bug is in the code that runs.
+#[cfg(not(feature = "seeded-bugs"))]
+#[inline(always)]
+#[must_use]
+pub const fn has(_: Bug) -> bool {
+    false
+}
+
+#[cfg(feature = "seeded-bugs")]
+pub use planted::{has, plant};
+
+#[cfg(feature = "seeded-bugs")]
+mod planted {
+    use super::Bug;
+    use std::cell::Cell;
+
+    thread_local! {
+        static PLANTED: Cell<Option<Bug>> = const { Cell::new(None) };
+    }
+
+    /// Whether the bug is in the code that runs on this thread.
+    #[must_use]
+    pub fn has(bug: Bug) -> bool {
+        PLANTED.get() == Some(bug)
+    }
+
+    /// From now on this thread's code has this bug, and no other.
+    pub fn plant(bug: Option<Bug>) {
+        PLANTED.set(bug);
+    }
+}

@@ -1,0 +1,94 @@
+//! Which rule is to catch each bug, and in which scenario. Written down before the run, so that a bug which only breaks
+//! something else by the way counts as unseen.
+
+use crate::judge::{RULES, Rule};
+use dispatcher_core::paywall::seeded::Bug;
+
+/// What must break.
+pub struct Expected {
+    /// The one that names the mistake.
+    pub rule: &'static Rule,
+    /// In any of which it breaks.
+    pub scenarios: &'static [&'static str],
+}
+
+impl Expected {
+    #[must_use]
+    pub fn of(bug: Bug) -> Self {
+        let (checker, scenarios) = checker_and_scenarios(bug);
+        let rule = RULES.iter().find(|rule| rule.checker == checker).expect("the checkers below are registered");
+        Self { rule, scenarios }
+    }
+}
+
+fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
+    match bug {
+        Bug::ClaimKeyedByRequest => ("settle-at-most-once", &["same-payment-ten-times"]),
+        Bug::SettledForgotten => ("one-payment-one-request", &["payment-identifier-lost-response"]),
+        Bug::IdentifierConflictIgnored => ("settle-at-most-once", &["payment-identifier-lost-response"]),
+
+        Bug::HandedOverUnsettled => ("paid-content-only-after-settlement", &["outage"]),
+        Bug::HandedOverOnUnknown => ("paid-content-only-after-settlement", &["settle-then-hang"]),
+        Bug::HandedOverOnRefusal => ("paid-content-only-after-settlement", &["settlement-fails-after-success"]),
+        Bug::SettledForAnotherPayer => ("paid-content-only-after-settlement", &["settle-lies"]),
+        Bug::SettledForAnotherAmount => ("paid-content-only-after-settlement", &["settle-lies-amount"]),
+        Bug::SettledOnAnotherNetwork => ("paid-content-only-after-settlement", &["settle-lies-network"]),
+        Bug::SettledWithoutTransaction => ("paid-content-only-after-settlement", &["settle-lies"]),
+        Bug::ReceiptInAnotherVersion => ("paid-content-only-after-settlement", &["v1-and-v2-callers"]),
+
+        Bug::UnknownAnsweredWith402 => ("unknown-is-not-failed", &["settle-then-hang"]),
+        Bug::PendingTakenForRefusal => ("unknown-is-not-failed", &["settle-pending"]),
+        Bug::NonceUsedTakenForRefusal => ("unknown-is-not-failed", &["nonce-already-used-after-unknown"]),
+        Bug::SettlingNotStored => ("unknown-is-not-failed", &["crash-after-money-moved"]),
+        Bug::RetryAfterMissing => ("unknown-is-not-failed", &["settle-then-hang"]),
+
+        Bug::TenantErrorSettled => ("nobody-pays-for-nothing", &["tenant-errors"]),
+        Bug::RedirectSettled => ("nobody-pays-for-nothing", &["tenant-redirects"]),
+        Bug::KeptNotCollectable => ("nobody-pays-for-nothing", &["settle-then-hang"]),
+        Bug::BodyNotStored => ("nobody-pays-for-nothing", &["settle-then-hang"]),
+        Bug::IdentifierNeverGivenBack => ("one-payment-one-request", &["payment-identifier-after-refusal"]),
+
+        Bug::SettleFailoverOnTimeOut => ("settle-stays-put-while-unknown", &["settle-then-hang"]),
+        Bug::SettleRetriedElsewhere => ("settle-stays-put-while-unknown", &["settle-then-reset"]),
+        Bug::SettleRetriedWithOtherBytes => ("settle-stays-put-while-unknown", &["settle-then-reset"]),
+        Bug::OtherFacilitatorsUsed => ("tenants-own-facilitators", &["per-tenant-facilitators"]),
+
+        Bug::SettleBeforeExecute => ("verify-before-run-settle-after", &["outage"]),
+        Bug::RunUnverified => ("verify-before-run-settle-after", &["outage"]),
+        Bug::VerifiedForAnotherPayer => ("verify-before-run-settle-after", &["verify-lies"]),
+        Bug::UpfrontRunsFirst => ("verify-before-run-settle-after", &["upfront"]),
+
+        Bug::BoundToTenantAlone => ("one-payment-one-request", &["payment-on-another-request"]),
+        Bug::ServedTwice => ("one-payment-one-request", &["payment-on-another-request"]),
+        Bug::ResendRunsTenant => ("one-payment-one-request", &["payment-on-another-request"]),
+
+        Bug::SettledToldTwice => ("books-balance", &["outage"]),
+        Bug::UnknownNeverAskedAbout => ("unknown-is-asked-about", &["caller-away-while-unknown"]),
+
+        Bug::BoundWithoutTenant => ("no-cross-tenant-bytes", &["payment-on-another-request"]),
+        Bug::ForgedHeaderLeaves => ("headers-are-ours", &["forged-headers"]),
+        Bug::ForgedHeaderEnters => ("headers-are-ours", &["forged-headers"]),
+        Bug::CookieUnbound => ("headers-are-ours", &["forged-headers"]),
+        Bug::PaidIsPublic => ("paid-is-private", &["forged-headers"]),
+
+        Bug::LimitsOfAnotherPlan => ("dispatch-carries-limits", &["outage"]),
+        Bug::LimitsKeyMisspelt => ("dispatch-carries-limits", &["outage"]),
+        Bug::UnpaidRunsTenant => ("refusals-cost-nothing", &["unpaid-and-malformed-flood"]),
+        Bug::SignatureNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
+        Bug::AmountNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
+        Bug::PayeeNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
+        Bug::EarlyNotRefused => ("refusals-cost-nothing", &["clock-skew"]),
+        Bug::BreakerNeverOpens => ("quarantined-gets-probes-only", &["facilitator-half-open"]),
+        Bug::UnsupportedAsked => ("is-not-asked", &["facilitator-unsupported"]),
+
+        Bug::BreakerNeverCloses => ("recovers", &["facilitators-all-down"]),
+        Bug::TimeOutIgnored => ("every-request-ends-once", &["facilitator-half-open"]),
+        Bug::RequestLineMissing => ("every-request-ends-once", &["outage"]),
+
+        Bug::BillWithoutOffer => ("answers-as-documented", &["malformed-payments"]),
+        Bug::HeadSold => ("head-is-free", &["head-requests"]),
+        Bug::StatusFlattened => ("statuses-kept", &["tenant-creates"]),
+        Bug::CorsMissing => ("pages-can-pay", &["browser-preflights"]),
+        Bug::PreflightBilled => ("pages-can-pay", &["browser-preflights"]),
+    }
+}

@@ -1,0 +1,180 @@
+//! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
+
+use super::expected::Expected;
+use crate::exit::Exit;
+use dispatcher_core::paywall::seeded::Bug;
+use reports::{level::Level, report::Check, verdict::Verdict};
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Version of the score's JSON. Raised when a field changes its meaning or goes away.
+const SCORE_SCHEMA: u32 = 1;
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Score {
+    schema: u32,
+    tier: &'static str,
+    pub caught: usize,
+    pub bugs: Vec<Trial>,
+    pub controls: Vec<Control>,
+    took_ms: u64,
+    exit_code: u8,
+}
+
+/// A scenario without a bug.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Control {
+    pub scenario: String,
+    pub verdict: Verdict,
+    /// Rules that did not hold, with what was seen.
+    pub not_held: Vec<String>,
+}
+
+/// A bug, and what was seen of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trial {
+    pub bug: String,
+    pub breaks: String,
+    /// The rule that is to catch it.
+    pub rule: String,
+    pub checker: String,
+    pub scenarios: Vec<String>,
+    pub seen: Seen,
+    /// Where the rule was broken, and how.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Seeing>,
+    /// Other rules that broke.
+    pub others: Vec<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Seeing {
+    pub scenario: String,
+    pub what: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seen {
+    /// The rule that names it broke.
+    Caught,
+    /// Another one did.
+    ByAnotherRuleOnly,
+    Unseen,
+}
+
+impl Control {
+    #[must_use]
+    pub fn of(scenario: &str, checks: &[Check]) -> Self {
+        let counted = |check: &&Check| check.level <= Level::Must;
+        let verdict = Verdict::merge(checks.iter().filter(counted).map(|check| check.verdict));
+        let not_held = checks.iter().filter(counted).filter(|check| check.verdict != Verdict::Pass);
+        let not_held = not_held.map(|check| format!("{} {}: {}", check.id, check.name, seen_of(check))).collect();
+        Self { scenario: scenario.to_owned(), verdict, not_held }
+    }
+}
+
+impl Trial {
+    /// `runs` are its scenarios with what was judged.
+    #[must_use]
+    pub fn of(bug: Bug, runs: &[(&str, Vec<Check>)]) -> Self {
+        let Expected { rule, scenarios } = Expected::of(bug);
+        let broken: Vec<_> = runs
+            .iter()
+            .flat_map(|(scenario, checks)| checks.iter().map(move |check| (*scenario, check)))
+            .filter(|(_, check)| check.verdict == Verdict::Fail)
+            .collect();
+        let by_the_rule = broken.iter().find(|(_, check)| check.name == rule.checker);
+        let witness = by_the_rule
+            .map(|(scenario, check)| Seeing { scenario: (*scenario).to_owned(), what: seen_of(check).to_owned() });
+        let mut others: Vec<_> =
+            broken.iter().filter(|(_, check)| check.name != rule.checker).map(|(_, check)| check.id.clone()).collect();
+        others.sort_unstable();
+        others.dedup();
+        let seen = match (&witness, others.is_empty()) {
+            (Some(_), _) => Seen::Caught,
+            (None, false) => Seen::ByAnotherRuleOnly,
+            (None, true) => Seen::Unseen,
+        };
+        Self {
+            bug: bug.name().to_owned(),
+            breaks: bug.says().to_owned(),
+            rule: rule.id.to_owned(),
+            checker: rule.checker.to_owned(),
+            scenarios: scenarios.iter().map(|name| (*name).to_owned()).collect(),
+            seen,
+            witness,
+            others,
+        }
+    }
+}
+
+fn seen_of(check: &Check) -> &str {
+    check.witness.as_ref().map_or(&check.detail, |witness| &witness.what)
+}
+
+impl Score {
+    #[must_use]
+    pub fn of(controls: Vec<Control>, bugs: Vec<Trial>, took_ms: u64) -> Self {
+        let caught = bugs.iter().filter(|trial| trial.seen == Seen::Caught).count();
+        let mut score = Self { schema: SCORE_SCHEMA, tier: "sim", caught, bugs, controls, took_ms, exit_code: 0 };
+        score.exit_code = score.exit().code();
+        score
+    }
+
+    /// A judge that breaks without a bug says nothing when it breaks with one.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        if self.bugs.is_empty() {
+            Exit::NothingRan
+        } else if self.controls.iter().any(|control| control.verdict != Verdict::Pass) {
+            Exit::RuleBroken
+        } else if self.caught < self.bugs.len() {
+            Exit::SeededBugUnseen
+        } else {
+            Exit::Pass
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        for control in &self.controls {
+            let _ = writeln!(text, "control  {:8} {}", control.verdict.as_str(), control.scenario);
+            for not_held in &control.not_held {
+                let _ = writeln!(text, "           {not_held}");
+            }
+        }
+        for trial in &self.bugs {
+            let seen = match trial.seen {
+                Seen::Caught => "caught",
+                Seen::ByAnotherRuleOnly => "UNSEEN by its rule",
+                Seen::Unseen => "UNSEEN",
+            };
+            let _ = writeln!(text, "bug      {seen:8} {}: {}", trial.bug, trial.breaks);
+            let _ = writeln!(text, "           {} {}, in {}", trial.rule, trial.checker, trial.scenarios.join(", "));
+            match &trial.witness {
+                Some(Seeing { scenario, what }) => {
+                    let _ = writeln!(text, "           {scenario}: {what}");
+                }
+                None if trial.others.is_empty() => {}
+                None => {
+                    let _ = writeln!(text, "           only {} broke", trial.others.join(", "));
+                }
+            }
+        }
+        let passed = self.controls.iter().filter(|control| control.verdict == Verdict::Pass).count();
+        let _ = writeln!(
+            text,
+            "{} of {} bugs caught by the rule that names them, {passed} of {} controls pass, in {}.{} s",
+            self.caught,
+            self.bugs.len(),
+            self.controls.len(),
+            self.took_ms / 1_000,
+            self.took_ms % 1_000 / 100
+        );
+        text
+    }
+}

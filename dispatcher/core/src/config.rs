@@ -2,6 +2,7 @@
 
 use crate::{
     directory::{Directory, DirectoryError},
+    quarantine::CpuPolicy,
     tenant::Available,
 };
 use std::rc::Rc;
@@ -39,6 +40,8 @@ pub struct Vars {
     pub environment: Option<String>,
     /// `TENANT_DIRECTORY`: JSON, see [`Directory::from_json`]. Absent: all tenants are in a stored directory.
     pub tenant_directory: Option<String>,
+    /// `CPU_LIMIT_POLICY`: `alert` or `quarantine`. Absent: alert.
+    pub cpu_limit_policy: Option<String>,
     /// `FACILITATORS`: JSON, see [`Facilitators::from_json`].
     pub facilitators: Option<String>,
 }
@@ -50,6 +53,7 @@ pub struct Config {
     /// What the records of a directory are checked against.
     pub available: Available,
     pub facilitators: Facilitators,
+    pub cpu_policy: CpuPolicy,
     /// Where unknown settlements are looked up; `None`: nowhere.
     pub chain: Option<ChainRpc>,
 }
@@ -60,6 +64,8 @@ pub enum ConfigError {
     Missing(&'static str),
     #[error("ENVIRONMENT is {0:?}, not prod or test")]
     Environment(String),
+    #[error("CPU_LIMIT_POLICY is {0:?}, not alert or quarantine")]
+    CpuPolicy(String),
     #[error("TENANT_DIRECTORY: {0}")]
     Directory(#[from] DirectoryError),
     #[error("FACILITATORS: {0}")]
@@ -81,9 +87,14 @@ impl Config {
         let available = Available { network: environment.network(), facilitators: facilitators.ids().into() };
         let listed = vars.tenant_directory.as_deref().unwrap_or(r#"{"tenants":[]}"#);
         let directory = Rc::new(Directory::from_json(listed, &available)?);
+        let cpu_policy = match vars.cpu_limit_policy.as_deref() {
+            None | Some("alert") => CpuPolicy::Alert,
+            Some("quarantine") => CpuPolicy::Quarantine,
+            Some(other) => return Err(ConfigError::CpuPolicy(other.to_owned())),
+        };
         // A secret, because such URLs carry keys.
         let chain = secrets.secret("CHAIN_RPC_URL").map(|url| ChainRpc::new(&url)).transpose()?;
-        Ok(Self { environment, directory, available, facilitators, chain })
+        Ok(Self { environment, directory, available, facilitators, cpu_policy, chain })
     }
 }
 
@@ -102,7 +113,7 @@ mod tests {
         let config = |environment: &str, network| {
             let environment = Some(environment.to_owned());
             let tenant_directory = Some(tenant(network));
-            let vars = Vars { environment, tenant_directory, facilitators: None };
+            let vars = Vars { environment, tenant_directory, ..Vars::default() };
             Config::from_vars(&vars, &BTreeMap::new()).map(|config| config.directory.left_out().to_vec())
         };
         assert!(

@@ -12,10 +12,10 @@ use crate::{
     hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
     plan::Plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
+    quarantine::Warden,
     refusal::Refusal,
     resolve::{Resolved, resolve},
     telemetry::RequestLine,
-    tenant::Tenant,
     tenant_failure::TenantFailure,
 };
 use std::rc::Rc;
@@ -35,6 +35,7 @@ const MAX_RESOURCE_URL_BYTES: usize = 2_048;
 /// The dispatcher over a platform's ports.
 pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
     tenants: D,
+    warden: Rc<Warden>,
     namespace: N,
     paywall: Paywall<L>,
     clock: C,
@@ -60,17 +61,24 @@ impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
     /// For the tenants that the configuration lists.
     pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
         let tenants = Rc::clone(&config.directory);
-        Self { tenants, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+        let warden = Rc::default();
+        Self { tenants, warden, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
     }
 
     /// For those that another directory has.
     pub fn with_tenants<D: Tenants>(self, tenants: D) -> Dispatcher<N, L, C, R, T, D> {
-        let Self { namespace, paywall, clock, randomness, log, .. } = self;
-        Dispatcher { tenants, namespace, paywall, clock, randomness, log }
+        let Self { warden, namespace, paywall, clock, randomness, log, .. } = self;
+        Dispatcher { tenants, warden, namespace, paywall, clock, randomness, log }
     }
 }
 
 impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants> Dispatcher<N, L, C, R, T, D> {
+    /// With a view of who is in quarantine that outlives a request.
+    #[must_use]
+    pub fn with_warden(self, warden: Rc<Warden>) -> Self {
+        Self { warden, ..self }
+    }
+
     /// The directory that it asks.
     pub fn tenants(&self) -> &D {
         &self.tenants
@@ -85,6 +93,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             Err(error) => Err(Refused::by_us(error, &line.request_id)),
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
+                (_, line.limits) = self.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.path);
                 let told = self.serve(request, &resolved, began, &mut line).await;
                 told.map(|Content { answer, leaving }| Content {
@@ -218,16 +227,17 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         to: &Resolved,
         request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
-        let Tenant { id, script, plan, .. } = &*to.tenant;
-        let set = [(REQUEST_ID, request_id), (TENANT_ID, id.as_str())];
-        let dispatch = Dispatch {
-            script: script.as_str(),
-            limits: if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise } else { *plan }.limits(),
-            path: &to.path,
-            strip: may_not_enter,
-            set: &set,
-        };
-        self.namespace.run(dispatch, request).await
+        let tenant = &*to.tenant;
+        let set = [(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
+        let (limits, _) = self.warden.limits(tenant, self.clock.now());
+        let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
+        let script = tenant.script.as_str();
+        let dispatch = Dispatch { script, limits, path: &to.path, strip: may_not_enter, set: &set };
+        let ran = self.namespace.run(dispatch, request).await;
+        if let Some(alert) = self.warden.ran(tenant, ran.as_ref().err().copied(), self.clock.now()) {
+            self.log.alert(&alert);
+        }
+        ran
     }
 }
 

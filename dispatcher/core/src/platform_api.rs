@@ -1,6 +1,6 @@
 //! `/__platform/*`: what operators ask of a running dispatcher, with a bearer token.
 
-use crate::refusal::Refusal;
+use crate::{refusal::Refusal, tenant::is_id};
 use serde_json::{Value, json};
 use subtle::ConstantTimeEq;
 use x402_paywall::{
@@ -17,6 +17,12 @@ pub enum PlatformRequest {
     Payment(String),
     /// `GET /__platform/facilitators`: how well each facilitator does.
     Facilitators,
+    /// `GET /__platform/quarantines`: who is in quarantine, why and until when.
+    Quarantines,
+    /// `POST /__platform/tenants/<id>/quarantine`, with [`crate::quarantine::Quarantine::asked_for`]'s JSON as body.
+    Quarantine(String),
+    /// `DELETE /__platform/tenants/<id>/quarantine`.
+    LiftQuarantine(String),
 }
 
 /// Whether this request is the platform's and not a tenant's. The prefix is taken from every host.
@@ -42,6 +48,12 @@ pub fn admit(
             Ok(PlatformRequest::Payment(payment.to_owned()))
         }
         ("GET", None) if path == "/__platform/facilitators" => Ok(PlatformRequest::Facilitators),
+        ("GET", None) if path == "/__platform/quarantines" => Ok(PlatformRequest::Quarantines),
+        ("POST" | "DELETE", Some(("tenants", rest))) => match rest.strip_suffix("/quarantine") {
+            Some(id) if is_id(id) && method == "POST" => Ok(PlatformRequest::Quarantine(id.to_owned())),
+            Some(id) if is_id(id) => Ok(PlatformRequest::LiftQuarantine(id.to_owned())),
+            _ => Err(Refusal::PlatformNotFound),
+        },
         _ => Err(Refusal::PlatformNotFound),
     }
 }
@@ -136,9 +148,18 @@ mod tests {
         );
     }
     #[test]
-    fn the_api_has_two_resources_and_names_no_other() {
+    fn the_api_has_a_few_resources_and_names_no_other() {
         let admit = |method, path: &str| admit(method, path, Some("Bearer secret"), Some("secret"));
         assert_eq!(admit("GET", "/__platform/facilitators"), Ok(PlatformRequest::Facilitators));
+        assert_eq!(admit("GET", "/__platform/quarantines"), Ok(PlatformRequest::Quarantines));
+        let acme = "/__platform/tenants/acme/quarantine";
+        assert_eq!(admit("POST", acme), Ok(PlatformRequest::Quarantine("acme".to_owned())));
+        assert_eq!(admit("DELETE", acme), Ok(PlatformRequest::LiftQuarantine("acme".to_owned())));
+        for path in
+            ["/__platform/tenants/../quarantine", "/__platform/tenants/a/b/quarantine", "/__platform/tenants/acme"]
+        {
+            assert_eq!(admit("POST", path), Err(Refusal::PlatformNotFound), "{path}");
+        }
         for path in ["/__platform/facilitators/", "/__platform/facilitators/a", "/__platform/payments/x", "/__platform"]
         {
             assert_eq!(admit("GET", path), Err(Refusal::PlatformNotFound), "{path}");

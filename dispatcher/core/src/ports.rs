@@ -3,7 +3,7 @@
 use crate::{
     dispatch_key::DispatchKey,
     plan::Limits,
-    telemetry::{DirectoryEvent, RequestLine},
+    telemetry::{Alert, DirectoryEvent, RequestLine},
     tenant::Tenant,
     tenant_failure::TenantFailure,
 };
@@ -94,4 +94,5 @@ pub trait Randomness {
 /// Takes one line per request. Must not fail and must not wait.
 pub trait RequestLog {
     fn record(&self, line: &RequestLine);
+    fn alert(&self, alert: &Alert);
 }

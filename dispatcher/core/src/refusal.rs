@@ -18,6 +18,10 @@ pub enum Refusal {
     LedgerUnavailable,
     /// `__platform/facilitators` could not be asked for.
     HealthUnavailable,
+    /// The body of a platform request is not what it should be.
+    PlatformBody,
+    /// The list of quarantines could not be read or written, or is full.
+    QuarantineUnavailable,
 }
 
 impl Refusal {
@@ -26,12 +30,12 @@ impl Refusal {
         match self {
             Self::Misconfigured | Self::Tenant(TenantFailure::BindingMissing) => 500,
             Self::Resolve(ResolveError::NoTenant) | Self::PlatformNotFound => 404,
-            Self::Resolve(ResolveError::InvalidKey) => 400,
+            Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
-            Self::LedgerUnavailable | Self::Resolve(ResolveError::Unavailable) => 503,
+            Self::LedgerUnavailable | Self::QuarantineUnavailable | Self::Resolve(ResolveError::Unavailable) => 503,
         }
     }
 
@@ -58,6 +62,8 @@ impl Refusal {
             Self::PlatformNotFound => "platform_resource_not_found",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
             Self::HealthUnavailable => "facilitator_health_unavailable",
+            Self::PlatformBody => "invalid_platform_body",
+            Self::QuarantineUnavailable => "quarantine_unavailable",
         }
     }
 
@@ -81,6 +87,10 @@ impl Refusal {
             }
             Self::PlatformDenied => "send the platform token as a bearer token",
             Self::HealthUnavailable => "the facilitators' health cannot be read right now",
+            Self::PlatformBody => {
+                "the body must be {\"reason\", \"author\", \"until_ms\"?}, both texts of 1 to 200 bytes"
+            }
+            Self::QuarantineUnavailable => "the list of quarantines cannot be changed or read right now, or is full",
             Self::PlatformNotFound => "there is no such platform resource",
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
         }

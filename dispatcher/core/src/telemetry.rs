@@ -19,7 +19,23 @@ pub struct RequestLine {
     /// Why the settlement ledger could not be asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ledger_error: Option<String>,
+    /// `override`, `override_expired` or `quarantine`, where not the plan alone says what a run may use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limits: Option<&'static str>,
     pub ms: u64,
+}
+
+/// Something that an operator should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Alert {
+    /// `tenant_cpu_limit`: runs in a row ended over it.
+    pub alert: &'static str,
+    pub tenant_id: String,
+    pub script: String,
+    pub in_a_row: u32,
+    /// By policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantined_until_ms: Option<u64>,
 }
 
 /// Something about the tenant directory that an operator should know.

@@ -1,6 +1,10 @@
 //! A tenant: whose Worker runs, under which plan, at what price.
 
-use crate::{listing, plan::Plan};
+use crate::{
+    limits_override::{Override, OverrideRecord},
+    listing,
+    plan::Plan,
+};
 use serde::Deserialize;
 use std::rc::Rc;
 use x402_paywall::{
@@ -23,6 +27,7 @@ pub struct Tenant {
     pub id: String,
     pub script: Script,
     pub plan: Plan,
+    pub limits_override: Option<Override>,
     /// `None`: every request is free.
     pub price: Option<Price>,
     /// Ids of those that serve its payments, in the order in which they are tried. Shared where a tenant has no own list.
@@ -73,6 +78,8 @@ pub struct TenantRecord {
     /// Absent: all that are configured, in their order.
     #[serde(default)]
     pub facilitators: Option<Vec<String>>,
+    #[serde(default, rename = "override")]
+    pub limits_override: Option<OverrideRecord>,
     /// Where a directory lists tenants, and is no map of them.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -137,7 +144,9 @@ impl TenantRecord {
             None => Rc::clone(&available.facilitators),
             Some(own) => chosen(own, available).map_err(|why| wrong("facilitators", why))?,
         };
-        Ok(Tenant { script, plan: self.plan, price, facilitators, id })
+        let limits_override = self.limits_override.map(OverrideRecord::check).transpose();
+        let limits_override = limits_override.map_err(|(key, why)| wrong(key, why))?;
+        Ok(Tenant { script, plan: self.plan, limits_override, price, facilitators, id })
     }
 }
 
@@ -161,7 +170,9 @@ const ID_RULE: &str =
 /// Between a tenant's id and a version of its Worker.
 const VERSION_MARK: &str = "--";
 
-fn is_id(text: &str) -> bool {
+/// Whether a tenant could have this id.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
     let edge = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = text.as_bytes();
     is_name(text) && edge(bytes.first()) && edge(bytes.last()) && !text.contains(VERSION_MARK)

@@ -1,5 +1,5 @@
 //! What an isolate keeps: the configuration, parsed once, for the variables of a deployed version never change; what it read
-//! of the stored tenant directory; and the board on which it writes how its facilitators do.
+//! of the stored tenant directory, who is in quarantine; and the board on which it writes how its facilitators do.
 
 use crate::ports::{
     clock::WallClock, log::ConsoleLog, randomness::WebCrypto, secrets::WorkerSecrets, snapshot_store::KvSnapshots,
@@ -10,6 +10,7 @@ use dispatcher_core::{
     directory::{cache::Cache, stored::Stored},
     paywall::health::Board,
     ports::{DirectoryLog, Randomness},
+    quarantine::Warden,
     telemetry::DirectoryEvent,
 };
 use std::{cell::OnceCell, rc::Rc};
@@ -17,6 +18,7 @@ use worker::Env;
 
 thread_local! {
     static BOARD: OnceCell<Rc<Board>> = const { OnceCell::new() };
+    static WARDEN: OnceCell<Rc<Warden>> = const { OnceCell::new() };
     static DIRECTORY: OnceCell<Rc<Cache>> = const { OnceCell::new() };
     static CONFIG: OnceCell<Result<Rc<Config>, ConfigError>> = const { OnceCell::new() };
 }
@@ -32,6 +34,11 @@ pub fn board(config: &Config) -> Rc<Board> {
     BOARD.with(|cell| Rc::clone(cell.get_or_init(board)))
 }
 
+/// What the isolate knows of tenants in quarantine.
+pub fn warden(config: &Config) -> Rc<Warden> {
+    WARDEN.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Warden::new(config.cpu_policy)))))
+}
+
 /// The tenants as a request asks for them.
 pub fn tenants(env: &Env, config: &Config) -> Stored<KvSnapshots, WallClock, ConsoleLog> {
     let cache = DIRECTORY.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Cache::new(config.available.clone())))));
@@ -45,6 +52,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         environment: var("ENVIRONMENT"),
         tenant_directory: var("TENANT_DIRECTORY"),
         facilitators: var("FACILITATORS"),
+        cpu_limit_policy: var("CPU_LIMIT_POLICY"),
     };
     let config = Config::from_vars(&vars, &WorkerSecrets(env))?;
     for error in config.directory.left_out() {

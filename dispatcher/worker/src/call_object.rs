@@ -34,6 +34,8 @@ pub enum Objects {
     PaymentIdentifier,
     /// One for the deployment.
     FacilitatorHealth,
+    /// One for the deployment.
+    TenantQuarantine,
 }
 
 impl Objects {
@@ -42,6 +44,7 @@ impl Objects {
             Self::SettlementLedger => "SETTLEMENT_LEDGER",
             Self::PaymentIdentifier => "PAYMENT_IDENTIFIER",
             Self::FacilitatorHealth => "FACILITATOR_HEALTH",
+            Self::TenantQuarantine => "TENANT_QUARANTINE",
         }
     }
 }

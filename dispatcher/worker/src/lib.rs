@@ -1,18 +1,19 @@
 //! The Worker: implements the dispatcher's ports with workers-rs, and holds the Durable Objects. No decision is made here.
 //!
 //! Many requests share one isolate and one wasm instance, each with its own I/O context: nothing that belongs to a request
-//! (a stream, a stub, a timer) may be kept beyond it. What is kept is the parsed configuration,
-//! and what the isolate saw of its facilitators.
+//! (a stream, a stub, a timer) may be kept beyond it. What is kept is what [`cached_config`] says.
 
 mod answer;
 mod cached_config;
 mod call_health;
 mod call_object;
+mod call_quarantine;
 mod facilitator_health;
 mod payment_identifier;
 mod plain_object;
 mod ports;
 mod settlement_ledger;
+mod tenant_quarantine;
 mod wire;
 
 use dispatcher_core::{
@@ -21,6 +22,7 @@ use dispatcher_core::{
     paywall::ports::Clock,
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
+    quarantine::{Quarantine, Warden},
     refusal::Refusal,
 };
 use ports::{
@@ -29,6 +31,7 @@ use ports::{
 };
 use std::rc::Rc;
 use web_sys::Response;
+use wire::QuarantineCall;
 use worker::{Context, Env, Result, event};
 
 // The Worker is what ships.
@@ -51,16 +54,28 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     };
     let ledger = DurableLedger::new(&env);
     if platform_api::is_platform_path(request.path()) {
-        return platform(&request, &env, &ledger).await;
+        return platform(&request, &env, &ledger, &cached_config::warden(&config)).await;
+    }
+    let warden = cached_config::warden(&config);
+    if warden.knows_nothing()
+        && let Some(errand) = warden.due(WallClock.now())
+    {
+        call_quarantine::run(&env, &warden, errand).await;
     }
     let namespace = DispatchNamespace::new(&env);
     let tenants = cached_config::tenants(&env, &config);
-    let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog).with_tenants(tenants);
+    let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog)
+        .with_tenants(tenants)
+        .with_warden(Rc::clone(&warden));
     let dispatcher = Rc::new(dispatcher);
     let handled = dispatcher.handle(&request).await;
     if let Some(job) = dispatcher.tenants().due() {
         let dispatcher = Rc::clone(&dispatcher);
         ctx.wait_until(async move { dispatcher.tenants().refresh(job).await });
+    }
+    if let Some(errand) = warden.due(WallClock.now()) {
+        let env = env.clone();
+        ctx.wait_until(async move { call_quarantine::run(&env, &warden, errand).await });
     }
     if let Some(ticket) = handled.leaving {
         // Off the caller's path: the answer leaves first.
@@ -77,7 +92,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     answer::to_response(&request, handled.answer)
 }
 
-async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Result<Response> {
+async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warden: &Warden) -> Result<Response> {
     let token = env.secret("PLATFORM_TOKEN").ok().map(|token| token.to_string());
     let authorization = request.header("authorization");
     let admitted = platform_api::admit(request.method(), request.path(), authorization.as_deref(), token.as_deref());
@@ -90,6 +105,12 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Re
                 answer::ours(request, &Refusal::HealthUnavailable)
             }
         },
+        Ok(PlatformRequest::Quarantines) => quarantine(request, env, warden, &QuarantineCall::List).await,
+        Ok(PlatformRequest::LiftQuarantine(id)) => quarantine(request, env, warden, &QuarantineCall::Lift(id)).await,
+        Ok(PlatformRequest::Quarantine(id)) => match Quarantine::asked_for(&id, &request.text().await?) {
+            Ok(asked) => quarantine(request, env, warden, &QuarantineCall::Put(asked)).await,
+            Err(_) => answer::ours(request, &Refusal::PlatformBody),
+        },
         Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {
             Ok(described) => described_as(request, &described),
             Err(error) => {
@@ -97,6 +118,16 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger) -> Re
                 answer::ours(request, &Refusal::LedgerUnavailable)
             }
         },
+    }
+}
+
+async fn quarantine(request: &WebRequest, env: &Env, warden: &Warden, call: &QuarantineCall) -> Result<Response> {
+    match call_quarantine::call(env, warden, call).await {
+        Ok(list) => described_as(request, &serde_json::json!({ "quarantines": list })),
+        Err(error) => {
+            ConsoleLog.quarantine_unavailable(&error);
+            answer::ours(request, &Refusal::QuarantineUnavailable)
+        }
     }
 }
 

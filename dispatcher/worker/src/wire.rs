@@ -10,6 +10,7 @@ use dispatcher_core::paywall::{
     response::ResponseHead,
     telemetry::Attempt,
 };
+use dispatcher_core::quarantine::Quarantine;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -97,6 +98,15 @@ pub enum HealthCall {
 pub enum HealthAnswer {
     Exchanged(Snapshot),
     Described(Value),
+}
+
+/// To the one object that knows who is in quarantine; it always answers with the whole list.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineCall {
+    List,
+    Put(Quarantine),
+    Lift(String),
 }
 
 pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {

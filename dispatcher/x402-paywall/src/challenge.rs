@@ -102,7 +102,11 @@ impl<'a> Bill<'a> {
 }
 
 fn extensions(identifier: IdentifierRule) -> Option<Map<String, Value>> {
-    identifier.declaration().map(|declaration| [declaration].into_iter().collect())
+    identifier.declaration().map(|(name, declaration)| {
+        let mut extensions = Map::new();
+        extensions.insert(name, declaration);
+        extensions
+    })
 }
 
 fn v1_requirements(

@@ -4,6 +4,9 @@
 use reports::event::Event;
 use serde_json::Value;
 
+/// What the dispatcher tells those who run it, and no rule depends on.
+const FOR_OPERATORS: [&str; 2] = ["alert", "directory"];
+
 /// `None` for a line that is no telemetry.
 #[must_use]
 pub fn event(line: &str) -> Option<Event> {
@@ -12,6 +15,9 @@ pub fn event(line: &str) -> Option<Event> {
     let unreadable = || Some(Event::Unreadable { source: "dispatcher log".to_owned(), text: line.to_owned() });
     let Ok(value) = serde_json::from_str::<Value>(json) else { return unreadable() };
     let Some(log) = value["log"].as_str().map(str::to_owned) else { return unreadable() };
+    if FOR_OPERATORS.contains(&log.as_str()) {
+        return None;
+    }
     line_of(&log, value).or_else(unreadable)
 }
 
@@ -38,6 +44,10 @@ mod tests {
         assert!(matches!(event(payment), Some(Event::DispatcherPayment(_))));
         let standing = r#"{"log":"facilitator","facilitator":"primary","call":"verify","from":"healthy","to":"quarantined","reason":"timeout"}"#;
         assert!(matches!(event(standing), Some(Event::FacilitatorStanding(line)) if line.to == "quarantined"));
+        assert_eq!(
+            event(r#"{"log":"alert","alert":"tenant_cpu_limit","tenant_id":"acme","script":"acme","in_a_row":5}"#),
+            None
+        );
         assert_eq!(event("Ready on http://127.0.0.1:1"), None);
         for broken in [r#"{"log":"request","sta"#, r#"{"log":"misconfigured","error":"ENVIRONMENT"}"#] {
             assert!(matches!(event(broken), Some(Event::Unreadable { .. })));

@@ -83,6 +83,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         environment: vars.remove("ENVIRONMENT"),
         tenant_directory: vars.remove("TENANT_DIRECTORY"),
         facilitators: vars.remove("FACILITATORS"),
+        ..Vars::default()
     };
     let edge = Rc::new(Edge {
         config: Rc::new(Config::from_vars(&vars, &keys)?),

@@ -16,6 +16,8 @@ use std::{
 pub struct Served {
     child: Child,
     pub url: String,
+    /// Opens the platform API.
+    pub platform: String,
     events: String,
 }
 
@@ -36,7 +38,8 @@ impl Served {
         let words: BTreeMap<&str, &str> = said.iter().filter_map(|line| line.split_once(' ')).collect();
         let word = |name: &str| words.get(name).unwrap_or_else(|| panic!("serve said no {name}: {said:?}")).trim();
         let (url, events) = (word("dispatcher").to_owned(), word("events").to_owned());
-        Self { child, url, events }
+        let platform = word("platform").trim_start_matches("authorization: Bearer ").to_owned();
+        Self { child, url, platform, events }
     }
 
     /// Stops it as a person would, and returns all that happened in it.

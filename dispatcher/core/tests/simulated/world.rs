@@ -25,7 +25,8 @@ use dispatcher_core::{
         signature::Signer,
         v2::{PaymentRequired, SettleResponse},
     },
-    telemetry::RequestLine,
+    quarantine::Warden,
+    telemetry::{Alert, RequestLine},
     tenant_failure::TenantFailure,
 };
 use serde_json::{Value, json};
@@ -182,6 +183,7 @@ struct State {
     tenant: Cell<Option<Tenant>>,
     runs: RefCell<Vec<Run>>,
     lines: RefCell<Vec<RequestLine>>,
+    alerts: RefCell<Vec<Alert>>,
     records: RefCell<BTreeMap<String, Stored>>,
     /// Scoped identifier to the payment that has it.
     identifiers: RefCell<BTreeMap<String, Owner>>,
@@ -241,8 +243,10 @@ impl World {
         let ports = Ports(Rc::default());
         ports.0.config.replace(Some(Rc::clone(&config)));
         ports.0.health.replace(Some(Health::new(&config, &ports)));
+        let warden = Rc::new(Warden::new(config.cpu_policy));
         let dispatcher =
-            Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone());
+            Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone())
+                .with_warden(warden);
         Self { ports, dispatcher, signer: Signer::from_secret(&[7; 32]).unwrap() }
     }
 
@@ -442,6 +446,10 @@ impl World {
         self.state().runs.borrow().last().cloned().unwrap()
     }
 
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.state().alerts.borrow().clone()
+    }
+
     pub fn last_line(&self) -> RequestLine {
         self.state().lines.borrow().last().cloned().unwrap()
     }
@@ -468,6 +476,7 @@ fn config(amount: &str, facilitators: &str, secrets: &[(&str, &str)]) -> Rc<Conf
         environment: Some("test".to_owned()),
         tenant_directory: Some(directory.to_string()),
         facilitators: Some(facilitators.to_owned()),
+        cpu_limit_policy: Some("quarantine".to_owned()),
     };
     let secrets: BTreeMap<_, _> =
         secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -650,6 +659,9 @@ impl Randomness for Ports {
 impl RequestLog for Ports {
     fn record(&self, line: &RequestLine) {
         self.0.lines.borrow_mut().push(line.clone());
+    }
+    fn alert(&self, alert: &Alert) {
+        self.0.alerts.borrow_mut().push(alert.clone());
     }
 }
 

@@ -1,6 +1,7 @@
 //! A request as the runtime has it. Its URL is parsed by the runtime already, so splitting it is enough.
 
 use dispatcher_core::ports::Inbound;
+use js_sys::futures::JsFuture;
 
 pub struct WebRequest {
     inner: web_sys::Request,
@@ -50,6 +51,12 @@ impl WebRequest {
 
     pub fn inner(&self) -> &web_sys::Request {
         &self.inner
+    }
+
+    /// The whole body; for operators' requests alone, which are small.
+    pub async fn text(&self) -> worker::Result<String> {
+        let text = JsFuture::from(self.inner.text()?).await?;
+        Ok(text.as_string().unwrap_or_default())
     }
 
     /// Aborted once the caller has gone. Needs the compatibility flag `enable_request_signal`.

@@ -7,7 +7,7 @@ use dispatcher_core::{
         telemetry::{PaymentEvent, StandingChange},
     },
     ports::{DirectoryLog, RequestLog},
-    telemetry::{DirectoryEvent, RequestLine},
+    telemetry::{Alert, DirectoryEvent, RequestLine},
 };
 use serde::Serialize;
 
@@ -26,6 +26,11 @@ impl ConsoleLog {
 
     pub fn lost_confirmation(self, payment: &str, error: &LedgerError) {
         write("lost_confirmation", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
+    }
+
+    /// Who is in quarantine could not be asked or told.
+    pub fn quarantine_unavailable(self, error: &LedgerError) {
+        write("quarantine_unavailable", &serde_json::json!({ "error": error.to_string() }));
     }
 
     /// The merging of facilitators' health did not work: payments go by what their isolate saw.
@@ -49,6 +54,10 @@ impl DirectoryLog for ConsoleLog {
 impl RequestLog for ConsoleLog {
     fn record(&self, line: &RequestLine) {
         write("request", line);
+    }
+
+    fn alert(&self, alert: &Alert) {
+        write("alert", alert);
     }
 }
 

@@ -12,7 +12,7 @@ use dispatcher_core::{
         telemetry::{PaymentEvent, StandingChange},
     },
     ports::RequestLog,
-    telemetry::RequestLine,
+    telemetry::{Alert, RequestLine},
 };
 use reports::event::Event;
 use serde::Serialize;
@@ -45,6 +45,9 @@ impl RequestLog for SimLog {
     fn record(&self, line: &RequestLine) {
         self.write("request", line);
     }
+
+    /// No rule depends on it.
+    fn alert(&self, _alert: &Alert) {}
 }
 
 impl PaymentLog for SimLog {

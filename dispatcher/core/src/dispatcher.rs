@@ -212,6 +212,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// What the tenant has to sell: anything below 300 that is small enough to be held until it is paid for.
     async fn produce(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
         match self.execute(request, to, request_id).await {
+            // A switch of protocols has no body to hold until it is paid for, and passing it on would be giving it away.
+            Ok(response) if response.status() < 200 => Ran::Unsold(Err(TenantFailure::Threw.into())),
             Ok(response) if response.status() >= 300 && !is_sold_anyway(response.status()) => Ran::Unsold(Ok(response)),
             Ok(response) => match hold(response).await {
                 Ok(held) => Ran::Content(held),

@@ -42,11 +42,15 @@ pub struct Quarantine {
 
 impl Quarantine {
     /// As an operator asks for it; the error says what is wrong.
-    pub fn asked_for(tenant_id: &str, json: &str) -> Result<Self, String> {
+    pub fn asked_for(tenant_id: &str, json: &str, now: UnixMillis) -> Result<Self, String> {
         let asked: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
         let fits = |text: &str| (1..=MAX_TEXT_BYTES).contains(&text.len());
         if !fits(&asked.reason) || !fits(&asked.author) {
             return Err(format!("reason and author must have 1 to {MAX_TEXT_BYTES} bytes"));
+        }
+        // Seconds in the place of milliseconds would look as if it were in force.
+        if !asked.holds(now) {
+            return Err("until_ms is in the past; it is in milliseconds of the Unix epoch".to_owned());
         }
         Ok(Self { tenant_id: tenant_id.to_owned(), ..asked })
     }
@@ -69,6 +73,11 @@ impl Quarantines {
             self.0.push(new);
         }
         room
+    }
+
+    /// As `put`, but what is in force stays as it is: an operator's quarantine must not end with policy's ten minutes.
+    pub fn put_by_policy(&mut self, new: Quarantine, now: UnixMillis) -> bool {
+        self.has(&new.tenant_id, now) || self.put(new, now)
     }
 
     pub fn lift(&mut self, tenant_id: &str) {
@@ -128,6 +137,8 @@ impl Warden {
             return (Plan::Quarantine.limits(), Some("quarantine"));
         }
         match &tenant.limits_override {
+            // What the directory itself puts away is not let out by an override from before.
+            _ if tenant.plan == Plan::Quarantine => (tenant.plan.limits(), None),
             Some(own) if now < own.until => (own.limits, Some("override")),
             Some(_) => (tenant.plan.limits(), Some("override_expired")),
             None => (tenant.plan.limits(), None),
@@ -198,7 +209,7 @@ impl Warden {
         seen.asked = Some(now);
         // What is on its way there counts here already.
         for new in &seen.new {
-            seen.quarantines.put(new.clone(), now);
+            seen.quarantines.put_by_policy(new.clone(), now);
         }
     }
 }
@@ -221,7 +232,7 @@ mod tests {
 
     fn by_operator(until_ms: Option<UnixMillis>) -> Quarantines {
         let mut list = Quarantines::default();
-        let quarantine = Quarantine::asked_for("acme", r#"{"reason":"phishing","author":"ann"}"#).unwrap();
+        let quarantine = Quarantine::asked_for("acme", r#"{"reason":"phishing","author":"ann"}"#, NOW).unwrap();
         assert!(list.put(Quarantine { until_ms, ..quarantine }, NOW));
         list
     }
@@ -257,15 +268,40 @@ mod tests {
         for wrong in
             ["", "{}", r#"{"reason":"x"}"#, r#"{"reason":"","author":"ann"}"#, r#"{"reason":"x","author":"a","x":1}"#]
         {
-            assert!(Quarantine::asked_for("acme", wrong).is_err(), "{wrong}");
+            assert!(Quarantine::asked_for("acme", wrong, NOW).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_quarantine_that_is_over_before_it_begins_is_refused() {
+        let until = |ms: u64| format!(r#"{{"reason":"x","author":"ann","until_ms":{ms}}}"#);
+        assert!(Quarantine::asked_for("acme", &until(NOW.0 / 1_000), NOW).unwrap_err().contains("milliseconds"));
+        assert!(Quarantine::asked_for("acme", &until(NOW.0 + 1), NOW).is_ok());
+    }
+
+    #[test]
+    fn policy_does_not_shorten_what_an_operator_has_put_in_force() {
+        let mut list = by_operator(None);
+        let by_policy = Quarantine { until_ms: Some(NOW.plus(10)), ..list.0[0].clone() };
+        assert!(list.put_by_policy(by_policy, NOW));
+        assert!(list.has("acme", NOW.plus(1_000)));
+    }
+
+    #[test]
+    fn no_override_lets_out_whom_the_directory_has_put_away() {
+        let own = r#","override":{"cpuMs":300,"subRequests":90,"reason":"launch","author":"ann","expires":"2099-01-15T08:00:00Z"}"#;
+        let json = format!(r#"{{"tenants":[{{"id":"acme","plan":"quarantine","slug":"acme"{own}}}]}}"#);
+        let available = Available { network: Network::BaseSepolia, facilitators: [].into() };
+        let directory = Directory::from_json(&json, &available).unwrap();
+        let acme = directory.find(&DispatchKey::slug("acme").unwrap()).unwrap();
+        assert_eq!(Warden::default().limits(&acme, NOW).0, Plan::Quarantine.limits());
     }
 
     #[test]
     fn a_list_is_bounded() {
         let mut list = Quarantines::default();
         let put = |list: &mut Quarantines, id: &str| {
-            list.put(Quarantine::asked_for(id, r#"{"reason":"x","author":"a"}"#).unwrap(), NOW)
+            list.put(Quarantine::asked_for(id, r#"{"reason":"x","author":"a"}"#, NOW).unwrap(), NOW)
         };
         assert!((0..MAX_QUARANTINED).all(|n| put(&mut list, &n.to_string())));
         assert!(!put(&mut list, "one more") && put(&mut list, "7"), "who is there can be put again");

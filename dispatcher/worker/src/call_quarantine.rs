@@ -25,7 +25,7 @@ pub async fn call(env: &Env, warden: &Warden, call: &QuarantineCall) -> Result<Q
 pub async fn run(env: &Env, warden: &Warden, errand: Errand) {
     let asked = match errand {
         Errand::Ask => QuarantineCall::List,
-        Errand::Put(quarantine) => QuarantineCall::Put(quarantine),
+        Errand::Put(quarantine) => QuarantineCall::PutByPolicy(quarantine),
     };
     if let Err(error) = call(env, warden, &asked).await {
         ConsoleLog.quarantine_unavailable(&error);

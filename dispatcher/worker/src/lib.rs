@@ -77,19 +77,21 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
         let env = env.clone();
         ctx.wait_until(async move { call_quarantine::run(&env, &warden, errand).await });
     }
-    if let Some(ticket) = handled.leaving {
+    let leaving = handled.leaving;
+    let response = answer::to_response(&request, handled.answer);
+    if let Some(ticket) = leaving {
         // Off the caller's path: the answer leaves first.
-        let caller = request.caller();
+        let (caller, left) = (request.caller(), response.is_ok());
         ctx.wait_until(async move {
             WallClock.sleep(ON_ITS_WAY_MS).await;
-            // A caller that was gone by now can come back and collect.
-            let delivered = !caller.aborted();
+            // A caller that was gone by now can come back and collect; so can one whose answer could not be made.
+            let delivered = left && !caller.aborted();
             if let Err(error) = dispatcher.handed_over(&ticket, delivered).await {
                 ConsoleLog.lost_confirmation(&ticket.payment, &error);
             }
         });
     }
-    answer::to_response(&request, handled.answer)
+    response
 }
 
 async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warden: &Warden) -> Result<Response> {
@@ -107,10 +109,12 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warde
         },
         Ok(PlatformRequest::Quarantines) => quarantine(request, env, warden, &QuarantineCall::List).await,
         Ok(PlatformRequest::LiftQuarantine(id)) => quarantine(request, env, warden, &QuarantineCall::Lift(id)).await,
-        Ok(PlatformRequest::Quarantine(id)) => match Quarantine::asked_for(&id, &request.text().await?) {
-            Ok(asked) => quarantine(request, env, warden, &QuarantineCall::Put(asked)).await,
-            Err(_) => answer::ours(request, &Refusal::PlatformBody),
-        },
+        Ok(PlatformRequest::Quarantine(id)) => {
+            match Quarantine::asked_for(&id, &request.text().await?, WallClock.now()) {
+                Ok(asked) => quarantine(request, env, warden, &QuarantineCall::Put(asked)).await,
+                Err(_) => answer::ours(request, &Refusal::PlatformBody),
+            }
+        }
         Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {
             Ok(described) => described_as(request, &described),
             Err(error) => {

@@ -46,6 +46,11 @@ impl TenantQuarantine {
                     return Err(LedgerError("the list is full".to_owned()));
                 }
             }
+            QuarantineCall::PutByPolicy(new) => {
+                if !list.put_by_policy(new, WallClock.now()) {
+                    return Err(LedgerError("the list is full".to_owned()));
+                }
+            }
             QuarantineCall::Lift(tenant_id) => list.lift(&tenant_id),
         }
         let text = serde_json::to_string(&list).expect("a list has string keys and plain values");

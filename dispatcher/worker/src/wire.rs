@@ -107,6 +107,8 @@ pub enum QuarantineCall {
     List,
     Put(Quarantine),
     Lift(String),
+    /// Changes nothing of a quarantine that is in force.
+    PutByPolicy(Quarantine),
 }
 
 pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {

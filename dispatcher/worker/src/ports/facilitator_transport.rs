@@ -54,12 +54,14 @@ async fn read(response: &Response) -> Result<Vec<u8>, CollectError> {
     Ok(Uint8Array::new(&whole).to_vec())
 }
 
-/// HTTP itself ends a message at its content-length, but one that is compressed says how long it is before it is unpacked.
+/// HTTP itself ends a message at its content-length, but one that is compressed says how long it is before it is unpacked,
+/// and one that comes in chunks may say whatever it likes.
 fn is_surely_small(response: &Response) -> bool {
     let headers = response.headers();
     let header = |name| headers.get(name).expect("the names we ask for are valid header names");
     let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
-    length.is_some_and(|length| length <= MAX_FACILITATOR_ANSWER_BYTES) && header("content-encoding").is_none()
+    let bounds = ["content-encoding", "transfer-encoding"].into_iter().all(|other| header(other).is_none());
+    bounds && length.is_some_and(|length| length <= MAX_FACILITATOR_ANSWER_BYTES)
 }
 
 #[derive(Serialize)]

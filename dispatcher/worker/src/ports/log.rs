@@ -15,7 +15,8 @@ use serde::Serialize;
 pub struct ConsoleLog;
 
 impl ConsoleLog {
-    /// Names the key that is wrong, never its value: a value may be a secret put in the wrong place.
+    /// Names the key that is wrong; its value only where that must be one of our own words, for any other may be a secret put
+    /// in the wrong place.
     pub fn misconfigured(self, error: &ConfigError) {
         write("misconfigured", &serde_json::json!({ "error": error.to_string() }));
     }

@@ -32,9 +32,11 @@ impl RecordStore for DurableStore {
 
     async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
         let text = serde_json::to_string(record).expect("records have string keys and plain values");
-        // Nothing is awaited in between: a record and its body are stored together or not at all.
-        self.storage.put_text(RECORD, &text)?;
-        body.map_or(Ok(()), |body| self.storage.put_bytes(BODY, body))
+        // Nothing is awaited in between, so that a crash parts them no more than a reader does. The body goes first: where
+        // storage takes only one of them, a body without its record is nothing, and a record without its body is a charge
+        // that cannot be collected.
+        body.map_or(Ok(()), |body| self.storage.put_bytes(BODY, body))?;
+        self.storage.put_text(RECORD, &text)
     }
 
     async fn body(&self) -> Result<Vec<u8>, LedgerError> {

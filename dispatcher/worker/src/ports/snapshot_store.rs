@@ -37,7 +37,7 @@ impl SnapshotStore for KvSnapshots {
     async fn read(&self, key: &str) -> Result<Option<Vec<u8>>, String> {
         // Without the binding there is nothing stored: all tenants are in `TENANT_DIRECTORY`.
         let Ok(binding) = self.0.get_binding::<KvBinding>("DIRECTORY") else { return Ok(None) };
-        match get(&binding, key).await {
+        match read(&binding, key).await {
             Ok(value) => Ok(value.dyn_into::<ArrayBuffer>().ok().map(|bytes| Uint8Array::new(&bytes).to_vec())),
             Err(thrown) => {
                 let message = thrown.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
@@ -47,9 +47,18 @@ impl SnapshotStore for KvSnapshots {
     }
 }
 
-async fn get(binding: &KvBinding, key: &str) -> Result<JsValue, JsValue> {
-    let options = Object::new();
+/// KV keeps in its cache that a key is not there, too, and for as long: a snapshot's key that a location asked for too early
+/// would be missing there for a day. So what is missing is asked for again, as what changes is.
+async fn read(binding: &KvBinding, key: &str) -> Result<JsValue, JsValue> {
     let ttl = if key == CURRENT { CURRENT_CACHE_TTL_S } else { SNAPSHOT_CACHE_TTL_S };
+    match get(binding, key, ttl).await {
+        Ok(missing) if missing.is_null() && key != CURRENT => get(binding, key, CURRENT_CACHE_TTL_S).await,
+        read => read,
+    }
+}
+
+async fn get(binding: &KvBinding, key: &str, ttl: f64) -> Result<JsValue, JsValue> {
+    let options = Object::new();
     Reflect::set(&options, &"type".into(), &"arrayBuffer".into())?;
     Reflect::set(&options, &"cacheTtl".into(), &ttl.into())?;
     JsFuture::from(binding.get(key, &options)?).await

@@ -1,9 +1,13 @@
 //! When a scenario's kills fall due: at moments that are known beforehand, or at events.
 
-use crate::scenario::{Kill, When};
+use crate::{
+    journal::Journal,
+    scenario::{Kill, When},
+};
 use fastrand::Rng;
 use reports::event::Event;
 use std::time::Duration;
+use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// Keeps the moments apart from what else is drawn from the run's seed.
 const SALT: u64 = 0x6b69_6c6c;
@@ -34,6 +38,25 @@ pub fn moments(kills: &[Kill], seed: u64) -> Vec<(Duration, &Kill)> {
     }
     moments.sort_by_key(|(at, _)| *at);
     moments
+}
+
+/// Waits for an event that one of the armed kills waits for, in its window. Gives the kill's position and the payment.
+pub async fn reached(events: &mut Receiver<Event>, armed: &[&Kill], journal: &Journal) -> (usize, String) {
+    loop {
+        let event = match events.recv().await {
+            Ok(event) => event,
+            // Whatever was missed: the next payment will do as well.
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => std::future::pending().await,
+        };
+        let now = Duration::from_micros(journal.clock().now_us());
+        let fits = |kill: &&Kill| kill.window().contains(now);
+        let hit = armed.iter().enumerate().filter(|(_, kill)| fits(kill));
+        let hit = hit.filter_map(|(index, kill)| Some((index, cause(kill, &event)?))).next();
+        if let Some(hit) = hit {
+            return hit;
+        }
+    }
 }
 
 /// The payment, if the event is what the kill waits for.

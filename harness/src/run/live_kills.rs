@@ -2,7 +2,7 @@
 //! dispatcher is down waits until it is back.
 
 use super::{
-    kills::{cause, moments, waits_for_an_event},
+    kills::{moments, reached, waits_for_an_event},
     ledger_readout,
 };
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
 };
 use reports::event::{Event, Killing};
 use std::time::Duration;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// What a kill needs of the running world.
 pub struct Target<'a> {
@@ -58,24 +57,5 @@ pub async fn carry_out(
         }
         // What happened before the kill must not cause the next one.
         events = events.resubscribe();
-    }
-}
-
-/// Waits for an event that one of the armed kills waits for, in its window. Gives the kill's position and the payment.
-async fn reached(events: &mut Receiver<Event>, armed: &[&Kill], journal: &Journal) -> (usize, String) {
-    loop {
-        let event = match events.recv().await {
-            Ok(event) => event,
-            // Whatever was missed: the next payment will do as well.
-            Err(RecvError::Lagged(_)) => continue,
-            Err(RecvError::Closed) => std::future::pending().await,
-        };
-        let now = Duration::from_micros(journal.clock().now_us());
-        let fits = |kill: &&Kill| kill.window().contains(now);
-        let hit = armed.iter().enumerate().filter(|(_, kill)| fits(kill));
-        let hit = hit.filter_map(|(index, kill)| Some((index, cause(kill, &event)?))).next();
-        if let Some(hit) = hit {
-            return hit;
-        }
     }
 }

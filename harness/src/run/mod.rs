@@ -21,7 +21,7 @@ pub use simulated::{simulated, write_events};
 
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
 pub(crate) use dispatcher_log::line_of;
-pub(crate) use kills::{cause, moments};
+pub(crate) use kills::{cause, moments, reached};
 pub(crate) use timeline::mark;
 
 use crate::{

@@ -2,13 +2,11 @@
 
 use super::edge::Edge;
 use crate::{
-    journal::Journal,
-    run::{cause, moments},
+    run::{moments, reached},
     scenario::{Kill, Scenario, When},
 };
 use reports::event::{Event, Killing};
 use std::time::Duration;
-use tokio::sync::broadcast::{Receiver, error::RecvError};
 
 /// How long the dispatcher stays away: about what wrangler takes to start it again.
 const DOWN: Duration = Duration::from_secs(1);
@@ -33,7 +31,7 @@ pub async fn carry_out(scenario: &Scenario, seed: u64, edge: &Edge) {
         let (kill, payment) = tokio::select! {
             biased;
             (kill, payment) = edge.armed.hit() => (kill, Some(payment)),
-            (at, payment) = moved(&mut events, &as_money_moves, journal) => {
+            (at, payment) = reached(&mut events, &as_money_moves, journal) => {
                 (as_money_moves.remove(at).clone(), Some(payment))
             }
             () = tokio::time::sleep(wait) => match next {
@@ -52,24 +50,5 @@ pub async fn carry_out(scenario: &Scenario, seed: u64, edge: &Edge) {
         }
         // What happened before the kill must not cause the next one.
         events = events.resubscribe();
-    }
-}
-
-/// Waits until money moves in the window of one of the kills. Gives the kill's position and the payment.
-async fn moved(events: &mut Receiver<Event>, kills: &[&Kill], journal: &Journal) -> (usize, String) {
-    loop {
-        let event = match events.recv().await {
-            Ok(event) => event,
-            // Whatever was missed: the next payment will do as well.
-            Err(RecvError::Lagged(_)) => continue,
-            Err(RecvError::Closed) => std::future::pending().await,
-        };
-        let now = Duration::from_micros(journal.clock().now_us());
-        let fits = |(at, kill): (usize, &&Kill)| {
-            if kill.window().contains(now) { Some((at, cause(kill, &event)?)) } else { None }
-        };
-        if let Some(hit) = kills.iter().enumerate().find_map(fits) {
-            return hit;
-        }
     }
 }

@@ -31,8 +31,10 @@ impl SimLog {
             return;
         }
         let value = serde_json::to_value(line).expect("log lines have string keys and plain values");
-        let text = value.to_string();
-        let unreadable = || Event::Unreadable { source: "dispatcher log".to_owned(), text };
+        let unreadable = || {
+            let text = serde_json::to_string(line).expect("it was a value just now");
+            Event::Unreadable { source: "dispatcher log".to_owned(), text }
+        };
         let event = line_of(log, value).unwrap_or_else(unreadable);
         self.journal.record(event.clone());
         if self.armed.is_hit_by(&event, self.journal.clock().now_us()) {

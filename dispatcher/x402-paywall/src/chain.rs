@@ -181,7 +181,7 @@ impl Transfer {
 
 /// The result of a JSON-RPC answer.
 fn result(body: &[u8]) -> Option<Value> {
-    let mut answer: Value = serde_json::from_slice(body).ok()?;
+    let mut answer: Value = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
     let ours = answer.get("id").and_then(Value::as_u64) == Some(1);
     let result = answer.get_mut("result")?.take();
     (ours && !result.is_null()).then_some(result)

@@ -78,7 +78,11 @@ fn init(request: &HttpRequest<'_>, signal: &AbortSignal) -> RequestInit {
     };
     let ours = content_type.into_iter().chain([("accept", "application/json")]);
     let configured = request.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()));
-    let headers = ours.chain(configured).map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+    // One by one: collecting would bring a sort into the wasm.
+    let mut headers = BTreeMap::new();
+    for (name, value) in ours.chain(configured) {
+        headers.insert(name.to_ascii_lowercase(), value);
+    }
     let init: RequestInit = plain_object::from(&Init { method, redirect: "manual", headers }).unchecked_into();
     if let Some(json) = request.json {
         init.set_body(&JsValue::from_str(json));

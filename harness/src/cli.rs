@@ -458,6 +458,9 @@ pub struct SuperviseArgs {
     pub args: NamespaceArgs,
     #[arg(long, value_name = "FILE")]
     pub workerd: PathBuf,
+    /// Where to report dispatches and their ends, in place of standard output
+    #[arg(long, value_name = "URL")]
+    pub report_to: Option<reqwest::Url>,
 }
 
 fn after_help() -> String {

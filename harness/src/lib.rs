@@ -675,6 +675,7 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle) -> Tools {
     Tools {
         node: toolchain.node().to_owned(),
         wrangler_js: toolchain.wrangler_js(),
+        workerd: toolchain.workerd(),
         bundle_index_js: bundle.index_js.clone(),
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
     }

@@ -1,4 +1,4 @@
-//! The live world around a dispatcher bundle: `wrangler dev`, the namespace double, the tenant doubles and what they tell
+//! The live world around a dispatcher bundle: `wrangler dev`, the dispatch namespace, the tenant doubles and what they tell
 //! the harness. Surprising constraint: nothing of it may outlive the harness, however that ends, so every process stands
 //! under a guard (`guard.rs`) and every file lies in the run directory.
 
@@ -19,11 +19,12 @@ use std::path::PathBuf;
 use tokio::sync::mpsc;
 
 use crate::folders::remove_if_there;
+use crate::namespace::{Policy, Report};
 use bundle::BundleError;
 use config::{ConfigError, Seat};
 use guard::{Guard, GuardError};
-use namespace::NamespaceDouble;
-use recorder::{OnRun, Recorder};
+use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
+use recorder::{OnReport, Recorder};
 use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
@@ -34,7 +35,7 @@ pub const SCRATCH: [&str; 8] =
 /// Where the wranglers of one world find each other.
 const REGISTRY: &str = "registry";
 
-/// A Worker of a seller, as the namespace double runs it.
+/// A Worker of a seller, as the namespace runs it.
 #[derive(Clone, Debug)]
 pub struct TenantDouble {
     /// Name of the script in the namespace.
@@ -50,6 +51,7 @@ pub struct WorldOptions {
     pub run_dir: PathBuf,
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
+    pub workerd: PathBuf,
     /// Entry of the built dispatcher. Its whole folder is copied, and nothing else belongs in that.
     pub bundle_index_js: PathBuf,
     /// The production config, from which the world's own is made.
@@ -58,6 +60,8 @@ pub struct WorldOptions {
     /// Variables whose values no log may show.
     pub secrets: BTreeMap<String, String>,
     pub tenants: Vec<TenantDouble>,
+    /// Who answers what tenants ask of the outside: where an outbound Worker comes in.
+    pub outbound: Policy,
     /// A random token, without which nobody can report a tenant run.
     pub recorder_token: String,
     /// Path at the dispatcher that is asked until it answers anything at all.
@@ -78,6 +82,7 @@ pub struct World {
     pub urls: Vec<String>,
     dispatchers: Vec<Wrangler>,
     registry: PathBuf,
+    namespace: NamespaceProcess,
     recorder: Recorder,
 }
 
@@ -94,31 +99,37 @@ pub enum WorldError {
     #[error("listening for tenant runs on loopback")]
     Recorder(#[source] io::Error),
     #[error(transparent)]
+    Namespace(#[from] NamespaceError),
+    #[error(transparent)]
     Wrangler(#[from] WranglerError),
     #[error("stopping wrangler dev")]
     Stop(#[source] GuardError),
+    #[error("stopping the dispatch namespace")]
+    StopNamespace(#[source] GuardError),
 }
 
 impl World {
-    /// `tenant_ran` is called with each run of a tenant, before the tenant's answer goes on.
-    pub async fn start(options: WorldOptions, tenant_ran: OnRun) -> Result<(World, LogLines), WorldError> {
+    /// `told` is called with each dispatch, before the tenant's answer goes on, and with each end of one.
+    pub async fn start(options: WorldOptions, told: OnReport<Report>) -> Result<(World, LogLines), WorldError> {
         let production = std::fs::read_to_string(&options.wrangler_jsonc)
             .map_err(|source| WorldError::ReadConfig { path: options.wrangler_jsonc.clone(), source })?;
         let bundle = bundle::copy(&options.bundle_index_js, &options.run_dir.join("bundle"))?;
-        let recorder = Recorder::listen(&options.recorder_token, tenant_ran).await.map_err(WorldError::Recorder)?;
-        let plugin = namespace::write_assets(&options.run_dir)?;
-        let namespace = NamespaceDouble {
-            plugin,
-            recorder_address: recorder.address(),
-            recorder_path: recorder.path(),
+        let recorder = Recorder::listen(&options.recorder_token, told).await.map_err(WorldError::Recorder)?;
+        let namespace = NamespaceProcess::start(NamespaceOptions {
+            guard: options.guard.clone(),
+            run_dir: &options.run_dir,
+            workerd: &options.workerd,
             tenants: &options.tenants,
-        };
+            outbound: &options.outbound,
+            report_to: format!("http://{}{}", recorder.address(), recorder.path()),
+        })
+        .await?;
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
         let mut dispatchers: Vec<Wrangler> = Vec::new();
         for number in 1..=options.dispatchers {
             let seat = Seat { number, of: options.dispatchers };
-            let dev = config::dev_config(&production, &bundle, &options.vars, &namespace, seat)?;
+            let dev = config::dev_config(&production, &bundle, &options.vars, namespace.binding(), seat)?;
             let (folder, port) = match number {
                 1 => (options.run_dir.clone(), options.port),
                 _ => (options.run_dir.join(format!("dispatcher-{number}")), None),
@@ -139,7 +150,7 @@ impl World {
             dispatchers.push(Wrangler::start(options, lines.clone()).await?);
         }
         let urls = dispatchers.iter().map(|dispatcher| format!("http://127.0.0.1:{}", dispatcher.port())).collect();
-        Ok((World { urls, dispatchers, registry, recorder }, logs))
+        Ok((World { urls, dispatchers, registry, namespace, recorder }, logs))
     }
 
     /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind.
@@ -160,6 +171,7 @@ impl World {
         for dispatcher in self.dispatchers {
             dispatcher.stop().await.map_err(WorldError::Stop)?;
         }
+        self.namespace.stop().await.map_err(WorldError::StopNamespace)?;
         self.recorder.stop().await;
         Ok(())
     }

@@ -40,8 +40,10 @@ pub enum Event {
     FacilitatorCalled(FacilitatorCall),
     /// Money moved on the doubles' chain. The truth that every MONEY rule is judged against.
     TransferMoved(Transfer),
-    /// The namespace stand-in ran a tenant's Worker.
+    /// The namespace was asked to run a tenant's Worker.
     TenantRan(TenantRun),
+    /// An invocation of a tenant's Worker is over, background work included: what the namespace measured.
+    TenantEnded(TenantEnd),
     /// The dispatcher's own request line, as logged.
     DispatcherRequest(DispatcherRequest),
     /// The dispatcher's own payment-stage line, as logged.
@@ -365,6 +367,36 @@ pub struct TenantRun {
     pub cpu_ms: Option<f64>,
     pub sub_requests: Option<f64>,
     pub request_id: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TenantEnd {
+    /// Name of the script in the namespace.
+    pub script: String,
+    pub request_id: Option<String>,
+    pub outcome: TenantOutcome,
+    /// CPU time, up to the cut-off where there was one; absent where its process ended before it could be read.
+    pub cpu_used_ms: Option<f64>,
+    /// What was enforced: the limits that were passed, or the platform's own in place of one that was not.
+    pub cpu_limit_ms: f64,
+    /// Those that went out, each redirect hop among them.
+    pub subrequests: u32,
+    pub subrequest_limit: u32,
+    /// Those that were refused, being over the limit, whatever the tenant made of that.
+    pub subrequests_refused: u32,
+}
+
+/// In the platform's words, where it has one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TenantOutcome {
+    Ok,
+    Exception,
+    ExceededCpu,
+    /// Its process ended by itself.
+    Crashed,
+    /// Whoever had asked went away.
+    Cancelled,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

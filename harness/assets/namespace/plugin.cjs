@@ -1,5 +1,5 @@
-// Miniflare plugin that stands in for a Workers-for-Platforms dispatch namespace, which `wrangler dev` cannot simulate.
-// It is loaded through `unsafe.bindings[].dev.plugin`, so the dispatcher's bundle is the one that ships.
+// Miniflare plugin that gives `wrangler dev` a dispatch namespace: `env.DISPATCHER` becomes a thin client of a running
+// `harness namespace`, which runs the tenants and enforces their limits.
 // Surprising constraint: Miniflare asks every plugin about every worker it runs, wrangler's own included, so each hook
 // must answer "nothing" for workers without our binding.
 "use strict";
@@ -7,74 +7,47 @@ const { readFileSync } = require("node:fs");
 const { join } = require("node:path");
 require("./whole-characters.cjs");
 
-// The name under which the generated wrangler config asks for the plugin.
-const PLUGIN = "dispatch-namespace-double";
-const RECORDER = `${PLUGIN}:recorder`;
-const OUTBOUND = `${PLUGIN}:outbound`;
-// Every isolate of the stand-in runs on one date, so that a new workerd does not change what tenants see.
-const COMPATIBILITY_DATE = "2026-04-01";
+// The name under which a wrangler config asks for the plugin.
+const PLUGIN = "enforcing-dispatch-namespace";
+const NAMESPACE = `${PLUGIN}:namespace`;
+const CF_HEADER = "x-namespace-cf";
 
-const source = (file) => readFileSync(join(__dirname, file), "utf8");
-
-function bindingOf(options) {
-  for (const [name, binding] of Object.entries(options.config?.env ?? {})) {
-    if (binding?.dev?.plugin?.name === PLUGIN) return { name, ...binding.dev.options };
-  }
-  return undefined;
+function bindingsOf(options) {
+  return Object.entries(options.config?.env ?? {})
+    .filter(([, binding]) => binding?.dev?.plugin?.name === PLUGIN)
+    .map(([name, binding]) => ({ name, address: binding.dev.options.address }));
 }
+
+// Two bindings may name two running namespaces, and one namespace may be bound twice.
+const service = (address) => `${NAMESPACE}:${address}`;
 
 const plugin = {
   getBindings(options) {
-    const namespace = bindingOf(options);
-    if (namespace === undefined) return [];
-    return [
-      {
-        name: namespace.name,
-        wrapped: {
-          moduleName: `${PLUGIN}:dispatcher`,
-          innerBindings: [
-            { name: "loader", workerLoader: { id: PLUGIN } },
-            { name: "recorder", service: { name: RECORDER } },
-            { name: "outbound", service: { name: OUTBOUND } },
-            {
-              name: "namespace",
-              json: JSON.stringify({
-                compatibilityDate: COMPATIBILITY_DATE,
-                recorderPath: namespace.recorderPath,
-                tenants: namespace.tenants,
-                missing: source("missing.mjs"),
-                shim: source("shim.mjs"),
-                subrequestLimit: source("subrequest-limit.mjs"),
-                tenant: source("tenant.mjs"),
-              }),
-            },
-          ],
-        },
+    return bindingsOf(options).map(({ name, address }) => ({
+      name,
+      wrapped: {
+        moduleName: `${PLUGIN}:dispatcher`,
+        innerBindings: [
+          { name: "namespace", service: { name: service(address) } },
+          { name: "address", text: address },
+        ],
       },
-    ];
+    }));
   },
   getNodeBindings() {
     return {};
   },
   getServices({ options }) {
-    const namespace = bindingOf(options);
-    if (namespace === undefined) return [];
-    return [
-      { name: RECORDER, external: { address: namespace.recorderAddress, http: {} } },
-      {
-        name: OUTBOUND,
-        worker: {
-          compatibilityDate: COMPATIBILITY_DATE,
-          modules: [{ name: "outbound.mjs", esModule: source("outbound.mjs") }],
-        },
-      },
-    ];
+    const addresses = new Set(bindingsOf(options).map(({ address }) => address));
+    return [...addresses].map((address) => ({
+      name: service(address),
+      external: { address, http: { cfBlobHeader: CF_HEADER } },
+    }));
   },
   getExtensions({ options }) {
-    if (options.every((worker) => bindingOf(worker) === undefined)) return [];
-    return [
-      { modules: [{ name: `${PLUGIN}:dispatcher`, esModule: source("dispatcher.mjs"), internal: true }] },
-    ];
+    if (options.every((worker) => bindingsOf(worker).length === 0)) return [];
+    const esModule = readFileSync(join(__dirname, "dispatcher.mjs"), "utf8");
+    return [{ modules: [{ name: `${PLUGIN}:dispatcher`, esModule, internal: true }] }];
   },
 };
 

@@ -44,7 +44,7 @@ async function start(env) {
   return started;
 }
 
-// Where runs of the handler are counted, as the namespace double counts those of the dispatcher's tenants.
+// Where runs of the handler are counted, as those of the dispatcher's tenants are.
 async function recordRun(env) {
   const answer = await env.RECORDER.fetch(`http://recorder${env.RECORDER_PATH}`, {
     method: "POST",

@@ -244,7 +244,7 @@ impl Bench<'_> {
             format!("V8 flags: {flags}"),
             "facilitator: a double that says yes at once; payments: really signed, each used once".to_owned(),
             format!(
-                "dispatcher: settlement ledger in SQLite under {}, tenant in the namespace double, logs",
+                "dispatcher: settlement ledger in SQLite under {}, tenant as a service of the same process, logs",
                 self.storage.display()
             ),
             "reference: content from its own handler, no ledger, no logs".to_owned(),

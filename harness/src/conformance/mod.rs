@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reports::event::{Event, FacilitatorEndpoint};
+use serde::de::IgnoredAny;
 
 use crate::clock::{Clock, SystemClock};
 use crate::exit::Exit;
@@ -137,7 +138,7 @@ async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -
     .map_err(ConformanceError::Double)?;
     let ran = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&ran);
-    let count = Arc::new(move |_| {
+    let count = Arc::new(move |_: IgnoredAny| {
         count.fetch_add(1, Ordering::Relaxed);
     });
     let recorder = Recorder::listen("handler", count).await.map_err(ConformanceError::Double)?;

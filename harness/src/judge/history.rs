@@ -3,8 +3,8 @@
 
 use reports::event::{
     Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeOutcome, FacilitatorCall,
-    FacilitatorEndpoint, FacilitatorStanding, LedgerState, Purchase, Recorded, RunStarted, TenantFacts, TenantRun,
-    Transfer,
+    FacilitatorEndpoint, FacilitatorStanding, LedgerState, Purchase, Recorded, RunStarted, TenantEnd, TenantFacts,
+    TenantRun, Transfer,
 };
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -52,6 +52,7 @@ pub struct History {
     exchanges: Vec<Line>,
     purchases: Vec<Line>,
     tenant_runs: Vec<Line>,
+    tenant_ends: Vec<Line>,
     requests: Vec<Line>,
     stages: Vec<Line>,
     calls: Vec<Line>,
@@ -111,6 +112,7 @@ impl History {
         exchanges: ExchangeEnded(Exchange);
         purchases: PurchaseEnded(Purchase);
         tenant_runs: TenantRan(TenantRun);
+        tenant_ends: TenantEnded(TenantEnd);
         requests: DispatcherRequest(DispatcherRequest);
         stages: DispatcherPayment(DispatcherPayment);
         standings: FacilitatorStanding(FacilitatorStanding);
@@ -299,6 +301,7 @@ impl History {
             }
             Event::PurchaseEnded(_) => self.purchases.push(line),
             Event::TenantRan(_) => self.tenant_runs.push(line),
+            Event::TenantEnded(_) => self.tenant_ends.push(line),
             Event::DispatcherRequest(_) => self.requests.push(line),
             Event::DispatcherPayment(stage) => {
                 self.payment_tenants.insert(stage.payment.clone(), line);

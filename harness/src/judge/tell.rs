@@ -26,6 +26,19 @@ pub fn tell(recorded: &Recorded) -> String {
             let request = run.request_id.as_deref().unwrap_or("none");
             format!("script {} runs, request {request}", run.script)
         }
+        Event::TenantEnded(end) => {
+            let request = end.request_id.as_deref().unwrap_or("none");
+            let cpu = end.cpu_used_ms.map_or_else(|| "?".to_owned(), |ms| format!("{ms:.1}"));
+            format!(
+                "script {} ends {:?}, request {request}: CPU {cpu} of {} ms, subrequests {} of {}, {} refused",
+                end.script,
+                end.outcome,
+                end.cpu_limit_ms,
+                end.subrequests,
+                end.subrequest_limit,
+                end.subrequests_refused
+            )
+        }
         Event::DispatcherRequest(line) => {
             let code = line.code.as_ref().map_or_else(String::new, |code| format!(" {code}"));
             format!("dispatcher's line: request {} answered {}{code}", line.request_id, line.status)

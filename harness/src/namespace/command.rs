@@ -14,7 +14,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use super::calibrate::{CalibrateError, calibrate, write_scripts};
 use super::plugin;
 use super::policy::Policy;
-use super::record::Record;
+use super::record::Told;
+use super::report::{ReportError, Reporter};
 use super::scratch::Scratch;
 use super::supervisor::{Options, StartError, Supervisor};
 use crate::cli::{NamespaceArgs, NamespaceTask, SuperviseArgs};
@@ -44,6 +45,8 @@ pub enum NamespaceError {
     Scratch(#[source] io::Error),
     #[error(transparent)]
     Calibrate(#[from] CalibrateError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
 }
 
 impl NamespaceError {
@@ -55,7 +58,8 @@ impl NamespaceError {
             | Self::WorkingDirectory(_)
             | Self::Plugin { .. }
             | Self::Scratch(_)
-            | Self::Calibrate(_) => Exit::Internal,
+            | Self::Calibrate(_)
+            | Self::Report(_) => Exit::Internal,
         }
     }
 }
@@ -112,7 +116,7 @@ fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString
 
 /// What the guarded process does.
 pub async fn supervise(supervise: &SuperviseArgs) -> Result<Exit, NamespaceError> {
-    let SuperviseArgs { args, workerd } = supervise;
+    let SuperviseArgs { args, workerd, report_to } = supervise;
     let scratch = Scratch::make().map_err(NamespaceError::Scratch)?;
     let processes = scratch.folder("p").map_err(NamespaceError::Scratch)?;
     let options = |tenants: PathBuf, port| Options {
@@ -123,7 +127,10 @@ pub async fn supervise(supervise: &SuperviseArgs) -> Result<Exit, NamespaceError
         scratch: processes.clone(),
     };
     match &args.tenants {
-        Some(tenants) => serve(args, options(tenants.clone(), args.port)).await,
+        Some(tenants) => match report_to {
+            None => serve(args, options(tenants.clone(), args.port)).await,
+            Some(url) => report(Reporter::new(url.clone())?, options(tenants.clone(), args.port)).await,
+        },
         None => {
             let tenants = scratch.folder("tenants").map_err(NamespaceError::Scratch)?;
             write_scripts(&tenants).map_err(NamespaceError::Scratch)?;
@@ -151,10 +158,28 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     Ok(Exit::Pass)
 }
 
-async fn show(mut records: UnboundedReceiver<Record>, args: &NamespaceArgs) {
-    while let Some(record) = records.recv().await {
-        anstream::println!("{}", if args.json { record.json() } else { record.line() });
+async fn show(mut records: UnboundedReceiver<Told>, args: &NamespaceArgs) {
+    while let Some(told) = records.recv().await {
+        if let Told::Ended(record) = told {
+            anstream::println!("{}", if args.json { record.json() } else { record.line() });
+        }
     }
+}
+
+/// For a harness: says where it listens once every tenant is warm, and reports everything else.
+async fn report(reporter: Reporter, options: Options) -> Result<Exit, NamespaceError> {
+    let (supervisor, mut records) = Supervisor::start(options).await?;
+    supervisor.warm().await;
+    anstream::println!("{}", json!({ "address": supervisor.address() }));
+    tokio::select! {
+        ended = reporter.pass_on(&mut records) => ended?,
+        () = interrupted() => {}
+    }
+    supervisor.stop().await;
+    // What was told up to now, and nothing that background work may still tell.
+    records.close();
+    reporter.pass_on(&mut records).await?;
+    Ok(Exit::Pass)
 }
 
 fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
@@ -175,7 +200,9 @@ fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
 }
 
 async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, NamespaceError> {
-    let (supervisor, _records) = Supervisor::start(options).await?;
+    let (supervisor, records) = Supervisor::start(options).await?;
+    // Whoever does not listen must say so: dispatches wait for a listener.
+    drop(records);
     let calibration = tokio::select! {
         calibration = calibrate(&supervisor, |what| anstream::eprintln!("{what}")) => calibration?,
         () = interrupted() => return Ok(Exit::Interrupted),

@@ -6,7 +6,7 @@ use hyper::{HeaderMap, Request};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::headers::DISPATCH;
+use super::headers::{DISPATCH, REQUEST_ID};
 use super::limits::{DispatchedLimits, Limits};
 
 #[derive(Clone, Debug, PartialEq)]
@@ -14,9 +14,14 @@ pub struct Dispatch {
     pub script: String,
     /// What the tenant sees as its request's URL. Absolute.
     pub url: Uri,
+    /// As they were dispatched.
+    pub passed: DispatchedLimits,
+    /// As they are enforced.
     pub limits: Limits,
     /// `get(name, args, { outbound })`: parameters for whoever answers the tenant's subrequests.
     pub outbound: Map<String, Value>,
+    /// What the dispatcher calls the request, if it says so to the tenant: by this its log and the records can be joined.
+    pub request_id: Option<String>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -48,8 +53,11 @@ impl Dispatch {
             Some(url) => absolute(url.parse()?)?,
             None => own_url(request.uri(), request.headers())?,
         };
-        let (limits, outbound) = (wire.limits.unwrap_or_default().into(), wire.outbound.unwrap_or_default());
-        Ok(Dispatch { script: wire.script, url, limits, outbound })
+        let passed = wire.limits.unwrap_or_default();
+        let request_id =
+            request.headers().get(REQUEST_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
+        let outbound = wire.outbound.unwrap_or_default();
+        Ok(Dispatch { script: wire.script, url, passed, limits: passed.into(), outbound, request_id })
     }
 }
 
@@ -90,6 +98,14 @@ mod tests {
         assert_eq!((read.script.as_str(), read.url.to_string().as_str()), ("al\u{fc}ha", "https://a.example/b?c"));
         assert_eq!((read.limits.cpu, read.limits.subrequests), (Duration::from_millis(10), 5));
         assert_eq!(read.outbound["plan"], "pro");
+    }
+
+    #[test]
+    fn the_request_is_known_by_what_the_tenant_is_told() {
+        let request = Request::builder().header("host", "a.example").header(DISPATCH, r#"{"script":"alpha"}"#);
+        let named = request.header("x-request-id", "r1").body(()).unwrap();
+        assert_eq!(Dispatch::of(&named).unwrap().request_id.as_deref(), Some("r1"));
+        assert_eq!(dispatch(r#"{"script":"alpha"}"#).unwrap().request_id, None);
     }
 
     #[test]

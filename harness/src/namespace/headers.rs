@@ -20,6 +20,8 @@ pub const REFUSED: HeaderName = HeaderName::from_static("x-namespace-refused");
 pub const CF: HeaderName = HeaderName::from_static("x-namespace-cf");
 /// For whoever answers subrequests: the script and the outbound parameters that asked.
 pub const OUTBOUND: HeaderName = HeaderName::from_static("x-namespace-outbound");
+/// Not ours, and passed on: how a dispatcher names a request to its tenant.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Takes off what belongs to one connection, and what is ours.
 pub fn strip(headers: &mut HeaderMap) {

@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, UPGRADE};
 use hyper::{Request, Response};
+use reports::event::TenantOutcome;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
@@ -22,7 +23,7 @@ use super::limits::Limits;
 use super::outbound::Current;
 use super::pool::{Lease, Pool};
 use super::process::Process;
-use super::record::{Outcome, Record, Records};
+use super::record::{Record, Records};
 use super::script::Script;
 use super::stream::{Body, BodyError, send};
 
@@ -40,7 +41,20 @@ pub struct Runtime {
 }
 
 impl Runtime {
+    /// The answer, or what is thrown, once the dispatch has been told.
     pub async fn run(
+        &self,
+        script: &Arc<Script>,
+        dispatch: &Dispatch,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Exception> {
+        let heard = self.records.dispatched(dispatch);
+        let answered = self.answer(script, dispatch, request).await;
+        heard.await;
+        answered
+    }
+
+    async fn answer(
         &self,
         script: &Arc<Script>,
         dispatch: &Dispatch,
@@ -101,8 +115,9 @@ fn for_tenant(request: Request<Incoming>, dispatch: &Dispatch, token: &str) -> R
 #[derive(Debug)]
 struct Running {
     token: String,
+    request_id: Option<String>,
     limits: Limits,
-    outcome: Outcome,
+    outcome: TenantOutcome,
     records: Records,
     // Order matters: a budget is dropped before its process is.
     budget: Budget,
@@ -113,13 +128,13 @@ struct Running {
 impl Running {
     fn begin(lease: Lease, dispatch: &Dispatch, runtime: &Runtime) -> Result<Running, Exception> {
         let token = format!("{:032x}", fastrand::u128(..));
-        let Dispatch { limits, outbound, .. } = dispatch;
-        let current =
-            Current { token: token.clone(), limit: limits.subrequests, used: 0, parameters: outbound.clone() };
+        let Dispatch { limits, outbound, request_id, .. } = dispatch;
+        let current = Current { token: token.clone(), limit: limits.subrequests, parameters: outbound.clone() };
         lease.process().outbound().begin(current);
         let budget = runtime.cut_off.arm(lease.process().pid(), limits.cpu).map_err(Exception::local)?;
-        let (outcome, records) = (Outcome::Cancelled, runtime.records.clone());
-        Ok(Running { token, limits: *limits, outcome, records, budget, lease: Some(lease) })
+        let (outcome, records) = (TenantOutcome::Cancelled, runtime.records.clone());
+        let request_id = request_id.clone();
+        Ok(Running { token, request_id, limits: *limits, outcome, records, budget, lease: Some(lease) })
     }
 
     fn process(&self) -> &Process {
@@ -127,7 +142,7 @@ impl Running {
     }
 
     fn cut_off(mut self, used: Duration) -> Exception {
-        self.outcome = Outcome::ExceededCpu;
+        self.outcome = TenantOutcome::ExceededCpu;
         Exception::exceeded_cpu(used)
     }
 
@@ -136,7 +151,7 @@ impl Running {
         if let Some(used) = self.budget.cut() {
             return self.cut_off(used);
         }
-        self.outcome = Outcome::Crashed;
+        self.outcome = TenantOutcome::Crashed;
         let script = &self.process().script().name;
         Exception::local(format_args!("the process of `{script}` ended without an answer: {error}"))
     }
@@ -146,7 +161,7 @@ impl Running {
             Ok(body) => body.to_bytes(),
             Err(error) => return self.ended(error.as_ref()),
         };
-        self.outcome = Outcome::Exception;
+        self.outcome = TenantOutcome::Exception;
         let script = Arc::clone(self.process().script());
         tokio::spawn(self.finish());
         match serde_json::from_slice::<Exception>(&body) {
@@ -164,7 +179,7 @@ impl Running {
         let over = tokio::select! {
             over = timeout(BACKGROUND_LIMIT, self.process().outbound().done(&self.token)) => over.is_ok(),
             _used = self.budget.cut_off() => {
-                self.outcome = Outcome::ExceededCpu;
+                self.outcome = TenantOutcome::ExceededCpu;
                 false
             }
         };
@@ -181,9 +196,10 @@ impl Running {
 
     fn tell(&self) {
         let script = self.process().script();
-        self.records.tell(Record {
+        self.records.ended(Record {
             script: script.name.clone(),
             generation: script.generation,
+            request_id: self.request_id.clone(),
             outcome: self.outcome,
             cpu: self.budget.used(),
             subrequests: self.process().outbound().used(),
@@ -210,14 +226,18 @@ struct Answer {
 impl Answer {
     fn end(&mut self) {
         if let Some(mut running) = self.running.take() {
-            running.outcome = Outcome::Ok;
+            running.outcome = TenantOutcome::Ok;
             tokio::spawn(running.finish());
         }
     }
 
     fn break_off(&mut self) {
         if let Some(mut running) = self.running.take() {
-            running.outcome = if running.budget.cut().is_some() { Outcome::ExceededCpu } else { Outcome::Crashed };
+            running.outcome = match running.budget.cut() {
+                Some(_) => TenantOutcome::ExceededCpu,
+                None if running.process().is_there() => TenantOutcome::Exception,
+                None => TenantOutcome::Crashed,
+            };
         }
     }
 }

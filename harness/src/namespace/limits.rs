@@ -17,11 +17,11 @@ pub struct Limits {
 }
 
 /// As `get(name, args, { limits })` spells them. A key that is not known is no limit, on the platform too.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DispatchedLimits {
-    cpu_ms: Option<f64>,
-    sub_requests: Option<f64>,
+    pub cpu_ms: Option<f64>,
+    pub sub_requests: Option<f64>,
 }
 
 impl From<DispatchedLimits> for Limits {

@@ -27,6 +27,7 @@ mod policy;
 mod pool;
 mod process;
 mod record;
+mod report;
 mod scratch;
 mod script;
 mod shelves;
@@ -37,4 +38,6 @@ mod testing;
 mod workerd_config;
 
 pub use command::{NamespaceError, SUBCOMMAND, guarded, supervise};
+pub use plugin::{NAME as PLUGIN_NAME, write as write_plugin};
 pub use policy::Policy;
+pub use report::{Report, ReportError};

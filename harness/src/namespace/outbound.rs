@@ -30,8 +30,15 @@ use super::stream::{Body, empty, full};
 pub struct Current {
     pub token: String,
     pub limit: u32,
-    pub used: u32,
     pub parameters: Map<String, Value>,
+}
+
+/// Subrequests of one invocation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Used {
+    pub sent: u32,
+    /// Over the limit, and so not sent.
+    pub refused: u32,
 }
 
 #[derive(Debug)]
@@ -43,7 +50,7 @@ pub struct Outbound {
 #[derive(Debug)]
 struct Meter {
     script: String,
-    current: Mutex<Option<Current>>,
+    current: Mutex<Option<(Current, Used)>>,
     /// Token of the last invocation that said it was over.
     done: watch::Sender<Option<String>>,
 }
@@ -58,12 +65,12 @@ impl Outbound {
     }
 
     pub fn begin(&self, current: Current) {
-        *self.meter.lock() = Some(current);
+        *self.meter.lock() = Some((current, Used::default()));
     }
 
     /// What the invocation has asked of the outside.
-    pub fn used(&self) -> u32 {
-        self.meter.lock().as_ref().map_or(0, |current| current.used)
+    pub fn used(&self) -> Used {
+        self.meter.lock().as_ref().map_or(Used::default(), |(_, used)| *used)
     }
 
     /// From now on there is no invocation: whatever is asked is refused.
@@ -125,25 +132,28 @@ enum Counted {
 }
 
 impl Meter {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Current>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<(Current, Used)>> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn count(&self) -> Counted {
         let mut current = self.lock();
         match current.as_mut() {
-            Some(current) if current.used < current.limit => {
-                current.used += 1;
+            Some((current, used)) if used.sent < current.limit => {
+                used.sent += 1;
                 Counted::Within(current.parameters.clone())
             }
-            Some(current) => Counted::TooMany { token: Some(current.token.clone()) },
+            Some((current, used)) => {
+                used.refused = used.refused.saturating_add(1);
+                Counted::TooMany { token: Some(current.token.clone()) }
+            }
             None => Counted::TooMany { token: None },
         }
     }
 
     /// A token that is not the current one is the tenant's invention.
     fn end(&self, token: &HeaderValue) {
-        if let Some(current) = self.lock().as_ref()
+        if let Some((current, _)) = self.lock().as_ref()
             && token.as_bytes() == current.token.as_bytes()
         {
             self.done.send_replace(Some(current.token.clone()));
@@ -178,7 +188,7 @@ mod tests {
         fn new(limit: u32) -> Bench {
             let folder = Folder::new();
             let outbound = Outbound::listen(&folder.path().join("out"), "alpha", Arc::new(Policy::Double)).unwrap();
-            outbound.begin(Current { token: "t1".to_owned(), limit, used: 0, parameters: Map::new() });
+            outbound.begin(Current { token: "t1".to_owned(), limit, parameters: Map::new() });
             Bench { folder, outbound }
         }
 
@@ -203,7 +213,7 @@ mod tests {
             assert_eq!(bench.get(None).await, (200, None, "outbound double\n".to_owned()));
         }
         assert_eq!(bench.get(None).await, (429, Some("t1".to_owned()), TOO_MANY_SUBREQUESTS.to_owned()));
-        assert_eq!(bench.outbound.used(), 2);
+        assert_eq!(bench.outbound.used(), Used { sent: 2, refused: 1 });
     }
 
     #[tokio::test]
@@ -220,6 +230,6 @@ mod tests {
         assert!(bench.outbound.meter.done.borrow().is_none());
         bench.get(Some((DONE.as_str(), "t1"))).await;
         bench.outbound.done("t1").await;
-        assert_eq!(bench.outbound.used(), 0, "the shim's own word is no subrequest");
+        assert_eq!(bench.outbound.used(), Used::default(), "the shim's own word is no subrequest");
     }
 }

@@ -8,11 +8,12 @@ use std::{fs, io};
 use serde_json::json;
 
 /// Name under which `plugin.cjs` exports the plugin.
-const NAME: &str = "enforcing-dispatch-namespace";
+pub const NAME: &str = "enforcing-dispatch-namespace";
 const FILE: &str = "plugin.cjs";
-const FILES: [(&str, &str); 2] = [
-    (FILE, include_str!("../../assets/enforcing-namespace/plugin.cjs")),
-    ("dispatcher.mjs", include_str!("../../assets/enforcing-namespace/dispatcher.mjs")),
+const FILES: [(&str, &str); 3] = [
+    (FILE, include_str!("../../assets/namespace/plugin.cjs")),
+    ("dispatcher.mjs", include_str!("../../assets/namespace/dispatcher.mjs")),
+    ("whole-characters.cjs", include_str!("../../assets/namespace/whole-characters.cjs")),
 ];
 
 /// Writes the plugin and gives its path.
@@ -51,7 +52,7 @@ mod tests {
         let plugin = write(&folder.path().join("plugin")).unwrap();
         let written: BTreeSet<_> =
             fs::read_dir(plugin.parent().unwrap()).unwrap().map(|file| file.unwrap().file_name()).collect();
-        assert_eq!(written, BTreeSet::from(["dispatcher.mjs".into(), FILE.into()]));
+        assert_eq!(written, FILES.iter().map(|(name, _)| (*name).into()).collect());
         let config: serde_json::Value =
             serde_json::from_str(&snippet(&plugin, "127.0.0.1:8402".parse().unwrap())).unwrap();
         let dev = &config["unsafe"]["bindings"][0]["dev"];

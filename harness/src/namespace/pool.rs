@@ -95,6 +95,11 @@ impl Pool {
         Ok(lease)
     }
 
+    /// Starts a process that the script's first invocation finds warm, and a spare beside it.
+    pub async fn warm(&self, script: &Arc<Script>) -> Result<(), LeaseError> {
+        self.lease(script).await.map(Lease::release)
+    }
+
     /// Stops what has idled too long, for ever.
     pub async fn sweep(self) {
         loop {

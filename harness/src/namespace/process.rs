@@ -143,6 +143,11 @@ impl Process {
         &self.outbound
     }
 
+    /// Whether it has not ended. Asking its socket takes no time: the kernel answers.
+    pub fn is_there(&self) -> bool {
+        std::os::unix::net::UnixStream::connect(self.folder.0.join(INBOUND)).is_ok()
+    }
+
     /// Fails when the process has ended.
     pub async fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect(self.folder.0.join(INBOUND)).await

@@ -1,48 +1,68 @@
-//! What became of each invocation, as a tail of the platform would tell it: one line on stdout.
+//! What became of each invocation, as a tail of the platform would tell it: one line on stdout, or a report to whoever
+//! started the namespace.
+//!
+//! Surprising constraint: a dispatch is told as well as its end, and no answer leaves before somebody has taken note of the
+//! dispatch. What a dispatcher does with an answer comes after the run in everybody's books, then.
 
 use std::time::Duration;
 
+use reports::event::{TenantEnd, TenantOutcome, TenantRun};
 use serde::Serialize;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
+use super::dispatch::Dispatch;
 use super::limits::Limits;
+use super::outbound::Used;
 
+/// An invocation that is over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Record {
     pub script: String,
     pub generation: u64,
-    pub outcome: Outcome,
+    pub request_id: Option<String>,
+    pub outcome: TenantOutcome,
     /// What the invocation used up; absent where its process ended before it could be read.
     pub cpu: Option<Duration>,
-    pub subrequests: u32,
+    pub subrequests: Used,
     pub limits: Limits,
 }
 
-/// In the platform's words, where it has one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    Ok,
-    Exception,
-    ExceededCpu,
-    /// The process ended by itself.
-    Crashed,
-    /// The caller went away.
-    Cancelled,
+#[derive(Debug)]
+pub enum Told {
+    /// The answer waits until the sender is used or dropped.
+    Dispatched(TenantRun, oneshot::Sender<()>),
+    Ended(Record),
 }
 
 #[derive(Clone, Debug)]
-pub struct Records(mpsc::UnboundedSender<Record>);
+pub struct Records(mpsc::UnboundedSender<Told>);
 
 impl Records {
-    pub fn new() -> (Records, mpsc::UnboundedReceiver<Record>) {
+    pub fn new() -> (Records, mpsc::UnboundedReceiver<Told>) {
         let (send, receive) = mpsc::unbounded_channel();
         (Records(send), receive)
     }
 
-    pub fn tell(&self, record: Record) {
+    /// Ends when the listener has taken note, or when there is none.
+    pub fn dispatched(&self, dispatch: &Dispatch) -> impl Future<Output = ()> + use<> {
+        let (heard, hears) = oneshot::channel();
+        let run = TenantRun {
+            script: dispatch.script.clone(),
+            cpu_ms: dispatch.passed.cpu_ms,
+            sub_requests: dispatch.passed.sub_requests,
+            request_id: dispatch.request_id.clone(),
+        };
+        self.tell(Told::Dispatched(run, heard));
+        async move { hears.await.unwrap_or_default() }
+    }
+
+    pub fn ended(&self, record: Record) {
+        self.tell(Told::Ended(record));
+    }
+
+    fn tell(&self, told: Told) {
         // Nobody listens any more once the namespace stops.
-        let _unheard = self.0.send(record);
+        let _unheard = self.0.send(told);
     }
 }
 
@@ -51,11 +71,14 @@ impl Records {
 struct Line<'a> {
     script: &'a str,
     generation: u64,
-    outcome: Outcome,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
+    outcome: TenantOutcome,
     cpu_ms: Option<f64>,
     cpu_limit_ms: u128,
     subrequests: u32,
     subrequest_limit: u32,
+    subrequests_refused: u32,
 }
 
 impl Record {
@@ -63,25 +86,45 @@ impl Record {
         let line = Line {
             script: &self.script,
             generation: self.generation,
+            request_id: self.request_id.as_deref(),
             outcome: self.outcome,
             cpu_ms: self.cpu.map(ms),
             cpu_limit_ms: self.limits.cpu.as_millis(),
-            subrequests: self.subrequests,
+            subrequests: self.subrequests.sent,
             subrequest_limit: self.limits.subrequests,
+            subrequests_refused: self.subrequests.refused,
         };
         serde_json::to_string(&line).expect("strings and numbers are JSON")
     }
 
     pub fn line(&self) -> String {
         let cpu = self.cpu.map_or_else(|| "?".to_owned(), |cpu| format!("{:.1}", ms(cpu)));
+        let refused = match self.subrequests.refused {
+            0 => String::new(),
+            refused => format!(", {refused} refused"),
+        };
         format!(
-            "{}  {:?}  cpu {cpu} of {} ms, subrequests {} of {}",
+            "{}  {:?}  cpu {cpu} of {} ms, subrequests {} of {}{refused}",
             self.script,
             self.outcome,
             self.limits.cpu.as_millis(),
-            self.subrequests,
+            self.subrequests.sent,
             self.limits.subrequests
         )
+    }
+
+    /// For a run's history.
+    pub fn event(self) -> TenantEnd {
+        TenantEnd {
+            script: self.script,
+            request_id: self.request_id,
+            outcome: self.outcome,
+            cpu_used_ms: self.cpu.map(ms),
+            cpu_limit_ms: ms(self.limits.cpu),
+            subrequests: self.subrequests.sent,
+            subrequest_limit: self.limits.subrequests,
+            subrequests_refused: self.subrequests.refused,
+        }
     }
 }
 
@@ -98,15 +141,33 @@ mod tests {
         let record = Record {
             script: "alpha".to_owned(),
             generation: 2,
-            outcome: Outcome::ExceededCpu,
+            request_id: Some("r1".to_owned()),
+            outcome: TenantOutcome::ExceededCpu,
             cpu: Some(Duration::from_micros(50_040)),
-            subrequests: 1,
+            subrequests: Used { sent: 5, refused: 2 },
             limits: Limits { cpu: Duration::from_millis(50), subrequests: 5 },
         };
-        assert_eq!(record.line(), "alpha  ExceededCpu  cpu 50.0 of 50 ms, subrequests 1 of 5");
+        assert_eq!(record.line(), "alpha  ExceededCpu  cpu 50.0 of 50 ms, subrequests 5 of 5, 2 refused");
         assert_eq!(
             record.json(),
-            r#"{"script":"alpha","generation":2,"outcome":"exceededCpu","cpuMs":50.04,"cpuLimitMs":50,"subrequests":1,"subrequestLimit":5}"#
+            r#"{"script":"alpha","generation":2,"requestId":"r1","outcome":"exceededCpu","cpuMs":50.04,"cpuLimitMs":50,"subrequests":5,"subrequestLimit":5,"subrequestsRefused":2}"#
         );
+        let event = record.event();
+        assert_eq!((event.cpu_used_ms, event.cpu_limit_ms, event.subrequests_refused), (Some(50.04), 50.0, 2));
+    }
+
+    #[tokio::test]
+    async fn an_answer_waits_for_a_listener_and_not_for_none() {
+        let dispatch =
+            hyper::Request::builder().header("host", "a").header("x-namespace-dispatch", r#"{"script":"a"}"#);
+        let dispatch = Dispatch::of(&dispatch.body(()).unwrap()).unwrap();
+        let (records, mut listener) = Records::new();
+        let heard = records.dispatched(&dispatch);
+        let Some(Told::Dispatched(run, hears)) = listener.recv().await else { panic!("a dispatch is told") };
+        assert_eq!((run.script.as_str(), run.cpu_ms), ("a", None));
+        hears.send(()).unwrap();
+        heard.await;
+        drop(listener);
+        records.dispatched(&dispatch).await;
     }
 }

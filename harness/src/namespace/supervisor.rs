@@ -25,7 +25,7 @@ use super::invocation::Runtime;
 use super::policy::Policy;
 use super::pool::Pool;
 use super::process::Workshop;
-use super::record::{Record, Records};
+use super::record::{Records, Told};
 use super::stream::{Body, full};
 
 #[derive(Clone, Debug)]
@@ -53,8 +53,8 @@ pub enum StartError {
 #[derive(Debug)]
 pub struct Supervisor {
     address: SocketAddr,
-    deploys: Arc<Deploys>,
     watcher: Priority,
+    namespace: Arc<Namespace>,
     tasks: JoinSet<()>,
 }
 
@@ -65,7 +65,7 @@ struct Namespace {
 }
 
 impl Supervisor {
-    pub async fn start(options: Options) -> Result<(Supervisor, mpsc::UnboundedReceiver<Record>), StartError> {
+    pub async fn start(options: Options) -> Result<(Supervisor, mpsc::UnboundedReceiver<Told>), StartError> {
         let tenants = |source| StartError::Tenants { folder: options.tenants.clone(), source };
         let deploys = Arc::new(Deploys::of(&options.tenants).map_err(tenants)?);
         let listen = |source| StartError::Listen { port: options.port, source };
@@ -78,9 +78,9 @@ impl Supervisor {
         let mut tasks = JoinSet::new();
         tasks.spawn(pool.clone().sweep());
         tasks.spawn(Arc::clone(&deploys).watch(tell));
-        let runtime = Runtime { pool, cut_off, records };
-        tasks.spawn(serve(listener, Arc::new(Namespace { deploys: Arc::clone(&deploys), runtime })));
-        Ok((Supervisor { address, deploys, watcher, tasks }, told))
+        let namespace = Arc::new(Namespace { deploys, runtime: Runtime { pool, cut_off, records } });
+        tasks.spawn(serve(listener, Arc::clone(&namespace)));
+        Ok((Supervisor { address, watcher, namespace, tasks }, told))
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -93,7 +93,18 @@ impl Supervisor {
     }
 
     pub fn scripts(&self) -> Vec<String> {
-        self.deploys.names()
+        self.namespace.deploys.names()
+    }
+
+    /// Comes back when every script has a process, so that none of their callers waits for a start.
+    pub async fn warm(&self) {
+        for name in self.scripts() {
+            let Some(Ok(script)) = self.namespace.deploys.get(&name) else { continue };
+            // Its first caller is told.
+            if let Err(error) = self.namespace.runtime.pool.warm(&script).await {
+                anstream::eprintln!("warming up: {error}");
+            }
+        }
     }
 
     /// Comes back when no request is answered any more.

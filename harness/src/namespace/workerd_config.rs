@@ -18,8 +18,8 @@ pub const CONFIG: &str = "workerd.capnp";
 /// Module names that a script cannot have: no file of a folder starts so.
 const SHIM: &str = "namespace-shim.mjs";
 const SUBREQUESTS: &str = "namespace-subrequests.mjs";
-const SHIM_SOURCE: &str = include_str!("../../assets/enforcing-namespace/tenant-shim.mjs");
-const SUBREQUESTS_SOURCE: &str = include_str!("../../assets/enforcing-namespace/subrequests.mjs");
+const SHIM_SOURCE: &str = include_str!("../../assets/namespace/tenant-shim.mjs");
+const SUBREQUESTS_SOURCE: &str = include_str!("../../assets/namespace/subrequests.mjs");
 /// What the shim's source imports in place of the main module.
 const TENANT: &str = "\"./TENANT\"";
 

@@ -37,8 +37,11 @@ fn live(scenario: &Scenario) -> Vec<String> {
     .chain([
         format!("double: facilitators {} (signatures, windows and nonces are checked)", facilitators.join(", ")),
         "double: the chain, a ledger in memory that all facilitator doubles share".to_owned(),
-        "double: the dispatch namespace; subrequest limits are enforced, CPU limits are recorded only".to_owned(),
-        "double: the tenants' Workers".to_owned(),
+        "double: the dispatch namespace; a workerd process for each invocation at a time, killed once it has used up its CPU \
+         limit; every subrequest is counted, redirect hops too; memory is not limited, a script's CPU time includes what its \
+         process spends on HTTP"
+            .to_owned(),
+        "double: the tenants' Workers, and whatever they ask of the outside".to_owned(),
     ])
     .collect()
 }

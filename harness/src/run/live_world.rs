@@ -9,6 +9,7 @@ use super::{
 use crate::{
     facilitator::{Chain, FacilitatorDouble},
     journal::Journal,
+    namespace::{Policy, Report},
     scenario::Scenario,
     world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
 };
@@ -30,6 +31,7 @@ use x402_protocol::network::UnknownNetwork;
 pub struct Tools {
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
+    pub workerd: PathBuf,
     /// Entry of the dispatcher's release bundle.
     pub bundle_index_js: PathBuf,
     /// The dispatcher's production configuration.
@@ -109,6 +111,7 @@ impl Live {
             run_dir: options.run_dir.to_owned(),
             node: options.tools.node.clone(),
             wrangler_js: options.tools.wrangler_js.clone(),
+            workerd: options.tools.workerd.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
             vars: vars(scenario, network, &facilitator_urls),
@@ -117,6 +120,7 @@ impl Live {
                 .iter()
                 .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
                 .collect(),
+            outbound: Policy::Double,
             recorder_token: secret(),
             // Answers without a tenant, a payment or a log line.
             ready_path: "/__platform/ready".to_owned(),
@@ -124,7 +128,7 @@ impl Live {
             dispatchers: scenario.world().dispatchers(),
         };
         let to = journal.clone();
-        let (world, logs) = World::start(options, Arc::new(move |run| to.record(Event::TenantRan(run)))).await?;
+        let (world, logs) = World::start(options, Arc::new(move |report: Report| to.record(report.into()))).await?;
         let request_lines = Arc::new(AtomicU64::new(0));
         listen(logs, journal, &request_lines, &mut feeds);
         let urls = world.urls.clone();

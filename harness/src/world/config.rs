@@ -7,7 +7,8 @@ use std::path::Path;
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value, json};
 
-use super::namespace::{NamespaceDouble, PLUGIN_NAME};
+use super::namespace::Binding;
+use crate::namespace::PLUGIN_NAME;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -18,7 +19,7 @@ pub enum ConfigError {
     #[error("`{key}` of the dispatcher's production config is not {expected}")]
     Shape { key: &'static str, expected: &'static str },
     #[error(
-        "the dispatcher's production config has {found} dispatch namespaces, but the namespace double stands in for one"
+        "the dispatcher's production config has {found} dispatch namespaces, but the harness has a stand-in for one"
     )]
     Namespaces { found: usize },
 }
@@ -31,12 +32,12 @@ pub struct Seat {
     pub of: usize,
 }
 
-/// `production` with the dispatch namespace replaced by the double, the built bundle as `main`, and `vars` on top.
+/// `production` with the dispatch namespace replaced by a running one, the built bundle as `main`, and `vars` on top.
 pub fn dev_config(
     production: &str,
     bundle_index_js: &Path,
     vars: &BTreeMap<String, String>,
-    namespace: &NamespaceDouble<'_>,
+    namespace: &Binding,
     seat: Seat,
 ) -> Result<Value, ConfigError> {
     let parsed: Value = jsonc_parser::parse_to_serde_value(production, &ParseOptions::default())?;
@@ -107,22 +108,16 @@ fn take_namespace_binding(config: &mut Map<String, Value>) -> Result<Map<String,
 fn add_unsafe_binding(
     config: &mut Map<String, Value>,
     production: Map<String, Value>,
-    namespace: &NamespaceDouble<'_>,
+    namespace: &Binding,
 ) -> Result<(), ConfigError> {
     const SHAPE: ConfigError = ConfigError::Shape { key: "unsafe.bindings", expected: "a list in an object" };
-    let tenants: Vec<Value> =
-        namespace.tenants.iter().map(|tenant| json!({ "script": tenant.script, "canary": tenant.canary })).collect();
     let binding = json!({
         "name": production.get("binding"),
         "type": "dispatch_namespace",
         "namespace": production.get("namespace"),
         "dev": {
             "plugin": { "package": namespace.plugin, "name": PLUGIN_NAME },
-            "options": {
-                "recorderAddress": namespace.recorder_address.to_string(),
-                "recorderPath": namespace.recorder_path,
-                "tenants": tenants,
-            },
+            "options": { "address": namespace.address.to_string() },
         },
     });
     let Value::Object(fields) = config.entry("unsafe").or_insert_with(|| json!({})) else { return Err(SHAPE) };
@@ -135,7 +130,6 @@ fn add_unsafe_binding(
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
-    use super::super::TenantDouble;
     use super::*;
 
     const PRODUCTION: &str = r#"{
@@ -154,13 +148,8 @@ mod tests {
     }
 
     fn dev_in(seat: Seat, production: &str) -> Result<Value, ConfigError> {
-        let tenants = [TenantDouble { script: "alpha".into(), canary: "c-alpha".into() }];
-        let namespace = NamespaceDouble {
-            plugin: "/run/namespace/plugin.cjs".into(),
-            recorder_address: SocketAddr::from((Ipv4Addr::LOCALHOST, 4021)),
-            recorder_path: "/token/tenant-runs",
-            tenants: &tenants,
-        };
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4021));
+        let namespace = Binding { plugin: "/run/namespace/plugin.cjs".into(), address };
         let vars = BTreeMap::from([("CHANGED".to_owned(), "dev".to_owned())]);
         dev_config(production, Path::new("/built/index.js"), &vars, &namespace, seat)
     }
@@ -194,11 +183,7 @@ mod tests {
                     "namespace": "tenants",
                     "dev": {
                         "plugin": { "package": "/run/namespace/plugin.cjs", "name": PLUGIN_NAME },
-                        "options": {
-                            "recorderAddress": "127.0.0.1:4021",
-                            "recorderPath": "/token/tenant-runs",
-                            "tenants": [{ "script": "alpha", "canary": "c-alpha" }],
-                        },
+                        "options": { "address": "127.0.0.1:4021" },
                     },
                 }] },
             })

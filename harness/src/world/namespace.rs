@@ -1,49 +1,160 @@
-//! The namespace double's files: a Miniflare plugin and what it loads, written into the run directory at the start.
-//! Surprising constraint: Miniflare resolves the plugin from its own installation, so its path must be absolute.
+//! The world's dispatch namespace: tenant doubles in a folder, and the namespace that enforces (`namespace/`) over it, as a
+//! process of its own. It is apart from the harness so that its watcher need not wait for the harness's own work, and so
+//! that one guard ends all tenants.
+//!
+//! Surprising constraint: it outlives the dispatchers that it serves, as the platform does: a crash of theirs ends no tenant.
 
-use std::fs;
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use serde::Deserialize;
+use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::ChildStdout;
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use super::guard::{Guard, GuardError, Guarded, GuardedCommand};
+use super::workerd::tail;
 use super::{TenantDouble, WorldError};
+use crate::namespace::{Policy, SUBCOMMAND, write_plugin};
 
-/// Name under which `plugin.cjs` exports the plugin.
-pub const PLUGIN_NAME: &str = "dispatch-namespace-double";
+/// The tenants' script. A deploy is a change of its file in the run directory.
+pub const TENANT: &str = include_str!("../../assets/namespace/tenant.mjs");
+const TENANT_FILE: &str = "tenant.mjs";
+/// With a process for each tenant it takes 0.2 s, and a hundred times that beside a build.
+const READY_LIMIT: Duration = Duration::from_secs(60);
+const LOG: &str = "namespace.log";
 
-const PLUGIN_FILE: &str = "plugin.cjs";
-pub(super) const ASSETS: [(&str, &str); 8] = [
-    (PLUGIN_FILE, include_str!("../../assets/namespace/plugin.cjs")),
-    ("dispatcher.mjs", include_str!("../../assets/namespace/dispatcher.mjs")),
-    ("missing.mjs", include_str!("../../assets/namespace/missing.mjs")),
-    ("outbound.mjs", include_str!("../../assets/namespace/outbound.mjs")),
-    ("shim.mjs", include_str!("../../assets/namespace/shim.mjs")),
-    ("subrequest-limit.mjs", include_str!("../../assets/namespace/subrequest-limit.mjs")),
-    ("whole-characters.cjs", include_str!("../../assets/namespace/whole-characters.cjs")),
-    ("tenant.mjs", include_str!("../../assets/namespace/tenant.mjs")),
-];
+#[derive(Debug, thiserror::Error)]
+pub enum NamespaceError {
+    #[error("writing the plugin to {folder}")]
+    Plugin { folder: PathBuf, source: io::Error },
+    #[error("opening {path} in the run directory")]
+    Log { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Guard(#[from] GuardError),
+    #[error("the dispatch namespace ended before it was ready; its last lines:\n{tail}")]
+    Exited { tail: String },
+    #[error("the dispatch namespace was not ready within {} s; its last lines:\n{tail}", READY_LIMIT.as_secs())]
+    NotReady { tail: String },
+    #[error("the dispatch namespace said what is no address: {said}")]
+    NoAddress { said: String, source: serde_json::Error },
+}
 
-/// What the generated config tells the plugin.
-#[derive(Clone, Debug)]
-pub struct NamespaceDouble<'a> {
-    pub plugin: PathBuf,
-    pub recorder_address: SocketAddr,
-    pub recorder_path: &'a str,
+#[derive(Debug)]
+pub struct NamespaceOptions<'a> {
+    pub guard: Guard,
+    /// Absolute.
+    pub run_dir: &'a Path,
+    pub workerd: &'a Path,
     pub tenants: &'a [TenantDouble],
+    /// Who answers what tenants ask of the outside.
+    pub outbound: &'a Policy,
+    /// Where it reports dispatches and their ends.
+    pub report_to: String,
 }
 
-/// The text of one of the double's files.
-pub(super) fn asset(name: &str) -> &'static str {
-    let found = ASSETS.iter().find(|(file, _)| *file == name);
-    found.map(|(_, text)| *text).expect("every file of the double is in the list")
+#[derive(Debug)]
+pub struct NamespaceProcess {
+    binding: Binding,
+    process: Guarded,
+    log: JoinSet<()>,
 }
 
-/// Gives the path of the plugin.
-pub fn write_assets(run_dir: &Path) -> Result<PathBuf, WorldError> {
-    let dir = run_dir.join("namespace");
-    for (name, text) in ASSETS {
-        write(&dir.join(name), text)?;
+/// What a dispatcher's config says of it.
+#[derive(Clone, Debug)]
+pub struct Binding {
+    pub plugin: PathBuf,
+    pub address: SocketAddr,
+}
+
+/// The first line that it prints.
+#[derive(Deserialize)]
+struct Ready {
+    address: SocketAddr,
+}
+
+impl NamespaceProcess {
+    /// Comes back when every tenant has a warm process.
+    pub async fn start(options: NamespaceOptions<'_>) -> Result<NamespaceProcess, WorldError> {
+        let folder = options.run_dir.join("namespace");
+        let tenants = folder.join("tenants");
+        write_tenants(&tenants, options.tenants)?;
+        let plugins = folder.join("plugin");
+        let plugin = write_plugin(&plugins).map_err(|source| NamespaceError::Plugin { folder: plugins, source })?;
+        let args = [
+            SUBCOMMAND.into(),
+            "--workerd".into(),
+            options.workerd.into(),
+            "--tenants".into(),
+            tenants.into_os_string(),
+            "--port".into(),
+            "0".into(),
+            "--outbound".into(),
+            options.outbound.to_string().into(),
+            "--report-to".into(),
+            OsString::from(options.report_to),
+        ];
+        let command = GuardedCommand {
+            // The guard is this program too.
+            program: PathBuf::from("/proc/self/exe"),
+            args: args.into(),
+            env: Vec::new(),
+            cwd: options.run_dir.to_owned(),
+        };
+        let (mut process, output) = options.guard.spawn(&command).map_err(NamespaceError::from)?;
+        let path = options.run_dir.join(LOG);
+        let failed = |source| NamespaceError::Log { path: path.clone(), source };
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        let mut log = JoinSet::new();
+        let (mut said, mut to) = (output.stderr, tokio::fs::File::from_std(file));
+        // A pipe that cannot be read any more has ended, and a full disk must not end the run.
+        log.spawn(async move { drop(tokio::io::copy(&mut said, &mut to).await) });
+        match timeout(READY_LIMIT, first_line(output.stdout)).await {
+            Ok(Some(line)) => {
+                let Ready { address } = serde_json::from_str(&line)
+                    .map_err(|source| NamespaceError::NoAddress { said: line.clone(), source })?;
+                Ok(NamespaceProcess { binding: Binding { plugin, address }, process, log })
+            }
+            Ok(None) => {
+                process.stop().await.map_err(NamespaceError::from)?;
+                while log.join_next().await.is_some() {}
+                Err(NamespaceError::Exited { tail: tail(&path) }.into())
+            }
+            Err(_) => Err(NamespaceError::NotReady { tail: tail(&path) }.into()),
+        }
     }
-    Ok(dir.join(PLUGIN_FILE))
+
+    pub fn binding(&self) -> &Binding {
+        &self.binding
+    }
+
+    /// Comes back when every process is gone and every invocation was reported.
+    pub async fn stop(mut self) -> Result<(), GuardError> {
+        self.process.stop().await?;
+        while self.log.join_next().await.is_some() {}
+        Ok(())
+    }
+}
+
+async fn first_line(stdout: ChildStdout) -> Option<String> {
+    // It prints nothing afterwards: the pipe's end may go.
+    BufReader::new(stdout).lines().next_line().await.ok().flatten()
+}
+
+fn write_tenants(folder: &Path, tenants: &[TenantDouble]) -> Result<(), WorldError> {
+    for TenantDouble { script, canary } in tenants {
+        let settings = json!({ "main": TENANT_FILE, "vars": { "SCRIPT": script, "CANARY": canary } });
+        let folder = folder.join(script);
+        write(&folder.join(TENANT_FILE), TENANT)?;
+        write(&folder.join("tenant.json"), &settings.to_string())?;
+    }
+    Ok(())
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
@@ -52,23 +163,4 @@ pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
         fs::create_dir_all(parent).map_err(error)?;
     }
     fs::write(path, text).map_err(error)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn every_file_of_the_double_is_written() {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/namespace");
-        let kept: BTreeSet<_> = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name()).collect();
-        let run_dir = std::env::temp_dir().join(format!("world-assets-{}", std::process::id()));
-        let plugin = write_assets(&run_dir).unwrap();
-        let written: BTreeSet<_> =
-            fs::read_dir(plugin.parent().unwrap()).unwrap().map(|file| file.unwrap().file_name()).collect();
-        fs::remove_dir_all(run_dir).unwrap();
-        assert_eq!(written, kept);
-    }
 }

@@ -1,6 +1,6 @@
-//! Where the namespace double reports each tenant run: one POST a run, on loopback. Surprising constraint: the port is
-//! open to every local process, so a run is believed only under the path that the random token makes. And whoever listens
-//! is called before the report is answered: the tenant's answer waits for that, so what follows a run is told after it.
+//! Where what happens in other processes is reported: one POST a report, on loopback. Surprising constraint: the port is
+//! open to every local process, so a report is believed only under the path that the random token makes. And whoever listens
+//! is called before the report is answered: a tenant's answer waits for that, so what follows a run is told after it.
 
 use std::convert::Infallible;
 use std::io;
@@ -12,16 +12,16 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use reports::event::TenantRun;
+use serde::de::DeserializeOwned;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 
-/// A report is a script name, two numbers and a request id; a caller chooses the last, up to workerd's header limit.
+/// A report is a script name, a few numbers and a request id; a caller chooses the last, up to workerd's header limit.
 const MAX_REPORT_BYTES: usize = 128 * 1024;
 
-/// Called with every run.
-pub type OnRun = Arc<dyn Fn(TenantRun) + Send + Sync>;
+/// Called with every report.
+pub type OnReport<T> = Arc<dyn Fn(T) + Send + Sync>;
 
 #[derive(Debug)]
 pub struct Recorder {
@@ -32,12 +32,12 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    pub async fn listen(token: &str, ran: OnRun) -> io::Result<Recorder> {
+    pub async fn listen<T: DeserializeOwned + 'static>(token: &str, on: OnReport<T>) -> io::Result<Recorder> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let path: Arc<str> = format!("/{token}/tenant-runs").into();
+        let path: Arc<str> = format!("/{token}/reports").into();
         let (stop, stopped) = watch::channel(false);
-        let server = tokio::spawn(serve(listener, Arc::clone(&path), ran, stopped));
+        let server = tokio::spawn(serve(listener, Arc::clone(&path), on, stopped));
         Ok(Recorder { address, path, stop, server })
     }
 
@@ -60,7 +60,12 @@ impl Recorder {
     }
 }
 
-async fn serve(listener: TcpListener, path: Arc<str>, ran: OnRun, mut stopped: watch::Receiver<bool>) {
+async fn serve<T: DeserializeOwned + 'static>(
+    listener: TcpListener,
+    path: Arc<str>,
+    on: OnReport<T>,
+    mut stopped: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -70,9 +75,9 @@ async fn serve(listener: TcpListener, path: Arc<str>, ran: OnRun, mut stopped: w
         };
         // An accept fails when the caller hung up first; the next one may be well.
         let Ok((stream, _)) = accepted else { continue };
-        let (path, ran, mut stopped) = (Arc::clone(&path), Arc::clone(&ran), stopped.clone());
+        let (path, on, mut stopped) = (Arc::clone(&path), Arc::clone(&on), stopped.clone());
         connections.spawn(async move {
-            let service = service_fn(|request| answer(request, &path, &ran));
+            let service = service_fn(|request| answer(request, &path, &on));
             let connection = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service);
             tokio::pin!(connection);
             tokio::select! {
@@ -86,12 +91,16 @@ async fn serve(listener: TcpListener, path: Arc<str>, ran: OnRun, mut stopped: w
     while connections.join_next().await.is_some() {}
 }
 
-async fn answer(request: Request<Incoming>, path: &str, ran: &OnRun) -> Result<Response<Empty<Bytes>>, Infallible> {
+async fn answer<T: DeserializeOwned>(
+    request: Request<Incoming>,
+    path: &str,
+    on: &OnReport<T>,
+) -> Result<Response<Empty<Bytes>>, Infallible> {
     Ok(status(match request.uri().path() == path {
         false => StatusCode::NOT_FOUND,
         true => match read(request).await {
-            Some(run) => {
-                ran(run);
+            Some(report) => {
+                on(report);
                 StatusCode::NO_CONTENT
             }
             None => StatusCode::BAD_REQUEST,
@@ -99,7 +108,7 @@ async fn answer(request: Request<Incoming>, path: &str, ran: &OnRun) -> Result<R
     }))
 }
 
-async fn read(request: Request<Incoming>) -> Option<TenantRun> {
+async fn read<T: DeserializeOwned>(request: Request<Incoming>) -> Option<T> {
     let body = Limited::new(request.into_body(), MAX_REPORT_BYTES).collect().await.ok()?;
     serde_json::from_slice(&body.to_bytes()).ok()
 }
@@ -112,13 +121,14 @@ fn status(status: StatusCode) -> Response<Empty<Bytes>> {
 
 #[cfg(test)]
 mod tests {
+    use reports::event::TenantRun;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
     use tokio::sync::mpsc;
 
     use super::*;
 
-    fn into_channel() -> (OnRun, mpsc::UnboundedReceiver<TenantRun>) {
+    fn into_channel() -> (OnReport<TenantRun>, mpsc::UnboundedReceiver<TenantRun>) {
         let (send, runs) = mpsc::unbounded_channel();
         (Arc::new(move |run| send.send(run).expect("the test listens")), runs)
     }
@@ -135,7 +145,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_is_handed_on_with_the_limits_that_were_passed() {
+    async fn a_report_is_handed_on_as_it_came() {
         let (ran, mut runs) = into_channel();
         let recorder = Recorder::listen("token", ran).await.unwrap();
         let body = r#"{"script":"alpha","cpu_ms":10,"request_id":"r1"}"#;
@@ -151,7 +161,7 @@ mod tests {
         let (ran, mut runs) = into_channel();
         let recorder = Recorder::listen("token", ran).await.unwrap();
         let body = r#"{"script":"alpha"}"#;
-        assert!(post(recorder.address(), "/guess/tenant-runs", body).await.starts_with("HTTP/1.1 404"));
+        assert!(post(recorder.address(), "/guess/reports", body).await.starts_with("HTTP/1.1 404"));
         assert!(post(recorder.address(), recorder.path(), "{}").await.starts_with("HTTP/1.1 400"));
         recorder.stop().await;
         assert_eq!(runs.recv().await, None);

@@ -94,8 +94,7 @@ impl Workerd {
         write(&config, &capnp::config(&layout, &options.v8_flags, port))?;
         let (mut process, output) = options.guard.spawn(&GuardedCommand {
             program: options.workerd.clone(),
-            // The namespace double loads tenants' code at run time, which is experimental in the open-source runtime.
-            args: ["serve".into(), OsString::from(&config), "--experimental".into()].to_vec(),
+            args: ["serve".into(), OsString::from(&config)].to_vec(),
             env: Vec::new(),
             cwd: options.dir.clone(),
         })?;
@@ -147,7 +146,8 @@ fn follow(output: Output, log: &Path) -> Result<JoinSet<()>, WorkerdError> {
     Ok(copies)
 }
 
-fn tail(log: &Path) -> String {
+/// A log's last lines, for an error.
+pub(super) fn tail(log: &Path) -> String {
     let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")

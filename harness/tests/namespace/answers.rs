@@ -20,6 +20,7 @@ export default {
       case "/no-response": return 7;
       case "/forge": return new Response("mine", { headers: { "x-namespace-exception": "1", "x-mine": "1" } });
       case "/echo": return new Response(request.body);
+      case "/break-off": return new Response(new ReadableStream({ pull(to) { to.error(new Error("no more")); } }));
     }
     const headers = [...request.headers.keys()].filter((name) => name.startsWith("x-"));
     return Response.json({ url: request.url, headers, vars: env });
@@ -49,6 +50,14 @@ async fn a_name_that_is_not_there_is_not_found_whatever_it_looks_like() {
         let thrown = namespace.get(name, "/", json!({})).await.exception();
         assert_eq!((&thrown["message"], &thrown["remote"]), (&json!("Worker not found."), &json!(true)), "{name:?}");
     }
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_the_tenants_exception_and_no_crash() {
+    let namespace = Running::start(TENANT);
+    assert!(namespace.try_get("alpha", "/break-off", json!({})).await.is_err());
+    assert_eq!(namespace.record().await["outcome"], "exception");
+    assert_eq!(namespace.get("alpha", "/quote", json!({})).await.status, 200);
 }
 
 #[tokio::test]

@@ -1,25 +1,28 @@
-//! The dispatcher's release bundle under plain workerd: its Durable Objects in SQLite on disk, and the namespace double that
-//! `wrangler dev` runs too, without the plugin around it.
+//! The dispatcher's release bundle under plain workerd: its Durable Objects in SQLite on disk, and its tenants as services of
+//! the same process. Surprising constraint: nothing cuts these tenants off; they are here to be compared with a handler
+//! that runs inside its server, so the dispatch namespace that enforces (`namespace/`) would be most of the difference.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::capnp::{list, module, quoted, text_binding};
 use super::{Hosted, Layout, Production, WorkerdError, copy, write};
 use crate::world::TenantDouble;
-use crate::world::namespace::{self, PLUGIN_NAME};
+use crate::world::namespace::TENANT;
 
-/// As in `plugin.cjs`.
-const NAMESPACE_COMPATIBILITY_DATE: &str = "2026-04-01";
+/// As a dispatch namespace that enforces has it.
+const TENANTS_COMPATIBILITY_DATE: &str = "2026-04-01";
+const NAMESPACE: &str = "dispatch-namespace";
+const ASSETS: [(&str, &str); 3] = [
+    ("namespace.mjs", include_str!("../../../assets/bench/namespace.mjs")),
+    ("counted.mjs", include_str!("../../../assets/bench/counted.mjs")),
+    ("tenant.mjs", TENANT),
+];
 /// Its storage's folder.
 const STORAGE: &str = "storage";
 /// Files of the built bundle.
 const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
-/// Takes reports of tenant runs and forgets them, so that a measurement does not pay for the harness's own bookkeeping.
-const FORGETS: &str = "export default { fetch: () => new Response(null, { status: 204 }) };\n";
 
 #[derive(Clone, Debug)]
 pub struct DispatcherWorker {
@@ -45,30 +48,28 @@ impl Hosted for DispatcherWorker {
         for file in BUNDLE {
             copy(&bundle.join(file), &dir.join("bundle").join(file))?;
         }
-        for (name, text) in namespace::ASSETS {
+        for (name, text) in ASSETS {
             write(&dir.join("namespace").join(name), text)?;
         }
-        write(&dir.join("namespace/forgets.mjs"), FORGETS)?;
         let storage = dir.join(STORAGE);
         std::fs::create_dir_all(&storage).map_err(|source| WorkerdError::Write { path: storage.clone(), source })?;
-        let recorder = match &self.recording {
-            Recording::To { address, .. } => {
-                format!("(name = \"recorder\", external = (address = \"{address}\", http = ()))")
-            }
-            Recording::Nowhere => own_worker("recorder", "forgets.mjs"),
-        };
-        let services = vec![
+        let own = [
             format!("(name = \"main\", worker = {})", self.worker()),
             format!(
                 "(name = \"{STORAGE}\", disk = (path = {}, writable = true))",
                 quoted(&storage.display().to_string())
             ),
-            own_worker("outbound", "outbound.mjs"),
-            recorder,
         ];
+        let recorder = match &self.recording {
+            Recording::To { address, .. } => {
+                Some(format!("(name = \"recorder\", external = (address = \"{address}\", http = ()))"))
+            }
+            Recording::Nowhere => None,
+        };
+        let tenants = self.tenants.iter().map(|tenant| self.tenant(tenant));
+        let services = own.into_iter().chain(recorder).chain(tenants).collect();
         let extension = format!(
-            "(modules = [(name = \"{PLUGIN_NAME}:dispatcher\", internal = true, \
-             esModule = embed \"namespace/dispatcher.mjs\")])"
+            "(modules = [(name = \"{NAMESPACE}\", internal = true, esModule = embed \"namespace/namespace.mjs\")])"
         );
         Ok(Layout { services, extensions: vec![extension] })
     }
@@ -104,50 +105,37 @@ impl DispatcherWorker {
         )
     }
 
-    /// What `plugin.cjs` has Miniflare generate.
     fn namespace_binding(&self, name: &str) -> String {
-        let recorder_path = match &self.recording {
-            Recording::To { path, .. } => path,
-            Recording::Nowhere => "/",
-        };
-        let tenants: Vec<_> =
-            self.tenants.iter().map(|tenant| json!({"script": tenant.script, "canary": tenant.canary})).collect();
-        let namespace = json!({
-            "compatibilityDate": NAMESPACE_COMPATIBILITY_DATE,
-            "recorderPath": recorder_path,
-            "tenants": tenants,
-            "missing": namespace::asset("missing.mjs"),
-            "shim": namespace::asset("shim.mjs"),
-            "subrequestLimit": namespace::asset("subrequest-limit.mjs"),
-            "tenant": namespace::asset("tenant.mjs"),
+        let tenants = self.tenants.iter().map(|TenantDouble { script, .. }| {
+            format!("(name = {}, service = {})", quoted(script), quoted(&service(script)))
         });
-        let inner = [
-            format!("(name = \"loader\", workerLoader = (id = \"{PLUGIN_NAME}\"))"),
-            "(name = \"recorder\", service = \"recorder\")".to_owned(),
-            "(name = \"outbound\", service = \"outbound\")".to_owned(),
-            format!("(name = \"namespace\", json = {})", quoted(&namespace.to_string())),
-        ];
         format!(
-            "(name = {}, wrapped = (moduleName = \"{PLUGIN_NAME}:dispatcher\", innerBindings = {}))",
+            "(name = {}, wrapped = (moduleName = \"{NAMESPACE}\", innerBindings = {}))",
             quoted(name),
-            list(inner)
+            list(tenants)
+        )
+    }
+
+    fn tenant(&self, TenantDouble { script, canary }: &TenantDouble) -> String {
+        let tenant = module("tenant.mjs", "namespace/tenant.mjs");
+        let mut modules = vec![tenant];
+        let mut bindings = vec![text_binding("SCRIPT", script), text_binding("CANARY", canary)];
+        if let Recording::To { path, .. } = &self.recording {
+            // The first module is the main one.
+            modules.insert(0, module("counted.mjs", "namespace/counted.mjs"));
+            bindings.push("(name = \"RECORDER\", service = \"recorder\")".to_owned());
+            bindings.push(text_binding("RECORDER_PATH", path));
+        }
+        format!(
+            "(name = {}, worker = (modules = {}, compatibilityDate = \"{TENANTS_COMPATIBILITY_DATE}\", bindings = {}))",
+            quoted(&service(script)),
+            list(modules),
+            list(bindings)
         )
     }
 }
 
-fn own_worker(name: &str, file: &str) -> String {
-    format!(
-        "(name = \"{name}\", worker = (modules = [{}], compatibilityDate = \"{NAMESPACE_COMPATIBILITY_DATE}\"))",
-        module(file, &format!("namespace/{file}"))
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_namespace_runs_on_the_date_that_it_has_under_wrangler() {
-        assert!(namespace::asset("plugin.cjs").contains(&format!("\"{NAMESPACE_COMPATIBILITY_DATE}\"")));
-    }
+/// Of a tenant, whatever its script is called.
+fn service(script: &str) -> String {
+    format!("tenant:{script}")
 }

@@ -10,6 +10,8 @@ pub const HOST: &str = "acme.tenants.test";
 const PRICE_ATOMIC: &str = "10000";
 const PRICE_DOLLARS: &str = "$0.01";
 const NETWORK: &str = "eip155:84532";
+/// USDC on that network.
+const ASSET: &str = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
 const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 const MAX_TIMEOUT_S: u64 = 300;
 const DESCRIPTION: &str = "A quote from acme";
@@ -51,6 +53,26 @@ impl Till {
             ("TENANT_DIRECTORY", directory.to_string()),
             ("FACILITATORS", facilitators),
         ];
+        vars.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// Of a Worker that sells without looking: a ready offer, whose `accepted` a payment repeats.
+    pub fn floor_vars(&self) -> BTreeMap<String, String> {
+        let offer = json!({
+            "x402Version": 2,
+            "resource": {"url": format!("https://{HOST}/"), "description": DESCRIPTION, "mimeType": MIME_TYPE},
+            "accepts": [{
+                "scheme": "exact",
+                "network": NETWORK,
+                "amount": PRICE_ATOMIC,
+                "asset": ASSET,
+                "payTo": PAY_TO,
+                "maxTimeoutSeconds": MAX_TIMEOUT_S,
+                "extra": {"name": "USDC", "version": "2"},
+            }],
+        });
+        let offer = x402_protocol::header::encode(&offer);
+        let vars = [("PAYMENT_REQUIRED", offer), ("FACILITATOR_URL", self.facilitator_url.clone())];
         vars.map(|(name, value)| (name.to_owned(), value)).into()
     }
 

@@ -12,7 +12,6 @@ mod report;
 pub use case::Extent;
 pub use report::BenchReport;
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +25,8 @@ use crate::traffic::{Invoice, PayError, Payers};
 use crate::world::TenantDouble;
 use crate::world::guard::Guard;
 use crate::world::workerd::{
-    DispatcherWorker, ModuleWorker, Production, ProductionError, Recording, Workerd, WorkerdError, WorkerdOptions,
+    DispatcherWorker, DurableObject, ModuleWorker, Production, ProductionError, Recording, Workerd, WorkerdError,
+    WorkerdOptions,
 };
 use case::{Case, Kind};
 use facilitator::InstantFacilitator;
@@ -35,8 +35,7 @@ use report::{Compared, Rounds};
 use x402_protocol::header::PAYMENT_REQUIRED;
 
 const PATH: &str = "/quote";
-/// What an offer comes to in `PAYMENT-REQUIRED`.
-const OFFER_CHARS: usize = 600;
+const FLOOR_LEDGER: DurableObject = DurableObject { binding: "LEDGER", class: "Ledger" };
 
 /// What the bench runs: found or built by the set-up.
 #[derive(Clone, Debug)]
@@ -84,11 +83,6 @@ enum Server {
 impl Server {
     const ALL: [Self; 3] = [Self::Dispatcher, Self::Reference, Self::Floor];
 
-    /// Whether it can answer this at all.
-    fn takes(self, case: &Case) -> bool {
-        self != Self::Floor || case.kind == Kind::Unpaid
-    }
-
     fn name(self) -> &'static str {
         match self {
             Self::Dispatcher => "the dispatcher",
@@ -130,10 +124,10 @@ pub async fn bench(
         }
     }
     let [dispatcher, reference, floor] = &rounds;
-    let cases = Case::ALL.iter().enumerate().map(|(n, case)| {
-        let floor = Server::Floor.takes(case).then(|| floor[n].measured());
-        Compared::new(case, dispatcher[n].measured(), reference[n].measured(), floor)
-    });
+    let cases = Case::ALL
+        .iter()
+        .enumerate()
+        .map(|(n, case)| Compared::new(case, [dispatcher, reference, floor].map(|rounds| rounds[n].measured())));
     let servers = ["402claw dispatcher".to_owned(), tools.reference_library.clone()];
     Ok(BenchReport::new(servers, bench.conditions(), extent.rounds, cases.collect()))
 }
@@ -178,14 +172,14 @@ impl Bench<'_> {
                 Workerd::start(&worker, &options).await
             }
             Server::Reference | Server::Floor => {
-                let (module, vars) = if server == Server::Reference {
-                    (self.tools.reference_module.clone(), self.till.reference_vars())
+                let (module, vars, object) = if server == Server::Reference {
+                    (self.tools.reference_module.clone(), self.till.reference_vars(), None)
                 } else {
-                    let offer = ("PAYMENT_REQUIRED".to_owned(), "e".repeat(OFFER_CHARS));
-                    (self.tools.floor_module.clone(), BTreeMap::from([offer]))
+                    (self.tools.floor_module.clone(), self.till.floor_vars(), Some(FLOOR_LEDGER))
                 };
                 let Production { compatibility_date, compatibility_flags, .. } = production;
-                let worker = ModuleWorker { module, compatibility_date, compatibility_flags, vars, recorder: None };
+                let worker =
+                    ModuleWorker { module, compatibility_date, compatibility_flags, vars, recorder: None, object };
                 Workerd::start(&worker, &options).await
             }
         }
@@ -199,11 +193,11 @@ impl Bench<'_> {
         let offer = asked.map_err(|source| BenchError::Load { server: server.name(), case, source })?;
         let offer = offer.ok_or_else(|| unpayable(None))?;
         // No nonce twice: not in a round, not between rounds, and a server never sees the other's.
-        let payers = Payers::from_seed(2 * round + u64::from(server == Server::Reference));
+        let payers = Payers::from_seed(Server::ALL.len() as u64 * round + server as u64);
         let cases = Case::WARM_UP.iter().map(|case| (false, case)).chain(Case::ALL.iter().map(|case| (true, case)));
         let mut signed = 0;
         let mut all = Vec::new();
-        for (measured, case) in cases.filter(|(_, case)| server.takes(case)) {
+        for (measured, case) in cases {
             let requests = match case.kind {
                 Kind::Unpaid => Requests::Unpaid(case.requests),
                 Kind::Paid => {
@@ -248,7 +242,7 @@ impl Bench<'_> {
                 self.storage.display()
             ),
             "reference: content from its own handler, no ledger, no logs".to_owned(),
-            "floor: a Worker that answers a constant 402; nothing under this runtime is faster".to_owned(),
+            "floor: a Worker that answers a constant 402, and takes a payment unseen through a Durable Object of its own".to_owned(),
             format!("load generator on the same machine, {generator}"),
         ]
     }

@@ -31,8 +31,8 @@ pub struct Compared {
     pub name: &'static str,
     pub dispatcher: Measured,
     pub reference: Measured,
-    /// Where a Worker that does nothing can answer too.
-    pub floor: Option<Measured>,
+    /// A Worker that does nothing but what the runtime asks of any.
+    pub floor: Measured,
     pub targets: Vec<Target>,
 }
 
@@ -91,13 +91,15 @@ impl Rounds {
 }
 
 impl Compared {
-    pub fn new(case: &Case, dispatcher: Measured, reference: Measured, floor: Option<Measured>) -> Self {
+    pub fn new(case: &Case, [dispatcher, reference, floor]: [Measured; 3]) -> Self {
         let targets = targets(case.kind, &dispatcher, &reference);
         Self { name: case.name, dispatcher, reference, floor, targets }
     }
 
     fn is_sound(&self) -> bool {
-        [&self.dispatcher, &self.reference].iter().all(|measured| measured.wrong == 0 && measured.latency.is_some())
+        [&self.dispatcher, &self.reference, &self.floor]
+            .iter()
+            .all(|measured| measured.wrong == 0 && measured.latency.is_some())
     }
 }
 
@@ -145,9 +147,7 @@ impl BenchReport {
             line("                requests/s    p50 ms    p95 ms    p99 ms    CPU ms   requests");
             line(&row("dispatcher", &case.dispatcher));
             line(&row("reference", &case.reference));
-            if let Some(floor) = &case.floor {
-                line(&row("floor", floor));
-            }
+            line(&row("floor", &case.floor));
             for target in &case.targets {
                 let (colour, word) = if target.met { (AnsiColor::Green, "met") } else { (AnsiColor::Red, "missed") };
                 let style = colour.on_default();
@@ -190,7 +190,8 @@ mod tests {
     }
 
     fn compared(kind: Kind, dispatcher: Measured, reference: Measured) -> Compared {
-        Compared::new(&Case { name: "a case", kind, concurrency: 1, requests: 1 }, dispatcher, reference, None)
+        let case = Case { name: "a case", kind, concurrency: 1, requests: 1 };
+        Compared::new(&case, [dispatcher, reference, measured(1_000.0, 0.1)])
     }
 
     #[test]

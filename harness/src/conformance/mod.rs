@@ -215,6 +215,7 @@ async fn start(
                 compatibility_flags: production.compatibility_flags,
                 vars,
                 recorder: Some(recorder.address()),
+                object: None,
             };
             Workerd::start(&worker, &options).await
         }

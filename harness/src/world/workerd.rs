@@ -19,9 +19,10 @@ mod cpu;
 mod dispatcher;
 mod module;
 mod production;
+mod storage;
 
 pub use dispatcher::{DispatcherWorker, Recording};
-pub use module::ModuleWorker;
+pub use module::{DurableObject, ModuleWorker};
 pub use production::{Production, ProductionError};
 
 /// A start takes 40 ms on an idle machine.

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::capnp::{list, module, quoted, text_binding};
-use super::{Hosted, Layout, Production, WorkerdError, copy, write};
+use super::{Hosted, Layout, Production, WorkerdError, copy, storage, write};
 use crate::world::TenantDouble;
 use crate::world::namespace::TENANT;
 
@@ -19,8 +19,6 @@ const ASSETS: [(&str, &str); 3] = [
     ("counted.mjs", include_str!("../../../assets/bench/counted.mjs")),
     ("tenant.mjs", TENANT),
 ];
-/// Its storage's folder.
-const STORAGE: &str = "storage";
 /// Files of the built bundle.
 const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
 
@@ -51,14 +49,9 @@ impl Hosted for DispatcherWorker {
         for (name, text) in ASSETS {
             write(&dir.join("namespace").join(name), text)?;
         }
-        let storage = dir.join(STORAGE);
-        std::fs::create_dir_all(&storage).map_err(|source| WorkerdError::Write { path: storage.clone(), source })?;
         let own = [
             format!("(name = \"main\", worker = {})", self.worker()),
-            format!(
-                "(name = \"{STORAGE}\", disk = (path = {}, writable = true))",
-                quoted(&storage.display().to_string())
-            ),
+            storage::service(dir)?,
         ];
         let recorder = match &self.recording {
             Recording::To { address, .. } => {
@@ -89,19 +82,15 @@ impl DispatcherWorker {
                 format!("(name = {}, durableObjectNamespace = {})", quoted(&object.name), quoted(&object.class_name))
             }))
             .chain([self.namespace_binding(&dispatch_namespaces[0].binding)]);
-        let classes = objects.iter().map(|object| {
-            let class = quoted(&object.class_name);
-            format!("(className = {class}, uniqueKey = {class}, enableSql = true)")
-        });
+        let classes: Vec<&str> = objects.iter().map(|object| object.class_name.as_str()).collect();
         format!(
             "(\n  modules = [{}, (name = \"index_bg.wasm\", wasm = embed \"bundle/index_bg.wasm\")],\n  \
-             compatibilityDate = {},\n  compatibilityFlags = {},\n  bindings = {},\n  \
-             durableObjectNamespaces = {},\n  durableObjectStorage = (localDisk = \"{STORAGE}\"))",
+             compatibilityDate = {},\n  compatibilityFlags = {},\n  bindings = {}{})",
             module("index.js", "bundle/index.js"),
             quoted(compatibility_date),
             list(compatibility_flags.iter().map(|flag| quoted(flag))),
             list(bindings),
-            list(classes),
+            storage::of_worker(&classes),
         )
     }
 

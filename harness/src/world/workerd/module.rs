@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::capnp::{list, module, quoted, text_binding};
-use super::{Hosted, Layout, WorkerdError, copy};
+use super::{Hosted, Layout, WorkerdError, copy, storage};
 
 #[derive(Clone, Debug)]
 pub struct ModuleWorker {
@@ -15,6 +15,14 @@ pub struct ModuleWorker {
     pub vars: BTreeMap<String, String>,
     /// Where runs of the handler are counted.
     pub recorder: Option<SocketAddr>,
+    pub object: Option<DurableObject>,
+}
+
+/// A Durable Object class of the module, in SQLite on disk as the dispatcher's are.
+#[derive(Clone, Copy, Debug)]
+pub struct DurableObject {
+    pub binding: &'static str,
+    pub class: &'static str,
 }
 
 impl Hosted for ModuleWorker {
@@ -22,14 +30,20 @@ impl Hosted for ModuleWorker {
         copy(&self.module, &dir.join("worker.mjs"))?;
         let recorder = self.recorder.map(|_| "(name = \"RECORDER\", service = \"recorder\")".to_owned());
         let vars = self.vars.iter().map(|(name, value)| text_binding(name, value));
+        let object = self.object.map(|object| {
+            format!("(name = {}, durableObjectNamespace = {})", quoted(object.binding), quoted(object.class))
+        });
+        let objects = self.object.map_or_else(String::new, |object| storage::of_worker(&[object.class]));
         let main = format!(
-            "(name = \"main\", worker = (modules = [{}], compatibilityDate = {}, compatibilityFlags = {}, bindings = {}))",
+            "(name = \"main\", worker = (modules = [{}], compatibilityDate = {}, compatibilityFlags = {}, bindings = {}{objects}))",
             module("worker.mjs", "worker.mjs"),
             quoted(&self.compatibility_date),
             list(self.compatibility_flags.iter().map(|flag| quoted(flag))),
-            list(vars.chain(recorder)),
+            list(vars.chain(recorder).chain(object)),
         );
         let external = |address| format!("(name = \"recorder\", external = (address = \"{address}\", http = ()))");
-        Ok(Layout { services: [main].into_iter().chain(self.recorder.map(external)).collect(), extensions: Vec::new() })
+        let disk = self.object.map(|_| storage::service(dir)).transpose()?;
+        let services = [main].into_iter().chain(self.recorder.map(external)).chain(disk).collect();
+        Ok(Layout { services, extensions: Vec::new() })
     }
 }

@@ -1,0 +1,25 @@
+//! Where a Worker's Durable Objects are kept under plain workerd: in SQLite, in a folder of its own.
+
+use std::path::Path;
+
+use super::WorkerdError;
+use super::capnp::{list, quoted};
+
+/// The service, and its folder.
+const STORAGE: &str = "storage";
+
+/// The disk that [`of_worker`] names.
+pub fn service(dir: &Path) -> Result<String, WorkerdError> {
+    let storage = dir.join(STORAGE);
+    std::fs::create_dir_all(&storage).map_err(|source| WorkerdError::Write { path: storage.clone(), source })?;
+    Ok(format!("(name = \"{STORAGE}\", disk = (path = {}, writable = true))", quoted(&storage.display().to_string())))
+}
+
+/// What a Worker with these classes says of them: more fields of its struct.
+pub fn of_worker(classes: &[&str]) -> String {
+    let classes = classes.iter().map(|class| {
+        let class = quoted(class);
+        format!("(className = {class}, uniqueKey = {class}, enableSql = true)")
+    });
+    format!(",\n  durableObjectNamespaces = {},\n  durableObjectStorage = (localDisk = \"{STORAGE}\")", list(classes))
+}

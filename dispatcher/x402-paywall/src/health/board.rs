@@ -11,7 +11,7 @@ use super::{
 use crate::{
     UnixMillis,
     facilitator::{Facilitator, Facilitators},
-    ledger::{Claim, machine::CALL_LIMIT_MS},
+    ledger::Claim,
     seeded::{self, Bug},
     telemetry::Call,
 };
@@ -33,6 +33,8 @@ const EXCHANGE_LIMIT_MS: u64 = 5_000;
 const QUICK_EXCHANGES: u32 = 3;
 /// A view older than this is out of date: nobody has asked here for so long, or the other side is out of reach.
 const STALE_MS: u64 = 10_000;
+/// A settle that is a probe has ended so long after its time-out, or whoever waited for it is gone.
+const SETTLE_PROBE_GRACE_MS: u64 = 500;
 /// Observations kept for the next exchange; beyond it the oldest are dropped, for the newest say most.
 const MAX_NEWS: usize = 256;
 
@@ -342,9 +344,14 @@ impl Desk {
             Call::Verify => self.verify_token,
             Call::Settle => self.settle_token,
         };
+        let under_way = match (call, hope) {
+            // One that hangs would be joined by another each back-off, and tells as much alone. Unless nobody else is left.
+            (Call::Settle, Hope::Others) => self.settle_probe,
+            (Call::Settle, Hope::None) | (Call::Verify, _) => taken,
+        };
         match self.known.of(call).standing.retry() {
             None => taken,
-            Some(retry) => retry.at(hope).max(taken),
+            Some(retry) => retry.at(hope).max(taken).max(under_way),
         }
     }
 
@@ -361,7 +368,7 @@ impl Desk {
             Standing::Healthy | Standing::Degraded(_) => Purpose::Use,
             Standing::Quarantined(_) | Standing::Probing { .. } => {
                 if call == Call::Settle {
-                    self.settle_probe = now.plus(CALL_LIMIT_MS);
+                    self.settle_probe = now.plus(self.settle.timeout_ms + SETTLE_PROBE_GRACE_MS);
                 }
                 hope.purpose_of_a_probe()
             }
@@ -374,9 +381,7 @@ impl Desk {
         let standing = &self.known.settle.standing;
         let Some(retry) = standing.retry().filter(|_| self.known.verify.standing.is_in_use()) else { return false };
         let spare = if standing.is_in_use() { 0 } else { retry.interval_ms(hope) };
-        // One that hangs is no reason to make a payment hang that can be settled elsewhere.
-        let under_way = hope == Hope::Others && now < self.settle_probe;
-        !under_way && now >= self.token_at(Call::Settle, hope).plus(spare)
+        now >= self.token_at(Call::Settle, hope).plus(spare)
     }
 
     /// One claim per back-off is let through to settle as a probe.

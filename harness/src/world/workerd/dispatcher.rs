@@ -49,10 +49,7 @@ impl Hosted for DispatcherWorker {
         for (name, text) in ASSETS {
             write(&dir.join("namespace").join(name), text)?;
         }
-        let own = [
-            format!("(name = \"main\", worker = {})", self.worker()),
-            storage::service(dir)?,
-        ];
+        let own = [format!("(name = \"main\", worker = {})", self.worker()), storage::service(dir)?];
         let recorder = match &self.recording {
             Recording::To { address, .. } => {
                 Some(format!("(name = \"recorder\", external = (address = \"{address}\", http = ()))"))

@@ -9,8 +9,8 @@ use reports::event::EVENT_SCHEMA;
 use sha3::{Digest, Keccak256};
 
 use super::{MANIFEST_SCHEMA, Manifest};
+use crate::folders::workspace_root;
 use crate::run::Asked;
-use crate::workspace_root;
 
 #[derive(Clone, Debug, Default)]
 pub struct Here {

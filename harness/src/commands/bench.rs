@@ -1,0 +1,52 @@
+//! `harness bench`. Leaves nothing behind: what it writes is the storage of servers that nobody looks into afterwards.
+
+use super::{
+    CommandError,
+    providing::{provide_reference, runtime},
+};
+use crate::{
+    bench::{self, BenchTools, Extent},
+    cli::{BenchArgs, Format},
+    clock::SystemClock,
+    exit::Exit,
+    folders::workspace_root,
+    run::{self, RunDir},
+};
+use std::{path::Path, time::Duration};
+
+/// A file system in memory, where Linux has one.
+const MEMORY: &str = "/dev/shm";
+
+/// Leaves nothing behind: what it writes is the storage of servers that nobody looks into afterwards.
+pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
+    let runtime = runtime()?;
+    let (workerd, tools, reference) = runtime.block_on(provide_reference())?;
+    let tools = BenchTools {
+        workerd,
+        bundle_index_js: tools.bundle_index_js,
+        wrangler_jsonc: tools.wrangler_jsonc,
+        reference_module: reference.module,
+        reference_library: reference.library,
+        floor_module: workspace_root().join("harness/assets/bench/floor.mjs"),
+    };
+    let memory = Path::new(MEMORY);
+    let storage = args.storage.clone().or_else(|| memory.is_dir().then(|| memory.to_owned()));
+    let folder = format!("402claw-bench-{}", SystemClock::new().unix_ms());
+    let folder = storage.map_or_else(|| workspace_root().join("runs").join(&folder), |storage| storage.join(&folder));
+    let run_dir = RunDir::make(Some(&folder), &workspace_root(), "bench", 0)?;
+    let extent = Extent { rounds: args.rounds, within: Duration::from_secs(args.seconds) };
+    let say = |what: &str| anstream::eprintln!("{what}");
+    let report = runtime.block_on(async {
+        tokio::select! {
+            report = bench::bench(&tools, extent, &args.v8_flags, run_dir.path(), &say) => Ok(report?),
+            () = run::interrupted() => Err(CommandError::Interrupted),
+        }
+    });
+    run_dir.remove()?;
+    let report = report?;
+    match args.format {
+        Format::Table => anstream::print!("{}", report.table()),
+        Format::Json => anstream::print!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
+    }
+    Ok(report.exit())
+}

@@ -1,0 +1,12 @@
+//! `harness check`: a run that is over, judged again. Changes nothing: what was found when it ended stays in its folder.
+
+use super::{CommandError, scenario::print};
+use crate::{bar::Bar, cli::CheckArgs, exit::Exit, recording::Recording, scenario::Library};
+
+/// Changes nothing: what was found when the run ended stays in its folder.
+pub fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
+    let library = Library::find();
+    let bar = Bar::of(&library, args.bar.gate())?;
+    let recording = Recording::open(&args.run, args.scenario.as_deref(), &library)?;
+    print(&bar.hold(recording.judge()), args.format)
+}

@@ -1,0 +1,40 @@
+//! `harness conform`: any server or facilitator, from outside.
+
+use super::{CommandError, providing::runtime};
+use crate::{
+    cli::{ConformArgs, Format},
+    conform::{self, ConformError, Reach, Settling, Start, Target},
+    exit::Exit,
+    run,
+};
+
+pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
+    let reach = if args.allow_remote { Reach::Anywhere } else { Reach::Loopback };
+    let target = |url: &str| Target::parse(url, reach).map_err(ConformError::from);
+    let say = |what: &str| anstream::eprintln!("{what}");
+    let found = runtime()?.block_on(async {
+        let checked = async {
+            match (&args.url, &args.start, &args.facilitator) {
+                (Some(url), Some(command), _) => {
+                    let start = Start { command: command.clone(), variable: args.facilitator_env.clone() };
+                    conform::started(&target(url)?, &start, &say).await
+                }
+                (Some(url), None, _) => conform::server(&target(url)?).await,
+                (None, _, Some(url)) => {
+                    let settling = if args.settle { Settling::Allowed } else { Settling::Never };
+                    conform::facilitator(&target(url)?, settling).await
+                }
+                (None, _, None) => panic!("clap asks for one of the two"),
+            }
+        };
+        tokio::select! {
+            found = checked => Ok(found?),
+            () = run::interrupted() => Err(CommandError::Interrupted),
+        }
+    })?;
+    match args.format {
+        Format::Table => anstream::print!("{}", found.table()),
+        Format::Json => anstream::print!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
+    }
+    Ok(found.exit())
+}

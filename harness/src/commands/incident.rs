@@ -1,0 +1,22 @@
+//! `harness incident`: a log made a scenario.
+
+use super::CommandError;
+use crate::{
+    cli::IncidentArgs,
+    exit::Exit,
+    incident,
+    new::{self, NewError},
+    scenario::{self, Library, limits::MAX_SEED},
+};
+
+pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
+    let name = scenario::Name::new(&args.name).ok_or_else(|| NewError::Name(args.name.clone()))?;
+    let seed = args.seed.unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+    let text = incident::scenario(&args.log, &name, seed)?;
+    let path = new::keep(Library::find().path(&name), &text)?;
+    anstream::println!(
+        "wrote {}\nread  cargo run -p harness -- explain {name}\nrun   cargo run -p harness -- scenario {name} --tier sim",
+        path.display()
+    );
+    Ok(Exit::Pass)
+}

@@ -1,0 +1,27 @@
+//! `harness meta`: whether a seed gives the same trace twice.
+
+use super::CommandError;
+use crate::{
+    cli::MetaArgs,
+    exit::Exit,
+    meta::{self, Twice},
+    run::{Asked, RunError},
+    scenario::{Library, limits::MAX_SEED},
+    tier::Tier,
+};
+
+pub fn meta(args: &MetaArgs) -> Result<Exit, CommandError> {
+    let scenario = Library::find().load(&args.scenario)?;
+    let seed = args.seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+    let asked = Asked { scenario: &scenario, as_: &args.scenario, tier: Tier::Sim, seed };
+    Ok(match meta::twice(asked).map_err(RunError::from)? {
+        Twice::Same { events, hash } => {
+            anstream::println!("seed {seed} gave the same {events} events twice: {hash}");
+            Exit::Pass
+        }
+        Twice::Different { at, first, second } => {
+            anstream::println!("seed {seed} gave two runs; event {at} differs:\n  {first}\n  {second}");
+            Exit::DeterminismLost
+        }
+    })
+}

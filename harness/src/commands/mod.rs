@@ -1,0 +1,190 @@
+//! What each subcommand does, one file each. They load, ask for what they need, call the part of the harness that does it,
+//! and print: what takes thought is elsewhere.
+
+mod bench;
+mod check;
+mod conform;
+mod conformance;
+mod incident;
+mod meta;
+mod namespace;
+mod providing;
+mod replay;
+mod scenario;
+mod schema;
+mod selftest;
+mod serve;
+mod setup;
+mod shrink;
+mod stage;
+mod swarm;
+
+use crate::{
+    bench::BenchError,
+    cli::Command,
+    conform::ConformError,
+    conformance::ConformanceError,
+    exit::Exit,
+    explain,
+    incident::IncidentError,
+    known::KnownError,
+    list,
+    namespace::NamespaceError,
+    new::{self, NewError},
+    recording::{self, RecordingError},
+    rules::{self, UnknownRule},
+    run::{RunDirError, RunError},
+    scenario::{Library, LibraryError},
+    selftest::SelftestError,
+    serve::OptionsError,
+    setup::SetupError,
+    shrink::ShrinkError,
+    swarm::{MergeError, SwarmError},
+};
+use std::path::PathBuf;
+use thiserror::Error;
+
+pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
+    match command {
+        Command::List(args) => {
+            anstream::print!("{}", list::render(args.what(), &Library::find())?);
+            Ok(Exit::Pass)
+        }
+        Command::Check(args) => check::check(args),
+        Command::Export(args) => {
+            let packed = recording::export(&args.run, args.output.as_deref())?;
+            anstream::println!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
+            Ok(Exit::Pass)
+        }
+        Command::Replay(args) => replay::replay(args),
+        Command::Rules(args) => {
+            anstream::print!("{}", rules::render(args.rule.as_deref())?);
+            Ok(Exit::Pass)
+        }
+        Command::Scenario(args) => scenario::scenario(args),
+        Command::Explain(args) => {
+            anstream::print!("{}", explain::render(&Library::find().load(&args.scenario)?));
+            Ok(Exit::Pass)
+        }
+        Command::New(args) => {
+            let path = new::start(&args.scenario, &Library::find())?;
+            anstream::println!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
+            Ok(Exit::Pass)
+        }
+        Command::Swarm(args) => swarm::swarm(args),
+        Command::Merge(args) => swarm::merge(args),
+        Command::Shrink(args) => shrink::shrink(args),
+        Command::Incident(args) => incident::incident(args),
+        Command::Meta(args) => meta::meta(args),
+        Command::Schema(args) => schema::schema(args),
+        Command::Serve(args) => serve::serve(args),
+        Command::Bench(args) => bench::bench(args),
+        Command::Namespace(args) => namespace::namespace(args),
+        Command::Supervise(args) => Ok(providing::runtime()?.block_on(crate::namespace::supervise(args))?),
+        Command::Conform(args) => conform::conform(args),
+        Command::Conformance(args) => conformance::conformance_table(args),
+        Command::Selftest(args) => selftest::selftest(args),
+        Command::Doctor => setup::doctor(),
+        Command::Setup => setup::set_up(),
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, Error, miette::Diagnostic)]
+pub enum CommandError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Bench(#[from] BenchError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Conform(#[from] ConformError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Conformance(#[from] ConformanceError),
+    #[error("{path} cannot be used")]
+    Document { path: PathBuf, source: std::io::Error },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Known(#[from] KnownError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Library(#[from] LibraryError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Serve(#[from] OptionsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Recording(#[from] RecordingError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    RunDir(#[from] RunDirError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Setup(#[from] SetupError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Namespace(#[from] NamespaceError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    New(#[from] NewError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Rule(#[from] UnknownRule),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Swarm(#[from] SwarmError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Incident(#[from] IncidentError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Merge(#[from] MergeError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Shrink(#[from] ShrinkError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Selftest(#[from] SelftestError),
+    #[error("the harness's runtime could not be started")]
+    Runtime(#[source] std::io::Error),
+    #[error("the report could not be written as JSON")]
+    Json(#[source] serde_json::Error),
+    #[error("interrupted")]
+    Interrupted,
+    #[error("the harness panicked; the message above says where")]
+    Panicked,
+}
+
+impl CommandError {
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Library(LibraryError::UnknownTag { .. })
+            | Self::Serve(_)
+            | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
+            Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
+            Self::Library(_) | Self::Known(_) => Exit::BadScenario,
+            Self::Recording(error) => error.exit(),
+            Self::Run(error) => error.exit(),
+            Self::Bench(error) => error.exit(),
+            Self::Namespace(error) => error.exit(),
+            Self::Conform(error) => error.exit(),
+            Self::Conformance(error) => error.exit(),
+            Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
+            Self::Setup(_) => Exit::DidNotStart,
+            Self::Selftest(error) => error.exit(),
+            Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
+            Self::Merge(_) | Self::Incident(_) => Exit::Usage,
+            Self::Shrink(error) => error.exit(),
+            Self::New(_)
+            | Self::Swarm(_)
+            | Self::Document { .. }
+            | Self::RunDir(_)
+            | Self::Runtime(_)
+            | Self::Json(_)
+            | Self::Panicked => Exit::Internal,
+        }
+    }
+}

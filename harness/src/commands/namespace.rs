@@ -1,0 +1,13 @@
+//! `harness namespace`: a dispatch namespace alone.
+
+use super::{
+    CommandError,
+    providing::{runtime, setting_up},
+};
+use crate::{cli::NamespaceArgs, exit::Exit, namespace, setup};
+
+pub fn namespace(args: &NamespaceArgs) -> Result<Exit, CommandError> {
+    let runtime = runtime()?;
+    let tools = runtime.block_on(setting_up(setup::ensure_namespace))?;
+    Ok(runtime.block_on(namespace::guarded(args, &tools))?)
+}

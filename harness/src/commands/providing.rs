@@ -1,0 +1,70 @@
+//! What commands that run the dispatcher need first: the tools, the built bundle, a runtime, a folder.
+
+use super::CommandError;
+use crate::{
+    clock::SystemClock,
+    folders::workspace_root,
+    run::{self, RunDir, Tools},
+    setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
+};
+use std::path::{Path, PathBuf};
+
+/// Provides what is missing and builds the dispatcher.
+pub async fn provide() -> Result<(Tools, Bundle), CommandError> {
+    provide_and(|toolchain, bundle, _, _| Ok((tools(toolchain, &bundle), bundle))).await
+}
+
+/// Besides that, the official server library as a Worker, and the runtime that both are served by.
+pub async fn provide_reference() -> Result<(PathBuf, Tools, Reference), CommandError> {
+    provide_and(|toolchain, bundle, progress, cancelled| {
+        let reference = setup::build_reference(toolchain, &workspace_root(), progress, cancelled)?;
+        Ok((toolchain.workerd(), tools(toolchain, &bundle), reference))
+    })
+    .await
+}
+
+fn tools(toolchain: &Toolchain, bundle: &Bundle) -> Tools {
+    Tools {
+        node: toolchain.node().to_owned(),
+        wrangler_js: toolchain.wrangler_js(),
+        workerd: toolchain.workerd(),
+        bundle_index_js: bundle.index_js.clone(),
+        wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
+    }
+}
+
+async fn provide_and<T: Send + 'static>(
+    then: impl FnOnce(&Toolchain, Bundle, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
+) -> Result<T, CommandError> {
+    setting_up(|root, progress, cancelled| {
+        let toolchain = setup::ensure(root, progress, cancelled)?;
+        let bundle = setup::build_dispatcher(&toolchain, root, progress, cancelled)?;
+        then(&toolchain, bundle, progress, cancelled)
+    })
+    .await
+}
+
+/// Ctrl-C calls it off, with every compiler it started.
+pub async fn setting_up<T: Send + 'static>(
+    work: impl FnOnce(&Path, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
+) -> Result<T, CommandError> {
+    let cancelled = Cancelled::default();
+    let flag = cancelled.clone();
+    let mut work = tokio::task::spawn_blocking(move || work(&workspace_root(), &mut ToStderr, &flag));
+    let done = tokio::select! {
+        done = &mut work => done,
+        () = run::interrupted() => {
+            cancelled.cancel();
+            work.await
+        }
+    };
+    Ok(done.map_err(|_| CommandError::Panicked)??)
+}
+
+pub fn make_run_dir(given: Option<&Path>, name: &str) -> Result<RunDir, CommandError> {
+    Ok(RunDir::make(given, &workspace_root(), name, SystemClock::new().unix_ms())?)
+}
+
+pub fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(CommandError::Runtime)
+}

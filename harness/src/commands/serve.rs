@@ -1,0 +1,19 @@
+//! `harness serve`: a world that stays.
+
+use super::{
+    CommandError,
+    providing::{make_run_dir, provide, runtime},
+};
+use crate::{cli::ServeArgs, exit::Exit, scenario::Library, serve};
+
+pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
+    let scenario = match (&args.tenants[..], args.facilitators) {
+        ([], None) => Library::find().load(&args.world)?,
+        (tenants, facilitators) => serve::world(tenants, facilitators.unwrap_or(1).into())?,
+    };
+    let runtime = runtime()?;
+    let (tools, _) = runtime.block_on(provide())?;
+    let run_dir = make_run_dir(None, "serve")?;
+    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args.port, &args.facilitator_urls))?;
+    Ok(Exit::Pass)
+}

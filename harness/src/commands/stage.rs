@@ -1,0 +1,86 @@
+//! A tier that is ready to run scenarios: set up once, whatever it runs.
+
+use super::{
+    CommandError,
+    providing::{make_run_dir, provide, runtime},
+};
+use crate::{
+    bar::Bar,
+    folders::workspace_root,
+    recording::{Here, Recording},
+    run::{self, Asked, Tools},
+    scenario::{Scenario, limits::MAX_SEED},
+    setup,
+    tier::Tier,
+};
+use reports::report::Report;
+use std::path::Path;
+
+/// A tier that is ready to run scenarios, and what it runs them with.
+pub struct Stage {
+    engine: Engine,
+    here: Here,
+}
+
+enum Engine {
+    Live { runtime: tokio::runtime::Runtime, tools: Tools },
+    Sim,
+}
+
+impl Stage {
+    pub fn set_up(tier: Tier) -> Result<Self, CommandError> {
+        match tier {
+            Tier::Live => {
+                let runtime = runtime()?;
+                let (tools, bundle) = runtime.block_on(provide())?;
+                let found = setup::diagnose(&workspace_root())?;
+                let found = found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect();
+                let here = Here::live(&[&bundle.index_js, &bundle.wasm], found);
+                let here = here.map_err(|source| CommandError::Document { path: bundle.dir, source })?;
+                Ok(Self { engine: Engine::Live { runtime, tools }, here })
+            }
+            Tier::Sim => Ok(Self { engine: Engine::Sim, here: Here::default() }),
+        }
+    }
+
+    fn tier(&self) -> Tier {
+        match self.engine {
+            Engine::Live { .. } => Tier::Live,
+            Engine::Sim => Tier::Sim,
+        }
+    }
+
+    /// Runs, judges, and leaves all of it in the run's folder. Without a name to repeat it under it is repeated from there.
+    pub fn run(
+        &self,
+        scenario: &Scenario,
+        as_: Option<&str>,
+        seed: Option<u64>,
+        run_dir: Option<&Path>,
+        bar: &Bar,
+    ) -> Result<Report, CommandError> {
+        let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+        let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
+        let kept = run_dir.scenario().display().to_string();
+        let asked = Asked { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
+        run_dir.describe(&self.here.manifest(asked), scenario)?;
+        let say = |what: &str| anstream::eprintln!("{what}");
+        let report = match &self.engine {
+            Engine::Live { runtime, tools } => runtime.block_on(run::live(asked, tools, &run_dir, &say))?,
+            Engine::Sim => run::simulated(asked, &run_dir)?,
+        };
+        let report = bar.hold(report);
+        run_dir.write_report(&report)?;
+        Ok(report)
+    }
+
+    /// In which ways a run of it here would not be the one that was recorded.
+    pub fn differences(&self, recording: &Recording) -> Vec<String> {
+        let Some(then) = &recording.manifest else {
+            return vec!["the run does not say what it was made with".to_owned()];
+        };
+        let (scenario, tier, seed) = (&recording.scenario, recording.tier, recording.seed);
+        let asked = Asked { scenario, as_: &then.asked_for, tier, seed };
+        then.differences(&self.here.manifest(asked))
+    }
+}

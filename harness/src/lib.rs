@@ -9,6 +9,7 @@ pub mod clock;
 mod commands;
 pub mod conform;
 pub mod conformance;
+mod directory;
 pub mod exit;
 pub mod explain;
 pub mod facilitator;

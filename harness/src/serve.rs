@@ -26,6 +26,7 @@ pub async fn serve(
     let quiet = scenario.without_faults();
     let options = LiveOptions { tools, scenario: &quiet, seed: 0, run_dir: run_dir.path(), port, facilitator_urls };
     let live = Live::start_or_interrupted(&options, &journal).await?;
+    live.publisher(&quiet).map_err(RunError::DidNotStart)?;
     announce(scenario, &live, run_dir);
     interrupted().await;
     anstream::eprintln!("stopping");

@@ -5,6 +5,7 @@
 mod bundle;
 pub mod config;
 pub mod guard;
+pub mod kv_double;
 pub mod namespace;
 mod ports;
 mod readiness;
@@ -14,6 +15,7 @@ pub mod wrangler;
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tokio::sync::mpsc;
@@ -21,7 +23,7 @@ use tokio::sync::mpsc;
 use crate::folders::remove_if_there;
 use crate::namespace::{Policy, Report};
 use bundle::BundleError;
-use config::{ConfigError, Seat};
+use config::{ConfigError, Doubles, Seat, StoredDirectory};
 use guard::{Guard, GuardError};
 use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
 use recorder::{OnReport, Recorder};
@@ -62,6 +64,8 @@ pub struct WorldOptions {
     pub tenants: Vec<TenantDouble>,
     /// Who answers what tenants ask of the outside: where an outbound Worker comes in.
     pub outbound: Policy,
+    /// Where the tenant directory is read from; `None`: Miniflare's own, which is empty.
+    pub directory: Option<SocketAddr>,
     /// A random token, without which nobody can report a tenant run.
     pub recorder_token: String,
     /// Path at the dispatcher that is asked until it answers anything at all.
@@ -124,12 +128,17 @@ impl World {
             report_to: format!("http://{}{}", recorder.address(), recorder.path()),
         })
         .await?;
+        let directory = match options.directory {
+            None => None,
+            Some(address) => Some(StoredDirectory { plugin: kv_double::write_plugin(&options.run_dir)?, address }),
+        };
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
         let mut dispatchers: Vec<Wrangler> = Vec::new();
         for number in 1..=options.dispatchers {
             let seat = Seat { number, of: options.dispatchers };
-            let dev = config::dev_config(&production, &bundle, &options.vars, namespace.binding(), seat)?;
+            let doubles = Doubles { namespace: namespace.binding(), directory: directory.as_ref() };
+            let dev = config::dev_config(&production, &bundle, &options.vars, doubles, seat)?;
             let (folder, port) = match number {
                 1 => (options.run_dir.clone(), options.port),
                 _ => (options.run_dir.join(format!("dispatcher-{number}")), None),

@@ -50,6 +50,10 @@ pub enum Event {
     DispatcherPayment(DispatcherPayment),
     /// The dispatcher's own line about a facilitator whose standing changed, as logged.
     FacilitatorStanding(FacilitatorStanding),
+    /// The stored tenant directory was written to, or what was there when the run began.
+    DirectoryChanged(DirectoryChange),
+    /// The dispatcher's own line about the stored tenant directory, as logged.
+    DispatcherDirectory(DirectoryLine),
     /// The dispatcher's processes are about to be killed, without a chance to tidy up.
     DispatcherKilled(Killing),
     /// The dispatcher answers again after a kill, on the storage that was left.
@@ -122,9 +126,9 @@ pub enum Flow {
 /// Which of the scenario's faults or kills, by its position in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultRef {
-    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]` list.
+    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]` or `[[directory]]` list.
     pub index: usize,
-    /// The facilitator it is on, or `dispatcher` for a kill.
+    /// The facilitator it is on, `dispatcher` for a kill, or `directory`.
     pub on: String,
     /// Name of the injected fault, e.g. `settle-then-hang`, or what decides a kill's moment.
     pub inject: String,
@@ -228,6 +232,9 @@ pub struct Answer {
     pub cache_control: Option<String>,
     /// Whether a `PAYMENT-REQUIRED` header came that decodes.
     pub offered: bool,
+    /// Atomic units that the offer's entries ask for, where it decodes.
+    #[serde(default)]
+    pub asked: Vec<String>,
     pub payment_response: Option<PaymentResponse>,
     /// Tenants whose unforgeable canary stands anywhere in the answer's body or headers.
     pub canaries: Vec<String>,
@@ -436,6 +443,38 @@ pub struct DispatcherPayment {
     pub facilitator: Option<String>,
     #[serde(default)]
     pub transaction: Option<String>,
+}
+
+/// What the stored tenant directory became.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DirectoryChange {
+    /// Which of the scenario's `[[directory]]` list, with `on` the directory. `None`: what was there when the run began.
+    pub change: Option<FaultRef>,
+    /// The tenants that are to be in force from then on; `None`: those that were.
+    pub tenants: Option<Vec<TenantFacts>>,
+    pub to_be_logged: DirectoryNews,
+}
+
+/// What the dispatcher is to log about a change of its directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DirectoryNews {
+    Adopted,
+    /// That it goes on with what it had.
+    Kept,
+    /// The record of this tenant, alone.
+    LeftOut(String),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DirectoryLine {
+    /// `adopted`, `kept`, `left_out` or `unavailable`.
+    pub event: String,
+    /// The snapshot that is in use.
+    #[serde(default)]
+    pub version: Option<u64>,
+    #[serde(default)]
+    pub why: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -56,7 +56,10 @@ pub fn faults(events: &[Recorded]) -> Vec<FaultSummary> {
             let ended =
                 events.iter().find(|later| matches!(&later.event, Event::FaultEnded { fault: f } if f == fault));
             let to_us = ended.map_or_else(|| end_us(events), |later| later.at_us);
-            let hits = hits(fault, recorded.at_us, to_us, events);
+            let hits = match fault.on.as_str() {
+                DIRECTORY => u64::from(was_noticed(fault, events)),
+                _ => hits(fault, recorded.at_us, to_us, events),
+            };
             faults.push(FaultSummary {
                 fault: fault.clone(),
                 from_ms: recorded.at_us / 1000,
@@ -107,6 +110,20 @@ fn hits(fault: &FaultRef, from_us: u64, to_us: u64, events: &[Recorded]) -> u64 
     hits.sum::<usize>() as u64
 }
 
+/// What a change of the stored directory is on.
+const DIRECTORY: &str = "directory";
+
+/// Whether the dispatcher's log says anything of the directory before it changes again.
+fn was_noticed(change: &FaultRef, events: &[Recorded]) -> bool {
+    let mut since = events.iter().skip_while(
+        |recorded| !matches!(&recorded.event, Event::DirectoryChanged(made) if made.change.as_ref() == Some(change)),
+    );
+    since.next();
+    since
+        .take_while(|recorded| !matches!(recorded.event, Event::DirectoryChanged(_)))
+        .any(|recorded| matches!(recorded.event, Event::DispatcherDirectory(_)))
+}
+
 /// When the last thing happened: a run that was cut short has no `RunEnded`.
 fn end_us(events: &[Recorded]) -> u64 {
     events.iter().map(|recorded| recorded.at_us).max().unwrap_or(0)
@@ -115,7 +132,7 @@ fn end_us(events: &[Recorded]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{DispatcherRequest, Killing};
+    use crate::event::{DirectoryChange, DirectoryLine, DirectoryNews, DispatcherRequest, Killing};
     use crate::fixture::{at, call, exchange, fault};
 
     #[test]
@@ -169,6 +186,22 @@ mod tests {
         let killed = Event::DispatcherKilled(Killing { kill: kill.clone(), payment: None });
         let events = [at(1, Event::FaultStarted { fault: kill }), at(2, killed)];
         assert_eq!(faults(&events)[0].hits, 1);
+    }
+
+    #[test]
+    fn a_change_of_the_directory_is_counted_once_the_dispatcher_says_a_word_of_it() {
+        let change = FaultRef { on: DIRECTORY.to_owned(), ..fault(0, "missing") };
+        let started = at(1, Event::FaultStarted { fault: change.clone() });
+        let changed = Event::DirectoryChanged(DirectoryChange {
+            change: Some(change),
+            tenants: None,
+            to_be_logged: DirectoryNews::Kept,
+        });
+        let line = DirectoryLine { event: "kept".to_owned(), version: Some(1), why: "is missing".to_owned() };
+        let noticed = [started.clone(), at(2, changed.clone()), at(3, Event::DispatcherDirectory(line.clone()))];
+        assert_eq!(faults(&noticed)[0].hits, 1);
+        let before = [at(0, Event::DispatcherDirectory(line)), started, at(2, changed)];
+        assert_eq!(faults(&before)[0].hits, 0);
     }
 
     #[test]

@@ -44,6 +44,7 @@ impl Script {
         let Some(name) = named else { return Ok(Self(id.to_owned())) };
         let version = name.strip_prefix(id).map(|rest| rest.strip_prefix(VERSION_MARK).filter(|rest| !rest.is_empty()));
         match version {
+            _ if seeded::has(Bug::ForeignScriptRun) => Ok(Self(name)),
             Some(version) if is_name(&name) && (version.is_some() || name.len() == id.len()) => Ok(Self(name)),
             _ => Err(format!("is {name:?}, not {id:?} or a version of it, as {id}{VERSION_MARK}blue")),
         }

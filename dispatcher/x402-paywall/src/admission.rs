@@ -57,6 +57,7 @@ pub fn admit(presented: &Presented<'_>, bill: &Bill<'_>, now: UnixMillis) -> Res
     match (admitted.misfit, check(&admitted, bill, now)) {
         // Not even its payer's: nobody need be asked whether it was ever used.
         (Some(mismatch), Err(_)) => Err(Denial::WrongOffer(mismatch)),
+        (Some(mismatch), _) if seeded::has(Bug::FormerPriceForgotten) => Err(Denial::WrongOffer(mismatch)),
         (_, Err(denial)) => Err(denial),
         (_, Ok(())) => Ok(admitted),
     }

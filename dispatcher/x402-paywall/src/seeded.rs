@@ -120,6 +120,22 @@ bugs! {
 
     /// A payment is bound to its request without the tenant: another tenant hands over what was bought at this one.
     BoundWithoutTenant = "bound-without-tenant",
+    /// The stored directory is read once and never again.
+    DirectoryKeptForEver = "directory-kept-for-ever",
+    /// A stored directory that cannot be read takes the place of the good one.
+    BrokenDirectoryEmpties = "broken-directory-empties",
+    /// A stored directory that is gone takes the place of the good one.
+    MissingDirectoryEmpties = "missing-directory-empties",
+    /// An older version of the stored directory takes the place of the newer one.
+    OlderDirectoryAdopted = "older-directory-adopted",
+    /// A wrong record takes the tenants beside it along.
+    WrongRecordTakesAll = "wrong-record-takes-all",
+    /// A record is left out, and nobody is told.
+    LeftOutUntold = "left-out-untold",
+    /// Whatever script a record names is run.
+    ForeignScriptRun = "foreign-script-run",
+    /// A settled payment at a price that has changed since is told that it does not pay the offer.
+    FormerPriceForgotten = "former-price-forgotten",
     /// What a tenant says in the dispatcher's name reaches the caller.
     ForgedHeaderLeaves = "forged-header-leaves",
     /// What a caller says in the dispatcher's name reaches the tenant, the signed payment too.

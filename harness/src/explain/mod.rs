@@ -1,6 +1,7 @@
 //! `harness explain`: a scenario's story in words, for whoever meets it in a report or reads the file for the first time.
 //! Says what the file says, in the order of time, and nothing that only a run can know.
 
+mod directory;
 mod fault;
 mod kill;
 mod words;
@@ -54,7 +55,11 @@ fn who(world: &World, story: &mut Story) {
         story.say("  ", &format!("facilitator {name}: {place}{key}{lists}"));
     }
     for one in world.tenants() {
-        story.say("  ", &tenant(one));
+        let later = if world.listed().any(|listed| listed == one) { "" } else { "; not in the directory at first" };
+        story.say("  ", &(tenant(one) + later));
+    }
+    if world.stores_directory() {
+        story.say("  ", "the dispatcher has its tenants from snapshots in key-value storage");
     }
     let (verify, settle) = (show(world.verify_timeout()), show(world.settle_timeout()));
     story.say(
@@ -105,6 +110,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     }
     for fault in scenario.faults() {
         then(fault.window().from(), fault::begins(fault));
+    }
+    for change in scenario.directory_changes() {
+        then(change.at(), directory::tell(change));
     }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));

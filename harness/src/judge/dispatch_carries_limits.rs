@@ -3,7 +3,6 @@
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
 use reports::level::Level;
-use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
     id: "COST-1",
@@ -26,13 +25,12 @@ pub const RULE: Rule = Rule {
 };
 
 pub fn judge(history: &History) -> Finding {
-    let by_script: BTreeMap<_, _> = history.tenants.values().map(|tenant| (tenant.script.as_str(), tenant)).collect();
     let mut violations = Vec::new();
     let mut dispatches = 0;
     for run in history.tenant_runs() {
         dispatches += 1;
         let request = run.request_id.as_deref().unwrap_or("unknown");
-        let Some(tenant) = by_script.get(run.script.as_str()) else {
+        let Some(tenant) = history.tenant_of_script(&run.script) else {
             let what = format!("request {request} ran script {}, which is no tenant's", run.script);
             violations.push(Violation::new(what, run.line));
             continue;

@@ -2,9 +2,9 @@
 //! comes with its line, because a judge that finds something must say where it stands.
 
 use reports::event::{
-    Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeOutcome, FacilitatorCall,
-    FacilitatorEndpoint, FacilitatorStanding, LedgerState, Purchase, Recorded, RunStarted, TenantEnd, TenantFacts,
-    TenantRun, Transfer,
+    Answer, DirectoryChange, DirectoryLine, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeOutcome,
+    FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, LedgerState, PriceFacts, Purchase, Recorded, RunStarted,
+    TenantEnd, TenantFacts, TenantRun, Transfer,
 };
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -57,6 +57,8 @@ pub struct History {
     stages: Vec<Line>,
     calls: Vec<Line>,
     standings: Vec<Line>,
+    directory_changes: Vec<Line>,
+    directory_lines: Vec<Line>,
     unreadable: Vec<Line>,
     ledger: BTreeMap<String, Line>,
     transfers: BTreeMap<String, Vec<Line>>,
@@ -116,6 +118,8 @@ impl History {
         requests: DispatcherRequest(DispatcherRequest);
         stages: DispatcherPayment(DispatcherPayment);
         standings: FacilitatorStanding(FacilitatorStanding);
+        directory_changes: DirectoryChanged(DirectoryChange);
+        directory_lines: DispatcherDirectory(DirectoryLine);
         /// Every `/verify` and `/settle` call, in the order in which they were written down.
         calls: FacilitatorCalled(FacilitatorCall);
     }
@@ -224,6 +228,18 @@ impl History {
         self.tenants.get(&exchange.tenant).is_some_and(|tenant| tenant.price.is_some())
     }
 
+    /// Every price that the tenant had in the run.
+    pub fn prices_of(&self, tenant: &str) -> impl Iterator<Item = &PriceFacts> {
+        let later = self.directory_changes().filter_map(|change| change.what.tenants.as_deref()).flatten();
+        let listed = self.tenants.get(tenant).into_iter().chain(later.filter(move |facts| facts.id == tenant));
+        listed.filter_map(|facts| facts.price.as_ref())
+    }
+
+    /// Whose script it is: a script is its tenant's id, or that with a version behind it.
+    pub fn tenant_of_script(&self, script: &str) -> Option<&TenantFacts> {
+        self.tenants.get(script.split_once("--").map_or(script, |(id, _)| id))
+    }
+
     /// The requests for which a tenant ran, with where that stands.
     pub fn runs_by_request(&self) -> BTreeMap<&str, At<'_, TenantRun>> {
         self.tenant_runs().filter_map(|run| Some((run.what.request_id.as_deref()?, run))).collect()
@@ -319,6 +335,8 @@ impl History {
                 }
             }
             Event::FacilitatorStanding(_) => self.standings.push(line),
+            Event::DirectoryChanged(_) => self.directory_changes.push(line),
+            Event::DispatcherDirectory(_) => self.directory_lines.push(line),
             Event::LedgerState(state) => {
                 self.ledger.insert(state.payment.clone(), line);
             }

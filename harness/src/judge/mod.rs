@@ -6,6 +6,7 @@
 mod answers_as_documented;
 mod books_balance;
 mod clients_acted;
+mod directory_is_followed;
 mod dispatch_carries_limits;
 mod every_request_ends_once;
 mod faults_bit;
@@ -23,6 +24,7 @@ mod pages_can_pay;
 mod paid_content_only_after_settlement;
 mod paid_is_private;
 mod quarantined_gets_probes_only;
+mod reaches_the_named_tenant;
 mod recovers;
 mod refusals_cost_nothing;
 mod rule;
@@ -55,7 +57,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 29] = [
+pub const RULES: [&Rule; 31] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -65,6 +67,8 @@ pub const RULES: [&Rule; 29] = [
     &one_payment_one_request::RULE,
     &books_balance::RULE,
     &no_cross_tenant_bytes::RULE,
+    &reaches_the_named_tenant::RULE,
+    &directory_is_followed::RULE,
     &headers_are_ours::RULE,
     &paid_is_private::RULE,
     &dispatch_carries_limits::RULE,
@@ -125,6 +129,10 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         Checker::OnePaymentOneRequest => Judge::new(&one_payment_one_request::RULE, one_payment_one_request::judge),
         Checker::BooksBalance => Judge::new(&books_balance::RULE, books_balance::judge),
         Checker::NoCrossTenantBytes => Judge::new(&no_cross_tenant_bytes::RULE, no_cross_tenant_bytes::judge),
+        Checker::ReachesTheNamedTenant => Judge::new(&reaches_the_named_tenant::RULE, reaches_the_named_tenant::judge),
+        Checker::DirectoryIsFollowed { within } => {
+            Judge::new(&directory_is_followed::RULE, |history| directory_is_followed::judge(history, *within))
+        }
         Checker::HeadersAreOurs => Judge::new(&headers_are_ours::RULE, headers_are_ours::judge),
         Checker::PaidIsPrivate => Judge::new(&paid_is_private::RULE, paid_is_private::judge),
         Checker::DispatchCarriesLimits => Judge::new(&dispatch_carries_limits::RULE, dispatch_carries_limits::judge),

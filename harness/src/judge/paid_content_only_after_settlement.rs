@@ -29,11 +29,8 @@ pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let Some(price) = history.tenants.get(&exchange.tenant).and_then(|tenant| tenant.price.as_ref()) else {
-            continue;
-        };
         // A browser's question passes unpaid, whoever answers it.
-        if exchange.kind == ExchangeKind::Preflight {
+        if !history.is_priced(&exchange) || exchange.kind == ExchangeKind::Preflight {
             continue;
         }
         // A canary in an answer is content, whatever the status says.
@@ -44,19 +41,14 @@ pub fn judge(history: &History) -> Finding {
             continue;
         }
         looked_at += 1;
-        if let Err(why) = paid_for(history, exchange, answer, price) {
+        if let Err(why) = paid_for(history, exchange, answer) {
             violations.push(why);
         }
     }
     Finding::of(looked_at, "answers with paid content", violations)
 }
 
-fn paid_for(
-    history: &History,
-    exchange: At<'_, Exchange>,
-    answer: &Answer,
-    price: &PriceFacts,
-) -> Result<(), Violation> {
+fn paid_for(history: &History, exchange: At<'_, Exchange>, answer: &Answer) -> Result<(), Violation> {
     let unpaid = |what: String| Violation::new(what, exchange.line);
     let payment = exchange.payment.as_ref().ok_or_else(|| unpaid("content without a payment".to_owned()))?;
     let transfer =
@@ -65,7 +57,9 @@ fn paid_for(
     if transfer.at_us > exchange.ended_us {
         return Err(wrong(format!("{} moved money only after the content had left", short(payment))));
     }
-    fits(&transfer, price).map_err(wrong)?;
+    // Whether a price was the one in force is for ISO-2 to say.
+    let unfit = history.prices_of(&exchange.tenant).map(|price| fits(&transfer, price));
+    unfit.reduce(|one, other| if one.is_ok() { one } else { other }).unwrap_or(Ok(())).map_err(wrong)?;
     let told = answer.payment_response.as_ref();
     let told = told.ok_or_else(|| unpaid("content without a PAYMENT-RESPONSE that decodes".to_owned()))?;
     let same_payer = told.payer.as_ref().is_none_or(|payer| payer.eq_ignore_ascii_case(&transfer.from));

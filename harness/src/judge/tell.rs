@@ -51,6 +51,19 @@ pub fn tell(recorded: &Recorded) -> String {
             let (at, call) = (&standing.facilitator, verb(standing.call));
             format!("dispatcher's line: {call} at {at} is {} ({})", standing.to, standing.reason)
         }
+        Event::DirectoryChanged(change) => {
+            let what = change.change.as_ref().map_or("as it is at first", |change| change.inject.as_str());
+            let listed = change.tenants.as_ref().map_or_else(String::new, |tenants| {
+                let ids: Vec<_> = tenants.iter().map(|tenant| tenant.id.as_str()).collect();
+                format!(", with {}", ids.join(", "))
+            });
+            format!("the stored directory is {what}{listed}")
+        }
+        Event::DispatcherDirectory(line) => {
+            let version = line.version.map_or_else(String::new, |version| format!(" version {version}"));
+            let why = if line.why.is_empty() { String::new() } else { format!(" ({})", line.why) };
+            format!("dispatcher's line: directory {}{version}{why}", line.event)
+        }
         Event::DispatcherKilled(_) => "the dispatcher is killed".to_owned(),
         Event::DispatcherStarted => "the dispatcher answers again".to_owned(),
         Event::LedgerAfterKill(state) | Event::LedgerState(state) => {

@@ -3,10 +3,10 @@
 use super::{Finding, History, history::Line};
 use reports::{
     event::{
-        Answer, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeKind, ExchangeOutcome,
-        FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef,
-        Flaw, Flow, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted,
-        TenantFacts, TenantRun, Transfer,
+        Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherPayment, DispatcherRequest, Event, Exchange,
+        ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint,
+        FacilitatorStanding, FaultRef, Flaw, Flow, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase,
+        PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
     },
     verdict::Verdict,
 };
@@ -89,22 +89,26 @@ impl Story {
         }
     }
 
-    pub fn history(self) -> History {
+    fn tenant(&self, amount: &str) -> TenantFacts {
         let price = PriceFacts {
             network: NETWORK.to_owned(),
             asset: "0xa".to_owned(),
             pay_to: "0xbb".to_owned(),
-            amount: "10000".to_owned(),
+            amount: amount.to_owned(),
             flow: self.flow,
         };
-        let tenant = TenantFacts {
+        TenantFacts {
             id: TENANT.to_owned(),
             script: TENANT.to_owned(),
             cpu_ms: 50.0,
             sub_requests: 50.0,
             price: Some(price),
             facilitators: vec!["primary".to_owned(), "standby".to_owned()],
-        };
+        }
+    }
+
+    pub fn history(self) -> History {
+        let tenant = self.tenant("10000");
         let started = RunStarted {
             schema: 1,
             scenario: "story".to_owned(),
@@ -176,6 +180,42 @@ impl Story {
         let request_id = Some(request_of(payment));
         let script = TENANT.to_owned();
         self.then(Event::TenantRan(TenantRun { script, cpu_ms: Some(50.0), sub_requests: Some(50.0), request_id }))
+    }
+
+    /// A version of the directory with the tenant at this price; the first one is there from the start.
+    pub fn directory(self, amount: &str, to_be_logged: DirectoryNews) -> Self {
+        let tenants = Some(vec![self.tenant(amount)]);
+        self.directory_change(tenants, to_be_logged)
+    }
+
+    /// One that lists nobody.
+    pub fn no_directory(self) -> Self {
+        self.directory_change(Some(Vec::new()), DirectoryNews::Adopted)
+    }
+
+    /// One that nobody can read.
+    pub fn broken_directory(self) -> Self {
+        self.directory_change(None, DirectoryNews::Kept)
+    }
+
+    fn directory_change(self, tenants: Option<Vec<TenantFacts>>, to_be_logged: DirectoryNews) -> Self {
+        let changed = |event: &Recorded| matches!(event.event, Event::DirectoryChanged(_));
+        let later = self.events.iter().any(changed);
+        let change = later.then(|| FaultRef { on: "directory".to_owned(), ..fault("new-version") });
+        self.then(Event::DirectoryChanged(DirectoryChange { change, tenants, to_be_logged }))
+    }
+
+    pub fn adopted(self) -> Self {
+        self.directory_line("adopted")
+    }
+
+    pub fn kept(self) -> Self {
+        self.directory_line("kept")
+    }
+
+    fn directory_line(self, event: &str) -> Self {
+        let line = DirectoryLine { event: event.to_owned(), version: Some(1), why: String::new() };
+        self.then(Event::DispatcherDirectory(line))
     }
 
     pub fn killed(self) -> Self {
@@ -335,8 +375,13 @@ impl Story {
 
     /// The tenant ran for the last exchange.
     pub fn ran_for_it(self) -> Self {
+        self.ran_as(TENANT)
+    }
+
+    /// This script ran for the last exchange.
+    pub fn ran_as(self, script: &str) -> Self {
         let request_id = Some(self.last_request());
-        let script = TENANT.to_owned();
+        let script = script.to_owned();
         self.then(Event::TenantRan(TenantRun { script, cpu_ms: Some(50.0), sub_requests: Some(50.0), request_id }))
     }
 

@@ -57,10 +57,12 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
         })
     };
     let facilitators: Vec<_> = facilitators.iter().map(facilitator).collect();
+    // Of those that are stored, the configuration knows nothing.
+    let configured = world.listed().filter(|_| !world.stores_directory());
     let environment = if network == Network::Base { "prod" } else { "test" };
     BTreeMap::from([
         ("ENVIRONMENT".to_owned(), environment.to_owned()),
-        ("TENANT_DIRECTORY".to_owned(), tenants::directory(world, network).to_string()),
+        ("TENANT_DIRECTORY".to_owned(), tenants::directory_of(configured, network).to_string()),
         ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
     ])
 }

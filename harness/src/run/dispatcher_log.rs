@@ -5,7 +5,7 @@ use reports::event::Event;
 use serde_json::Value;
 
 /// What the dispatcher tells those who run it, and no rule depends on.
-const FOR_OPERATORS: [&str; 2] = ["alert", "directory"];
+const FOR_OPERATORS: [&str; 1] = ["alert"];
 
 /// `None` for a line that is no telemetry.
 #[must_use]
@@ -28,6 +28,7 @@ pub fn line_of(log: &str, value: Value) -> Option<Event> {
         "request" => serde_json::from_value(value).map(Event::DispatcherRequest).ok(),
         "payment" => serde_json::from_value(value).map(Event::DispatcherPayment).ok(),
         "facilitator" => serde_json::from_value(value).map(Event::FacilitatorStanding).ok(),
+        "directory" => serde_json::from_value(value).map(Event::DispatcherDirectory).ok(),
         _ => None,
     }
 }
@@ -44,6 +45,8 @@ mod tests {
         assert!(matches!(event(payment), Some(Event::DispatcherPayment(_))));
         let standing = r#"{"log":"facilitator","facilitator":"primary","call":"verify","from":"healthy","to":"quarantined","reason":"timeout"}"#;
         assert!(matches!(event(standing), Some(Event::FacilitatorStanding(line)) if line.to == "quarantined"));
+        let directory = r#"{"log":"directory","event":"kept","version":2,"why":"current: is missing"}"#;
+        assert!(matches!(event(directory), Some(Event::DispatcherDirectory(line)) if line.version == Some(2)));
         assert_eq!(
             event(r#"{"log":"alert","alert":"tenant_cpu_limit","tenant_id":"acme","script":"acme","in_a_row":5}"#),
             None

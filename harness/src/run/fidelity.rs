@@ -43,5 +43,10 @@ fn live(scenario: &Scenario) -> Vec<String> {
             .to_owned(),
         "double: the tenants' Workers, and whatever they ask of the outside".to_owned(),
     ])
+    .chain(scenario.world().stores_directory().then(|| {
+        "double: the key-value store of the tenant directory, behind workerd's own binding; it has no edge cache, so a write \
+         shows at once"
+            .to_owned()
+    }))
     .collect()
 }

@@ -5,6 +5,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, SystemClock},
+    directory,
     journal::Journal,
     judge::History,
     traffic::{self, Caller, HttpError, HttpWire, Payers},
@@ -62,6 +63,7 @@ async fn drive(
     let network = network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
     clock.begin_run();
     journal.record(asked.started(network, clock.unix_ms(), planned));
+    let publisher = live.publisher(scenario).map_err(RunError::DidNotStart)?;
     let payers = Arc::new(Payers::from_seed(seed));
     let http = reqwest::Client::builder().no_proxy().build().map_err(HttpError::from)?;
     let target = live_kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
@@ -73,8 +75,12 @@ async fn drive(
             timeline::mark(scenario, journal, say),
         ))
     };
+    let changes = async {
+        let changed = directory::carry_out(scenario, publisher, journal).await;
+        changed.map_err(|error| RunError::DidNotStart(error.into()))
+    };
     // Ends at once if the dispatcher stays down: the clients would only wait out their patience.
-    let ((payments, ()), ()) = tokio::try_join!(traffic_and_marks, kills)?;
+    let ((), (payments, ()), ()) = tokio::try_join!(changes, traffic_and_marks, kills)?;
     say("asking the settlement ledger about every payment");
     for event in ledger_readout::read(&http, &live.urls[0], &live.platform_token, &payments).await {
         journal.record(event);

@@ -5,13 +5,15 @@ use super::{
     RunError,
     dispatcher_config::{faults, keys, network, terms, vars},
     dispatcher_log, interrupted,
+    tenants::scripts,
 };
 use crate::{
+    directory::{KvStore, PublishError, Publisher},
     facilitator::{Chain, FacilitatorDouble},
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
-    world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard},
+    world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble},
 };
 use reports::event::Event;
 use std::{
@@ -61,6 +63,9 @@ pub struct Live {
     /// Dispatcher request lines that have been read so far.
     pub request_lines: Arc<AtomicU64>,
     pub world: World,
+    /// Where the tenant directory lies, where it is stored.
+    pub directory: Option<KvStore>,
+    kv_double: Option<KvDouble>,
     doubles: Vec<FacilitatorDouble>,
     feeds: Vec<JoinHandle<()>>,
 }
@@ -71,6 +76,10 @@ pub enum LiveError {
     Double { name: String, source: io::Error },
     #[error("stopping a facilitator double")]
     StopDouble(#[source] io::Error),
+    #[error("starting the key-value double")]
+    Directory(#[source] io::Error),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     #[error(transparent)]
     World(#[from] WorldError),
     #[error(transparent)]
@@ -102,8 +111,16 @@ impl Live {
             facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
         }
 
-        let canaries: BTreeMap<String, String> =
-            scenario.world().tenants().iter().map(|tenant| (secret(), tenant.id().as_str().to_owned())).collect();
+        let tenants: Vec<_> = scripts(scenario)
+            .into_iter()
+            .map(|(script, tenant)| (TenantDouble { script, canary: secret() }, tenant))
+            .collect();
+        let canaries = tenants.iter().map(|(double, tenant)| (double.canary.clone(), tenant.clone())).collect();
+        let directory = scenario.world().stores_directory().then(KvStore::default);
+        let kv_double = match &directory {
+            Some(store) => Some(KvDouble::listen(store.clone()).await.map_err(LiveError::Directory)?),
+            None => None,
+        };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
         let options = WorldOptions {
@@ -116,10 +133,8 @@ impl Live {
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
             vars: vars(scenario, network, &facilitator_urls),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
-            tenants: canaries
-                .iter()
-                .map(|(canary, tenant)| TenantDouble { script: tenant.clone(), canary: canary.clone() })
-                .collect(),
+            tenants: tenants.into_iter().map(|(double, _)| double).collect(),
+            directory: kv_double.as_ref().map(KvDouble::address),
             outbound: Policy::Double,
             recorder_token: secret(),
             // Answers without a tenant, a payment or a log line.
@@ -132,7 +147,25 @@ impl Live {
         let request_lines = Arc::new(AtomicU64::new(0));
         listen(logs, journal, &request_lines, &mut feeds);
         let urls = world.urls.clone();
-        Ok(Self { urls, platform_token, canaries, facilitator_urls, request_lines, world, doubles, feeds })
+        Ok(Self {
+            urls,
+            platform_token,
+            canaries,
+            facilitator_urls,
+            request_lines,
+            world,
+            directory,
+            kv_double,
+            doubles,
+            feeds,
+        })
+    }
+
+    /// Fills the stored directory, where there is one, for the scenario to change it.
+    pub fn publisher<'a>(&self, scenario: &'a Scenario) -> Result<Option<Publisher<'a>>, LiveError> {
+        let Some(store) = &self.directory else { return Ok(None) };
+        let facilitators = self.facilitator_urls.iter().map(|(id, _)| id.clone());
+        Ok(Some(Publisher::open(scenario, network(scenario)?, facilitators, store.clone())?))
     }
 
     /// Starts, unless a person calls it off first.
@@ -146,6 +179,7 @@ impl Live {
     /// Comes back when every process is gone and everything they said is in the journal.
     pub async fn stop(self) -> Result<(), LiveError> {
         self.world.stop().await?;
+        drop(self.kv_double);
         for double in self.doubles {
             double.stop().await.map_err(LiveError::StopDouble)?;
         }

@@ -22,6 +22,7 @@ pub use simulated::{simulated, write_events};
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
 pub(crate) use dispatcher_log::line_of;
 pub(crate) use kills::{cause, moments, reached};
+pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
 
 use crate::{
@@ -86,13 +87,14 @@ pub struct Asked<'a> {
 
 impl Asked<'_> {
     pub(crate) fn started(&self, network: Network, started_at_ms: u64, arrivals: u64) -> Event {
+        let world = self.scenario.world();
         Event::RunStarted(RunStarted {
             schema: EVENT_SCHEMA,
             scenario: self.scenario.id().as_str().to_owned(),
             tier: self.tier.as_str().to_owned(),
             seed: self.seed,
             started_at_ms,
-            tenants: tenants::facts(self.scenario.world(), network),
+            tenants: facts_of(world.tenants(), world, network),
             arrivals,
         })
     }

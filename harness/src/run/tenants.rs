@@ -2,17 +2,18 @@
 
 use super::plan_limits::plan_limits;
 use crate::{
-    scenario::{Name, Tenant, World},
+    scenario::{Becomes, Name, Scenario, Tenant, World},
     traffic::host_of,
 };
 use reports::event::{Flow, PriceFacts, TenantFacts};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
+use std::collections::BTreeMap;
 use x402_protocol::{Address, Network, PaymentFlow};
 
-/// The dispatcher's `TENANT_DIRECTORY`: its registry shape.
+/// The directory in its registry shape.
 #[must_use]
-pub fn directory(world: &World, network: Network) -> Value {
+pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: Network) -> Value {
     let tenant = |tenant: &Tenant| {
         let id = tenant.id().as_str();
         let price = tenant.price().map(|price| {
@@ -27,6 +28,9 @@ pub fn directory(world: &World, network: Network) -> Value {
             })
         });
         let mut record = json!({"id": id, "plan": tenant.plan().as_str(), "slug": id, "hosts": [host_of(id)]});
+        if tenant.script() != id {
+            record["script"] = tenant.script().into();
+        }
         if let Some(price) = price {
             record["price"] = price;
         }
@@ -35,11 +39,26 @@ pub fn directory(world: &World, network: Network) -> Value {
         }
         record
     };
-    json!({ "tenants": world.tenants().iter().map(tenant).collect::<Vec<_>>() })
+    json!({ "tenants": tenants.into_iter().map(tenant).collect::<Vec<_>>() })
+}
+
+/// Every script that a directory of the run names, with its tenant's id.
+#[must_use]
+pub fn scripts(scenario: &Scenario) -> BTreeMap<String, String> {
+    let later = scenario.directory_changes().iter().flat_map(|change| match change.becomes() {
+        Becomes::NewVersion(tenants) | Becomes::WrongRecord { tenants, .. } => tenants.as_slice(),
+        Becomes::Truncated(_) | Becomes::Garbled | Becomes::Missing | Becomes::Older | Becomes::Unreadable => &[],
+    });
+    let all = scenario.world().tenants().iter().chain(later);
+    all.map(|tenant| (tenant.script(), tenant.id().to_string())).collect()
 }
 
 #[must_use]
-pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
+pub fn facts_of<'a>(
+    tenants: impl IntoIterator<Item = &'a Tenant>,
+    world: &World,
+    network: Network,
+) -> Vec<TenantFacts> {
     let facts = |tenant: &Tenant| {
         let id = tenant.id().as_str();
         let (cpu_ms, sub_requests) = plan_limits(tenant.plan());
@@ -55,9 +74,9 @@ pub fn facts(world: &World, network: Network) -> Vec<TenantFacts> {
         });
         let own = tenant.facilitators().unwrap_or(world.facilitators());
         let facilitators = own.iter().map(|name| name.as_str().to_owned()).collect();
-        TenantFacts { id: id.to_owned(), script: id.to_owned(), cpu_ms, sub_requests, price, facilitators }
+        TenantFacts { id: id.to_owned(), script: tenant.script(), cpu_ms, sub_requests, price, facilitators }
     };
-    world.tenants().iter().map(facts).collect()
+    tenants.into_iter().map(facts).collect()
 }
 
 /// An address per seller that nobody holds the key of.

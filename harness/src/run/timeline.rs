@@ -27,7 +27,8 @@ fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
         .map(|phase| (phase.window().from(), Event::PhaseStarted { phase: phase.name().as_str().to_owned() }));
     let faults = scenario.faults().iter().map(|fault| (fault.window(), fault.reference()));
     let kills = scenario.kills().iter().map(|kill| (kill.window(), kill.reference()));
-    let windows = faults.chain(kills).flat_map(|(window, fault)| {
+    let changes = scenario.directory_changes().iter().map(|change| (change.window(), change.reference()));
+    let windows = faults.chain(kills).chain(changes).flat_map(|(window, fault)| {
         let began = Event::FaultStarted { fault: fault.clone() };
         [(window.from(), began), (window.to(), Event::FaultEnded { fault })]
     });

@@ -20,6 +20,11 @@ pub enum Checker {
     OnePaymentOneRequest,
     BooksBalance,
     NoCrossTenantBytes,
+    ReachesTheNamedTenant,
+    DirectoryIsFollowed {
+        /// The bound, from a change on.
+        within: Duration,
+    },
     HeadersAreOurs,
     PaidIsPrivate,
     DispatchCarriesLimits,
@@ -62,7 +67,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 29] = [
+    pub const CATALOGUE: [Listed; 31] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -84,6 +89,12 @@ impl Checker {
         Listed::new("one-payment-one-request", "MONEY-7: one payment buys one request, once", "{}"),
         Listed::new("books-balance", "MONEY-8: chain, telemetry and settlement ledger agree", "{}"),
         Listed::new("no-cross-tenant-bytes", "ISO-1: an answer carries its own tenant's bytes only", "{}"),
+        Listed::new("reaches-the-named-tenant", "ISO-2: only the tenant that a request names runs for it", "{}"),
+        Listed::new(
+            "directory-is-followed",
+            "ISO-2: answers are the current directory's, within a bound, or the last good one's, and the log says so",
+            "{ within = \"12s\" }",
+        ),
         Listed::new("headers-are-ours", "ISO-3: what only the dispatcher may say is neither forged nor leaked", "{}"),
         Listed::new("paid-is-private", "ISO-4: no answer about a payment is for a shared cache", "{}"),
         Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
@@ -183,6 +194,10 @@ impl Checker {
             Self::Recovers { within, after } => {
                 format!("success is back at its steady level within {} after {after}", show(*within))
             }
+            Self::DirectoryIsFollowed { within } => format!(
+                "{} after a change, answers are the new directory's, or the last good one's where it is wrong",
+                show(*within)
+            ),
             Self::Latency { phase, quantile, at_most } => {
                 format!("p{quantile} of {phase} is at most {}", show(*at_most))
             }

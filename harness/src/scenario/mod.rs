@@ -3,6 +3,7 @@
 
 mod checker;
 mod client;
+mod directory;
 mod fault;
 mod inject;
 mod kill;
@@ -35,6 +36,7 @@ use toml::Spanned;
 
 pub use checker::Checker;
 pub use client::ClientKind;
+pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::{Call, Fault};
 pub use inject::{Inject, LieAbout, Money, PendingStyle, ResetAfter, SettledBody, StatusBody};
 pub use kill::{Kill, Stage, When};
@@ -57,9 +59,10 @@ pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
 pub use world::{Network, Plan, Tenant, World};
 
+use directory::RawDirectoryChange;
 use fault::RawFault;
 use kill::RawKill;
-use must::RawMust;
+use must::{RawMust, Told};
 use phase::RawPhase;
 
 use traffic::RawTraffic;
@@ -79,6 +82,7 @@ pub struct Scenario {
     traffic: Vec<Traffic>,
     faults: Vec<Fault>,
     kills: Vec<Kill>,
+    directory: Vec<DirectoryChange>,
     musts: Vec<Must>,
     source: String,
 }
@@ -106,6 +110,7 @@ impl Scenario {
             traffic: Vec::new(),
             faults: Vec::new(),
             kills: Vec::new(),
+            directory: Vec::new(),
             musts: Vec::new(),
             source: String::new(),
         }
@@ -161,6 +166,11 @@ impl Scenario {
         &self.kills
     }
 
+    /// In the order of time.
+    pub fn directory_changes(&self) -> &[DirectoryChange] {
+        &self.directory
+    }
+
     pub fn musts(&self) -> &[Must] {
         &self.musts
     }
@@ -172,7 +182,7 @@ impl Scenario {
 
     /// The same world with nothing going wrong in it.
     pub fn without_faults(&self) -> Self {
-        Self { faults: Vec::new(), kills: Vec::new(), ..self.clone() }
+        Self { faults: Vec::new(), kills: Vec::new(), directory: Vec::new(), ..self.clone() }
     }
 
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
@@ -225,6 +235,10 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     kill: Vec<RawKill>,
+    /// What becomes of the stored tenant directory.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    directory: Vec<RawDirectoryChange>,
     /// What must hold.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
@@ -271,7 +285,16 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
     let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
-    let musts = must::check(raw.must, &world, &timeline, &traffic, &faults, &kills, problems);
+    let directory = directory::check(raw.directory, &world, &timeline, problems);
+    let told = Told {
+        world: &world,
+        timeline: &timeline,
+        traffic: &traffic,
+        faults: &faults,
+        kills: &kills,
+        directory: &directory,
+    };
+    let musts = must::check(raw.must, told, problems);
     Some(Scenario {
         id: id?,
         title: raw.title.into_inner(),
@@ -284,6 +307,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         traffic,
         faults,
         kills,
+        directory,
         musts,
         source: text.to_owned(),
     })

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::checker::Checker;
+use super::directory::DirectoryChange;
 use super::fault::Fault;
 use super::kill::Kill;
 use super::limits::MAX_BLOCKS;
@@ -93,6 +94,12 @@ pub(super) enum RawChecker {
     OnePaymentOneRequest {},
     BooksBalance {},
     NoCrossTenantBytes {},
+    ReachesTheNamedTenant {},
+    DirectoryIsFollowed {
+        /// The bound, from a change on.
+        #[schemars(with = "TimeText")]
+        within: Spanned<String>,
+    },
     HeadersAreOurs {},
     PaidIsPrivate {},
     DispatchCarriesLimits {},
@@ -142,15 +149,18 @@ pub(super) enum RawChecker {
     ClientsActed {},
 }
 
-pub(super) fn check(
-    raw: Vec<RawMust>,
-    world: &World,
-    timeline: &Timeline,
-    traffic: &[Traffic],
-    faults: &[Fault],
-    kills: &[Kill],
-    problems: &mut Problems,
-) -> Vec<Must> {
+/// What the rest of the file says, for checkers to be about.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    pub world: &'a World,
+    pub timeline: &'a Timeline,
+    pub traffic: &'a [Traffic],
+    pub faults: &'a [Fault],
+    pub kills: &'a [Kill],
+    pub directory: &'a [DirectoryChange],
+}
+
+pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) -> Vec<Must> {
     name::check_unique("must", &raw.iter().map(|must| &must.id).collect::<Vec<_>>(), problems);
     if let Some(extra) = raw.get(MAX_BLOCKS) {
         let what = format!("a scenario has at most {MAX_BLOCKS} musts");
@@ -160,17 +170,29 @@ pub(super) fn check(
     let mut musts = Vec::new();
     for must in raw {
         let at = must.hold.span();
-        let Some(checker) = must.hold.into_inner().check(world, timeline, traffic, faults, problems) else {
+        let Some(checker) = must.hold.into_inner().check(told, problems) else {
             continue;
         };
         check_id(&must.id, &checker, problems);
-        if checker == Checker::FaultsBit && faults.is_empty() && kills.is_empty() && problems.is_empty() {
-            problems.add(Problem::new(at, "the scenario has neither fault nor kill that could bite", "never holds"));
+        let what = match &checker {
+            Checker::FaultsBit if told.is_quiet() => "the scenario has neither fault nor kill that could bite",
+            Checker::DirectoryIsFollowed { .. } if !told.world.stores_directory() => "the directory is not stored",
+            _ => "",
+        };
+        if !what.is_empty() && problems.is_empty() {
+            problems.add(Problem::new(at, what, "never holds"));
         }
         let level = must.level.map_or(checker.rule().level, Level::from);
         musts.push(Must { id: must.id.into_inner(), checker, level });
     }
     musts
+}
+
+impl Told<'_> {
+    /// Nothing goes wrong.
+    fn is_quiet(self) -> bool {
+        self.faults.is_empty() && self.kills.is_empty() && self.directory.is_empty()
+    }
 }
 
 fn check_id(raw: &Spanned<String>, checker: &Checker, problems: &mut Problems) {
@@ -191,14 +213,8 @@ fn check_id(raw: &Spanned<String>, checker: &Checker, problems: &mut Problems) {
 }
 
 impl RawChecker {
-    fn check(
-        self,
-        world: &World,
-        timeline: &Timeline,
-        traffic: &[Traffic],
-        faults: &[Fault],
-        problems: &mut Problems,
-    ) -> Option<Checker> {
+    fn check(self, told: Told<'_>, problems: &mut Problems) -> Option<Checker> {
+        let Told { world, timeline, traffic, faults, .. } = told;
         Some(match self {
             Self::SettleAtMostOnce {} => Checker::SettleAtMostOnce,
             Self::PaidContentOnlyAfterSettlement {} => Checker::PaidContentOnlyAfterSettlement,
@@ -209,6 +225,10 @@ impl RawChecker {
             Self::OnePaymentOneRequest {} => Checker::OnePaymentOneRequest,
             Self::BooksBalance {} => Checker::BooksBalance,
             Self::NoCrossTenantBytes {} => Checker::NoCrossTenantBytes,
+            Self::ReachesTheNamedTenant {} => Checker::ReachesTheNamedTenant,
+            Self::DirectoryIsFollowed { within } => {
+                Checker::DirectoryIsFollowed { within: time::check_positive(&within, problems)? }
+            }
             Self::HeadersAreOurs {} => Checker::HeadersAreOurs,
             Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,

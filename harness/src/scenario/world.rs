@@ -32,8 +32,20 @@ pub struct World {
     wants_key: Vec<Name>,
     other_networks: Vec<Name>,
     tenants: Vec<Tenant>,
+    directory: DirectoryIn,
     verify_timeout: Duration,
     settle_timeout: Duration,
+}
+
+/// Where the dispatcher has its tenants from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum DirectoryIn {
+    /// Its configuration lists them.
+    #[default]
+    Variable,
+    /// Snapshots of them lie in key-value storage, and may change while the run is on.
+    Stored,
 }
 
 impl World {
@@ -47,6 +59,7 @@ impl World {
             wants_key: Vec::new(),
             other_networks: Vec::new(),
             tenants,
+            directory: DirectoryIn::default(),
             verify_timeout: DEFAULT_VERIFY_TIMEOUT,
             settle_timeout: DEFAULT_SETTLE_TIMEOUT,
         }
@@ -81,6 +94,16 @@ impl World {
         &self.tenants
     }
 
+    /// Those that the directory has when the run begins.
+    pub fn listed(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().filter(|tenant| tenant.listed)
+    }
+
+    /// Whether the directory lies in key-value storage.
+    pub fn stores_directory(&self) -> bool {
+        self.directory == DirectoryIn::Stored
+    }
+
     pub fn tenant(&self, id: &str) -> Option<&Tenant> {
         self.tenants.iter().find(|tenant| tenant.id == *id)
     }
@@ -103,9 +126,11 @@ impl World {
     }
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tenant {
     id: Name,
+    listed: bool,
+    version: Option<Name>,
     plan: Plan,
     price: Option<Usdc>,
     flow: PaymentFlow,
@@ -118,7 +143,24 @@ impl Tenant {
     /// Its own seller, by way of all facilitators, paid after it ran.
     pub(crate) fn plain(id: Name, plan: Plan, price: Option<Usdc>) -> Self {
         let (flow, identifier) = (PaymentFlow::default(), IdentifierRule::default());
-        Self { seller: id.clone(), id, plan, price, flow, identifier, facilitators: None }
+        let (listed, version) = (true, None);
+        Self { seller: id.clone(), id, listed, version, plan, price, flow, identifier, facilitators: None }
+    }
+
+    pub(super) fn at_price(self, price: Usdc) -> Self {
+        Self { price: Some(price), ..self }
+    }
+
+    pub(super) fn in_version(self, version: Name) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
+    /// Name of its Worker in the namespace.
+    pub fn script(&self) -> String {
+        match &self.version {
+            None => self.id.to_string(),
+            Some(version) => format!("{}--{version}", self.id),
+        }
     }
 
     pub fn id(&self) -> &Name {
@@ -224,6 +266,9 @@ pub(super) struct RawWorld {
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
+    /// Where the dispatcher has its tenants from: `variable` unless given.
+    #[serde(default)]
+    directory: DirectoryIn,
     /// How long the dispatcher waits for `/verify`: "2s" unless given.
     #[schemars(with = "Option<TimeText>")]
     verify_timeout: Option<Spanned<String>>,
@@ -239,6 +284,9 @@ struct RawTenant {
     /// Its name, slug and host.
     #[schemars(with = "NameText")]
     id: Spanned<String>,
+    /// Whether the directory has it when the run begins: it does unless given.
+    #[schemars(with = "Option<bool>")]
+    listed: Option<Spanned<bool>>,
     /// Decides its limits and rates.
     plan: Plan,
     /// In USDC; a tenant without one is free.
@@ -290,7 +338,8 @@ impl RawWorld {
         let facilitators = facilitators.into_iter().collect::<Option<Vec<_>>>()?;
         let wants_key = find_all(&facilitators, &self.wants_key, problems);
         let other_networks = find_all(&facilitators, &self.other_networks, problems);
-        let tenants: Vec<_> = tenants.into_iter().map(|raw| raw.check(&facilitators, problems)).collect();
+        let tenants: Vec<_> =
+            tenants.into_iter().map(|raw| raw.check(&facilitators, self.directory, problems)).collect();
         Some(World {
             network: network?,
             dispatchers,
@@ -298,6 +347,7 @@ impl RawWorld {
             wants_key: wants_key?,
             other_networks: other_networks?,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
+            directory: self.directory,
             verify_timeout,
             settle_timeout,
         })
@@ -305,7 +355,15 @@ impl RawWorld {
 }
 
 impl RawTenant {
-    fn check(self, facilitators: &[Name], problems: &mut Problems) -> Option<Tenant> {
+    fn check(self, facilitators: &[Name], directory: DirectoryIn, problems: &mut Problems) -> Option<Tenant> {
+        let listed = match &self.listed {
+            Some(raw) if directory == DirectoryIn::Variable && !raw.get_ref() => {
+                let problem = Problem::new(raw.span(), "the directory is not stored", "would never be listed");
+                problems.add(problem.help("write directory = \"stored\" in [world]"));
+                return None;
+            }
+            listed => listed.as_ref().is_none_or(|raw| *raw.get_ref()),
+        };
         let id = Name::check("tenant", &self.id, problems);
         let seller = self.seller.as_ref().unwrap_or(&self.id);
         let seller = Name::check("seller", seller, problems);
@@ -318,7 +376,17 @@ impl RawTenant {
             Some(own) => Some(find_all(facilitators, &own, problems)?),
             None => None,
         };
-        Some(Tenant { id: id?, plan: self.plan, price, flow, identifier, facilitators, seller: seller? })
+        Some(Tenant {
+            id: id?,
+            listed,
+            version: None,
+            plan: self.plan,
+            price,
+            flow,
+            identifier,
+            facilitators,
+            seller: seller?,
+        })
     }
 }
 

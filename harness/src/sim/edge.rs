@@ -15,11 +15,13 @@ use super::{
         log::SimLog,
         namespace::{SimNamespace, SimResponse},
         settlement_ledger::SimLedger,
+        snapshot_store::SimSnapshots,
     },
     tenant::{Content, Tenants},
     wire::Incoming,
 };
 use crate::{
+    directory::KvStore,
     facilitator::PipedDouble,
     journal::Journal,
     traffic::{Broken, WireAnswer},
@@ -27,6 +29,7 @@ use crate::{
 use dispatcher_core::{
     Config, Dispatcher,
     answer::{Answer, Body},
+    directory::{cache::Cache, stored::Stored},
     paywall::{health::Snapshot, ledger::Memory, ports::Clock, ports::RecordStore},
     platform_api,
     ports::Inbound,
@@ -48,6 +51,8 @@ pub struct Edge {
     pub armed: Rc<Armed>,
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
     pub tenants: Rc<Tenants>,
+    /// `None`: the configuration lists all tenants.
+    pub directory: Option<KvStore>,
     pub memory: Memory,
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
@@ -55,7 +60,8 @@ pub struct Edge {
     pub process: RefCell<Option<Process>>,
 }
 
-type SimDispatcher = Dispatcher<SimNamespace, SimLedger, VirtualClock, Chance, SimLog>;
+type SimTenants = Stored<SimSnapshots, VirtualClock, SimLog>;
+type SimDispatcher = Dispatcher<SimNamespace, SimLedger, VirtualClock, Chance, SimLog, SimTenants>;
 
 pub struct Process {
     life: Life,
@@ -88,7 +94,15 @@ impl Edge {
             };
             let ledger = SimLedger(Rc::clone(&objects));
             let (config, chance) = (Rc::clone(&self.config), self.chance.clone());
-            Rc::new(Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone()))
+            let tenants = Stored {
+                listed: Rc::clone(&config.directory),
+                cache: Rc::new(Cache::new(config.available.clone())),
+                store: SimSnapshots { life: life.clone(), chance: self.chance.clone(), stored: self.directory.clone() },
+                clock: self.clock,
+                log: log.clone(),
+            };
+            let dispatcher = Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone());
+            Rc::new(dispatcher.with_tenants(tenants))
         };
         let isolates = (0..self.dispatchers).map(isolate).collect();
         self.process.replace(Some(Process { life, isolates }));
@@ -119,6 +133,10 @@ impl Edge {
             let request = SimRequest::from(request);
             let handled = dispatcher.handle(&request).await;
             life.alive().await;
+            if let Some(job) = dispatcher.tenants().due() {
+                let dispatcher = Rc::clone(&dispatcher);
+                life.spawn(async move { dispatcher.tenants().refresh(job).await });
+            }
             chance.travel().await;
             let delivered = to.send(to_wire(&request, handled.answer)).is_ok();
             if let Some(ticket) = handled.leaving {

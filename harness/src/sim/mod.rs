@@ -17,6 +17,7 @@ mod wire;
 
 use crate::{
     clock::Clock,
+    directory::{self, KvStore, PublishError, Publisher},
     facilitator::{Chain, PipedDouble},
     journal::Journal,
     run::{self, Asked},
@@ -48,6 +49,8 @@ pub enum SimError {
     Network(#[from] UnknownNetwork),
     #[error("the dispatcher refuses its configuration")]
     Config(#[from] ConfigError),
+    #[error(transparent)]
+    Publish(#[from] PublishError),
 }
 
 /// Runs the scenario to its end. Blocks the thread, on which no other runtime may be running.
@@ -75,8 +78,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     for double in doubles.values() {
         tokio::task::spawn_local(Arc::clone(double).keep_the_door());
     }
-    let scripts = scenario.world().tenants().iter().map(|tenant| tenant.id().as_str().to_owned());
-    let canaries: BTreeMap<_, _> = scripts.map(|script| (script, chance.token())).collect();
+    let scripts = run::scripts(scenario);
+    let canaries: BTreeMap<_, _> = scripts.keys().map(|script| (script.clone(), chance.token())).collect();
     let urls: Vec<_> = names.iter().map(|name| ((*name).to_owned(), url_of(name))).collect();
     let mut vars = run::vars(scenario, network, &urls);
     let vars = Vars {
@@ -85,7 +88,14 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         facilitators: vars.remove("FACILITATORS"),
         ..Vars::default()
     };
+    let stored = scenario.world().stores_directory().then(KvStore::default);
+    let publish = |store: &KvStore| {
+        let facilitators = names.iter().map(|name| (*name).to_owned());
+        Publisher::open(scenario, network, facilitators, store.clone())
+    };
+    let publisher = stored.as_ref().map(publish).transpose()?;
     let edge = Rc::new(Edge {
+        directory: stored,
         config: Rc::new(Config::from_vars(&vars, &keys)?),
         dispatchers: scenario.world().dispatchers(),
         clock,
@@ -105,14 +115,16 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     tokio::task::spawn_local(wire::listen(Rc::clone(&edge), incoming));
     let arrivals = traffic::schedule(scenario, seed);
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
-    let tenants_by_canary = canaries.into_iter().map(|(script, canary)| (canary, script)).collect();
+    let tenants_by_canary = canaries.into_iter().map(|(script, canary)| (canary, scripts[&script].clone())).collect();
     let caller = Arc::new(Caller::new(Arc::new(wire), tenants_by_canary, scenario.timeline().clone(), journal.clone()));
     let payers = Arc::new(Payers::from_seed(seed));
-    let (payments, (), ()) = tokio::join!(
+    let (changed, payments, (), ()) = tokio::join!(
+        directory::carry_out(scenario, publisher, &journal),
         traffic::drive(arrivals, caller, payers, scenario.timeline()),
         run::mark(scenario, &journal, &|_| {}),
         kills::carry_out(scenario, seed, &edge),
     );
+    changed?;
     for payment in payments {
         let state = edge.ledger_state(&payment).await;
         journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerState));

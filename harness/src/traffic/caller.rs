@@ -18,7 +18,10 @@ use std::{
     },
     time::Duration,
 };
-use x402_protocol::{Network, Version, header, v2::SettleResponse};
+use x402_protocol::{
+    Network, Version, header,
+    v2::{PaymentRequired, SettleResponse},
+};
 
 pub struct Caller {
     wire: Arc<dyn Wire>,
@@ -188,6 +191,7 @@ impl Caller {
         let code = json["error"]["code"].as_str().or(json["error"].as_str()).map(str::to_owned);
         let in_headers = |canary: &str| headers.values().any(|value| contains(value.as_bytes(), canary.as_bytes()));
         let carried = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary) || in_headers(canary));
+        let offer = text(headers, header::PAYMENT_REQUIRED).and_then(|offer| decoded(&offer));
         let lower = |name| text(headers, name).map(|value| value.to_ascii_lowercase());
         Answer {
             status,
@@ -196,7 +200,8 @@ impl Caller {
             tenant: text(headers, "x-tenant-id"),
             retry_after_s: text(headers, "retry-after").and_then(|seconds| seconds.parse().ok()),
             cache_control: text(headers, "cache-control"),
-            offered: text(headers, header::PAYMENT_REQUIRED).is_some_and(|offer| decodes(&offer)),
+            offered: offer.is_some(),
+            asked: offer.map(|offer| offer.accepts.into_iter().map(|one| one.amount).collect()).unwrap_or_default(),
             payment_response: payment_response(version, headers),
             canaries: carried.map(|(_, tenant)| tenant.clone()).collect(),
             body_bytes: body.len() as u64,
@@ -225,8 +230,8 @@ fn contains(haystack: &[u8], needle: &[u8]) -> bool {
     !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-fn decodes(offer: &str) -> bool {
-    header::decode(offer).is_ok_and(|json| serde_json::from_str::<x402_protocol::v2::PaymentRequired>(&json).is_ok())
+fn decoded(offer: &str) -> Option<PaymentRequired> {
+    header::decode(offer).ok().and_then(|json| serde_json::from_str(&json).ok())
 }
 
 /// As a client of this version reads it.

@@ -2,11 +2,13 @@
 //! work locally may differ, or the harness would judge something else than what ships.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value, json};
 
+use super::kv_double;
 use super::namespace::Binding;
 use crate::namespace::PLUGIN_NAME;
 
@@ -32,12 +34,29 @@ pub struct Seat {
     pub of: usize,
 }
 
-/// `production` with the dispatch namespace replaced by a running one, the built bundle as `main`, and `vars` on top.
+/// What takes the place of bindings that do not work locally, or that are to fail.
+#[derive(Clone, Copy, Debug)]
+pub struct Doubles<'a> {
+    pub namespace: &'a Binding,
+    pub directory: Option<&'a StoredDirectory>,
+}
+
+/// The key-value double that has the tenant directory.
+#[derive(Clone, Debug)]
+pub struct StoredDirectory {
+    pub plugin: PathBuf,
+    pub address: SocketAddr,
+}
+
+/// The binding that the dispatcher reads its stored directory from.
+const DIRECTORY: &str = "DIRECTORY";
+
+/// `production` with the doubles in place of what they stand in for, the built bundle as `main`, and `vars` on top.
 pub fn dev_config(
     production: &str,
     bundle_index_js: &Path,
     vars: &BTreeMap<String, String>,
-    namespace: &Binding,
+    doubles: Doubles<'_>,
     seat: Seat,
 ) -> Result<Value, ConfigError> {
     let parsed: Value = jsonc_parser::parse_to_serde_value(production, &ParseOptions::default())?;
@@ -47,7 +66,11 @@ pub fn dev_config(
     config.insert("main".into(), json!(bundle_index_js));
     add_vars(&mut config, vars)?;
     let binding = take_namespace_binding(&mut config)?;
-    add_unsafe_binding(&mut config, binding, namespace)?;
+    add_unsafe_binding(&mut config, namespace_binding(&binding, doubles.namespace))?;
+    if let Some(directory) = doubles.directory {
+        take_kv_binding(&mut config)?;
+        add_unsafe_binding(&mut config, directory_binding(directory))?;
+    }
     if seat.of > 1 {
         share_durable_objects(&mut config, seat.number)?;
     }
@@ -105,13 +128,27 @@ fn take_namespace_binding(config: &mut Map<String, Value>) -> Result<Map<String,
     }
 }
 
-fn add_unsafe_binding(
-    config: &mut Map<String, Value>,
-    production: Map<String, Value>,
-    namespace: &Binding,
-) -> Result<(), ConfigError> {
-    const SHAPE: ConfigError = ConfigError::Shape { key: "unsafe.bindings", expected: "a list in an object" };
-    let binding = json!({
+fn take_kv_binding(config: &mut Map<String, Value>) -> Result<(), ConfigError> {
+    const SHAPE: ConfigError = ConfigError::Shape { key: "kv_namespaces", expected: "a list with DIRECTORY in it" };
+    let bindings = config.get_mut("kv_namespaces").and_then(Value::as_array_mut).ok_or(SHAPE)?;
+    let before = bindings.len();
+    bindings.retain(|binding| binding["binding"] != DIRECTORY);
+    if bindings.len() == before { Err(SHAPE) } else { Ok(()) }
+}
+
+fn directory_binding(directory: &StoredDirectory) -> Value {
+    json!({
+        "name": DIRECTORY,
+        "type": "kv_namespace",
+        "dev": {
+            "plugin": { "package": directory.plugin, "name": kv_double::PLUGIN_NAME },
+            "options": { "address": directory.address.to_string() },
+        },
+    })
+}
+
+fn namespace_binding(production: &Map<String, Value>, namespace: &Binding) -> Value {
+    json!({
         "name": production.get("binding"),
         "type": "dispatch_namespace",
         "namespace": production.get("namespace"),
@@ -119,7 +156,11 @@ fn add_unsafe_binding(
             "plugin": { "package": namespace.plugin, "name": PLUGIN_NAME },
             "options": { "address": namespace.address.to_string() },
         },
-    });
+    })
+}
+
+fn add_unsafe_binding(config: &mut Map<String, Value>, binding: Value) -> Result<(), ConfigError> {
+    const SHAPE: ConfigError = ConfigError::Shape { key: "unsafe.bindings", expected: "a list in an object" };
     let Value::Object(fields) = config.entry("unsafe").or_insert_with(|| json!({})) else { return Err(SHAPE) };
     let Value::Array(bindings) = fields.entry("bindings").or_insert_with(|| json!([])) else { return Err(SHAPE) };
     bindings.push(binding);
@@ -151,7 +192,8 @@ mod tests {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4021));
         let namespace = Binding { plugin: "/run/namespace/plugin.cjs".into(), address };
         let vars = BTreeMap::from([("CHANGED".to_owned(), "dev".to_owned())]);
-        dev_config(production, Path::new("/built/index.js"), &vars, &namespace, seat)
+        let doubles = Doubles { namespace: &namespace, directory: None };
+        dev_config(production, Path::new("/built/index.js"), &vars, doubles, seat)
     }
 
     #[test]

@@ -13,7 +13,10 @@ use crate::{
     tenant::{Available, Tenant},
 };
 use std::{cell::RefCell, rc::Rc};
-use x402_paywall::UnixMillis;
+use x402_paywall::{
+    UnixMillis,
+    seeded::{self, Bug},
+};
 
 /// How old news of the current version may be. Storage itself shows a write after up to a minute.
 const CURRENT_IS_FRESH_MS: u64 = 10_000;
@@ -142,7 +145,7 @@ impl Cache {
     pub fn due(&self, now: UnixMillis) -> Option<Job> {
         let held = &mut *self.held.borrow_mut();
         let asked = held.asked?;
-        if now.since(asked) >= CURRENT_IS_FRESH_MS {
+        if now.since(asked) >= CURRENT_IS_FRESH_MS && !seeded::has(Bug::DirectoryKeptForEver) {
             held.asked = Some(now);
             return Some(Job::Current);
         }
@@ -161,7 +164,8 @@ impl Cache {
         let ours = held.version();
         let told = match read {
             Ok(Some(bytes)) => Current::read(&bytes),
-            Ok(None) if ours.is_none() => {
+            Ok(None) if ours.is_none() || seeded::has(Bug::MissingDirectoryEmpties) => {
+                held.snapshot = None;
                 (held.is_empty, held.asked) = (true, Some(now));
                 return None;
             }
@@ -169,8 +173,11 @@ impl Cache {
             Err(why) => Err(why),
         };
         match told {
+            Err(_) if seeded::has(Bug::BrokenDirectoryEmpties) => (held.snapshot, held.is_empty) = (None, true),
             Ok(current) if Some(current.version) == ours => held.complained.clear(),
-            Ok(current) if Some(current.version) > ours => return Some(current),
+            Ok(current) if Some(current.version) > ours || seeded::has(Bug::OlderDirectoryAdopted) => {
+                return Some(current);
+            }
             Ok(older) => held.complain(format!("current: version {} is older", older.version), log),
             Err(why) => held.complain(format!("current: {why}"), log),
         }
@@ -196,10 +203,11 @@ impl Cache {
         match names {
             Err(why) => held.complain(why, log),
             // Another request may have been faster.
-            Ok(_) if held.version() >= Some(current.version) => {}
+            Ok(_) if held.version() >= Some(current.version) && !seeded::has(Bug::OlderDirectoryAdopted) => {}
             Ok(names) => {
                 held.before = held.snapshot.take().map(|(before, _)| before);
-                if !held.before.is_some_and(|before| before.is_divided_as(&current)) {
+                let as_before = held.before.is_some_and(|before| before.is_divided_as(&current));
+                if !as_before || seeded::has(Bug::OlderDirectoryAdopted) {
                     (held.before, held.bytes) = (None, 0);
                     held.buckets.clear();
                 }
@@ -228,9 +236,12 @@ impl Cache {
         };
         let held = &mut *self.held.borrow_mut();
         match parsed {
-            Ok((tenants, bytes)) => {
-                let left_out = tenants.left_out().iter();
+            Ok((mut tenants, bytes)) => {
+                let left_out = tenants.left_out().iter().filter(|_| !seeded::has(Bug::LeftOutUntold));
                 log.extend(left_out.map(|error| event("left_out", Some(of.version), error.to_string())));
+                if seeded::has(Bug::WrongRecordTakesAll) && !tenants.left_out().is_empty() {
+                    tenants = Directory::default();
+                }
                 held.keep(bucket, HeldBucket { version: of.version, tenants, bytes, used: held.uses });
                 None
             }

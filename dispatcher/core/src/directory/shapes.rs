@@ -21,6 +21,12 @@ struct Shapes {
     tenants: Option<Vec<Box<RawValue>>>,
 }
 
+/// What is left of a record that says anything else wrong.
+#[derive(Deserialize)]
+struct Named {
+    id: String,
+}
+
 pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, DirectoryError> {
     let shapes: Shapes = serde_json::from_str(json).map_err(|error| DirectoryError::Json {
         line: error.line(),
@@ -86,7 +92,12 @@ impl Directory {
         available: &Available,
     ) -> Option<(Rc<Tenant>, Vec<String>, Option<String>)> {
         let mut record: TenantRecord = serde_json::from_str(record)
-            .map_err(|error| self.left_out.push(DirectoryError::Record { place: place(), what: error.to_string() }))
+            .map_err(|error| {
+                // Whoever reads the log knows tenants and not places.
+                let of =
+                    serde_json::from_str(record).map_or_else(|_| String::new(), |Named { id }| format!(" ({id:?})"));
+                self.left_out.push(DirectoryError::Record { place: place() + &of, what: error.to_string() });
+            })
             .ok()?;
         let (hosts, slug) = (std::mem::take(&mut record.hosts), record.slug.take());
         let tenant = record.check(available).map_err(|error| self.left_out.push(error.into())).ok()?;
@@ -170,8 +181,8 @@ mod tests {
     fn a_wrong_record_is_left_out_alone_and_named() {
         let good = r#"{"id":"good","plan":"pro","slug":"good"}"#;
         for (record, said) in [
-            (r#"{"id":"a","plan":"gold","slug":"a"}"#, "tenants[0]: unknown variant `gold`"),
-            (r#"{"id":"a","plan":"pro","slugs":"a"}"#, "tenants[0]: unknown field `slugs`"),
+            (r#"{"id":"a","plan":"gold","slug":"a"}"#, "tenants[0] (\"a\"): unknown variant `gold`"),
+            (r#"{"id":"a","plan":"pro","slugs":"a"}"#, "tenants[0] (\"a\"): unknown field `slugs`"),
             (r#"{"id":"a","plan":"pro","script":"good"}"#, "tenant \"a\": script is \"good\""),
             (r#"{"id":"a","plan":"pro","hosts":["Acme.example"]}"#, "host \"Acme.example\" is not one"),
             ("7", "tenants[0]: invalid type"),

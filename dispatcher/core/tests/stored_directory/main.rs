@@ -295,7 +295,7 @@ fn a_wrong_record_in_a_bucket_is_left_out_alone_and_reported() {
     let isolate = world.isolate();
     assert_eq!((slug(&isolate, "t0"), slug(&isolate, "t1"), slug(&isolate, "t2")), (pro("t0"), Ok(None), pro("t2")));
     let said = world.said();
-    assert!(said[1].starts_with("left_out Some(1) 1/0: tenants[1]: unknown variant `gold`"), "{said:?}");
+    assert!(said[1].starts_with("left_out Some(1) 1/0: tenants[1] (\"t1\"): unknown variant `gold`"), "{said:?}");
 }
 
 #[test]
@@ -327,7 +327,7 @@ fn memory_is_bounded_however_many_tenants_are_asked_for() {
 #[test]
 fn what_is_wrong_is_not_published() {
     let error = |registry: &str| snapshot::publish(1, registry, &available()).unwrap_err().to_string();
-    assert!(error(r#"{"tenants":[{"id":"a","plan":"gold"}]}"#).contains("tenants[0]: unknown variant `gold`"));
+    assert!(error(r#"{"tenants":[{"id":"a","plan":"gold"}]}"#).contains("tenants[0] (\"a\"): unknown variant `gold`"));
     let twice = r#"{"tenants":[{"id":"a","plan":"pro","slug":"x"},{"id":"b","plan":"pro","slug":"x"}]}"#;
     assert!(error(twice).contains("tenants[1]: slug/x is listed twice"));
     assert!(error(r#"{"byHost":{}}"#).contains("neither"));

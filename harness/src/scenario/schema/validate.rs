@@ -39,6 +39,7 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, found: &mut Vec<
                 "string" => value.is_string(),
                 "integer" => value.is_u64() || value.is_i64(),
                 "number" => value.is_number(),
+                "boolean" => value.is_boolean(),
                 other => panic!("no type {other}"),
             },
             "enum" => wanted.as_array().expect("a list").contains(value),

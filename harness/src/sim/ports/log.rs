@@ -11,8 +11,8 @@ use dispatcher_core::{
         ports::{HealthLog, PaymentLog},
         telemetry::{PaymentEvent, StandingChange},
     },
-    ports::RequestLog,
-    telemetry::{Alert, RequestLine},
+    ports::{DirectoryLog, RequestLog},
+    telemetry::{Alert, DirectoryEvent, RequestLine},
 };
 use reports::event::Event;
 use serde::Serialize;
@@ -50,6 +50,12 @@ impl RequestLog for SimLog {
 
     /// No rule depends on it.
     fn alert(&self, _alert: &Alert) {}
+}
+
+impl DirectoryLog for SimLog {
+    fn record(&self, event: &DirectoryEvent) {
+        self.write("directory", event);
+    }
 }
 
 impl PaymentLog for SimLog {

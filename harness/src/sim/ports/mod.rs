@@ -9,3 +9,4 @@ pub mod namespace;
 pub mod randomness;
 pub mod record_store;
 pub mod settlement_ledger;
+pub mod snapshot_store;

@@ -1,0 +1,70 @@
+//! ISO-2: a request reaches only the tenant that its host or slug names. Judged by which script the namespace ran for it, not
+//! by what the answer says of itself.
+
+use super::{Finding, Hint, History, Rule, Source, Violation};
+use reports::level::Level;
+
+pub const RULE: Rule = Rule {
+    id: "ISO-2",
+    checker: "reaches-the-named-tenant",
+    level: Level::Must,
+    sources: &[
+        Source::Spec {
+            document: "Cloudflare, Workers for Platforms, dynamic dispatch",
+            says: "get(name) runs whatever script has that name: nothing else ties a request to its tenant",
+        },
+        Source::Promise {
+            place: "ARCHITECTURE.md, What must stay true",
+            what: "no entry of the directory can name another tenant's Worker",
+        },
+    ],
+    hint: Hint {
+        cause: "a script's name is taken from the directory as it stands there, and not derived from the tenant's id",
+        look_at: "dispatcher/core/src/tenant.rs",
+    },
+};
+
+pub fn judge(history: &History) -> Finding {
+    let runs = history.runs_by_request();
+    let owner = |script: &str| history.tenant_of_script(script).map_or("nobody", |tenant| tenant.id.as_str());
+    let mut looked_at = 0;
+    let mut violations = Vec::new();
+    for (exchange, answer) in history.answers() {
+        let Some(run) = answer.request_id.as_deref().and_then(|id| runs.get(id)) else { continue };
+        looked_at += 1;
+        if owner(&run.script) != exchange.tenant {
+            let what = format!("it named {}, and script {} ran for it", exchange.tenant, run.script);
+            violations.push(Violation::new(what, exchange.line).and([run.line]));
+        }
+    }
+    // Nobody may have received the answer.
+    for line in history.requests() {
+        let Some(run) = runs.get(line.request_id.as_str()) else { continue };
+        let resolved = line.tenant_id.as_deref().unwrap_or("nobody");
+        if owner(&run.script) != resolved {
+            let what = format!("it was resolved to {resolved}, and script {} ran for it", run.script);
+            violations.push(Violation::new(what, line.line).and([run.line]));
+        }
+    }
+    Finding::of(looked_at, "answers that a tenant ran for", violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::judge::testing::*;
+    use reports::verdict::Verdict;
+
+    #[test]
+    fn another_tenants_script_is_seen_in_the_exchange_and_in_the_log() {
+        let own = Story::new().answered(None, 200, |_| {}).ran_for_it().logged();
+        assert_eq!(judge(&own.history()).verdict, Verdict::Pass);
+        let version = Story::new().answered(None, 200, |_| {}).ran_as("acme--v2").logged();
+        assert_eq!(judge(&version.history()).verdict, Verdict::Pass);
+        let other = Story::new().answered(None, 200, |_| {}).ran_as("globex");
+        assert_eq!(shown(&judge(&other.history())), [2, 3]);
+        let unheard = Story::new().answered(None, 200, |_| {}).ran_for_it().logged_with(|line| line.tenant_id = None);
+        assert_eq!(shown(&judge(&unheard.history())), [3, 4]);
+        assert_eq!(judge(&Story::new().unpaid().history()).verdict, Verdict::Unknown);
+    }
+}

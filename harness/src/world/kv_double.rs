@@ -1,0 +1,127 @@
+//! A KV namespace on a loopback port, for workerd's own binding to read: `GET /<key>?urlencoded=true&cache_ttl=<seconds>`, as the
+//! platform's runtime asks its storage. Surprising constraint: the port is open to every local process, so it only reads.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use percent_encoding::percent_decode_str;
+use tokio::net::TcpListener;
+use tokio::task::{JoinHandle, JoinSet};
+
+use super::{WorldError, namespace::write};
+use crate::directory::KvStore;
+
+/// Name under which `plugin.cjs` exports the plugin.
+pub const PLUGIN_NAME: &str = "key-value-double";
+const PLUGIN: &str = include_str!("../../assets/stored-directory/plugin.cjs");
+/// The platform refuses a read that is to be cached for less.
+const MIN_CACHE_TTL_S: u64 = 30;
+
+/// A running one. It ends when it is dropped.
+#[derive(Debug)]
+pub struct KvDouble {
+    address: SocketAddr,
+    server: JoinHandle<()>,
+}
+
+impl KvDouble {
+    pub async fn listen(store: KvStore) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let address = listener.local_addr()?;
+        Ok(Self { address, server: tokio::spawn(serve(listener, store)) })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for KvDouble {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Gives the path of the plugin.
+pub fn write_plugin(run_dir: &Path) -> Result<PathBuf, WorldError> {
+    let path = run_dir.join("stored-directory/plugin.cjs");
+    write(&path, PLUGIN)?;
+    Ok(path)
+}
+
+async fn serve(listener: TcpListener, store: KvStore) {
+    // Dropped with this task, and so are the connections.
+    let mut connections = JoinSet::new();
+    loop {
+        // An accept fails when the caller hung up first; the next one may be well.
+        let Ok((stream, _)) = listener.accept().await else { continue };
+        while connections.try_join_next().is_some() {}
+        let store = store.clone();
+        connections.spawn(async move {
+            let service = service_fn(|request| {
+                let answer = answer(&request, &store);
+                async move { Ok::<_, Infallible>(answer) }
+            });
+            // A connection that broke has nobody to tell.
+            drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+        });
+    }
+}
+
+fn answer(request: &Request<Incoming>, store: &KvStore) -> Response<Full<Bytes>> {
+    let (status, body) = match key(request) {
+        Err(status) => (status, Vec::new()),
+        Ok(key) => match store.read(&key) {
+            Ok(Some(value)) => (StatusCode::OK, value),
+            Ok(None) => (StatusCode::NOT_FOUND, Vec::new()),
+            Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string().into_bytes()),
+        },
+    };
+    let mut response = Response::new(Full::new(Bytes::from(body)));
+    *response.status_mut() = status;
+    response
+}
+
+fn key(request: &Request<Incoming>) -> Result<String, StatusCode> {
+    if request.method() != Method::GET {
+        return Err(StatusCode::METHOD_NOT_ALLOWED);
+    }
+    let query = request.uri().query().unwrap_or_default();
+    let mut parameters = query.split('&').filter_map(|pair| pair.split_once('='));
+    let ttl = parameters.find(|(name, _)| *name == "cache_ttl").map(|(_, ttl)| ttl.parse::<u64>());
+    if ttl.is_some_and(|ttl| ttl.map_or(true, |ttl| ttl < MIN_CACHE_TTL_S)) {
+        return Err(StatusCode::BAD_REQUEST);
+    }
+    let encoded = request.uri().path().trim_start_matches('/');
+    let decoded = percent_decode_str(encoded).decode_utf8().map_err(|_| StatusCode::BAD_REQUEST)?;
+    Ok(decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_reads_as_the_platform_does() {
+        let store = KvStore::default();
+        store.put("1/names".to_owned(), vec![0, 255]);
+        let double = KvDouble::listen(store.clone()).await.expect("a free port");
+        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let ask = async |target: &str| {
+            let response = http.get(format!("http://{}/{target}", double.address())).send().await.expect("an answer");
+            (response.status().as_u16(), response.bytes().await.expect("a body").to_vec())
+        };
+        assert_eq!(ask("1%2Fnames?urlencoded=true&cache_ttl=86400").await, (200, vec![0, 255]));
+        assert_eq!(ask("2%2Fnames?urlencoded=true").await.0, 404);
+        assert_eq!(ask("1%2Fnames?urlencoded=true&cache_ttl=29").await.0, 400);
+        store.fail();
+        assert_eq!(ask("1%2Fnames?urlencoded=true").await.0, 503);
+    }
+}

@@ -82,8 +82,7 @@ impl JournalWriter {
 fn write(mut file: impl Write, mut received: mpsc::UnboundedReceiver<Recorded>) -> io::Result<Vec<Recorded>> {
     let mut history = Vec::new();
     while let Some(recorded) = received.blocking_recv() {
-        serde_json::to_writer(&mut file, &recorded)?;
-        file.write_all(b"\n")?;
+        file.write_all(&recorded.line()?)?;
         if received.is_empty() {
             file.flush()?;
         }

@@ -15,6 +15,15 @@ pub struct Recorded {
     pub event: Event,
 }
 
+impl Recorded {
+    /// The line with its end, which no other newline comes before.
+    pub fn line(&self) -> serde_json::Result<Vec<u8>> {
+        let mut line = serde_json::to_vec(self)?;
+        line.push(b'\n');
+        Ok(line)
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 #[expect(

@@ -2,6 +2,7 @@
 //!
 //! The transfer and its event happen under one lock, so that the order of `TransferMoved` events is the chain's order.
 
+use super::signers::Signers;
 use crate::journal::Journal;
 use reports::event::{self, Event};
 use sha3::{Digest, Keccak256};
@@ -16,6 +17,7 @@ pub const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
 
 pub struct Chain {
     state: Mutex<State>,
+    signers: Signers,
     journal: Journal,
 }
 
@@ -51,7 +53,12 @@ struct State {
 impl Chain {
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self { state: Mutex::default(), journal }
+        Self { state: Mutex::default(), signers: Signers::default(), journal }
+    }
+
+    #[must_use]
+    pub fn signers(&self) -> &Signers {
+        &self.signers
     }
 
     /// In atomic units of USDC.

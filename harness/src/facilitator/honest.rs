@@ -6,13 +6,13 @@ use super::{
     chain::{Chain, Settled, Settlement},
     reason,
     request::{Asked, FacilitatorRequest, Read, Unreadable},
+    signers::Signers,
 };
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
     Address, Mismatch, Network, Signature, Transfer, TransferMethod, Version,
     offer::OfferError,
-    signature,
     v2::{SettleResponse, VerifyResponse},
 };
 
@@ -28,7 +28,7 @@ pub struct Refused {
 
 #[must_use]
 pub fn verify(body: &[u8], chain: &Chain, unix_now: u64) -> VerifyResponse {
-    match check(body).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
+    match check(body, chain.signers()).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
         Ok(asked) => valid(asked.transfer.from()),
         Err(refused) => VerifyResponse {
             is_valid: false,
@@ -45,7 +45,7 @@ pub fn settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> S
 }
 
 fn try_settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> Result<SettleResponse, Refused> {
-    let asked = check(body)?;
+    let asked = check(body, chain.signers())?;
     let own = |settled: &Settled| settled.facilitator == facilitator && settled.transfer == asked.transfer;
     // Before the window is looked at: a settlement does not stop being true when the authorization expires.
     if let Some(earlier) = chain.settled(&asked.key()).filter(own) {
@@ -115,7 +115,7 @@ pub fn failed(body: &[u8], refused: &Refused) -> SettleResponse {
 }
 
 /// Everything that needs neither chain nor clock.
-pub fn check(body: &[u8]) -> Result<Asked, Refused> {
+fn check(body: &[u8], signers: &Signers) -> Result<Asked, Refused> {
     let nameless = |reason| Refused { reason, payer: None };
     let request = FacilitatorRequest::parse(body).map_err(|_| nameless(reason::INVALID_PAYLOAD))?;
     let Read { version, exact, offer, matches } = request.read().map_err(|unreadable| {
@@ -146,8 +146,8 @@ pub fn check(body: &[u8]) -> Result<Asked, Refused> {
         .map_err(|mismatch| refused(mismatched(mismatch, transfer.method())))?;
     match (Signature::parse(&exact.signature), transfer.method()) {
         (Ok(Signature::Account(bytes)), method) => {
-            let signer = signature::recover(&bytes, &transfer.digest(&offer));
-            fits(signer == Ok(transfer.from()), forged(method))?;
+            let signer = signers.signer(&bytes, &transfer.digest(&offer));
+            fits(signer == Some(transfer.from()), forged(method))?;
         }
         // No smart account is deployed on the doubles' chain.
         (Ok(Signature::SmartAccount(_)), TransferMethod::Eip3009) => {

@@ -23,6 +23,7 @@ mod reason;
 mod reply;
 mod request;
 mod script;
+mod signers;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -23,8 +23,7 @@ pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError>
 pub fn write_events(path: &Path, events: &[Recorded]) -> io::Result<()> {
     let mut file = io::BufWriter::new(std::fs::File::create(path)?);
     for event in events {
-        serde_json::to_writer(&mut file, event)?;
-        file.write_all(b"\n")?;
+        file.write_all(&event.line()?)?;
     }
     file.flush()
 }

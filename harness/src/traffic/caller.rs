@@ -189,7 +189,8 @@ impl Caller {
         let whole = String::from_utf8_lossy(body);
         let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let code = json["error"]["code"].as_str().or(json["error"].as_str()).map(str::to_owned);
-        let in_headers = |canary: &str| headers.values().any(|value| contains(value.as_bytes(), canary.as_bytes()));
+        let in_headers =
+            |canary: &str| headers.values().any(|value| String::from_utf8_lossy(value.as_bytes()).contains(canary));
         let carried = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary) || in_headers(canary));
         let offer = text(headers, header::PAYMENT_REQUIRED).and_then(|offer| decoded(&offer));
         let lower = |name| text(headers, name).map(|value| value.to_ascii_lowercase());
@@ -224,10 +225,6 @@ impl Caller {
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-fn contains(haystack: &[u8], needle: &[u8]) -> bool {
-    !needle.is_empty() && haystack.windows(needle.len()).any(|window| window == needle)
 }
 
 fn decoded(offer: &str) -> Option<PaymentRequired> {

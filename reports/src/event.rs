@@ -63,6 +63,11 @@ pub enum Event {
     DirectoryChanged(DirectoryChange),
     /// The dispatcher's own line about the stored tenant directory, as logged.
     DispatcherDirectory(DirectoryLine),
+    /// A line of the dispatcher's log carries a token that only this tenant's answers and exceptions have.
+    TenantBytesLogged {
+        tenant: String,
+        line: String,
+    },
     /// The dispatcher's processes are about to be killed, without a chance to tidy up.
     DispatcherKilled(Killing),
     /// The dispatcher answers again after a kill, on the storage that was left.

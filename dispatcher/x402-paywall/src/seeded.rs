@@ -120,6 +120,8 @@ bugs! {
 
     /// A payment is bound to its request without the tenant: another tenant hands over what was bought at this one.
     BoundWithoutTenant = "bound-without-tenant",
+    /// What a tenant answers is told in the log.
+    TenantAnswerLogged = "tenant-answer-logged",
     /// The stored directory is read once and never again.
     DirectoryKeptForEver = "directory-kept-for-ever",
     /// A stored directory that cannot be read takes the place of the good one.

@@ -1,4 +1,4 @@
-// Tenant double: a seller's Worker that says who it is (its canary, which nobody else knows) and what reached it, and
+// Tenant double: a seller's Worker that says who it is (its canary, which nobody else knows, in body, headers and exceptions) and what reached it, and
 // that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can tell what was changed.
 // Surprising constraint: it is a double of any seller's code, so it must not use anything but the public Workers API.
 
@@ -15,7 +15,7 @@ export default {
       case "fails-first":
         return seen(request, url, env, failed.has(argument) ? 200 : (failed.add(argument), 500));
       case "throw":
-        throw new Error(`tenant double ${env.SCRIPT} throws`);
+        throw new Error(`tenant double ${env.SCRIPT} throws ${env.CANARY}`);
       case "slow":
         await new Promise((resolve) => setTimeout(resolve, Number(argument)));
         return seen(request, url, env, 200);
@@ -45,6 +45,8 @@ const FORGED = {
   "extension-responses": btoa('{"forged":{}}'),
   "x-request-id": "forged",
   "x-tenant-id": "forged",
+  "x-tenant-plan": "forged",
+  "payment-anything": "forged",
   "cache-control": "public, max-age=600, s-maxage=600",
   "cdn-cache-control": "max-age=600",
   "surrogate-control": "max-age=600",
@@ -71,7 +73,7 @@ function seen(request, url, env, status, forged = {}) {
     canary: env.CANARY,
     method: request.method,
     target: url.pathname + url.search,
-    headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-)/.test(name))),
+    headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-|forwarded)/.test(name))),
   };
   const set = headers(env, "application/json", status, forged);
   return new Response(bodyless ? null : JSON.stringify(body), { status, headers: set });

@@ -350,6 +350,7 @@ impl History {
                 }
             }
             Event::LedgerAfterKill(_)
+            | Event::TenantBytesLogged { .. }
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

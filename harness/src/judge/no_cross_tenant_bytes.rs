@@ -1,8 +1,11 @@
-//! ISO-1: an answer carries its own tenant's bytes only. Each tenant double puts a token into body and headers that no
-//! other tenant can know.
+//! ISO-1: an answer carries its own tenant's bytes only, and the dispatcher's log none. Each tenant double puts a token into
+//! body, headers and exceptions that no other tenant can know.
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
-use reports::{event::ExchangeKind, level::Level};
+use reports::{
+    event::{Event, ExchangeKind},
+    level::Level,
+};
 
 pub const RULE: Rule = Rule {
     id: "ISO-1",
@@ -41,6 +44,11 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new("it carries bytes of no tenant", exchange.line));
         }
     }
+    for (line, recorded) in history.lines() {
+        if let Event::TenantBytesLogged { tenant, .. } = &recorded.event {
+            violations.push(Violation::new(format!("the log carries bytes of {tenant}"), line));
+        }
+    }
     Finding::of(with_bytes, "answers with a tenant's bytes", violations)
 }
 
@@ -55,5 +63,10 @@ mod tests {
         assert_eq!(judge(&Story::new().served("p1").history()).verdict, Verdict::Pass);
         let leaked = Story::new().served("p1").answered(None, 402, |answer| answer.canaries = vec!["other".to_owned()]);
         assert_eq!(shown(&judge(&leaked.history())), [3]);
+    }
+
+    #[test]
+    fn a_tenants_bytes_in_the_log_are_seen_though_they_are_its_own() {
+        assert_eq!(shown(&judge(&Story::new().served("p1").tenant_bytes_logged().history())), [3]);
     }
 }

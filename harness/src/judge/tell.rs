@@ -64,6 +64,7 @@ pub fn tell(recorded: &Recorded) -> String {
             let why = if line.why.is_empty() { String::new() } else { format!(" ({})", line.why) };
             format!("dispatcher's line: directory {}{version}{why}", line.event)
         }
+        Event::TenantBytesLogged { tenant, line } => format!("dispatcher's line with bytes of {tenant}: {line}"),
         Event::DispatcherKilled(_) => "the dispatcher is killed".to_owned(),
         Event::DispatcherStarted => "the dispatcher answers again".to_owned(),
         Event::LedgerAfterKill(state) | Event::LedgerState(state) => {

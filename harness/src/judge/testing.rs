@@ -205,6 +205,10 @@ impl Story {
         self.then(Event::DirectoryChanged(DirectoryChange { change, tenants, to_be_logged }))
     }
 
+    pub fn tenant_bytes_logged(self) -> Self {
+        self.then(Event::TenantBytesLogged { tenant: TENANT.to_owned(), line: String::new() })
+    }
+
     pub fn adopted(self) -> Self {
         self.directory_line("adopted")
     }

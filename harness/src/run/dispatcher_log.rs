@@ -3,6 +3,7 @@
 
 use reports::event::Event;
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// What the dispatcher tells those who run it, and no rule depends on.
 const FOR_OPERATORS: [&str; 1] = ["alert"];
@@ -21,6 +22,13 @@ pub fn event(line: &str) -> Option<Event> {
     line_of(&log, value).or_else(unreadable)
 }
 
+/// Whose bytes stand in a line: no tenant's may. `canaries` are tenants by the token that only they know.
+#[must_use]
+pub fn leaked(line: &str, canaries: &BTreeMap<String, String>) -> Option<Event> {
+    let (_, tenant) = canaries.iter().find(|(canary, _)| line.contains(canary.as_str()))?;
+    Some(Event::TenantBytesLogged { tenant: tenant.clone(), line: line.to_owned() })
+}
+
 /// What a line about `log` says.
 #[must_use]
 pub fn line_of(log: &str, value: Value) -> Option<Event> {
@@ -36,6 +44,15 @@ pub fn line_of(log: &str, value: Value) -> Option<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tenants_token_is_found_wherever_it_stands() {
+        let canaries = [("c0ffee".to_owned(), "acme".to_owned())].into();
+        assert!(
+            matches!(leaked("Uncaught Error: c0ffee", &canaries), Some(Event::TenantBytesLogged { tenant, .. }) if tenant == "acme")
+        );
+        assert_eq!(leaked("Uncaught Error: decaf", &canaries), None);
+    }
 
     #[test]
     fn tells_telemetry_from_talk() {

@@ -115,7 +115,8 @@ impl Live {
             .into_iter()
             .map(|(script, tenant)| (TenantDouble { script, canary: secret() }, tenant))
             .collect();
-        let canaries = tenants.iter().map(|(double, tenant)| (double.canary.clone(), tenant.clone())).collect();
+        let canaries: BTreeMap<_, _> =
+            tenants.iter().map(|(double, tenant)| (double.canary.clone(), tenant.clone())).collect();
         let directory = scenario.world().stores_directory().then(KvStore::default);
         let kv_double = match &directory {
             Some(store) => Some(KvDouble::listen(store.clone()).await.map_err(LiveError::Directory)?),
@@ -145,7 +146,7 @@ impl Live {
         let to = journal.clone();
         let (world, logs) = World::start(options, Arc::new(move |report: Report| to.record(report.into()))).await?;
         let request_lines = Arc::new(AtomicU64::new(0));
-        listen(logs, journal, &request_lines, &mut feeds);
+        listen(logs, journal, &canaries, &request_lines, &mut feeds);
         let urls = world.urls.clone();
         Ok(Self {
             urls,
@@ -190,10 +191,19 @@ impl Live {
     }
 }
 
-fn listen(mut logs: LogLines, journal: &Journal, request_lines: &Arc<AtomicU64>, feeds: &mut Vec<JoinHandle<()>>) {
-    let (to, seen) = (journal.clone(), Arc::clone(request_lines));
+fn listen(
+    mut logs: LogLines,
+    journal: &Journal,
+    canaries: &BTreeMap<String, String>,
+    request_lines: &Arc<AtomicU64>,
+    feeds: &mut Vec<JoinHandle<()>>,
+) {
+    let (to, canaries, seen) = (journal.clone(), canaries.clone(), Arc::clone(request_lines));
     feeds.push(tokio::spawn(async move {
         while let Some(line) = logs.recv().await {
+            if let Some(leak) = dispatcher_log::leaked(&line, &canaries) {
+                to.record(leak);
+            }
             if let Some(event) = dispatcher_log::event(&line) {
                 if matches!(event, Event::DispatcherRequest(_)) {
                     seen.fetch_add(1, Ordering::Relaxed);

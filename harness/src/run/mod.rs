@@ -20,7 +20,7 @@ pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};
 
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
-pub(crate) use dispatcher_log::line_of;
+pub(crate) use dispatcher_log::{leaked, line_of};
 pub(crate) use kills::{cause, moments, reached};
 pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;

@@ -49,6 +49,8 @@ pub struct Edge {
     pub chance: Chance,
     pub journal: Journal,
     pub armed: Rc<Armed>,
+    /// Tenants by the token that only they know.
+    pub canaries: Rc<BTreeMap<String, String>>,
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
     pub tenants: Rc<Tenants>,
     /// `None`: the configuration lists all tenants.
@@ -71,7 +73,8 @@ pub struct Process {
 impl Edge {
     pub fn start(&self) {
         let life = Life::default();
-        let log = SimLog { life: life.clone(), journal: self.journal.clone(), armed: Rc::clone(&self.armed) };
+        let (journal, armed, canaries) = (self.journal.clone(), Rc::clone(&self.armed), Rc::clone(&self.canaries));
+        let log = SimLog { life: life.clone(), journal, armed, canaries };
         let objects = Objects::new(Parts {
             config: Rc::clone(&self.config),
             memory: self.memory.clone(),

@@ -80,6 +80,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     }
     let scripts = run::scripts(scenario);
     let canaries: BTreeMap<_, _> = scripts.keys().map(|script| (script.clone(), chance.token())).collect();
+    let by_canary: BTreeMap<_, _> =
+        canaries.iter().map(|(script, canary)| (canary.clone(), scripts[script].clone())).collect();
     let urls: Vec<_> = names.iter().map(|name| ((*name).to_owned(), url_of(name))).collect();
     let mut vars = run::vars(scenario, network, &urls);
     let vars = Vars {
@@ -102,8 +104,9 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         chance,
         journal: journal.clone(),
         armed: Rc::new(Armed::new(scenario.kills())),
+        canaries: Rc::new(by_canary.clone()),
         doubles: Rc::new(doubles),
-        tenants: Rc::new(Tenants::new(canaries.clone())),
+        tenants: Rc::new(Tenants::new(canaries)),
         memory: Default::default(),
         alarms: Alarms::default(),
         health: Rc::default(),
@@ -115,8 +118,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     tokio::task::spawn_local(wire::listen(Rc::clone(&edge), incoming));
     let arrivals = traffic::schedule(scenario, seed);
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
-    let tenants_by_canary = canaries.into_iter().map(|(script, canary)| (canary, scripts[&script].clone())).collect();
-    let caller = Arc::new(Caller::new(Arc::new(wire), tenants_by_canary, scenario.timeline().clone(), journal.clone()));
+    let caller = Arc::new(Caller::new(Arc::new(wire), by_canary, scenario.timeline().clone(), journal.clone()));
     let payers = Arc::new(Payers::from_seed(seed));
     let (changed, payments, (), ()) = tokio::join!(
         directory::carry_out(scenario, publisher, &journal),

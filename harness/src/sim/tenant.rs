@@ -69,7 +69,7 @@ impl Tenants {
                 let first = self.failed.borrow_mut().insert((script.to_owned(), argument.to_owned()));
                 at_once(Ok(tenant.seen(heard, if first { 500 } else { 200 }, &[])))
             }
-            "throw" => at_once(Err(format!("tenant double {script} throws"))),
+            "throw" => at_once(Err(format!("tenant double {script} throws {canary}"))),
             "slow" => Verdict { after_ms: number(), told: Ok(tenant.seen(heard, 200, &[])) },
             "burn" => burn(number(), limits, || tenant.seen(heard, 200, &[])),
             "subrequests" if number() > u64::from(limits.sub_requests) => {
@@ -101,7 +101,9 @@ struct Tenant<'a> {
 impl Tenant<'_> {
     /// Says who it is and what reached it.
     fn seen(&self, heard: &Heard<'_>, status: u16, forged: &[(&str, String)]) -> SimResponse {
-        let told = |(name, _): &(&String, &String)| name.starts_with("x-") || name.starts_with("payment-");
+        let told = |(name, _): &(&String, &String)| {
+            ["x-", "payment-", "forwarded"].iter().any(|start| name.starts_with(start))
+        };
         let headers: BTreeMap<_, _> = heard.headers.iter().filter(told).collect();
         let body = json!({
             "tenant": self.script,
@@ -166,6 +168,8 @@ fn forged() -> Vec<(&'static str, String)> {
         ("extension-responses", encoded(r#"{"forged":{}}"#)),
         ("x-request-id", "forged".to_owned()),
         ("x-tenant-id", "forged".to_owned()),
+        ("x-tenant-plan", "forged".to_owned()),
+        ("payment-anything", "forged".to_owned()),
         ("cache-control", "public, max-age=600, s-maxage=600".to_owned()),
         ("cdn-cache-control", "max-age=600".to_owned()),
         ("surrogate-control", "max-age=600".to_owned()),

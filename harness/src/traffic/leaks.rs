@@ -17,6 +17,11 @@ pub const FORGED_REQUEST: &[(&str, &str)] = &[
     ("x-tenant-id", "forged-tenant"),
     ("payment-response", "forged-receipt"),
     ("x-payment-response", "forged-receipt"),
+    ("x-tenant-plan", "forged-plan"),
+    ("x-platform-token", "forged-token"),
+    ("x-forwarded-host", "forged.tenants.test"),
+    ("x-original-url", "/t/forged/quote"),
+    ("forwarded", "host=forged.tenants.test"),
 ];
 
 /// Beside `cache-control`, these tell a shared cache to keep an answer.

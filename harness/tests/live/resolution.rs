@@ -5,11 +5,7 @@
 //! pinned that what it makes of them reaches one tenant, the one that a URL parser reads there, or none. What
 //! the dispatcher does with bytes that nobody normalised is pinned in `dispatcher/core/tests/resolution`.
 
-use crate::{harness::turn, served::Served};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use crate::{harness::turn, served::Served, socket::reached};
 
 #[test]
 fn a_request_reaches_the_tenant_that_it_names_or_nobody() {
@@ -63,23 +59,4 @@ fn a_request_reaches_the_tenant_that_it_names_or_nobody() {
         let other = reached(&address, b"/quote", &[b"globex.tenants.test"], claims).await;
         assert_eq!(other.as_deref(), Some("globex"), "claims of another");
     });
-}
-
-/// The tenant that the answer names.
-async fn reached(address: &str, target: &[u8], hosts: &[&[u8]], more: &str) -> Option<String> {
-    let mut request = [b"GET ", target, b" HTTP/1.1\r\nConnection: close\r\n"].concat();
-    for host in hosts {
-        request.extend([b"Host: ", *host, b"\r\n"].concat());
-    }
-    request.extend(more.as_bytes());
-    request.extend(b"\r\n");
-    let mut socket = TcpStream::connect(address).await.unwrap();
-    socket.write_all(&request).await.unwrap();
-    let mut answer = Vec::new();
-    socket.read_to_end(&mut answer).await.unwrap();
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    assert!(answer.starts_with("HTTP/1.1 "), "{answer:?}");
-    let head = answer.split("\r\n\r\n").next().unwrap_or_default();
-    let named = head.lines().find_map(|line| line.strip_prefix("x-tenant-id: "));
-    named.map(str::to_owned)
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     journal::Journal,
-    run::line_of,
+    run::{leaked, line_of},
     sim::{armed::Armed, life::Life},
 };
 use dispatcher_core::{
@@ -16,13 +16,15 @@ use dispatcher_core::{
 };
 use reports::event::Event;
 use serde::Serialize;
-use std::rc::Rc;
+use std::{collections::BTreeMap, rc::Rc};
 
 #[derive(Clone)]
 pub struct SimLog {
     pub life: Life,
     pub journal: Journal,
     pub armed: Rc<Armed>,
+    /// Tenants by the token that only they know.
+    pub canaries: Rc<BTreeMap<String, String>>,
 }
 
 impl SimLog {
@@ -31,6 +33,9 @@ impl SimLog {
             return;
         }
         let value = serde_json::to_value(line).expect("log lines have string keys and plain values");
+        if let Some(leak) = leaked(&value.to_string(), &self.canaries) {
+            self.journal.record(leak);
+        }
         let unreadable = || {
             let text = serde_json::to_string(line).expect("it was a value just now");
             Event::Unreadable { source: "dispatcher log".to_owned(), text }

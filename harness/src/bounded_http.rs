@@ -34,7 +34,7 @@ pub enum NoAnswer {
 
 impl BoundedHttp {
     pub fn new() -> reqwest::Result<Self> {
-        let http = Client::builder().no_proxy().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
+        let http = crate::http_client::of_strangers().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
         Ok(Self { http })
     }
 

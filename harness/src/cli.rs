@@ -345,7 +345,8 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("target").required(true).args(["url", "facilitator"])))]
 pub struct ConformArgs {
-    /// What the server sells, path included: its offer is checked, and how it refuses what is no payment
+    /// What the server sells, path included: its offer is checked, and how it refuses what is no payment. For https the
+    /// system's certificates count, or those in the file that SSL_CERT_FILE names
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// A facilitator: what it supports, and how it verifies what is no payment

@@ -14,6 +14,7 @@ pub mod exit;
 pub mod explain;
 pub mod facilitator;
 mod folders;
+pub mod http_client;
 pub mod incident;
 pub mod journal;
 pub mod judge;

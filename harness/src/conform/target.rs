@@ -20,8 +20,8 @@ pub enum TargetError {
     #[error("`{0}` is not a URL")]
     #[diagnostic(help("such as http://127.0.0.1:8402/t/shop/quote"))]
     NotAUrl(String),
-    #[error("`{0}` is not http")]
-    #[diagnostic(help("the harness speaks no TLS; put something that does in front, such as `socat` or `stunnel`"))]
+    #[error("`{0}` is neither http nor https")]
+    #[diagnostic(help("such as http://127.0.0.1:8402/t/shop/quote"))]
     NotHttp(String),
     #[error("{0} is not on this machine")]
     #[diagnostic(help("a check sends broken payments: add --allow-remote if you may do that to it"))]
@@ -33,7 +33,7 @@ impl Target {
         let url = Url::parse(text).map_err(|_| TargetError::NotAUrl(text.to_owned()))?;
         let host =
             url.host_str().filter(|host| !host.is_empty()).ok_or_else(|| TargetError::NotAUrl(text.to_owned()))?;
-        if url.scheme() != "http" {
+        if !matches!(url.scheme(), "http" | "https") {
             return Err(TargetError::NotHttp(text.to_owned()));
         }
         if reach == Reach::Loopback && !is_loopback(host) {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_asked_unless_told() {
-        for text in ["http://127.0.0.1:1/a?b=1", "http://localhost/", "http://[::1]:8402/x", "http://127.8.0.1/"] {
+        for text in ["http://127.0.0.1:1/a?b=1", "http://localhost/", "http://[::1]:8402/x", "https://127.8.0.1/"] {
             assert!(Target::parse(text, Reach::Loopback).is_ok(), "{text}");
         }
         for text in [
@@ -82,7 +82,7 @@ mod tests {
             assert!(matches!(Target::parse(text, Reach::Loopback), Err(TargetError::Remote(_))), "{text}");
             assert!(Target::parse(text, Reach::Anywhere).is_ok(), "{text}");
         }
-        assert!(matches!(Target::parse("https://localhost/", Reach::Loopback), Err(TargetError::NotHttp(_))));
+        assert!(matches!(Target::parse("ftp://localhost/", Reach::Loopback), Err(TargetError::NotHttp(_))));
         for text in ["localhost", "", "http://", "/path"] {
             assert!(matches!(Target::parse(text, Reach::Loopback), Err(TargetError::NotAUrl(_))), "{text}");
         }

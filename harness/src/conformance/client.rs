@@ -51,7 +51,7 @@ struct Got {
 }
 
 pub fn http() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()
+    crate::http_client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()
 }
 
 impl Client<'_> {

@@ -74,7 +74,7 @@ impl FacilitatorDouble {
         let desks = Desks::new(&name, &terms, &chain, &script, journal.clock());
         let answers = answers::serve(desks).await;
         // A proxy named by the environment must not come between the two halves.
-        let client = reqwest::Client::builder().no_proxy().build().map_err(io::Error::other)?;
+        let client = crate::http_client::builder().build().map_err(io::Error::other)?;
         let origin = Origin::Served { client, url: answers.uri() };
         let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
         let (address, door) = acceptor::bind(&double).await?;

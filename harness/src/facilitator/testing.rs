@@ -141,7 +141,7 @@ impl Bench {
     pub fn new() -> Self {
         let clock = Arc::new(SystemClock::start());
         let (journal, seen) = Journal::channel(Arc::clone(&clock) as Arc<dyn Clock>);
-        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let client = crate::http_client::builder().timeout(PATIENCE).build().unwrap();
         let chain = Arc::new(Chain::new(journal.clone()));
         Self { chain, clock, journal, seen, client }
     }

@@ -36,7 +36,7 @@ pub struct Reporter {
 
 impl Reporter {
     pub fn new(to: Url) -> Result<Reporter, ReportError> {
-        Ok(Reporter { http: Client::builder().no_proxy().build()?, to })
+        Ok(Reporter { http: crate::http_client::builder().build()?, to })
     }
 
     /// Until the records end, or nobody takes note of one: a history with a hole in it would be judged wrongly.

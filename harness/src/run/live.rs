@@ -65,7 +65,7 @@ async fn drive(
     journal.record(asked.started(network, clock.unix_ms(), planned));
     let publisher = live.publisher(scenario).map_err(RunError::DidNotStart)?;
     let payers = Arc::new(Payers::from_seed(seed));
-    let http = reqwest::Client::builder().no_proxy().build().map_err(HttpError::from)?;
+    let http = crate::http_client::builder().build().map_err(HttpError::from)?;
     let target = live_kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
     let kills =
         async { live_kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };

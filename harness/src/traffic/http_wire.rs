@@ -16,11 +16,8 @@ pub struct HttpError(#[from] reqwest::Error);
 
 impl HttpWire {
     pub fn new(urls: Vec<String>) -> Result<Self, HttpError> {
-        let http = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()?;
+        let http =
+            crate::http_client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()?;
         Ok(Self { http, urls })
     }
 

@@ -113,7 +113,7 @@ mod tests {
         let store = KvStore::default();
         store.put("1/names".to_owned(), vec![0, 255]);
         let double = KvDouble::listen(store.clone()).await.expect("a free port");
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = crate::http_client::builder().build().expect("a client");
         let ask = async |target: &str| {
             let response = http.get(format!("http://{}/{target}", double.address())).send().await.expect("an answer");
             (response.status().as_u16(), response.bytes().await.expect("a body").to_vec())

@@ -56,7 +56,7 @@ struct Got {
 
 impl Desk {
     fn at(url: &str, facilitator: ScriptedFacilitator) -> Self {
-        let http = Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = harness::http_client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (url, payers) = (url.to_owned(), Payers::from_seed(unix_now()));
         Self { url, http, facilitator, payers, purchases: Cell::new(0) }
     }

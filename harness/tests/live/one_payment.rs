@@ -29,7 +29,7 @@ impl Answered {
 }
 
 pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let client = harness::http_client::builder().build().unwrap();
     let request = client.get(url);
     let request = match payment {
         Some(payment) => request.header("payment-signature", &payment.header),
@@ -49,7 +49,7 @@ pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
 
 /// What this URL offers.
 pub async fn invoice(url: &str) -> Invoice {
-    let response = reqwest::Client::builder().no_proxy().build().unwrap().get(url).send().await.unwrap();
+    let response = harness::http_client::builder().build().unwrap().get(url).send().await.unwrap();
     Invoice::read_header(response.headers()["payment-required"].to_str().unwrap()).unwrap()
 }
 

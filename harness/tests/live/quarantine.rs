@@ -7,7 +7,7 @@ use crate::{
 };
 use harness::traffic::Payers;
 use reports::event::Event;
-use reqwest::{Client, Method};
+use reqwest::Method;
 
 #[test]
 fn a_quarantine_counts_at_the_next_request_and_so_does_its_end() {
@@ -44,7 +44,7 @@ async fn buy(served: &Served, purchase: u64) {
 }
 
 async fn quarantine(served: &Served, method: Method, token: &str, body: &str) -> u16 {
-    let http = Client::builder().no_proxy().build().unwrap();
+    let http = harness::http_client::builder().build().unwrap();
     let request = http.request(method, format!("{}/__platform/tenants/acme/quarantine", served.url));
     let response = request.bearer_auth(token).body(body.to_owned()).send().await.unwrap();
     response.status().as_u16()

@@ -87,7 +87,9 @@ async fn a_script_that_does_not_start_says_why() {
 #[tokio::test]
 async fn a_tenant_cannot_say_that_it_was_an_exception() {
     let namespace = Running::start(TENANT);
-    let answer = reqwest::Client::new()
+    let answer = harness::http_client::builder()
+        .build()
+        .unwrap()
         .get(format!("http://{}/forge", namespace.address))
         .header("x-namespace-dispatch", r#"{"script":"alpha"}"#)
         .send()
@@ -101,7 +103,9 @@ async fn a_tenant_cannot_say_that_it_was_an_exception() {
 #[tokio::test]
 async fn a_websocket_upgrade_is_refused_clearly() {
     let namespace = Running::start(TENANT);
-    let answer = reqwest::Client::new()
+    let answer = harness::http_client::builder()
+        .build()
+        .unwrap()
         .get(format!("http://{}/", namespace.address))
         .header("x-namespace-dispatch", r#"{"script":"alpha"}"#)
         .header("connection", "upgrade")

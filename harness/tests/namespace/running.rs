@@ -80,7 +80,7 @@ impl Running {
             plugin: started["plugin"].as_str().unwrap().into(),
             folder,
             records: Mutex::new(records),
-            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            http: harness::http_client::builder().build().unwrap(),
         }
     }
 

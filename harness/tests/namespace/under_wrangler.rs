@@ -42,7 +42,11 @@ export default {
 "#;
 
 async fn ask(port: u16, path: &str, script: &str) -> Value {
-    let asked = reqwest::Client::new().post(format!("http://127.0.0.1:{port}{path}")).header("x-script", script);
+    let asked = harness::http_client::builder()
+        .build()
+        .unwrap()
+        .post(format!("http://127.0.0.1:{port}{path}"))
+        .header("x-script", script);
     let text = asked.body("paid").send().await.unwrap().text().await.unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }

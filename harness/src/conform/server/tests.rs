@@ -252,3 +252,11 @@ async fn a_redirect_is_not_followed() {
     let answer = BoundedHttp::new().unwrap().get(&server.uri()).await.unwrap();
     assert_eq!(answer.status, 302);
 }
+
+#[tokio::test]
+async fn a_server_behind_https_is_spoken_to_in_tls_and_its_certificate_is_not_taken_for_granted() {
+    let server = MockServer::start().await;
+    let url = server.uri().replace("http://", "https://");
+    let refused = BoundedHttp::new().unwrap().get(&url).await.unwrap_err().to_string();
+    assert!(refused.contains("InvalidContentType") || refused.contains("corrupt message"), "{refused}");
+}

@@ -25,7 +25,7 @@ mod tests {
     async fn a_redirect_says_where_to_and_moves_nothing() {
         let bench = Bench::new();
         let double = bench.double(once(Inject::Redirect { code: 308 })).await;
-        let client = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let client = crate::http_client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let url = format!("{}/settle", double.url());
         let answer = client.post(url).body(Payer::new(1).body(1)).send().await.unwrap();
         assert_eq!((answer.status().as_u16(), &answer.headers()["location"]), (308, &"/elsewhere".parse().unwrap()));

@@ -413,6 +413,9 @@ pub struct ServeArgs {
     /// How many facilitator doubles to start instead of a scenario's
     #[arg(long, value_name = "N", conflicts_with_all = ["world", "facilitator_urls"], value_parser = value_parser!(u8).range(1..=MAX_FACILITATORS as i64))]
     pub facilitators: Option<u8>,
+    /// Ports of the doubles on loopback, primary first; any free one for those beyond the last
+    #[arg(long, value_name = "N", value_delimiter = ',', conflicts_with = "facilitator_urls", value_parser = value_parser!(u16).range(1..))]
+    pub facilitator_ports: Vec<u16>,
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',')]
     pub facilitator_urls: Vec<String>,

@@ -3,9 +3,10 @@
 
 mod options;
 
-pub use options::{OptionsError, tenant, world};
+pub use options::{OptionsError, enough_facilitators, tenant, world};
 
 use crate::{
+    cli::ServeArgs,
     clock::{Clock, SystemClock},
     journal::Journal,
     run::{Live, LiveOptions, RunDir, RunError, Tools, interrupted},
@@ -14,17 +15,19 @@ use crate::{
 use std::sync::Arc;
 
 /// Serves until Ctrl-C. The URLs go to stdout, so that a script can read them.
-pub async fn serve(
-    scenario: &Scenario,
-    tools: &Tools,
-    run_dir: &RunDir,
-    port: Option<u16>,
-    facilitator_urls: &[String],
-) -> Result<(), RunError> {
+pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &ServeArgs) -> Result<(), RunError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let (journal, writer) = Journal::open(&run_dir.events(), clock).map_err(RunError::Journal)?;
     let quiet = scenario.without_faults();
-    let options = LiveOptions { tools, scenario: &quiet, seed: 0, run_dir: run_dir.path(), port, facilitator_urls };
+    let options = LiveOptions {
+        tools,
+        scenario: &quiet,
+        seed: 0,
+        run_dir: run_dir.path(),
+        port: args.port,
+        facilitator_ports: &args.facilitator_ports,
+        facilitator_urls: &args.facilitator_urls,
+    };
     let live = Live::start_or_interrupted(&options, &journal).await?;
     live.publisher(&quiet).map_err(RunError::DidNotStart)?;
     announce(scenario, &live, run_dir);

@@ -11,9 +11,10 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         ([], None) => Library::find().load(&args.world)?,
         (tenants, facilitators) => serve::world(tenants, facilitators.unwrap_or(1).into())?,
     };
+    serve::enough_facilitators(&scenario, &args.facilitator_ports)?;
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
     let run_dir = make_run_dir(None, "serve")?;
-    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args.port, &args.facilitator_urls))?;
+    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args))?;
     Ok(Exit::Pass)
 }

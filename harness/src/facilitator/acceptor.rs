@@ -27,8 +27,9 @@ pub enum Door {
 }
 
 /// Binds, and listens unless a refusal holds from the start.
-pub async fn bind(double: &Double) -> io::Result<(SocketAddr, Door)> {
-    let held = refuse::hold(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+/// Port 0: any free one.
+pub async fn bind(double: &Double, port: u16) -> io::Result<(SocketAddr, Door)> {
+    let held = refuse::hold(SocketAddr::from(([127, 0, 0, 1], port))).await?;
     let address = held.local_addr()?;
     let door = match double.script.refusal_at(double.journal.clock().now_us()) {
         Some(refusal) => Door::Shut(held, refusal),

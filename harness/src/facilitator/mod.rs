@@ -50,6 +50,8 @@ pub struct Terms {
     pub key: Option<String>,
     /// The one network it lists in `/supported`, in place of all that it serves.
     pub lists_only: Option<&'static str>,
+    /// Of loopback; any free one where absent.
+    pub port: Option<u16>,
 }
 
 /// A running double. Stop it with [`FacilitatorDouble::stop`]: dropping it ends it without waiting for its records.
@@ -62,7 +64,7 @@ pub struct FacilitatorDouble {
 }
 
 impl FacilitatorDouble {
-    /// Starts on a free port of loopback. When this returns, the double answers (or refuses, if the script says so).
+    /// Starts on loopback. When this returns, the double answers (or refuses, if the script says so).
     pub async fn start(
         name: String,
         terms: Terms,
@@ -77,7 +79,7 @@ impl FacilitatorDouble {
         let client = crate::http_client::builder().build().map_err(io::Error::other)?;
         let origin = Origin::Served { client, url: answers.uri() };
         let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
-        let (address, door) = acceptor::bind(&double).await?;
+        let (address, door) = acceptor::bind(&double, terms.port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(acceptor::run(double, address, door, stopped));
         Ok(Self { address, stop, running, _answers: answers })
@@ -109,7 +111,7 @@ mod tests {
     #[tokio::test]
     async fn a_double_that_wants_a_key_answers_nobody_without_it() {
         let bench = Bench::new();
-        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1") };
+        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1"), port: None };
         let double = bench.double_with(terms, vec![]).await;
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 401);
         assert!(!bench.has_paid());

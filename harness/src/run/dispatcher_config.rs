@@ -18,7 +18,7 @@ pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
 #[must_use]
 pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, String>) -> Terms {
     let lists_only = scenario.world().lists_other_networks(facilitator).then_some(ANOTHER_NETWORK);
-    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only }
+    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, port: None }
 }
 
 /// The faults on one facilitator.

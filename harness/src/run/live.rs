@@ -26,7 +26,15 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
     let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
     let (journal, writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
     say("starting the facilitator doubles and the dispatcher under wrangler dev");
-    let options = LiveOptions { tools, scenario, seed, run_dir: run_dir.path(), port: None, facilitator_urls: &[] };
+    let options = LiveOptions {
+        tools,
+        scenario,
+        seed,
+        run_dir: run_dir.path(),
+        port: None,
+        facilitator_ports: &[],
+        facilitator_urls: &[],
+    };
     let mut live = Live::start_or_interrupted(&options, &journal).await?;
     let driven = tokio::select! {
         driven = drive(asked, &clock, &journal, &mut live, say) => driven,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble},
+    facilitator::{Chain, FacilitatorDouble, Terms},
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
@@ -48,6 +48,8 @@ pub struct LiveOptions<'a> {
     pub run_dir: &'a Path,
     /// Of the dispatcher; any free one where absent.
     pub port: Option<u16>,
+    /// Of its doubles, primary first; any free one for those beyond the last.
+    pub facilitator_ports: &'a [u16],
     /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
     pub facilitator_urls: &'a [String],
 }
@@ -96,9 +98,11 @@ impl Live {
         let keys = keys(scenario, secret);
         if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
-            for name in scenario.world().facilitators() {
+            for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
-                let (terms, faults) = (terms(scenario, name, &keys), faults(scenario, name, options.seed));
+                let port = options.facilitator_ports.get(n).copied();
+                let terms = Terms { port, ..terms(scenario, name, &keys) };
+                let faults = faults(scenario, name, options.seed);
                 let double =
                     FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())
                         .await

@@ -11,6 +11,9 @@ pub enum OptionsError {
     TwoOfOneName(Name),
     #[error("a world has at most {MAX_TENANTS} tenants, and these are {0}")]
     TooMany(usize),
+    #[error("{ports} ports for {facilitators} facilitators")]
+    #[diagnostic(help("--facilitators N starts more of them"))]
+    TooManyPorts { ports: usize, facilitators: usize },
 }
 
 /// Reads `ID:PLAN` of a free tenant, `ID:PLAN:PRICE` of one that is paid.
@@ -54,6 +57,12 @@ pub fn world(tenants: &[Tenant], facilitators: usize) -> Result<Scenario, Option
     Ok(Scenario::quiet(World::plain(facilitators.collect(), tenants)))
 }
 
+/// A port that nothing will listen on is a mistake.
+pub fn enough_facilitators(scenario: &Scenario, ports: &[u16]) -> Result<(), OptionsError> {
+    let (ports, facilitators) = (ports.len(), scenario.world().facilitators().len());
+    if ports > facilitators { Err(OptionsError::TooManyPorts { ports, facilitators }) } else { Ok(()) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +94,9 @@ mod tests {
         assert_eq!(served.world().tenants()[0].id().as_str(), "acme");
         let names: Vec<&str> = served.world().facilitators().iter().map(Name::as_str).collect();
         assert_eq!(names, ["primary", "standby", "standby-2"]);
+        assert!(enough_facilitators(&served, &[1, 2, 3]).is_ok());
+        let many = enough_facilitators(&served, &[1, 2, 3, 4]).unwrap_err();
+        assert_eq!(many.to_string(), "4 ports for 3 facilitators");
         let twice = ["shop:pro:0.01", "shop:free"].map(|text| tenant(text).unwrap());
         assert!(matches!(world(&twice, 1), Err(OptionsError::TwoOfOneName(_))));
     }

@@ -47,8 +47,8 @@ impl Calibration {
              cpuMs  cut off  CPU at cut-off p50/p95/max   wall p50   neighbour p50/p95   alone p50/p95   asked  failed\n",
             self.load_average,
             match self.watcher {
-                Priority::Raised => "raised",
-                Priority::Ordinary => "ordinary (more takes root or CAP_SYS_NICE)",
+                Priority::RealTime => "real-time",
+                Priority::Ordinary => "ordinary (real-time takes root or CAP_SYS_NICE)",
             }
         );
         for row in &self.rows {

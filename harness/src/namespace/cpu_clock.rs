@@ -1,6 +1,8 @@
-//! The CPU time of one process, exact to the nanosecond while it runs. Surprising constraint: it counts the whole
-//! process, so what HTTP parsing and V8's own work cost is in it; `/proc` would be up to a scheduler's tick behind.
+//! The CPU time of one process, and where it spends it. Surprising constraint: the time counts the whole process, so what HTTP
+//! parsing and V8's own work cost is in it; and of a process that is running on another CPU in this moment it is up to a
+//! scheduler's tick old (`cut_off.rs` knows what to do about that).
 
+use std::fs;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -19,6 +21,32 @@ impl CpuClock {
     pub fn read(self) -> Result<Duration, Errno> {
         clock_gettime(self.0).map(Duration::from)
     }
+}
+
+/// Of a process's main thread, which is the one that runs a Worker's code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Whereabouts {
+    /// On which it runs, or ran last.
+    pub cpu: usize,
+    /// Or would, if it were its turn.
+    pub is_running: bool,
+}
+
+impl Whereabouts {
+    /// `None` once it has been reaped.
+    pub fn of(process: Pid) -> Option<Whereabouts> {
+        /// Of the fields after the name, which may have blanks and brackets in it.
+        const STATE: usize = 0;
+        const PROCESSOR: usize = 36;
+        let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        Some(Whereabouts { cpu: fields.get(PROCESSOR)?.parse().ok()?, is_running: *fields.get(STATE)? == "R" })
+    }
+}
+
+/// Time that only goes forward, whoever runs.
+pub fn wall() -> Duration {
+    clock_gettime(ClockId::CLOCK_MONOTONIC).map(Duration::from).expect("every Linux has a monotonic clock")
 }
 
 #[cfg(test)]
@@ -42,5 +70,16 @@ mod tests {
         child.wait().unwrap();
         // The clock may be refused, or be without a reading, as the process ended before or after it was asked for.
         assert!(clock.and_then(CpuClock::read).is_err());
+    }
+
+    #[test]
+    fn a_process_is_somewhere_until_it_was_waited_for() {
+        let mut child = Command::new("sleep").arg("60").spawn().unwrap();
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let found = Whereabouts::of(pid).unwrap();
+        assert!(found.cpu < rustix::thread::CpuSet::MAX_CPU, "{found:?}");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(Whereabouts::of(pid), None);
     }
 }

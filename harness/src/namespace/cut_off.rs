@@ -1,39 +1,45 @@
 //! Ends a process the moment it has used up its CPU budget, by SIGKILL: a loop in JavaScript listens to nothing else.
 //!
-//! Surprising constraint: a thread that sleeps until the moment comes too late by however long the scheduler takes to wake
-//! it, which is milliseconds on a busy machine. So the watcher wakes early, naps, and looks on without sleeping at the very
-//! end, as long as the process it looks at is running: one that waits for something uses up nothing.
+//! Surprising constraint: the clock of a process that runs on another CPU is read as of that CPU's last tick, up to 4 ms ago.
+//! It is exact as soon as the process has been put aside. So whoever looks does so from the very CPU on which the process
+//! runs, and comes before it: a thread under the real-time scheduler, pinned anew for each look, and waiting for no lock,
+//! whose holder might be put aside as well.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, mpsc};
-use std::thread;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::{self, Thread};
 use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use rustix::process::setpriority_process;
+use rustix::thread::{CpuSet, sched_setaffinity};
 use serde::Serialize;
-use tokio::sync::watch;
+use thread_priority::{
+    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+    set_thread_priority_and_policy, thread_native_id,
+};
+use tokio::sync::Notify;
 
-use super::cpu_clock::CpuClock;
+use super::cpu_clock::{self, CpuClock, Whereabouts};
 
-/// How long before a budget can be used up the watcher begins to nap: what a wake-up takes beside a busy core or two.
-const HEAD_START: Duration = Duration::from_millis(3);
-/// How long before that it stops sleeping. Shorter than the scheduler's slice, or it would be put aside at the end of it.
-const FINAL: Duration = Duration::from_millis(1);
-/// Between two looks at a process that is near its budget.
-const NAP: Duration = Duration::from_micros(250);
-/// The watcher does next to nothing, but must do it before everybody else.
-const FIRST_OF_ALL: i32 = -20;
+/// How old a clock's reading may be that was taken from another CPU: the longest tick there is, and some.
+const STALE: Duration = Duration::from_millis(12);
+/// Between two looks at a process that is about to use up its budget. Each puts it aside, so on a busy machine it then has
+/// to wait for its turn again.
+const NAP: Duration = Duration::from_micros(200);
+/// While it waits for something: most that do will go on doing so.
+const LONG_NAP: Duration = Duration::from_millis(1);
+/// Any real-time priority comes before whatever has none; the lowest, because the machine may have others of its own.
+const REAL_TIME: u8 = 1;
 
 /// How the scheduler treats the watcher's thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Priority {
-    /// Before others: as root, or with CAP_SYS_NICE.
-    Raised,
+    /// Before whatever is not: as root, or with CAP_SYS_NICE.
+    RealTime,
     /// Like any other, because more is not permitted.
     Ordinary,
 }
@@ -46,19 +52,16 @@ pub struct CutOff {
 }
 
 #[derive(Debug)]
-struct Handle(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    armed: Mutex<Armed>,
-    changed: Condvar,
+struct Handle {
+    shared: Arc<Shared>,
+    watcher: Thread,
 }
 
 #[derive(Debug, Default)]
-struct Armed {
-    budgets: BTreeMap<u64, Watched>,
-    next_id: u64,
-    closed: bool,
+struct Shared {
+    /// Armed, and not yet seen by the watcher.
+    new: Mutex<Vec<Watched>>,
+    closed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -67,16 +70,18 @@ struct Watched {
     clock: CpuClock,
     from: Duration,
     until: Duration,
-    /// At the last look.
-    seen: Duration,
-    cut: watch::Sender<Option<Duration>>,
+    /// By the wall clock.
+    next_look: Duration,
+    fate: Arc<Fate>,
 }
 
-/// What the watcher does until its next look.
-enum Pause {
-    UntilArmed,
-    Sleep(Duration),
-    LookAgain,
+/// What watcher and budget know of each other.
+#[derive(Debug)]
+struct Fate {
+    armed: Mutex<bool>,
+    /// What was used up at the cut-off, in nanoseconds; 0 before.
+    cut_ns: AtomicU64,
+    cut: Notify,
 }
 
 impl CutOff {
@@ -84,16 +89,14 @@ impl CutOff {
         let shared = Arc::new(Shared::default());
         let watched = Arc::clone(&shared);
         let (tell, told) = mpsc::channel();
-        thread::Builder::new().name("cpu cut-off".to_owned()).spawn(move || {
-            // Of this thread alone, on Linux.
-            let raised = setpriority_process(None, FIRST_OF_ALL);
-            let priority = raised.map_or(Priority::Ordinary, |()| Priority::Raised);
+        let thread = thread::Builder::new().name("cpu cut-off".to_owned()).spawn(move || {
             // Whoever starts a watcher waits for this.
-            let _heard = tell.send(priority);
+            let _heard = tell.send(raise_own_priority());
             watched.watch();
         })?;
         let priority = told.recv().map_err(io::Error::other)?;
-        Ok(CutOff { handle: Arc::new(Handle(shared)), priority })
+        let handle = Handle { shared, watcher: thread.thread().clone() };
+        Ok(CutOff { handle: Arc::new(handle), priority })
     }
 
     pub fn priority(&self) -> Priority {
@@ -105,47 +108,58 @@ impl CutOff {
     pub fn arm(&self, process: Pid, budget: Duration) -> Result<Budget, Errno> {
         let clock = CpuClock::of(process)?;
         let from = clock.read()?;
-        let (cut, is_cut) = watch::channel(None);
-        let mut armed = self.handle.0.lock();
-        let id = armed.next_id;
-        armed.next_id += 1;
-        armed.budgets.insert(id, Watched { process, clock, from, until: from + budget, seen: from, cut });
-        drop(armed);
-        self.handle.0.changed.notify_one();
-        Ok(Budget { id, clock, from, cut: is_cut, handle: Arc::clone(&self.handle) })
+        let fate = Arc::new(Fate { armed: Mutex::new(true), cut_ns: AtomicU64::new(0), cut: Notify::new() });
+        // On one thread, CPU time cannot outrun the wall clock.
+        let (until, next_look) = (from + budget, cpu_clock::wall() + budget);
+        let watched = Watched { process, clock, from, until, next_look, fate: Arc::clone(&fate) };
+        lock(&self.handle.shared.new).push(watched);
+        self.handle.watcher.unpark();
+        Ok(Budget { clock, from, fate, _handle: Arc::clone(&self.handle) })
     }
+}
+
+fn raise_own_priority() -> Priority {
+    let real_time = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
+    let lowest = ThreadPriorityValue::try_from(REAL_TIME).map(ThreadPriority::Crossplatform);
+    if lowest.is_ok_and(|lowest| set_thread_priority_and_policy(thread_native_id(), lowest, real_time).is_ok()) {
+        return Priority::RealTime;
+    }
+    Priority::Ordinary
 }
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.lock().closed = true;
-        self.0.changed.notify_one();
+        self.shared.closed.store(true, Ordering::Release);
+        self.watcher.unpark();
     }
 }
 
 /// An armed budget. Once it is dropped nothing is killed on its account.
 #[derive(Debug)]
 pub struct Budget {
-    id: u64,
     clock: CpuClock,
     from: Duration,
-    cut: watch::Receiver<Option<Duration>>,
-    handle: Arc<Handle>,
+    fate: Arc<Fate>,
+    _handle: Arc<Handle>,
 }
 
 impl Budget {
     /// What was used up when the process was cut off, if it was.
     pub fn cut(&self) -> Option<Duration> {
-        *self.cut.borrow()
+        match self.fate.cut_ns.load(Ordering::Acquire) {
+            0 => None,
+            ns => Some(Duration::from_nanos(ns)),
+        }
     }
 
     /// Until the process is cut off; for ever if it ends within its budget.
     pub async fn cut_off(&self) -> Duration {
-        let mut cut = self.cut.clone();
-        match cut.wait_for(Option::is_some).await.map(|cut| *cut) {
-            Ok(Some(used)) => used,
-            // The watcher lets go of what cannot be cut off any more.
-            Ok(None) | Err(_) => std::future::pending().await,
+        loop {
+            let told = self.fate.cut.notified();
+            if let Some(used) = self.cut() {
+                return used;
+            }
+            told.await;
         }
     }
 
@@ -157,82 +171,84 @@ impl Budget {
 
 impl Drop for Budget {
     fn drop(&mut self) {
-        self.handle.0.lock().budgets.remove(&self.id);
+        // Waits for a kill that is under way.
+        *lock(&self.fate.armed) = false;
     }
 }
 
 impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Armed> {
-        self.armed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn watch(&self) {
-        let mut armed = self.lock();
-        while !armed.closed {
-            armed = match armed.look() {
-                Pause::UntilArmed => self.changed.wait(armed).unwrap_or_else(PoisonError::into_inner),
-                Pause::Sleep(time) => self.changed.wait_timeout(armed, time).unwrap_or_else(PoisonError::into_inner).0,
-                Pause::LookAgain => {
-                    drop(armed);
-                    std::hint::spin_loop();
-                    self.lock()
-                }
-            };
+        let mut watched: Vec<Watched> = Vec::new();
+        while !self.closed.load(Ordering::Acquire) {
+            // Whoever holds it is about to wake us.
+            if let Ok(mut new) = self.new.try_lock() {
+                watched.append(&mut new);
+            }
+            let now = cpu_clock::wall();
+            watched.retain_mut(|watched| watched.next_look > now || watched.look());
+            match watched.iter().map(|watched| watched.next_look).min() {
+                Some(next) => thread::park_timeout(next.saturating_sub(cpu_clock::wall())),
+                None => thread::park(),
+            }
         }
     }
 }
 
-impl Armed {
-    /// Cuts off what has used up its budget.
-    fn look(&mut self) -> Pause {
-        let mut pause = Pause::UntilArmed;
-        self.budgets.retain(|_, watched| match watched.look() {
-            Some(next) => {
-                pause = sooner(std::mem::replace(&mut pause, Pause::UntilArmed), next);
-                true
-            }
-            None => false,
-        });
-        pause
-    }
-}
-
 impl Watched {
-    /// When to look again; `None` when there is nothing left to look at.
-    fn look(&mut self) -> Option<Pause> {
-        // A process that has no clock any more has ended.
-        let now = self.clock.read().ok()?;
-        let ran = now > std::mem::replace(&mut self.seen, now);
-        let Some(left) = self.until.checked_sub(now).filter(|left| !left.is_zero()) else {
-            // Told first: whoever sees the process gone must see why.
-            self.cut.send_replace(Some(now.saturating_sub(self.from)));
-            // It may have ended by itself in this very moment, but it has not been reaped, so the id is still its own.
-            let _gone = kill(self.process, Signal::SIGKILL);
-            // Read again after the kill: this is what was used up, with the time that it took to send the signal.
-            if let Ok(killed) = self.clock.read() {
-                self.cut.send_replace(Some(killed.saturating_sub(self.from)));
-            }
-            return None;
-        };
-        Some(if left > HEAD_START {
-            // On one thread, CPU time cannot outrun the wall clock.
-            Pause::Sleep(left - HEAD_START)
-        } else if left > FINAL {
-            Pause::Sleep((left - FINAL).min(NAP))
-        } else if ran {
-            Pause::LookAgain
-        } else {
-            Pause::Sleep(left.min(NAP))
-        })
+    /// Whether there is anything left to look at.
+    fn look(&mut self) -> bool {
+        // Nobody else holds it but a budget that is being dropped.
+        let Some(armed) = self.fate.armed.try_lock().ok().filter(|armed| **armed) else { return false };
+        // A process that is nowhere, or has no clock any more, has ended.
+        let Some(found) = Whereabouts::of(self.process) else { return false };
+        let Ok(from_afar) = self.clock.read() else { return false };
+        // A reading is never ahead of the truth, so far from the end there is no need to disturb the process.
+        let is_far = from_afar + STALE < self.until;
+        let now = if is_far { from_afar } else { self.clock_from_beside(found.cpu).unwrap_or(from_afar) };
+        if let Some(left) = self.until.checked_sub(now).filter(|left| !left.is_zero()) {
+            let nap = if found.is_running { NAP } else { LONG_NAP };
+            let harmless = if is_far { left - STALE } else { left };
+            self.next_look = cpu_clock::wall() + harmless.max(nap);
+            return true;
+        }
+        // Told first: whoever sees the process gone must see why.
+        self.fate.cut_at(now.saturating_sub(self.from));
+        // It may have ended by itself in this very moment, but it has not been reaped, so the id is still its own.
+        let _gone = kill(self.process, Signal::SIGKILL);
+        // Read again after the kill: this is what was used up, with the time that it took to send the signal.
+        if let Ok(killed) = self.clock.read() {
+            self.fate.cut_at(killed.saturating_sub(self.from));
+        }
+        drop(armed);
+        self.fate.cut.notify_waiters();
+        false
+    }
+
+    /// Exact, because the process is put aside by whoever comes to its CPU.
+    fn clock_from_beside(&self, cpu: usize) -> Option<Duration> {
+        stand_on(cpu);
+        self.clock.read().ok()
     }
 }
 
-fn sooner(one: Pause, other: Pause) -> Pause {
-    match (one, other) {
-        (Pause::LookAgain, _) | (_, Pause::LookAgain) => Pause::LookAgain,
-        (Pause::Sleep(one), Pause::Sleep(other)) => Pause::Sleep(one.min(other)),
-        (Pause::UntilArmed, pause) | (pause, Pause::UntilArmed) => pause,
+/// Where this is not permitted the look is less exact, and that is all.
+fn stand_on(cpu: usize) {
+    if cpu < CpuSet::MAX_CPU {
+        let mut only = CpuSet::new();
+        only.set(cpu);
+        let _elsewhere = sched_setaffinity(None, &only);
     }
+}
+
+impl Fate {
+    fn cut_at(&self, used: Duration) {
+        let ns = u64::try_from(used.as_nanos()).unwrap_or(u64::MAX);
+        self.cut_ns.store(ns.max(1), Ordering::Release);
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -396,6 +396,8 @@ pub struct TenantEnd {
     pub script: String,
     pub request_id: Option<String>,
     pub outcome: TenantOutcome,
+    /// How much of its answer had left by then.
+    pub answer: TenantAnswer,
     /// CPU time, up to the cut-off where there was one; absent where its process ended before it could be read.
     pub cpu_used_ms: Option<f64>,
     /// What was enforced: the limits that were passed, or the platform's own in place of one that was not.
@@ -418,6 +420,15 @@ pub enum TenantOutcome {
     Crashed,
     /// Whoever had asked went away.
     Cancelled,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum TenantAnswer {
+    None,
+    /// Its status and headers, and perhaps some of its body.
+    Begun,
+    Whole,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -238,6 +238,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let set = [(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
         let (limits, _) = self.warden.limits(tenant, self.clock.now());
         let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
+        let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
         let script = tenant.script.as_str();
         let dispatch = Dispatch { script, limits, path: &to.path, strip: may_not_enter, set: &set };
         let ran = self.namespace.run(dispatch, request).await;

@@ -1,6 +1,8 @@
 //! What it means when a tenant's Worker did not answer. The platform says so in an exception's message only, and the
 //! messages of custom limits are not documented: known beginnings are told apart, everything else is the tenant's failure.
 
+use x402_paywall::seeded::{self, Bug};
+
 /// Why there is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TenantFailure {
@@ -22,6 +24,9 @@ impl TenantFailure {
             ("too many subrequests", TenantFailure::SubrequestLimit),
             ("too many api requests", TenantFailure::SubrequestLimit),
         ];
+        if seeded::has(Bug::CutOffTakenForFailure) {
+            return Self::Threw;
+        }
         let lower = message.to_ascii_lowercase();
         let text = lower.strip_prefix("error: ").unwrap_or(&lower);
         BEGINNINGS

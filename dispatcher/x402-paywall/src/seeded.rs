@@ -151,6 +151,10 @@ bugs! {
     LimitsOfAnotherPlan = "limits-of-another-plan",
     /// A dispatch's limits have a key that the platform does not know.
     LimitsKeyMisspelt = "limits-key-misspelt",
+    /// Every tenant runs under the limits of one in quarantine.
+    LimitsOfQuarantine = "limits-of-quarantine",
+    /// A tenant that was cut off is taken for one that threw.
+    CutOffTakenForFailure = "cut-off-taken-for-failure",
     /// The tenant runs for a request that is billed.
     UnpaidRunsTenant = "unpaid-runs-tenant",
     /// A facilitator is asked about a payment whose signature is not its payer's.

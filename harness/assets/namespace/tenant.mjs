@@ -19,14 +19,25 @@ export default {
       case "slow":
         await new Promise((resolve) => setTimeout(resolve, Number(argument)));
         return seen(request, url, env, 200);
+      case "burn":
+        burn(Number(argument));
+        return seen(request, url, env, 200);
       case "subrequests":
-        for (let sent = 0; sent < Number(argument); sent += 1) {
-          const answer = await fetch(`https://origin.example/${sent}`);
-          await answer.arrayBuffer();
-        }
+        await ask(Number(argument), (nth) => `/${nth}`);
+        return seen(request, url, env, 200);
+      case "redirects":
+        await ask(Number(argument), () => `/redirect/${HOPS}`);
+        return seen(request, url, env, 200);
+      case "caught":
+        // What is refused is caught, and the answer says nothing of it.
+        await ask(Number(argument), (nth) => `/${nth}`).catch(() => {});
         return seen(request, url, env, 200);
       case "big":
         return new Response(bytes(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
+      case "endless":
+        return new Response(bytes(Infinity, env), { headers: headers(env, "application/octet-stream", 200) });
+      case "hoard":
+        return new Response(inOnePiece(Number(argument)), { headers: headers(env, "application/octet-stream", 200) });
       case "cut":
         return new Response(cutOff(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
       case "forge":
@@ -36,6 +47,22 @@ export default {
     }
   },
 };
+
+// The clock goes on while a tenant computes, here but not on the platform.
+function burn(ms) {
+  const until = Date.now() + ms;
+  while (Date.now() < until);
+}
+
+// So many hops has each chain of redirects; a fetch of the platform follows up to twenty.
+const HOPS = 10;
+
+async function ask(count, path) {
+  for (let sent = 0; sent < count; sent += 1) {
+    const answer = await fetch(`https://origin.example${path(sent)}`);
+    await answer.arrayBuffer();
+  }
+}
 
 // What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.
 const FORGED = {
@@ -92,6 +119,11 @@ function bytes(count, env) {
       if (left === 0) controller.close();
     },
   });
+}
+
+// Held in memory as a whole before any of it leaves.
+function inOnePiece(count) {
+  return new Uint8Array(count).fill(46);
 }
 
 function cutOff(count, env) {

@@ -245,6 +245,24 @@ impl History {
         self.tenant_runs().filter_map(|run| Some((run.what.request_id.as_deref()?, run))).collect()
     }
 
+    /// How the runs ended, by the request that each was for.
+    pub fn ends_by_request(&self) -> BTreeMap<&str, At<'_, TenantEnd>> {
+        self.tenant_ends().filter_map(|end| Some((end.what.request_id.as_deref()?, end))).collect()
+    }
+
+    /// What was answered, by the dispatcher's name for the request.
+    pub fn answers_by_request(&self) -> BTreeMap<&str, (At<'_, Exchange>, &Answer)> {
+        let by_request = |(exchange, answer)| {
+            let answer: &Answer = answer;
+            Some((answer.request_id.as_deref()?, (exchange, answer)))
+        };
+        self.answers().filter_map(by_request).collect()
+    }
+
+    pub fn tenant_with_script(&self, script: &str) -> Option<&TenantFacts> {
+        self.tenants.values().find(|tenant| tenant.script == script)
+    }
+
     /// Where a phase begins.
     pub fn phase_line(&self, name: &str) -> Option<Line> {
         let begins = |recorded: &Recorded| matches!(&recorded.event, Event::PhaseStarted { phase } if phase == name);

@@ -17,9 +17,11 @@ mod history;
 mod is_not_asked;
 mod latency;
 mod malformed_is_refused;
+mod neighbours_unmoved;
 mod no_cross_tenant_bytes;
 mod nobody_pays_for_nothing;
 mod one_payment_one_request;
+mod over_limit_is_cut_off;
 mod pages_can_pay;
 mod paid_content_only_after_settlement;
 mod paid_is_private;
@@ -39,6 +41,7 @@ mod traffic_flowed;
 mod unknown_is_asked_about;
 mod unknown_is_not_failed;
 mod verify_before_run_settle_after;
+mod within_limits_runs;
 
 #[cfg(test)]
 mod testing;
@@ -57,7 +60,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 31] = [
+pub const RULES: [&Rule; 34] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -72,6 +75,9 @@ pub const RULES: [&Rule; 31] = [
     &headers_are_ours::RULE,
     &paid_is_private::RULE,
     &dispatch_carries_limits::RULE,
+    &over_limit_is_cut_off::RULE,
+    &within_limits_runs::RULE,
+    &neighbours_unmoved::RULE,
     &refusals_cost_nothing::RULE,
     &quarantined_gets_probes_only::RULE,
     &standing_seldom_changes::RULE,
@@ -136,6 +142,11 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         Checker::HeadersAreOurs => Judge::new(&headers_are_ours::RULE, headers_are_ours::judge),
         Checker::PaidIsPrivate => Judge::new(&paid_is_private::RULE, paid_is_private::judge),
         Checker::DispatchCarriesLimits => Judge::new(&dispatch_carries_limits::RULE, dispatch_carries_limits::judge),
+        Checker::OverLimitIsCutOff => Judge::new(&over_limit_is_cut_off::RULE, over_limit_is_cut_off::judge),
+        Checker::WithinLimitsRuns => Judge::new(&within_limits_runs::RULE, within_limits_runs::judge),
+        Checker::NeighboursUnmoved { phase, against, within } => Judge::new(&neighbours_unmoved::RULE, |history| {
+            neighbours_unmoved::judge(history, phase.as_str(), against.as_str(), *within)
+        }),
         Checker::RefusalsCostNothing => Judge::new(&refusals_cost_nothing::RULE, refusals_cost_nothing::judge),
         Checker::QuarantinedGetsProbesOnly { grace } => Judge::new(&quarantined_gets_probes_only::RULE, |history| {
             quarantined_gets_probes_only::judge(history, *grace)

@@ -1,9 +1,10 @@
 //! MONEY-4: whoever was charged has the content, or could collect it by the end; and a tenant that fails, redirects or
-//! answers with an error is not settled for.
+//! answers with an error is not settled for. Whether it failed is the namespace's word as well as the dispatcher's: one that
+//! was cut off has sold nothing, whatever its caller was told.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
 use reports::{
-    event::{Answer, PurchaseOutcome},
+    event::{Answer, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
     level::Level,
 };
 use std::collections::BTreeSet;
@@ -30,16 +31,23 @@ pub const RULE: Rule = Rule {
 pub fn judge(history: &History) -> Finding {
     let (mut charged, mut failed) = (0, 0);
     let mut violations = Vec::new();
+    let ends = history.ends_by_request();
+    let failure = |answer: &Answer| ends.get(answer.request_id.as_deref()?).filter(|end| has_failed(end));
     let served: BTreeSet<&str> = history
         .paid_answers()
-        .filter(|(_, answer, _)| (200..300).contains(&answer.status))
+        .filter(|(_, answer, _)| (200..300).contains(&answer.status) && failure(answer).is_none())
         .map(|(_, _, payment)| payment)
         .collect();
-    for (exchange, _, payment) in history.paid_answers().filter(|(_, answer, _)| is_no_content(answer)) {
+    for (exchange, answer, payment) in history.paid_answers() {
+        let failure = failure(answer);
+        if failure.is_none() && !is_no_content(answer) {
+            continue;
+        }
         failed += 1;
         if let Some(transfer) = history.moved(payment).filter(|_| !served.contains(payment)) {
             let what = format!("{} was settled for a tenant's failure", short(payment));
-            violations.push(Violation::new(what, exchange.line).and([transfer.line]));
+            let end = failure.map(|end| end.line);
+            violations.push(Violation::new(what, exchange.line).and([transfer.line]).and(end));
         }
     }
     for (exchange, _, payment) in history.paid_answers().filter(|(_, answer, _)| lost_its_body(answer)) {
@@ -61,6 +69,12 @@ pub fn judge(history: &History) -> Finding {
     let detail =
         format!("{}; {charged} purchases were charged, {failed} answers of tenants were no content", finding.detail);
     finding.with_detail(detail)
+}
+
+/// Whether the run ended before its whole answer was there, and not because its caller went away.
+fn has_failed(end: &TenantEnd) -> bool {
+    let by_itself = end.outcome != TenantOutcome::Ok && end.outcome != TenantOutcome::Cancelled;
+    by_itself && end.answer != TenantAnswer::Whole
 }
 
 /// A tenant double's content has a body, but for the statuses that have none.
@@ -111,6 +125,18 @@ mod tests {
         assert_eq!(judge(&whole.history()).verdict, Verdict::Pass);
         let lost = Story::new().settled("p1", "primary").served_with("p1", empty).purchase(&["p1"]);
         assert_eq!(shown(&judge(&lost.history())), [2, 4]);
+    }
+
+    #[test]
+    fn a_charge_for_a_run_that_the_namespace_cut_off_is_seen_whatever_was_answered() {
+        let cut = |end: &mut TenantEnd| (end.outcome, end.answer) = (TenantOutcome::ExceededCpu, TenantAnswer::Begun);
+        let sold = Story::new().settled("p1", "primary").served("p1").ended_for_it(cut).purchase(&["p1"]);
+        assert_eq!(shown(&judge(&sold.history())), [2, 4, 5]);
+        let background = Story::new().settled("p1", "primary").served("p1");
+        let background = background.ended_for_it(|end| end.outcome = TenantOutcome::ExceededCpu).purchase(&["p1"]);
+        assert_eq!(judge(&background.history()).verdict, Verdict::Pass, "its caller has the whole answer");
+        let again = Story::new().settled("p1", "primary").answered(Some("p1"), 503, |_| {}).ended_for_it(cut);
+        assert_eq!(judge(&again.served("p1").purchase(&["p1"]).history()).verdict, Verdict::Pass, "it ran again");
     }
 
     #[test]

@@ -140,3 +140,8 @@ pub fn short(payment: &str) -> String {
 pub fn at(us: u64) -> String {
     format!("{:.3} s", us as f64 / 1e6)
 }
+
+/// How long something took.
+pub fn ms(us: u64) -> String {
+    format!("{:.1}", us as f64 / 1e3)
+}

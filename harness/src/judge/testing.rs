@@ -6,7 +6,8 @@ use reports::{
         Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherPayment, DispatcherRequest, Event, Exchange,
         ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint,
         FacilitatorStanding, FaultRef, Flaw, Flow, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase,
-        PurchaseOutcome, Recorded, RunStarted, TenantFacts, TenantRun, Transfer,
+        PurchaseOutcome, Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun,
+        Transfer,
     },
     verdict::Verdict,
 };
@@ -303,7 +304,7 @@ impl Story {
         self.end(exchange, ExchangeOutcome::Answered(answer))
     }
 
-    pub fn answered(self, payment: Option<&str>, status: u16, change: fn(&mut Answer)) -> Self {
+    pub fn answered(self, payment: Option<&str>, status: u16, change: impl Fn(&mut Answer)) -> Self {
         let kind = if payment.is_some() { ExchangeKind::Payment } else { ExchangeKind::Challenge };
         let exchange = self.exchange(payment, kind);
         let mut answer = self.answer(status);
@@ -387,6 +388,23 @@ impl Story {
         let request_id = Some(self.last_request());
         let script = script.to_owned();
         self.then(Event::TenantRan(TenantRun { script, cpu_ms: Some(50.0), sub_requests: Some(50.0), request_id }))
+    }
+
+    /// The namespace's word on the run for the last exchange: well within its limits, unless changed.
+    pub fn ended_for_it(self, change: impl Fn(&mut TenantEnd)) -> Self {
+        let mut end = TenantEnd {
+            script: TENANT.to_owned(),
+            request_id: Some(self.last_request()),
+            outcome: TenantOutcome::Ok,
+            answer: TenantAnswer::Whole,
+            cpu_used_ms: Some(1.0),
+            cpu_limit_ms: 50.0,
+            subrequests: 0,
+            subrequest_limit: 50,
+            subrequests_refused: 0,
+        };
+        change(&mut end);
+        self.then(Event::TenantEnded(end))
     }
 
     fn last_request(&self) -> String {

@@ -12,8 +12,8 @@ use super::stream::{Body, full};
 /// What the platform throws in the tenant.
 pub const TOO_MANY_SUBREQUESTS: &str = "Too many subrequests by single Worker invocation. To configure this limit, refer \
     to https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
-const NOT_FOUND: &str = "Worker not found.";
-const EXCEEDED_CPU: &str = "Worker exceeded CPU time limit.";
+pub const NOT_FOUND: &str = "Worker not found.";
+pub const EXCEEDED_CPU: &str = "Worker exceeded CPU time limit.";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -11,7 +11,7 @@ use http_body_util::{BodyExt, Limited};
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, UPGRADE};
 use hyper::{Request, Response};
-use reports::event::TenantOutcome;
+use reports::event::{TenantAnswer, TenantOutcome};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
@@ -64,7 +64,7 @@ impl Runtime {
             return Err(Exception::local("WebSocket upgrades do not reach tenants"));
         }
         let (lease, stream) = self.connected(script).await?;
-        let running = Running::begin(lease, dispatch, self)?;
+        let mut running = Running::begin(lease, dispatch, self)?;
         let request = for_tenant(request, dispatch, &running.token);
         let answered = tokio::select! {
             biased;
@@ -78,6 +78,7 @@ impl Runtime {
         if response.headers().get(EXCEPTION).is_some_and(|mark| mark.as_bytes() == running.token.as_bytes()) {
             return Err(running.thrown(response).await);
         }
+        running.answer = TenantAnswer::Begun;
         let (mut head, body) = response.into_parts();
         strip(&mut head.headers);
         Ok(Response::from_parts(head, Answer { body, running: Some(running) }.boxed_unsync()))
@@ -118,6 +119,7 @@ struct Running {
     request_id: Option<String>,
     limits: Limits,
     outcome: TenantOutcome,
+    answer: TenantAnswer,
     records: Records,
     // Order matters: a budget is dropped before its process is.
     budget: Budget,
@@ -132,9 +134,16 @@ impl Running {
         let current = Current { token: token.clone(), limit: limits.subrequests, parameters: outbound.clone() };
         lease.process().outbound().begin(current);
         let budget = runtime.cut_off.arm(lease.process().pid(), limits.cpu).map_err(Exception::local)?;
-        let (outcome, records) = (TenantOutcome::Cancelled, runtime.records.clone());
-        let request_id = request_id.clone();
-        Ok(Running { token, request_id, limits: *limits, outcome, records, budget, lease: Some(lease) })
+        Ok(Running {
+            token,
+            request_id: request_id.clone(),
+            limits: *limits,
+            outcome: TenantOutcome::Cancelled,
+            answer: TenantAnswer::None,
+            records: runtime.records.clone(),
+            budget,
+            lease: Some(lease),
+        })
     }
 
     fn process(&self) -> &Process {
@@ -201,6 +210,7 @@ impl Running {
             generation: script.generation,
             request_id: self.request_id.clone(),
             outcome: self.outcome,
+            answer: self.answer,
             cpu: self.budget.used(),
             subrequests: self.process().outbound().used(),
             limits: self.limits,
@@ -227,6 +237,7 @@ impl Answer {
     fn end(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.outcome = TenantOutcome::Ok;
+            running.answer = TenantAnswer::Whole;
             tokio::spawn(running.finish());
         }
     }

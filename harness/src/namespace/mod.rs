@@ -38,6 +38,8 @@ mod testing;
 mod workerd_config;
 
 pub use command::{NamespaceError, SUBCOMMAND, guarded, supervise};
+pub use exception::{EXCEEDED_CPU, NOT_FOUND, TOO_MANY_SUBREQUESTS};
+pub use limits::{DispatchedLimits, Limits};
 pub use plugin::{NAME as PLUGIN_NAME, write as write_plugin};
 pub use policy::Policy;
 pub use report::{Report, ReportError};

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use reports::event::{TenantEnd, TenantOutcome, TenantRun};
+use reports::event::{TenantAnswer, TenantEnd, TenantOutcome, TenantRun};
 use serde::Serialize;
 use tokio::sync::{mpsc, oneshot};
 
@@ -21,6 +21,7 @@ pub struct Record {
     pub generation: u64,
     pub request_id: Option<String>,
     pub outcome: TenantOutcome,
+    pub answer: TenantAnswer,
     /// What the invocation used up; absent where its process ended before it could be read.
     pub cpu: Option<Duration>,
     pub subrequests: Used,
@@ -74,6 +75,7 @@ struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
     outcome: TenantOutcome,
+    answer: TenantAnswer,
     cpu_ms: Option<f64>,
     cpu_limit_ms: u128,
     subrequests: u32,
@@ -88,6 +90,7 @@ impl Record {
             generation: self.generation,
             request_id: self.request_id.as_deref(),
             outcome: self.outcome,
+            answer: self.answer,
             cpu_ms: self.cpu.map(ms),
             cpu_limit_ms: self.limits.cpu.as_millis(),
             subrequests: self.subrequests.sent,
@@ -119,6 +122,7 @@ impl Record {
             script: self.script,
             request_id: self.request_id,
             outcome: self.outcome,
+            answer: self.answer,
             cpu_used_ms: self.cpu.map(ms),
             cpu_limit_ms: ms(self.limits.cpu),
             subrequests: self.subrequests.sent,
@@ -143,6 +147,7 @@ mod tests {
             generation: 2,
             request_id: Some("r1".to_owned()),
             outcome: TenantOutcome::ExceededCpu,
+            answer: TenantAnswer::None,
             cpu: Some(Duration::from_micros(50_040)),
             subrequests: Used { sent: 5, refused: 2 },
             limits: Limits { cpu: Duration::from_millis(50), subrequests: 5 },
@@ -150,7 +155,7 @@ mod tests {
         assert_eq!(record.line(), "alpha  ExceededCpu  cpu 50.0 of 50 ms, subrequests 5 of 5, 2 refused");
         assert_eq!(
             record.json(),
-            r#"{"script":"alpha","generation":2,"requestId":"r1","outcome":"exceededCpu","cpuMs":50.04,"cpuLimitMs":50,"subrequests":5,"subrequestLimit":5,"subrequestsRefused":2}"#
+            r#"{"script":"alpha","generation":2,"requestId":"r1","outcome":"exceededCpu","answer":"none","cpuMs":50.04,"cpuLimitMs":50,"subrequests":5,"subrequestLimit":5,"subrequestsRefused":2}"#
         );
         let event = record.event();
         assert_eq!((event.cpu_used_ms, event.cpu_limit_ms, event.subrequests_refused), (Some(50.04), 50.0, 2));

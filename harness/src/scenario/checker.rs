@@ -28,6 +28,15 @@ pub enum Checker {
     HeadersAreOurs,
     PaidIsPrivate,
     DispatchCarriesLimits,
+    OverLimitIsCutOff,
+    WithinLimitsRuns,
+    NeighboursUnmoved {
+        phase: Name,
+        /// The phase that it is compared with.
+        against: Name,
+        /// What noise alone moves.
+        within: Duration,
+    },
     RefusalsCostNothing,
     QuarantinedGetsProbesOnly {
         /// From the third failure in a row.
@@ -67,7 +76,7 @@ pub enum Checker {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 31] = [
+    pub const CATALOGUE: [Listed; 34] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -98,6 +107,17 @@ impl Checker {
         Listed::new("headers-are-ours", "ISO-3: what only the dispatcher may say is neither forged nor leaked", "{}"),
         Listed::new("paid-is-private", "ISO-4: no answer about a payment is for a shared cache", "{}"),
         Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
+        Listed::new(
+            "over-limit-is-cut-off",
+            "COST-2: a tenant over its CPU or subrequest limit goes no further, and its caller is told so",
+            "{}",
+        ),
+        Listed::new("within-limits-runs", "COST-2: a tenant within its limits is not cut off", "{}"),
+        Listed::new(
+            "neighbours-unmoved",
+            "COST-2: beside a tenant that burns, the others' p95 is what it was in a quiet phase",
+            "{ phase = \"outage\", against = \"steady\", within = \"50ms\" }",
+        ),
         Listed::new(
             "refusals-cost-nothing",
             "COST-3: an unpaid or plainly broken request costs no facilitator call and no tenant run",
@@ -190,6 +210,12 @@ impl Checker {
             }
             Self::IsNotAsked { facilitator, phase } => {
                 format!("{facilitator} is asked nothing in {phase}")
+            }
+            Self::NeighboursUnmoved { phase, against, within } => {
+                let within = show(*within);
+                format!(
+                    "beside a tenant that burns, the others' p95 of {phase} is at most {within} over that of {against}"
+                )
             }
             Self::Recovers { within, after } => {
                 format!("success is back at its steady level within {} after {after}", show(*within))

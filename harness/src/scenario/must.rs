@@ -103,6 +103,18 @@ pub(super) enum RawChecker {
     HeadersAreOurs {},
     PaidIsPrivate {},
     DispatchCarriesLimits {},
+    OverLimitIsCutOff {},
+    WithinLimitsRuns {},
+    NeighboursUnmoved {
+        #[schemars(with = "NameText")]
+        phase: Spanned<String>,
+        /// The phase that it is compared with.
+        #[schemars(with = "NameText")]
+        against: Spanned<String>,
+        /// What noise alone moves.
+        #[schemars(with = "TimeText")]
+        within: Spanned<String>,
+    },
     RefusalsCostNothing {},
     QuarantinedGetsProbesOnly {
         /// From the third failure in a row.
@@ -232,6 +244,13 @@ impl RawChecker {
             Self::HeadersAreOurs {} => Checker::HeadersAreOurs,
             Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
+            Self::OverLimitIsCutOff {} => Checker::OverLimitIsCutOff,
+            Self::WithinLimitsRuns {} => Checker::WithinLimitsRuns,
+            Self::NeighboursUnmoved { phase, against, within } => Checker::NeighboursUnmoved {
+                phase: timeline.find(&phase, problems)?.name().clone(),
+                against: timeline.find(&against, problems)?.name().clone(),
+                within: time::check_positive(&within, problems)?,
+            },
             Self::RefusalsCostNothing {} => Checker::RefusalsCostNothing,
             Self::QuarantinedGetsProbesOnly { grace } => {
                 Checker::QuarantinedGetsProbesOnly { grace: time::check_positive(&grace, problems)? }

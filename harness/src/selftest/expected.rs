@@ -82,6 +82,8 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
 
         Bug::LimitsOfAnotherPlan => ("dispatch-carries-limits", &["outage"]),
         Bug::LimitsKeyMisspelt => ("dispatch-carries-limits", &["outage"]),
+        Bug::LimitsOfQuarantine => ("within-limits-runs", &["tenant-burns-within-limit"]),
+        Bug::CutOffTakenForFailure => ("over-limit-is-cut-off", &["tenant-burns-cpu", "tenant-subrequest-storm"]),
         Bug::UnpaidRunsTenant => ("refusals-cost-nothing", &["unpaid-and-malformed-flood"]),
         Bug::SignatureNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::AmountNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),

@@ -174,7 +174,9 @@ fn to_wire(request: &SimRequest, answer: Answer<SimResponse>) -> Result<WireAnsw
     let body = match content {
         _ if bare => Vec::new(),
         Content::Whole(body) => body,
-        Content::CutOffAfter(_) => return Err(Broken("connection closed before the body was whole".to_owned())),
+        Content::CutOffAfter(_) | Content::Endless => {
+            return Err(Broken("connection closed before the body was whole".to_owned()));
+        }
     };
     let mut map = HeaderMap::new();
     for (name, value) in headers {

@@ -2,18 +2,21 @@
 //! time and subrequests. A behaviour that one has and the other has not would make the tiers disagree for no reason.
 
 use super::ports::namespace::SimResponse;
+use crate::namespace::{EXCEEDED_CPU, Limits, TOO_MANY_SUBREQUESTS};
 use base64::prelude::{BASE64_STANDARD, Engine};
-use dispatcher_core::plan::Limits;
 use serde_json::{Value, json};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
+    time::Duration,
 };
 
 /// How large a chunk the double's streams have, and so where a stream that breaks off does.
 const CHUNK_BYTES: usize = 65_536;
 /// The tenant's own work, as the limits count it.
-const CPU_MS: u32 = 1;
+const OWN_CPU: Duration = Duration::from_millis(1);
+/// Of each chain of redirects, on which every hop is a subrequest.
+const HOPS: u64 = 10;
 
 /// All tenants' scripts.
 #[derive(Default)]
@@ -39,6 +42,15 @@ pub struct Verdict {
     pub after_ms: u64,
     /// Or the message of the exception.
     pub told: Result<SimResponse, String>,
+    pub used: Used,
+}
+
+/// What an invocation used up, and what it was refused.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Used {
+    pub cpu: Duration,
+    pub subrequests: u32,
+    pub refused: u32,
 }
 
 #[derive(Debug)]
@@ -46,6 +58,13 @@ pub enum Content {
     Whole(Vec<u8>),
     /// The stream fails once so many bytes have come.
     CutOffAfter(usize),
+    Endless,
+}
+
+impl Verdict {
+    fn at_once(told: Result<SimResponse, String>) -> Self {
+        Self { after_ms: 0, told, used: Used { cpu: OWN_CPU, ..Used::default() } }
+    }
 }
 
 impl Tenants {
@@ -54,43 +73,51 @@ impl Tenants {
         Self { canaries, failed: RefCell::default() }
     }
 
-    pub fn run(&self, script: &str, limits: Limits, heard: &Heard<'_>) -> Verdict {
-        let at_once = |told| Verdict { after_ms: 0, told };
-        let Some(canary) = self.canaries.get(script) else {
-            return at_once(Err("Worker not found.".to_owned()));
-        };
-        let tenant = Tenant { script, canary };
+    /// `None` where the namespace has no such script.
+    pub fn run(&self, script: &str, limits: Limits, heard: &Heard<'_>) -> Option<Verdict> {
+        let tenant = Tenant { script, canary: self.canaries.get(script)? };
         let mut parts = heard.path.split('/').skip(1);
         let (fault, argument) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let number = || argument.parse::<u64>().unwrap_or_default();
-        match fault {
-            "status" => at_once(Ok(tenant.seen(heard, number() as u16, &[]))),
+        let answer = || tenant.seen(heard, 200, &[]);
+        Some(match fault {
+            "status" => Verdict::at_once(Ok(tenant.seen(heard, number() as u16, &[]))),
             "fails-first" => {
                 let first = self.failed.borrow_mut().insert((script.to_owned(), argument.to_owned()));
-                at_once(Ok(tenant.seen(heard, if first { 500 } else { 200 }, &[])))
+                Verdict::at_once(Ok(tenant.seen(heard, if first { 500 } else { 200 }, &[])))
             }
-            "throw" => at_once(Err(format!("tenant double {script} throws {canary}"))),
-            "slow" => Verdict { after_ms: number(), told: Ok(tenant.seen(heard, 200, &[])) },
-            "burn" => burn(number(), limits, || tenant.seen(heard, 200, &[])),
-            "subrequests" if number() > u64::from(limits.sub_requests) => {
-                at_once(Err("Too many subrequests by single Worker invocation.".to_owned()))
-            }
-            "big" => at_once(Ok(tenant.stream(Content::Whole(tenant.bytes(number() as usize))))),
-            "cut" => at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
+            "throw" => Verdict::at_once(Err(format!("tenant double {script} throws {}", tenant.canary))),
+            "slow" => Verdict { after_ms: number(), ..Verdict::at_once(Ok(answer())) },
+            "burn" => burn(Duration::from_millis(number()), limits, answer),
+            "subrequests" => ask(number(), limits, answer),
+            "redirects" => ask(number() * (HOPS + 1), limits, answer),
+            "caught" => Verdict { told: Ok(answer()), ..ask(number(), limits, answer) },
+            "big" => Verdict::at_once(Ok(tenant.stream(Content::Whole(tenant.bytes(number() as usize))))),
+            "endless" => Verdict::at_once(Ok(tenant.stream(Content::Endless))),
+            "hoard" => Verdict::at_once(Ok(tenant.stream(Content::Whole(vec![b'.'; number() as usize])))),
+            "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
             "forge" => {
-                at_once(Ok(tenant.seen(heard, if argument.is_empty() { 200 } else { number() as u16 }, &forged())))
+                let status = if argument.is_empty() { 200 } else { number() as u16 };
+                Verdict::at_once(Ok(tenant.seen(heard, status, &forged())))
             }
-            _ => at_once(Ok(tenant.seen(heard, 200, &[]))),
-        }
+            _ => Verdict::at_once(Ok(answer())),
+        })
     }
 }
 
-fn burn(cpu_ms: u64, limits: Limits, answer: impl FnOnce() -> SimResponse) -> Verdict {
-    let limit = u64::from(limits.cpu_ms);
-    if cpu_ms + u64::from(CPU_MS) > limit {
-        return Verdict { after_ms: limit, told: Err("Worker exceeded CPU time limit.".to_owned()) };
-    }
-    Verdict { after_ms: cpu_ms, told: Ok(answer()) }
+fn burn(time: Duration, limits: Limits, answer: impl FnOnce() -> SimResponse) -> Verdict {
+    let wanted = time + OWN_CPU;
+    let cpu = wanted.min(limits.cpu);
+    let told = if wanted > cpu { Err(EXCEEDED_CPU.to_owned()) } else { Ok(answer()) };
+    Verdict { after_ms: cpu.as_millis() as u64, told, used: Used { cpu, ..Used::default() } }
+}
+
+/// It asks for one after the other, and stops at the first that is refused.
+fn ask(count: u64, limits: Limits, answer: impl FnOnce() -> SimResponse) -> Verdict {
+    let allowed = u64::from(limits.subrequests);
+    let told = if count > allowed { Err(TOO_MANY_SUBREQUESTS.to_owned()) } else { Ok(answer()) };
+    let (subrequests, refused) = (count.min(allowed) as u32, u32::from(count > allowed));
+    Verdict { used: Used { cpu: OWN_CPU, subrequests, refused }, ..Verdict::at_once(told) }
 }
 
 struct Tenant<'a> {
@@ -124,7 +151,9 @@ impl Tenant<'_> {
     fn bytes(&self, count: usize) -> Vec<u8> {
         let mut chunk = self.canary.as_bytes().to_vec();
         chunk.resize(CHUNK_BYTES, b'.');
-        chunk.into_iter().cycle().take(count).collect()
+        let mut bytes = chunk.repeat(count.div_ceil(CHUNK_BYTES));
+        bytes.truncate(count);
+        bytes
     }
 
     fn headers(&self, content_type: &str, status: u16, forged: &[(&str, String)]) -> Vec<(String, String)> {

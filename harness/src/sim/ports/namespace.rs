@@ -3,20 +3,21 @@
 use super::inbound::SimRequest;
 use crate::{
     journal::Journal,
+    namespace::{DispatchedLimits, EXCEEDED_CPU, Limits, NOT_FOUND},
     sim::{
         chance::Chance,
         life::Life,
-        tenant::{Content, Heard, Tenants, Verdict},
+        tenant::{Content, Heard, Tenants, Used, Verdict},
     },
 };
 use dispatcher_core::{
+    hygiene::REQUEST_ID,
     paywall::seeded::{self, Bug},
-    plan::Limits,
+    plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound},
     tenant_failure::TenantFailure,
 };
-use reports::event::{Event, TenantRun};
-use serde_json::Value;
+use reports::event::{Event, TenantAnswer, TenantEnd, TenantOutcome, TenantRun};
 use std::{rc::Rc, time::Duration};
 
 #[derive(Clone)]
@@ -47,6 +48,7 @@ impl Outbound for SimResponse {
         match self.content {
             Content::Whole(body) if body.len() > limit => Err(CollectError::TooLarge),
             Content::Whole(body) => Ok(body),
+            Content::Endless => Err(CollectError::TooLarge),
             Content::CutOffAfter(bytes) if bytes > limit => Err(CollectError::TooLarge),
             Content::CutOffAfter(_) => Err(CollectError::Broken),
         }
@@ -54,12 +56,12 @@ impl Outbound for SimResponse {
 }
 
 /// The options' limits: the platform looks for keys, and passes over those that it does not know.
-fn as_the_platform_reads(limits: Limits) -> Value {
+fn as_the_platform_reads(limits: plan::Limits) -> DispatchedLimits {
     let mut limits = serde_json::to_value(limits).expect("limits have string keys and numbers");
     if seeded::has(Bug::LimitsKeyMisspelt) {
         limits["cpu_ms"] = limits["cpuMs"].take();
     }
-    limits
+    serde_json::from_value(limits).expect("what the platform does not know it passes over")
 }
 
 impl Namespace for SimNamespace {
@@ -78,17 +80,50 @@ impl Namespace for SimNamespace {
             query: &query,
             headers: kept.chain(set).map(|(name, value)| (name.to_owned(), value)).collect(),
         };
-        let limits = as_the_platform_reads(dispatch.limits);
+        let passed = as_the_platform_reads(dispatch.limits);
+        let request_id = heard.headers.get(REQUEST_ID).cloned();
+        let Some(Verdict { after_ms, told, used }) = self.tenants.run(dispatch.script, passed.into(), &heard) else {
+            return Err(TenantFailure::from_message(NOT_FOUND));
+        };
         self.journal.record(Event::TenantRan(TenantRun {
             script: dispatch.script.to_owned(),
-            cpu_ms: limits["cpuMs"].as_f64(),
-            sub_requests: limits["subRequests"].as_f64(),
-            request_id: heard.headers.get("x-request-id").cloned(),
+            cpu_ms: passed.cpu_ms,
+            sub_requests: passed.sub_requests,
+            request_id: request_id.clone(),
         }));
-        let Verdict { after_ms, told } = self.tenants.run(dispatch.script, dispatch.limits, &heard);
         tokio::time::sleep(Duration::from_millis(after_ms)).await;
+        self.journal.record(Event::TenantEnded(end(dispatch.script, request_id, passed.into(), &told, used)));
         self.chance.travel().await;
         self.life.alive().await;
         told.map_err(|thrown| TenantFailure::from_message(&thrown))
+    }
+}
+
+fn end(
+    script: &str,
+    request_id: Option<String>,
+    limits: Limits,
+    told: &Result<SimResponse, String>,
+    used: Used,
+) -> TenantEnd {
+    let (outcome, answer) = match told {
+        Err(thrown) if thrown == EXCEEDED_CPU => (TenantOutcome::ExceededCpu, TenantAnswer::None),
+        Err(_) => (TenantOutcome::Exception, TenantAnswer::None),
+        Ok(SimResponse { content: Content::Whole(_), .. }) => (TenantOutcome::Ok, TenantAnswer::Whole),
+        Ok(SimResponse { content: Content::CutOffAfter(_), .. }) => (TenantOutcome::Exception, TenantAnswer::Begun),
+        // Whoever reads it gives up.
+        Ok(SimResponse { content: Content::Endless, .. }) => (TenantOutcome::Cancelled, TenantAnswer::Begun),
+    };
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    TenantEnd {
+        script: script.to_owned(),
+        request_id,
+        outcome,
+        answer,
+        cpu_used_ms: Some(ms(used.cpu)),
+        cpu_limit_ms: ms(limits.cpu),
+        subrequests: used.subrequests,
+        subrequest_limit: limits.subrequests,
+        subrequests_refused: used.refused,
     }
 }

@@ -175,6 +175,7 @@ impl Visit<'_> {
         match got {
             Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Ok(Collected::Ended(PurchaseOutcome::Served)),
             Some(Got { answer: Answer { status: 402, .. }, invoice }) => Ok(Collected::Billed(invoice)),
+            Some(Got { answer, .. }) if is_over_a_limit(&answer) => Ok(Collected::Ended(PurchaseOutcome::Refused)),
             Some(Got { answer: Answer { status: 503, retry_after_s, .. }, .. }) => {
                 Err(retry_after_s.unwrap_or(DEFAULT_PAUSE_S).min(MAX_PAUSE_S))
             }
@@ -182,6 +183,13 @@ impl Visit<'_> {
             None => Err(DEFAULT_PAUSE_S),
         }
     }
+}
+
+/// Nothing was charged, and the same request would meet the tenant's limit again, however long one waits.
+fn is_over_a_limit(answer: &Answer) -> bool {
+    let code = answer.code.as_deref();
+    let is_limit = matches!(code, Some("tenant_cpu_limit_exceeded" | "tenant_subrequest_limit_exceeded"));
+    is_limit && answer.payment_response.is_none()
 }
 
 fn is_served(got: Option<&Got>) -> bool {

@@ -57,6 +57,8 @@ pub enum Event {
     DispatcherRequest(DispatcherRequest),
     /// The dispatcher's own payment-stage line, as logged.
     DispatcherPayment(DispatcherPayment),
+    /// The dispatcher's own line for operators, as logged.
+    DispatcherAlert(DispatcherAlert),
     /// The dispatcher's own line about a facilitator whose standing changed, as logged.
     FacilitatorStanding(FacilitatorStanding),
     /// The stored tenant directory was written to, or what was there when the run began.
@@ -177,6 +179,12 @@ pub struct Exchange {
     /// Kind of its client, as a scenario's mix names it.
     #[serde(default)]
     pub client: String,
+    /// The traffic block's name.
+    #[serde(default)]
+    pub traffic: String,
+    /// Where the client called from.
+    #[serde(default)]
+    pub address: String,
     pub purchase: Option<u64>,
     pub kind: ExchangeKind,
     pub phase: String,
@@ -319,6 +327,9 @@ pub struct Purchase {
     /// Kind of its client, as a scenario's mix names it.
     #[serde(default)]
     pub client: String,
+    /// The traffic block's name.
+    #[serde(default)]
+    pub traffic: String,
     pub tenant: String,
     /// Phase in which it was due.
     pub phase: String,
@@ -500,6 +511,17 @@ pub struct DirectoryLine {
     pub version: Option<u64>,
     #[serde(default)]
     pub why: String,
+}
+
+/// Something begins that an operator should look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DispatcherAlert {
+    pub alert: String,
+    #[serde(default)]
+    pub tenant_id: Option<String>,
+    /// The address that it is about.
+    #[serde(default)]
+    pub source: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

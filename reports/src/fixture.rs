@@ -20,6 +20,8 @@ pub fn exchange(phase: &str, status: u16, code: Option<&str>) -> Exchange {
         exchange: 1,
         arrival: 1,
         client: "unpaid".to_owned(),
+        traffic: "callers".to_owned(),
+        address: "10.0.0.1".to_owned(),
         purchase: None,
         kind: ExchangeKind::Unpaid,
         phase: phase.to_owned(),

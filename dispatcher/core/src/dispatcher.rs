@@ -5,6 +5,7 @@
 //! tenant unpaid or let a response leave unsettled.
 
 use crate::{
+    admission::{Brings, Came, Gate, Source, Visit},
     answer::{Answer, Body},
     config::Config,
     cors,
@@ -36,6 +37,7 @@ const MAX_RESOURCE_URL_BYTES: usize = 2_048;
 pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
     tenants: D,
     warden: Rc<Warden>,
+    gate: Rc<Gate>,
     namespace: N,
     paywall: Paywall<L>,
     clock: C,
@@ -61,14 +63,14 @@ impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
     /// For the tenants that the configuration lists.
     pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
         let tenants = Rc::clone(&config.directory);
-        let warden = Rc::default();
-        Self { tenants, warden, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+        let (warden, gate) = Default::default();
+        Self { tenants, warden, gate, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
     }
 
     /// For those that another directory has.
     pub fn with_tenants<D: Tenants>(self, tenants: D) -> Dispatcher<N, L, C, R, T, D> {
-        let Self { warden, namespace, paywall, clock, randomness, log, .. } = self;
-        Dispatcher { tenants, warden, namespace, paywall, clock, randomness, log }
+        let Self { warden, gate, namespace, paywall, clock, randomness, log, .. } = self;
+        Dispatcher { tenants, warden, gate, namespace, paywall, clock, randomness, log }
     }
 }
 
@@ -77,6 +79,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     #[must_use]
     pub fn with_warden(self, warden: Rc<Warden>) -> Self {
         Self { warden, ..self }
+    }
+
+    /// With a view of who comes that outlives a request.
+    #[must_use]
+    pub fn with_gate(self, gate: Rc<Gate>) -> Self {
+        Self { gate, ..self }
     }
 
     /// The directory that it asks.
@@ -89,13 +97,17 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let began = self.clock.now();
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
         line.route = format!("{} {}", request.method(), request.path());
+        let source = Source::of(request);
         let told = match resolve(&self.tenants, request).await {
-            Err(error) => Err(Refused::by_us(error, &line.request_id)),
+            Err(error) => {
+                let refusal = self.gate.lost(source.as_ref(), began).map_or_else(Refusal::from, |()| error.into());
+                Err(Refused::by_us(refusal, &line.request_id))
+            }
             Ok(resolved) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 (_, line.limits) = self.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.path);
-                let told = self.serve(request, &resolved, began, &mut line).await;
+                let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
                 told.map(|Content { answer, leaving }| Content {
                     answer: hygiene::confined(answer, resolved.mount.as_deref()),
                     leaving,
@@ -112,6 +124,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         line.status = answer.status;
         line.ms = self.clock.now().since(began);
+        for alert in self.gate.alerts() {
+            self.log.alert(&alert);
+        }
         if !(seeded::has(Bug::RequestLineMissing) && line.code.is_some()) {
             self.log.record(&line);
         }
@@ -123,16 +138,33 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         self.paywall.handed_over(ticket, delivered).await
     }
 
+    /// Admits the request, and sells what it asks for or gives it away.
     async fn serve(
         &self,
         request: &N::Inbound,
         to: &Resolved,
+        source: Option<&Source>,
         began: UnixMillis,
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
-        match &to.tenant.price {
+        let tenant = &*to.tenant;
+        // A HEAD has no content to sell: it always gets the 402 that a GET would.
+        let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
+        let payment = tenant.price.as_ref().filter(|_| !unsold).and_then(|_| payment_of(request));
+        let brings = match (&tenant.price, &payment) {
+            (None, _) => Brings::Nothing,
+            (Some(_), _) if is_preflight(request) => Brings::Nothing,
+            (Some(_), None) => Brings::NoPayment,
+            (Some(_), Some((_, header))) => Brings::Payment(header),
+        };
+        let visit = Visit { source, tenant, rates: self.warden.rates(tenant, began), brings, at: began };
+        self.gate.enter(&visit).map_err(|away| Refused::by_us(away, &line.request_id))?;
+        match &tenant.price {
             Some(_) if is_preflight(request) => Ok(self.permit(request, to, &line.request_id).await),
-            Some(price) => self.sell(request, to, price, began, line).await,
+            Some(price) => {
+                let payment = payment.as_ref().map(|(version, header)| Presented { version: *version, header });
+                self.sell(request, to, price, payment, &visit, line).await
+            }
             None => match self.execute(request, to, &line.request_id).await {
                 Ok(response) => {
                     if seeded::has(Bug::TenantAnswerLogged) {
@@ -163,12 +195,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         request: &N::Inbound,
         to: &Resolved,
         price: &Price,
-        now: UnixMillis,
+        payment: Option<Presented<'_>>,
+        visit: &Visit<'_>,
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
-        // A HEAD has no content to sell: it always gets the 402 that a GET would.
-        let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
-        let payment = if unsold { None } else { payment_of(request) };
         if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
             drop(self.execute(request, to, &line.request_id).await);
         }
@@ -183,8 +213,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             price,
             facilitators: &to.tenant.facilitators,
             url: &url,
-            payment: payment.as_ref().map(|(version, header)| Presented { version: *version, header }),
-            now,
+            payment,
+            now: visit.at,
         };
         let deny = |denial: Denial| Refused::by_the_paywall(&denial, &purchase);
         // An offer that nobody could settle would only make callers sign for nothing.
@@ -192,7 +222,26 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             return Err(deny(Denial::FacilitatorsUnavailable));
         }
 
-        let told = self.paywall.sell(&purchase, async || self.produce(request, to, &request_id).await).await;
+        let plausible = match self.paywall.plausible(&purchase) {
+            Ok(plausible) => plausible,
+            Err(denial) => {
+                self.gate.paid(visit, None, Came::Malformed);
+                return Err(deny(denial));
+            }
+        };
+        let payer = plausible.signer().map(|address| address.to_string());
+        let payer = payer.as_deref();
+        let held = || self.gate.pay(visit, payer).map_err(|away| Refused::by_us(away, &request_id));
+        let too_late = seeded::has(Bug::RateHeldTooLate);
+        if !too_late {
+            held()?;
+        }
+        let run = async || self.produce(request, to, &request_id).await;
+        let told = self.paywall.sell_to(&purchase, plausible, run).await;
+        if too_late {
+            held()?;
+        }
+        self.gate.paid(visit, payer, came_of(&told.answer));
         line.payment = told.payment;
         line.attempts = told.attempts;
         line.ledger_error = told.ledger_error.map(|error| error.to_string());
@@ -242,10 +291,28 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let script = tenant.script.as_str();
         let dispatch = Dispatch { script, limits, path: &to.path, strip: may_not_enter, set: &set };
         let ran = self.namespace.run(dispatch, request).await;
-        if let Some(alert) = self.warden.ran(tenant, ran.as_ref().err().copied(), self.clock.now()) {
+        let (failure, ended) = (ran.as_ref().err().copied(), self.clock.now());
+        let failed = ran.as_ref().map_or_else(|failure| failure.is_the_tenants(), |response| response.status() >= 500);
+        self.gate.ran(tenant, failed, ended);
+        if let Some(alert) = self.warden.ran(tenant, failure, ended) {
             self.log.alert(&alert);
         }
         ran
+    }
+}
+
+/// What a sale came to, for admission.
+fn came_of<U>(sold: &Sold<U>) -> Came {
+    match sold {
+        Sold::Content { .. } => Came::Bought,
+        Sold::Owed { .. } => Came::Kept,
+        Sold::Unsold(_) => Came::Nothing,
+        Sold::Denied(denial) => match denial {
+            Denial::SettlementPending { .. } | Denial::PaymentInProgress | Denial::LedgerUnavailable => Came::Kept,
+            Denial::AlreadyUsed { .. } | Denial::IdentifierConflict { .. } => Came::Spent,
+            Denial::FacilitatorsUnavailable => Came::Nothing,
+            _ => Came::Worthless,
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 //! Runs natively and in wasm from this one source. What it needs of a platform are the traits in [`ports`]; a request's
 //! story, top to bottom, is [`dispatcher`].
 
+pub mod admission;
 pub mod answer;
 pub mod config;
 mod cookies;

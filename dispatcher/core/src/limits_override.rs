@@ -7,6 +7,8 @@ use x402_paywall::UnixMillis;
 /// The platform's own limits for an invocation.
 const MAX_CPU_MS: u32 = 300_000;
 const MAX_SUB_REQUESTS: u32 = 10_000;
+/// More than an isolate can do: whoever writes it wants no limit.
+const MAX_RATE: u32 = 1_000_000;
 const MAX_TEXT_BYTES: usize = 200;
 
 #[derive(Clone, Debug, Deserialize)]
@@ -14,6 +16,13 @@ const MAX_TEXT_BYTES: usize = 200;
 pub struct OverrideRecord {
     pub cpu_ms: u32,
     pub sub_requests: u32,
+    /// Requests in ten seconds; absent: the plan's.
+    #[serde(default)]
+    pub tenant_rate: Option<u32>,
+    #[serde(default)]
+    pub payer_rate: Option<u32>,
+    #[serde(default)]
+    pub address_rate: Option<u32>,
     pub reason: String,
     pub author: String,
     /// `2027-01-15T08:00:00Z`.
@@ -24,15 +33,21 @@ pub struct OverrideRecord {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Override {
     pub limits: Limits,
+    /// In place of the plan's, where there is one.
+    pub rates: [Option<u32>; 3],
     pub until: UnixMillis,
 }
 
 impl OverrideRecord {
     pub fn check(self) -> Result<Override, (&'static str, String)> {
-        let Self { cpu_ms, sub_requests, reason, author, expires } = self;
-        for (key, value, max) in
-            [("override.cpuMs", cpu_ms, MAX_CPU_MS), ("override.subRequests", sub_requests, MAX_SUB_REQUESTS)]
-        {
+        let Self { cpu_ms, sub_requests, tenant_rate, payer_rate, address_rate, reason, author, expires } = self;
+        for (key, value, max) in [
+            ("override.cpuMs", cpu_ms, MAX_CPU_MS),
+            ("override.subRequests", sub_requests, MAX_SUB_REQUESTS),
+            ("override.tenantRate", tenant_rate.unwrap_or(1), MAX_RATE),
+            ("override.payerRate", payer_rate.unwrap_or(1), MAX_RATE),
+            ("override.addressRate", address_rate.unwrap_or(1), MAX_RATE),
+        ] {
             if !(1..=max).contains(&value) {
                 return Err((key, format!("must be between 1 and {max}")));
             }
@@ -44,7 +59,7 @@ impl OverrideRecord {
         }
         let until = utc(&expires)
             .ok_or_else(|| ("override.expires", format!("is {expires:?}, not a time like 2027-01-15T08:00:00Z")))?;
-        Ok(Override { limits: Limits { cpu_ms, sub_requests }, until })
+        Ok(Override { limits: Limits { cpu_ms, sub_requests }, rates: [tenant_rate, payer_rate, address_rate], until })
     }
 }
 
@@ -115,6 +130,9 @@ mod tests {
         let good = || OverrideRecord {
             cpu_ms: 300,
             sub_requests: 90,
+            tenant_rate: Some(MAX_RATE),
+            payer_rate: None,
+            address_rate: Some(1),
             reason: "launch".to_owned(),
             author: "ann".to_owned(),
             expires: "2027-01-15T08:00:00Z".to_owned(),
@@ -123,6 +141,8 @@ mod tests {
         for (key, wrong) in [
             ("override.cpuMs", OverrideRecord { cpu_ms: 0, ..good() }),
             ("override.subRequests", OverrideRecord { sub_requests: 10_001, ..good() }),
+            ("override.tenantRate", OverrideRecord { tenant_rate: Some(MAX_RATE + 1), ..good() }),
+            ("override.payerRate", OverrideRecord { payer_rate: Some(0), ..good() }),
             ("override.reason", OverrideRecord { reason: String::new(), ..good() }),
             ("override.author", OverrideRecord { author: "a".repeat(201), ..good() }),
             ("override.expires", OverrideRecord { expires: "tomorrow".to_owned(), ..good() }),

@@ -73,6 +73,38 @@ pub trait Tenants {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DirectoryUnavailable;
 
+/// A figure that the platform counts up to: requests in ten seconds at one of its locations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rung(u32);
+
+impl Rung {
+    /// Each has a binding, `RATE_<figure>`, because a binding's limit is its own and not the call's.
+    pub const ALL: [Self; 6] = [Self(20), Self(100), Self(500), Self(2_000), Self(10_000), Self(50_000)];
+
+    /// The lowest that is not below it. `None`: the platform counts no such figure for us.
+    #[must_use]
+    pub fn at_least(figure: u32) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| rung.0 >= figure)
+    }
+
+    #[must_use]
+    pub fn figure(self) -> u32 {
+        self.0
+    }
+
+    /// Name of its binding.
+    #[must_use]
+    pub fn binding(self) -> String {
+        format!("RATE_{}", self.0)
+    }
+}
+
+/// What all isolates of a location count together.
+pub trait RateLimiter {
+    /// Counts one more under `key`; whether that was within the rung's figure. Where nobody can tell, it was.
+    fn count(&self, rung: Rung, key: &str) -> impl Future<Output = bool>;
+}
+
 /// Where snapshots of the directory lie, by key.
 pub trait SnapshotStore {
     /// `None`: there is no such key. The error is for the log.
@@ -95,4 +127,27 @@ pub trait Randomness {
 pub trait RequestLog {
     fn record(&self, line: &RequestLine);
     fn alert(&self, alert: &Alert);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Plan;
+
+    #[test]
+    fn every_rate_of_a_plan_is_a_rung_and_every_rung_a_binding() {
+        for plan in [Plan::Free, Plan::Pro, Plan::Business, Plan::Enterprise, Plan::Quarantine] {
+            let rates = plan.rates();
+            for figure in [rates.tenant, rates.payer, rates.address] {
+                assert_eq!(Rung::at_least(figure).map(Rung::figure), Some(figure), "{plan:?}");
+            }
+        }
+        let wrangler = include_str!("../../worker/wrangler.jsonc");
+        for rung in Rung::ALL {
+            let binding = format!(r#""name": "{}""#, rung.binding());
+            let limit = format!(r#""simple": {{ "limit": {}, "period": 10 }}"#, rung.figure());
+            assert!(wrangler.lines().any(|line| line.contains(&binding) && line.contains(&limit)), "{binding} {limit}");
+        }
+        assert_eq!(Rung::at_least(50_001), None);
+    }
 }

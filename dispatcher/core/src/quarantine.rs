@@ -5,7 +5,7 @@
 //! in, limits and errands out.
 
 use crate::{
-    plan::{Limits, Plan},
+    plan::{Limits, Plan, Rates},
     telemetry::Alert,
     tenant::Tenant,
     tenant_failure::TenantFailure,
@@ -145,6 +145,22 @@ impl Warden {
         }
     }
 
+    /// At which rates requests to this tenant are let in.
+    #[must_use]
+    pub fn rates(&self, tenant: &Tenant, now: UnixMillis) -> Rates {
+        if self.seen.borrow().quarantines.has(&tenant.id, now) || tenant.plan == Plan::Quarantine {
+            return Plan::Quarantine.rates();
+        }
+        let plans = tenant.plan.rates();
+        let own = tenant.limits_override.filter(|own| now < own.until).map_or([None; 3], |own| own.rates);
+        let [tenant, payer, address] = own;
+        Rates {
+            tenant: tenant.unwrap_or(plans.tenant),
+            payer: payer.unwrap_or(plans.payer),
+            address: address.unwrap_or(plans.address),
+        }
+    }
+
     /// Takes how a run ended.
     pub fn ran(&self, tenant: &Tenant, failure: Option<TenantFailure>, now: UnixMillis) -> Option<Alert> {
         let seen = &mut *self.seen.borrow_mut();
@@ -175,10 +191,11 @@ impl Warden {
         }
         Some(Alert {
             alert: "tenant_cpu_limit",
-            tenant_id: tenant.id.clone(),
-            script: tenant.script.as_str().to_owned(),
-            in_a_row,
+            tenant_id: Some(tenant.id.clone()),
+            script: Some(tenant.script.as_str().to_owned()),
+            in_a_row: Some(in_a_row),
             quarantined_until_ms: is_put_away.then_some(until.0),
+            ..Alert::default()
         })
     }
 
@@ -316,7 +333,7 @@ mod tests {
             assert!(warden.ran(&acme, None, NOW).is_none(), "one that ends well starts the count anew");
             assert!((0..4).all(|at| burn(at).is_none()));
             let alert = burn(5).unwrap();
-            assert_eq!((alert.in_a_row, alert.quarantined_until_ms.is_some()), (5, put_away));
+            assert_eq!((alert.in_a_row, alert.quarantined_until_ms.is_some()), (Some(5), put_away));
             assert_eq!(warden.limits(&acme, NOW.plus(6)).1.is_some(), put_away);
             assert_eq!(matches!(warden.due(NOW), Some(Errand::Put(_))), put_away);
             assert_eq!(warden.due(NOW).is_some(), put_away, "then the list is asked for");

@@ -1,6 +1,7 @@
 //! The dispatcher's own error answers in one table. Those about payments stand in `x402_paywall::Denial`.
 
-use crate::{resolve::ResolveError, tenant_failure::TenantFailure};
+use crate::{admission::TurnedAway, resolve::ResolveError, tenant_failure::TenantFailure};
+use x402_paywall::seeded::{self, Bug};
 
 /// Why a request gets no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,6 +10,11 @@ pub enum Refusal {
     Resolve(ResolveError),
     Tenant(TenantFailure),
     ResponseTooLarge,
+    /// Too many requests, or too many that nothing came of: see [`crate::admission`]. Nobody was asked about it, no tenant
+    /// ran, and a payment that came with it is untouched.
+    RateLimited {
+        retry_after_s: u64,
+    },
     /// One of the tenant's two above, where the caller paid upfront.
     Owed(Box<Refusal>),
     /// `__platform/*` without the token, or for something that is not there.
@@ -35,6 +41,7 @@ impl Refusal {
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
+            Self::RateLimited { .. } => 429,
             Self::LedgerUnavailable | Self::QuarantineUnavailable | Self::Resolve(ResolveError::Unavailable) => 503,
         }
     }
@@ -42,7 +49,11 @@ impl Refusal {
     /// When to come back, in seconds.
     #[must_use]
     pub fn retry_after_s(&self) -> Option<u64> {
-        matches!(self, Self::Resolve(ResolveError::Unavailable)).then_some(1)
+        match self {
+            Self::Resolve(ResolveError::Unavailable) => Some(1),
+            Self::RateLimited { retry_after_s } if !seeded::has(Bug::LimitedForGood) => Some(*retry_after_s),
+            _ => None,
+        }
     }
 
     #[must_use]
@@ -57,6 +68,7 @@ impl Refusal {
             Self::Tenant(TenantFailure::CpuLimit) => "tenant_cpu_limit_exceeded",
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
+            Self::RateLimited { .. } => "rate_limited",
             Self::Owed(refusal) => refusal.code(),
             Self::PlatformDenied => "platform_token_required",
             Self::PlatformNotFound => "platform_resource_not_found",
@@ -82,6 +94,9 @@ impl Refusal {
                 "the tenant's Worker used up its subrequests; you were not charged"
             }
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
+            Self::RateLimited { .. } => {
+                "too many requests; you were not charged: send this one again, with its payment, once Retry-After has passed"
+            }
             Self::Owed(_) => {
                 "the tenant's Worker gave no response yet; you were charged, and the same payment runs it again"
             }
@@ -94,6 +109,12 @@ impl Refusal {
             Self::PlatformNotFound => "there is no such platform resource",
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
         }
+    }
+}
+
+impl From<TurnedAway> for Refusal {
+    fn from(TurnedAway { retry_after_s }: TurnedAway) -> Self {
+        Self::RateLimited { retry_after_s }
     }
 }
 

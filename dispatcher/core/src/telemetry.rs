@@ -25,14 +25,22 @@ pub struct RequestLine {
     pub ms: u64,
 }
 
-/// Something that an operator should look at.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+/// Something that an operator should look at: told once, when it begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `tenant_cpu_limit`: runs in a row ended over it.
+    /// `tenant_cpu_limit`: runs in a row ended over it. `tenant_error_rate`: its Worker has begun to fail. `unpaid_flood`,
+    /// `malformed_flood`, `worthless_payments`: what one address sends.
     pub alert: &'static str,
-    pub tenant_id: String,
-    pub script: String,
-    pub in_a_row: u32,
+    /// For an address, whom it had called when it was noticed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tenant_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub script: Option<String>,
+    /// Address, network of a version 6 address, or zone of a Worker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_a_row: Option<u32>,
     /// By policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantined_until_ms: Option<u64>,

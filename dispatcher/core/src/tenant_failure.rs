@@ -15,6 +15,12 @@ pub enum TenantFailure {
 }
 
 impl TenantFailure {
+    /// Whether the tenant's Worker is to blame.
+    #[must_use]
+    pub fn is_the_tenants(self) -> bool {
+        self != Self::BindingMissing
+    }
+
     /// Case and a leading `Error: ` do not count.
     #[must_use]
     pub fn from_message(message: &str) -> Self {

@@ -1,11 +1,12 @@
 //! What an isolate keeps: the configuration, parsed once, for the variables of a deployed version never change; what it read
-//! of the stored tenant directory, who is in quarantine; and the board on which it writes how its facilitators do.
+//! of the stored tenant directory, who is in quarantine and who comes how often; and the board on which it writes how its facilitators do.
 
 use crate::ports::{
     clock::WallClock, log::ConsoleLog, randomness::WebCrypto, secrets::WorkerSecrets, snapshot_store::KvSnapshots,
 };
 use dispatcher_core::{
     Config,
+    admission::Gate,
     config::{ConfigError, Vars},
     directory::{cache::Cache, stored::Stored},
     paywall::health::Board,
@@ -19,6 +20,7 @@ use worker::Env;
 thread_local! {
     static BOARD: OnceCell<Rc<Board>> = const { OnceCell::new() };
     static WARDEN: OnceCell<Rc<Warden>> = const { OnceCell::new() };
+    static GATE: OnceCell<Rc<Gate>> = const { OnceCell::new() };
     static DIRECTORY: OnceCell<Rc<Cache>> = const { OnceCell::new() };
     static CONFIG: OnceCell<Result<Rc<Config>, ConfigError>> = const { OnceCell::new() };
 }
@@ -37,6 +39,11 @@ pub fn board(config: &Config) -> Rc<Board> {
 /// What the isolate knows of tenants in quarantine.
 pub fn warden(config: &Config) -> Rc<Warden> {
     WARDEN.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Warden::new(config.cpu_policy)))))
+}
+
+/// What the isolate knows of who comes.
+pub fn gate() -> Rc<Gate> {
+    GATE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Gate::new(WebCrypto.seed())))))
 }
 
 /// The tenants as a request asks for them.

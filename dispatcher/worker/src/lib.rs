@@ -27,7 +27,7 @@ use dispatcher_core::{
 };
 use ports::{
     clock::WallClock, inbound::WebRequest, log::ConsoleLog, namespace::DispatchNamespace, outbound::WebResponse,
-    randomness::WebCrypto, settlement_ledger::DurableLedger,
+    randomness::WebCrypto, rate_limiter::LimitBindings, settlement_ledger::DurableLedger,
 };
 use std::rc::Rc;
 use web_sys::Response;
@@ -63,10 +63,11 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
         call_quarantine::run(&env, &warden, errand).await;
     }
     let namespace = DispatchNamespace::new(&env);
-    let tenants = cached_config::tenants(&env, &config);
+    let (tenants, gate) = (cached_config::tenants(&env, &config), cached_config::gate());
     let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog)
         .with_tenants(tenants)
-        .with_warden(Rc::clone(&warden));
+        .with_warden(Rc::clone(&warden))
+        .with_gate(Rc::clone(&gate));
     let dispatcher = Rc::new(dispatcher);
     let handled = dispatcher.handle(&request).await;
     if let Some(job) = dispatcher.tenants().due() {
@@ -76,6 +77,10 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     if let Some(errand) = warden.due(WallClock.now()) {
         let env = env.clone();
         ctx.wait_until(async move { call_quarantine::run(&env, &warden, errand).await });
+    }
+    if gate.has_questions() {
+        let limiter = LimitBindings::new(&env);
+        ctx.wait_until(async move { gate.ask(&limiter, &WallClock).await });
     }
     let leaving = handled.leaving;
     let response = answer::to_response(&request, handled.answer);

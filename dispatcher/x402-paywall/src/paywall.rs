@@ -17,7 +17,7 @@ use crate::{
     window::Window,
 };
 use x402_protocol::{
-    Address, Authorization, Network, Transfer, Version, header,
+    Address, Authorization, Network, Signature, Transfer, Version, header,
     v2::{PaymentIdentifier, SettleResponse},
 };
 
@@ -69,6 +69,14 @@ pub struct Ticket {
     holder: String,
     payer: Address,
     network: Network,
+}
+
+/// A payment of which nothing bad can be said without asking anyone. See [`Paywall::plausible`].
+#[derive(Debug)]
+pub struct Plausible {
+    payment: Admitted,
+    identifier: Option<PaymentIdentifier>,
+    key: String,
 }
 
 /// What running the seller came to.
@@ -123,7 +131,6 @@ pub struct Told<T> {
 #[derive(Default)]
 struct Course {
     attempts: Vec<Attempt>,
-    payment: Option<String>,
     ledger_error: Option<LedgerError>,
 }
 
@@ -156,46 +163,50 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     /// `run` is called at most once, and only for a payment that nobody else holds: verified, or settled where the offer's
     /// flow is `upfront`.
     pub async fn sell<U>(&self, purchase: &Purchase<'_>, run: impl AsyncFnOnce() -> Ran<U>) -> Told<Sold<U>> {
-        let mut course = Course::default();
-        let answer = self.sale(purchase, run, &mut course).await;
-        let Course { attempts, payment, ledger_error } = course;
-        Told { answer, attempts, payment, ledger_error }
+        match self.plausible(purchase) {
+            Ok(plausible) => self.sell_to(purchase, plausible, run).await,
+            Err(denial) => {
+                Told { answer: Sold::Denied(denial), attempts: Vec::new(), payment: None, ledger_error: None }
+            }
+        }
     }
 
-    /// Says whether the response left for the caller. Not on the request's path.
-    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
-        self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
-    }
-
-    async fn sale<U>(
-        &self,
-        purchase: &Purchase<'_>,
-        run: impl AsyncFnOnce() -> Ran<U>,
-        course: &mut Course,
-    ) -> Sold<U> {
-        let Some(presented) = purchase.payment else { return Sold::Denied(Denial::PaymentRequired) };
-        let admitted =
-            admission::admit(&presented, &purchase.bill(), purchase.now).and_then(
-                |payment| match admission::identifier(&payment, purchase.price.identifier()) {
-                    Ok(identifier) => Ok((identifier, payment)),
-                    Err(denial) => Err(payment.misfit.map_or(denial, Denial::WrongOffer)),
-                },
-            );
-        let (identifier, payment) = match admitted {
-            Ok(admitted) => admitted,
-            Err(denial) => return Sold::Denied(denial),
+    /// The first half of a sale, for a seller that has a word to say before anyone is asked: challenge and admit.
+    pub fn plausible(&self, purchase: &Purchase<'_>) -> Result<Plausible, Denial> {
+        let presented = purchase.payment.ok_or(Denial::PaymentRequired)?;
+        let payment = admission::admit(&presented, &purchase.bill(), purchase.now)?;
+        let identifier = match admission::identifier(&payment, purchase.price.identifier()) {
+            Ok(identifier) => identifier,
+            Err(denial) => return Err(payment.misfit.map_or(denial, Denial::WrongOffer)),
         };
         let mut key = payment.exact.transfer.key(purchase.price.offer()).to_string();
         if seeded::has(Bug::ClaimKeyedByRequest) {
             key.push_str(purchase.request_id);
         }
+        Ok(Plausible { payment, identifier, key })
+    }
+
+    /// The second half: claim, verify, `run` the seller, settle.
+    pub async fn sell_to<U>(
+        &self,
+        purchase: &Purchase<'_>,
+        plausible: Plausible,
+        run: impl AsyncFnOnce() -> Ran<U>,
+    ) -> Told<Sold<U>> {
+        let mut course = Course::default();
+        let Plausible { payment, identifier, key } = plausible;
         let sale = Sale { purchase, payment: &key, payer: payment.exact.transfer.from() };
-        course.payment = Some(key.clone());
-        let sold = self.sale_of(&sale, payment, identifier, run, course).await;
-        if let Sold::Denied(denial) = &sold {
+        let answer = self.sale_of(&sale, payment, identifier, run, &mut course).await;
+        if let Sold::Denied(denial) = &answer {
             self.hooks.on_failure(&sale, denial).await;
         }
-        sold
+        let Course { attempts, ledger_error } = course;
+        Told { answer, attempts, payment: Some(key), ledger_error }
+    }
+
+    /// Says whether the response left for the caller. Not on the request's path.
+    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
+        self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
     }
 
     /// The sale for a payment that is plausible.
@@ -373,6 +384,25 @@ impl<'a> Purchase<'a> {
     #[must_use]
     pub fn version(&self) -> Version {
         self.payment.map_or(Version::V2, |presented| presented.version)
+    }
+}
+
+impl Plausible {
+    /// `network:asset:from:nonce`.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Who is to pay, where its signature says so. `None`: it names a smart account, whose signature only a chain can
+    /// check, and anyone can name one.
+    #[must_use]
+    pub fn signer(&self) -> Option<Address> {
+        let exact = &self.payment.exact;
+        match Signature::parse(&exact.signature) {
+            Ok(Signature::Account(_)) => Some(exact.transfer.from()),
+            _ => None,
+        }
     }
 }
 

@@ -170,6 +170,21 @@ bugs! {
     /// A facilitator is asked about offers that it says it cannot serve.
     UnsupportedAsked = "unsupported-asked",
 
+    /// Nobody is refused for coming too often.
+    RatesNotHeld = "rates-not-held",
+    /// All addresses share one rate.
+    AddressesCountedAsOne = "addresses-counted-as-one",
+    /// Requests that only get an offer use up the tenant's rate.
+    OffersCounted = "offers-counted",
+    /// A refusal for coming too often does not say when to come back.
+    LimitedForGood = "limited-for-good",
+    /// What one address sends is no reason to refuse it.
+    FloodsNotCut = "floods-not-cut",
+    /// An alert is told with each request of a flood.
+    AlertEachTime = "alert-each-time",
+    /// A payer's rate is looked at after the payment was claimed and verified.
+    RateHeldTooLate = "rate-held-too-late",
+
     /// A facilitator that is back is never used again.
     BreakerNeverCloses = "breaker-never-closes",
     /// A facilitator that does not answer is waited for, whatever its time-out.

@@ -2,9 +2,9 @@
 //! comes with its line, because a judge that finds something must say where it stands.
 
 use reports::event::{
-    Answer, DirectoryChange, DirectoryLine, DispatcherPayment, DispatcherRequest, Event, Exchange, ExchangeOutcome,
-    FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, LedgerState, PriceFacts, Purchase, Recorded, RunStarted,
-    TenantEnd, TenantFacts, TenantRun, Transfer,
+    Answer, DirectoryChange, DirectoryLine, DispatcherAlert, DispatcherPayment, DispatcherRequest, Event, Exchange,
+    ExchangeOutcome, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, LedgerState, PriceFacts, Purchase,
+    Recorded, RunStarted, TenantEnd, TenantFacts, TenantRun, Transfer,
 };
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -59,6 +59,7 @@ pub struct History {
     standings: Vec<Line>,
     directory_changes: Vec<Line>,
     directory_lines: Vec<Line>,
+    alerts: Vec<Line>,
     unreadable: Vec<Line>,
     ledger: BTreeMap<String, Line>,
     transfers: BTreeMap<String, Vec<Line>>,
@@ -120,6 +121,7 @@ impl History {
         standings: FacilitatorStanding(FacilitatorStanding);
         directory_changes: DirectoryChanged(DirectoryChange);
         directory_lines: DispatcherDirectory(DirectoryLine);
+        alerts: DispatcherAlert(DispatcherAlert);
         /// Every `/verify` and `/settle` call, in the order in which they were written down.
         calls: FacilitatorCalled(FacilitatorCall);
     }
@@ -355,6 +357,7 @@ impl History {
             Event::FacilitatorStanding(_) => self.standings.push(line),
             Event::DirectoryChanged(_) => self.directory_changes.push(line),
             Event::DispatcherDirectory(_) => self.directory_lines.push(line),
+            Event::DispatcherAlert(_) => self.alerts.push(line),
             Event::LedgerState(state) => {
                 self.ledger.insert(state.payment.clone(), line);
             }

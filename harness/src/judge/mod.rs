@@ -3,6 +3,7 @@
 //!
 //! The registry below is the only way to a judge, and takes none without its [`Rule`].
 
+mod alerts_are_told_once;
 mod answers_as_documented;
 mod books_balance;
 mod clients_acted;
@@ -11,6 +12,7 @@ mod dispatch_carries_limits;
 mod every_request_ends_once;
 mod faults_bit;
 mod finding;
+mod flood_is_cut;
 mod head_is_free;
 mod headers_are_ours;
 mod history;
@@ -21,6 +23,7 @@ mod neighbours_unmoved;
 mod no_cross_tenant_bytes;
 mod nobody_pays_for_nothing;
 mod one_payment_one_request;
+mod others_are_served;
 mod over_limit_is_cut_off;
 mod pages_can_pay;
 mod paid_content_only_after_settlement;
@@ -49,6 +52,7 @@ mod testing;
 mod tests;
 
 pub use finding::{Finding, Violation};
+pub use flood_is_cut::Bounds;
 pub use history::{At, History, Line};
 pub use rule::{Hint, Rule, Source};
 
@@ -60,7 +64,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 34] = [
+pub const RULES: [&Rule; 37] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -82,8 +86,10 @@ pub const RULES: [&Rule; 34] = [
     &quarantined_gets_probes_only::RULE,
     &standing_seldom_changes::RULE,
     &is_not_asked::RULE,
+    &flood_is_cut::RULE,
     &tenants_own_facilitators::RULE,
     &recovers::RULE,
+    &others_are_served::RULE,
     &every_request_ends_once::RULE,
     &unknown_is_asked_about::RULE,
     &answers_as_documented::RULE,
@@ -91,6 +97,7 @@ pub const RULES: [&Rule; 34] = [
     &head_is_free::RULE,
     &statuses_kept::RULE,
     &pages_can_pay::RULE,
+    &alerts_are_told_once::RULE,
     &latency::RULE,
     &faults_bit::RULE,
     &traffic_flowed::RULE,
@@ -156,6 +163,17 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         }
         Checker::IsNotAsked { facilitator, phase } => Judge::new(&is_not_asked::RULE, |history| {
             is_not_asked::judge(history, facilitator.as_str(), phase.as_str())
+        }),
+        Checker::FloodIsCut { traffic, by, bounds } => {
+            Judge::new(&flood_is_cut::RULE, |history| flood_is_cut::judge(history, traffic.as_str(), *by, *bounds))
+        }
+        Checker::OthersAreServed { traffic, quiet, noisy, slower_by } => {
+            Judge::new(&others_are_served::RULE, |history| {
+                others_are_served::judge(history, traffic.as_str(), quiet.as_str(), noisy.as_str(), *slower_by)
+            })
+        }
+        Checker::AlertsAreToldOnce { alert, at_most } => Judge::new(&alerts_are_told_once::RULE, |history| {
+            alerts_are_told_once::judge(history, alert.as_str(), *at_most)
         }),
         Checker::TenantsOwnFacilitators => Judge::new(&tenants_own_facilitators::RULE, tenants_own_facilitators::judge),
         Checker::Recovers { within, after } => {

@@ -1,5 +1,6 @@
-//! COST-3: what is unpaid, or can be refused by looking at it, costs no facilitator call and no run of the tenant. Judged
-//! from both ends: by the request's own line and run, and by what the facilitators were asked about.
+//! COST-3: what is unpaid, comes too often, or can be refused by looking at it, costs no facilitator call, no run of the
+//! tenant and, where it comes too often, no call to the settlement ledger. Judged from both ends: by the request's own lines
+//! and run, and by what the facilitators were asked about.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
 use reports::{
@@ -28,11 +29,19 @@ pub const RULE: Rule = Rule {
 pub fn judge(history: &History) -> Finding {
     let ran = history.runs_by_request();
     let asked: BTreeMap<&str, _> = history.requests().map(|line| (line.what.request_id.as_str(), line)).collect();
+    let stages = history.stages().filter_map(|stage| Some((stage.what.request_id.as_deref()?, stage)));
+    let claimed: BTreeMap<&str, _> = stages.collect();
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let Some(request) = answer.request_id.as_deref().filter(|_| is_cheap(&exchange, history)) else { continue };
+        let too_often = answer.status == 429;
+        let cheap = too_often || is_cheap(&exchange, history);
+        let Some(request) = answer.request_id.as_deref().filter(|_| cheap) else { continue };
         looked_at += 1;
+        if let Some(stage) = claimed.get(request).filter(|_| too_often) {
+            let what = format!("a request that came too often had its payment {}", stage.stage);
+            violations.push(Violation::new(what, exchange.line).and([stage.line]));
+        }
         if let Some(run) = ran.get(request) {
             let what = format!("a request that could be refused for free made {} run", run.script);
             violations.push(Violation::new(what, exchange.line).and([run.line]));
@@ -94,6 +103,13 @@ mod tests {
         assert_eq!(shown(&judge(&asked.history())), [2, 3]);
         let settled = Story::new().unpaid().settle("p1", "primary", NO);
         assert_eq!(shown(&judge(&settled.history())), [3]);
+    }
+
+    #[test]
+    fn what_comes_too_often_is_not_even_claimed() {
+        let refused = || Story::new().answered(Some("p1"), 429, |_| {});
+        assert_eq!(judge(&refused().history()).verdict, Verdict::Pass);
+        assert_eq!(shown(&judge(&refused().claimed_for_it("p1").history())), [2, 3]);
     }
 
     #[test]

@@ -65,6 +65,11 @@ pub fn tell(recorded: &Recorded) -> String {
             format!("dispatcher's line: directory {}{version}{why}", line.event)
         }
         Event::TenantBytesLogged { tenant, line } => format!("dispatcher's line with bytes of {tenant}: {line}"),
+        Event::DispatcherAlert(line) => {
+            let of =
+                line.source.as_ref().or(line.tenant_id.as_ref()).map_or_else(String::new, |of| format!(" of {of}"));
+            format!("dispatcher's line: alert {}{of}", line.alert)
+        }
         Event::DispatcherKilled(_) => "the dispatcher is killed".to_owned(),
         Event::DispatcherStarted => "the dispatcher answers again".to_owned(),
         Event::LedgerAfterKill(state) | Event::LedgerState(state) => {

@@ -3,11 +3,11 @@
 use super::{Finding, History, history::Line};
 use reports::{
     event::{
-        Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherPayment, DispatcherRequest, Event, Exchange,
-        ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint,
-        FacilitatorStanding, FaultRef, Flaw, Flow, Killing, LedgerState, PaymentResponse, PriceFacts, Purchase,
-        PurchaseOutcome, Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun,
-        Transfer,
+        Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherAlert, DispatcherPayment, DispatcherRequest,
+        Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall,
+        FacilitatorEndpoint, FacilitatorStanding, FaultRef, Flaw, Flow, Killing, LedgerState, PaymentResponse,
+        PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts,
+        TenantOutcome, TenantRun, Transfer,
     },
     verdict::Verdict,
 };
@@ -41,6 +41,8 @@ pub struct Story {
     seconds: u64,
     phase: String,
     client: String,
+    traffic: String,
+    address: String,
     arrivals: u64,
     flow: Flow,
 }
@@ -85,6 +87,8 @@ impl Story {
             seconds: 0,
             phase: "steady".to_owned(),
             client: "paid".to_owned(),
+            traffic: "callers".to_owned(),
+            address: "10.0.0.1".to_owned(),
             arrivals: 0,
             flow: Flow::Authorization,
         }
@@ -378,6 +382,13 @@ impl Story {
         self.then(Event::DispatcherRequest(line))
     }
 
+    /// The ledger was asked for the last exchange.
+    pub fn claimed_for_it(self, payment: &str) -> Self {
+        let mut line = stage(payment, "claimed");
+        line.request_id = Some(self.last_request());
+        self.then(Event::DispatcherPayment(line))
+    }
+
     /// The tenant ran for the last exchange.
     pub fn ran_for_it(self) -> Self {
         self.ran_as(TENANT)
@@ -451,11 +462,17 @@ impl Story {
         self.end_purchase(vec![payment.to_owned()], outcome)
     }
 
+    pub fn alert(self, alert: &str) -> Self {
+        let (tenant_id, source) = (Some(TENANT.to_owned()), Some(self.address.clone()));
+        self.then(Event::DispatcherAlert(DispatcherAlert { alert: alert.to_owned(), tenant_id, source }))
+    }
+
     fn end_purchase(self, payments: Vec<String>, outcome: PurchaseOutcome) -> Self {
-        let (phase, client) = (self.phase.clone(), self.client.clone());
+        let (phase, client, traffic) = (self.phase.clone(), self.client.clone(), self.traffic.clone());
         self.then(Event::PurchaseEnded(Purchase {
             purchase: 1,
             client,
+            traffic,
             tenant: TENANT.to_owned(),
             phase,
             payer: PAYER.to_owned(),
@@ -470,6 +487,8 @@ impl Story {
             exchange: self.seconds,
             arrival: self.seconds,
             client: self.client.clone(),
+            traffic: self.traffic.clone(),
+            address: self.address.clone(),
             purchase: None,
             kind,
             phase: self.phase.clone(),

@@ -5,9 +5,6 @@ use reports::event::Event;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What the dispatcher tells those who run it, and no rule depends on.
-const FOR_OPERATORS: [&str; 1] = ["alert"];
-
 /// `None` for a line that is no telemetry.
 #[must_use]
 pub fn event(line: &str) -> Option<Event> {
@@ -16,9 +13,6 @@ pub fn event(line: &str) -> Option<Event> {
     let unreadable = || Some(Event::Unreadable { source: "dispatcher log".to_owned(), text: line.to_owned() });
     let Ok(value) = serde_json::from_str::<Value>(json) else { return unreadable() };
     let Some(log) = value["log"].as_str().map(str::to_owned) else { return unreadable() };
-    if FOR_OPERATORS.contains(&log.as_str()) {
-        return None;
-    }
     line_of(&log, value).or_else(unreadable)
 }
 
@@ -35,6 +29,7 @@ pub fn line_of(log: &str, value: Value) -> Option<Event> {
     match log {
         "request" => serde_json::from_value(value).map(Event::DispatcherRequest).ok(),
         "payment" => serde_json::from_value(value).map(Event::DispatcherPayment).ok(),
+        "alert" => serde_json::from_value(value).map(Event::DispatcherAlert).ok(),
         "facilitator" => serde_json::from_value(value).map(Event::FacilitatorStanding).ok(),
         "directory" => serde_json::from_value(value).map(Event::DispatcherDirectory).ok(),
         _ => None,
@@ -64,10 +59,8 @@ mod tests {
         assert!(matches!(event(standing), Some(Event::FacilitatorStanding(line)) if line.to == "quarantined"));
         let directory = r#"{"log":"directory","event":"kept","version":2,"why":"current: is missing"}"#;
         assert!(matches!(event(directory), Some(Event::DispatcherDirectory(line)) if line.version == Some(2)));
-        assert_eq!(
-            event(r#"{"log":"alert","alert":"tenant_cpu_limit","tenant_id":"acme","script":"acme","in_a_row":5}"#),
-            None
-        );
+        let alert = r#"{"log":"alert","alert":"tenant_cpu_limit","tenant_id":"acme","script":"acme","in_a_row":5}"#;
+        assert!(matches!(event(alert), Some(Event::DispatcherAlert(line)) if line.source.is_none()));
         assert_eq!(event("Ready on http://127.0.0.1:1"), None);
         for broken in [r#"{"log":"request","sta"#, r#"{"log":"misconfigured","error":"ENVIRONMENT"}"#] {
             assert!(matches!(event(broken), Some(Event::Unreadable { .. })));

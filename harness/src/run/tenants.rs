@@ -37,6 +37,19 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
         if let Some(own) = tenant.facilitators() {
             record["facilitators"] = own.iter().map(Name::as_str).collect();
         }
+        if let Some(rates) = tenant.rates() {
+            let (cpu_ms, sub_requests) = plan_limits(tenant.plan());
+            record["override"] = json!({
+                "cpuMs": cpu_ms as u32,
+                "subRequests": sub_requests as u32,
+                "tenantRate": rates.tenant,
+                "payerRate": rates.payer,
+                "addressRate": rates.address,
+                "reason": "the scenario's",
+                "author": "harness",
+                "expires": "2999-12-31T23:59:59Z",
+            });
+        }
         record
     };
     json!({ "tenants": tenants.into_iter().map(tenant).collect::<Vec<_>>() })

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::judge::{self, Rule};
+use crate::judge::{self, Bounds, Rule};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 use super::library::Listed;
 use super::name::Name;
@@ -50,11 +53,24 @@ pub enum Checker {
         facilitator: Name,
         phase: Name,
     },
+    FloodIsCut {
+        /// The flood's.
+        traffic: Name,
+        by: Sender,
+        bounds: Bounds,
+    },
     TenantsOwnFacilitators,
     Recovers {
         /// The bound, from the end of `after`.
         within: Duration,
         after: Name,
+    },
+    OthersAreServed {
+        /// The others'.
+        traffic: Name,
+        quiet: Name,
+        noisy: Name,
+        slower_by: Duration,
     },
     EveryRequestEndsOnce,
     UnknownIsAskedAbout,
@@ -63,6 +79,10 @@ pub enum Checker {
     HeadIsFree,
     StatusesKept,
     PagesCanPay,
+    AlertsAreToldOnce {
+        alert: String,
+        at_most: usize,
+    },
     Latency {
         phase: Name,
         /// In percent: above 0 and below 100.
@@ -74,9 +94,19 @@ pub enum Checker {
     ClientsActed,
 }
 
+/// What a flood's requests have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sender {
+    /// Where they come from.
+    Address,
+    /// Who is to pay; requests without a payment are left aside.
+    Payer,
+}
+
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 34] = [
+    pub const CATALOGUE: [Listed; 37] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -139,6 +169,11 @@ impl Checker {
             "{ facilitator = \"primary\", phase = \"outage\" }",
         ),
         Listed::new(
+            "flood-is-cut",
+            "COST-5: of one address, or one payer, only so many requests get anything but a 429, and they cost only so many calls",
+            "{ traffic = \"callers\", by = \"address\", at-most = 300, within = \"10s\", calls = 0 }",
+        ),
+        Listed::new(
             "tenants-own-facilitators",
             "MONEY-5: a tenant's payments go to the facilitators that it names",
             "{}",
@@ -147,6 +182,11 @@ impl Checker {
             "recovers",
             "LIVE-1: success is back at its steady level within a bound after a phase",
             "{ after = \"outage\", within = \"5s\" }",
+        ),
+        Listed::new(
+            "others-are-served",
+            "FAIR-1: while somebody floods, the others succeed as before, and wait hardly longer",
+            "{ traffic = \"callers\", quiet = \"steady\", noisy = \"outage\", slower-by = \"300ms\" }",
         ),
         Listed::new("every-request-ends-once", "LIVE-2: every request ends, once", "{}"),
         Listed::new(
@@ -174,6 +214,11 @@ impl Checker {
             "pages-can-pay",
             "ANSWER-5: a page on another origin may send a payment and read the answers",
             "{}",
+        ),
+        Listed::new(
+            "alerts-are-told-once",
+            "ALERT-1: an alert is told when something begins, and not again while it goes on",
+            "{ alert = \"unpaid_flood\", at-most = 1 }",
         ),
         Listed::new(
             "latency",
@@ -224,6 +269,14 @@ impl Checker {
                 "{} after a change, answers are the new directory's, or the last good one's where it is wrong",
                 show(*within)
             ),
+            Self::FloodIsCut { traffic, bounds: Bounds { at_most, within, calls }, .. } => format!(
+                "of {traffic}, one sender gets at most {at_most} answers other than 429 within {}, for {calls} calls",
+                show(*within)
+            ),
+            Self::OthersAreServed { traffic, quiet, noisy, slower_by } => {
+                format!("{traffic} succeeds in {noisy} as in {quiet}, at most {} slower", show(*slower_by))
+            }
+            Self::AlertsAreToldOnce { alert, at_most } => format!("{alert} is told, and at most {at_most} times"),
             Self::Latency { phase, quantile, at_most } => {
                 format!("p{quantile} of {phase} is at most {}", show(*at_most))
             }

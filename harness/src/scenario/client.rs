@@ -14,6 +14,7 @@ pub enum ClientKind {
     ReplayElsewhere,
     ResendAfterServed,
     Malformed,
+    Unbacked,
     Impatient,
     Away,
     Head,
@@ -29,7 +30,7 @@ pub enum ClientKind {
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 17] = [
+    pub const CATALOGUE: [Listed; 18] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -44,6 +45,11 @@ impl ClientKind {
         ),
         Listed::new("resend-after-served", "has its content, and presents the same payment twice more", "1"),
         Listed::new("malformed", "breaks a signed payment in one of some sixty ways, drawn from the seed", "1"),
+        Listed::new(
+            "unbacked",
+            "pays with what only a facilitator can refuse: a smart account's signature that is none",
+            "1",
+        ),
         Listed::new("impatient", "hangs up while its payment is being settled, and resends it later", "1"),
         Listed::new("away", "hangs up while its payment is being settled, and resends it half a minute later", "1"),
         Listed::new("head", "sends HEAD without and with its payment, then buys by GET", "1"),
@@ -78,6 +84,7 @@ impl ClientKind {
             Self::ReplayElsewhere => "replay-elsewhere",
             Self::ResendAfterServed => "resend-after-served",
             Self::Malformed => "malformed",
+            Self::Unbacked => "unbacked",
             Self::Impatient => "impatient",
             Self::Away => "away",
             Self::Head => "head",

@@ -30,6 +30,12 @@ pub const MAX_TENANTS: usize = 32;
 /// Phases, traffic blocks, faults, kills and musts each: a report draws every one of them.
 pub const MAX_BLOCKS: usize = 64;
 
+/// Addresses that a traffic block shares out among its clients: as many as an IPv4 prefix of /24 has hosts.
+pub const MAX_ADDRESSES: u64 = 250;
+
+/// Payers that a traffic block has to itself: each is a key to be made.
+pub const MAX_OWN_PAYERS: u64 = 4;
+
 /// Starting the dispatcher again takes some two seconds, and one that is killed as soon as it answers has served nobody.
 pub const RESTART_TAKES: Duration = Duration::from_secs(3);
 

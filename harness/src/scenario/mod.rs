@@ -34,13 +34,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use checker::Checker;
+pub use checker::{Checker, Sender};
 pub use client::ClientKind;
 pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::{Call, Fault};
 pub use inject::{Inject, LieAbout, Money, PendingStyle, ResetAfter, SettledBody, StatusBody};
 pub use kill::{Kill, Stage, When};
 pub use library::{Library, LibraryError, Listed};
+pub use limits::{MAX_BLOCKS, MAX_OWN_PAYERS};
 pub use must::Must;
 pub use name::Name;
 pub(crate) use name::nearest;
@@ -57,7 +58,7 @@ pub use time::{Window, duration, show};
 pub(crate) use toml_words::problem as toml_problem;
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
-pub use world::{Network, Plan, Tenant, World};
+pub use world::{Network, Plan, Rates, Tenant, World};
 
 use directory::RawDirectoryChange;
 use fault::RawFault;

@@ -3,17 +3,18 @@
 
 use std::time::Duration;
 
+use crate::judge::Bounds;
 use reports::level::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::checker::Checker;
+use super::checker::{Checker, Sender};
 use super::directory::DirectoryChange;
 use super::fault::Fault;
 use super::kill::Kill;
 use super::limits::MAX_BLOCKS;
-use super::name;
+use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
 use super::schema::{NameText, TimeText};
@@ -131,6 +132,20 @@ pub(super) enum RawChecker {
         #[schemars(with = "NameText")]
         phase: Spanned<String>,
     },
+    FloodIsCut {
+        /// The traffic block that floods.
+        #[schemars(with = "NameText")]
+        traffic: Spanned<String>,
+        /// Whose requests count together.
+        by: Sender,
+        /// Answers other than 429, in any such stretch.
+        at_most: usize,
+        /// How long a stretch is.
+        #[schemars(with = "TimeText")]
+        within: Spanned<String>,
+        /// To facilitators, for the whole block.
+        calls: usize,
+    },
     TenantsOwnFacilitators {},
     Recovers {
         /// The bound, from the end of that phase.
@@ -140,6 +155,20 @@ pub(super) enum RawChecker {
         #[schemars(with = "NameText")]
         after: Spanned<String>,
     },
+    OthersAreServed {
+        /// The traffic block of those who do not flood.
+        #[schemars(with = "NameText")]
+        traffic: Spanned<String>,
+        /// The phase in which nobody floods.
+        #[schemars(with = "NameText")]
+        quiet: Spanned<String>,
+        /// The phase in which somebody does.
+        #[schemars(with = "NameText")]
+        noisy: Spanned<String>,
+        /// At their 95th percentile.
+        #[schemars(with = "TimeText")]
+        slower_by: Spanned<String>,
+    },
     EveryRequestEndsOnce {},
     UnknownIsAskedAbout {},
     AnswersAsDocumented {},
@@ -147,6 +176,12 @@ pub(super) enum RawChecker {
     HeadIsFree {},
     StatusesKept {},
     PagesCanPay {},
+    AlertsAreToldOnce {
+        /// Its name in the log line.
+        alert: String,
+        /// And at least once.
+        at_most: usize,
+    },
     Latency {
         #[schemars(with = "NameText")]
         phase: Spanned<String>,
@@ -260,6 +295,18 @@ impl RawChecker {
                 facilitator: world.find_facilitator(&facilitator, problems)?,
                 phase: timeline.find(&phase, problems)?.name().clone(),
             },
+            Self::FloodIsCut { traffic: flood, by, at_most, within, calls } => Checker::FloodIsCut {
+                traffic: find_traffic(&flood, traffic, problems)?,
+                by,
+                bounds: Bounds { at_most, within: time::check_positive(&within, problems)?, calls },
+            },
+            Self::OthersAreServed { traffic: others, quiet, noisy, slower_by } => Checker::OthersAreServed {
+                traffic: find_traffic(&others, traffic, problems)?,
+                quiet: timeline.find(&quiet, problems)?.name().clone(),
+                noisy: timeline.find(&noisy, problems)?.name().clone(),
+                slower_by: time::check_positive(&slower_by, problems)?,
+            },
+            Self::AlertsAreToldOnce { alert, at_most } => Checker::AlertsAreToldOnce { alert, at_most },
             Self::TenantsOwnFacilitators {} => Checker::TenantsOwnFacilitators,
             Self::Recovers { within, after } => check_recovers(&within, &after, timeline, faults, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
@@ -329,4 +376,13 @@ fn check_latency(
         return None;
     }
     Some(Checker::Latency { phase: found.name().clone(), quantile: percent, at_most: bound? })
+}
+
+fn find_traffic(raw: &Spanned<String>, traffic: &[Traffic], problems: &mut Problems) -> Option<Name> {
+    let found = traffic.iter().map(Traffic::name).find(|name| **name == *raw.get_ref().as_str());
+    if found.is_none() {
+        let names: Vec<&str> = traffic.iter().map(|block| block.name().as_str()).collect();
+        problems.add(Problem::unknown(raw.span(), "traffic block", raw.get_ref(), &names));
+    }
+    found.cloned()
 }

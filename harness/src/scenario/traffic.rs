@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::client::ClientKind;
-use super::limits::{MAX_ARRIVALS, MAX_BLOCKS, MAX_RATE, MAX_RUN};
+use super::limits::{MAX_ADDRESSES, MAX_ARRIVALS, MAX_BLOCKS, MAX_OWN_PAYERS, MAX_RATE, MAX_RUN};
 use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
@@ -27,6 +27,8 @@ pub struct Traffic {
     path: RequestPath,
     tenants: Vec<Name>,
     paid_tenants: Vec<Name>,
+    addresses: Option<u64>,
+    payers: Option<u64>,
 }
 
 impl Traffic {
@@ -54,6 +56,16 @@ impl Traffic {
     /// Where clients of this kind go; never empty for a kind in the mix. Who pays goes to those that have a price.
     pub fn tenants_for(&self, client: ClientKind) -> &[Name] {
         if client.pays() { &self.paid_tenants } else { &self.tenants }
+    }
+
+    /// How many addresses its clients share; `None` where each has its own.
+    pub fn addresses(&self) -> Option<u64> {
+        self.addresses
+    }
+
+    /// How many payers its clients share with no other traffic; `None` for the run's common ones.
+    pub fn payers(&self) -> Option<u64> {
+        self.payers
     }
 
     /// How many arrivals are due in the whole window; the last one is due before its end.
@@ -127,6 +139,12 @@ pub(super) struct RawTraffic {
     /// Where they go: to all tenants unless given. Who pays goes to those that have a price.
     #[schemars(with = "Option<Vec<NameText>>", length(min = 1))]
     tenants: Option<Spanned<Vec<Spanned<String>>>>,
+    /// How many addresses they call from: each from one of its own unless given.
+    #[schemars(with = "Option<u64>", range(min = 1, max = MAX_ADDRESSES))]
+    addresses: Option<Spanned<u64>>,
+    /// How many payers they have, of which no other traffic has any: the run's common ones unless given.
+    #[schemars(with = "Option<u64>", range(min = 1, max = MAX_OWN_PAYERS))]
+    payers: Option<Spanned<u64>>,
 }
 
 /// When the run ends: where the file says so, else when the last traffic does.
@@ -219,8 +237,21 @@ impl RawTraffic {
             let problem = Problem::new(mix_at, "nobody here can be paid", label);
             problems.add(problem.help("give one of this traffic's tenants a price"));
         }
-        Some(Traffic { name: name?, window: window?, rate: rate?, mix, path: path?, tenants, paid_tenants })
+        let addresses = check_share("addresses", self.addresses, MAX_ADDRESSES, problems);
+        let payers = check_share("payers", self.payers, MAX_OWN_PAYERS, problems);
+        let (name, window, rate, path) = (name?, window?, rate?, path?);
+        Some(Traffic { name, window, rate, mix, path, tenants, paid_tenants, addresses, payers })
     }
+}
+
+fn check_share(what: &str, raw: Option<Spanned<u64>>, most: u64, problems: &mut Problems) -> Option<u64> {
+    let raw = raw?;
+    let count = *raw.get_ref();
+    if !(1..=most).contains(&count) {
+        let what = format!("a traffic block has 1 to {most} {what} of its own");
+        problems.add(Problem::new(raw.span(), what, format!("{count} of them")));
+    }
+    Some(count)
 }
 
 fn check_rate(raw: &RawTraffic, window: Option<Window>, problems: &mut Problems) -> Option<Rate> {

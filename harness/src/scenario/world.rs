@@ -137,6 +137,19 @@ pub struct Tenant {
     identifier: IdentifierRule,
     facilitators: Option<Vec<Name>>,
     seller: Name,
+    rates: Option<Rates>,
+}
+
+/// Requests in ten seconds, in place of the plan's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Rates {
+    /// That run its Worker: so many with a payment, and so many without.
+    pub tenant: u32,
+    /// Payments of one payer.
+    pub payer: u32,
+    /// Whatever comes from one address.
+    pub address: u32,
 }
 
 impl Tenant {
@@ -144,7 +157,8 @@ impl Tenant {
     pub(crate) fn plain(id: Name, plan: Plan, price: Option<Usdc>) -> Self {
         let (flow, identifier) = (PaymentFlow::default(), IdentifierRule::default());
         let (listed, version) = (true, None);
-        Self { seller: id.clone(), id, listed, version, plan, price, flow, identifier, facilitators: None }
+        let (facilitators, rates) = (None, None);
+        Self { seller: id.clone(), id, listed, version, plan, price, flow, identifier, facilitators, rates }
     }
 
     pub(super) fn at_price(self, price: Usdc) -> Self {
@@ -189,6 +203,11 @@ impl Tenant {
     /// Whether payments are to carry an identifier.
     pub fn identifier(&self) -> IdentifierRule {
         self.identifier
+    }
+
+    /// At which requests are let in; `None` for its plan's.
+    pub fn rates(&self) -> Option<Rates> {
+        self.rates
     }
 
     /// Whom its callers pay: its own name, unless several tenants are one seller's.
@@ -306,6 +325,8 @@ struct RawTenant {
     /// Whom callers pay: its own name unless given. Tenants of one seller share an address.
     #[schemars(with = "Option<NameText>")]
     seller: Option<Spanned<String>>,
+    /// Requests in ten seconds, by an override: its plan's unless given.
+    rates: Option<Rates>,
 }
 
 impl RawWorld {
@@ -381,6 +402,7 @@ impl RawTenant {
             listed,
             version: None,
             plan: self.plan,
+            rates: self.rates,
             price,
             flow,
             identifier,

@@ -92,6 +92,16 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::BreakerNeverOpens => ("quarantined-gets-probes-only", &["facilitator-half-open"]),
         Bug::UnsupportedAsked => ("is-not-asked", &["facilitator-unsupported"]),
 
+        Bug::RatesNotHeld => ("flood-is-cut", &["rate-limit-fairness"]),
+        Bug::AddressesCountedAsOne => ("others-are-served", &["rate-limit-fairness"]),
+        Bug::OffersCounted => ("others-are-served", &["unpaid-flood-from-everywhere"]),
+        Bug::LimitedForGood => ("answers-as-documented", &["rate-limit-fairness"]),
+        Bug::FloodsNotCut => {
+            ("flood-is-cut", &["unpaid-flood", "malformed-payment-flood", "many-signatures-one-address"])
+        }
+        Bug::AlertEachTime => ("alerts-are-told-once", &["unpaid-flood"]),
+        Bug::RateHeldTooLate => ("refusals-cost-nothing", &["rate-limit-fairness"]),
+
         Bug::BreakerNeverCloses => ("recovers", &["facilitators-all-down"]),
         Bug::TimeOutIgnored => ("every-request-ends-once", &["facilitator-half-open"]),
         Bug::RequestLineMissing => ("every-request-ends-once", &["outage"]),

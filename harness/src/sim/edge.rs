@@ -14,6 +14,7 @@ use super::{
         inbound::SimRequest,
         log::SimLog,
         namespace::{SimNamespace, SimResponse},
+        rate_limiter::{Counts, SimLimiter},
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
@@ -28,6 +29,7 @@ use crate::{
 };
 use dispatcher_core::{
     Config, Dispatcher,
+    admission::Gate,
     answer::{Answer, Body},
     directory::{cache::Cache, stored::Stored},
     paywall::{health::Snapshot, ledger::Memory, ports::Clock, ports::RecordStore},
@@ -58,6 +60,7 @@ pub struct Edge {
     pub memory: Memory,
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
+    pub counts: Counts,
     /// `None` while it is down.
     pub process: RefCell<Option<Process>>,
 }
@@ -67,7 +70,13 @@ type SimDispatcher = Dispatcher<SimNamespace, SimLedger, VirtualClock, Chance, S
 
 pub struct Process {
     life: Life,
-    isolates: Vec<Rc<SimDispatcher>>,
+    isolates: Vec<Isolate>,
+}
+
+#[derive(Clone)]
+struct Isolate {
+    dispatcher: Rc<SimDispatcher>,
+    gate: Rc<Gate>,
 }
 
 impl Edge {
@@ -88,7 +97,7 @@ impl Edge {
             clock: self.clock,
         });
         life.spawn(Rc::clone(&objects).answer_alarms());
-        let isolate = |_| {
+        let isolate = |n: usize| {
             let namespace = SimNamespace {
                 life: life.clone(),
                 chance: self.chance.clone(),
@@ -104,8 +113,10 @@ impl Edge {
                 clock: self.clock,
                 log: log.clone(),
             };
+            let gate = Rc::new(Gate::new(n as u64));
             let dispatcher = Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone());
-            Rc::new(dispatcher.with_tenants(tenants))
+            let dispatcher = dispatcher.with_tenants(tenants).with_gate(Rc::clone(&gate));
+            Isolate { dispatcher: Rc::new(dispatcher), gate }
         };
         let isolates = (0..self.dispatchers).map(isolate).collect();
         self.process.replace(Some(Process { life, isolates }));
@@ -130,7 +141,8 @@ impl Edge {
             return;
         };
         let (life, chance, clock) = (process.life.clone(), self.chance.clone(), self.clock);
-        let dispatcher = Rc::clone(&process.isolates[dispatcher]);
+        let Isolate { dispatcher, gate } = process.isolates[dispatcher].clone();
+        let limiter = SimLimiter { life: life.clone(), clock, counts: Rc::clone(&self.counts) };
         process.life.spawn(async move {
             chance.travel().await;
             let request = SimRequest::from(request);
@@ -139,6 +151,9 @@ impl Edge {
             if let Some(job) = dispatcher.tenants().due() {
                 let dispatcher = Rc::clone(&dispatcher);
                 life.spawn(async move { dispatcher.tenants().refresh(job).await });
+            }
+            if gate.has_questions() {
+                gate.ask(&limiter, &clock).await;
             }
             chance.travel().await;
             let delivered = to.send(to_wire(&request, handled.answer)).is_ok();

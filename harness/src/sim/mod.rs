@@ -110,6 +110,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         memory: Default::default(),
         alarms: Alarms::default(),
         health: Rc::default(),
+        counts: Rc::default(),
         process: Default::default(),
     });
     edge.start();

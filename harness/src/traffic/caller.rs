@@ -3,7 +3,7 @@
 use super::{
     ask::{Ask, host_of},
     leaks,
-    payer::{Invoice, Payment},
+    payer::{Invoice, Payment, plain},
     schedule::Arrival,
     wire::{Wire, WireAnswer, WireRequest},
 };
@@ -22,6 +22,8 @@ use x402_protocol::{
     Network, Version, header,
     v2::{PaymentRequired, SettleResponse},
 };
+
+const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
 pub struct Caller {
     wire: Arc<dyn Wire>,
@@ -134,6 +136,8 @@ impl Caller {
             };
             carried.push((name, payment.header.clone()));
         }
+        // As the platform's edge sets it, which is not there; whoever comes without gets its TCP connection's.
+        carried.push((CLIENT_ADDRESS, plain(arrival.address.to_string())));
         carried.extend(headers.iter().map(|(name, value)| (*name, HeaderValue::from_static(value))));
         let request = WireRequest {
             method: ask.method.clone(),
@@ -161,6 +165,8 @@ impl Caller {
             exchange: self.exchanges.fetch_add(1, Ordering::Relaxed),
             arrival: arrival.number,
             client: arrival.client.name().to_owned(),
+            traffic: arrival.traffic.as_str().to_owned(),
+            address: arrival.address.to_string(),
             purchase: arrival.client.pays().then_some(arrival.number),
             kind,
             phase: self.phase_at(due_us),

@@ -1,10 +1,12 @@
 //! Callers with a wallet: real keys, real EIP-712 signatures, made from the offer that the dispatcher sent.
 
+use crate::scenario::{MAX_BLOCKS, MAX_OWN_PAYERS};
 use fastrand::Rng;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
+use std::sync::OnceLock;
 use x402_protocol::{
     Authorization, Nonce, Offer, Uint256, Version, header, hex, offer::OfferError, signature::Signer, v1, v2,
 };
@@ -12,13 +14,25 @@ use x402_protocol::{
 /// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
 const PAYERS: usize = 16;
 
+/// More than a run has traffic blocks with payers of their own.
+const MOST_PAYERS: usize = PAYERS + MAX_BLOCKS * MAX_OWN_PAYERS as usize;
+
 /// Clients of version 1 begin their window this long before they sign.
 const V1_BACKDATED_S: u64 = 600;
 
-/// The wallets of a run, made from its seed.
+/// The wallets of a run, made from its seed when they are first used.
 pub struct Payers {
-    signers: Vec<Signer>,
+    signers: Vec<OnceLock<Signer>>,
     seed: u64,
+}
+
+/// Whose money a client has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wallet {
+    /// One of those that a run's purchases have in common, by the purchase's number.
+    Common(u64),
+    /// One that a traffic block has to itself.
+    Own { block: u8, n: u8 },
 }
 
 /// An offer as a 402 brought it: in its header for version 2, in its body for version 1.
@@ -63,20 +77,12 @@ pub enum PayError {
 impl Payers {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
-        let signer = |n: usize| {
-            // A secret beyond the curve's order has a chance of 2^-128; the next salt would not have it as well.
-            (0_u8..=u8::MAX)
-                .find_map(|salt| {
-                    Signer::from_secret(&draw(&[b"payer", &seed.to_be_bytes(), &n.to_be_bytes(), &[salt]]))
-                })
-                .expect("one of 256 hashes is a valid secret key")
-        };
-        Self { signers: (0..PAYERS).map(signer).collect(), seed }
+        Self { signers: (0..MOST_PAYERS).map(|_| OnceLock::new()).collect(), seed }
     }
 
     #[must_use]
-    pub fn address(&self, purchase: u64) -> String {
-        self.signer(purchase).address().to_string()
+    pub fn address(&self, wallet: Wallet) -> String {
+        self.signer(wallet).address().to_string()
     }
 
     /// Signs what the invoice asks, as an official client does.
@@ -88,8 +94,21 @@ impl Payers {
     /// The window of the official clients of its version, and a nonce that is this run's, purchase's and attempt's own.
     #[must_use]
     pub fn draft<'a>(&'a self, invoice: &'a Invoice, purchase: u64, attempt: u64, unix_now: u64) -> Draft<'a> {
+        self.draft_from(Wallet::Common(purchase), invoice, purchase, attempt, unix_now)
+    }
+
+    /// As `draft`, from this wallet.
+    #[must_use]
+    pub fn draft_from<'a>(
+        &'a self,
+        wallet: Wallet,
+        invoice: &'a Invoice,
+        purchase: u64,
+        attempt: u64,
+        unix_now: u64,
+    ) -> Draft<'a> {
         let Invoice { offer, .. } = invoice;
-        let signer = self.signer(purchase);
+        let signer = self.signer(wallet);
         let nonce = [b"nonce".as_slice(), &self.seed.to_be_bytes(), &purchase.to_be_bytes(), &attempt.to_be_bytes()];
         let valid_after = match invoice.version {
             Version::V1 => Uint256::from(unix_now - V1_BACKDATED_S),
@@ -121,8 +140,19 @@ impl Payers {
         Rng::with_seed(u64::from_be_bytes(seed))
     }
 
-    fn signer(&self, purchase: u64) -> &Signer {
-        &self.signers[purchase as usize % self.signers.len()]
+    fn signer(&self, wallet: Wallet) -> &Signer {
+        let n = match wallet {
+            Wallet::Common(purchase) => purchase as usize % PAYERS,
+            Wallet::Own { block, n } => PAYERS + usize::from(block) * MAX_OWN_PAYERS as usize + usize::from(n),
+        };
+        self.signers[n].get_or_init(|| {
+            // A secret beyond the curve's order has a chance of 2^-128; the next salt would not have it as well.
+            (0_u8..=u8::MAX)
+                .find_map(|salt| {
+                    Signer::from_secret(&draw(&[b"payer", &self.seed.to_be_bytes(), &n.to_be_bytes(), &[salt]]))
+                })
+                .expect("one of 256 hashes is a valid secret key")
+        })
     }
 }
 
@@ -234,6 +264,6 @@ mod tests {
         assert_eq!(offer.matches(&sent.accepted), Ok(()));
         let Ok(Signature::Account(bytes)) = Signature::parse(&sent.exact.signature) else { panic!("65 bytes") };
         let digest = sent.exact.transfer.digest(&offer);
-        assert_eq!(signature::recover(&bytes, &digest).unwrap().to_string(), payers.address(0));
+        assert_eq!(signature::recover(&bytes, &digest).unwrap().to_string(), payers.address(Wallet::Common(0)));
     }
 }

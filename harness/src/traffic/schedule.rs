@@ -1,7 +1,9 @@
 //! Who arrives when, drawn from the seed before the run begins: the same seed gives the same arrivals.
 
+use super::payer::Wallet;
 use crate::scenario::{ClientKind, Name, RequestPath, Scenario, World};
 use fastrand::Rng;
+use std::net::Ipv4Addr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -9,7 +11,12 @@ pub struct Arrival {
     pub number: u64,
     /// Microseconds since the run began.
     pub due_us: u64,
+    /// The traffic block's name.
+    pub traffic: Name,
     pub client: ClientKind,
+    /// Where it calls from, and whose money it has.
+    pub address: Ipv4Addr,
+    pub wallet: Wallet,
     pub tenant: Name,
     /// Another tenant that has a price, where there is one; one of the same seller's first, since only that one is paid
     /// to the same address.
@@ -23,7 +30,7 @@ pub struct Arrival {
 pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
     let mut rng = Rng::with_seed(seed);
     let mut arrivals = Vec::new();
-    for traffic in scenario.traffic() {
+    for (block, traffic) in (0_u8..).zip(scenario.traffic()) {
         for n in 0..traffic.arrivals() {
             let due_us = traffic.due(n).as_micros() as u64;
             let client = traffic.mix().pick(rng.u64(0..traffic.mix().total()));
@@ -31,15 +38,35 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
             let tenant = tenants[rng.usize(0..tenants.len())].clone();
             let neighbour = neighbour(scenario.world(), &tenant);
             let (path, by_host) = (traffic.path().clone(), rng.bool());
-            arrivals.push(Arrival { number: 0, due_us, client, tenant, neighbour, path, by_host });
+            let address = traffic.addresses().map_or(Ipv4Addr::UNSPECIFIED, |count| {
+                let [a, b, _, _] = SHARED_ADDRESSES.octets();
+                Ipv4Addr::new(a, b, block, (n % count) as u8 + 1)
+            });
+            let wallet =
+                traffic.payers().map_or(Wallet::Common(0), |count| Wallet::Own { block, n: (n % count) as u8 });
+            let traffic = traffic.name().clone();
+            let arrival =
+                Arrival { number: 0, due_us, traffic, client, address, wallet, tenant, neighbour, path, by_host };
+            arrivals.push(arrival);
         }
     }
     arrivals.sort_by_key(|arrival| arrival.due_us);
-    for (number, arrival) in arrivals.iter_mut().enumerate() {
-        arrival.number = number as u64;
+    for (number, arrival) in (0_u32..).zip(arrivals.iter_mut()) {
+        arrival.number = u64::from(number);
+        if arrival.address.is_unspecified() {
+            arrival.address = Ipv4Addr::from(u32::from(OWN_ADDRESSES) + number);
+        }
+        if let Wallet::Common(purchase) = &mut arrival.wallet {
+            *purchase = u64::from(number);
+        }
     }
     arrivals
 }
+
+/// Networks that are nobody's on the Internet. Of one, each client has an address; of the other, each traffic block that
+/// shares addresses has a /24.
+const OWN_ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
+const SHARED_ADDRESSES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
 
 fn neighbour(world: &World, tenant: &Name) -> Option<Name> {
     let own = world.tenant(tenant.as_str())?;

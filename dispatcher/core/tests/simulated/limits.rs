@@ -12,7 +12,7 @@ fn a_worker_that_burns_again_and_again_is_told_of_and_put_away() {
         assert_eq!((world.last_run().limits, world.last_line().limits), (Plan::Free.limits(), None));
     }
     let [alert] = &world.alerts()[..] else { panic!("{:?}", world.alerts()) };
-    assert_eq!((alert.tenant_id.as_str(), alert.in_a_row), ("free", 5));
+    assert_eq!((alert.tenant_id.as_deref(), alert.in_a_row), (Some("free"), Some(5)));
     world.get("/t/free/x", None);
     let quarantine = Limits { cpu_ms: 5, sub_requests: 1 };
     assert_eq!((world.last_run().limits, world.last_line().limits), (quarantine, Some("quarantine")));

@@ -11,6 +11,7 @@ pub mod namespace;
 pub mod object_storage;
 pub mod outbound;
 pub mod randomness;
+pub mod rate_limiter;
 pub mod record_store;
 pub mod secrets;
 pub mod settlement_ledger;

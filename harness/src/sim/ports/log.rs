@@ -53,8 +53,9 @@ impl RequestLog for SimLog {
         self.write("request", line);
     }
 
-    /// No rule depends on it.
-    fn alert(&self, _alert: &Alert) {}
+    fn alert(&self, alert: &Alert) {
+        self.write("alert", alert);
+    }
 }
 
 impl DirectoryLog for SimLog {

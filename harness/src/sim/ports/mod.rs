@@ -7,6 +7,7 @@ pub mod inbound;
 pub mod log;
 pub mod namespace;
 pub mod randomness;
+pub mod rate_limiter;
 pub mod record_store;
 pub mod settlement_ledger;
 pub mod snapshot_store;

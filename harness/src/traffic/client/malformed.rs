@@ -10,7 +10,7 @@ pub async fn try_it(visit: &Visit<'_>) -> Vec<String> {
     let (number, now) = (visit.arrival.number, visit.unix_now());
     let mut chance = visit.payers.chance(number);
     let malformation = Malformation::any(&mut chance);
-    let payment = malformation.payment(visit.payers.draft(&invoice, number, 0, now), now, &mut chance);
+    let payment = malformation.payment(visit.draft(&invoice, 0), now, &mut chance);
     let sending = Sending::new(&ask, ExchangeKind::Payment).with(&payment).flawed(malformation.flaw());
     visit.send(sending).await;
     Vec::new()

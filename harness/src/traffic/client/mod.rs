@@ -13,6 +13,7 @@ mod replay_elsewhere;
 mod resend_after_served;
 mod short_lived;
 mod skewed;
+mod unbacked;
 
 use super::{
     ask::Ask,
@@ -77,14 +78,16 @@ impl Visit<'_> {
             ClientKind::IdentifierRace => identifier_race::buy(self).await,
             ClientKind::FreshAfterTimeout => fresh_after_timeout::buy(self).await,
             ClientKind::Malformed => return malformed::try_it(self).await,
+            ClientKind::Unbacked => return unbacked::try_it(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
         self.caller.journal().record(Event::PurchaseEnded(Purchase {
             purchase: self.arrival.number,
             client: self.arrival.client.name().to_owned(),
+            traffic: self.arrival.traffic.as_str().to_owned(),
             tenant: self.arrival.tenant.as_str().to_owned(),
             phase: self.caller.phase_at(self.arrival.due_us),
-            payer: self.payers.address(self.arrival.number),
+            payer: self.payers.address(self.arrival.wallet),
             outcome: bought.outcome,
             payments: payments.clone(),
         }));
@@ -122,7 +125,8 @@ impl Visit<'_> {
     }
 
     fn draft<'a>(&'a self, invoice: &'a Invoice, attempt: u64) -> Draft<'a> {
-        let mut draft = self.payers.draft(invoice, self.arrival.number, attempt, self.unix_now());
+        let Arrival { number, wallet, .. } = *self.arrival;
+        let mut draft = self.payers.draft_from(wallet, invoice, number, attempt, self.unix_now());
         draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(self.arrival.number));
         draft
     }
@@ -176,7 +180,7 @@ impl Visit<'_> {
             Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Ok(Collected::Ended(PurchaseOutcome::Served)),
             Some(Got { answer: Answer { status: 402, .. }, invoice }) => Ok(Collected::Billed(invoice)),
             Some(Got { answer, .. }) if is_over_a_limit(&answer) => Ok(Collected::Ended(PurchaseOutcome::Refused)),
-            Some(Got { answer: Answer { status: 503, retry_after_s, .. }, .. }) => {
+            Some(Got { answer: Answer { status: 503 | 429, retry_after_s, .. }, .. }) => {
                 Err(retry_after_s.unwrap_or(DEFAULT_PAUSE_S).min(MAX_PAUSE_S))
             }
             Some(_) => Ok(Collected::Ended(PurchaseOutcome::Refused)),

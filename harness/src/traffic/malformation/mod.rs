@@ -61,6 +61,12 @@ impl Malformation {
         all.clone().nth(chance.usize(0..all.count())).expect("drawn below their count")
     }
 
+    /// The one that only a facilitator can tell.
+    pub fn of_no_smart_account() -> &'static Self {
+        let mut all = Self::all();
+        all.find(|malformation| malformation.judged_by == JudgedBy::Facilitator).expect("there is one")
+    }
+
     #[must_use]
     pub fn flaw(&self) -> Flaw {
         Flaw { name: self.name.to_owned(), answers: self.answers.to_vec(), local: self.judged_by == JudgedBy::Anyone }

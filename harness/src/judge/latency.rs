@@ -39,12 +39,12 @@ pub fn judge(history: &History, phase: &str, quantile: f64, at_most: Duration) -
     if seen <= at_most {
         return Finding { verdict: Verdict::Pass, detail, violations: Vec::new() };
     }
-    let violations = Vec::from_iter(slowest(history, phase, quantile, &detail));
+    let violations = Vec::from_iter(slowest(history, phase, quantile));
     Finding { verdict: Verdict::Fail, detail, violations }
 }
 
 /// So many of the slowest that the quantile is among them.
-fn slowest(history: &History, phase: &str, quantile: f64, what: &str) -> Option<Violation> {
+fn slowest(history: &History, phase: &str, quantile: f64) -> Option<Violation> {
     let took = |exchange: &Exchange| exchange.ended_us.saturating_sub(exchange.due_us);
     let waited = |exchange: &At<'_, Exchange>| exchange.phase == phase && exchange.outcome != ExchangeOutcome::HungUp;
     let mut exchanges: Vec<_> = history.exchanges().filter(waited).collect();
@@ -52,6 +52,7 @@ fn slowest(history: &History, phase: &str, quantile: f64, what: &str) -> Option<
     let faster = (exchanges.len() as f64 * quantile / 100.0).ceil() as usize;
     exchanges.truncate((exchanges.len() + 1).saturating_sub(faster).max(1));
     let first = exchanges.first()?;
+    let what = format!("the slowest took {} ms", took(first) / 1_000);
     Some(Violation::new(what, first.line).and(exchanges.iter().map(|exchange| exchange.line)))
 }
 

@@ -27,7 +27,7 @@ use x402_paywall::{
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
 };
-use x402_protocol::Version;
+use x402_protocol::{PaymentFlow, Version};
 
 /// Longest URL that a bill repeats. It travels as base64 in a header, of which intermediaries take some 8 kB; the offer and
 /// the listing need the rest.
@@ -222,7 +222,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             return Err(deny(Denial::FacilitatorsUnavailable));
         }
 
+        // What is paid first is not begun where hardly anything may run; what was paid for before is still owed.
+        let is_closed = price.offer().flow == PaymentFlow::Upfront && self.warden.has(&to.tenant, visit.at);
+        if is_closed && payment.is_none() {
+            return Err(deny(Denial::NotSelling));
+        }
         let plausible = match self.paywall.plausible(&purchase) {
+            Ok(plausible) if is_closed => plausible.only_to_collect(),
             Ok(plausible) => plausible,
             Err(denial) => {
                 self.gate.paid(visit, None, Came::Malformed);
@@ -310,7 +316,7 @@ fn came_of<U>(sold: &Sold<U>) -> Came {
         Sold::Denied(denial) => match denial {
             Denial::SettlementPending { .. } | Denial::PaymentInProgress | Denial::LedgerUnavailable => Came::Kept,
             Denial::AlreadyUsed { .. } | Denial::IdentifierConflict { .. } => Came::Spent,
-            Denial::FacilitatorsUnavailable => Came::Nothing,
+            Denial::FacilitatorsUnavailable | Denial::NotSelling => Came::Nothing,
             _ => Came::Worthless,
         },
     }

@@ -11,14 +11,21 @@ use crate::{
     tenant_failure::TenantFailure,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::cell::RefCell;
 use x402_paywall::UnixMillis;
 
 /// How old an isolate's copy may be: so long a quarantine may take to be everywhere. One call a pause and isolate, beside
 /// answers.
 const ASK_EVERY_MS: u64 = 5_000;
+/// Until the object that did not answer is asked again. Meanwhile the last list counts, or none: whoever has done nothing must
+/// not stand still because a list cannot be read.
+const RETRY_MS: u64 = 1_000;
 /// Bounds what each isolate reads at each call. Who would put more tenants away at once has a plan to change, not a list.
 const MAX_QUARANTINED: usize = 500;
+/// Of these by policy, so that no number of Workers that burn leaves an operator without room.
+const MAX_BY_POLICY: usize = 250;
+const POLICY: &str = "policy";
 const MAX_TEXT_BYTES: usize = 200;
 /// Runs in a row that ended over the CPU limit. One may be bad luck; a script that the platform has condemned fails for ever.
 const CPU_FAILURES_IN_A_ROW: u32 = 5;
@@ -27,9 +34,9 @@ const BY_POLICY_MS: u64 = 600_000;
 /// Scripts whose failures are counted at once; of one more, the oldest count is forgotten.
 const MAX_COUNTED: usize = 256;
 
-/// One tenant's quarantine, as the list keeps it.
+/// One tenant's quarantine, as the list keeps it. Read leniently, for a later version may have written it, and a list that
+/// cannot be read is nobody's quarantine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Quarantine {
     #[serde(default)]
     pub tenant_id: String,
@@ -44,6 +51,12 @@ impl Quarantine {
     /// As an operator asks for it; the error says what is wrong.
     pub fn asked_for(tenant_id: &str, json: &str, now: UnixMillis) -> Result<Self, String> {
         let asked: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        // A misspelt end would be none.
+        let keys: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let mut keys = keys.as_object().into_iter().flat_map(Map::keys);
+        if let Some(unknown) = keys.find(|key| !["reason", "author", "until_ms"].contains(&key.as_str())) {
+            return Err(format!("there is no {unknown:?}"));
+        }
         let fits = |text: &str| (1..=MAX_TEXT_BYTES).contains(&text.len());
         if !fits(&asked.reason) || !fits(&asked.author) {
             return Err(format!("reason and author must have 1 to {MAX_TEXT_BYTES} bytes"));
@@ -68,7 +81,12 @@ impl Quarantines {
     /// `false`: there is no room.
     pub fn put(&mut self, new: Quarantine, now: UnixMillis) -> bool {
         self.0.retain(|old| old.holds(now) && old.tenant_id != new.tenant_id);
-        let room = self.0.len() < MAX_QUARANTINED;
+        let policys = |old: &Quarantine| old.author == POLICY;
+        let room = if policys(&new) {
+            self.0.iter().filter(|old| policys(old)).count() < MAX_BY_POLICY
+        } else {
+            self.0.len() < MAX_QUARANTINED
+        };
         if room {
             self.0.push(new);
         }
@@ -111,6 +129,9 @@ pub struct Warden {
 struct Seen {
     quarantines: Quarantines,
     asked: Option<UnixMillis>,
+    /// Somebody has told it.
+    is_known: bool,
+    failed: Option<UnixMillis>,
     /// To be told to the one object.
     new: Vec<Quarantine>,
     /// By tenant, oldest first.
@@ -145,10 +166,16 @@ impl Warden {
         }
     }
 
+    /// Whether the tenant is put away, by the list or by its plan.
+    #[must_use]
+    pub fn has(&self, tenant: &Tenant, now: UnixMillis) -> bool {
+        tenant.plan == Plan::Quarantine || self.seen.borrow().quarantines.has(&tenant.id, now)
+    }
+
     /// At which rates requests to this tenant are let in.
     #[must_use]
     pub fn rates(&self, tenant: &Tenant, now: UnixMillis) -> Rates {
-        if self.seen.borrow().quarantines.has(&tenant.id, now) || tenant.plan == Plan::Quarantine {
+        if self.has(tenant, now) {
             return Plan::Quarantine.rates();
         }
         let plans = tenant.plan.rates();
@@ -183,7 +210,7 @@ impl Warden {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),
                 reason: "its Worker ran out of CPU time again and again".to_owned(),
-                author: "policy".to_owned(),
+                author: POLICY.to_owned(),
                 until_ms: Some(until),
             };
             seen.quarantines.put(quarantine.clone(), now);
@@ -199,20 +226,35 @@ impl Warden {
         })
     }
 
-    /// Whether nobody has told this isolate yet who is in quarantine: worth the wait of its first request.
+    /// What a request must wait for: nobody has told this isolate yet who is in quarantine. Each that comes meanwhile asks
+    /// for itself, because none may wait for another's call.
     #[must_use]
-    pub fn knows_nothing(&self) -> bool {
-        self.seen.borrow().asked.is_none()
+    pub fn first(&self, now: UnixMillis) -> Option<Errand> {
+        let seen = self.seen.borrow();
+        let failed_lately = seen.failed.is_some_and(|failed| now.since(failed) < RETRY_MS);
+        (!seen.is_known && !failed_lately).then_some(Errand::Ask)
+    }
+
+    /// Takes back what could not be told or asked.
+    pub fn failed(&self, errand: Errand, now: UnixMillis) {
+        let seen = &mut *self.seen.borrow_mut();
+        seen.failed = Some(now);
+        if let Errand::Put(new) = errand {
+            seen.new.push(new);
+        }
     }
 
     /// Each is handed out once.
     #[must_use]
     pub fn due(&self, now: UnixMillis) -> Option<Errand> {
         let seen = &mut *self.seen.borrow_mut();
+        if seen.failed.is_some_and(|failed| now.since(failed) < RETRY_MS) {
+            return None;
+        }
         if let Some(new) = seen.new.pop() {
             return Some(Errand::Put(new));
         }
-        let is_due = seen.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY_MS);
+        let is_due = seen.failed.is_some() || seen.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY_MS);
         is_due.then(|| {
             seen.asked = Some(now);
             Errand::Ask
@@ -224,6 +266,7 @@ impl Warden {
         let seen = &mut *self.seen.borrow_mut();
         seen.quarantines = quarantines;
         seen.asked = Some(now);
+        (seen.is_known, seen.failed) = (true, None);
         // What is on its way there counts here already.
         for new in &seen.new {
             seen.quarantines.put_by_policy(new.clone(), now);
@@ -322,6 +365,44 @@ mod tests {
         };
         assert!((0..MAX_QUARANTINED).all(|n| put(&mut list, &n.to_string())));
         assert!(!put(&mut list, "one more") && put(&mut list, "7"), "who is there can be put again");
+    }
+
+    #[test]
+    fn policy_leaves_room_for_operators() {
+        let mut list = Quarantines::default();
+        let mut put = |id: String, author: &str| {
+            let new = Quarantine { tenant_id: id, reason: "x".to_owned(), author: author.to_owned(), until_ms: None };
+            if author == POLICY { list.put_by_policy(new, NOW) } else { list.put(new, NOW) }
+        };
+        let by_policy = (0..1_000).filter(|n| put(format!("burns-{n}"), POLICY)).count();
+        assert_eq!(by_policy, MAX_BY_POLICY);
+        assert!(put("phishes".to_owned(), "ann"));
+    }
+
+    #[test]
+    fn a_list_of_a_later_version_is_read_and_an_operators_misspelling_is_not() {
+        let later = r#"[{"tenant_id":"acme","reason":"x","author":"ann","until_ms":null,"ticket":7}]"#;
+        assert!(serde_json::from_str::<Quarantines>(later).unwrap().has("acme", NOW));
+        let misspelt = r#"{"reason":"x","author":"ann","untill_ms":1}"#;
+        assert!(Quarantine::asked_for("acme", misspelt, NOW).unwrap_err().contains("untill_ms"));
+    }
+
+    #[test]
+    fn every_request_asks_until_somebody_has_told_and_what_failed_is_tried_again() {
+        let (warden, acme) = (Warden::new(CpuPolicy::Quarantine), tenant(""));
+        assert_eq!((warden.first(NOW), warden.first(NOW)), (Some(Errand::Ask), Some(Errand::Ask)));
+        warden.failed(Errand::Ask, NOW);
+        assert_eq!((warden.first(NOW), warden.due(NOW)), (None, None), "not by every request of a busy isolate");
+        assert_eq!(warden.first(NOW.plus(RETRY_MS)), Some(Errand::Ask));
+        warden.learn(Quarantines::default(), NOW);
+        assert_eq!((warden.first(NOW), warden.due(NOW)), (None, None));
+
+        for _ in 0..CPU_FAILURES_IN_A_ROW {
+            warden.ran(&acme, Some(TenantFailure::CpuLimit), NOW);
+        }
+        let put = warden.due(NOW).unwrap();
+        warden.failed(put.clone(), NOW);
+        assert_eq!(warden.due(NOW.plus(RETRY_MS)), Some(put));
     }
 
     #[test]

@@ -23,11 +23,12 @@ pub async fn call(env: &Env, warden: &Warden, call: &QuarantineCall) -> Result<Q
 
 /// What the warden wants to tell or know. A list that cannot be read leaves the last one in force.
 pub async fn run(env: &Env, warden: &Warden, errand: Errand) {
-    let asked = match errand {
+    let asked = match &errand {
         Errand::Ask => QuarantineCall::List,
-        Errand::Put(quarantine) => QuarantineCall::PutByPolicy(quarantine),
+        Errand::Put(quarantine) => QuarantineCall::PutByPolicy(quarantine.clone()),
     };
     if let Err(error) = call(env, warden, &asked).await {
+        warden.failed(errand, WallClock.now());
         ConsoleLog.quarantine_unavailable(&error);
     }
 }

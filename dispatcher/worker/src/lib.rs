@@ -57,9 +57,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
         return platform(&request, &env, &ledger, &cached_config::warden(&config)).await;
     }
     let warden = cached_config::warden(&config);
-    if warden.knows_nothing()
-        && let Some(errand) = warden.due(WallClock.now())
-    {
+    if let Some(errand) = warden.first(WallClock.now()) {
         call_quarantine::run(&env, &warden, errand).await;
     }
     let namespace = DispatchNamespace::new(&env);

@@ -31,6 +31,8 @@ pub enum Denial {
     /// The ledger could not be asked about this payment: nothing was done with it now.
     LedgerUnavailable,
     PaymentInProgress,
+    /// The seller begins no sale now.
+    NotSelling,
     /// The price wants an identifier, and the payment has none.
     IdentifierRequired,
     InvalidIdentifier(IdentifierError),
@@ -76,6 +78,7 @@ impl Denial {
             Self::FacilitatorsUnavailable
             | Self::LedgerUnavailable
             | Self::PaymentInProgress
+            | Self::NotSelling
             | Self::SettlementPending { .. } => 503,
         }
     }
@@ -92,6 +95,7 @@ impl Denial {
             Self::FacilitatorsUnavailable => "facilitators_unavailable",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
             Self::PaymentInProgress => "payment_in_progress",
+            Self::NotSelling => "not_selling",
             Self::IdentifierRequired => "payment_identifier_required",
             Self::InvalidIdentifier(_) => "invalid_payment_identifier",
             Self::IdentifierConflict { .. } => "payment_identifier_conflict",
@@ -121,6 +125,7 @@ impl Denial {
                 "the settlement ledger cannot be reached right now; send the same payment again later".into()
             }
             Self::PaymentInProgress => "this payment is being used by another request; send it again later".into(),
+            Self::NotSelling => "nothing is sold here right now; you were not charged".into(),
             Self::Vetoed(veto) => veto.message.clone(),
             Self::IdentifierRequired => "send a payment-identifier with the payment; you were not charged".into(),
             Self::InvalidIdentifier(what) => format!("{what}; you were not charged"),
@@ -200,7 +205,9 @@ impl Denial {
             | Self::IdentifierConflict { transaction, payer, network } => {
                 headers.push(settle_response(self.code(), payer, network, transaction));
             }
-            Self::FacilitatorsUnavailable | Self::LedgerUnavailable => headers.push(retry_after(RETRY_FACILITATORS_S)),
+            Self::FacilitatorsUnavailable | Self::LedgerUnavailable | Self::NotSelling => {
+                headers.push(retry_after(RETRY_FACILITATORS_S))
+            }
             Self::PaymentInProgress => headers.push(retry_after(RETRY_PENDING_S)),
             Self::PaymentRequired
             | Self::WrongOffer(_)
@@ -237,6 +244,7 @@ mod tests {
             Denial::FacilitatorsUnavailable,
             Denial::LedgerUnavailable,
             Denial::PaymentInProgress,
+            Denial::NotSelling,
             Denial::Vetoed(Veto { code: reason.clone(), message: "not today".into() }),
             Denial::IdentifierRequired,
             Denial::InvalidIdentifier(IdentifierError::Grammar),

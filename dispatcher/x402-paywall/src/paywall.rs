@@ -77,6 +77,7 @@ pub struct Plausible {
     payment: Admitted,
     identifier: Option<PaymentIdentifier>,
     key: String,
+    terms: Terms,
 }
 
 /// What running the seller came to.
@@ -183,7 +184,8 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         if seeded::has(Bug::ClaimKeyedByRequest) {
             key.push_str(purchase.request_id);
         }
-        Ok(Plausible { payment, identifier, key })
+        let terms = if payment.misfit.is_some() { Terms::Former } else { Terms::Current };
+        Ok(Plausible { payment, identifier, key, terms })
     }
 
     /// The second half: claim, verify, `run` the seller, settle.
@@ -194,9 +196,9 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         run: impl AsyncFnOnce() -> Ran<U>,
     ) -> Told<Sold<U>> {
         let mut course = Course::default();
-        let Plausible { payment, identifier, key } = plausible;
+        let Plausible { payment, identifier, key, terms } = plausible;
         let sale = Sale { purchase, payment: &key, payer: payment.exact.transfer.from() };
-        let answer = self.sale_of(&sale, payment, identifier, run, &mut course).await;
+        let answer = self.sale_of(&sale, payment, terms, identifier, run, &mut course).await;
         if let Sold::Denied(denial) = &answer {
             self.hooks.on_failure(&sale, denial).await;
         }
@@ -214,6 +216,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         &self,
         sale: &Sale<'_>,
         payment: Admitted,
+        terms: Terms,
         identifier: Option<PaymentIdentifier>,
         run: impl AsyncFnOnce() -> Ran<U>,
         course: &mut Course,
@@ -221,7 +224,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         if let Err(veto) = self.hooks.before_verify(sale).await {
             return Sold::Denied(veto.into());
         }
-        let ticket = match self.open(sale, payment, identifier, course).await {
+        let ticket = match self.open(sale, payment, terms, identifier, course).await {
             Opened::Run(ticket) => ticket,
             Opened::RunPaid(ticket, settlement) => {
                 return self.sale_paid_upfront(sale, ticket, settlement, run, course).await;
@@ -294,6 +297,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         &self,
         sale: &Sale<'_>,
         payment: Admitted,
+        terms: Terms,
         identifier: Option<PaymentIdentifier>,
         course: &mut Course,
     ) -> Opened {
@@ -310,7 +314,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
             version: payment.version,
             flow: purchase.price.offer().flow,
-            terms: if payment.misfit.is_some() { Terms::Former } else { Terms::Current },
+            terms,
             request: payment.request,
             payer: sale.payer,
             network: purchase.price.offer().network,
@@ -336,6 +340,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         course.attempts.extend(told.attempts);
         match (told.reply, told.response, payment.misfit) {
             (Reply::NotOnOffer, _, Some(mismatch)) => Opened::Deny(Denial::WrongOffer(mismatch)),
+            (Reply::NotOnOffer, _, None) => Opened::Deny(Denial::NotSelling),
             (Reply::Run, ..) => Opened::Run(ticket),
             (Reply::RunPaid(settlement), ..) => Opened::RunPaid(ticket, settlement),
             (Reply::Settled(settlement), Some(response), _) => Opened::Collect(ticket, response, settlement),
@@ -392,6 +397,12 @@ impl Plausible {
     #[must_use]
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// For a seller that sells nothing now: what the payment bought before may be collected, and nothing is begun.
+    #[must_use]
+    pub fn only_to_collect(self) -> Self {
+        Self { terms: Terms::Former, ..self }
     }
 
     /// Who is to pay, where its signature says so. `None`: it names a smart account, whose signature only a chain can

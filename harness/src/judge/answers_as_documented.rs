@@ -39,7 +39,7 @@ enum With {
     Pending,
 }
 
-const DOCUMENTED: [(&str, u16, With); 22] = [
+const DOCUMENTED: [(&str, u16, With); 23] = [
     ("tenant_not_found", 404, With::Nothing),
     ("invalid_dispatch_key", 400, With::Nothing),
     ("dispatcher_binding_missing", 500, With::Nothing),
@@ -53,6 +53,7 @@ const DOCUMENTED: [(&str, u16, With); 22] = [
     ("facilitators_unavailable", 503, With::RetryAfter),
     ("settlement_ledger_unavailable", 503, With::RetryAfter),
     ("payment_in_progress", 503, With::RetryAfter),
+    ("not_selling", 503, With::RetryAfter),
     ("payment_already_used", 409, With::Nothing),
     ("payment_identifier_conflict", 409, With::Nothing),
     ("payment_identifier_required", 400, With::Nothing),

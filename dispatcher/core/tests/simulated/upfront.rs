@@ -106,3 +106,24 @@ fn a_crash_in_any_state_charges_once_and_the_response_is_had_in_the_end() {
         assert_eq!(world.moved(), 1, "after {writes} writes");
     }
 }
+
+#[test]
+fn who_is_in_quarantine_takes_no_money_upfront_and_gives_what_is_owed() {
+    let world = World::new();
+    world.tenant(Tenant::Throws("Worker exceeded CPU time limit."));
+    let owed = world.sign_upfront(1);
+    for nonce in 1..=5 {
+        let answer = world.get(QUOTE, Some(&world.sign_upfront(nonce)));
+        assert_eq!((answer.status, answer.code()), (503, "tenant_cpu_limit_exceeded"));
+    }
+    world.tenant(Tenant::Answers(200));
+    for payment in [None, Some(&world.sign_upfront(6))] {
+        let answer = world.get(QUOTE, payment);
+        assert_eq!((answer.status, answer.code()), (503, "not_selling"));
+        assert!(answer.header("retry-after").is_some() && answer.offer().is_none());
+    }
+    assert_eq!(world.moved(), 5, "the sixth was not taken");
+    assert_eq!(world.get(QUOTE, Some(&owed)).status, 200);
+    world.pass_seconds(600);
+    assert_eq!(world.get(QUOTE, Some(&world.sign_upfront(7))).status, 402, "its window is over by now");
+}

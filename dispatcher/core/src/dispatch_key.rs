@@ -98,7 +98,7 @@ fn mounted(path: &str) -> Result<Option<Mounted<'_>>, NotAKey> {
     Ok(Some(Mounted { slug, mount, path: if below.is_empty() { "/" } else { below } }))
 }
 
-fn is_host(text: &str) -> bool {
+pub(crate) fn is_host(text: &str) -> bool {
     let label = |label: &str| {
         (1..=MAX_LABEL_BYTES).contains(&label.len())
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -10,6 +10,7 @@ use crate::{
     config::Config,
     cors,
     directory::Directory,
+    egress::PolicyOf,
     hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
     plan::Plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
@@ -295,7 +296,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
         let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
         let script = tenant.script.as_str();
-        let dispatch = Dispatch { script, limits, path: &to.path, strip: may_not_enter, set: &set };
+        let egress = PolicyOf { tenant_id: &tenant.id, egress: &tenant.egress };
+        let dispatch = Dispatch { script, limits, egress, path: &to.path, strip: may_not_enter, set: &set };
         let ran = self.namespace.run(dispatch, request).await;
         let (failure, ended) = (ran.as_ref().err().copied(), self.clock.now());
         let failed = ran.as_ref().map_or_else(|failure| failure.is_the_tenants(), |response| response.status() >= 500);

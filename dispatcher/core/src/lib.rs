@@ -11,6 +11,7 @@ pub mod cors;
 pub mod directory;
 pub mod dispatch_key;
 pub mod dispatcher;
+pub mod egress;
 pub mod hygiene;
 pub mod limits_override;
 pub mod listing;

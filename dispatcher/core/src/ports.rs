@@ -2,6 +2,7 @@
 
 use crate::{
     dispatch_key::DispatchKey,
+    egress::PolicyOf,
     plan::Limits,
     telemetry::{Alert, DirectoryEvent, RequestLine},
     tenant::Tenant,
@@ -44,6 +45,8 @@ pub enum CollectError {
 pub struct Dispatch<'a> {
     pub script: &'a str,
     pub limits: Limits,
+    /// For the outbound Worker.
+    pub egress: PolicyOf<'a>,
     /// As the tenant is to see it.
     pub path: &'a str,
     /// Which headers to take off the inbound request, by their lower-case names.

@@ -1,6 +1,7 @@
 //! A tenant: whose Worker runs, under which plan, at what price.
 
 use crate::{
+    egress::Egress,
     limits_override::{Override, OverrideRecord},
     listing,
     plan::Plan,
@@ -32,6 +33,8 @@ pub struct Tenant {
     pub price: Option<Price>,
     /// Ids of those that serve its payments, in the order in which they are tried. Shared where a tenant has no own list.
     pub facilitators: Rc<[String]>,
+    /// What its Worker may ask of the outside.
+    pub egress: Egress,
 }
 
 /// Name of a tenant's Worker in the dispatch namespace: the tenant's id, or the id, `--` and the name of a version. Since no
@@ -79,6 +82,9 @@ pub struct TenantRecord {
     /// Absent: all that are configured, in their order.
     #[serde(default)]
     pub facilitators: Option<Vec<String>>,
+    /// Absent: every public host.
+    #[serde(default)]
+    pub egress: Egress,
     #[serde(default, rename = "override")]
     pub limits_override: Option<OverrideRecord>,
     /// Where a directory lists tenants, and is no map of them.
@@ -147,7 +153,8 @@ impl TenantRecord {
         };
         let limits_override = self.limits_override.map(OverrideRecord::check).transpose();
         let limits_override = limits_override.map_err(|(key, why)| wrong(key, why))?;
-        Ok(Tenant { script, plan: self.plan, limits_override, price, facilitators, id })
+        let egress = self.egress;
+        Ok(Tenant { script, plan: self.plan, limits_override, price, facilitators, egress, id })
     }
 }
 

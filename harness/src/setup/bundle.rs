@@ -42,6 +42,8 @@ pub struct WorkerCrate {
     /// Relative to `dir`.
     pub out_dir: String,
     pub features: Vec<String>,
+    /// What its `wrangler.jsonc` sets before the build command.
+    pub env: &'static [(&'static str, &'static str)],
 }
 
 /// The dispatcher, as it ships.
@@ -57,6 +59,27 @@ pub fn build_dispatcher(
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
         features: Vec::new(),
+        // A caller that hangs up does not stop a sale half way.
+        env: &[("RUN_TO_COMPLETION", "1")],
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
+/// The outbound Worker, as it ships.
+pub fn build_outbound(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let sources = ["dispatcher/outbound", "dispatcher/core", "dispatcher/x402-paywall", "dispatcher/x402-protocol"];
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/outbound"),
+        sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
+        target_dir: workspace.join("target/wasm"),
+        out_dir: "build".to_owned(),
+        features: Vec::new(),
+        env: &[],
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
@@ -83,8 +106,7 @@ pub fn build_worker(
         command.arg("--").arg("--features").arg(worker.features.join(","));
     }
     command.env("CARGO_TARGET_DIR", &worker.target_dir);
-    // As the dispatcher's own `wrangler.jsonc` builds it: a caller that hangs up does not stop a sale half way.
-    command.env("RUN_TO_COMPLETION", "1");
+    command.envs(worker.env.iter().copied());
     let way_out =
         "the compiler's message says what is wrong with the Worker; `cargo check` does not see wasm-only errors";
     Job { step: "worker bundle", log: "worker-build-run", way_out, time_out: None }.run(&site, &mut command)?;

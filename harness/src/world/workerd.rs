@@ -18,11 +18,13 @@ mod capnp;
 mod cpu;
 mod dispatcher;
 mod module;
+mod outbound;
 mod production;
 mod storage;
 
 pub use dispatcher::{DispatcherWorker, Recording};
 pub use module::{DurableObject, ModuleWorker};
+pub use outbound::OutboundWorker;
 pub use production::{Production, ProductionError};
 
 /// A start takes 40 ms on an idle machine.
@@ -47,6 +49,16 @@ pub trait Hosted {
 pub struct Layout {
     pub services: Vec<String>,
     pub extensions: Vec<String>,
+    pub socket: SocketStyle,
+}
+
+/// How requests are addressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SocketStyle {
+    /// By `Host`, as a server is asked.
+    Host,
+    /// In absolute form, as a proxy is asked.
+    Proxy,
 }
 
 #[derive(Clone, Debug)]

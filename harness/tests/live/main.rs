@@ -13,6 +13,7 @@ mod legacy_client;
 mod npm_client;
 mod official_client;
 mod one_payment;
+mod outbound;
 mod quarantine;
 mod raw_spelling;
 mod resolution;

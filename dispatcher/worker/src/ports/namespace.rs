@@ -3,6 +3,7 @@
 use super::{headers::pairs, inbound::WebRequest, outbound::WebResponse};
 use crate::plain_object;
 use dispatcher_core::{
+    egress::PolicyOf,
     ports::{Dispatch, Inbound, Namespace},
     tenant_failure::TenantFailure,
 };
@@ -16,7 +17,7 @@ extern "C" {
     #[derive(Clone)]
     type DispatchNamespaceBinding;
 
-    /// `get(name, args, {limits: {cpuMs, subRequests}})`.
+    /// `get(name, args, {limits: {cpuMs, subRequests}, outbound: {egress}})`.
     #[wasm_bindgen(method, catch)]
     fn get(
         this: &DispatchNamespaceBinding,
@@ -31,8 +32,15 @@ impl EnvBinding for DispatchNamespaceBinding {
 }
 
 #[derive(serde::Serialize)]
-struct Options {
+struct Options<'a> {
     limits: dispatcher_core::plan::Limits,
+    outbound: OutboundParameters<'a>,
+}
+
+/// As `wrangler.jsonc` names them. Without an outbound Worker the platform passes over them.
+#[derive(serde::Serialize)]
+struct OutboundParameters<'a> {
+    egress: PolicyOf<'a>,
 }
 
 pub struct DispatchNamespace {
@@ -51,7 +59,10 @@ impl DispatchNamespace {
         dispatch: Dispatch<'_>,
         request: &WebRequest,
     ) -> Result<web_sys::Response, JsValue> {
-        let options = plain_object::from(&Options { limits: dispatch.limits });
+        let options = plain_object::from(&Options {
+            limits: dispatch.limits,
+            outbound: OutboundParameters { egress: dispatch.egress },
+        });
         let args = js_sys::Object::new();
         let fetcher = binding.get(dispatch.script, &args, &options)?;
         let request = tenant_request(&dispatch, request)?;

@@ -1,13 +1,17 @@
 //! The runtime's configuration as capnp text. Only what the harness's Workers need of it.
 
-use super::Layout;
+use super::{Layout, SocketStyle};
 
 /// The whole file: one socket on loopback in front of the service `main`.
 pub fn config(layout: &Layout, v8_flags: &[String], port: u16) -> String {
+    let style = match layout.socket {
+        SocketStyle::Host => "host",
+        SocketStyle::Proxy => "proxy",
+    };
     format!(
         "using Workerd = import \"/workerd/workerd.capnp\";\n\n\
          const config :Workerd.Config = (\n  v8Flags = {},\n  services = {},\n  extensions = {},\n  \
-         sockets = [(name = \"http\", address = \"127.0.0.1:{port}\", http = (), service = \"main\")],\n);\n",
+         sockets = [(name = \"http\", address = \"127.0.0.1:{port}\", http = (style = {style}), service = \"main\")],\n);\n",
         list(v8_flags.iter().map(|flag| quoted(flag))),
         // Facilitator doubles listen on loopback, which the runtime keeps Workers from unless it is told.
         list(

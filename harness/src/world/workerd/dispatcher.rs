@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::capnp::{list, module, quoted, text_binding};
-use super::{Hosted, Layout, Production, WorkerdError, copy, storage, write};
+use super::{Hosted, Layout, Production, SocketStyle, WorkerdError, copy, storage, write};
 use crate::world::TenantDouble;
 use crate::world::namespace::TENANT;
 
@@ -61,7 +61,7 @@ impl Hosted for DispatcherWorker {
         let extension = format!(
             "(modules = [(name = \"{NAMESPACE}\", internal = true, esModule = embed \"namespace/namespace.mjs\")])"
         );
-        Ok(Layout { services, extensions: vec![extension] })
+        Ok(Layout { services, extensions: vec![extension], socket: SocketStyle::Host })
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::capnp::{list, module, quoted, text_binding};
-use super::{Hosted, Layout, WorkerdError, copy, storage};
+use super::{Hosted, Layout, SocketStyle, WorkerdError, copy, storage};
 
 #[derive(Clone, Debug)]
 pub struct ModuleWorker {
@@ -44,6 +44,6 @@ impl Hosted for ModuleWorker {
         let external = |address| format!("(name = \"recorder\", external = (address = \"{address}\", http = ()))");
         let disk = self.object.map(|_| storage::service(dir)).transpose()?;
         let services = [main].into_iter().chain(self.recorder.map(external)).chain(disk).collect();
-        Ok(Layout { services, extensions: Vec::new() })
+        Ok(Layout { services, extensions: Vec::new(), socket: SocketStyle::Host })
     }
 }

@@ -1,0 +1,16 @@
+// The internet, as the outbound Worker reaches it: a double that answers for every host, says which URL it was asked for, and
+// redirects on request: `/redirect-to/<percent-encoded URL>`.
+
+const REDIRECT = "/redirect-to/";
+
+export default {
+  fetch(request) {
+    console.log(JSON.stringify({ log: "outside", url: request.url, tenant: request.headers.get("x-asker") }));
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith(REDIRECT)) {
+      const location = decodeURIComponent(pathname.slice(REDIRECT.length));
+      return new Response(null, { status: 302, headers: { location } });
+    }
+    return new Response("outside double\n", { headers: { "content-type": "text/plain" } });
+  },
+};

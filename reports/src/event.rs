@@ -65,6 +65,13 @@ pub enum Event {
     DirectoryChanged(DirectoryChange),
     /// The dispatcher's own line about the stored tenant directory, as logged.
     DispatcherDirectory(DirectoryLine),
+    /// The outbound Worker's own line about a request of a tenant's, as logged.
+    EgressDecided(EgressLine),
+    /// A request of a tenant's reached the outside. Written by the double of the outside; `script` is the tenant's own word.
+    OutsideReached {
+        url: String,
+        script: Option<String>,
+    },
     /// A line of the dispatcher's log carries a token that only this tenant's answers and exceptions have.
     TenantBytesLogged {
         tenant: String,
@@ -114,6 +121,8 @@ pub struct TenantFacts {
     /// Those that may serve its payments.
     #[serde(default)]
     pub facilitators: Vec<String>,
+    #[serde(default)]
+    pub egress: EgressFacts,
 }
 
 /// What a payment to the tenant must be. Addresses lower case.
@@ -300,6 +309,16 @@ pub struct TenantSaid {
     /// Names of the internal headers that it forged.
     #[serde(default)]
     pub forged: Vec<String>,
+    /// What it asked of the outside for this answer.
+    #[serde(default)]
+    pub fetched: Option<Fetched>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fetched {
+    pub url: String,
+    /// What came of it in the end, redirects followed.
+    pub status: u16,
 }
 
 /// The decoded `PAYMENT-RESPONSE` header, or the `X-PAYMENT-RESPONSE` that a client of version 1 reads; networks as CAIP-2.
@@ -489,6 +508,26 @@ pub struct DirectoryChange {
     /// The tenants that are to be in force from then on; `None`: those that were.
     pub tenants: Option<Vec<TenantFacts>>,
     pub to_be_logged: DirectoryNews,
+}
+
+/// One request of a tenant's, or one hop of a redirect, at the outbound Worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EgressLine {
+    /// Empty where no policy came with it.
+    pub tenant_id: String,
+    /// Where it went.
+    #[serde(default)]
+    pub host: Option<String>,
+    /// Why it went nowhere.
+    #[serde(default)]
+    pub refused: Option<String>,
+}
+
+/// What a tenant may ask of the outside, where its record says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EgressFacts {
+    pub allow: Option<Vec<String>>,
+    pub deny: Vec<String>,
 }
 
 /// What the dispatcher is to log about a change of its directory.

@@ -10,7 +10,7 @@ use crate::{
     config::Config,
     cors,
     directory::Directory,
-    egress::PolicyOf,
+    egress::{Egress, PolicyOf},
     hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
     plan::Plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
@@ -296,7 +296,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
         let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
         let script = tenant.script.as_str();
-        let egress = PolicyOf { tenant_id: &tenant.id, egress: &tenant.egress };
+        let lost = Egress::default();
+        let egress = if seeded::has(Bug::EgressPolicyLost) { &lost } else { &tenant.egress };
+        let egress = PolicyOf { tenant_id: &tenant.id, egress };
         let dispatch = Dispatch { script, limits, egress, path: &to.path, strip: may_not_enter, set: &set };
         let ran = self.namespace.run(dispatch, request).await;
         let (failure, ended) = (ran.as_ref().err().copied(), self.clock.now());

@@ -120,6 +120,10 @@ bugs! {
 
     /// A payment is bound to its request without the tenant: another tenant hands over what was bought at this one.
     BoundWithoutTenant = "bound-without-tenant",
+    /// A dispatch hands over no policy of the tenant's own.
+    EgressPolicyLost = "egress-policy-lost",
+    /// An address that is not public may be asked.
+    PrivateAddressAsked = "private-address-asked",
     /// What a tenant answers is told in the log.
     TenantAnswerLogged = "tenant-answer-logged",
     /// The stored directory is read once and never again.

@@ -1,5 +1,6 @@
-// Tenant double: a seller's Worker that says who it is (its canary, which nobody else knows, in body, headers and exceptions) and what reached it, and
-// that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can tell what was changed.
+// Tenant double: a seller's Worker that says who it is (its canary, which nobody else knows, in body, headers and exceptions)
+// and what reached it, and that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can
+// tell what was changed.
 // Surprising constraint: it is a double of any seller's code, so it must not use anything but the public Workers API.
 
 // What has failed once, and will not again.
@@ -32,6 +33,12 @@ export default {
         // What is refused is caught, and the answer says nothing of it.
         await ask(Number(argument), (nth) => `/${nth}`).catch(() => {});
         return seen(request, url, env, 200);
+      case "fetch": {
+        const asked = OUTSIDE[argument];
+        const answer = await fetch(asked, { headers: { "x-asker": env.SCRIPT } });
+        await answer.arrayBuffer();
+        return seen(request, url, env, 200, {}, { url: asked, status: answer.status });
+      }
       case "big":
         return new Response(bytes(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
       case "endless":
@@ -64,6 +71,22 @@ async function ask(count, path) {
   }
 }
 
+// What `/fetch/<name>` asks of the outside.
+const OUTSIDE = {
+  public: "https://api.example.com/v1",
+  listed: "https://data.example.org/v1",
+  denied: "https://tracker.example.org/",
+  decimal: "http://2130706433/",
+  mapped: "http://[::ffff:127.0.0.1]/",
+  metadata: "http://169.254.169.254/latest/meta-data/",
+  localhost: "http://localhost/",
+  port: "https://api.example.com:8443/",
+  platform: "https://globex.platform.example/quote",
+  redirect: "https://data.example.org/redirect-to/http%3A%2F%2F10.0.0.1%2F",
+  "redirect-twice":
+    "https://data.example.org/redirect-to/https%3A%2F%2Fdata.example.org%2Fredirect-to%2Fhttps%253A%252F%252Fdata.example.org%252Fv1",
+};
+
 // What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.
 const FORGED = {
   "payment-required": btoa('{"x402Version":2,"error":"forged","accepts":[]}'),
@@ -92,7 +115,7 @@ const LOCATED = {
   308: { location: "/again" },
 };
 
-function seen(request, url, env, status, forged = {}) {
+function seen(request, url, env, status, forged = {}, fetched = undefined) {
   // A `Response` of these statuses must not have a body.
   const bodyless = [101, 204, 205, 304].includes(status);
   const body = {
@@ -102,7 +125,7 @@ function seen(request, url, env, status, forged = {}) {
     target: url.pathname + url.search,
     headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-|forwarded)/.test(name))),
   };
-  const set = headers(env, "application/json", status, forged);
+  const set = headers(env, "application/json", status, forged, fetched);
   return new Response(bodyless ? null : JSON.stringify(body), { status, headers: set });
 }
 
@@ -137,13 +160,14 @@ function cutOff(count, env) {
   });
 }
 
-function headers(env, contentType, status, forged = {}) {
+function headers(env, contentType, status, forged = {}, fetched = undefined) {
   const located = LOCATED[status] ?? {};
   const said = {
     status,
     location: located.location,
     content_location: located["content-location"],
     forged: Object.keys(forged),
+    fetched,
   };
   const plain = { "content-type": contentType, "x-canary": env.CANARY, "x-said": JSON.stringify(said) };
   return { ...plain, ...located, ...forged };

@@ -5,7 +5,7 @@ const REDIRECT = "/redirect-to/";
 
 export default {
   fetch(request) {
-    console.log(JSON.stringify({ log: "outside", url: request.url, tenant: request.headers.get("x-asker") }));
+    console.log(JSON.stringify({ log: "outside", url: request.url, script: request.headers.get("x-asker") }));
     const { pathname } = new URL(request.url);
     if (pathname.startsWith(REDIRECT)) {
       const location = decodeURIComponent(pathname.slice(REDIRECT.length));

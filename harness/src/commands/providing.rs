@@ -9,37 +9,39 @@ use crate::{
 };
 use std::path::{Path, PathBuf};
 
-/// Provides what is missing and builds the dispatcher.
+/// Provides what is missing and builds the Workers.
 pub async fn provide() -> Result<(Tools, Bundle), CommandError> {
-    provide_and(|toolchain, bundle, _, _| Ok((tools(toolchain, &bundle), bundle))).await
+    provide_and(|toolchain, bundle, outbound, _, _| Ok((tools(toolchain, &bundle, &outbound), bundle))).await
 }
 
 /// Besides that, the official server library as a Worker, and the runtime that both are served by.
 pub async fn provide_reference() -> Result<(PathBuf, Tools, Reference), CommandError> {
-    provide_and(|toolchain, bundle, progress, cancelled| {
+    provide_and(|toolchain, bundle, outbound, progress, cancelled| {
         let reference = setup::build_reference(toolchain, &workspace_root(), progress, cancelled)?;
-        Ok((toolchain.workerd(), tools(toolchain, &bundle), reference))
+        Ok((toolchain.workerd(), tools(toolchain, &bundle, &outbound), reference))
     })
     .await
 }
 
-fn tools(toolchain: &Toolchain, bundle: &Bundle) -> Tools {
+fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
     Tools {
         node: toolchain.node().to_owned(),
         wrangler_js: toolchain.wrangler_js(),
         workerd: toolchain.workerd(),
         bundle_index_js: bundle.index_js.clone(),
+        outbound_index_js: outbound.index_js.clone(),
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
     }
 }
 
 async fn provide_and<T: Send + 'static>(
-    then: impl FnOnce(&Toolchain, Bundle, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
+    then: impl FnOnce(&Toolchain, Bundle, Bundle, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
 ) -> Result<T, CommandError> {
     setting_up(|root, progress, cancelled| {
         let toolchain = setup::ensure(root, progress, cancelled)?;
         let bundle = setup::build_dispatcher(&toolchain, root, progress, cancelled)?;
-        then(&toolchain, bundle, progress, cancelled)
+        let outbound = setup::build_outbound(&toolchain, root, progress, cancelled)?;
+        then(&toolchain, bundle, outbound, progress, cancelled)
     })
     .await
 }

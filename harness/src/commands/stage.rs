@@ -23,7 +23,7 @@ pub struct Stage {
 }
 
 enum Engine {
-    Live { runtime: tokio::runtime::Runtime, tools: Tools },
+    Live { runtime: tokio::runtime::Runtime, tools: Box<Tools> },
     Sim,
 }
 
@@ -37,7 +37,7 @@ impl Stage {
                 let found = found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect();
                 let here = Here::live(&[&bundle.index_js, &bundle.wasm], found);
                 let here = here.map_err(|source| CommandError::Document { path: bundle.dir, source })?;
-                Ok(Self { engine: Engine::Live { runtime, tools }, here })
+                Ok(Self { engine: Engine::Live { runtime, tools: Box::new(tools) }, here })
             }
             Tier::Sim => Ok(Self { engine: Engine::Sim, here: Here::default() }),
         }

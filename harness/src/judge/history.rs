@@ -372,6 +372,8 @@ impl History {
             }
             Event::LedgerAfterKill(_)
             | Event::TenantBytesLogged { .. }
+            | Event::EgressDecided(_)
+            | Event::OutsideReached { .. }
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

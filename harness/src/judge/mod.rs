@@ -9,6 +9,7 @@ mod books_balance;
 mod clients_acted;
 mod directory_is_followed;
 mod dispatch_carries_limits;
+mod egress_is_confined;
 mod every_request_ends_once;
 mod faults_bit;
 mod finding;
@@ -64,7 +65,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 37] = [
+pub const RULES: [&Rule; 38] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -78,6 +79,7 @@ pub const RULES: [&Rule; 37] = [
     &directory_is_followed::RULE,
     &headers_are_ours::RULE,
     &paid_is_private::RULE,
+    &egress_is_confined::RULE,
     &dispatch_carries_limits::RULE,
     &over_limit_is_cut_off::RULE,
     &within_limits_runs::RULE,
@@ -148,6 +150,7 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         }
         Checker::HeadersAreOurs => Judge::new(&headers_are_ours::RULE, headers_are_ours::judge),
         Checker::PaidIsPrivate => Judge::new(&paid_is_private::RULE, paid_is_private::judge),
+        Checker::EgressIsConfined => Judge::new(&egress_is_confined::RULE, egress_is_confined::judge),
         Checker::DispatchCarriesLimits => Judge::new(&dispatch_carries_limits::RULE, dispatch_carries_limits::judge),
         Checker::OverLimitIsCutOff => Judge::new(&over_limit_is_cut_off::RULE, over_limit_is_cut_off::judge),
         Checker::WithinLimitsRuns => Judge::new(&within_limits_runs::RULE, within_limits_runs::judge),

@@ -64,6 +64,14 @@ pub fn tell(recorded: &Recorded) -> String {
             let why = if line.why.is_empty() { String::new() } else { format!(" ({})", line.why) };
             format!("dispatcher's line: directory {}{version}{why}", line.event)
         }
+        Event::EgressDecided(line) => {
+            let what = line.refused.as_deref().or(line.host.as_deref()).unwrap_or("nothing");
+            let decided = if line.refused.is_some() { "refuses" } else { "lets out" };
+            format!("outbound Worker's line: it {decided} a request of {} ({what})", line.tenant_id)
+        }
+        Event::OutsideReached { url, script } => {
+            format!("{url} is asked by script {}", script.as_deref().unwrap_or("unknown"))
+        }
         Event::TenantBytesLogged { tenant, line } => format!("dispatcher's line with bytes of {tenant}: {line}"),
         Event::DispatcherAlert(line) => {
             let of =

@@ -4,10 +4,10 @@ use super::{Finding, History, history::Line};
 use reports::{
     event::{
         Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherAlert, DispatcherPayment, DispatcherRequest,
-        Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt, FacilitatorCall,
-        FacilitatorEndpoint, FacilitatorStanding, FaultRef, Flaw, Flow, Killing, LedgerState, PaymentResponse,
-        PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts,
-        TenantOutcome, TenantRun, Transfer,
+        EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
+        FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
+        PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantAnswer, TenantEnd,
+        TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
     },
     verdict::Verdict,
 };
@@ -109,6 +109,7 @@ impl Story {
             sub_requests: 50.0,
             price: Some(price),
             facilitators: vec!["primary".to_owned(), "standby".to_owned()],
+            egress: EgressFacts { allow: Some(vec!["*.example.org".to_owned()]), deny: Vec::new() },
         }
     }
 
@@ -208,6 +209,24 @@ impl Story {
         let later = self.events.iter().any(changed);
         let change = later.then(|| FaultRef { on: "directory".to_owned(), ..fault("new-version") });
         self.then(Event::DirectoryChanged(DirectoryChange { change, tenants, to_be_logged }))
+    }
+
+    /// The tenant asked a URL of the outside for an answer, and this came of it.
+    pub fn fetched(self, url: &'static str, status: u16) -> Self {
+        self.sent("p1", ExchangeKind::Payment, 200, move |_, answer| {
+            let fetched = Some(Fetched { url: url.to_owned(), status });
+            answer.tenant_said = Some(TenantSaid { fetched, ..TenantSaid::default() });
+        })
+    }
+
+    pub fn outside_reached(self, url: &str) -> Self {
+        self.then(Event::OutsideReached { url: url.to_owned(), script: Some(TENANT.to_owned()) })
+    }
+
+    /// The outbound Worker has a line about a request.
+    pub fn egress_line(self) -> Self {
+        let (tenant_id, host) = (TENANT.to_owned(), Some("data.example.org".to_owned()));
+        self.then(Event::EgressDecided(EgressLine { tenant_id, host, refused: None }))
     }
 
     pub fn tenant_bytes_logged(self) -> Self {

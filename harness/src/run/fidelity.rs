@@ -43,6 +43,9 @@ fn live(scenario: &Scenario) -> Vec<String> {
             .to_owned(),
         "double: the tenants' Workers, and whatever they ask of the outside".to_owned(),
     ])
+    .chain(scenario.world().confines_egress().then(|| {
+        "real: the outbound Worker's release wasm under workerd; double: the outside behind it, where every host answers".to_owned()
+    }))
     .chain(scenario.world().stores_directory().then(|| {
         "double: the key-value store of the tenant directory, behind workerd's own binding; it has no edge cache, so a write \
          shows at once"

@@ -5,6 +5,7 @@ use super::{
     RunError,
     dispatcher_config::{faults, keys, network, terms, vars},
     dispatcher_log, interrupted,
+    outbound::Outbound,
     tenants::scripts,
 };
 use crate::{
@@ -13,7 +14,10 @@ use crate::{
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
-    world::{LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble},
+    world::{
+        LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble,
+        workerd::WorkerdError,
+    },
 };
 use reports::event::Event;
 use std::{
@@ -36,6 +40,8 @@ pub struct Tools {
     pub workerd: PathBuf,
     /// Entry of the dispatcher's release bundle.
     pub bundle_index_js: PathBuf,
+    /// And of the outbound Worker's.
+    pub outbound_index_js: PathBuf,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
 }
@@ -68,6 +74,8 @@ pub struct Live {
     /// Where the tenant directory lies, where it is stored.
     pub directory: Option<KvStore>,
     kv_double: Option<KvDouble>,
+    outbound: Option<Outbound>,
+    journal: Journal,
     doubles: Vec<FacilitatorDouble>,
     feeds: Vec<JoinHandle<()>>,
 }
@@ -78,6 +86,8 @@ pub enum LiveError {
     Double { name: String, source: io::Error },
     #[error("stopping a facilitator double")]
     StopDouble(#[source] io::Error),
+    #[error("running the outbound Worker")]
+    Outbound(#[source] WorkerdError),
     #[error("starting the key-value double")]
     Directory(#[source] io::Error),
     #[error(transparent)]
@@ -126,6 +136,14 @@ impl Live {
             Some(store) => Some(KvDouble::listen(store.clone()).await.map_err(LiveError::Directory)?),
             None => None,
         };
+        let outbound = match scenario.world().confines_egress() {
+            true => {
+                let Tools { workerd, outbound_index_js, .. } = options.tools;
+                let started = Outbound::start(options.run_dir, workerd, outbound_index_js).await;
+                Some(started.map_err(LiveError::Outbound)?)
+            }
+            false => None,
+        };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
         let options = WorldOptions {
@@ -140,7 +158,7 @@ impl Live {
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),
             directory: kv_double.as_ref().map(KvDouble::address),
-            outbound: Policy::Double,
+            outbound: outbound.as_ref().map_or(Policy::Double, Outbound::policy),
             recorder_token: secret(),
             // Answers without a tenant, a payment or a log line.
             ready_path: "/__platform/ready".to_owned(),
@@ -161,6 +179,8 @@ impl Live {
             world,
             directory,
             kv_double,
+            outbound,
+            journal: journal.clone(),
             doubles,
             feeds,
         })
@@ -185,6 +205,9 @@ impl Live {
     pub async fn stop(self) -> Result<(), LiveError> {
         self.world.stop().await?;
         drop(self.kv_double);
+        if let Some(outbound) = self.outbound {
+            outbound.stop(&self.journal).await.map_err(LiveError::Outbound)?;
+        }
         for double in self.doubles {
             double.stop().await.map_err(LiveError::StopDouble)?;
         }

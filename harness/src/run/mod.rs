@@ -8,6 +8,8 @@ mod ledger_readout;
 mod live;
 mod live_kills;
 mod live_world;
+mod outbound;
+mod outside;
 mod plan_limits;
 mod run_dir;
 mod simulated;
@@ -22,6 +24,7 @@ pub use simulated::{simulated, write_events};
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
 pub(crate) use dispatcher_log::{leaked, line_of};
 pub(crate) use kills::{cause, moments, reached};
+pub(crate) use outside::{PLATFORM_HOSTS, redirected_to};
 pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
 

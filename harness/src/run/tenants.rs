@@ -5,7 +5,8 @@ use crate::{
     scenario::{Becomes, Name, Scenario, Tenant, World},
     traffic::host_of,
 };
-use reports::event::{Flow, PriceFacts, TenantFacts};
+use dispatcher_core::egress::HostPattern;
+use reports::event::{EgressFacts, Flow, PriceFacts, TenantFacts};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::collections::BTreeMap;
@@ -33,6 +34,9 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
         }
         if let Some(price) = price {
             record["price"] = price;
+        }
+        if let Some(egress) = tenant.egress() {
+            record["egress"] = json!(egress);
         }
         if let Some(own) = tenant.facilitators() {
             record["facilitators"] = own.iter().map(Name::as_str).collect();
@@ -85,9 +89,14 @@ pub fn facts_of<'a>(
                 PaymentFlow::Upfront => Flow::Upfront,
             },
         });
+        let texts = |list: &[HostPattern]| list.iter().cloned().map(String::from).collect::<Vec<_>>();
+        let egress = tenant
+            .egress()
+            .map(|egress| EgressFacts { allow: egress.allow.as_deref().map(texts), deny: texts(&egress.deny) });
+        let egress = egress.unwrap_or_default();
         let own = tenant.facilitators().unwrap_or(world.facilitators());
         let facilitators = own.iter().map(|name| name.as_str().to_owned()).collect();
-        TenantFacts { id: id.to_owned(), script: tenant.script(), cpu_ms, sub_requests, price, facilitators }
+        TenantFacts { id: id.to_owned(), script: tenant.script(), cpu_ms, sub_requests, price, facilitators, egress }
     };
     tenants.into_iter().map(facts).collect()
 }

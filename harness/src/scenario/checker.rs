@@ -30,6 +30,7 @@ pub enum Checker {
     },
     HeadersAreOurs,
     PaidIsPrivate,
+    EgressIsConfined,
     DispatchCarriesLimits,
     OverLimitIsCutOff,
     WithinLimitsRuns,
@@ -106,7 +107,7 @@ pub enum Sender {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 37] = [
+    pub const CATALOGUE: [Listed; 38] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -136,6 +137,11 @@ impl Checker {
         ),
         Listed::new("headers-are-ours", "ISO-3: what only the dispatcher may say is neither forged nor leaked", "{}"),
         Listed::new("paid-is-private", "ISO-4: no answer about a payment is for a shared cache", "{}"),
+        Listed::new(
+            "egress-is-confined",
+            "EGRESS-1: nothing leaves a tenant but what its policy says, and every request is counted",
+            "{}",
+        ),
         Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
         Listed::new(
             "over-limit-is-cut-off",

@@ -103,6 +103,7 @@ pub(super) enum RawChecker {
     },
     HeadersAreOurs {},
     PaidIsPrivate {},
+    EgressIsConfined {},
     DispatchCarriesLimits {},
     OverLimitIsCutOff {},
     WithinLimitsRuns {},
@@ -224,6 +225,7 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
         let what = match &checker {
             Checker::FaultsBit if told.is_quiet() => "the scenario has neither fault nor kill that could bite",
             Checker::DirectoryIsFollowed { .. } if !told.world.stores_directory() => "the directory is not stored",
+            Checker::EgressIsConfined if !told.world.confines_egress() => "no tenant says what may leave it",
             _ => "",
         };
         if !what.is_empty() && problems.is_empty() {
@@ -278,6 +280,7 @@ impl RawChecker {
             }
             Self::HeadersAreOurs {} => Checker::HeadersAreOurs,
             Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
+            Self::EgressIsConfined {} => Checker::EgressIsConfined,
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
             Self::OverLimitIsCutOff {} => Checker::OverLimitIsCutOff,
             Self::WithinLimitsRuns {} => Checker::WithinLimitsRuns,

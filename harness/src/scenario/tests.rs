@@ -441,7 +441,9 @@ fn every_example_of_the_catalogues_can_be_written() {
         let (rule, _) = listed.says.split_once(':').expect("the rule comes first");
         let id = rule.replace('…', "x");
         let text = GOOD.split_once("[[must]]").expect("there are some").0;
-        let text = text.replace("[world]", "[world]\ndirectory = \"stored\"");
+        let text = text
+            .replace("[world]", "[world]\ndirectory = \"stored\"")
+            .replace("price = \"0.01\"", "price = \"0.01\"\negress = {}");
         let text = format!("{text}[[must]]\nid = \"{id}\"\nhold.{} = {}\n", listed.name, listed.example);
         let parsed = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
         assert_eq!(parsed.musts()[0].checker().name(), listed.name);

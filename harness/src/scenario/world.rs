@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use dispatcher_core::egress::Egress;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -99,6 +100,11 @@ impl World {
         self.tenants.iter().filter(|tenant| tenant.listed)
     }
 
+    /// Whether what tenants ask of the outside passes the platform's outbound Worker.
+    pub fn confines_egress(&self) -> bool {
+        self.tenants.iter().any(|tenant| tenant.egress.is_some())
+    }
+
     /// Whether the directory lies in key-value storage.
     pub fn stores_directory(&self) -> bool {
         self.directory == DirectoryIn::Stored
@@ -138,6 +144,7 @@ pub struct Tenant {
     facilitators: Option<Vec<Name>>,
     seller: Name,
     rates: Option<Rates>,
+    egress: Option<Egress>,
 }
 
 /// Requests in ten seconds, in place of the plan's.
@@ -157,8 +164,14 @@ impl Tenant {
     pub(crate) fn plain(id: Name, plan: Plan, price: Option<Usdc>) -> Self {
         let (flow, identifier) = (PaymentFlow::default(), IdentifierRule::default());
         let (listed, version) = (true, None);
-        let (facilitators, rates) = (None, None);
-        Self { seller: id.clone(), id, listed, version, plan, price, flow, identifier, facilitators, rates }
+        let (facilitators, rates, egress) = (None, None, None);
+        let seller = id.clone();
+        Self { seller, id, listed, version, plan, price, flow, identifier, facilitators, rates, egress }
+    }
+
+    /// What its Worker may ask of the outside, where its record says.
+    pub fn egress(&self) -> Option<&Egress> {
+        self.egress.as_ref()
     }
 
     pub(super) fn at_price(self, price: Usdc) -> Self {
@@ -327,6 +340,10 @@ struct RawTenant {
     seller: Option<Spanned<String>>,
     /// Requests in ten seconds, by an override: its plan's unless given.
     rates: Option<Rates>,
+    /// What its Worker may ask of the outside: hosts, or `*.` and a host. Where a tenant has it, the platform's outbound Worker is
+    /// in the world; without `allow` every public host may be asked.
+    #[schemars(with = "Option<schema::EgressText>")]
+    egress: Option<Egress>,
 }
 
 impl RawWorld {
@@ -408,6 +425,7 @@ impl RawTenant {
             identifier,
             facilitators,
             seller: seller?,
+            egress: self.egress,
         })
     }
 }

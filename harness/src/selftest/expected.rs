@@ -66,6 +66,8 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::UnknownNeverAskedAbout => ("unknown-is-asked-about", &["caller-away-while-unknown"]),
 
         Bug::BoundWithoutTenant => ("no-cross-tenant-bytes", &["payment-on-another-request"]),
+        Bug::EgressPolicyLost => ("egress-is-confined", &["egress-policy"]),
+        Bug::PrivateAddressAsked => ("egress-is-confined", &["egress-policy"]),
         Bug::TenantAnswerLogged => ("no-cross-tenant-bytes", &["tenant-cross-routing"]),
         Bug::DirectoryKeptForEver => ("directory-is-followed", &["directory-swapped-mid-traffic"]),
         Bug::BrokenDirectoryEmpties => ("directory-is-followed", &["directory-corrupt"]),

@@ -11,6 +11,7 @@ mod edge;
 mod kills;
 mod life;
 mod objects;
+mod outside;
 mod ports;
 mod tenant;
 mod wire;

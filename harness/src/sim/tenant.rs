@@ -18,6 +18,24 @@ const OWN_CPU: Duration = Duration::from_millis(1);
 /// Of each chain of redirects, on which every hop is a subrequest.
 const HOPS: u64 = 10;
 
+/// What `/fetch/<name>` asks of the outside.
+const OUTSIDE: [(&str, &str); 11] = [
+    ("public", "https://api.example.com/v1"),
+    ("listed", "https://data.example.org/v1"),
+    ("denied", "https://tracker.example.org/"),
+    ("decimal", "http://2130706433/"),
+    ("mapped", "http://[::ffff:127.0.0.1]/"),
+    ("metadata", "http://169.254.169.254/latest/meta-data/"),
+    ("localhost", "http://localhost/"),
+    ("port", "https://api.example.com:8443/"),
+    ("platform", "https://globex.platform.example/quote"),
+    ("redirect", "https://data.example.org/redirect-to/http%3A%2F%2F10.0.0.1%2F"),
+    (
+        "redirect-twice",
+        "https://data.example.org/redirect-to/https%3A%2F%2Fdata.example.org%2Fredirect-to%2Fhttps%253A%252F%252Fdata.example.org%252Fv1",
+    ),
+];
+
 /// All tenants' scripts.
 #[derive(Default)]
 pub struct Tenants {
@@ -35,6 +53,8 @@ pub struct Heard<'a> {
     pub query: &'a str,
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// What comes of asking a URL of the outside: a status.
+    pub outside: &'a dyn Fn(&str) -> u16,
 }
 
 /// What came of an invocation, and when.
@@ -92,6 +112,11 @@ impl Tenants {
             "subrequests" => ask(number(), limits, answer),
             "redirects" => ask(number() * (HOPS + 1), limits, answer),
             "caught" => Verdict { told: Ok(answer()), ..ask(number(), limits, answer) },
+            "fetch" => {
+                let url = OUTSIDE.iter().find(|(name, _)| *name == argument).map_or("", |(_, url)| *url);
+                let fetched = json!({"url": url, "status": (heard.outside)(url)});
+                Verdict::at_once(Ok(tenant.seen_with(heard, 200, &[], Some(fetched))))
+            }
             "big" => Verdict::at_once(Ok(tenant.stream(Content::Whole(tenant.bytes(number() as usize))))),
             "endless" => Verdict::at_once(Ok(tenant.stream(Content::Endless))),
             "hoard" => Verdict::at_once(Ok(tenant.stream(Content::Whole(vec![b'.'; number() as usize])))),
@@ -128,6 +153,16 @@ struct Tenant<'a> {
 impl Tenant<'_> {
     /// Says who it is and what reached it.
     fn seen(&self, heard: &Heard<'_>, status: u16, forged: &[(&str, String)]) -> SimResponse {
+        self.seen_with(heard, status, forged, None)
+    }
+
+    fn seen_with(
+        &self,
+        heard: &Heard<'_>,
+        status: u16,
+        forged: &[(&str, String)],
+        fetched: Option<Value>,
+    ) -> SimResponse {
         let told = |(name, _): &(&String, &String)| {
             ["x-", "payment-", "forwarded"].iter().any(|start| name.starts_with(start))
         };
@@ -141,11 +176,12 @@ impl Tenant<'_> {
         });
         let bare = matches!(status, 101 | 204 | 205 | 304);
         let body = if bare { Vec::new() } else { body.to_string().into_bytes() };
-        SimResponse { status, headers: self.headers("application/json", status, forged), content: Content::Whole(body) }
+        let headers = self.headers("application/json", status, forged, fetched);
+        SimResponse { status, headers, content: Content::Whole(body) }
     }
 
     fn stream(&self, content: Content) -> SimResponse {
-        SimResponse { status: 200, headers: self.headers("application/octet-stream", 200, &[]), content }
+        SimResponse { status: 200, headers: self.headers("application/octet-stream", 200, &[], None), content }
     }
 
     fn bytes(&self, count: usize) -> Vec<u8> {
@@ -156,12 +192,21 @@ impl Tenant<'_> {
         bytes
     }
 
-    fn headers(&self, content_type: &str, status: u16, forged: &[(&str, String)]) -> Vec<(String, String)> {
+    fn headers(
+        &self,
+        content_type: &str,
+        status: u16,
+        forged: &[(&str, String)],
+        fetched: Option<Value>,
+    ) -> Vec<(String, String)> {
         let located = located(status);
         let names: Vec<_> = forged.iter().map(|(name, _)| *name).collect();
         let mut said = json!({"status": status, "forged": names});
         if let Some((name, value)) = located {
             said[name.replace('-', "_")] = Value::from(value);
+        }
+        if let Some(fetched) = fetched {
+            said["fetched"] = fetched;
         }
         let mut headers = vec![
             ("content-type".to_owned(), content_type.to_owned()),
@@ -205,4 +250,17 @@ fn forged() -> Vec<(&'static str, String)> {
         ("expires", "Fri, 01 Jan 2100 00:00:00 GMT".to_owned()),
         ("set-cookie", "session=another; Domain=tenants.test; Path=/".to_owned()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tiers_tenants_ask_the_same_of_the_outside() {
+        let live = include_str!("../../assets/namespace/tenant.mjs");
+        for (name, url) in OUTSIDE {
+            assert!(live.contains(&format!("\"{url}\"")) && live.contains(name), "{name}");
+        }
+    }
 }

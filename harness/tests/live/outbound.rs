@@ -28,7 +28,6 @@ fn only_what_the_policy_lets_through_reaches_the_outside() {
     let bundle = setup::build_outbound(&toolchain, workspace, &mut ToStderr, &cancelled).expect("the Worker compiles");
     let worker = OutboundWorker {
         index_js: bundle.index_js,
-        compatibility_date: "2026-10-01".to_owned(),
         platform_hosts: vec!["*.tenants.test".to_owned(), "tenants.example".to_owned()],
     };
     let options = WorkerdOptions {

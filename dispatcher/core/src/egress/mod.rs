@@ -12,6 +12,7 @@ pub use destination::Destination;
 pub use host_pattern::HostPattern;
 
 use serde::{Deserialize, Serialize};
+use x402_paywall::seeded::{self, Bug};
 
 /// Of one tenant. Without an allow list it may ask every public host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +77,7 @@ impl Refused {
 /// Where a request goes, if it may. A redirect's next hop is another request, and is asked about like the first.
 pub fn decide(url: &str, egress: &Egress, platform: &[HostPattern]) -> Result<Destination, Refused> {
     let to = Destination::read(url)?;
-    if !to.is_public() {
+    if !to.is_public() && !seeded::has(Bug::PrivateAddressAsked) {
         return Err(Refused::NotPublic);
     }
     let is_one_of = |patterns: &[HostPattern]| patterns.iter().any(|pattern| to.is(pattern));

@@ -21,6 +21,18 @@ pub struct TimeText(#[schemars(regex(pattern = "^[0-9]+(ms|s|m)$"))] String);
 #[schemars(inline)]
 pub struct PriceText(#[schemars(regex(pattern = r"^[0-9]+(\.[0-9]{1,6})?$"))] String);
 
+/// Hosts, as a tenant's record has them.
+#[derive(JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(inline)]
+pub struct EgressText {
+    /// Nothing but these.
+    allow: Option<Vec<String>>,
+    /// None of these.
+    #[serde(default)]
+    deny: Vec<String>,
+}
+
 /// The protocol's own names for `payment-flow`; a test holds them equal to what its type reads.
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -7,6 +7,7 @@ use crate::{
     sim::{
         chance::Chance,
         life::Life,
+        outside,
         tenant::{Content, Heard, Tenants, Used, Verdict},
     },
 };
@@ -74,7 +75,9 @@ impl Namespace for SimNamespace {
         let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
         let kept = request.headers().filter(|(name, _)| !(dispatch.strip)(name));
         let set = dispatch.set.iter().map(|(name, value)| (*name, (*value).to_owned()));
+        let outside = |url: &str| outside::ask(url, &dispatch, &self.journal);
         let heard = Heard {
+            outside: &outside,
             method: request.method(),
             path: dispatch.path,
             query: &query,

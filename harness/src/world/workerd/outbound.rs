@@ -7,6 +7,8 @@ use super::{Hosted, Layout, SocketStyle, WorkerdError, copy, write};
 
 const SHIM: &str = include_str!("../../../assets/outbound/shim.mjs");
 const OUTSIDE: &str = include_str!("../../../assets/outbound/outside.mjs");
+/// As the configuration that ships has it.
+const COMPATIBILITY_DATE: &str = "2026-10-01";
 /// Files of the built bundle.
 const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
 
@@ -14,7 +16,6 @@ const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
 pub struct OutboundWorker {
     /// Entry of the built bundle.
     pub index_js: PathBuf,
-    pub compatibility_date: String,
     /// What no tenant may ask, as the Worker's variable has it.
     pub platform_hosts: Vec<String>,
 }
@@ -27,7 +28,7 @@ impl Hosted for OutboundWorker {
         }
         write(&dir.join("shim.mjs"), SHIM)?;
         write(&dir.join("outside.mjs"), OUTSIDE)?;
-        let date = quoted(&self.compatibility_date);
+        let date = quoted(COMPATIBILITY_DATE);
         let hosts = serde_json::to_string(&self.platform_hosts).expect("a list of texts is JSON");
         // The first module is the main one.
         let modules = list([
@@ -46,5 +47,16 @@ impl Hosted for OutboundWorker {
         );
         // Of a request in absolute form this keeps scheme and host, which are what the Worker judges.
         Ok(Layout { services: vec![main, outside], extensions: Vec::new(), socket: SocketStyle::Proxy })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_runs_on_the_date_that_ships() {
+        let config = include_str!("../../../../dispatcher/outbound/wrangler.jsonc");
+        assert!(config.contains(&format!("\"compatibility_date\": \"{COMPATIBILITY_DATE}\"")));
     }
 }

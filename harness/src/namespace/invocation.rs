@@ -160,9 +160,19 @@ impl Running {
         if let Some(used) = self.budget.cut() {
             return self.cut_off(used);
         }
-        self.outcome = TenantOutcome::Crashed;
+        self.outcome = self.broke_off();
         let script = &self.process().script().name;
-        Exception::local(format_args!("the process of `{script}` ended without an answer: {error}"))
+        let what = if self.outcome == TenantOutcome::Crashed { "ended" } else { "broke off" };
+        Exception::local(format_args!("the process of `{script}` {what} without an answer: {error}"))
+    }
+
+    /// Why an answer is not whole: a stream that failed leaves its process alive.
+    fn broke_off(&self) -> TenantOutcome {
+        match self.budget.cut() {
+            Some(_) => TenantOutcome::ExceededCpu,
+            None if self.process().is_there() => TenantOutcome::Exception,
+            None => TenantOutcome::Crashed,
+        }
     }
 
     async fn thrown(mut self, response: Response<Incoming>) -> Exception {
@@ -244,11 +254,7 @@ impl Answer {
 
     fn break_off(&mut self) {
         if let Some(mut running) = self.running.take() {
-            running.outcome = match running.budget.cut() {
-                Some(_) => TenantOutcome::ExceededCpu,
-                None if running.process().is_there() => TenantOutcome::Exception,
-                None => TenantOutcome::Crashed,
-            };
+            running.outcome = running.broke_off();
         }
     }
 }

@@ -20,7 +20,17 @@ export default {
       case "/no-response": return 7;
       case "/forge": return new Response("mine", { headers: { "x-namespace-exception": "1", "x-mine": "1" } });
       case "/echo": return new Response(request.body);
-      case "/break-off": return new Response(new ReadableStream({ pull(to) { to.error(new Error("no more")); } }));
+      case "/break-off-at-once": return new Response(new ReadableStream({ pull(to) { to.error(new Error("none")); } }));
+      case "/break-off": {
+        const chunks = [new Uint8Array(65536)];
+        const pull = async (to) => {
+          if (chunks.length > 0) return to.enqueue(chunks.pop());
+          // Until the head is on its way.
+          await new Promise((then) => setTimeout(then, 100));
+          to.error(new Error("no more"));
+        };
+        return new Response(new ReadableStream({ pull }));
+      }
     }
     const headers = [...request.headers.keys()].filter((name) => name.startsWith("x-"));
     return Response.json({ url: request.url, headers, vars: env });
@@ -56,6 +66,8 @@ async fn a_name_that_is_not_there_is_not_found_whatever_it_looks_like() {
 async fn an_answer_that_breaks_off_is_the_tenants_exception_and_no_crash() {
     let namespace = Running::start(TENANT);
     assert!(namespace.try_get("alpha", "/break-off", json!({})).await.is_err());
+    assert_eq!(namespace.record().await["outcome"], "exception");
+    assert_eq!(namespace.get("alpha", "/break-off-at-once", json!({})).await.status, 599);
     assert_eq!(namespace.record().await["outcome"], "exception");
     assert_eq!(namespace.get("alpha", "/quote", json!({})).await.status, 200);
 }

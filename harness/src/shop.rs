@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dispatcher_core::plan::Plan;
 use serde_json::json;
 
 pub const TENANT: &str = "acme";
@@ -12,6 +13,8 @@ const PRICE_DOLLARS: &str = "$0.01";
 const NETWORK: &str = "eip155:84532";
 /// USDC on that network.
 const ASSET: &str = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+/// Requests in ten seconds: the most that an override may say.
+const UNLIMITED: u32 = 1_000_000;
 const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 const MAX_TIMEOUT_S: u64 = 300;
 const DESCRIPTION: &str = "A quote from acme";
@@ -28,11 +31,22 @@ pub struct Till {
 impl Till {
     /// The dispatcher's variables.
     pub fn dispatcher_vars(&self) -> BTreeMap<String, String> {
+        let limits = Plan::Pro.limits();
         let directory = json!({"tenants": [{
             "id": TENANT,
             "plan": "pro",
             "slug": TENANT,
             "hosts": [HOST],
+            "override": {
+                "cpuMs": limits.cpu_ms,
+                "subRequests": limits.sub_requests,
+                "tenantRate": UNLIMITED,
+                "payerRate": UNLIMITED,
+                "addressRate": UNLIMITED,
+                "reason": "what the other server does not limit must not be limited here",
+                "author": "harness",
+                "expires": "2099-12-31T00:00:00Z",
+            },
             "price": {
                 "amount": PRICE_ATOMIC,
                 "network": NETWORK,

@@ -16,7 +16,7 @@ use crate::{
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
     quarantine::Warden,
     refusal::Refusal,
-    resolve::{Resolved, resolve},
+    resolve::{ResolveError, Resolved, resolve},
     telemetry::RequestLine,
     tenant_failure::TenantFailure,
 };
@@ -101,7 +101,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let source = Source::of(request);
         let told = match resolve(&self.tenants, request).await {
             Err(error) => {
-                let refusal = self.gate.lost(source.as_ref(), began).map_or_else(Refusal::from, |()| error.into());
+                // That the directory cannot be read is not the caller's flood.
+                let lost = match error {
+                    ResolveError::Unavailable => Ok(()),
+                    ResolveError::NoTenant | ResolveError::InvalidKey => self.gate.lost(source.as_ref(), began),
+                };
+                let refusal = lost.map_or_else(Refusal::from, |()| error.into());
                 Err(Refused::by_us(refusal, &line.request_id))
             }
             Ok(resolved) => {
@@ -154,12 +159,16 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let payment = tenant.price.as_ref().filter(|_| !unsold).and_then(|_| payment_of(request));
         let brings = match (&tenant.price, &payment) {
             (None, _) => Brings::Nothing,
-            (Some(_), _) if is_preflight(request) => Brings::Nothing,
+            (Some(_), _) if is_preflight(request) => Brings::Preflight,
             (Some(_), None) => Brings::NoPayment,
             (Some(_), Some((_, header))) => Brings::Payment(header),
         };
         let visit = Visit { source, tenant, rates: self.warden.rates(tenant, began), brings, at: began };
-        self.gate.enter(&visit).map_err(|away| Refused::by_us(away, &line.request_id))?;
+        match self.gate.enter(&visit) {
+            // Refused, a browser would not even let the page pay, or collect what it has paid for.
+            Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us()),
+            entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
+        }
         match &tenant.price {
             Some(_) if is_preflight(request) => Ok(self.permit(request, to, &line.request_id).await),
             Some(price) => {
@@ -181,13 +190,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// Answers a browser that asks whether a page may send a payment. Which pages may use the tenant is the tenant's to
     /// say, unpaid; that they may pay is ours.
     async fn permit(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Content<N::Outbound> {
-        if let Ok(response) = self.execute(request, to, request_id).await
+        // Of how it ends nothing is made: a preflight costs its sender nothing, and must not have the tenant put away.
+        if let Ok(response) = self.run(request, to, request_id).await
             && let Some(set) = cors::added_to_preflight(response.status(), &response.headers())
         {
             return pass_through(response, set);
         }
-        let answer = Answer { status: 204, body: Body::Bytes(Vec::new()), set: cors::preflight(), strip: Vec::new() };
-        Content { answer, leaving: None }
+        permitted_by_us()
     }
 
     /// Challenge, claim, verify, execute, settle, hand over.
@@ -284,12 +293,24 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
     }
 
+    /// Runs the tenant's Worker, and takes note of how that ended.
     async fn execute(
         &self,
         request: &N::Inbound,
         to: &Resolved,
         request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
+        let ran = self.run(request, to, request_id).await;
+        let (failure, ended) = (ran.as_ref().err().copied(), self.clock.now());
+        let failed = ran.as_ref().map_or_else(|failure| failure.is_the_tenants(), |response| response.status() >= 500);
+        self.gate.ran(&to.tenant, failed, ended);
+        if let Some(alert) = self.warden.ran(&to.tenant, failure, ended) {
+            self.log.alert(&alert);
+        }
+        ran
+    }
+
+    async fn run(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Result<N::Outbound, TenantFailure> {
         let tenant = &*to.tenant;
         let set = [(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
         let (limits, _) = self.warden.limits(tenant, self.clock.now());
@@ -300,15 +321,14 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let egress = if seeded::has(Bug::EgressPolicyLost) { &lost } else { &tenant.egress };
         let egress = PolicyOf { tenant_id: &tenant.id, egress };
         let dispatch = Dispatch { script, limits, egress, path: &to.path, strip: may_not_enter, set: &set };
-        let ran = self.namespace.run(dispatch, request).await;
-        let (failure, ended) = (ran.as_ref().err().copied(), self.clock.now());
-        let failed = ran.as_ref().map_or_else(|failure| failure.is_the_tenants(), |response| response.status() >= 500);
-        self.gate.ran(tenant, failed, ended);
-        if let Some(alert) = self.warden.ran(tenant, failure, ended) {
-            self.log.alert(&alert);
-        }
-        ran
+        self.namespace.run(dispatch, request).await
     }
+}
+
+/// A preflight's answer where the tenant has none.
+fn permitted_by_us<O>() -> Content<O> {
+    let answer = Answer { status: 204, body: Body::Bytes(Vec::new()), set: cors::preflight(), strip: Vec::new() };
+    Content { answer, leaving: None }
 }
 
 /// What a sale came to, for admission.

@@ -251,10 +251,15 @@ impl Warden {
         if seen.failed.is_some_and(|failed| now.since(failed) < RETRY_MS) {
             return None;
         }
+        let tries_again = seen.failed.is_some();
+        if tries_again {
+            // Others wait for how this one ends, or an object in trouble would be asked by every request.
+            seen.failed = Some(now);
+        }
         if let Some(new) = seen.new.pop() {
             return Some(Errand::Put(new));
         }
-        let is_due = seen.failed.is_some() || seen.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY_MS);
+        let is_due = tries_again || seen.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY_MS);
         is_due.then(|| {
             seen.asked = Some(now);
             Errand::Ask

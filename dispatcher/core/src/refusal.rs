@@ -95,7 +95,7 @@ impl Refusal {
             }
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
             Self::RateLimited { .. } => {
-                "too many requests; you were not charged: send this one again, with its payment, once Retry-After has passed"
+                "too many requests; nothing was done with this one: send it again, with the same payment, once Retry-After has passed"
             }
             Self::Owed(_) => {
                 "the tenant's Worker gave no response yet; you were charged, and the same payment runs it again"

@@ -5,7 +5,7 @@
 //! of its own, is looked at like the first one, and counts against the tenant's subrequests.
 
 use dispatcher_core::egress::{self, Destination, HostPattern, PARAMETER, Policy, Refused};
-use js_sys::{JSON, Promise, Reflect, futures::JsFuture};
+use js_sys::{JSON, Object, Promise, Reflect, futures::JsFuture};
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{Request, RequestInit, RequestRedirect, Response, ResponseInit, console};
@@ -37,6 +37,8 @@ async fn fetch_event(request: Request, env: Env, _: Context) -> Result<Response>
             log(tenant_id, &request, Ok(&to));
             let init = RequestInit::new();
             init.set_redirect(RequestRedirect::Manual);
+            // What a tenant may tell its own fetch of caches and origins would be told here in the platform's name.
+            Reflect::set(&init, &"cf".into(), &Object::new())?;
             let onward = Request::new_with_request_and_init(&request, &init)?;
             Ok(JsFuture::from(fetch(&onward)?).await?.unchecked_into())
         }

@@ -9,7 +9,7 @@ pub const RULE: Rule = Rule {
     checker: "alerts-are-told-once",
     level: Level::Must,
     sources: &[
-        Source::Promise { place: "README.md, Operating", what: "a line `alert` for each episode" },
+        Source::Promise { place: "README.md, Configuring the dispatcher", what: "a line `alert` for each episode" },
         Source::Spec {
             document: "Google SRE Workbook, Alerting on SLOs",
             says: "an alert that fires often for one cause is soon read by nobody",

@@ -2,8 +2,11 @@
 //!
 //! An isolate decides by what it saw itself, at once and without asking anyone, so that a refusal costs nothing but CPU. Only
 //! of what is busy here it asks, beside the answer, what the whole location counts ([`RateLimiter`]), and goes by that for the
-//! next request. Surprising constraint: no rule but its own keeps out a payment that the ledger has, because who has paid
-//! comes back for the response.
+//! next request. Surprising constraint: no rule but its own keeps out a payment that the ledger is known here to have, because
+//! who has paid comes back for the response; an isolate that has not seen it holds it to every rule, before any effect.
+
+#[cfg(test)]
+mod tests;
 
 mod error_rate;
 mod meter;
@@ -36,7 +39,7 @@ const UNPAID: Flood = Flood { of: Of::Unpaid, alert: "unpaid_flood", rule: Rule:
 const MALFORMED: Flood = Flood { of: Of::Malformed, alert: "malformed_flood", rule: Rule::flood(20, 120) };
 /// Payments from one address that only a facilitator could refuse, or that were spent: each costs calls.
 const WORTHLESS: Flood = Flood { of: Of::Worthless, alert: "worthless_payments", rule: Rule::flood(10, 30) };
-/// One payment that the ledger has, from wherever: ten at once are a client's own race.
+/// One payment that the ledger has, from one source: ten at once are a client's own race.
 const AGAIN: Rule = Rule::rate(20);
 /// Of a tenant whose Worker suddenly fails: enough to see that it is well again.
 const PROBES: Rule = Rule::rate(10);
@@ -92,8 +95,10 @@ pub struct Visit<'a> {
 /// What it has to offer.
 #[derive(Clone, Copy, Debug)]
 pub enum Brings<'a> {
-    /// Nothing is asked of it: the tenant is free, or it asks whether a page may pay.
+    /// Nothing is asked of it: the tenant is free.
     Nothing,
+    /// It asks whether a page may pay.
+    Preflight,
     /// No payment, where there is a price.
     NoPayment,
     /// Value of its payment header.
@@ -144,6 +149,7 @@ enum Of {
     Malformed,
     Worthless,
     Payment,
+    Again,
     Probe,
     Worker,
 }
@@ -166,14 +172,14 @@ impl Gate {
     /// Before anything is done for a request, but to see whose it is.
     pub fn enter(&self, visit: &Visit<'_>) -> Result<(), TurnedAway> {
         let (id, now) = (visit.tenant.id.as_str(), visit.at);
-        if let Brings::Payment(header) = visit.brings
-            && self.has(header)
-        {
-            return fits(self.step(Of::Payment, header, Event::Came, AGAIN, now));
+        if let Some(known) = self.known(visit) {
+            // By source: anyone can send it who reads the chain.
+            let from = [known.as_str(), visit.source.map_or("", Source::as_str)].concat();
+            return fits(self.step(Of::Again, &from, Event::Came, AGAIN, now));
         }
         if let Some(source) = visit.source {
             let floods: &[(&Flood, Event)] = match visit.brings {
-                Brings::Nothing => &[],
+                Brings::Nothing | Brings::Preflight => &[],
                 Brings::NoPayment => &[(&UNPAID, Event::Came)],
                 // That an address sends nothing otherwise does not keep its payments out.
                 Brings::Payment(_) => &[(&MALFORMED, Event::Knocked), (&WORTHLESS, Event::Knocked)],
@@ -189,6 +195,7 @@ impl Gate {
                 self.probe(id, now)?;
                 self.rate(Of::TenantFree, visit.rates.tenant, id, "", now)
             }
+            Brings::Preflight => self.rate(Of::TenantFree, visit.rates.tenant, id, "", now),
             // An offer runs nothing: were it counted, whoever asks from a thousand addresses would keep out who pays.
             Brings::NoPayment if seeded::has(Bug::OffersCounted) => {
                 self.rate(Of::TenantFree, visit.rates.tenant, id, "", now)
@@ -200,7 +207,7 @@ impl Gate {
 
     /// Before anyone is asked about a payment that is plausible. `payer`: where its signature says who that is.
     pub fn pay(&self, visit: &Visit<'_>, payer: Option<&str>) -> Result<(), TurnedAway> {
-        if matches!(visit.brings, Brings::Payment(header) if self.has(header)) {
+        if self.known(visit).is_some() {
             return Ok(());
         }
         let (id, now) = (visit.tenant.id.as_str(), visit.at);
@@ -222,12 +229,18 @@ impl Gate {
             Came::Nothing => return,
         };
         if event == Event::WasGood {
-            self.step(Of::Payment, header, Event::Knocked, AGAIN, now);
+            self.step(Of::Payment, &payment(id, header), Event::Knocked, AGAIN, now);
         }
-        // Not the payer's doing, so not the payer's rate.
-        if let (Came::Spent, Some(payer)) = (came, payer) {
-            let key = text(Of::Payer, id, payer);
-            self.step(Of::Payer, &key, Event::WasGood, Rule::rate(visit.rates.payer), now);
+        // Not the payer's doing, who signed it for somebody else or long ago, and not the tenant's other callers'. The
+        // address answers for it.
+        if matches!(came, Came::Worthless | Came::Spent) {
+            let give_back = |of, figure, whose| {
+                self.step(of, &text(of, id, whose), Event::WasGood, Rule::rate(figure), now);
+            };
+            give_back(Of::TenantPaid, visit.rates.tenant, "");
+            if let Some(payer) = payer {
+                give_back(Of::Payer, visit.rates.payer, payer);
+            }
         }
         if let Some(source) = visit.source {
             // Of the next one.
@@ -278,8 +291,11 @@ impl Gate {
         }
     }
 
-    fn has(&self, header: &str) -> bool {
-        self.seen.borrow().payments.knows(self.key(Of::Payment, header))
+    /// The payment's name here, if the ledger is known to have it.
+    fn known(&self, visit: &Visit<'_>) -> Option<String> {
+        let Brings::Payment(header) = visit.brings else { return None };
+        let name = payment(&visit.tenant.id, header);
+        self.seen.borrow().payments.knows(self.key(Of::Payment, &name)).then_some(name)
     }
 
     fn rate(&self, of: Of, figure: u32, tenant: &str, whose: &str, now: UnixMillis) -> Result<(), TurnedAway> {
@@ -335,7 +351,7 @@ impl Gate {
         let seen = &mut *self.seen.borrow_mut();
         let table = match of {
             Of::Address | Of::Unpaid | Of::Malformed | Of::Worthless => &mut seen.addresses,
-            Of::Payer | Of::Payment => &mut seen.payments,
+            Of::Payer | Of::Payment | Of::Again => &mut seen.payments,
             Of::TenantFree | Of::TenantPaid | Of::Probe | Of::Worker => &mut seen.tenants,
         };
         table.step(key, event, rule, now)
@@ -356,6 +372,11 @@ fn fits(verdict: Verdict) -> Result<(), TurnedAway> {
         Verdict::Fits { .. } => Ok(()),
         Verdict::TooMuch { retry_after_ms, .. } => Err(TurnedAway { retry_after_s: retry_after_ms / 1_000 + 1 }),
     }
+}
+
+/// What was bought at one tenant says nothing at another.
+fn payment(tenant: &str, header: &str) -> String {
+    [tenant, ":", header].concat()
 }
 
 /// As the platform counts it.

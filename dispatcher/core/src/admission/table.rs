@@ -7,7 +7,7 @@ use x402_paywall::UnixMillis;
 /// Slots that a key may lie in. With fewer, chance makes busy keys push each other out.
 const WAYS: usize = 8;
 
-/// At most so many keys, of 40 bytes each. Whoever comes with a million of them pushes out the idle ones first.
+/// At most so many keys, of 32 bytes each. Whoever comes with a million of them pushes out the idle ones first.
 #[derive(Debug)]
 pub struct Table {
     most: usize,

@@ -21,7 +21,10 @@ pub const RULE: Rule = Rule {
             document: "Cloudflare, Workers for Platforms, custom limits",
             says: "limits keep a user Worker from consuming more than its share",
         },
-        Source::Promise { place: "README.md, Configuring the dispatcher", what: "what an invocation may use on each plan" },
+        Source::Promise {
+            place: "README.md, Configuring the dispatcher",
+            what: "what an invocation may use on each plan",
+        },
     ],
     hint: Hint {
         cause: "limits are not dispatched, or tenants wait for each other in the dispatcher",

@@ -7,7 +7,10 @@ pub const RULE: Rule = Rule {
     id: "COST-2",
     checker: "within-limits-runs",
     level: Level::Must,
-    sources: &[Source::Promise { place: "README.md, Configuring the dispatcher", what: "what an invocation may use on each plan" }],
+    sources: &[Source::Promise {
+        place: "README.md, Configuring the dispatcher",
+        what: "what an invocation may use on each plan",
+    }],
     hint: Hint {
         cause: "the limits of another plan are dispatched, or a quarantine or an override holds that should not",
         look_at: "dispatcher/core/src/quarantine.rs",

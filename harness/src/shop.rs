@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use dispatcher_core::plan::Plan;
 use serde_json::json;
+use x402_protocol::Network;
 
 pub const TENANT: &str = "acme";
 pub const HOST: &str = "acme.tenants.test";
 /// One cent, as each configuration spells it.
 const PRICE_ATOMIC: &str = "10000";
 const PRICE_DOLLARS: &str = "$0.01";
-const NETWORK: &str = "eip155:84532";
-/// USDC on that network.
-const ASSET: &str = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+const NETWORK: Network = Network::BaseSepolia;
 /// Requests in ten seconds: the most that an override may say.
 const UNLIMITED: u32 = 1_000_000;
 const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
@@ -72,6 +71,7 @@ impl Till {
 
     /// Of a Worker that sells without looking: a ready offer, whose `accepted` a payment repeats.
     pub fn floor_vars(&self) -> BTreeMap<String, String> {
+        let token = NETWORK.usdc();
         let offer = json!({
             "x402Version": 2,
             "resource": {"url": format!("https://{HOST}/"), "description": DESCRIPTION, "mimeType": MIME_TYPE},
@@ -79,10 +79,10 @@ impl Till {
                 "scheme": "exact",
                 "network": NETWORK,
                 "amount": PRICE_ATOMIC,
-                "asset": ASSET,
+                "asset": token.address.to_string(),
                 "payTo": PAY_TO,
                 "maxTimeoutSeconds": MAX_TIMEOUT_S,
-                "extra": {"name": "USDC", "version": "2"},
+                "extra": {"name": token.domain_name, "version": token.domain_version},
             }],
         });
         let offer = x402_protocol::header::encode(&offer);
@@ -92,11 +92,11 @@ impl Till {
 
     /// The reference Worker's variables.
     pub fn reference_vars(&self) -> BTreeMap<String, String> {
-        let max_timeout = MAX_TIMEOUT_S.to_string();
+        let (network, max_timeout) = (NETWORK.to_string(), MAX_TIMEOUT_S.to_string());
         let timeout = self.timeout_ms.map(|ms| ms.to_string());
         let vars = [
             ("FACILITATOR_URL", self.facilitator_url.as_str()),
-            ("NETWORK", NETWORK),
+            ("NETWORK", &network),
             ("PRICE", PRICE_DOLLARS),
             ("PAY_TO", PAY_TO),
             ("MAX_TIMEOUT_SECONDS", &max_timeout),

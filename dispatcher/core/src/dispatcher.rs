@@ -169,13 +169,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us()),
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
         }
-        match &tenant.price {
-            Some(_) if is_preflight(request) => Ok(self.permit(request, to, &line.request_id).await),
-            Some(price) => {
+        match (&tenant.price, visit.brings) {
+            (Some(_), Brings::Preflight) => Ok(self.permit(request, to, &line.request_id).await),
+            (Some(price), _) => {
                 let payment = payment.as_ref().map(|(version, header)| Presented { version: *version, header });
                 self.sell(request, to, price, payment, &visit, line).await
             }
-            None => match self.execute(request, to, &line.request_id).await {
+            (None, _) => match self.execute(request, to, &line.request_id).await {
                 Ok(response) => {
                     if seeded::has(Bug::TenantAnswerLogged) {
                         line.route += &format!("{:?}", response.headers());

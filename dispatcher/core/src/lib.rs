@@ -12,6 +12,7 @@ pub mod directory;
 pub mod dispatch_key;
 pub mod dispatcher;
 pub mod egress;
+mod fnv;
 pub mod hygiene;
 pub mod limits_override;
 pub mod listing;

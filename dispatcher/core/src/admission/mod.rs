@@ -16,6 +16,7 @@ mod table;
 pub use source::Source;
 
 use crate::{
+    fnv::{self, fnv1a},
     plan::Rates,
     ports::{RateLimiter, Rung},
     telemetry::Alert,
@@ -172,10 +173,10 @@ impl Gate {
     /// Before anything is done for a request, but to see whose it is.
     pub fn enter(&self, visit: &Visit<'_>) -> Result<(), TurnedAway> {
         let (id, now) = (visit.tenant.id.as_str(), visit.at);
-        if let Some(known) = self.known(visit) {
+        if let Some(header) = self.known(visit) {
             // By source: anyone can send it who reads the chain.
-            let from = [known.as_str(), visit.source.map_or("", Source::as_str)].concat();
-            return fits(self.step(Of::Again, &from, Event::Came, AGAIN, now));
+            let from = visit.source.map_or("", Source::as_str);
+            return fits(self.step(Of::Again, &[id, header, from], Event::Came, AGAIN, now));
         }
         if let Some(source) = visit.source {
             let floods: &[(&Flood, Event)] = match visit.brings {
@@ -229,13 +230,13 @@ impl Gate {
             Came::Nothing => return,
         };
         if event == Event::WasGood {
-            self.step(Of::Payment, &payment(id, header), Event::Knocked, AGAIN, now);
+            self.step(Of::Payment, &[id, header], Event::Knocked, AGAIN, now);
         }
         // Not the payer's doing, who signed it for somebody else or long ago, and not the tenant's other callers'. The
         // address answers for it.
         if matches!(came, Came::Worthless | Came::Spent) {
             let give_back = |of, figure, whose| {
-                self.step(of, &text(of, id, whose), Event::WasGood, Rule::rate(figure), now);
+                self.step(of, &[&text(of, id, whose)], Event::WasGood, Rule::rate(figure), now);
             };
             give_back(Of::TenantPaid, visit.rates.tenant, "");
             if let Some(payer) = payer {
@@ -255,7 +256,7 @@ impl Gate {
 
     /// Takes how a run of the tenant's Worker ended.
     pub fn ran(&self, tenant: &Tenant, failed: bool, now: UnixMillis) {
-        let key = self.key(Of::Worker, &tenant.id);
+        let key = self.key(Of::Worker, &[&tenant.id]);
         let Seen { workers, alerts, .. } = &mut *self.seen.borrow_mut();
         let at = workers.iter().position(|(other, _)| *other == key);
         let rate = at.map_or_else(ErrorRate::default, |at| workers.remove(at).1);
@@ -286,21 +287,21 @@ impl Gate {
         let questions = std::mem::take(&mut self.seen.borrow_mut().questions);
         for Question { rung, key, rule, of } in questions {
             if !limiter.count(rung, &key).await {
-                self.step(of, &key, Event::FullElsewhere, rule, clock.now());
+                self.step(of, &[&key], Event::FullElsewhere, rule, clock.now());
             }
         }
     }
 
-    /// The payment's name here, if the ledger is known to have it.
-    fn known(&self, visit: &Visit<'_>) -> Option<String> {
+    /// Its payment, if the ledger is known to have it. What was bought at one tenant says nothing at another.
+    fn known<'a>(&self, visit: &Visit<'a>) -> Option<&'a str> {
         let Brings::Payment(header) = visit.brings else { return None };
-        let name = payment(&visit.tenant.id, header);
-        self.seen.borrow().payments.knows(self.key(Of::Payment, &name)).then_some(name)
+        let key = self.key(Of::Payment, &[&visit.tenant.id, header]);
+        self.seen.borrow().payments.knows(key).then_some(header)
     }
 
     fn rate(&self, of: Of, figure: u32, tenant: &str, whose: &str, now: UnixMillis) -> Result<(), TurnedAway> {
         let (rule, key) = (Rule::rate(figure), text(of, tenant, whose));
-        let verdict = self.step(of, &key, Event::Came, rule, now);
+        let verdict = self.step(of, &[&key], Event::Came, rule, now);
         let questions = &mut self.seen.borrow_mut().questions;
         if let (Verdict::Fits { is_busy: true }, Some(rung)) = (verdict, Rung::at_least(figure))
             && questions.len() < MAX_QUESTIONS
@@ -315,11 +316,11 @@ impl Gate {
 
     /// Lets few in where the tenant's Worker suddenly fails.
     fn probe(&self, tenant: &str, now: UnixMillis) -> Result<(), TurnedAway> {
-        let key = self.key(Of::Worker, tenant);
+        let key = self.key(Of::Worker, &[tenant]);
         if !self.seen.borrow().workers.iter().any(|(other, rate)| *other == key && rate.is_sudden()) {
             return Ok(());
         }
-        let probes = fits(self.step(Of::Probe, tenant, Event::Came, PROBES, now));
+        let probes = fits(self.step(Of::Probe, &[tenant], Event::Came, PROBES, now));
         probes.map_err(|_| TurnedAway { retry_after_s: FAILING_RETRY_S })
     }
 
@@ -331,7 +332,7 @@ impl Gate {
         event: Event,
         now: UnixMillis,
     ) -> Result<(), TurnedAway> {
-        let verdict = self.step(flood.of, source.as_str(), event, flood.rule, now);
+        let verdict = self.step(flood.of, &[source.as_str()], event, flood.rule, now);
         if seeded::has(Bug::FloodsNotCut) {
             return Ok(());
         }
@@ -346,8 +347,8 @@ impl Gate {
         fits(verdict)
     }
 
-    fn step(&self, of: Of, text: &str, event: Event, rule: Rule, now: UnixMillis) -> Verdict {
-        let key = self.key(of, text);
+    fn step(&self, of: Of, whose: &[&str], event: Event, rule: Rule, now: UnixMillis) -> Verdict {
+        let key = self.key(of, whose);
         let seen = &mut *self.seen.borrow_mut();
         let table = match of {
             Of::Address | Of::Unpaid | Of::Malformed | Of::Worthless => &mut seen.addresses,
@@ -357,11 +358,12 @@ impl Gate {
         table.step(key, event, rule, now)
     }
 
-    /// FNV-1a from a start that nobody outside knows.
-    fn key(&self, of: Of, text: &str) -> u64 {
-        const PRIME: u64 = 0x0000_0100_0000_01b3;
-        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        let hash = text.bytes().chain([of as u8]).fold(self.seed ^ 0xcbf2_9ce4_8422_2325, mix);
+    /// From a start that nobody outside knows.
+    fn key(&self, of: Of, whose: &[&str]) -> u64 {
+        // No text has this byte in it, so that no two lists of parts are one.
+        const END: u8 = 0xff;
+        let bytes = whose.iter().flat_map(|part| part.bytes().chain([END])).chain([of as u8]);
+        let hash = fnv1a(self.seed ^ fnv::BASIS, bytes);
         // The low bits choose the slots, and zero is nobody's.
         (hash ^ (hash >> 32)).max(1)
     }
@@ -372,11 +374,6 @@ fn fits(verdict: Verdict) -> Result<(), TurnedAway> {
         Verdict::Fits { .. } => Ok(()),
         Verdict::TooMuch { retry_after_ms, .. } => Err(TurnedAway { retry_after_s: retry_after_ms / 1_000 + 1 }),
     }
-}
-
-/// What was bought at one tenant says nothing at another.
-fn payment(tenant: &str, header: &str) -> String {
-    [tenant, ":", header].concat()
 }
 
 /// As the platform counts it.

@@ -9,7 +9,11 @@
 //! | `42/17` | bucket 17: `{"version": 42, "bucket": 17, "tenants": [...]}`, as in a registry |
 
 use super::{Directory, DirectoryError};
-use crate::{dispatch_key::DispatchKey, tenant::Available};
+use crate::{
+    dispatch_key::DispatchKey,
+    fnv::{self, fnv1a},
+    tenant::Available,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -185,8 +189,7 @@ fn hash(key: &DispatchKey) -> u64 {
         DispatchKey::Host(name) => (b'h', name),
         DispatchKey::Slug(name) => (b's', name),
     };
-    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-    let hash = name.bytes().fold(step(0xcbf2_9ce4_8422_2325, kind), step);
+    let hash = fnv1a(fnv::BASIS, [kind].into_iter().chain(name.bytes()));
     let hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
     hash ^ hash >> 32
 }

@@ -1,3 +1,5 @@
+//! What leaves and what does not, URL by URL and spelling by spelling.
+
 use super::*;
 use proptest::prelude::*;
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -73,13 +73,46 @@ impl Quarantine {
     }
 }
 
+/// What the one object is asked or told; it always answers with the whole list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuarantineCall {
+    List,
+    Put(Quarantine),
+    Lift(String),
+    /// Changes nothing of a quarantine that is in force.
+    PutByPolicy(Quarantine),
+}
+
+/// An operator's quarantine finds no room in the list.
+#[derive(Debug)]
+pub struct ListFull;
+
 /// Everybody who is in quarantine.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantines(Vec<Quarantine>);
 
 impl Quarantines {
+    /// Takes a call to the one object. `true`: it is another list now, to be stored before anyone is told.
+    pub fn take(&mut self, call: QuarantineCall, now: UnixMillis) -> Result<bool, ListFull> {
+        match call {
+            QuarantineCall::List => return Ok(false),
+            QuarantineCall::Put(new) => {
+                if !self.put(new, now) {
+                    return Err(ListFull);
+                }
+            }
+            QuarantineCall::PutByPolicy(new) => {
+                // Without room nothing is put, which the alert has told; an error would have it tried again for ever.
+                self.put_by_policy(new, now);
+            }
+            QuarantineCall::Lift(tenant_id) => self.lift(&tenant_id),
+        }
+        Ok(true)
+    }
+
     /// `false`: there is no room.
-    pub fn put(&mut self, new: Quarantine, now: UnixMillis) -> bool {
+    fn put(&mut self, new: Quarantine, now: UnixMillis) -> bool {
         self.0.retain(|old| old.holds(now) && old.tenant_id != new.tenant_id);
         let policys = |old: &Quarantine| old.author == POLICY;
         let room = if policys(&new) {
@@ -94,11 +127,11 @@ impl Quarantines {
     }
 
     /// As `put`, but what is in force stays as it is: an operator's quarantine must not end with policy's ten minutes.
-    pub fn put_by_policy(&mut self, new: Quarantine, now: UnixMillis) -> bool {
+    fn put_by_policy(&mut self, new: Quarantine, now: UnixMillis) -> bool {
         self.has(&new.tenant_id, now) || self.put(new, now)
     }
 
-    pub fn lift(&mut self, tenant_id: &str) {
+    fn lift(&mut self, tenant_id: &str) {
         self.0.retain(|old| old.tenant_id != tenant_id);
     }
 
@@ -143,6 +176,16 @@ struct Seen {
 pub enum Errand {
     Ask,
     Put(Quarantine),
+}
+
+impl Errand {
+    #[must_use]
+    pub fn call(&self) -> QuarantineCall {
+        match self {
+            Self::Ask => QuarantineCall::List,
+            Self::Put(quarantine) => QuarantineCall::PutByPolicy(quarantine.clone()),
+        }
+    }
 }
 
 impl Warden {
@@ -370,6 +413,23 @@ mod tests {
         };
         assert!((0..MAX_QUARANTINED).all(|n| put(&mut list, &n.to_string())));
         assert!(!put(&mut list, "one more") && put(&mut list, "7"), "who is there can be put again");
+    }
+
+    #[test]
+    fn the_object_says_what_is_to_be_stored_and_when_it_is_full() {
+        let (mut list, quarantine) = (Quarantines::default(), by_operator(None).0.remove(0));
+        let take = |list: &mut Quarantines, call| list.take(call, NOW).ok();
+        assert_eq!(take(&mut list, QuarantineCall::List), Some(false));
+        assert_eq!(take(&mut list, QuarantineCall::Put(quarantine.clone())), Some(true));
+        assert!(list.has("acme", NOW));
+        assert_eq!(take(&mut list, QuarantineCall::Lift("acme".to_owned())), Some(true));
+        assert!(!list.has("acme", NOW));
+        for n in 0..MAX_QUARANTINED {
+            take(&mut list, QuarantineCall::Put(Quarantine { tenant_id: n.to_string(), ..quarantine.clone() }))
+                .unwrap();
+        }
+        assert_eq!(take(&mut list, QuarantineCall::Put(quarantine.clone())), None);
+        assert_eq!(take(&mut list, QuarantineCall::PutByPolicy(quarantine)), Some(true), "an errand is never repeated");
     }
 
     #[test]

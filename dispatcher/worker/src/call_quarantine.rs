@@ -3,11 +3,10 @@
 use crate::{
     call_object::{Objects, call_object},
     ports::{clock::WallClock, log::ConsoleLog},
-    wire::QuarantineCall,
 };
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
-    quarantine::{Errand, Quarantines, Warden},
+    quarantine::{Errand, QuarantineCall, Quarantines, Warden},
 };
 use worker::Env;
 
@@ -23,11 +22,7 @@ pub async fn call(env: &Env, warden: &Warden, call: &QuarantineCall) -> Result<Q
 
 /// What the warden wants to tell or know. A list that cannot be read leaves the last one in force.
 pub async fn run(env: &Env, warden: &Warden, errand: Errand) {
-    let asked = match &errand {
-        Errand::Ask => QuarantineCall::List,
-        Errand::Put(quarantine) => QuarantineCall::PutByPolicy(quarantine.clone()),
-    };
-    if let Err(error) = call(env, warden, &asked).await {
+    if let Err(error) = call(env, warden, &errand.call()).await {
         warden.failed(errand, WallClock.now());
         ConsoleLog.quarantine_unavailable(&error);
     }

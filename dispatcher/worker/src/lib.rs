@@ -22,7 +22,7 @@ use dispatcher_core::{
     paywall::ports::Clock,
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
-    quarantine::{Quarantine, Warden},
+    quarantine::{Quarantine, QuarantineCall, Warden},
     refusal::Refusal,
 };
 use ports::{
@@ -31,7 +31,6 @@ use ports::{
 };
 use std::rc::Rc;
 use web_sys::Response;
-use wire::QuarantineCall;
 use worker::{Context, Env, Result, event};
 
 // The Worker is what ships.

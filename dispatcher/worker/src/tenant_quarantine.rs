@@ -3,11 +3,11 @@
 
 use crate::{
     ports::{clock::WallClock, object_storage::ObjectStorage},
-    wire::{self, Outcome, QuarantineCall},
+    wire::{self, Outcome},
 };
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
-    quarantine::Quarantines,
+    quarantine::{ListFull, QuarantineCall, Quarantines},
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
@@ -39,18 +39,8 @@ impl TenantQuarantine {
             serde_json::from_str(&text).map_err(|error| LedgerError(format!("stored list is unreadable: {error}")))
         };
         let mut list: Quarantines = storage.text(LIST)?.map(parse).transpose()?.unwrap_or_default();
-        match call {
-            QuarantineCall::List => return Ok(list),
-            QuarantineCall::Put(new) => {
-                if !list.put(new, WallClock.now()) {
-                    return Err(LedgerError("the list is full".to_owned()));
-                }
-            }
-            QuarantineCall::PutByPolicy(new) => {
-                // Without room nothing is put, which the alert has told; an error would have it tried again for ever.
-                list.put_by_policy(new, WallClock.now());
-            }
-            QuarantineCall::Lift(tenant_id) => list.lift(&tenant_id),
+        if !list.take(call, WallClock.now()).map_err(|ListFull| LedgerError("the list is full".to_owned()))? {
+            return Ok(list);
         }
         let text = serde_json::to_string(&list).expect("a list has string keys and plain values");
         storage.put_text(LIST, &text)?;

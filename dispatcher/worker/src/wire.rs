@@ -10,7 +10,6 @@ use dispatcher_core::paywall::{
     response::ResponseHead,
     telemetry::Attempt,
 };
-use dispatcher_core::quarantine::Quarantine;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -98,17 +97,6 @@ pub enum HealthCall {
 pub enum HealthAnswer {
     Exchanged(Snapshot),
     Described(Value),
-}
-
-/// To the one object that knows who is in quarantine; it always answers with the whole list.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QuarantineCall {
-    List,
-    Put(Quarantine),
-    Lift(String),
-    /// Changes nothing of a quarantine that is in force.
-    PutByPolicy(Quarantine),
 }
 
 pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {

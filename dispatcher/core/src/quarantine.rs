@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use x402_paywall::UnixMillis;
+use x402_protocol::json;
 
 /// How old an isolate's copy may be: so long a quarantine may take to be everywhere. One call a pause and isolate, beside
 /// answers.
@@ -50,9 +51,9 @@ pub struct Quarantine {
 impl Quarantine {
     /// As an operator asks for it; the error says what is wrong.
     pub fn asked_for(tenant_id: &str, json: &str, now: UnixMillis) -> Result<Self, String> {
-        let asked: Self = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let asked: Self = json::read(json).map_err(|error| error.to_string())?;
         // A misspelt end would be none.
-        let keys: Value = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        let keys: Value = json::read(json).map_err(|error| error.to_string())?;
         let mut keys = keys.as_object().into_iter().flat_map(Map::keys);
         if let Some(unknown) = keys.find(|key| !["reason", "author", "until_ms"].contains(&key.as_str())) {
             return Err(format!("there is no {unknown:?}"));

@@ -4,7 +4,10 @@
 //! Surprising constraint: it follows no redirect. The tenant's own `fetch` does, and so each hop comes by here as a request
 //! of its own, is looked at like the first one, and counts against the tenant's subrequests.
 
-use dispatcher_core::egress::{self, Destination, HostPattern, PARAMETER, Policy, Refused};
+use dispatcher_core::{
+    egress::{self, Destination, HostPattern, PARAMETER, Policy, Refused},
+    protocol::json,
+};
 use js_sys::{JSON, Object, Promise, Reflect, futures::JsFuture};
 use serde_json::json;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
@@ -53,11 +56,11 @@ async fn fetch_event(request: Request, env: Env, _: Context) -> Result<Response>
 fn policy(env: &Env) -> Option<Policy> {
     let value = Reflect::get(env, &PARAMETER.into()).ok()?;
     let text = JSON::stringify(&value).ok()?.as_string()?;
-    serde_json::from_str(&text).ok()
+    json::read(&text).ok()
 }
 
 fn platform_hosts(env: &Env) -> Option<Vec<HostPattern>> {
-    serde_json::from_str(&env.var("PLATFORM_HOSTS").ok()?.to_string()).ok()
+    json::read(&env.var("PLATFORM_HOSTS").ok()?.to_string()).ok()
 }
 
 /// A line a request, so that they can be counted by tenant and host. Of a URL that was refused nothing is told but why: paths

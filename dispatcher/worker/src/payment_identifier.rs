@@ -5,9 +5,12 @@ use crate::{
     ports::object_storage::ObjectStorage,
     wire::{self, IdentifierAnswer, IdentifierCall, Outcome},
 };
-use dispatcher_core::paywall::{
-    ledger::identifier::{self, Owner},
-    ports::LedgerError,
+use dispatcher_core::{
+    paywall::{
+        ledger::identifier::{self, Owner},
+        ports::LedgerError,
+    },
+    protocol::json,
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
@@ -36,7 +39,7 @@ impl PaymentIdentifier {
     async fn answer(&self, call: IdentifierCall) -> std::result::Result<IdentifierAnswer, LedgerError> {
         let storage = ObjectStorage::of(&self.state);
         let parse = |text: String| {
-            serde_json::from_str(&text).map_err(|error| LedgerError(format!("stored owner is unreadable: {error}")))
+            json::read(&text).map_err(|error| LedgerError(format!("stored owner is unreadable: {error}")))
         };
         let owner: Option<Owner> = storage.text(OWNER)?.map(parse).transpose()?;
         match call {

@@ -7,6 +7,7 @@ use crate::{
 };
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
+    protocol::json,
     quarantine::{ListFull, QuarantineCall, Quarantines},
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -36,7 +37,7 @@ impl TenantQuarantine {
     async fn answer(&self, call: QuarantineCall) -> std::result::Result<Quarantines, LedgerError> {
         let storage = ObjectStorage::of(&self.state);
         let parse = |text: String| {
-            serde_json::from_str(&text).map_err(|error| LedgerError(format!("stored list is unreadable: {error}")))
+            json::read(&text).map_err(|error| LedgerError(format!("stored list is unreadable: {error}")))
         };
         let mut list: Quarantines = storage.text(LIST)?.map(parse).transpose()?.unwrap_or_default();
         if !list.take(call, WallClock.now()).map_err(|ListFull| LedgerError("the list is full".to_owned()))? {

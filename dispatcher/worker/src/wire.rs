@@ -1,14 +1,17 @@
 //! How a request's side and its ledger object talk: one line of JSON, then the response body's bytes, if any. Compact JSON
 //! has no newline inside, so the first one is the border.
 
-use dispatcher_core::paywall::{
-    health::{News, Snapshot},
-    ledger::{
-        Claim, Reply,
-        identifier::{Bound, Owner},
+use dispatcher_core::{
+    paywall::{
+        health::{News, Snapshot},
+        ledger::{
+            Claim, Reply,
+            identifier::{Bound, Owner},
+        },
+        response::ResponseHead,
+        telemetry::Attempt,
     },
-    response::ResponseHead,
-    telemetry::Attempt,
+    protocol::json,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -108,9 +111,8 @@ pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {
 
 pub fn unframe<T: DeserializeOwned>(mut bytes: Vec<u8>) -> Result<(T, Vec<u8>), String> {
     let border = bytes.iter().position(|byte| *byte == b'\n').ok_or("no line")?;
-    // As text, like all JSON here: serde_json is compiled once for each kind of source.
     let line = std::str::from_utf8(&bytes[..border]).map_err(|error| error.to_string())?;
-    let line = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let line = json::read(line).map_err(|error| error.to_string())?;
     bytes.drain(..=border);
     Ok((line, bytes))
 }

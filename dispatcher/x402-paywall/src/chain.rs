@@ -12,7 +12,7 @@ use crate::{
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::fmt;
-use x402_protocol::{Address, Nonce, Uint256, hex};
+use x402_protocol::{Address, Nonce, Uint256, hex, json};
 
 /// Longest wait for one answer. Up to four are asked in a row, and a caller may be waiting for them.
 const RPC_TIMEOUT_MS: u64 = 3_000;
@@ -181,7 +181,7 @@ impl Transfer {
 
 /// The result of a JSON-RPC answer.
 fn result(body: &[u8]) -> Option<Value> {
-    let mut answer: Value = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
+    let mut answer: Value = json::read(std::str::from_utf8(body).ok()?).ok()?;
     let ours = answer.get("id").and_then(Value::as_u64) == Some(1);
     let result = answer.get_mut("result")?.take();
     (ours && !result.is_null()).then_some(result)

@@ -29,12 +29,12 @@ pub(crate) fn parse<T: DeserializeOwned>(text: &str, version: Version) -> Result
     if !json::depth_fits(text) {
         return Err(PayloadError::TooDeep);
     }
-    let value: Value = serde_json::from_str(text)
-        .map_err(|error| PayloadError::NotJson { line: error.line(), column: error.column() })?;
+    let value: Value =
+        json::read(text).map_err(|error| PayloadError::NotJson { line: error.line(), column: error.column() })?;
     if value.get("x402Version").and_then(Value::as_u64) != Some(version.number()) {
         return Err(PayloadError::Version);
     }
-    let wire = serde_json::from_str(text).map_err(shape)?;
+    let wire = json::read(text).map_err(shape)?;
     Ok((RawValue::from_string(text.to_owned()).map_err(shape)?, wire))
 }
 

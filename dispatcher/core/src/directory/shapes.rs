@@ -8,6 +8,7 @@ use crate::{
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};
 use std::rc::Rc;
+use x402_protocol::json;
 
 /// Records stay text at first, so that each can be wrong alone.
 #[derive(Deserialize)]
@@ -28,7 +29,7 @@ struct Named {
 }
 
 pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, DirectoryError> {
-    let shapes: Shapes = serde_json::from_str(json).map_err(|error| DirectoryError::Json {
+    let shapes: Shapes = json::read(json).map_err(|error| DirectoryError::Json {
         line: error.line(),
         column: error.column(),
         what: error.to_string(),
@@ -91,11 +92,10 @@ impl Directory {
         place: impl Fn() -> String,
         available: &Available,
     ) -> Option<(Rc<Tenant>, Vec<String>, Option<String>)> {
-        let mut record: TenantRecord = serde_json::from_str(record)
+        let mut record: TenantRecord = json::read(record)
             .map_err(|error| {
                 // Whoever reads the log knows tenants and not places.
-                let of =
-                    serde_json::from_str(record).map_or_else(|_| String::new(), |Named { id }| format!(" ({id:?})"));
+                let of = json::read(record).map_or_else(|_| String::new(), |Named { id }| format!(" ({id:?})"));
                 self.left_out.push(DirectoryError::Record { place: place() + &of, what: error.to_string() });
             })
             .ok()?;

@@ -17,6 +17,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
+use x402_protocol::json;
 
 /// The key that names the current snapshot.
 pub const CURRENT: &str = "current";
@@ -127,7 +128,7 @@ struct Registry {
 /// What to write for a registry (`{"tenants": [...]}`): keys and values, [`CURRENT`] last. Nothing may be left out of what
 /// is published, so the first wrong record is an error.
 pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Vec<(String, Vec<u8>)>, DirectoryError> {
-    let registry: Registry = serde_json::from_str(registry).map_err(|_| DirectoryError::Shape)?;
+    let registry: Registry = json::read(registry).map_err(|_| DirectoryError::Shape)?;
     let mut taken = BTreeSet::new();
     let mut named = Vec::new();
     for (index, record) in registry.tenants.into_iter().enumerate() {
@@ -170,10 +171,9 @@ pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Ve
     Ok(entries)
 }
 
-/// As text, like all JSON here: serde_json is compiled once for each kind of source.
 fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    json::read(text).map_err(|error| error.to_string())
 }
 
 fn probes(key: &DispatchKey, bytes: usize) -> impl Iterator<Item = usize> + use<> {

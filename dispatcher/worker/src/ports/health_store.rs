@@ -1,10 +1,13 @@
 //! The facilitators' health in its Durable Object's storage: one key and one alarm.
 
 use super::object_storage::ObjectStorage;
-use dispatcher_core::paywall::{
-    UnixMillis,
-    health::Snapshot,
-    ports::{HealthStore, LedgerError},
+use dispatcher_core::{
+    paywall::{
+        UnixMillis,
+        health::Snapshot,
+        ports::{HealthStore, LedgerError},
+    },
+    protocol::json,
 };
 
 const SNAPSHOT: &str = "snapshot";
@@ -23,7 +26,7 @@ impl HealthStore for DurableHealthStore {
     /// One that another version has written is as good as none: standings are found out again within seconds.
     async fn load(&self) -> Result<Option<Snapshot>, LedgerError> {
         let text = self.storage.text(SNAPSHOT)?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
+        Ok(text.and_then(|text| json::read(&text).ok()))
     }
 
     async fn save(&self, snapshot: &Snapshot) -> Result<(), LedgerError> {

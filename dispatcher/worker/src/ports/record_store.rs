@@ -1,10 +1,13 @@
 //! A payment's record in its Durable Object's storage. Two keys and one alarm, so that cost never grows.
 
 use super::object_storage::ObjectStorage;
-use dispatcher_core::paywall::{
-    UnixMillis,
-    ledger::Record,
-    ports::{LedgerError, RecordStore},
+use dispatcher_core::{
+    paywall::{
+        UnixMillis,
+        ledger::Record,
+        ports::{LedgerError, RecordStore},
+    },
+    protocol::json,
 };
 
 /// The record, as JSON text: the payment inside is kept byte for byte.
@@ -25,7 +28,7 @@ impl DurableStore {
 impl RecordStore for DurableStore {
     async fn load(&self) -> Result<Option<Record>, LedgerError> {
         let parse = |text: String| {
-            serde_json::from_str(&text).map_err(|error| LedgerError(format!("stored record is unreadable: {error}")))
+            json::read(&text).map_err(|error| LedgerError(format!("stored record is unreadable: {error}")))
         };
         self.storage.text(RECORD)?.map(parse).transpose()
     }

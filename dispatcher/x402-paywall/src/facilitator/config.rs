@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{health::standing::Limits, ports::Secrets, telemetry::Call};
 use serde::Deserialize;
+use x402_protocol::json;
 
 /// A verify that takes longer is not worth waiting for while another facilitator could answer.
 const DEFAULT_VERIFY_TIMEOUT_MS: u64 = 5_000;
@@ -97,7 +98,7 @@ impl Facilitators {
     /// Parses `[{"id", "url", "verifyTimeoutMs"?, "settleTimeoutMs"?, "headers"?}]`, primary first; a header is
     /// `{"name", "secret", "calls"?: ["verify", "settle", "supported"]}`.
     pub fn from_json(json: &str, secrets: &impl Secrets) -> Result<Self, ConfigError> {
-        let wire: Vec<Wire> = serde_json::from_str(json).map_err(|error| ConfigError::Json(error.to_string()))?;
+        let wire: Vec<Wire> = json::read(json).map_err(|error| ConfigError::Json(error.to_string()))?;
         if wire.len() > MAX_FACILITATORS {
             return Err(ConfigError::TooMany(wire.len()));
         }

@@ -4,7 +4,7 @@
 use crate::UnixMillis;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use x402_protocol::{Network, Version};
+use x402_protocol::{Network, Version, json};
 
 /// How long an answer counts. What a facilitator supports changes with its releases, not by the minute.
 pub const SUPPORTED_TTL_MS: u64 = 600_000;
@@ -34,7 +34,7 @@ impl Supported {
     /// `None` where the body has no list of kinds.
     #[must_use]
     pub fn parse(body: &[u8], at: UnixMillis) -> Option<Self> {
-        let body: Value = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
+        let body: Value = json::read(std::str::from_utf8(body).ok()?).ok()?;
         let named = |text: &str| (1..=MAX_NAME_CHARS).contains(&text.len());
         let kind = |value: &Value| {
             let text = |key| value.get(key)?.as_str().filter(|text| named(text)).map(str::to_owned);

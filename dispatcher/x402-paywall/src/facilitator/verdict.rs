@@ -12,7 +12,7 @@ use crate::{
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
     Address, Network, Uint256, Version,
-    json::depth,
+    json::{self, depth},
     v2::{SettleResponse, VerifyResponse},
 };
 
@@ -179,7 +179,7 @@ fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> 
         return Err(NoAnswer::TooDeep);
     }
     let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-    match serde_json::from_str(text) {
+    match json::read(text) {
         Ok(body) => Ok(body),
         Err(_) if !(200..300).contains(&answer.status) => Err(NoAnswer::Http(answer.status)),
         Err(error) if error.is_data() => Err(NoAnswer::InvalidShape),

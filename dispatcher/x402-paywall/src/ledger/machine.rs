@@ -12,7 +12,7 @@ use crate::{
     seeded::{self, Bug},
 };
 use serde_json::value::{RawValue, Value};
-use x402_protocol::PaymentFlow;
+use x402_protocol::{PaymentFlow, json};
 
 /// How long a request may hold a verified payment while the tenant runs. Longer than any plan lets a tenant run.
 pub const TENANT_LEASE_MS: u64 = 60_000;
@@ -394,7 +394,7 @@ fn ask_again(
 
 /// The same JSON in other bytes, as a seeded bug sends it.
 fn reworded(request: &RawValue) -> Box<RawValue> {
-    let value: Value = serde_json::from_str(request.get()).expect("it is JSON");
+    let value: Value = json::read(request.get()).expect("it is JSON");
     let text = serde_json::to_string_pretty(&value).expect("JSON can be written");
     RawValue::from_string(text).expect("it is JSON still")
 }

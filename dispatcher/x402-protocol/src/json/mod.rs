@@ -1,5 +1,9 @@
 //! Bounds on JSON from outside, checked before it is parsed or passed on: whoever reads it after us may recurse.
 
+mod read;
+
+pub use read::read;
+
 /// Deepest nesting passed on to a facilitator. A payment nests five deep; the rest is room for extensions and their
 /// schemas.
 pub const MAX_DEPTH: usize = 32;

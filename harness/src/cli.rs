@@ -432,6 +432,10 @@ pub struct NamespaceArgs {
     /// Who answers the tenants' subrequests: `double`, `refuse`, or a server of yours as http://HOST:PORT
     #[arg(long, value_name = "POLICY", default_value_t = Policy::Double)]
     pub outbound: Policy,
+    /// What an isolate may hold in memory before it is ended, beyond what its process began with: resident pages, garbage and
+    /// the runtime's own copies among them, looked at from outside, so that a fast one is a few MB over by then
+    #[arg(long, value_name = "N", default_value_t = namespace::DEFAULT_MEMORY_MB, value_parser = value_parser!(u32).range(16..=4096))]
+    pub memory_mb: u32,
     /// Where to write the plugin for `wrangler dev`; a folder of the cache unless given
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Option<PathBuf>,

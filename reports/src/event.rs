@@ -432,6 +432,12 @@ pub struct TenantEnd {
     pub cpu_used_ms: Option<f64>,
     /// What was enforced: the limits that were passed, or the platform's own in place of one that was not.
     pub cpu_limit_ms: f64,
+    /// The most that its isolate was seen to hold; absent in histories from before there was a limit.
+    #[serde(default)]
+    pub memory_mb: Option<f64>,
+    /// The namespace's own, which nothing that is dispatched changes.
+    #[serde(default)]
+    pub memory_limit_mb: Option<f64>,
     /// Those that went out, each redirect hop among them.
     pub subrequests: u32,
     pub subrequest_limit: u32,
@@ -446,6 +452,7 @@ pub enum TenantOutcome {
     Ok,
     Exception,
     ExceededCpu,
+    ExceededMemory,
     /// Its process ended by itself.
     Crashed,
     /// Whoever had asked went away.

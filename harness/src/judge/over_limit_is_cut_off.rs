@@ -1,5 +1,8 @@
-//! COST-2: a tenant that is over its CPU or subrequest limit goes no further, and its caller is told so. Judged by what the
-//! namespace measured, not by what the dispatcher made of it.
+//! COST-2: a tenant that is over its CPU, subrequest or memory limit goes no further, and its caller is told so. Judged by what
+//! the namespace measured, not by what the dispatcher made of it.
+//!
+//! Memory is the platform's own limit: nothing that a dispatcher says changes it, and one that is over it is to its caller
+//! what any tenant is that failed.
 //!
 //! A tenant may catch the exception of one subrequest too many and answer as if nothing had been: the platform tells nobody,
 //! so neither can a dispatcher, and that answer is the tenant's own. Such runs are counted here, and held against no one.
@@ -19,6 +22,10 @@ pub const RULE: Rule = Rule {
             document: "Cloudflare, Workers for Platforms, custom limits",
             says: "over either limit the user Worker immediately throws an exception",
         },
+        Source::Spec {
+            document: "Cloudflare Workers, limits, memory",
+            says: "each isolate can hold up to 128 MB; over it, requests are cancelled with error 1102",
+        },
         Source::Incident {
             thread: "cloudflare/workers-sdk#11629",
             what: "what a Worker for Platforms that runs out of CPU looks like to its dispatcher",
@@ -36,10 +43,13 @@ pub const RULE: Rule = Rule {
 
 /// How late a cut-off may come before the limit was not the one that held; ten times what is measured here.
 const LATE_MS: f64 = 20.0;
+/// And how much more a process may have taken by then, in megabytes; several times what is measured here.
+const LATE_MB: f64 = 32.0;
 
 pub fn judge(history: &History) -> Finding {
     let answers = history.answers_by_request();
     let (mut over, mut caught) = (0, 0);
+    let mut most_held: Option<f64> = None;
     let mut violations = Vec::new();
     for end in history.tenant_ends() {
         let Some(tenant) = history.tenant_with_script(&end.script) else { continue };
@@ -47,6 +57,9 @@ pub fn judge(history: &History) -> Finding {
         let stopped = stopped(&end);
         caught += usize::from(end.subrequests_refused > 0 && end.outcome == TenantOutcome::Ok);
         over += usize::from(went_on.is_some() || stopped.is_some());
+        if end.outcome == TenantOutcome::ExceededMemory {
+            most_held = most_held.into_iter().chain(end.memory_mb).reduce(f64::max);
+        }
         let request = end.request_id.as_deref().unwrap_or("unknown");
         if let Some(what) = went_on {
             violations.push(Violation::new(format!("request {request} to {}: {what}", tenant.id), end.line));
@@ -61,24 +74,32 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     let finding = Finding::of(over, "runs over a limit", violations);
-    let told =
-        format!("{}; {caught} caught it and answered all the same, which a dispatcher cannot see", finding.detail);
-    if caught > 0 { finding.with_detail(told) } else { finding }
+    let mut told = finding.detail.clone();
+    if let Some(held) = most_held {
+        told += &format!("; who took too much memory had {held:.1} MB at most");
+    }
+    if caught > 0 {
+        told += &format!("; {caught} caught it and answered all the same, which a dispatcher cannot see");
+    }
+    finding.with_detail(told)
 }
 
-/// Beyond its plan's limit.
+/// Beyond its plan's limit, or the namespace's own.
 fn went_on(end: &TenantEnd, tenant: &TenantFacts) -> Option<String> {
     let cpu = end.cpu_used_ms.filter(|used| *used > tenant.cpu_ms + LATE_MS);
     let cpu = cpu.map(|used| format!("it ran for {used:.0} ms of CPU, and the plan has {}", tenant.cpu_ms));
     let sent = (f64::from(end.subrequests) > tenant.sub_requests)
         .then(|| format!("it sent {} subrequests, and the plan has {}", end.subrequests, tenant.sub_requests));
-    cpu.or(sent)
+    let memory = end.memory_mb.zip(end.memory_limit_mb).filter(|(held, limit)| *held > limit + LATE_MB);
+    let memory = memory.map(|(held, limit)| format!("it held {held:.0} MB, and an isolate has {limit:.0}"));
+    cpu.or(sent).or(memory)
 }
 
 /// What its caller must be told, where a limit ended it before it could answer.
 fn stopped(end: &TenantEnd) -> Option<&'static str> {
     match (end.answer, end.outcome) {
         (TenantAnswer::None, TenantOutcome::ExceededCpu) => Some("tenant_cpu_limit_exceeded"),
+        (TenantAnswer::None, TenantOutcome::ExceededMemory) => Some("tenant_worker_failure"),
         (TenantAnswer::None, TenantOutcome::Exception) if end.subrequests_refused > 0 => {
             Some("tenant_subrequest_limit_exceeded")
         }
@@ -101,6 +122,10 @@ mod tests {
         (end.subrequests, end.subrequests_refused) = (50, 1);
     }
 
+    fn hoarded(end: &mut TenantEnd) {
+        (end.outcome, end.answer, end.memory_mb) = (TenantOutcome::ExceededMemory, TenantAnswer::None, Some(129.5));
+    }
+
     fn told(code: &'static str) -> impl Fn(&mut Answer) {
         move |answer| answer.code = Some(code.to_owned())
     }
@@ -110,6 +135,7 @@ mod tests {
         for (change, code) in [
             (exceeded as fn(&mut TenantEnd), "tenant_cpu_limit_exceeded"),
             (refused, "tenant_subrequest_limit_exceeded"),
+            (hoarded, "tenant_worker_failure"),
         ] {
             let story = Story::new().answered(Some("p1"), 503, told(code)).ended_for_it(change);
             assert_eq!(judge(&story.history()).verdict, Verdict::Pass, "{code}");
@@ -123,6 +149,8 @@ mod tests {
         assert_eq!(shown(&judge(&burnt.history())), [3]);
         let asked = Story::new().served("p1").ended_for_it(|end| end.subrequests = 51);
         assert_eq!(shown(&judge(&asked.history())), [3]);
+        let hoarded = Story::new().served("p1").ended_for_it(|end| end.memory_mb = Some(500.0));
+        assert_eq!(shown(&judge(&hoarded.history())), [3]);
     }
 
     #[test]

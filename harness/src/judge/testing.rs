@@ -429,6 +429,8 @@ impl Story {
             answer: TenantAnswer::Whole,
             cpu_used_ms: Some(1.0),
             cpu_limit_ms: 50.0,
+            memory_mb: Some(2.0),
+            memory_limit_mb: Some(128.0),
             subrequests: 0,
             subrequest_limit: 50,
             subrequests_refused: 0,

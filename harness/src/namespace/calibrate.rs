@@ -1,5 +1,5 @@
 //! How exact the cut-off is on this machine, and what a burning tenant costs its neighbour: loops that never end under one
-//! budget after the other, with a neighbour that is asked without a pause.
+//! budget after the other, with a neighbour that is asked without a pause; then loops that take memory as fast as they can.
 //!
 //! Surprising constraint: both figures are of this machine in this minute, so the load average stands beside them, and the
 //! neighbour is measured alone in the same run.
@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::calibration::{Calibration, Quantiles, Row};
+use super::calibration::{Calibration, Hoard, Quantiles, Row};
 use super::exception::Exception;
 use super::headers::{DISPATCH, EXCEPTION};
 use super::stream::{BodyError, empty, send};
@@ -30,9 +30,14 @@ const ALONE: Duration = Duration::from_secs(2);
 const BETWEEN_LOOPS: Duration = Duration::from_millis(100);
 
 const BURNER: &str = "burner";
+const HOARDER: &str = "hoarder";
 const NEIGHBOUR: &str = "neighbour";
-const SCRIPTS: [(&str, &str); 2] = [
+const SCRIPTS: [(&str, &str); 3] = [
     (BURNER, "export default { fetch() { for (;;); } };\n"),
+    (
+        HOARDER,
+        "const kept = []; export default { fetch() { for (;;) kept.push(new Uint8Array(1 << 22).fill(1)); } };\n",
+    ),
     (NEIGHBOUR, "export default { fetch() { return new Response(\"here\"); } };\n"),
 ];
 
@@ -58,7 +63,26 @@ pub async fn calibrate(supervisor: &Supervisor, say: impl Fn(&str)) -> Result<Ca
         say(&format!("{LOOPS} loops of {cpu_ms} ms"));
         rows.push(row(namespace, cpu_ms).await?);
     }
-    Ok(Calibration { load_average, watcher: supervisor.watcher(), rows })
+    say(&format!("{LOOPS} loops that take memory"));
+    let memory = hoard(supervisor).await?;
+    Ok(Calibration { load_average, watcher: supervisor.watcher(), rows, memory })
+}
+
+async fn hoard(supervisor: &Supervisor) -> Result<Hoard, CalibrateError> {
+    let (mut held, mut walls) = (Vec::new(), Vec::new());
+    for _ in 0..LOOPS {
+        sleep(BETWEEN_LOOPS).await;
+        let asked = ask(supervisor.address(), HOARDER, None).await?;
+        walls.push(asked.ms);
+        held.extend(asked.thrown.and_then(|exception| exception.memory_mb));
+    }
+    Ok(Hoard {
+        memory_mb: supervisor.memory().mb(),
+        loops: LOOPS,
+        cut_off: held.len(),
+        memory_at_cut_off: Quantiles::of(held),
+        wall: Quantiles::of(walls),
+    })
 }
 
 async fn row(namespace: SocketAddr, cpu_ms: u32) -> Result<Row, CalibrateError> {

@@ -10,6 +10,7 @@ pub struct Calibration {
     pub load_average: String,
     pub watcher: Priority,
     pub rows: Vec<Row>,
+    pub memory: Hoard,
 }
 
 /// Milliseconds throughout.
@@ -28,6 +29,17 @@ pub struct Row {
     pub neighbour_failures: usize,
 }
 
+/// Loops that take memory as fast as one thread can; megabytes, and milliseconds from request to exception.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hoard {
+    pub memory_mb: f64,
+    pub loops: usize,
+    pub cut_off: usize,
+    pub memory_at_cut_off: Quantiles,
+    pub wall: Quantiles,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Quantiles {
     pub p50: f64,
@@ -38,7 +50,8 @@ pub struct Quantiles {
 impl Calibration {
     /// Whether every loop was cut off and the neighbour always answered.
     pub fn holds(&self) -> bool {
-        self.rows.iter().all(|row| row.cut_off == row.loops && row.neighbour_failures == 0)
+        let cpu = self.rows.iter().all(|row| row.cut_off == row.loops && row.neighbour_failures == 0);
+        cpu && self.memory.cut_off == self.memory.loops
     }
 
     pub fn render(&self) -> String {
@@ -70,6 +83,12 @@ impl Calibration {
                 row.neighbour_failures
             );
         }
+        let Hoard { memory_mb, loops, cut_off, memory_at_cut_off: held, wall } = &self.memory;
+        text += &format!(
+            "\nmemory cut-off, loops that write to ever more of it\n\n   MB  cut off  MB at cut-off p50/p95/max   wall p50\n\
+             {memory_mb:>5}  {cut_off:>2} / {loops:<2}  {:>8.1} {:>8.1} {:>8.1}   {:>8.1}\n",
+            held.p50, held.p95, held.max, wall.p50
+        );
         text
     }
 }
@@ -111,11 +130,14 @@ mod tests {
             neighbour_requests: 9,
             neighbour_failures: 0,
         };
-        let holds = |row: Row| {
-            Calibration { load_average: String::new(), watcher: Priority::Ordinary, rows: vec![row] }.holds()
+        let memory = Hoard { memory_mb: 128.0, loops: 25, cut_off: 25, memory_at_cut_off: none, wall: none };
+        let holds = |row: &Row, memory: &Hoard| {
+            let (rows, memory) = (vec![row.clone()], memory.clone());
+            Calibration { load_average: String::new(), watcher: Priority::Ordinary, rows, memory }.holds()
         };
-        assert!(holds(row.clone()));
-        assert!(!holds(Row { cut_off: 24, ..row.clone() }));
-        assert!(!holds(Row { neighbour_failures: 1, ..row }));
+        assert!(holds(&row, &memory));
+        assert!(!holds(&Row { cut_off: 24, ..row.clone() }, &memory));
+        assert!(!holds(&Row { neighbour_failures: 1, ..row.clone() }, &memory));
+        assert!(!holds(&row, &Hoard { cut_off: 24, ..memory }));
     }
 }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::calibrate::{CalibrateError, calibrate, write_scripts};
+use super::memory::Memory;
 use super::plugin;
 use super::policy::Policy;
 use super::record::Told;
@@ -106,6 +107,7 @@ fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString
     words.extend(["--plugin-dir".into(), args.plugin_dir.clone().unwrap_or(tools.plugin.clone()).into()]);
     words.extend(["--port".into(), args.port.to_string().into()]);
     words.extend(["--outbound".into(), args.outbound.to_string().into()]);
+    words.extend(["--memory-mb".into(), args.memory_mb.to_string().into()]);
     words.extend(args.json.then(|| "--json".into()));
     match &args.tenants {
         Some(tenants) => words.extend(["--tenants".into(), tenants.clone().into()]),
@@ -123,6 +125,7 @@ pub async fn supervise(supervise: &SuperviseArgs) -> Result<Exit, NamespaceError
         tenants,
         port,
         policy: args.outbound.clone(),
+        memory: Memory::megabytes(args.memory_mb),
         workerd: workerd.clone(),
         scratch: processes.clone(),
     };

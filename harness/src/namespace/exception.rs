@@ -1,11 +1,10 @@
 //! What a dispatch can be thrown instead of an answer, and how it travels to the dispatcher: as status 599 with a header
 //! that no tenant can send. The platform's messages stand word for word, because a dispatcher tells them apart by these.
 
-use std::time::Duration;
-
 use hyper::{Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
+use super::cut_off::Cut;
 use super::headers::EXCEPTION;
 use super::stream::{Body, full};
 
@@ -14,6 +13,7 @@ pub const TOO_MANY_SUBREQUESTS: &str = "Too many subrequests by single Worker in
     to https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
 pub const NOT_FOUND: &str = "Worker not found.";
 pub const EXCEEDED_CPU: &str = "Worker exceeded CPU time limit.";
+pub const EXCEEDED_MEMORY: &str = "Worker exceeded memory limit.";
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -28,6 +28,9 @@ pub struct Exception {
     /// CPU time at the cut-off, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cpu_ms: Option<f64>,
+    /// Memory at the cut-off, in megabytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub memory_mb: Option<f64>,
 }
 
 impl Exception {
@@ -35,8 +38,11 @@ impl Exception {
         Exception::remote(NOT_FOUND)
     }
 
-    pub fn exceeded_cpu(used: Duration) -> Exception {
-        Exception { cpu_ms: Some(used.as_secs_f64() * 1e3), ..Exception::remote(EXCEEDED_CPU) }
+    pub fn cut_off(cut: Cut) -> Exception {
+        match cut {
+            Cut::Cpu(used) => Exception { cpu_ms: Some(used.as_secs_f64() * 1e3), ..Exception::remote(EXCEEDED_CPU) },
+            Cut::Memory(held) => Exception { memory_mb: Some(held.mb()), ..Exception::remote(EXCEEDED_MEMORY) },
+        }
     }
 
     /// What the platform would not have thrown: something that this stand-in cannot do, or that went wrong in it.
@@ -45,7 +51,8 @@ impl Exception {
     }
 
     fn remote(message: &str) -> Exception {
-        Exception { name: "Error".to_owned(), message: message.to_owned(), remote: true, stack: None, cpu_ms: None }
+        let (name, message) = ("Error".to_owned(), message.to_owned());
+        Exception { name, message, remote: true, stack: None, cpu_ms: None, memory_mb: None }
     }
 
     pub fn into_response(self) -> Response<Body> {

@@ -15,11 +15,12 @@ use reports::event::{TenantAnswer, TenantOutcome};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::cut_off::{Budget, CutOff};
+use super::cut_off::{Allowance, Budget, Cut, CutOff};
 use super::dispatch::Dispatch;
 use super::exception::Exception;
 use super::headers::{CF, EXCEPTION, TOKEN, strip};
 use super::limits::Limits;
+use super::memory::Memory;
 use super::outbound::Current;
 use super::pool::{Lease, Pool};
 use super::process::Process;
@@ -32,11 +33,17 @@ const BACKGROUND_LIMIT: Duration = Duration::from_secs(30);
 /// An exception is a message and a stack.
 const MAX_EXCEPTION_BYTES: usize = 64 * 1024;
 
+/// A process that holds more than this part of what it may is not kept for another invocation, as the platform puts a new
+/// isolate in the place of one that is full: what the next one was charged with would not be its own.
+const FULL_PART: u64 = 2;
+
 /// What invocations share.
 #[derive(Debug)]
 pub struct Runtime {
     pub pool: Pool,
     pub cut_off: CutOff,
+    /// What each isolate may hold.
+    pub memory: Memory,
     pub records: Records,
 }
 
@@ -68,7 +75,7 @@ impl Runtime {
         let request = for_tenant(request, dispatch, &running.token);
         let answered = tokio::select! {
             biased;
-            used = running.budget.cut_off() => return Err(running.cut_off(used)),
+            cut = running.budget.cut_off() => return Err(running.cut_off(cut)),
             answered = send(stream, request) => answered,
         };
         let response = match answered {
@@ -118,6 +125,7 @@ struct Running {
     token: String,
     request_id: Option<String>,
     limits: Limits,
+    memory: Memory,
     outcome: TenantOutcome,
     answer: TenantAnswer,
     records: Records,
@@ -133,11 +141,14 @@ impl Running {
         let Dispatch { limits, outbound, request_id, .. } = dispatch;
         let current = Current { token: token.clone(), limit: limits.subrequests, parameters: outbound.clone() };
         lease.process().outbound().begin(current);
-        let budget = runtime.cut_off.arm(lease.process().pid(), limits.cpu).map_err(Exception::local)?;
+        let memory_from = lease.process().memory_from();
+        let allowance = Allowance { cpu: limits.cpu, memory: runtime.memory, memory_from };
+        let budget = runtime.cut_off.arm(lease.process().pid(), allowance).map_err(Exception::local)?;
         Ok(Running {
             token,
             request_id: request_id.clone(),
             limits: *limits,
+            memory: runtime.memory,
             outcome: TenantOutcome::Cancelled,
             answer: TenantAnswer::None,
             records: runtime.records.clone(),
@@ -150,15 +161,15 @@ impl Running {
         self.lease.as_ref().expect("the lease is given back at the very end").process()
     }
 
-    fn cut_off(mut self, used: Duration) -> Exception {
-        self.outcome = TenantOutcome::ExceededCpu;
-        Exception::exceeded_cpu(used)
+    fn cut_off(mut self, cut: Cut) -> Exception {
+        self.outcome = outcome_of(cut);
+        Exception::cut_off(cut)
     }
 
     /// The process closed the connection without an answer.
     fn ended(mut self, error: &dyn std::error::Error) -> Exception {
-        if let Some(used) = self.budget.cut() {
-            return self.cut_off(used);
+        if let Some(cut) = self.budget.cut() {
+            return self.cut_off(cut);
         }
         self.outcome = self.broke_off();
         let script = &self.process().script().name;
@@ -169,7 +180,7 @@ impl Running {
     /// Why an answer is not whole: a stream that failed leaves its process alive.
     fn broke_off(&self) -> TenantOutcome {
         match self.budget.cut() {
-            Some(_) => TenantOutcome::ExceededCpu,
+            Some(cut) => outcome_of(cut),
             None if self.process().is_there() => TenantOutcome::Exception,
             None => TenantOutcome::Crashed,
         }
@@ -197,8 +208,8 @@ impl Running {
     async fn finish(mut self) {
         let over = tokio::select! {
             over = timeout(BACKGROUND_LIMIT, self.process().outbound().done(&self.token)) => over.is_ok(),
-            _used = self.budget.cut_off() => {
-                self.outcome = TenantOutcome::ExceededCpu;
+            cut = self.budget.cut_off() => {
+                self.outcome = outcome_of(cut);
                 false
             }
         };
@@ -207,10 +218,12 @@ impl Running {
         }
         self.tell();
         self.process().outbound().end();
+        let is_full = self.budget.memory_held().bytes() > self.memory.bytes() / FULL_PART;
         let lease = self.lease.take();
         // The budget first: the process's next invocation has one of its own.
         drop(self);
-        lease.into_iter().for_each(Lease::release);
+        // One that is not released is ended.
+        lease.into_iter().filter(|_| !is_full).for_each(Lease::release);
     }
 
     fn tell(&self) {
@@ -221,10 +234,19 @@ impl Running {
             request_id: self.request_id.clone(),
             outcome: self.outcome,
             answer: self.answer,
-            cpu: self.budget.used(),
+            cpu: self.budget.cpu_used(),
+            memory: self.budget.most_memory_seen(),
+            memory_limit: self.memory,
             subrequests: self.process().outbound().used(),
             limits: self.limits,
         });
+    }
+}
+
+fn outcome_of(cut: Cut) -> TenantOutcome {
+    match cut {
+        Cut::Cpu(_) => TenantOutcome::ExceededCpu,
+        Cut::Memory(_) => TenantOutcome::ExceededMemory,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A dispatch namespace on this machine that enforces what it is told: `harness namespace --tenants DIR`.
 //!
 //! `wrangler dev` has no dispatch namespace and open-source workerd enforces no limit, so each tenant runs in processes of
-//! its own (`process.rs`, `pool.rs`), whose CPU time is watched from outside (`cut_off.rs`) and whose every subrequest
+//! its own (`process.rs`, `pool.rs`), whose CPU time and memory are watched from outside (`cut_off.rs`) and whose every subrequest
 //! passes through here (`outbound.rs`). `invocation.rs` tells one dispatch's story.
 //!
 //! Surprising constraint: attribution is exact only because a process serves one invocation at a time.
@@ -21,6 +21,7 @@ mod exception;
 mod headers;
 mod invocation;
 mod limits;
+mod memory;
 mod outbound;
 mod plugin;
 mod policy;
@@ -38,8 +39,9 @@ mod testing;
 mod workerd_config;
 
 pub use command::{NamespaceError, SUBCOMMAND, guarded, supervise};
-pub use exception::{EXCEEDED_CPU, NOT_FOUND, TOO_MANY_SUBREQUESTS};
+pub use exception::{EXCEEDED_CPU, EXCEEDED_MEMORY, NOT_FOUND, TOO_MANY_SUBREQUESTS};
 pub use limits::{DispatchedLimits, Limits};
+pub use memory::{DEFAULT_MEMORY_MB, Memory};
 pub use plugin::{NAME as PLUGIN_NAME, write as write_plugin};
 pub use policy::Policy;
 pub use report::{Report, ReportError};

@@ -18,6 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use super::console::Console;
+use super::memory::Memory;
 use super::outbound::Outbound;
 use super::policy::Policy;
 use super::script::Script;
@@ -37,6 +38,8 @@ pub struct Workshop {
     workerd: PathBuf,
     folder: PathBuf,
     policy: Arc<Policy>,
+    /// What an isolate may hold.
+    memory: Memory,
     next: AtomicU64,
 }
 
@@ -44,6 +47,8 @@ pub struct Workshop {
 pub struct Process {
     script: Arc<Script>,
     pid: Pid,
+    /// What it held when it was ready.
+    memory_from: Memory,
     outbound: Outbound,
     // Order matters: killed, then swept up after.
     child: Child,
@@ -66,8 +71,8 @@ pub enum StartError {
 
 impl Workshop {
     /// `folder` must be there, and nobody else's.
-    pub fn new(workerd: PathBuf, folder: PathBuf, policy: Policy) -> Workshop {
-        Workshop { workerd, folder, policy: Arc::new(policy), next: AtomicU64::new(0) }
+    pub fn new(workerd: PathBuf, folder: PathBuf, policy: Policy, memory: Memory) -> Workshop {
+        Workshop { workerd, folder, policy: Arc::new(policy), memory, next: AtomicU64::new(0) }
     }
 
     pub async fn start(&self, script: Arc<Script>) -> Result<Process, StartError> {
@@ -75,7 +80,7 @@ impl Workshop {
         let prepare = |source| StartError::Prepare { folder: folder.0.clone(), source };
         let outbound =
             Outbound::listen(&folder.0.join(OUTBOUND), &script.name, Arc::clone(&self.policy)).map_err(prepare)?;
-        workerd_config::write(&folder.0, &script).map_err(prepare)?;
+        workerd_config::write(&folder.0, &script, self.memory).map_err(prepare)?;
         let mut child = Command::new(&self.workerd)
             .args(["serve", CONFIG])
             .env_clear()
@@ -90,10 +95,14 @@ impl Workshop {
             .map_err(|source| StartError::Spawn { workerd: self.workerd.clone(), source })?;
         let console = Console::follow(&script.name, child.stdout.take(), child.stderr.take());
         let pid = child.id().and_then(|id| i32::try_from(id).ok()).expect("a child that was not waited for has an id");
-        let mut process = Process { script, pid: Pid::from_raw(pid), outbound, child, folder };
+        let pid = Pid::from_raw(pid);
+        let mut process = Process { script, pid, memory_from: Memory::default(), outbound, child, folder };
         let name = || process.script.name.clone();
         match timeout(START_LIMIT, ready(&mut process.child, &process.folder.0)).await {
-            Ok(true) => Ok(process),
+            Ok(true) => {
+                process.memory_from = Memory::held_by(process.pid).unwrap_or_default();
+                Ok(process)
+            }
             Ok(false) => Err(StartError::Exited { script: name(), said: console.tail_at_end().await }),
             Err(_) => Err(StartError::NotReady { script: name(), said: console.tail() }),
         }
@@ -137,6 +146,11 @@ impl Process {
 
     pub fn pid(&self) -> Pid {
         self.pid
+    }
+
+    /// What it held before its first invocation: the program, and the isolate with the script in it.
+    pub fn memory_from(&self) -> Memory {
+        self.memory_from
     }
 
     pub fn outbound(&self) -> &Outbound {

@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::dispatch::Dispatch;
 use super::limits::Limits;
+use super::memory::Memory;
 use super::outbound::Used;
 
 /// An invocation that is over.
@@ -24,6 +25,9 @@ pub struct Record {
     pub answer: TenantAnswer,
     /// What the invocation used up; absent where its process ended before it could be read.
     pub cpu: Option<Duration>,
+    /// The most that its process was seen to hold beyond what it began with.
+    pub memory: Memory,
+    pub memory_limit: Memory,
     pub subrequests: Used,
     pub limits: Limits,
 }
@@ -78,6 +82,8 @@ struct Line<'a> {
     answer: TenantAnswer,
     cpu_ms: Option<f64>,
     cpu_limit_ms: u128,
+    memory_mb: f64,
+    memory_limit_mb: f64,
     subrequests: u32,
     subrequest_limit: u32,
     subrequests_refused: u32,
@@ -93,6 +99,8 @@ impl Record {
             answer: self.answer,
             cpu_ms: self.cpu.map(ms),
             cpu_limit_ms: self.limits.cpu.as_millis(),
+            memory_mb: self.memory.mb(),
+            memory_limit_mb: self.memory_limit.mb(),
             subrequests: self.subrequests.sent,
             subrequest_limit: self.limits.subrequests,
             subrequests_refused: self.subrequests.refused,
@@ -107,10 +115,12 @@ impl Record {
             refused => format!(", {refused} refused"),
         };
         format!(
-            "{}  {:?}  cpu {cpu} of {} ms, subrequests {} of {}{refused}",
+            "{}  {:?}  cpu {cpu} of {} ms, memory {} of {} MB, subrequests {} of {}{refused}",
             self.script,
             self.outcome,
             self.limits.cpu.as_millis(),
+            self.memory,
+            self.memory_limit,
             self.subrequests.sent,
             self.limits.subrequests
         )
@@ -125,6 +135,8 @@ impl Record {
             answer: self.answer,
             cpu_used_ms: self.cpu.map(ms),
             cpu_limit_ms: ms(self.limits.cpu),
+            memory_mb: Some(self.memory.mb()),
+            memory_limit_mb: Some(self.memory_limit.mb()),
             subrequests: self.subrequests.sent,
             subrequest_limit: self.limits.subrequests,
             subrequests_refused: self.subrequests.refused,
@@ -149,13 +161,18 @@ mod tests {
             outcome: TenantOutcome::ExceededCpu,
             answer: TenantAnswer::None,
             cpu: Some(Duration::from_micros(50_040)),
+            memory: Memory::of_bytes(3 << 19),
+            memory_limit: Memory::megabytes(128),
             subrequests: Used { sent: 5, refused: 2 },
             limits: Limits { cpu: Duration::from_millis(50), subrequests: 5 },
         };
-        assert_eq!(record.line(), "alpha  ExceededCpu  cpu 50.0 of 50 ms, subrequests 5 of 5, 2 refused");
+        assert_eq!(
+            record.line(),
+            "alpha  ExceededCpu  cpu 50.0 of 50 ms, memory 2 of 128 MB, subrequests 5 of 5, 2 refused"
+        );
         assert_eq!(
             record.json(),
-            r#"{"script":"alpha","generation":2,"requestId":"r1","outcome":"exceededCpu","answer":"none","cpuMs":50.04,"cpuLimitMs":50,"subrequests":5,"subrequestLimit":5,"subrequestsRefused":2}"#
+            r#"{"script":"alpha","generation":2,"requestId":"r1","outcome":"exceededCpu","answer":"none","cpuMs":50.04,"cpuLimitMs":50,"memoryMb":1.5,"memoryLimitMb":128.0,"subrequests":5,"subrequestLimit":5,"subrequestsRefused":2}"#
         );
         let event = record.event();
         assert_eq!((event.cpu_used_ms, event.cpu_limit_ms, event.subrequests_refused), (Some(50.04), 50.0, 2));

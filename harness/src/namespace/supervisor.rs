@@ -22,6 +22,7 @@ use super::deploys::{Change, Deploys};
 use super::dispatch::{Dispatch, DispatchError};
 use super::exception::Exception;
 use super::invocation::Runtime;
+use super::memory::Memory;
 use super::policy::Policy;
 use super::pool::Pool;
 use super::process::Workshop;
@@ -34,6 +35,8 @@ pub struct Options {
     /// Any free one where 0.
     pub port: u16,
     pub policy: Policy,
+    /// What each isolate may hold.
+    pub memory: Memory,
     pub workerd: PathBuf,
     /// Empty, and nobody else's.
     pub scratch: PathBuf,
@@ -71,14 +74,15 @@ impl Supervisor {
         let listen = |source| StartError::Listen { port: options.port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await.map_err(listen)?;
         let address = listener.local_addr().map_err(listen)?;
-        let pool = Pool::new(Workshop::new(options.workerd, options.scratch, options.policy));
+        let pool = Pool::new(Workshop::new(options.workerd, options.scratch, options.policy, options.memory));
         let (records, told) = Records::new();
         let cut_off = CutOff::start().map_err(StartError::CutOff)?;
         let watcher = cut_off.priority();
         let mut tasks = JoinSet::new();
         tasks.spawn(pool.clone().sweep());
         tasks.spawn(Arc::clone(&deploys).watch(tell));
-        let namespace = Arc::new(Namespace { deploys, runtime: Runtime { pool, cut_off, records } });
+        let namespace =
+            Arc::new(Namespace { deploys, runtime: Runtime { pool, cut_off, memory: options.memory, records } });
         tasks.spawn(serve(listener, Arc::clone(&namespace)));
         Ok((Supervisor { address, watcher, namespace, tasks }, told))
     }
@@ -90,6 +94,11 @@ impl Supervisor {
     /// How the scheduler treats the thread that cuts off.
     pub fn watcher(&self) -> Priority {
         self.watcher
+    }
+
+    /// What each isolate may hold.
+    pub fn memory(&self) -> Memory {
+        self.namespace.runtime.memory
     }
 
     pub fn scripts(&self) -> Vec<String> {

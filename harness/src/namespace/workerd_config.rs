@@ -8,6 +8,7 @@ use std::{fs, io};
 use serde_json::Value;
 
 use super::headers::CF;
+use super::memory::Memory;
 use super::script::{ModuleKind, Script};
 
 /// The socket on which the process serves, and the one on which it reaches the outside; both in its folder.
@@ -24,14 +25,14 @@ const SUBREQUESTS_SOURCE: &str = include_str!("../../assets/namespace/subrequest
 const TENANT: &str = "\"./TENANT\"";
 
 /// Writes the files and gives the config's path.
-pub fn write(folder: &Path, script: &Script) -> io::Result<PathBuf> {
+pub fn write(folder: &Path, script: &Script, memory: Memory) -> io::Result<PathBuf> {
     fs::write(folder.join("shim"), shim(&script.main))?;
     fs::write(folder.join("subrequests"), SUBREQUESTS_SOURCE)?;
     for (nth, module) in script.modules.iter().enumerate() {
         fs::write(folder.join(file_of(nth)), &module.content)?;
     }
     let config = folder.join(CONFIG);
-    fs::write(&config, text(folder, script))?;
+    fs::write(&config, text(folder, script, memory))?;
     Ok(config)
 }
 
@@ -45,7 +46,7 @@ fn shim(main: &str) -> String {
     SHIM_SOURCE.replace(TENANT, &specifier)
 }
 
-fn text(folder: &Path, script: &Script) -> String {
+fn text(folder: &Path, script: &Script, memory: Memory) -> String {
     let mut modules = format!(
         "(name = {}, esModule = embed \"shim\"),\n        (name = {}, esModule = embed \"subrequests\")",
         quoted(SHIM),
@@ -76,7 +77,8 @@ const config :Workerd.Config = (
     (name = "in", address = {inbound}, service = "tenant", http = (style = proxy, cfBlobHeader = {cf})),
   ],
   # V8's helpers on other threads would be charged to the invocation, and would let its CPU time outrun the wall clock.
-  v8Flags = ["--single-threaded"],
+  # V8 collects garbage with an eye on the limit: what it holds is watched from outside, garbage and all.
+  v8Flags = ["--single-threaded", "--max-heap-size={memory}"],
 );
 "#,
         date = quoted(&script.settings.compatibility_date),
@@ -137,7 +139,7 @@ mod tests {
             modules: vec![module("index.mjs", ModuleKind::EsModule), module("a/\"b.txt", ModuleKind::Text)],
             settings: Settings { vars: vars.into(), ..Settings::default() },
         };
-        let config = text(Path::new("/f"), &script);
+        let config = text(Path::new("/f"), &script, Memory::megabytes(128));
         for part in [
             r#"(name = "namespace-shim.mjs", esModule = embed "shim")"#,
             r#"(name = "a/\"b.txt", text = embed "module-1")"#,
@@ -145,6 +147,7 @@ mod tests {
             r#"(name = "JSON", json = "[1]")"#,
             r#"address = "unix:/f/in""#,
             r#"address = "unix:/f/out""#,
+            r#""--max-heap-size=128""#,
         ] {
             assert!(config.contains(part), "{part} is not in {config}");
         }

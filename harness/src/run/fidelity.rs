@@ -16,7 +16,8 @@ fn simulated(scenario: &Scenario) -> Vec<String> {
         "real: the dispatcher's core, compiled for this machine, and EIP-712 signatures".to_owned(),
         format!("real: the facilitator doubles {} of the live tier, down to their bytes", facilitators.join(", ")),
         "simulated: time, the network, Durable Objects and their storage, crashes; all from one seed".to_owned(),
-        "simulated: the dispatch namespace, with CPU and subrequest limits, and the tenants' Workers".to_owned(),
+        "simulated: the dispatch namespace, with CPU, subrequest and memory limits, and the tenants' Workers"
+            .to_owned(),
         "not run: the Worker's adapters, its wasm, workerd, wrangler; that is what the live tier is for".to_owned(),
     ]
     .into()
@@ -38,8 +39,8 @@ fn live(scenario: &Scenario) -> Vec<String> {
         format!("double: facilitators {} (signatures, windows and nonces are checked)", facilitators.join(", ")),
         "double: the chain, a ledger in memory that all facilitator doubles share".to_owned(),
         "double: the dispatch namespace; a workerd process for each invocation at a time, killed once it has used up its CPU \
-         limit; every subrequest is counted, redirect hops too; memory is not limited, a script's CPU time includes what its \
-         process spends on HTTP"
+         limit or holds more than an isolate may; every subrequest is counted, redirect hops too; a script's CPU time includes \
+         what its process spends on HTTP, its memory garbage and the runtime's copies"
             .to_owned(),
         "double: the tenants' Workers, and whatever they ask of the outside".to_owned(),
     ])

@@ -145,7 +145,7 @@ impl Checker {
         Listed::new("dispatch-carries-limits", "COST-1: every dispatch carries its plan's limits", "{}"),
         Listed::new(
             "over-limit-is-cut-off",
-            "COST-2: a tenant over its CPU or subrequest limit goes no further, and its caller is told so",
+            "COST-2: a tenant over its CPU, subrequest or memory limit goes no further, and its caller is told so",
             "{}",
         ),
         Listed::new("within-limits-runs", "COST-2: a tenant within its limits is not cut off", "{}"),

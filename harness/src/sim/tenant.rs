@@ -1,8 +1,8 @@
 //! The tenant double of the namespace stand-in (`assets/namespace/tenant.mjs`), behaviour for behaviour, with a meter for CPU
-//! time and subrequests. A behaviour that one has and the other has not would make the tiers disagree for no reason.
+//! time, memory and subrequests. A behaviour that one has and the other has not would make the tiers disagree for no reason.
 
 use super::ports::namespace::SimResponse;
-use crate::namespace::{EXCEEDED_CPU, Limits, TOO_MANY_SUBREQUESTS};
+use crate::namespace::{DEFAULT_MEMORY_MB, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, TOO_MANY_SUBREQUESTS};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Value, json};
 use std::{
@@ -15,6 +15,9 @@ use std::{
 const CHUNK_BYTES: usize = 65_536;
 /// The tenant's own work, as the limits count it.
 const OWN_CPU: Duration = Duration::from_millis(1);
+/// So often is an answer that a Worker has in one piece in its process's memory: the array, its copy as a `Response`, and that on
+/// its way out. Measured.
+const COPIES: u64 = 3;
 /// Of each chain of redirects, on which every hop is a subrequest.
 const HOPS: u64 = 10;
 
@@ -69,6 +72,7 @@ pub struct Verdict {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Used {
     pub cpu: Duration,
+    pub memory: Memory,
     pub subrequests: u32,
     pub refused: u32,
 }
@@ -119,7 +123,7 @@ impl Tenants {
             }
             "big" => Verdict::at_once(Ok(tenant.stream(Content::Whole(tenant.bytes(number() as usize))))),
             "endless" => Verdict::at_once(Ok(tenant.stream(Content::Endless))),
-            "hoard" => Verdict::at_once(Ok(tenant.stream(Content::Whole(vec![b'.'; number() as usize])))),
+            "hoard" => hoard(number(), |bytes| tenant.stream(Content::Whole(vec![b'.'; bytes]))),
             "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
             "forge" => {
                 let status = if argument.is_empty() { 200 } else { number() as u16 };
@@ -137,12 +141,18 @@ fn burn(time: Duration, limits: Limits, answer: impl FnOnce() -> SimResponse) ->
     Verdict { after_ms: cpu.as_millis() as u64, told, used: Used { cpu, ..Used::default() } }
 }
 
+fn hoard(bytes: u64, answer: impl FnOnce(usize) -> SimResponse) -> Verdict {
+    let (wanted, limit) = (Memory::of_bytes(bytes * COPIES), Memory::megabytes(DEFAULT_MEMORY_MB));
+    let told = if wanted > limit { Err(EXCEEDED_MEMORY.to_owned()) } else { Ok(answer(bytes as usize)) };
+    Verdict { used: Used { cpu: OWN_CPU, memory: wanted.min(limit), ..Used::default() }, ..Verdict::at_once(told) }
+}
+
 /// It asks for one after the other, and stops at the first that is refused.
 fn ask(count: u64, limits: Limits, answer: impl FnOnce() -> SimResponse) -> Verdict {
     let allowed = u64::from(limits.subrequests);
     let told = if count > allowed { Err(TOO_MANY_SUBREQUESTS.to_owned()) } else { Ok(answer()) };
     let (subrequests, refused) = (count.min(allowed) as u32, u32::from(count > allowed));
-    Verdict { used: Used { cpu: OWN_CPU, subrequests, refused }, ..Verdict::at_once(told) }
+    Verdict { used: Used { cpu: OWN_CPU, subrequests, refused, ..Used::default() }, ..Verdict::at_once(told) }
 }
 
 struct Tenant<'a> {

@@ -13,6 +13,10 @@ export default {
     const ask = async (path) => (await fetch(`https://origin.example${path}`)).text();
     switch (what) {
       case "burn": for (;;);
+      case "hoard": for (const kept = []; ; ) kept.push(new Uint8Array(1 << 20).fill(1));
+      case "grow": for (const kept = []; ; ) kept.push(Array.from({ length: 1e5 }, (_, nth) => ({ nth })));
+      case "litter": for (let left = Number(argument); left > 0; left -= 1) new Uint8Array(1 << 20).fill(1); break;
+      case "keep": globalThis.kept = new Uint8Array(Number(argument) << 20).fill(1); break;
       case "burn-later": ctx.waitUntil(new Promise((then) => setTimeout(then, 20)).then(() => { for (;;); })); break;
       case "hang": await new Promise((then) => setTimeout(then, 600_000)); break;
       case "ask": for (let asked = 0; asked < Number(argument); asked += 1) await ask("/"); break;
@@ -38,6 +42,41 @@ async fn every_endless_loop_is_cut_off_and_the_next_request_is_served() {
         assert_eq!(namespace.get("alpha", "/", json!({ "cpuMs": 1000 })).await.text, "whole");
         assert_eq!(namespace.record().await["outcome"], "ok");
     }
+}
+
+#[tokio::test]
+async fn a_tenant_that_takes_too_much_memory_is_ended_near_its_limit() {
+    let namespace = Running::start(TENANT);
+    for path in ["/hoard", "/grow", "/hoard"] {
+        let thrown = namespace.get("alpha", path, json!({})).await.exception();
+        assert_eq!((&thrown["message"], &thrown["remote"]), (&json!("Worker exceeded memory limit."), &json!(true)));
+        let record = namespace.record().await;
+        assert_eq!((&record["outcome"], &record["memoryLimitMb"]), (&json!("exceededMemory"), &json!(128.0)));
+        let held = record["memoryMb"].as_f64().unwrap();
+        assert!((128.0..256.0).contains(&held), "{record}");
+        assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "whole");
+        assert_eq!(namespace.record().await["outcome"], "ok");
+    }
+}
+
+#[tokio::test]
+async fn what_is_let_go_of_is_not_held_against_a_tenant() {
+    let namespace = Running::start(TENANT);
+    assert_eq!(namespace.get("alpha", "/litter/1000", json!({})).await.text, "whole");
+    // Each would be over the limit with what the one before it kept.
+    for _ in 0..3 {
+        assert_eq!(namespace.get("alpha", "/keep/90", json!({})).await.text, "whole");
+    }
+}
+
+#[tokio::test]
+async fn how_much_memory_an_isolate_has_can_be_told() {
+    let namespace = Running::start_with(TENANT, &["--memory-mb", "32"]);
+    assert_eq!(
+        namespace.get("alpha", "/keep/60", json!({})).await.exception()["message"],
+        "Worker exceeded memory limit."
+    );
+    assert_eq!(namespace.record().await["memoryLimitMb"], 32.0);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::inbound::SimRequest;
 use crate::{
     journal::Journal,
-    namespace::{DispatchedLimits, EXCEEDED_CPU, Limits, NOT_FOUND},
+    namespace::{DEFAULT_MEMORY_MB, DispatchedLimits, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, NOT_FOUND},
     sim::{
         chance::Chance,
         life::Life,
@@ -111,6 +111,7 @@ fn end(
 ) -> TenantEnd {
     let (outcome, answer) = match told {
         Err(thrown) if thrown == EXCEEDED_CPU => (TenantOutcome::ExceededCpu, TenantAnswer::None),
+        Err(thrown) if thrown == EXCEEDED_MEMORY => (TenantOutcome::ExceededMemory, TenantAnswer::None),
         Err(_) => (TenantOutcome::Exception, TenantAnswer::None),
         Ok(SimResponse { content: Content::Whole(_), .. }) => (TenantOutcome::Ok, TenantAnswer::Whole),
         Ok(SimResponse { content: Content::CutOffAfter(_), .. }) => (TenantOutcome::Exception, TenantAnswer::Begun),
@@ -125,6 +126,8 @@ fn end(
         answer,
         cpu_used_ms: Some(ms(used.cpu)),
         cpu_limit_ms: ms(limits.cpu),
+        memory_mb: Some(used.memory.mb()),
+        memory_limit_mb: Some(Memory::megabytes(DEFAULT_MEMORY_MB).mb()),
         subrequests: used.subrequests,
         subrequest_limit: limits.subrequests,
         subrequests_refused: used.refused,

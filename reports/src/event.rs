@@ -63,6 +63,8 @@ pub enum Event {
     FacilitatorStanding(FacilitatorStanding),
     /// The stored tenant directory was written to, or what was there when the run began.
     DirectoryChanged(DirectoryChange),
+    /// An operator asked the dispatcher for something, and it answered or not.
+    OperatorActed(OperatorAct),
     /// The dispatcher's own line about the stored tenant directory, as logged.
     DispatcherDirectory(DirectoryLine),
     /// The outbound Worker's own line about a request of a tenant's, as logged.
@@ -103,8 +105,18 @@ pub struct RunStarted {
     pub started_at_ms: u64,
     /// What the world was, so that a history can be judged without the scenario it came from.
     pub tenants: Vec<TenantFacts>,
+    /// Of a tenant in quarantine; absent in histories from before anyone could be put there.
+    #[serde(default)]
+    pub quarantine: Option<LimitFacts>,
     /// Requests that were to arrive, paid and unpaid.
     pub arrivals: u64,
+}
+
+/// What one invocation may use.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LimitFacts {
+    pub cpu_ms: f64,
+    pub sub_requests: f64,
 }
 
 /// What judges must know of a tenant.
@@ -568,6 +580,31 @@ pub struct DispatcherAlert {
     /// The address that it is about.
     #[serde(default)]
     pub source: Option<String>,
+    /// Unix time in milliseconds until which policy has put the tenant away.
+    #[serde(default)]
+    pub quarantined_until_ms: Option<u64>,
+}
+
+/// An operator's request to the platform API.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorAct {
+    /// Which of the scenario's `[[operator]]` list, with `on` the operator.
+    pub act: FaultRef,
+    pub tenant: String,
+    pub does: OperatorDoes,
+    pub asked_us: u64,
+    /// The answer's status; `None`: there was none.
+    pub status: Option<u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OperatorDoes {
+    /// Until it is lifted, where it does not say when it ends.
+    Quarantine {
+        until_us: Option<u64>,
+    },
+    LiftQuarantine,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,7 +13,10 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
-use x402_paywall::UnixMillis;
+use x402_paywall::{
+    UnixMillis,
+    seeded::{self, Bug},
+};
 use x402_protocol::json;
 
 /// How old an isolate's copy may be: so long a quarantine may take to be everywhere. One call a pause and isolate, beside
@@ -250,7 +253,7 @@ impl Warden {
         }
         let until = now.plus(BY_POLICY_MS);
         let is_put_away = self.policy == CpuPolicy::Quarantine;
-        if is_put_away {
+        if is_put_away && !seeded::has(Bug::PolicyOnlyTells) {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),
                 reason: "its Worker ran out of CPU time again and again".to_owned(),
@@ -275,6 +278,9 @@ impl Warden {
     #[must_use]
     pub fn first(&self, now: UnixMillis) -> Option<Errand> {
         let seen = self.seen.borrow();
+        if seeded::has(Bug::QuarantinesNotAwaited) {
+            return None;
+        }
         let failed_lately = seen.failed.is_some_and(|failed| now.since(failed) < RETRY_MS);
         (!seen.is_known && !failed_lately).then_some(Errand::Ask)
     }
@@ -302,6 +308,9 @@ impl Warden {
         }
         if let Some(new) = seen.new.pop() {
             return Some(Errand::Put(new));
+        }
+        if seeded::has(Bug::QuarantinesAskedOnce) && seen.is_known {
+            return None;
         }
         let is_due = tries_again || seen.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY_MS);
         is_due.then(|| {

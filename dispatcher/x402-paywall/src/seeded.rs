@@ -155,6 +155,12 @@ bugs! {
     LimitsOfAnotherPlan = "limits-of-another-plan",
     /// A dispatch's limits have a key that the platform does not know.
     LimitsKeyMisspelt = "limits-key-misspelt",
+    /// An isolate that has the list of quarantines once never asks for it again.
+    QuarantinesAskedOnce = "quarantines-asked-once",
+    /// A new isolate lets requests through before it knows who is in quarantine.
+    QuarantinesNotAwaited = "quarantines-not-awaited",
+    /// A tenant that burns CPU again and again is told, and goes on.
+    PolicyOnlyTells = "policy-only-tells",
     /// Every tenant runs under the limits of one in quarantine.
     LimitsOfQuarantine = "limits-of-quarantine",
     /// A tenant that was cut off is taken for one that threw.

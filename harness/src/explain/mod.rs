@@ -4,6 +4,7 @@
 mod directory;
 mod fault;
 mod kill;
+mod operator;
 mod words;
 
 use std::time::Duration;
@@ -113,6 +114,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     }
     for change in scenario.directory_changes() {
         then(change.at(), directory::tell(change));
+    }
+    for action in scenario.operator_actions() {
+        then(action.at(), operator::tell(action));
     }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));

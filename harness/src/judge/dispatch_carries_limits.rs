@@ -1,7 +1,8 @@
 //! COST-1: every dispatch carries its plan's limits, under the keys that the platform reads. Judged by what the namespace
-//! was handed, not by what the dispatcher meant: a key that is misspelt arrives as none.
+//! was handed, not by what the dispatcher meant: a key that is misspelt arrives as none. Of a tenant that was put into
+//! quarantine, a run may carry that one's instead; when it must, COST-6 says.
 
-use super::{Finding, Hint, History, Rule, Source, Violation};
+use super::{Finding, Hint, History, Rule, Source, Violation, put_away::Quarantines};
 use reports::level::Level;
 
 pub const RULE: Rule = Rule {
@@ -27,6 +28,7 @@ pub const RULE: Rule = Rule {
 pub fn judge(history: &History) -> Finding {
     let mut violations = Vec::new();
     let mut dispatches = 0;
+    let quarantines = Quarantines::of(history);
     for run in history.tenant_runs() {
         dispatches += 1;
         let request = run.request_id.as_deref().unwrap_or("unknown");
@@ -35,8 +37,14 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new(what, run.line));
             continue;
         };
+        let (plans, put_away) = quarantines.limits_at(tenant, run.at_us);
+        if put_away
+            .is_some_and(|limits| (run.cpu_ms, run.sub_requests) == (Some(limits.cpu_ms), Some(limits.sub_requests)))
+        {
+            continue;
+        }
         for (key, passed, wanted) in
-            [("cpuMs", run.cpu_ms, tenant.cpu_ms), ("subRequests", run.sub_requests, tenant.sub_requests)]
+            [("cpuMs", run.cpu_ms, plans.cpu_ms), ("subRequests", run.sub_requests, plans.sub_requests)]
         {
             if passed != Some(wanted) {
                 let passed = passed.map_or_else(|| "no limit".to_owned(), |passed| passed.to_string());

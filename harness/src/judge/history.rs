@@ -3,8 +3,8 @@
 
 use reports::event::{
     Answer, DirectoryChange, DirectoryLine, DispatcherAlert, DispatcherPayment, DispatcherRequest, Event, Exchange,
-    ExchangeOutcome, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, LedgerState, PriceFacts, Purchase,
-    Recorded, RunStarted, TenantEnd, TenantFacts, TenantRun, Transfer,
+    ExchangeOutcome, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, LedgerState, LimitFacts, OperatorAct,
+    PriceFacts, Purchase, Recorded, RunStarted, TenantEnd, TenantFacts, TenantRun, Transfer,
 };
 use std::{collections::BTreeMap, ops::Deref};
 
@@ -47,6 +47,8 @@ impl<T> Deref for At<'_, T> {
 pub struct History {
     pub events: Vec<Recorded>,
     pub tenants: BTreeMap<String, TenantFacts>,
+    pub quarantine: Option<LimitFacts>,
+    pub started_at_ms: u64,
     pub arrivals: u64,
     pub outages: Vec<Outage>,
     exchanges: Vec<Line>,
@@ -59,6 +61,7 @@ pub struct History {
     standings: Vec<Line>,
     directory_changes: Vec<Line>,
     directory_lines: Vec<Line>,
+    operator_acts: Vec<Line>,
     alerts: Vec<Line>,
     unreadable: Vec<Line>,
     ledger: BTreeMap<String, Line>,
@@ -121,6 +124,7 @@ impl History {
         standings: FacilitatorStanding(FacilitatorStanding);
         directory_changes: DirectoryChanged(DirectoryChange);
         directory_lines: DispatcherDirectory(DirectoryLine);
+        operator_acts: OperatorActed(OperatorAct);
         alerts: DispatcherAlert(DispatcherAlert);
         /// Every `/verify` and `/settle` call, in the order in which they were written down.
         calls: FacilitatorCalled(FacilitatorCall);
@@ -323,7 +327,8 @@ impl History {
 
     fn take(&mut self, line: Line, recorded: &Recorded) {
         match &recorded.event {
-            Event::RunStarted(RunStarted { tenants, arrivals, .. }) => {
+            Event::RunStarted(RunStarted { tenants, arrivals, quarantine, started_at_ms, .. }) => {
+                (self.quarantine, self.started_at_ms) = (*quarantine, *started_at_ms);
                 self.tenants = tenants.iter().map(|tenant| (tenant.id.clone(), tenant.clone())).collect();
                 self.arrivals = *arrivals;
             }
@@ -357,6 +362,7 @@ impl History {
             Event::FacilitatorStanding(_) => self.standings.push(line),
             Event::DirectoryChanged(_) => self.directory_changes.push(line),
             Event::DispatcherDirectory(_) => self.directory_lines.push(line),
+            Event::OperatorActed(_) => self.operator_acts.push(line),
             Event::DispatcherAlert(_) => self.alerts.push(line),
             Event::LedgerState(state) => {
                 self.ledger.insert(state.payment.clone(), line);

@@ -29,6 +29,8 @@ mod over_limit_is_cut_off;
 mod pages_can_pay;
 mod paid_content_only_after_settlement;
 mod paid_is_private;
+mod put_away;
+mod quarantine_counts;
 mod quarantined_gets_probes_only;
 mod reaches_the_named_tenant;
 mod recovers;
@@ -65,7 +67,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 38] = [
+pub const RULES: [&Rule; 39] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -83,6 +85,7 @@ pub const RULES: [&Rule; 38] = [
     &dispatch_carries_limits::RULE,
     &over_limit_is_cut_off::RULE,
     &within_limits_runs::RULE,
+    &quarantine_counts::RULE,
     &neighbours_unmoved::RULE,
     &refusals_cost_nothing::RULE,
     &quarantined_gets_probes_only::RULE,
@@ -154,6 +157,9 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         Checker::DispatchCarriesLimits => Judge::new(&dispatch_carries_limits::RULE, dispatch_carries_limits::judge),
         Checker::OverLimitIsCutOff => Judge::new(&over_limit_is_cut_off::RULE, over_limit_is_cut_off::judge),
         Checker::WithinLimitsRuns => Judge::new(&within_limits_runs::RULE, within_limits_runs::judge),
+        Checker::QuarantineCounts { within } => {
+            Judge::new(&quarantine_counts::RULE, |history| quarantine_counts::judge(history, *within))
+        }
         Checker::NeighboursUnmoved { phase, against, within } => Judge::new(&neighbours_unmoved::RULE, |history| {
             neighbours_unmoved::judge(history, phase.as_str(), against.as_str(), *within)
         }),

@@ -59,6 +59,10 @@ pub fn tell(recorded: &Recorded) -> String {
             });
             format!("the stored directory is {what}{listed}")
         }
+        Event::OperatorActed(act) => {
+            let status = act.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
+            format!("an operator asks to {}, and is answered {status}", act.act.inject)
+        }
         Event::DispatcherDirectory(line) => {
             let version = line.version.map_or_else(String::new, |version| format!(" version {version}"));
             let why = if line.why.is_empty() { String::new() } else { format!(" ({})", line.why) };

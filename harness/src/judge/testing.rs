@@ -6,8 +6,8 @@ use reports::{
         Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherAlert, DispatcherPayment, DispatcherRequest,
         EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
         FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
-        PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded, RunStarted, TenantAnswer, TenantEnd,
-        TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
+        LimitFacts, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded,
+        RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
     },
     verdict::Verdict,
 };
@@ -122,6 +122,7 @@ impl Story {
             seed: 1,
             started_at_ms: 0,
             tenants: vec![tenant],
+            quarantine: Some(LimitFacts { cpu_ms: 5.0, sub_requests: 1.0 }),
             arrivals: self.arrivals,
         };
         let mut events = vec![Recorded { at_us: 0, event: Event::RunStarted(started) }];
@@ -209,6 +210,20 @@ impl Story {
         let later = self.events.iter().any(changed);
         let change = later.then(|| FaultRef { on: "directory".to_owned(), ..fault("new-version") });
         self.then(Event::DirectoryChanged(DirectoryChange { change, tenants, to_be_logged }))
+    }
+
+    /// An operator asked for something, and was answered at once.
+    pub fn operator(self, does: OperatorDoes, status: u16) -> Self {
+        let act = FaultRef { on: "operator".to_owned(), ..fault("quarantine acme") };
+        let (asked_us, tenant) = (self.next(), TENANT.to_owned());
+        self.then(Event::OperatorActed(OperatorAct { act, tenant, does, asked_us, status: Some(status) }))
+    }
+
+    /// Policy puts the tenant away, until so many milliseconds after the run's start.
+    pub fn put_away_by_policy(self, until_ms: u64) -> Self {
+        let (alert, tenant_id) = ("tenant_cpu_limit".to_owned(), Some(TENANT.to_owned()));
+        let quarantined_until_ms = Some(until_ms);
+        self.then(Event::DispatcherAlert(DispatcherAlert { alert, tenant_id, source: None, quarantined_until_ms }))
     }
 
     /// The tenant asked a URL of the outside for an answer, and this came of it.
@@ -485,7 +500,12 @@ impl Story {
 
     pub fn alert(self, alert: &str) -> Self {
         let (tenant_id, source) = (Some(TENANT.to_owned()), Some(self.address.clone()));
-        self.then(Event::DispatcherAlert(DispatcherAlert { alert: alert.to_owned(), tenant_id, source }))
+        self.then(Event::DispatcherAlert(DispatcherAlert {
+            alert: alert.to_owned(),
+            tenant_id,
+            source,
+            quarantined_until_ms: None,
+        }))
     }
 
     fn end_purchase(self, payments: Vec<String>, outcome: PurchaseOutcome) -> Self {

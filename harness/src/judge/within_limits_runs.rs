@@ -1,7 +1,10 @@
 //! COST-2, the other side: a tenant that stays within its limits is not cut off, however close it comes.
 
-use super::{Finding, Hint, History, Rule, Source, Violation};
-use reports::{event::TenantOutcome, level::Level};
+use super::{Finding, Hint, History, Rule, Source, Violation, put_away::Quarantines};
+use reports::{
+    event::{LimitFacts, TenantOutcome},
+    level::Level,
+};
 
 pub const RULE: Rule = Rule {
     id: "COST-2",
@@ -21,19 +24,22 @@ pub const RULE: Rule = Rule {
 const CLOSE: f64 = 0.5;
 
 pub fn judge(history: &History) -> Finding {
+    let quarantines = Quarantines::of(history);
     let (mut close, mut violations) = (0, Vec::new());
     for end in history.tenant_ends() {
         let Some(tenant) = history.tenant_with_script(&end.script) else { continue };
+        let (plans, put_away) = quarantines.limits_at(tenant, end.at_us);
+        let LimitFacts { cpu_ms, sub_requests } = put_away.unwrap_or(plans);
         let (used, sent) = (end.cpu_used_ms.unwrap_or_default(), f64::from(end.subrequests));
         let request = end.request_id.as_deref().unwrap_or("unknown");
-        let early = if end.outcome == TenantOutcome::ExceededCpu && used < tenant.cpu_ms {
-            Some(format!("cut off at {used:.1} ms of CPU, and the plan has {}", tenant.cpu_ms))
-        } else if end.subrequests_refused > 0 && sent < tenant.sub_requests {
-            Some(format!("refused after {sent} subrequests, and the plan has {}", tenant.sub_requests))
+        let early = if end.outcome == TenantOutcome::ExceededCpu && used < cpu_ms {
+            Some(format!("cut off at {used:.1} ms of CPU, and it has {cpu_ms}"))
+        } else if end.subrequests_refused > 0 && sent < sub_requests {
+            Some(format!("refused after {sent} subrequests, and it has {sub_requests}"))
         } else {
             None
         };
-        close += usize::from(early.is_some() || used >= tenant.cpu_ms * CLOSE || sent >= tenant.sub_requests * CLOSE);
+        close += usize::from(early.is_some() || used >= cpu_ms * CLOSE || sent >= sub_requests * CLOSE);
         violations
             .extend(early.map(|what| Violation::new(format!("request {request} to {}: {what}", tenant.id), end.line)));
     }

@@ -64,5 +64,6 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
         ("ENVIRONMENT".to_owned(), environment.to_owned()),
         ("TENANT_DIRECTORY".to_owned(), tenants::directory_of(configured, network).to_string()),
         ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
+        ("CPU_LIMIT_POLICY".to_owned(), world.cpu_limit_policy().as_str().to_owned()),
     ])
 }

@@ -1,13 +1,15 @@
 //! A run against the real Worker: real HTTP, real time.
 
 use super::{
-    Asked, Live, LiveOptions, RunDir, RunError, Tools, interrupted, ledger_readout, live_kills, network, timeline,
+    Asked, Live, LiveOptions, RunDir, RunError, Tools, interrupted, ledger_readout, live_kills, live_operator, network,
+    operator, timeline,
 };
 use crate::{
     clock::{Clock, SystemClock},
     directory,
     journal::Journal,
     judge::History,
+    scenario::OperatorAction,
     traffic::{self, Caller, HttpError, HttpWire, Payers},
 };
 use reports::{event::Event, report::Report, verdict::Verdict};
@@ -71,6 +73,7 @@ async fn drive(
     let network = network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
     clock.begin_run();
     journal.record(asked.started(network, clock.unix_ms(), planned));
+    let (url, token) = (live.urls[0].clone(), live.platform_token.clone());
     let publisher = live.publisher(scenario).map_err(RunError::DidNotStart)?;
     let payers = Arc::new(Payers::from_seed(seed));
     let http = crate::http_client::builder().build().map_err(HttpError::from)?;
@@ -87,8 +90,13 @@ async fn drive(
         let changed = directory::carry_out(scenario, publisher, journal).await;
         changed.map_err(|error| RunError::DidNotStart(error.into()))
     };
+    let ask = async |action: &OperatorAction| live_operator::ask(&http, &url, &token, action, clock.unix_ms()).await;
+    let operators = async {
+        operator::carry_out(scenario, journal, ask).await;
+        Ok(())
+    };
     // Ends at once if the dispatcher stays down: the clients would only wait out their patience.
-    let ((), (payments, ()), ()) = tokio::try_join!(changes, traffic_and_marks, kills)?;
+    let ((), (payments, ()), (), ()) = tokio::try_join!(changes, traffic_and_marks, kills, operators)?;
     say("asking the settlement ledger about every payment");
     for event in ledger_readout::read(&http, &live.urls[0], &live.platform_token, &payments).await {
         journal.record(event);

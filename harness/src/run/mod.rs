@@ -7,7 +7,9 @@ mod kills;
 mod ledger_readout;
 mod live;
 mod live_kills;
+mod live_operator;
 mod live_world;
+mod operator;
 mod outbound;
 mod outside;
 mod plan_limits;
@@ -24,14 +26,16 @@ pub use simulated::{simulated, write_events};
 pub(crate) use dispatcher_config::{faults, keys, network, terms, vars};
 pub(crate) use dispatcher_log::{leaked, line_of};
 pub(crate) use kills::{cause, moments, reached};
+pub(crate) use operator::{body as quarantine_body, carry_out as carry_out_operators};
 pub(crate) use outside::{PLATFORM_HOSTS, redirected_to};
+use plan_limits::plan_limits;
 pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
 
 use crate::{
     exit::Exit,
     judge::{self, History},
-    scenario::Scenario,
+    scenario::{Plan, Scenario},
     sim::SimError,
     tier::Tier,
     traffic::HttpError,
@@ -98,6 +102,7 @@ impl Asked<'_> {
             seed: self.seed,
             started_at_ms,
             tenants: facts_of(world.tenants(), world, network),
+            quarantine: Some(plan_limits(Plan::Quarantine)),
             arrivals,
         })
     }

@@ -2,15 +2,17 @@
 //! dispatcher's: a wrong number there must show here.
 
 use crate::scenario::Plan;
+use reports::event::LimitFacts;
 
 /// CPU milliseconds and subrequests per invocation.
 #[must_use]
-pub fn plan_limits(plan: Plan) -> (f64, f64) {
-    match plan {
+pub fn plan_limits(plan: Plan) -> LimitFacts {
+    let (cpu_ms, sub_requests) = match plan {
         Plan::Free => (10.0, 5.0),
         Plan::Pro => (50.0, 50.0),
         Plan::Business => (200.0, 200.0),
         Plan::Enterprise => (1_000.0, 1_000.0),
         Plan::Quarantine => (5.0, 1.0),
-    }
+    };
+    LimitFacts { cpu_ms, sub_requests }
 }

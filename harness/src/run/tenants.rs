@@ -6,7 +6,7 @@ use crate::{
     traffic::host_of,
 };
 use dispatcher_core::egress::HostPattern;
-use reports::event::{EgressFacts, Flow, PriceFacts, TenantFacts};
+use reports::event::{EgressFacts, Flow, LimitFacts, PriceFacts, TenantFacts};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
             record["facilitators"] = own.iter().map(Name::as_str).collect();
         }
         if let Some(rates) = tenant.rates() {
-            let (cpu_ms, sub_requests) = plan_limits(tenant.plan());
+            let LimitFacts { cpu_ms, sub_requests } = plan_limits(tenant.plan());
             record["override"] = json!({
                 "cpuMs": cpu_ms as u32,
                 "subRequests": sub_requests as u32,
@@ -78,7 +78,7 @@ pub fn facts_of<'a>(
 ) -> Vec<TenantFacts> {
     let facts = |tenant: &Tenant| {
         let id = tenant.id().as_str();
-        let (cpu_ms, sub_requests) = plan_limits(tenant.plan());
+        let LimitFacts { cpu_ms, sub_requests } = plan_limits(tenant.plan());
         let price = tenant.price().map(|price| PriceFacts {
             network: network.caip2().to_owned(),
             asset: network.usdc().address.lower(),

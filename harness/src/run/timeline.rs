@@ -28,7 +28,8 @@ fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
     let faults = scenario.faults().iter().map(|fault| (fault.window(), fault.reference()));
     let kills = scenario.kills().iter().map(|kill| (kill.window(), kill.reference()));
     let changes = scenario.directory_changes().iter().map(|change| (change.window(), change.reference()));
-    let windows = faults.chain(kills).chain(changes).flat_map(|(window, fault)| {
+    let actions = scenario.operator_actions().iter().map(|action| (action.window(), action.reference()));
+    let windows = faults.chain(kills).chain(changes).chain(actions).flat_map(|(window, fault)| {
         let began = Event::FaultStarted { fault: fault.clone() };
         [(window.from(), began), (window.to(), Event::FaultEnded { fault })]
     });

@@ -34,6 +34,10 @@ pub enum Checker {
     DispatchCarriesLimits,
     OverLimitIsCutOff,
     WithinLimitsRuns,
+    QuarantineCounts {
+        /// The bound, from an operator's word on.
+        within: Duration,
+    },
     NeighboursUnmoved {
         phase: Name,
         /// The phase that it is compared with.
@@ -107,7 +111,7 @@ pub enum Sender {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 38] = [
+    pub const CATALOGUE: [Listed; 39] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -149,6 +153,11 @@ impl Checker {
             "{}",
         ),
         Listed::new("within-limits-runs", "COST-2: a tenant within its limits is not cut off", "{}"),
+        Listed::new(
+            "quarantine-counts",
+            "COST-6: a tenant that is put into quarantine runs under its limits within a bound, and under its own once it is out",
+            "{ within = \"7s\" }",
+        ),
         Listed::new(
             "neighbours-unmoved",
             "COST-2: beside a tenant that burns, the others' p95 is what it was in a quiet phase",
@@ -261,6 +270,12 @@ impl Checker {
             }
             Self::IsNotAsked { facilitator, phase } => {
                 format!("{facilitator} is asked nothing in {phase}")
+            }
+            Self::QuarantineCounts { within } => {
+                format!(
+                    "{} after a tenant is put into quarantine, or out of it, it runs under those limits",
+                    show(*within)
+                )
             }
             Self::NeighboursUnmoved { phase, against, within } => {
                 let within = show(*within);

@@ -11,6 +11,7 @@ mod library;
 pub mod limits;
 mod must;
 mod name;
+mod operator;
 mod phase;
 mod pick;
 mod problem;
@@ -45,6 +46,7 @@ pub use limits::{MAX_BLOCKS, MAX_OWN_PAYERS};
 pub use must::Must;
 pub use name::Name;
 pub(crate) use name::nearest;
+pub use operator::{Does, OperatorAction};
 pub use phase::{Phase, Timeline};
 pub use pick::{Odds, Pick};
 pub(crate) use problem::Problems;
@@ -58,12 +60,13 @@ pub use time::{Window, duration, show};
 pub(crate) use toml_words::problem as toml_problem;
 pub use traffic::{Mix, Traffic};
 pub use usdc::Usdc;
-pub use world::{Network, Plan, Rates, Tenant, World};
+pub use world::{CpuLimitPolicy, Network, Plan, Rates, Tenant, World};
 
 use directory::RawDirectoryChange;
 use fault::RawFault;
 use kill::RawKill;
 use must::{RawMust, Told};
+use operator::RawOperatorAction;
 use phase::RawPhase;
 
 use traffic::RawTraffic;
@@ -84,6 +87,7 @@ pub struct Scenario {
     faults: Vec<Fault>,
     kills: Vec<Kill>,
     directory: Vec<DirectoryChange>,
+    operator: Vec<OperatorAction>,
     musts: Vec<Must>,
     source: String,
 }
@@ -112,6 +116,7 @@ impl Scenario {
             faults: Vec::new(),
             kills: Vec::new(),
             directory: Vec::new(),
+            operator: Vec::new(),
             musts: Vec::new(),
             source: String::new(),
         }
@@ -172,6 +177,11 @@ impl Scenario {
         &self.directory
     }
 
+    /// In the order of time.
+    pub fn operator_actions(&self) -> &[OperatorAction] {
+        &self.operator
+    }
+
     pub fn musts(&self) -> &[Must] {
         &self.musts
     }
@@ -183,7 +193,8 @@ impl Scenario {
 
     /// The same world with nothing going wrong in it.
     pub fn without_faults(&self) -> Self {
-        Self { faults: Vec::new(), kills: Vec::new(), directory: Vec::new(), ..self.clone() }
+        let (faults, kills, directory, operator) = Default::default();
+        Self { faults, kills, directory, operator, ..self.clone() }
     }
 
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
@@ -240,6 +251,10 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     directory: Vec<RawDirectoryChange>,
+    /// What an operator asks of the dispatcher.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    operator: Vec<RawOperatorAction>,
     /// What must hold.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
@@ -287,6 +302,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
     let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
     let directory = directory::check(raw.directory, &world, &timeline, problems);
+    let operator = operator::check(raw.operator, &world, &timeline, problems);
     let told = Told {
         world: &world,
         timeline: &timeline,
@@ -294,6 +310,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         faults: &faults,
         kills: &kills,
         directory: &directory,
+        operator: &operator,
     };
     let musts = must::check(raw.must, told, problems);
     Some(Scenario {
@@ -309,6 +326,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         faults,
         kills,
         directory,
+        operator,
         musts,
         source: text.to_owned(),
     })

@@ -15,12 +15,13 @@ use super::fault::Fault;
 use super::kill::Kill;
 use super::limits::MAX_BLOCKS;
 use super::name::{self, Name};
+use super::operator::OperatorAction;
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
 use super::schema::{NameText, TimeText};
 use super::time;
 use super::traffic::Traffic;
-use super::world::World;
+use super::world::{CpuLimitPolicy, World};
 
 #[derive(Clone, Debug)]
 pub struct Must {
@@ -107,6 +108,11 @@ pub(super) enum RawChecker {
     DispatchCarriesLimits {},
     OverLimitIsCutOff {},
     WithinLimitsRuns {},
+    QuarantineCounts {
+        /// The bound, from an operator's word on.
+        #[schemars(with = "TimeText")]
+        within: Spanned<String>,
+    },
     NeighboursUnmoved {
         #[schemars(with = "NameText")]
         phase: Spanned<String>,
@@ -206,6 +212,7 @@ pub(super) struct Told<'a> {
     pub faults: &'a [Fault],
     pub kills: &'a [Kill],
     pub directory: &'a [DirectoryChange],
+    pub operator: &'a [OperatorAction],
 }
 
 pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) -> Vec<Must> {
@@ -225,6 +232,7 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
         let what = match &checker {
             Checker::FaultsBit if told.is_quiet() => "the scenario has neither fault nor kill that could bite",
             Checker::DirectoryIsFollowed { .. } if !told.world.stores_directory() => "the directory is not stored",
+            Checker::QuarantineCounts { .. } if told.nobody_is_put_away() => "nobody is put into quarantine",
             Checker::EgressIsConfined if !told.world.confines_egress() => "no tenant says what may leave it",
             _ => "",
         };
@@ -240,7 +248,12 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
 impl Told<'_> {
     /// Nothing goes wrong.
     fn is_quiet(self) -> bool {
-        self.faults.is_empty() && self.kills.is_empty() && self.directory.is_empty()
+        self.faults.is_empty() && self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty()
+    }
+
+    /// Neither by an operator nor by policy.
+    fn nobody_is_put_away(self) -> bool {
+        self.operator.is_empty() && self.world.cpu_limit_policy() == CpuLimitPolicy::Alert
     }
 }
 
@@ -284,6 +297,9 @@ impl RawChecker {
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
             Self::OverLimitIsCutOff {} => Checker::OverLimitIsCutOff,
             Self::WithinLimitsRuns {} => Checker::WithinLimitsRuns,
+            Self::QuarantineCounts { within } => {
+                Checker::QuarantineCounts { within: time::check_positive(&within, problems)? }
+            }
             Self::NeighboursUnmoved { phase, against, within } => Checker::NeighboursUnmoved {
                 phase: timeline.find(&phase, problems)?.name().clone(),
                 against: timeline.find(&against, problems)?.name().clone(),

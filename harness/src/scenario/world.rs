@@ -34,8 +34,30 @@ pub struct World {
     other_networks: Vec<Name>,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
+    cpu_limit_policy: CpuLimitPolicy,
     verify_timeout: Duration,
     settle_timeout: Duration,
+}
+
+/// What becomes of a tenant that runs out of CPU time again and again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CpuLimitPolicy {
+    /// It is told.
+    #[default]
+    Alert,
+    /// It is told, and put into quarantine for ten minutes.
+    Quarantine,
+}
+
+impl CpuLimitPolicy {
+    /// As the dispatcher's variable has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Alert => "alert",
+            Self::Quarantine => "quarantine",
+        }
+    }
 }
 
 /// Where the dispatcher has its tenants from.
@@ -61,6 +83,7 @@ impl World {
             other_networks: Vec::new(),
             tenants,
             directory: DirectoryIn::default(),
+            cpu_limit_policy: CpuLimitPolicy::default(),
             verify_timeout: DEFAULT_VERIFY_TIMEOUT,
             settle_timeout: DEFAULT_SETTLE_TIMEOUT,
         }
@@ -108,6 +131,10 @@ impl World {
     /// Whether the directory lies in key-value storage.
     pub fn stores_directory(&self) -> bool {
         self.directory == DirectoryIn::Stored
+    }
+
+    pub fn cpu_limit_policy(&self) -> CpuLimitPolicy {
+        self.cpu_limit_policy
     }
 
     pub fn tenant(&self, id: &str) -> Option<&Tenant> {
@@ -301,6 +328,9 @@ pub(super) struct RawWorld {
     /// Where the dispatcher has its tenants from: `variable` unless given.
     #[serde(default)]
     directory: DirectoryIn,
+    /// What becomes of a tenant that runs out of CPU time again and again: `alert` unless given.
+    #[serde(default)]
+    cpu_limit_policy: CpuLimitPolicy,
     /// How long the dispatcher waits for `/verify`: "2s" unless given.
     #[schemars(with = "Option<TimeText>")]
     verify_timeout: Option<Spanned<String>>,
@@ -386,6 +416,7 @@ impl RawWorld {
             other_networks: other_networks?,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
+            cpu_limit_policy: self.cpu_limit_policy,
             verify_timeout,
             settle_timeout,
         })

@@ -84,6 +84,9 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
 
         Bug::LimitsOfAnotherPlan => ("dispatch-carries-limits", &["outage"]),
         Bug::LimitsKeyMisspelt => ("dispatch-carries-limits", &["outage"]),
+        Bug::QuarantinesAskedOnce => ("quarantine-counts", &["quarantine-under-load"]),
+        Bug::QuarantinesNotAwaited => ("quarantine-counts", &["quarantine-outlives-crash"]),
+        Bug::PolicyOnlyTells => ("quarantine-counts", &["tenant-quarantined-by-policy"]),
         Bug::LimitsOfQuarantine => ("within-limits-runs", &["tenant-burns-within-limit"]),
         Bug::CutOffTakenForFailure => ("over-limit-is-cut-off", &["tenant-burns-cpu", "tenant-subrequest-storm"]),
         Bug::UnpaidRunsTenant => ("refusals-cost-nothing", &["unpaid-and-malformed-flood"]),

@@ -19,7 +19,7 @@ const SHORTEST: Duration = Duration::from_secs(2);
 #[must_use]
 pub fn cuts(of: &Table) -> Vec<Cut> {
     let mut cuts = Vec::new();
-    for blocks in ["fault", "kill", "directory", "traffic"] {
+    for blocks in ["fault", "kill", "directory", "operator", "traffic"] {
         cuts.extend(without_blocks(of, &[blocks], blocks));
     }
     cuts.extend(without_phases(of));

@@ -25,7 +25,9 @@ use crate::{
     directory::KvStore,
     facilitator::PipedDouble,
     journal::Journal,
-    traffic::{Broken, WireAnswer},
+    run::quarantine_body,
+    scenario::{Does, OperatorAction},
+    traffic::{Broken, PATIENCE, WireAnswer},
 };
 use dispatcher_core::{
     Config, Dispatcher,
@@ -35,6 +37,7 @@ use dispatcher_core::{
     paywall::{health::Snapshot, ledger::Memory, ports::Clock, ports::RecordStore},
     platform_api,
     ports::Inbound,
+    quarantine::{Errand, ListFull, Quarantine, QuarantineCall, Quarantines, Warden},
 };
 use reports::event::{Event, LedgerState};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -61,6 +64,8 @@ pub struct Edge {
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
     pub counts: Counts,
+    /// As the one object has it.
+    pub quarantines: Rc<RefCell<Quarantines>>,
     /// `None` while it is down.
     pub process: RefCell<Option<Process>>,
 }
@@ -77,6 +82,17 @@ pub struct Process {
 struct Isolate {
     dispatcher: Rc<SimDispatcher>,
     gate: Rc<Gate>,
+    warden: SimWarden,
+}
+
+/// An isolate's view of who is in quarantine, and its way to the object that knows.
+#[derive(Clone)]
+struct SimWarden {
+    warden: Rc<Warden>,
+    life: Life,
+    chance: Chance,
+    clock: VirtualClock,
+    stored: Rc<RefCell<Quarantines>>,
 }
 
 impl Edge {
@@ -114,9 +130,16 @@ impl Edge {
                 log: log.clone(),
             };
             let gate = Rc::new(Gate::new(n as u64));
+            let warden = SimWarden {
+                warden: Rc::new(Warden::new(config.cpu_policy)),
+                life: life.clone(),
+                chance: self.chance.clone(),
+                clock: self.clock,
+                stored: Rc::clone(&self.quarantines),
+            };
             let dispatcher = Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone());
-            let dispatcher = dispatcher.with_tenants(tenants).with_gate(Rc::clone(&gate));
-            Isolate { dispatcher: Rc::new(dispatcher), gate }
+            let dispatcher = dispatcher.with_tenants(tenants).with_warden(Rc::clone(&warden.warden));
+            Isolate { dispatcher: Rc::new(dispatcher.with_gate(Rc::clone(&gate))), gate, warden }
         };
         let isolates = (0..self.dispatchers).map(isolate).collect();
         self.process.replace(Some(Process { life, isolates }));
@@ -141,13 +164,19 @@ impl Edge {
             return;
         };
         let (life, chance, clock) = (process.life.clone(), self.chance.clone(), self.clock);
-        let Isolate { dispatcher, gate } = process.isolates[dispatcher].clone();
+        let Isolate { dispatcher, gate, warden } = process.isolates[dispatcher].clone();
         let limiter = SimLimiter { life: life.clone(), clock, counts: Rc::clone(&self.counts) };
         process.life.spawn(async move {
             chance.travel().await;
             let request = SimRequest::from(request);
+            if let Some(errand) = warden.warden.first(clock.now()) {
+                warden.run(errand).await;
+            }
             let handled = dispatcher.handle(&request).await;
             life.alive().await;
+            if let Some(errand) = warden.warden.due(clock.now()) {
+                life.spawn(async move { warden.run(errand).await });
+            }
             if let Some(job) = dispatcher.tenants().due() {
                 let dispatcher = Rc::clone(&dispatcher);
                 life.spawn(async move { dispatcher.tenants().refresh(job).await });
@@ -165,6 +194,24 @@ impl Edge {
         });
     }
 
+    /// Puts an operator's action to the first dispatcher; `None` while it is down.
+    pub async fn operate(&self, action: &OperatorAction) -> Option<u16> {
+        let warden = self.process.borrow().as_ref().map(|process| process.isolates[0].warden.clone())?;
+        let (tenant, now) = (action.tenant().as_str(), self.clock.now());
+        let call = match action.does() {
+            Does::Quarantine { lasting, .. } => {
+                match Quarantine::asked_for(tenant, &quarantine_body(*lasting, now.0), now) {
+                    Ok(quarantine) => QuarantineCall::Put(quarantine),
+                    Err(_) => return Some(400),
+                }
+            }
+            Does::LiftQuarantine { .. } => QuarantineCall::Lift(tenant.to_owned()),
+        };
+        // What asks a process that dies meanwhile hears nothing.
+        let answered = tokio::time::timeout(PATIENCE, warden.call(call)).await.ok()?;
+        Some(if answered.is_ok() { 200 } else { 503 })
+    }
+
     /// What the settlement ledger says of a payment.
     pub async fn ledger_state(&self, payment: &str) -> Result<LedgerState, Event> {
         let unreadable = |why: String| Event::Unreadable { source: "settlement ledger".to_owned(), text: why };
@@ -173,6 +220,27 @@ impl Edge {
         let text = |name: &str| described[name].as_str().map(str::to_owned);
         let state = text("state").ok_or_else(|| unreadable(format!("{payment}: no state")))?;
         Ok(LedgerState { payment: payment.to_owned(), state, transaction: text("transaction") })
+    }
+}
+
+impl SimWarden {
+    /// As the Worker has it: whoever changes the list knows the new one at once.
+    async fn call(&self, call: QuarantineCall) -> Result<(), ListFull> {
+        self.chance.travel().await;
+        self.life.alive().await;
+        let taken = self.stored.borrow_mut().take(call, self.clock.now());
+        let list = self.stored.borrow().clone();
+        self.chance.travel().await;
+        self.life.alive().await;
+        taken?;
+        self.warden.learn(list, self.clock.now());
+        Ok(())
+    }
+
+    async fn run(&self, errand: Errand) {
+        if self.call(errand.call()).await.is_err() {
+            self.warden.failed(errand, self.clock.now());
+        }
     }
 }
 

@@ -89,7 +89,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         environment: vars.remove("ENVIRONMENT"),
         tenant_directory: vars.remove("TENANT_DIRECTORY"),
         facilitators: vars.remove("FACILITATORS"),
-        ..Vars::default()
+        cpu_limit_policy: vars.remove("CPU_LIMIT_POLICY"),
     };
     let stored = scenario.world().stores_directory().then(KvStore::default);
     let publish = |store: &KvStore| {
@@ -112,6 +112,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         alarms: Alarms::default(),
         health: Rc::default(),
         counts: Rc::default(),
+        quarantines: Rc::default(),
         process: Default::default(),
     });
     edge.start();
@@ -122,11 +123,12 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
     let caller = Arc::new(Caller::new(Arc::new(wire), by_canary, scenario.timeline().clone(), journal.clone()));
     let payers = Arc::new(Payers::from_seed(seed));
-    let (changed, payments, (), ()) = tokio::join!(
+    let (changed, payments, (), (), ()) = tokio::join!(
         directory::carry_out(scenario, publisher, &journal),
         traffic::drive(arrivals, caller, payers, scenario.timeline()),
         run::mark(scenario, &journal, &|_| {}),
         kills::carry_out(scenario, seed, &edge),
+        run::carry_out_operators(scenario, &journal, async |action| edge.operate(action).await),
     );
     changed?;
     for payment in payments {

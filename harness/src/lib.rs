@@ -20,6 +20,7 @@ pub mod journal;
 pub mod judge;
 pub mod known;
 pub mod list;
+mod location;
 pub mod meta;
 pub mod namespace;
 pub mod new;

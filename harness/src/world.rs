@@ -6,6 +6,8 @@ mod bundle;
 pub mod config;
 pub mod guard;
 pub mod kv_double;
+pub mod location_double;
+mod loopback;
 pub mod namespace;
 mod ports;
 mod readiness;
@@ -23,7 +25,7 @@ use tokio::sync::mpsc;
 use crate::folders::remove_if_there;
 use crate::namespace::{Policy, Report};
 use bundle::BundleError;
-use config::{ConfigError, Doubles, Seat, StoredDirectory};
+use config::{ConfigError, Doubles, PluginAt, Seat};
 use guard::{Guard, GuardError};
 use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
 use recorder::{OnReport, Recorder};
@@ -66,6 +68,8 @@ pub struct WorldOptions {
     pub outbound: Policy,
     /// Where the tenant directory is read from; `None`: Miniflare's own, which is empty.
     pub directory: Option<SocketAddr>,
+    /// Where rates are counted; `None`: Miniflare's own counters, which are one process's.
+    pub location: Option<SocketAddr>,
     /// A random token, without which nobody can report a tenant run.
     pub recorder_token: String,
     /// Path at the dispatcher that is asked until it answers anything at all.
@@ -130,14 +134,19 @@ impl World {
         .await?;
         let directory = match options.directory {
             None => None,
-            Some(address) => Some(StoredDirectory { plugin: kv_double::write_plugin(&options.run_dir)?, address }),
+            Some(address) => Some(PluginAt { plugin: kv_double::write_plugin(&options.run_dir)?, address }),
+        };
+        let location = match options.location {
+            None => None,
+            Some(address) => Some(PluginAt { plugin: location_double::write_plugin(&options.run_dir)?, address }),
         };
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
         let mut dispatchers: Vec<Wrangler> = Vec::new();
         for number in 1..=options.dispatchers {
             let seat = Seat { number, of: options.dispatchers };
-            let doubles = Doubles { namespace: namespace.binding(), directory: directory.as_ref() };
+            let (namespace, directory, location) = (namespace.binding(), directory.as_ref(), location.as_ref());
+            let doubles = Doubles { namespace, directory, location };
             let dev = config::dev_config(&production, &bundle, &options.vars, doubles, seat)?;
             let (folder, port) = match number {
                 1 => (options.run_dir.clone(), options.port),
@@ -177,7 +186,8 @@ impl World {
 
     /// Comes back when every process is gone and every line and run was handed on.
     pub async fn stop(self) -> Result<(), WorldError> {
-        for dispatcher in self.dispatchers {
+        // The first one last: the others' last words go to the Durable Objects that it has.
+        for dispatcher in self.dispatchers.into_iter().rev() {
             dispatcher.stop().await.map_err(WorldError::Stop)?;
         }
         self.namespace.stop().await.map_err(WorldError::StopNamespace)?;

@@ -161,6 +161,10 @@ bugs! {
     QuarantinesNotAwaited = "quarantines-not-awaited",
     /// A tenant that burns CPU again and again is told, and goes on.
     PolicyOnlyTells = "policy-only-tells",
+    /// What the location counts is asked, and nobody listens.
+    LocationNotHeard = "location-not-heard",
+    /// A payment that the ledger has is held to rates like any other.
+    KeptPaymentsHeldToRates = "kept-payments-held-to-rates",
     /// Every tenant runs under the limits of one in quarantine.
     LimitsOfQuarantine = "limits-of-quarantine",
     /// A tenant that was cut off is taken for one that threw.

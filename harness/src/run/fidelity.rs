@@ -27,7 +27,10 @@ fn live(scenario: &Scenario) -> Vec<String> {
     let facilitators: Vec<_> = scenario.world().facilitators().iter().map(|name| name.as_str()).collect();
     let shared = "real: two dispatchers, each a wrangler dev (workerd) of its own; the second calls the Durable Objects of the \
                   first through wrangler's dev registry, which stands in for Cloudflare's routing to them";
-    let shared = (scenario.world().dispatchers() > 1).then(|| shared.to_owned());
+    let location = "double: the location's rate limiting counters, exact and in windows of ten seconds; Miniflare's own would \
+                    count for each dispatcher alone";
+    let several = scenario.world().dispatchers() > 1;
+    let shared = [shared, location].map(str::to_owned).into_iter().filter(move |_| several);
     [
         "real: the dispatcher's release wasm under wrangler dev (workerd), its Durable Objects and their storage",
         "real: HTTP over loopback sockets, EIP-712 signatures, wall-clock time",

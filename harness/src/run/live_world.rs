@@ -16,7 +16,7 @@ use crate::{
     scenario::Scenario,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble,
-        workerd::WorkerdError,
+        location_double::LocationDouble, workerd::WorkerdError,
     },
 };
 use reports::event::Event;
@@ -74,6 +74,7 @@ pub struct Live {
     /// Where the tenant directory lies, where it is stored.
     pub directory: Option<KvStore>,
     kv_double: Option<KvDouble>,
+    location: Option<LocationDouble>,
     outbound: Option<Outbound>,
     journal: Journal,
     doubles: Vec<FacilitatorDouble>,
@@ -88,6 +89,8 @@ pub enum LiveError {
     StopDouble(#[source] io::Error),
     #[error("running the outbound Worker")]
     Outbound(#[source] WorkerdError),
+    #[error("starting the double of the location's counters")]
+    Location(#[source] io::Error),
     #[error("starting the key-value double")]
     Directory(#[source] io::Error),
     #[error(transparent)]
@@ -136,6 +139,10 @@ impl Live {
             Some(store) => Some(KvDouble::listen(store.clone()).await.map_err(LiveError::Directory)?),
             None => None,
         };
+        let location = match scenario.world().dispatchers() {
+            1 => None,
+            _ => Some(LocationDouble::listen().await.map_err(LiveError::Location)?),
+        };
         let outbound = match scenario.world().confines_egress() {
             true => {
                 let Tools { workerd, outbound_index_js, .. } = options.tools;
@@ -158,6 +165,7 @@ impl Live {
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),
             directory: kv_double.as_ref().map(KvDouble::address),
+            location: location.as_ref().map(LocationDouble::address),
             outbound: outbound.as_ref().map_or(Policy::Double, Outbound::policy),
             recorder_token: secret(),
             // Answers without a tenant, a payment or a log line.
@@ -179,6 +187,7 @@ impl Live {
             world,
             directory,
             kv_double,
+            location,
             outbound,
             journal: journal.clone(),
             doubles,
@@ -204,7 +213,7 @@ impl Live {
     /// Comes back when every process is gone and everything they said is in the journal.
     pub async fn stop(self) -> Result<(), LiveError> {
         self.world.stop().await?;
-        drop(self.kv_double);
+        drop((self.kv_double, self.location));
         if let Some(outbound) = self.outbound {
             outbound.stop(&self.journal).await.map_err(LiveError::Outbound)?;
         }

@@ -14,7 +14,7 @@ use super::{
         inbound::SimRequest,
         log::SimLog,
         namespace::{SimNamespace, SimResponse},
-        rate_limiter::{Counts, SimLimiter},
+        rate_limiter::SimLimiter,
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
@@ -25,6 +25,7 @@ use crate::{
     directory::KvStore,
     facilitator::PipedDouble,
     journal::Journal,
+    location::LocationCounter,
     run::quarantine_body,
     scenario::{Does, OperatorAction},
     traffic::{Broken, PATIENCE, WireAnswer},
@@ -63,7 +64,7 @@ pub struct Edge {
     pub memory: Memory,
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
-    pub counts: Counts,
+    pub location: Rc<RefCell<LocationCounter>>,
     /// As the one object has it.
     pub quarantines: Rc<RefCell<Quarantines>>,
     /// `None` while it is down.
@@ -165,7 +166,7 @@ impl Edge {
         };
         let (life, chance, clock) = (process.life.clone(), self.chance.clone(), self.clock);
         let Isolate { dispatcher, gate, warden } = process.isolates[dispatcher].clone();
-        let limiter = SimLimiter { life: life.clone(), clock, counts: Rc::clone(&self.counts) };
+        let limiter = SimLimiter { life: life.clone(), clock, location: Rc::clone(&self.location) };
         process.life.spawn(async move {
             chance.travel().await;
             let request = SimRequest::from(request);

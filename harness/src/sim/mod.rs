@@ -111,7 +111,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         memory: Default::default(),
         alarms: Alarms::default(),
         health: Rc::default(),
-        counts: Rc::default(),
+        location: Rc::default(),
         quarantines: Rc::default(),
         process: Default::default(),
     });

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jsonc_parser::ParseOptions;
 use serde_json::{Map, Value, json};
 
-use super::kv_double;
 use super::namespace::Binding;
+use super::{kv_double, location_double};
 use crate::namespace::PLUGIN_NAME;
 
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +38,13 @@ pub struct Seat {
 #[derive(Clone, Copy, Debug)]
 pub struct Doubles<'a> {
     pub namespace: &'a Binding,
-    pub directory: Option<&'a StoredDirectory>,
+    pub directory: Option<&'a PluginAt>,
+    pub location: Option<&'a PluginAt>,
 }
 
-/// The key-value double that has the tenant directory.
+/// A double on loopback, and the plugin that binds it.
 #[derive(Clone, Debug)]
-pub struct StoredDirectory {
+pub struct PluginAt {
     pub plugin: PathBuf,
     pub address: SocketAddr,
 }
@@ -70,6 +71,11 @@ pub fn dev_config(
     if let Some(directory) = doubles.directory {
         take_kv_binding(&mut config)?;
         add_unsafe_binding(&mut config, directory_binding(directory))?;
+    }
+    if let Some(location) = doubles.location {
+        for binding in take_rate_limits(&mut config)? {
+            add_unsafe_binding(&mut config, rate_limit_binding(&binding, location))?;
+        }
     }
     if seat.of > 1 {
         share_durable_objects(&mut config, seat.number)?;
@@ -136,7 +142,27 @@ fn take_kv_binding(config: &mut Map<String, Value>) -> Result<(), ConfigError> {
     if bindings.len() == before { Err(SHAPE) } else { Ok(()) }
 }
 
-fn directory_binding(directory: &StoredDirectory) -> Value {
+fn take_rate_limits(config: &mut Map<String, Value>) -> Result<Vec<Value>, ConfigError> {
+    const SHAPE: ConfigError = ConfigError::Shape { key: "ratelimits", expected: "a list" };
+    match config.remove("ratelimits") {
+        Some(Value::Array(bindings)) => Ok(bindings),
+        _ => Err(SHAPE),
+    }
+}
+
+fn rate_limit_binding(production: &Value, location: &PluginAt) -> Value {
+    json!({
+        "name": production["name"],
+        // Not `ratelimit`, which wrangler takes for its own.
+        "type": "location_counter",
+        "dev": {
+            "plugin": { "package": location.plugin, "name": location_double::PLUGIN_NAME },
+            "options": { "address": location.address.to_string(), "figure": production["simple"]["limit"] },
+        },
+    })
+}
+
+fn directory_binding(directory: &PluginAt) -> Value {
     json!({
         "name": DIRECTORY,
         "type": "kv_namespace",
@@ -192,7 +218,7 @@ mod tests {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4021));
         let namespace = Binding { plugin: "/run/namespace/plugin.cjs".into(), address };
         let vars = BTreeMap::from([("CHANGED".to_owned(), "dev".to_owned())]);
-        let doubles = Doubles { namespace: &namespace, directory: None };
+        let doubles = Doubles { namespace: &namespace, directory: None, location: None };
         dev_config(production, Path::new("/built/index.js"), &vars, doubles, seat)
     }
 
@@ -206,6 +232,21 @@ mod tests {
         assert_eq!(first["durable_objects"]["bindings"][0].get("script_name"), None);
         assert_eq!(second["durable_objects"]["bindings"][0]["script_name"], "dispatcher-1");
         assert!(first.get("migrations").is_some() && second.get("migrations").is_none());
+    }
+
+    #[test]
+    fn dispatchers_that_share_a_location_count_there_under_the_limits_of_production() {
+        let limits = r#""ratelimits": [{ "name": "RATE_20", "namespace_id": "1", "simple": { "limit": 20, "period": 10 } }], "vars""#;
+        let production = PRODUCTION.replace("\"vars\"", limits);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 4021));
+        let namespace = Binding { plugin: "/run/namespace/plugin.cjs".into(), address };
+        let location = PluginAt { plugin: "/run/location-counter/plugin.cjs".into(), address };
+        let doubles = Doubles { namespace: &namespace, directory: None, location: Some(&location) };
+        let seat = Seat { number: 1, of: 2 };
+        let config = dev_config(&production, Path::new("/built/index.js"), &BTreeMap::new(), doubles, seat).unwrap();
+        assert_eq!(config.get("ratelimits"), None);
+        let binding = &config["unsafe"]["bindings"][1];
+        assert_eq!((&binding["name"], &binding["dev"]["options"]["figure"]), (&json!("RATE_20"), &json!(20)));
     }
 
     #[test]

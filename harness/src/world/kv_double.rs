@@ -1,21 +1,15 @@
 //! A KV namespace on a loopback port, for workerd's own binding to read: `GET /<key>?urlencoded=true&cache_ttl=<seconds>`, as the
 //! platform's runtime asks its storage. Surprising constraint: the port is open to every local process, so it only reads.
 
-use std::convert::Infallible;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use http_body_util::Full;
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
+use hyper::body::Incoming;
+use hyper::{Method, Request, StatusCode};
 use percent_encoding::percent_decode_str;
-use tokio::net::TcpListener;
-use tokio::task::{JoinHandle, JoinSet};
 
-use super::{WorldError, namespace::write};
+use super::{WorldError, loopback::Answered, loopback::Loopback, namespace::write};
 use crate::directory::KvStore;
 
 /// Name under which `plugin.cjs` exports the plugin.
@@ -26,26 +20,15 @@ const MIN_CACHE_TTL_S: u64 = 30;
 
 /// A running one. It ends when it is dropped.
 #[derive(Debug)]
-pub struct KvDouble {
-    address: SocketAddr,
-    server: JoinHandle<()>,
-}
+pub struct KvDouble(Loopback);
 
 impl KvDouble {
     pub async fn listen(store: KvStore) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { address, server: tokio::spawn(serve(listener, store)) })
+        Ok(Self(Loopback::listen(move |request| std::future::ready(answer(&request, &store))).await?))
     }
 
     pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-}
-
-impl Drop for KvDouble {
-    fn drop(&mut self) {
-        self.server.abort();
+        self.0.address()
     }
 }
 
@@ -56,37 +39,15 @@ pub fn write_plugin(run_dir: &Path) -> Result<PathBuf, WorldError> {
     Ok(path)
 }
 
-async fn serve(listener: TcpListener, store: KvStore) {
-    // Dropped with this task, and so are the connections.
-    let mut connections = JoinSet::new();
-    loop {
-        // An accept fails when the caller hung up first; the next one may be well.
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        while connections.try_join_next().is_some() {}
-        let store = store.clone();
-        connections.spawn(async move {
-            let service = service_fn(|request| {
-                let answer = answer(&request, &store);
-                async move { Ok::<_, Infallible>(answer) }
-            });
-            // A connection that broke has nobody to tell.
-            drop(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
-        });
-    }
-}
-
-fn answer(request: &Request<Incoming>, store: &KvStore) -> Response<Full<Bytes>> {
-    let (status, body) = match key(request) {
+fn answer(request: &Request<Incoming>, store: &KvStore) -> Answered {
+    match key(request) {
         Err(status) => (status, Vec::new()),
         Ok(key) => match store.read(&key) {
             Ok(Some(value)) => (StatusCode::OK, value),
             Ok(None) => (StatusCode::NOT_FOUND, Vec::new()),
             Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string().into_bytes()),
         },
-    };
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response
+    }
 }
 
 fn key(request: &Request<Incoming>) -> Result<String, StatusCode> {

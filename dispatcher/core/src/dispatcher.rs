@@ -18,7 +18,9 @@ use crate::{
     refusal::Refusal,
     resolve::{ResolveError, Resolved, resolve},
     telemetry::RequestLine,
-    tenant_failure::TenantFailure,
+    tenant::Tenant,
+    tenant_failure::{TIME_LIMIT_MS, TenantFailure},
+    within::within,
 };
 use std::rc::Rc;
 use x402_paywall::{
@@ -191,7 +193,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// say, unpaid; that they may pay is ours.
     async fn permit(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Content<N::Outbound> {
         // Of how it ends nothing is made: a preflight costs its sender nothing, and must not have the tenant put away.
-        if let Ok(response) = self.run(request, to, request_id).await
+        let ran = within(TIME_LIMIT_MS, &self.clock, self.run(request, to, request_id)).await;
+        if let Some(Ok(response)) = ran
             && let Some(set) = cors::added_to_preflight(response.status(), &response.headers())
         {
             return pass_through(response, set);
@@ -279,9 +282,26 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
     }
 
-    /// What the tenant has to sell: anything below 300 that is small enough to be held until it is paid for.
+    /// What the tenant has to sell, if it has it in time.
     async fn produce(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
-        match self.execute(request, to, request_id).await {
+        let limit = if seeded::has(Bug::TenantTakesForEver) { u64::MAX } else { TIME_LIMIT_MS };
+        let ran = within(limit, &self.clock, self.for_sale(request, to, request_id)).await;
+        let ran = ran.unwrap_or_else(|| Ran::Unsold(Err(TenantFailure::TimeLimit.into())));
+        self.note(
+            &to.tenant,
+            match &ran {
+                Ran::Unsold(Ok(response)) => Ok(response.status()),
+                Ran::Unsold(Err(Refusal::Tenant(failure))) => Err(*failure),
+                // Its own answer, be it too large to be sold.
+                Ran::Content(_) | Ran::Unsold(Err(_)) => Ok(200),
+            },
+        );
+        ran
+    }
+
+    /// Anything below 300 that is small enough to be held until it is paid for.
+    async fn for_sale(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
+        match self.run(request, to, request_id).await {
             // A switch of protocols has no body to hold until it is paid for, and passing it on would be giving it away.
             Ok(response) if response.status() < 200 => Ran::Unsold(Err(TenantFailure::Threw.into())),
             Ok(response) if response.status() >= 300 && !is_sold_anyway(response.status()) => Ran::Unsold(Ok(response)),
@@ -293,7 +313,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
     }
 
-    /// Runs the tenant's Worker, and takes note of how that ended.
+    /// Runs the tenant's Worker for nothing. For as long as it likes: no payment and no memory of ours waits for it, what it
+    /// streams goes on to its caller as it comes, and with the caller goes the run.
     async fn execute(
         &self,
         request: &N::Inbound,
@@ -301,13 +322,18 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
         let ran = self.run(request, to, request_id).await;
-        let (failure, ended) = (ran.as_ref().err().copied(), self.clock.now());
-        let failed = ran.as_ref().map_or_else(|failure| failure.is_the_tenants(), |response| response.status() >= 500);
-        self.gate.ran(&to.tenant, failed, ended);
-        if let Some(alert) = self.warden.ran(&to.tenant, failure, ended) {
+        self.note(&to.tenant, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
+        ran
+    }
+
+    /// Takes note of how a run ended: the status of what it answered, or why it did not.
+    fn note(&self, tenant: &Tenant, ended: Result<u16, TenantFailure>) {
+        let now = self.clock.now();
+        let failed = ended.map_or_else(TenantFailure::is_the_tenants, |status| status >= 500);
+        self.gate.ran(tenant, failed, now);
+        if let Some(alert) = self.warden.ran(tenant, ended.err(), now) {
             self.log.alert(&alert);
         }
-        ran
     }
 
     async fn run(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Result<N::Outbound, TenantFailure> {

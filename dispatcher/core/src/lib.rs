@@ -25,6 +25,7 @@ pub mod resolve;
 pub mod telemetry;
 pub mod tenant;
 pub mod tenant_failure;
+mod within;
 
 pub use config::Config;
 pub use dispatcher::{Dispatcher, Handled};

@@ -39,6 +39,7 @@ impl Refusal {
             Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
+            Self::Tenant(TenantFailure::TimeLimit) => 504,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
             Self::RateLimited { .. } => 429,
@@ -67,6 +68,7 @@ impl Refusal {
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) => "tenant_worker_failure",
             Self::Tenant(TenantFailure::CpuLimit) => "tenant_cpu_limit_exceeded",
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
+            Self::Tenant(TenantFailure::TimeLimit) => "tenant_time_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
             Self::RateLimited { .. } => "rate_limited",
             Self::Owed(refusal) => refusal.code(),
@@ -93,6 +95,7 @@ impl Refusal {
             Self::Tenant(TenantFailure::SubrequestLimit) => {
                 "the tenant's Worker used up its subrequests; you were not charged"
             }
+            Self::Tenant(TenantFailure::TimeLimit) => "the tenant's Worker took too long; you were not charged",
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
             Self::RateLimited { .. } => {
                 "too many requests; nothing was done with this one: send it again, with the same payment, once Retry-After has passed"

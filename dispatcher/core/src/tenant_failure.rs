@@ -1,7 +1,16 @@
 //! What it means when a tenant's Worker did not answer. The platform says so in an exception's message only, and the
 //! messages of custom limits are not documented: known beginnings are told apart, everything else is the tenant's failure.
 
+use x402_paywall::ledger::machine::TENANT_LEASE_MS;
 use x402_paywall::seeded::{self, Bug};
+
+/// From the dispatch to the last byte of what a payment buys. The ledger holds the payment for [`TENANT_LEASE_MS`], after which
+/// another request may run the tenant for it: so much earlier does this end that the response, up to a megabyte of it, gets
+/// back to the ledger in time. Callers rarely wait as long; who sells what takes a minute sells a place to fetch it.
+pub const TIME_LIMIT_MS: u64 = 50_000;
+
+const _: () =
+    assert!(TIME_LIMIT_MS + 10_000 <= TENANT_LEASE_MS, "the response must be with the ledger in the lease's time");
 
 /// Why there is no response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +19,9 @@ pub enum TenantFailure {
     Threw,
     CpuLimit,
     SubrequestLimit,
+    /// Nothing it had to sell was there in time: see [`TIME_LIMIT_MS`]. The platform bounds CPU time alone, and whoever waits
+    /// uses none.
+    TimeLimit,
     /// The dispatcher has no namespace binding: ours, not the tenant's.
     BindingMissing,
 }

@@ -169,6 +169,8 @@ bugs! {
     LimitsOfQuarantine = "limits-of-quarantine",
     /// A tenant that was cut off is taken for one that threw.
     CutOffTakenForFailure = "cut-off-taken-for-failure",
+    /// A tenant that is paid may take as long as it likes.
+    TenantTakesForEver = "tenant-takes-for-ever",
     /// The tenant runs for a request that is billed.
     UnpaidRunsTenant = "unpaid-runs-tenant",
     /// A facilitator is asked about a payment whose signature is not its payer's.

@@ -43,6 +43,8 @@ export default {
         return new Response(bytes(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
       case "endless":
         return new Response(bytes(Infinity, env), { headers: headers(env, "application/octet-stream", 200) });
+      case "trickle":
+        return new Response(trickle(Number(argument)), { headers: headers(env, "application/octet-stream", 200) });
       case "hoard":
         return new Response(inOnePiece(Number(argument)), { headers: headers(env, "application/octet-stream", 200) });
       case "cut":
@@ -140,6 +142,16 @@ function bytes(count, env) {
       left -= now;
       if (now > 0) controller.enqueue(chunk.slice(0, now));
       if (left === 0) controller.close();
+    },
+  });
+}
+
+// A byte each time so much has passed, for ever.
+function trickle(ms) {
+  return new ReadableStream({
+    async pull(controller) {
+      await new Promise((resolve) => setTimeout(resolve, ms));
+      controller.enqueue(new Uint8Array([46]));
     },
   });
 }

@@ -39,7 +39,7 @@ enum With {
     Pending,
 }
 
-const DOCUMENTED: [(&str, u16, With); 23] = [
+const DOCUMENTED: [(&str, u16, With); 24] = [
     ("tenant_not_found", 404, With::Nothing),
     ("invalid_dispatch_key", 400, With::Nothing),
     ("dispatcher_binding_missing", 500, With::Nothing),
@@ -61,6 +61,7 @@ const DOCUMENTED: [(&str, u16, With); 23] = [
     ("tenant_worker_failure", 502, With::Nothing),
     ("tenant_cpu_limit_exceeded", 503, With::Nothing),
     ("tenant_subrequest_limit_exceeded", 503, With::Nothing),
+    ("tenant_time_limit_exceeded", 504, With::Nothing),
     ("tenant_response_too_large", 502, With::Nothing),
     ("settlement_pending", 503, With::Pending),
 ];

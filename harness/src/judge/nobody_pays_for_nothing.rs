@@ -92,6 +92,7 @@ fn is_no_content(answer: &Answer) -> bool {
                 | "tenant_response_too_large"
                 | "tenant_cpu_limit_exceeded"
                 | "tenant_subrequest_limit_exceeded"
+                | "tenant_time_limit_exceeded"
         )
     );
     failed || answer.tenant_said.as_ref().is_some_and(|said| said.status >= 300)

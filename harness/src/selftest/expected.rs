@@ -111,6 +111,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
 
         Bug::BreakerNeverCloses => ("recovers", &["facilitators-all-down"]),
         Bug::TimeOutIgnored => ("every-request-ends-once", &["facilitator-half-open"]),
+        Bug::TenantTakesForEver => ("every-request-ends-once", &["tenant-trickles"]),
         Bug::RequestLineMissing => ("every-request-ends-once", &["outage"]),
 
         Bug::BillWithoutOffer => ("answers-as-documented", &["malformed-payments"]),

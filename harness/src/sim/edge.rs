@@ -258,7 +258,7 @@ fn to_wire(request: &SimRequest, answer: Answer<SimResponse>) -> Result<WireAnsw
     let body = match content {
         _ if bare => Vec::new(),
         Content::Whole(body) => body,
-        Content::CutOffAfter(_) | Content::Endless => {
+        Content::CutOffAfter(_) | Content::Endless | Content::Trickle(_) => {
             return Err(Broken("connection closed before the body was whole".to_owned()));
         }
     };

@@ -83,6 +83,8 @@ pub enum Content {
     /// The stream fails once so many bytes have come.
     CutOffAfter(usize),
     Endless,
+    /// A byte, and another one each time so much has passed.
+    Trickle(Duration),
 }
 
 impl Verdict {
@@ -123,6 +125,7 @@ impl Tenants {
             }
             "big" => Verdict::at_once(Ok(tenant.stream(Content::Whole(tenant.bytes(number() as usize))))),
             "endless" => Verdict::at_once(Ok(tenant.stream(Content::Endless))),
+            "trickle" => Verdict::at_once(Ok(tenant.stream(Content::Trickle(Duration::from_millis(number()))))),
             "hoard" => hoard(number(), |bytes| tenant.stream(Content::Whole(vec![b'.'; bytes]))),
             "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
             "forge" => {

@@ -154,6 +154,8 @@ fn nobody_pays_for_a_tenant_that_fails_and_the_payment_can_be_used_again() {
         (Tenant::Answers(301), 301, ""),
         (Tenant::Answers(500), 500, ""),
         (Tenant::Endless, 502, "tenant_response_too_large"),
+        (Tenant::Hangs, 504, "tenant_time_limit_exceeded"),
+        (Tenant::Trickles, 504, "tenant_time_limit_exceeded"),
     ] {
         let world = World::new();
         let payment = world.sign(1);

@@ -46,6 +46,8 @@ fn a_tenant_that_fails_after_it_was_paid_still_owes_the_response() {
         (Tenant::Answers(302), 302),
         (Tenant::Throws("boom"), 502),
         (Tenant::Endless, 502),
+        (Tenant::Hangs, 504),
+        (Tenant::Trickles, 504),
     ] {
         let world = World::new();
         let payment = world.sign_upfront(1);

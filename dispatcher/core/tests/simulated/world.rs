@@ -33,7 +33,7 @@ use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
-    future::Future,
+    future::{Future, pending},
     pin::pin,
     rc::Rc,
     task::{Context, Poll, Waker},
@@ -75,6 +75,10 @@ pub enum Tenant {
     Answers(u16),
     Throws(&'static str),
     Endless,
+    /// Never answers.
+    Hangs,
+    /// Begins to answer, and never comes to an end.
+    Trickles,
 }
 
 #[derive(Clone, Debug)]
@@ -541,7 +545,7 @@ pub struct SimResponse {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
-    endless: bool,
+    tenant: Tenant,
 }
 
 impl Outbound for SimResponse {
@@ -552,7 +556,11 @@ impl Outbound for SimResponse {
         self.headers.clone()
     }
     async fn collect(self, _limit: usize) -> Result<Vec<u8>, CollectError> {
-        if self.endless { Err(CollectError::TooLarge) } else { Ok(self.body) }
+        match self.tenant {
+            Tenant::Endless => Err(CollectError::TooLarge),
+            Tenant::Trickles => pending().await,
+            _ => Ok(self.body),
+        }
     }
 }
 
@@ -564,15 +572,17 @@ impl Namespace for Ports {
         let set = dispatch.set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.0.runs.borrow_mut().push(Run { limits: dispatch.limits, strip: dispatch.strip, set });
         let query = request.query.as_ref().map_or_else(String::new, |query| format!("?{query}"));
-        let response = |status, endless| SimResponse {
+        let tenant = self.0.tenant.get().unwrap_or(Tenant::Answers(200));
+        let response = |status| SimResponse {
             status,
             headers: vec![("cache-control".to_owned(), "public".to_owned())],
             body: format!("content of {}{query}", dispatch.path).into_bytes(),
-            endless,
+            tenant,
         };
-        match self.0.tenant.get().unwrap_or(Tenant::Answers(200)) {
-            Tenant::Answers(status) => Ok(response(status, false)),
-            Tenant::Endless => Ok(response(200, true)),
+        match tenant {
+            Tenant::Answers(status) => Ok(response(status)),
+            Tenant::Endless | Tenant::Trickles => Ok(response(200)),
+            Tenant::Hangs => pending().await,
             Tenant::Throws(message) => Err(TenantFailure::from_message(message)),
         }
     }

@@ -52,6 +52,12 @@ impl Outbound for SimResponse {
             Content::Endless => Err(CollectError::TooLarge),
             Content::CutOffAfter(bytes) if bytes > limit => Err(CollectError::TooLarge),
             Content::CutOffAfter(_) => Err(CollectError::Broken),
+            Content::Trickle(pause) => {
+                for _ in 0..limit {
+                    tokio::time::sleep(pause).await;
+                }
+                Err(CollectError::TooLarge)
+            }
         }
     }
 }
@@ -94,11 +100,35 @@ impl Namespace for SimNamespace {
             sub_requests: passed.sub_requests,
             request_id: request_id.clone(),
         }));
+        let ended = end(dispatch.script, request_id, passed.into(), &told, used);
+        let running = Running { namespace: self, end: Some(ended) };
         tokio::time::sleep(Duration::from_millis(after_ms)).await;
-        self.journal.record(Event::TenantEnded(end(dispatch.script, request_id, passed.into(), &told, used)));
+        running.done();
         self.chance.travel().await;
         self.life.alive().await;
         told.map_err(|thrown| TenantFailure::from_message(&thrown))
+    }
+}
+
+/// An invocation that has not come to its end. Dropped before, it was given up.
+struct Running<'a> {
+    namespace: &'a SimNamespace,
+    end: Option<TenantEnd>,
+}
+
+impl Running<'_> {
+    fn done(mut self) {
+        self.namespace.journal.record(Event::TenantEnded(self.end.take().expect("it ends once")));
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        // With its dispatcher's process it just stops, and so does what would be told of it.
+        if let Some(end) = self.end.take().filter(|_| !self.namespace.life.is_over()) {
+            let given_up = TenantEnd { outcome: TenantOutcome::Cancelled, answer: TenantAnswer::None, ..end };
+            self.namespace.journal.record(Event::TenantEnded(given_up));
+        }
     }
 }
 
@@ -116,7 +146,9 @@ fn end(
         Ok(SimResponse { content: Content::Whole(_), .. }) => (TenantOutcome::Ok, TenantAnswer::Whole),
         Ok(SimResponse { content: Content::CutOffAfter(_), .. }) => (TenantOutcome::Exception, TenantAnswer::Begun),
         // Whoever reads it gives up.
-        Ok(SimResponse { content: Content::Endless, .. }) => (TenantOutcome::Cancelled, TenantAnswer::Begun),
+        Ok(SimResponse { content: Content::Endless | Content::Trickle(_), .. }) => {
+            (TenantOutcome::Cancelled, TenantAnswer::Begun)
+        }
     };
     let ms = |time: Duration| time.as_secs_f64() * 1e3;
     TenantEnd {

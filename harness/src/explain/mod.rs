@@ -9,9 +9,10 @@ mod words;
 
 use std::time::Duration;
 
+use dispatcher_core::egress::HostPattern;
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
-use crate::scenario::{ClientKind, Pick, Scenario, Tenant, Traffic, When, World, show};
+use crate::scenario::{ClientKind, CpuLimitPolicy, Pick, Rates, Scenario, Tenant, Traffic, When, World, show};
 use words::{Story, list};
 
 /// The text to print.
@@ -62,6 +63,10 @@ fn who(world: &World, story: &mut Story) {
     if world.stores_directory() {
         story.say("  ", "the dispatcher has its tenants from snapshots in key-value storage");
     }
+    if world.cpu_limit_policy() == CpuLimitPolicy::Quarantine {
+        story
+            .say("  ", "a tenant that runs out of CPU time five times in a row is put into quarantine for ten minutes");
+    }
     let (verify, settle) = (show(world.verify_timeout()), show(world.settle_timeout()));
     story.say(
         "  ",
@@ -71,7 +76,7 @@ fn who(world: &World, story: &mut Story) {
 
 fn tenant(tenant: &Tenant) -> String {
     let mut said = format!("tenant {}, plan {}: ", tenant.id(), tenant.plan().as_str());
-    let Some(price) = tenant.price() else { return said + "free" };
+    let Some(price) = tenant.price() else { return said + "free" + &bounds(tenant) };
     said += &format!("{price} USDC a request");
     said += match tenant.flow() {
         PaymentFlow::Authorization => "",
@@ -87,6 +92,29 @@ fn tenant(tenant: &Tenant) -> String {
     }
     if let Some(own) = tenant.facilitators() {
         said += &format!(", by way of {} alone", list(own));
+    }
+    said + &bounds(tenant)
+}
+
+/// At which rates it is called, and what it may call, where its record says.
+fn bounds(tenant: &Tenant) -> String {
+    let mut said = String::new();
+    if let Some(Rates { tenant, payer, address }) = tenant.rates() {
+        said += &format!("; in ten seconds {tenant} runs, {payer} of a payer and {address} of an address");
+    }
+    if let Some(egress) = tenant.egress() {
+        let names = |hosts: &[HostPattern]| hosts.iter().cloned().map(String::from).collect::<Vec<_>>().join(", ");
+        said += "; its Worker may ask ";
+        said += &egress.allow.as_deref().map_or_else(
+            || "every public host".to_owned(),
+            |hosts| match hosts {
+                [] => "nobody".to_owned(),
+                hosts => names(hosts),
+            },
+        );
+        if !egress.deny.is_empty() {
+            said += &format!(", but not {}", names(&egress.deny));
+        }
     }
     said
 }
@@ -136,8 +164,9 @@ fn traffic(traffic: &Traffic) -> String {
         let percent = (100.0 * f64::from(share) / total).round();
         format!("{percent} % {}", client.name())
     });
+    let share = |of: &str, count: Option<u64>| count.map_or_else(String::new, |count| format!("; {of} {count}"));
     format!(
-        "{} arrive, {}, {} in all by {}: {}; for {} of {}",
+        "{} arrive, {}, {} in all by {}: {}; for {} of {}{}{}",
         traffic.name(),
         traffic.rate(),
         traffic.arrivals(),
@@ -145,6 +174,8 @@ fn traffic(traffic: &Traffic) -> String {
         shares.collect::<Vec<_>>().join(", "),
         traffic.path().as_str(),
         list(traffic.tenants_for(ClientKind::Unpaid)),
+        share("addresses:", traffic.addresses()),
+        share("payers of their own:", traffic.payers()),
     )
 }
 

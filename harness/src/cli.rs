@@ -28,6 +28,8 @@ pub struct Cli {
 pub enum Command {
     /// Run a scenario and judge it
     Scenario(ScenarioArgs),
+    /// Run scenarios in both tiers, and say where their judges do not agree
+    Tiers(TiersArgs),
     /// Draw scenarios from seeds and simulate them until something breaks
     Swarm(SwarmArgs),
     /// Join the results of a swarm's shards
@@ -99,6 +101,20 @@ pub struct ScenarioArgs {
     /// Where to keep the run's events and logs; a new folder under runs/ unless given
     #[arg(long, value_name = "DIR", conflicts_with_all = SEVERAL)]
     pub run_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct TiersArgs {
+    /// Name of a scenario, or the path of a .toml file
+    #[arg(value_name = "NAME", required_unless_present_any = SEVERAL, conflicts_with_all = SEVERAL)]
+    pub scenario: Option<String>,
+    /// Every scenario of the library, or every one of a profile or tag, one after another
+    #[arg(long)]
+    pub all: bool,
+    #[command(flatten)]
+    pub select: SelectArgs,
+    #[command(flatten)]
+    pub bar: BarArgs,
 }
 
 /// Asks for more than one scenario, which have seeds and run directories of their own.

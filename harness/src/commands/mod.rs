@@ -18,6 +18,7 @@ mod setup;
 mod shrink;
 mod stage;
 mod swarm;
+mod tiers;
 
 use crate::{
     bench::BenchError,
@@ -62,6 +63,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::Scenario(args) => scenario::scenario(args),
+        Command::Tiers(args) => tiers::tiers(args),
         Command::Explain(args) => {
             anstream::print!("{}", explain::render(&Library::find().load(&args.scenario)?));
             Ok(Exit::Pass)

@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use miette::Diagnostic;
+use reports::comparison::{Verdicts, disagreements, verdicts};
 use reports::report::Report;
 use reports::verdict::Verdict;
 use serde::Deserialize;
@@ -93,7 +94,7 @@ pub struct Recording {
     path: PathBuf,
     events: Events,
     /// By rule, as it was judged then; empty for a run that was cut short.
-    verdicts: BTreeMap<String, Verdict>,
+    verdicts: Verdicts,
 }
 
 impl Recording {
@@ -136,13 +137,8 @@ impl Recording {
     /// Rules that were judged otherwise then, a line each.
     #[must_use]
     pub fn compare(&self, now: &Report) -> Vec<String> {
-        let word = |verdict: Option<&Verdict>| verdict.map_or("not judged", |verdict| verdict.as_str());
-        let judged_now: BTreeMap<_, _> = now.checks.iter().map(|check| (&check.id, &check.verdict)).collect();
-        let mut rules: Vec<_> = now.checks.iter().map(|check| &check.id).collect();
-        rules.extend(self.verdicts.keys().filter(|rule| !judged_now.contains_key(rule)));
-        let verdicts = rules.into_iter().map(|rule| (rule, self.verdicts.get(rule), judged_now.get(rule).copied()));
-        let changed = verdicts.filter(|(_, then, now)| then != now);
-        changed.map(|(rule, then, now)| format!("{rule}: {} then, {} now", word(then), word(now))).collect()
+        let changed = disagreements(&self.verdicts, &verdicts(now));
+        changed.iter().map(|one| one.tell("then", "now")).collect()
     }
 }
 

@@ -1,0 +1,66 @@
+//! `harness tiers`: scenarios in both tiers under one seed, and whether their judges agree. What the simulated tier says is
+//! worth what the live tier confirms.
+
+use super::{CommandError, stage::Stage};
+use crate::{
+    bar::Bar,
+    cli::TiersArgs,
+    exit::Exit,
+    scenario::{Library, Scenario},
+    tier::Tier,
+};
+use reports::{
+    comparison::{disagreements, verdicts},
+    report::Report,
+};
+
+pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
+    let library = Library::find();
+    let bar = Bar::of(&library, args.bar.gate())?;
+    let scenarios = match &args.scenario {
+        Some(asked_for) => vec![(asked_for.clone(), library.load(asked_for)?)],
+        None => {
+            let selected = library.select(&args.select.selection())?;
+            selected.into_iter().map(|scenario| (scenario.id().to_string(), scenario)).collect()
+        }
+    };
+    let (sim, live) = (Stage::set_up(Tier::Sim)?, Stage::set_up(Tier::Live)?);
+    let (mut alike, mut exits) = (0, Vec::new());
+    for (n, (asked_for, scenario)) in scenarios.iter().enumerate() {
+        anstream::eprintln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
+        let in_both = both(&sim, &live, asked_for, scenario, &bar);
+        match in_both {
+            Ok((simulated, ran)) => {
+                let differ = disagreements(&verdicts(&simulated), &verdicts(&ran));
+                for report in [&simulated, &ran] {
+                    anstream::print!("{:4} {}", report.tier, reports::tally::line(report));
+                    exits.push(Exit::of_report(report));
+                }
+                alike += usize::from(differ.is_empty());
+                for one in differ {
+                    anstream::println!("     {}", one.tell("in the simulated tier", "in the live one"));
+                }
+            }
+            Err(interrupted) if interrupted.exit() == Exit::Interrupted => return Err(interrupted),
+            Err(error) => {
+                exits.push(error.exit());
+                anstream::eprintln!("{:?}", miette::Report::new(error));
+            }
+        }
+    }
+    anstream::println!("{alike} of {} scenarios were judged alike in both tiers, rule by rule", scenarios.len());
+    Ok(Exit::of_several(&exits))
+}
+
+fn both(
+    sim: &Stage,
+    live: &Stage,
+    asked_for: &str,
+    scenario: &Scenario,
+    bar: &Bar,
+) -> Result<(Report, Report), CommandError> {
+    let simulated = sim.run(scenario, Some(asked_for), None, None, bar)?;
+    // A scenario may leave its seed to the run, and both are to have one.
+    let ran = live.run(scenario, Some(asked_for), Some(simulated.seed), None, bar)?;
+    Ok((simulated, ran))
+}

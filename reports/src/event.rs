@@ -79,6 +79,8 @@ pub enum Event {
         tenant: String,
         line: String,
     },
+    /// How busy the machine was in the second before.
+    MachineLoad(MachineLoad),
     /// The dispatcher's processes are about to be killed, without a chance to tidy up.
     DispatcherKilled(Killing),
     /// The dispatcher answers again after a kill, on the storage that was left.
@@ -93,6 +95,16 @@ pub enum Event {
         text: String,
     },
     RunEnded,
+}
+
+/// In cores.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MachineLoad {
+    /// How many there are.
+    pub cores: u32,
+    pub busy: f64,
+    /// What of that the run's own processes were: the harness, the dispatcher and its tenants.
+    pub ours: f64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -23,6 +23,9 @@ export default {
       case "burn":
         burn(Number(argument));
         return seen(request, url, env, 200);
+      case "compute":
+        compute(Number(argument));
+        return seen(request, url, env, 200);
       case "subrequests":
         await ask(Number(argument), (nth) => `/${nth}`);
         return seen(request, url, env, 200);
@@ -61,6 +64,15 @@ export default {
 function burn(ms) {
   const until = Date.now() + ms;
   while (Date.now() < until);
+}
+
+// The same work each time, half a millisecond a round once it is warm: who has less of a CPU takes longer.
+const STEPS = 400_000;
+
+function compute(rounds) {
+  let mixed = 1;
+  for (let step = 0; step < rounds * STEPS; step += 1) mixed = (Math.imul(mixed, 1664525) + 1013904223) | 0;
+  return mixed;
 }
 
 // So many hops has each chain of redirects; a fetch of the platform follows up to twenty.

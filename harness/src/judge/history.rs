@@ -141,7 +141,7 @@ impl History {
     }
 
     /// All events with their lines.
-    pub fn lines(&self) -> impl Iterator<Item = (Line, &Recorded)> {
+    pub fn lines(&self) -> impl Iterator<Item = (Line, &Recorded)> + Clone {
         self.events.iter().enumerate().map(|(index, recorded)| (Line(index + 1), recorded))
     }
 
@@ -275,6 +275,15 @@ impl History {
         self.lines().find(|(_, recorded)| begins(recorded)).map(|(line, _)| line)
     }
 
+    /// From when until when a phase lasts: until the next one begins, or the events end.
+    pub fn phase_us(&self, name: &str) -> Option<(u64, u64)> {
+        let from = self.event(self.phase_line(name)?).at_us;
+        let begins =
+            |recorded: &&Recorded| matches!(recorded.event, Event::PhaseStarted { .. }) && recorded.at_us > from;
+        let to = self.events.iter().find(begins).or(self.events.last())?.at_us;
+        Some((from, to))
+    }
+
     /// Whether an exchange that lasted so can have been cut by a kill.
     pub fn was_cut(&self, exchange: &Exchange) -> bool {
         let cuts = |outage: &Outage| exchange.sent_us <= outage.back_us && outage.killed_us <= exchange.ended_us;
@@ -380,6 +389,7 @@ impl History {
             | Event::TenantBytesLogged { .. }
             | Event::EgressDecided(_)
             | Event::OutsideReached { .. }
+            | Event::MachineLoad(_)
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

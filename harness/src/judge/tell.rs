@@ -29,8 +29,11 @@ pub fn tell(recorded: &Recorded) -> String {
         Event::TenantEnded(end) => {
             let request = end.request_id.as_deref().unwrap_or("none");
             let cpu = end.cpu_used_ms.map_or_else(|| "?".to_owned(), |ms| format!("{ms:.1}"));
+            let memory = end.memory_mb.zip(end.memory_limit_mb);
+            let memory =
+                memory.map_or_else(String::new, |(held, limit)| format!(", memory {held:.1} of {limit:.0} MB"));
             format!(
-                "script {} ends {:?}, request {request}: CPU {cpu} of {} ms, subrequests {} of {}, {} refused",
+                "script {} ends {:?}, request {request}: CPU {cpu} of {} ms{memory}, subrequests {} of {}, {} refused",
                 end.script,
                 end.outcome,
                 end.cpu_limit_ms,
@@ -75,6 +78,12 @@ pub fn tell(recorded: &Recorded) -> String {
         }
         Event::OutsideReached { url, script } => {
             format!("{url} is asked by script {}", script.as_deref().unwrap_or("unknown"))
+        }
+        Event::MachineLoad(load) => {
+            format!(
+                "the machine has {:.1} of {} cores busy, {:.1} of them with this run",
+                load.busy, load.cores, load.ours
+            )
         }
         Event::TenantBytesLogged { tenant, line } => format!("dispatcher's line with bytes of {tenant}: {line}"),
         Event::DispatcherAlert(line) => {

@@ -6,8 +6,8 @@ use reports::{
         Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherAlert, DispatcherPayment, DispatcherRequest,
         EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
         FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
-        LimitFacts, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome, Recorded,
-        RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
+        LimitFacts, MachineLoad, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
+        Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
     },
     verdict::Verdict,
 };
@@ -426,6 +426,11 @@ impl Story {
     /// The tenant ran for the last exchange.
     pub fn ran_for_it(self) -> Self {
         self.ran_as(TENANT)
+    }
+
+    /// What the run and others had of two cores in the second before.
+    pub fn machine(self, ours: f64, others: f64) -> Self {
+        self.then(Event::MachineLoad(MachineLoad { cores: 2, busy: ours + others, ours }))
     }
 
     /// This script ran for the last exchange.

@@ -1,8 +1,8 @@
 //! A run against the real Worker: real HTTP, real time.
 
 use super::{
-    Asked, Live, LiveOptions, RunDir, RunError, Tools, interrupted, ledger_readout, live_kills, live_operator, network,
-    operator, timeline,
+    Asked, Live, LiveOptions, RunDir, RunError, Tools, interrupted, ledger_readout, live_kills, live_operator, machine,
+    network, operator, timeline,
 };
 use crate::{
     clock::{Clock, SystemClock},
@@ -81,10 +81,16 @@ async fn drive(
     let kills =
         async { live_kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };
     let traffic_and_marks = async {
-        Ok(tokio::join!(
-            traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
-            timeline::mark(scenario, journal, say),
-        ))
+        let driven = async {
+            tokio::join!(
+                traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
+                timeline::mark(scenario, journal, say),
+            )
+        };
+        tokio::select! {
+            driven = driven => Ok(driven),
+            never = machine::watch(journal) => match never {},
+        }
     };
     let changes = async {
         let changed = directory::carry_out(scenario, publisher, journal).await;

@@ -160,7 +160,7 @@ impl Checker {
         ),
         Listed::new(
             "neighbours-unmoved",
-            "COST-2: beside a tenant that burns, the others' p95 is what it was in a quiet phase",
+            "COST-2: beside tenants that burn, each other one is as fast as in a quiet phase",
             "{ phase = \"outage\", against = \"steady\", within = \"50ms\" }",
         ),
         Listed::new(
@@ -280,7 +280,7 @@ impl Checker {
             Self::NeighboursUnmoved { phase, against, within } => {
                 let within = show(*within);
                 format!(
-                    "beside a tenant that burns, the others' p95 of {phase} is at most {within} over that of {against}"
+                    "beside tenants that burn, three in four of each other's answers of {phase} are within {within} of its p95 of {against}"
                 )
             }
             Self::Recovers { within, after } => {

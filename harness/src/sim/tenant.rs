@@ -114,7 +114,7 @@ impl Tenants {
             }
             "throw" => Verdict::at_once(Err(format!("tenant double {script} throws {}", tenant.canary))),
             "slow" => Verdict { after_ms: number(), ..Verdict::at_once(Ok(answer())) },
-            "burn" => burn(Duration::from_millis(number()), limits, answer),
+            "burn" | "compute" => burn(Duration::from_millis(number()), limits, answer),
             "subrequests" => ask(number(), limits, answer),
             "redirects" => ask(number() * (HOPS + 1), limits, answer),
             "caught" => Verdict { told: Ok(answer()), ..ask(number(), limits, answer) },

@@ -66,7 +66,7 @@ pub enum Command {
     Serve(ServeArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
-    /// Serve a local dispatch namespace that enforces CPU and subrequest limits
+    /// Serve a local dispatch namespace that enforces CPU, memory and subrequest limits
     Namespace(NamespaceArgs),
     /// The supervisor of `namespace`, under its guard
     #[command(name = namespace::SUBCOMMAND, hide = true)]
@@ -391,7 +391,10 @@ pub struct SelftestArgs {
     /// Plant this bug only; given more than once, these
     #[arg(long = "bug", value_name = "NAME")]
     pub bugs: Vec<String>,
-    /// List the bugs, what they break and what is to catch them, without planting any
+    /// Where to plant: in the dispatcher's core, or in the Worker's adapters, which takes some six minutes
+    #[arg(long, value_enum, default_value_t = Tier::Sim)]
+    pub tier: Tier,
+    /// List the bugs of both tiers, what they break and what is to catch them, without planting any
     #[arg(long)]
     pub list: bool,
     /// How to print the score

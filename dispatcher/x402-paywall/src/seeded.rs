@@ -1,13 +1,14 @@
 //! Bugs to plant on purpose, so that the harness can show that its judges catch them.
 //!
-//! None can ship: the feature `seeded-bugs` compiles neither to wasm nor without debug assertions, and without it
-//! [`has`] is a constant, so that a site in the code costs nothing. One build holds them all; which one bites is chosen
-//! per thread, because a simulated run stays on its thread.
+//! None can ship: the feature `seeded-bugs` does not compile without debug assertions, which the release profile has not, and
+//! to wasm only in the build that `harness selftest --tier live` makes, which says so by a cfg of its own; and without it
+//! [`has`] is a constant, so that a site in the code costs nothing. One build holds them all; which one bites is chosen per
+//! thread, because a simulated run stays on its thread, and a Worker has but one.
 
 #[cfg(all(feature = "seeded-bugs", not(debug_assertions)))]
 compile_error!("seeded bugs are for `harness selftest` alone: no build without debug assertions may have them");
-#[cfg(all(feature = "seeded-bugs", target_family = "wasm"))]
-compile_error!("seeded bugs are for `harness selftest` alone: no Worker may have them");
+#[cfg(all(feature = "seeded-bugs", target_family = "wasm", not(seeded_worker)))]
+compile_error!("seeded bugs are for `harness selftest` alone: no other Worker may have them");
 
 /// Whether this build has the bugs in it.
 pub const COMPILED_IN: bool = cfg!(feature = "seeded-bugs");
@@ -20,8 +21,8 @@ macro_rules! bugs {
             $($(#[doc = $says])+ $bug,)+
         }
 
-        // The Worker has not even their names in it.
-        #[cfg(not(target_family = "wasm"))]
+        // The Worker that ships has not even their names in it.
+        #[cfg(any(not(target_family = "wasm"), feature = "seeded-bugs"))]
         impl Bug {
             /// Every bug, in the order in which they stand above.
             pub const ALL: &[Self] = &[$(Self::$bug),+];
@@ -218,6 +219,54 @@ bugs! {
     CorsMissing = "cors-missing",
     /// A browser's preflight is billed.
     PreflightBilled = "preflight-billed",
+
+    /// The Worker passes a dispatch's limits under keys that the platform does not know.
+    WorkerMisspellsLimits = "worker-misspells-limits",
+    /// The Worker passes no limits with a dispatch.
+    WorkerPassesNoLimits = "worker-passes-no-limits",
+    /// The Worker passes a tenant's egress policy under a key that the outbound Worker does not know.
+    WorkerMisspellsEgress = "worker-misspells-egress",
+    /// What the namespace throws is taken for an answer of the tenant's.
+    ExceptionTakenForAnswer = "exception-taken-for-answer",
+    /// What the namespace throws is not read, so that no exception is told from another.
+    ExceptionUnread = "exception-unread",
+    /// What a caller says in the dispatcher's name goes on to the tenant with its request.
+    CallerHeadersPass = "caller-headers-pass",
+    /// What a tenant says in the dispatcher's name goes on to the caller with its response.
+    TenantHeadersPass = "tenant-headers-pass",
+    /// A stored response loses its status on its way to the caller.
+    WorkerLosesStatus = "worker-loses-status",
+    /// A Durable Object's alarm is never set.
+    AlarmNeverSet = "alarm-never-set",
+    /// A Durable Object's storage takes a payment's record, and not the body beside it.
+    BodyLeftOut = "body-left-out",
+    /// A facilitator is waited for as long as it likes, because its request carries no signal.
+    SignalNotPassed = "signal-not-passed",
+    /// What is left to do after an answer is begun and dropped.
+    WaitUntilDropped = "wait-until-dropped",
+}
+
+#[cfg(any(not(target_family = "wasm"), feature = "seeded-bugs"))]
+impl Bug {
+    /// Whether it is in the Worker's adapters, which only the live tier runs.
+    #[must_use]
+    pub fn is_in_the_worker(self) -> bool {
+        matches!(
+            self,
+            Self::WorkerMisspellsLimits
+                | Self::WorkerPassesNoLimits
+                | Self::WorkerMisspellsEgress
+                | Self::ExceptionTakenForAnswer
+                | Self::ExceptionUnread
+                | Self::CallerHeadersPass
+                | Self::TenantHeadersPass
+                | Self::WorkerLosesStatus
+                | Self::AlarmNeverSet
+                | Self::BodyLeftOut
+                | Self::SignalNotPassed
+                | Self::WaitUntilDropped
+        )
+    }
 }
 
 /// Whether the bug is in the code that runs.
@@ -229,7 +278,7 @@ pub const fn has(_: Bug) -> bool {
 }
 
 #[cfg(feature = "seeded-bugs")]
-pub use planted::{has, plant};
+pub use planted::{has, plant, plant_named};
 
 #[cfg(feature = "seeded-bugs")]
 mod planted {
@@ -244,6 +293,11 @@ mod planted {
     #[must_use]
     pub fn has(bug: Bug) -> bool {
         PLANTED.get() == Some(bug)
+    }
+
+    /// The bug of this name, or none where there is no such name: for a Worker, which is told by a variable.
+    pub fn plant_named(name: &str) {
+        plant(Bug::ALL.iter().copied().find(|bug| bug.name() == name));
     }
 
     /// From now on this thread's code has this bug, and no other.

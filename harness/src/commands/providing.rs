@@ -23,6 +23,17 @@ pub async fn provide_reference() -> Result<(PathBuf, Tools, Reference), CommandE
     .await
 }
 
+/// With the dispatcher that has bugs in it in place of the one that ships.
+pub async fn provide_seeded() -> Result<Tools, CommandError> {
+    setting_up(|root, progress, cancelled| {
+        let toolchain = setup::ensure(root, progress, cancelled)?;
+        let bundle = setup::build_seeded_dispatcher(&toolchain, root, progress, cancelled)?;
+        let outbound = setup::build_outbound(&toolchain, root, progress, cancelled)?;
+        Ok(tools(&toolchain, &bundle, &outbound))
+    })
+    .await
+}
+
 fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
     Tools {
         node: toolchain.node().to_owned(),
@@ -31,6 +42,7 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
         bundle_index_js: bundle.index_js.clone(),
         outbound_index_js: outbound.index_js.clone(),
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
+        planted: None,
     }
 }
 

@@ -1,28 +1,32 @@
-//! `harness selftest`: in a build of the harness that has the bugs in it, which this one makes.
+//! `harness selftest`: for the simulated tier in a build of the harness that has the bugs in it, which this one makes; for the
+//! live tier with a Worker that has them.
 
-use super::CommandError;
 #[cfg(not(feature = "seeded-bugs"))]
-use super::providing::{runtime, setting_up};
-#[cfg(feature = "seeded-bugs")]
-use crate::cli::Format;
-use crate::{cli::SelftestArgs, exit::Exit, selftest};
+use super::providing::setting_up;
+use super::{
+    CommandError,
+    providing::{provide_seeded, runtime},
+};
+use crate::{
+    cli::{Format, SelftestArgs},
+    exit::Exit,
+    selftest::{self, Score},
+    tier::Tier,
+};
 #[cfg(not(feature = "seeded-bugs"))]
 use crate::{selftest::SelftestError, setup};
 use dispatcher_core::paywall::seeded::Bug;
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
-    let bugs = selftest::bugs(&args.bugs)?;
     if args.list {
-        anstream::print!("{}", selftest::list(&bugs));
+        anstream::print!("{}", selftest::list(&selftest::named(&args.bugs)?));
         return Ok(Exit::Pass);
     }
-    seeded(args, &bugs)
-}
-
-/// In the build that has the bugs in it.
-#[cfg(feature = "seeded-bugs")]
-fn seeded(args: &SelftestArgs, bugs: &[Bug]) -> Result<Exit, CommandError> {
-    let score = selftest::run(bugs, &|what| anstream::eprintln!("{what}"))?;
+    let bugs = selftest::bugs(&args.bugs, args.tier)?;
+    let score = match args.tier {
+        Tier::Live => live(&bugs)?,
+        Tier::Sim => simulated(&bugs)?,
+    };
     match args.format {
         Format::Table => anstream::print!("{}", score.table()),
         Format::Json => anstream::print!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
@@ -30,9 +34,21 @@ fn seeded(args: &SelftestArgs, bugs: &[Bug]) -> Result<Exit, CommandError> {
     Ok(score.exit())
 }
 
+fn live(bugs: &[Bug]) -> Result<Score, CommandError> {
+    let runtime = runtime()?;
+    let tools = runtime.block_on(provide_seeded())?;
+    Ok(runtime.block_on(selftest::run_live(bugs, &tools, &|what| anstream::eprintln!("{what}")))?)
+}
+
+/// In the build that has the bugs in it.
+#[cfg(feature = "seeded-bugs")]
+fn simulated(bugs: &[Bug]) -> Result<Score, CommandError> {
+    Ok(selftest::run(bugs, &|what| anstream::eprintln!("{what}"))?)
+}
+
 /// Makes that build, which goes on in the place of this one.
 #[cfg(not(feature = "seeded-bugs"))]
-fn seeded(_: &SelftestArgs, _: &[Bug]) -> Result<Exit, CommandError> {
+fn simulated(_: &[Bug]) -> Result<Score, CommandError> {
     use std::os::unix::process::CommandExt;
 
     let with_bugs = runtime()?.block_on(setting_up(setup::build_seeded))?;

@@ -19,6 +19,7 @@ use crate::{
         location_double::LocationDouble, workerd::WorkerdError,
     },
 };
+use dispatcher_core::paywall::seeded::Bug;
 use reports::event::Event;
 use std::{
     collections::BTreeMap,
@@ -44,6 +45,8 @@ pub struct Tools {
     pub outbound_index_js: PathBuf,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
+    /// Which of the bugs in the bundle bites; there are none in one that ships.
+    pub planted: Option<Bug>,
 }
 
 pub struct LiveOptions<'a> {
@@ -153,6 +156,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
+        let planted = options.tools.planted.map(|bug| ("SEEDED_BUG".to_owned(), bug.name().to_owned()));
         let options = WorldOptions {
             guard: Guard::this_program(),
             run_dir: options.run_dir.to_owned(),
@@ -161,7 +165,7 @@ impl Live {
             workerd: options.tools.workerd.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
-            vars: vars(scenario, network, &facilitator_urls),
+            vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),
             directory: kv_double.as_ref().map(KvDouble::address),

@@ -1,11 +1,16 @@
 //! Which rule is to catch each bug, and in which scenario. Written down before the run, so that a bug which only breaks
 //! something else by the way counts as unseen.
 
-use crate::judge::{RULES, Rule};
+use crate::{
+    judge::{RULES, Rule},
+    tier::Tier,
+};
 use dispatcher_core::paywall::seeded::Bug;
 
 /// What must break.
 pub struct Expected {
+    /// In which it can be seen: what is in the Worker's adapters, no simulation runs.
+    pub tier: Tier,
     /// The one that names the mistake.
     pub rule: &'static Rule,
     /// In any of which it breaks.
@@ -17,7 +22,8 @@ impl Expected {
     pub fn of(bug: Bug) -> Self {
         let (checker, scenarios) = checker_and_scenarios(bug);
         let rule = RULES.iter().find(|rule| rule.checker == checker).expect("the checkers below are registered");
-        Self { rule, scenarios }
+        let tier = if bug.is_in_the_worker() { Tier::Live } else { Tier::Sim };
+        Self { tier, rule, scenarios }
     }
 }
 
@@ -119,5 +125,18 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::StatusFlattened => ("statuses-kept", &["tenant-creates"]),
         Bug::CorsMissing => ("pages-can-pay", &["browser-preflights"]),
         Bug::PreflightBilled => ("pages-can-pay", &["browser-preflights"]),
+
+        Bug::WorkerMisspellsLimits => ("dispatch-carries-limits", &["worker-adapters"]),
+        Bug::WorkerPassesNoLimits => ("neighbours-unmoved", &["tenants-burn-at-once"]),
+        Bug::WorkerMisspellsEgress => ("egress-is-confined", &["worker-adapters"]),
+        Bug::ExceptionTakenForAnswer => ("nobody-pays-for-nothing", &["worker-adapters"]),
+        Bug::ExceptionUnread => ("over-limit-is-cut-off", &["worker-adapters"]),
+        Bug::CallerHeadersPass => ("headers-are-ours", &["worker-adapters"]),
+        Bug::TenantHeadersPass => ("headers-are-ours", &["worker-adapters"]),
+        Bug::WorkerLosesStatus => ("statuses-kept", &["worker-adapters"]),
+        Bug::AlarmNeverSet => ("unknown-is-asked-about", &["caller-away-while-unknown"]),
+        Bug::BodyLeftOut => ("nobody-pays-for-nothing", &["worker-adapters"]),
+        Bug::SignalNotPassed => ("every-request-ends-once", &["worker-adapters"]),
+        Bug::WaitUntilDropped => ("one-payment-one-request", &["worker-adapters"]),
     }
 }

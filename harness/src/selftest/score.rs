@@ -1,7 +1,7 @@
 //! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
 
 use super::expected::Expected;
-use crate::exit::Exit;
+use crate::{exit::Exit, tier::Tier};
 use dispatcher_core::paywall::seeded::Bug;
 use reports::{level::Level, report::Check, verdict::Verdict};
 use serde::Serialize;
@@ -78,7 +78,7 @@ impl Trial {
     /// `runs` are its scenarios with what was judged.
     #[must_use]
     pub fn of(bug: Bug, runs: &[(&str, Vec<Check>)]) -> Self {
-        let Expected { rule, scenarios } = Expected::of(bug);
+        let Expected { rule, scenarios, .. } = Expected::of(bug);
         let broken: Vec<_> = runs
             .iter()
             .flat_map(|(scenario, checks)| checks.iter().map(move |check| (*scenario, check)))
@@ -115,9 +115,10 @@ fn seen_of(check: &Check) -> &str {
 
 impl Score {
     #[must_use]
-    pub fn of(controls: Vec<Control>, bugs: Vec<Trial>, took_ms: u64) -> Self {
+    pub fn of(tier: Tier, controls: Vec<Control>, bugs: Vec<Trial>, took_ms: u64) -> Self {
         let caught = bugs.iter().filter(|trial| trial.seen == Seen::Caught).count();
-        let mut score = Self { schema: SCORE_SCHEMA, tier: "sim", caught, bugs, controls, took_ms, exit_code: 0 };
+        let mut score =
+            Self { schema: SCORE_SCHEMA, tier: tier.as_str(), caught, bugs, controls, took_ms, exit_code: 0 };
         score.exit_code = score.exit().code();
         score
     }

@@ -51,7 +51,7 @@ pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestE
         }
     }
     let trials = bugs.iter().map(|bug| Trial::of(*bug, &by_bug[bug.name()])).collect();
-    Ok(Score::of(controls, trials, clock.now_us() / 1_000))
+    Ok(Score::of(Tier::Sim, controls, trials, clock.now_us() / 1_000))
 }
 
 fn simulated(job: Job, scenario: &Scenario) -> Result<Vec<Check>, SimError> {

@@ -18,7 +18,10 @@ use crate::clock::{Clock as _, SystemClock};
 const STAMP: &str = ".made-from";
 
 /// Folders that builds write to, which are no source.
-const NOT_SOURCE: [&str; 4] = ["build", "target", "node_modules", ".wrangler"];
+const NOT_SOURCE: [&str; 5] = ["build", SEEDED_OUT, "target", "node_modules", ".wrangler"];
+
+/// Where the dispatcher with bugs in it goes, relative to its crate.
+const SEEDED_OUT: &str = "build-selftest";
 
 /// A built Worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,9 +44,29 @@ pub struct WorkerCrate {
     pub target_dir: PathBuf,
     /// Relative to `dir`.
     pub out_dir: String,
+    pub profile: Profile,
     pub features: Vec<String>,
     /// What its `wrangler.jsonc` sets before the build command.
     pub env: &'static [(&'static str, &'static str)],
+}
+
+/// A cargo profile that Workers are built in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Profile {
+    /// What ships.
+    Release,
+    /// What never does: with debug assertions, and so perhaps with seeded bugs.
+    Seeded,
+}
+
+impl Profile {
+    /// wasm-opt would take longer than all that such a build is for.
+    fn args(self) -> &'static [&'static str] {
+        match self {
+            Self::Release => &["--release"],
+            Self::Seeded => &["--profile", "seeded", "--no-opt"],
+        }
+    }
 }
 
 /// The dispatcher, as it ships.
@@ -58,9 +81,30 @@ pub fn build_dispatcher(
         sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
+        profile: Profile::Release,
         features: Vec::new(),
         // A caller that hangs up does not stop a sale half way.
         env: &[("RUN_TO_COMPLETION", "1")],
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
+/// The dispatcher with bugs in its adapters, for `harness selftest --tier live`: in folders of its own, where no run finds it.
+pub fn build_seeded_dispatcher(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/worker"),
+        sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
+        target_dir: workspace.join("target/selftest-wasm"),
+        out_dir: SEEDED_OUT.to_owned(),
+        profile: Profile::Seeded,
+        features: vec!["seeded-bugs".to_owned()],
+        // Without the cfg no wasm with a seeded bug in it compiles.
+        env: &[("RUN_TO_COMPLETION", "1"), ("RUSTFLAGS", "--cfg seeded_worker")],
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
@@ -78,6 +122,7 @@ pub fn build_outbound(
         sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
+        profile: Profile::Release,
         features: Vec::new(),
         env: &[],
     };
@@ -98,10 +143,10 @@ pub fn build_worker(
     if let Some(bundle) = stamped(&out, &made_from) {
         return Ok(bundle);
     }
-    site.say("worker bundle  compiling to release wasm (about 100 s on 2 cores from nothing, 15 s after a change) ...");
+    site.say("worker bundle  compiling to wasm (about 100 s on 2 cores from nothing, 15 s after a change) ...");
     let watch = SystemClock::start();
     let mut command = toolchain.worker_build();
-    command.arg("--release").arg("--out-dir").arg(&worker.out_dir).current_dir(&worker.dir);
+    command.args(worker.profile.args()).arg("--out-dir").arg(&worker.out_dir).current_dir(&worker.dir);
     if !worker.features.is_empty() {
         command.arg("--").arg("--features").arg(worker.features.join(","));
     }
@@ -169,7 +214,7 @@ fn measured(site: &Site, toolchain: &Toolchain, out: &Path) -> Result<Bundle, Se
 fn made_from(toolchain: &Toolchain, worker: &WorkerCrate) -> Result<String, SetupError> {
     let mut hasher = DefaultHasher::new();
     toolchain.versions().hash(&mut hasher);
-    worker.features.hash(&mut hasher);
+    (worker.profile, &worker.features).hash(&mut hasher);
     for source in &worker.sources {
         hash_tree(source, &mut hasher)?;
     }

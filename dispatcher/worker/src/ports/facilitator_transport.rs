@@ -3,8 +3,9 @@
 use super::outbound::read_bounded;
 use crate::plain_object;
 use dispatcher_core::{
-    paywall::ports::{
-        FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+    paywall::{
+        ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError},
+        seeded::{self, Bug},
     },
     ports::CollectError,
 };
@@ -87,6 +88,6 @@ fn init(request: &HttpRequest<'_>, signal: &AbortSignal) -> RequestInit {
     if let Some(json) = request.json {
         init.set_body(&JsValue::from_str(json));
     }
-    init.set_signal(Some(signal));
+    init.set_signal(Some(signal).filter(|_| !seeded::has(Bug::SignalNotPassed)));
     init
 }

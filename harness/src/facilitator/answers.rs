@@ -34,7 +34,7 @@ pub fn route(endpoint: FacilitatorEndpoint) -> (&'static str, &'static str) {
 pub struct Ask<'a> {
     pub facilitator: &'a str,
     pub endpoint: FacilitatorEndpoint,
-    pub body: &'a [u8],
+    pub request: &'a FacilitatorRequest,
     pub chain: &'a Chain,
     pub lists_only: Option<&'static str>,
     pub unix_now: u64,
@@ -47,7 +47,7 @@ impl Ask<'_> {
     #[must_use]
     pub fn honest(&self) -> Reply {
         match self.endpoint {
-            FacilitatorEndpoint::Verify => Reply::json(200, &honest::verify(self.body, self.chain, self.unix_now)),
+            FacilitatorEndpoint::Verify => Reply::json(200, &honest::verify(self.request, self.chain, self.unix_now)),
             FacilitatorEndpoint::Settle => Reply::json(200, &self.settle()),
             FacilitatorEndpoint::Supported => Reply::json(200, &honest::supported(self.facilitator, self.lists_only)),
         }
@@ -55,7 +55,7 @@ impl Ask<'_> {
 
     #[must_use]
     pub fn settle(&self) -> x402_protocol::v2::SettleResponse {
-        honest::settle(self.facilitator, self.body, self.chain, self.unix_now)
+        honest::settle(self.facilitator, self.request, self.chain, self.unix_now)
     }
 }
 
@@ -97,8 +97,8 @@ impl Desks {
 
     /// `fault` is a position in the double's list.
     #[must_use]
-    pub fn reply(&self, endpoint: FacilitatorEndpoint, body: &[u8], fault: Option<usize>) -> Reply {
-        self.0[endpoint as usize].reply(body, fault)
+    pub fn reply(&self, endpoint: FacilitatorEndpoint, request: &FacilitatorRequest, fault: Option<usize>) -> Reply {
+        self.0[endpoint as usize].reply(request, fault)
     }
 }
 
@@ -113,24 +113,23 @@ pub async fn serve(desks: Desks) -> MockServer {
 }
 
 impl Desk {
-    fn reply(&self, body: &[u8], fault: Option<usize>) -> Reply {
+    fn reply(&self, request: &FacilitatorRequest, fault: Option<usize>) -> Reply {
         let ask = Ask {
             facilitator: &self.facilitator,
             endpoint: self.endpoint,
-            body,
+            request,
             chain: &self.chain,
             lists_only: self.lists_only,
             unix_now: self.clock.unix_now(),
-            asked_before: self.count(body),
+            asked_before: self.count(request),
         };
         let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
         fault::reply(inject, &ask)
     }
 
     /// How often the payment came before; it has come once more now.
-    fn count(&self, body: &[u8]) -> u64 {
-        let payment = FacilitatorRequest::parse(body).ok().and_then(|request| request.payment());
-        let Some(asked_for) = payment else { return 0 };
+    fn count(&self, request: &FacilitatorRequest) -> u64 {
+        let Some(asked_for) = request.payment() else { return 0 };
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
         let times = asked.entry(asked_for.key()).or_default();
         *times += 1;
@@ -144,7 +143,7 @@ struct Counter(Arc<Desk>);
 impl Respond for Counter {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let fault = request.headers.get(FAULT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
-        let reply = self.0.reply(&request.body, fault);
+        let reply = self.0.reply(&FacilitatorRequest::parse(&request.body), fault);
         ResponseTemplate::new(reply.status).set_body_raw(reply.body, &reply.content_type)
     }
 }

@@ -8,7 +8,7 @@ use reports::event::{self, Event};
 use sha3::{Digest, Keccak256};
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use x402_protocol::{Address, Network, Offer, PaymentKey, Transfer, TransferMethod, Uint256, hex};
 
@@ -17,7 +17,7 @@ pub const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
 
 pub struct Chain {
     state: Mutex<State>,
-    signers: Signers,
+    signers: Arc<Signers>,
     journal: Journal,
 }
 
@@ -53,11 +53,11 @@ struct State {
 impl Chain {
     #[must_use]
     pub fn new(journal: Journal) -> Self {
-        Self { state: Mutex::default(), signers: Signers::default(), journal }
+        Self { state: Mutex::default(), signers: Arc::default(), journal }
     }
 
     #[must_use]
-    pub fn signers(&self) -> &Signers {
+    pub fn signers(&self) -> &Arc<Signers> {
         &self.signers
     }
 

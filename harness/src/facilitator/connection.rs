@@ -7,7 +7,7 @@ use super::{
     fault,
     http1::{Head, ReadError, RequestLine},
     reply::{JSON, Reply},
-    request::PaymentSeen,
+    request::{FacilitatorRequest, PaymentSeen},
     script::{Admitted, Script},
 };
 use crate::journal::Journal;
@@ -93,12 +93,13 @@ async fn play(
         Ok(request) => request,
         Err(error) => return unread(caller, double, &error).await,
     };
-    *seen = PaymentSeen::in_body(&body);
+    let read = FacilitatorRequest::parse(&body);
+    *seen = read.seen();
     if double.key.is_some() && head.api_key != double.key {
         return turned_away(caller, head.last).await;
     }
     let fault = admitted.fault.map(|(position, _)| position);
-    let mut exchange = Exchange { caller, origin: &double.origin, endpoint, body, fault };
+    let mut exchange = Exchange { caller, origin: &double.origin, endpoint, body, request: read, fault };
     let mut played = fault::play(inject, &mut exchange).await.unwrap_or_else(|error| {
         double.unreadable(chain_of(&error));
         Played::reset()

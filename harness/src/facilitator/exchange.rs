@@ -4,6 +4,7 @@ use super::{
     answers::{self, Desks},
     caller::Caller,
     reply::Reply,
+    request::FacilitatorRequest,
 };
 use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 
@@ -25,6 +26,7 @@ pub struct Exchange<'a> {
     pub origin: &'a Origin,
     pub endpoint: FacilitatorEndpoint,
     pub body: Vec<u8>,
+    pub request: FacilitatorRequest,
     /// Position of the fault in the double's list.
     pub fault: Option<usize>,
 }
@@ -48,7 +50,7 @@ impl Exchange<'_> {
     /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
     pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
         let (client, url) = match self.origin {
-            Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.body, self.fault)),
+            Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.request, self.fault)),
             Origin::Served { client, url } => (client, url),
         };
         let (verb, path) = answers::route(self.endpoint);

@@ -27,8 +27,8 @@ pub struct Refused {
 }
 
 #[must_use]
-pub fn verify(body: &[u8], chain: &Chain, unix_now: u64) -> VerifyResponse {
-    match check(body, chain.signers()).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
+pub fn verify(request: &FacilitatorRequest, chain: &Chain, unix_now: u64) -> VerifyResponse {
+    match check(request, chain.signers()).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
         Ok(asked) => valid(asked.transfer.from()),
         Err(refused) => VerifyResponse {
             is_valid: false,
@@ -40,12 +40,17 @@ pub fn verify(body: &[u8], chain: &Chain, unix_now: u64) -> VerifyResponse {
 
 /// Moves the money if it may, and answers a payment that this facilitator has settled before as it did then.
 #[must_use]
-pub fn settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> SettleResponse {
-    try_settle(facilitator, body, chain, unix_now).unwrap_or_else(|refused| failed(body, &refused))
+pub fn settle(facilitator: &str, request: &FacilitatorRequest, chain: &Chain, unix_now: u64) -> SettleResponse {
+    try_settle(facilitator, request, chain, unix_now).unwrap_or_else(|refused| failed(request, &refused))
 }
 
-fn try_settle(facilitator: &str, body: &[u8], chain: &Chain, unix_now: u64) -> Result<SettleResponse, Refused> {
-    let asked = check(body, chain.signers())?;
+fn try_settle(
+    facilitator: &str,
+    request: &FacilitatorRequest,
+    chain: &Chain,
+    unix_now: u64,
+) -> Result<SettleResponse, Refused> {
+    let asked = check(request, chain.signers())?;
     let own = |settled: &Settled| settled.facilitator == facilitator && settled.transfer == asked.transfer;
     // Before the window is looked at: a settlement does not stop being true when the authorization expires.
     if let Some(earlier) = chain.settled(&asked.key()).filter(own) {
@@ -103,30 +108,29 @@ pub fn succeeded(asked: &Asked, transaction: &str) -> SettleResponse {
 }
 
 #[must_use]
-pub fn failed(body: &[u8], refused: &Refused) -> SettleResponse {
+pub fn failed(request: &FacilitatorRequest, refused: &Refused) -> SettleResponse {
     SettleResponse {
         success: false,
         error_reason: Some(refused.reason.to_owned()),
         payer: refused.payer.map(|payer| payer.to_string()),
         transaction: String::new(),
-        network: FacilitatorRequest::parse(body).map(|request| request.network()).unwrap_or_default(),
+        network: request.network().to_owned(),
         amount: None,
     }
 }
 
 /// Everything that needs neither chain nor clock.
-fn check(body: &[u8], signers: &Signers) -> Result<Asked, Refused> {
+fn check(request: &FacilitatorRequest, signers: &Signers) -> Result<Asked, Refused> {
     let nameless = |reason| Refused { reason, payer: None };
-    let request = FacilitatorRequest::parse(body).map_err(|_| nameless(reason::INVALID_PAYLOAD))?;
     let Read { version, exact, offer, matches } = request.read().map_err(|unreadable| {
         nameless(match unreadable {
             Unreadable::Version => reason::INVALID_X402_VERSION,
             Unreadable::Shape => reason::INVALID_PAYLOAD,
         })
     })?;
-    let transfer = exact.transfer;
+    let transfer = &exact.transfer;
     let refused = |reason| Refused { reason, payer: Some(transfer.from()) };
-    let offer = offer.map_err(|error| {
+    let offer = offer.as_ref().map_err(|error| {
         refused(match error {
             OfferError::Scheme(_) => reason::UNSUPPORTED_SCHEME,
             OfferError::Network(_) => reason::INVALID_NETWORK,
@@ -142,11 +146,11 @@ fn check(body: &[u8], signers: &Signers) -> Result<Asked, Refused> {
     fits(offer.domain_name == token.domain_name, reason::TOKEN_NAME_MISMATCH)?;
     fits(offer.domain_version == token.domain_version, reason::TOKEN_VERSION_MISMATCH)?;
     matches
-        .and_then(|()| offer.is_paid_by(&transfer, version))
+        .and_then(|()| offer.is_paid_by(transfer, *version))
         .map_err(|mismatch| refused(mismatched(mismatch, transfer.method())))?;
     match (Signature::parse(&exact.signature), transfer.method()) {
         (Ok(Signature::Account(bytes)), method) => {
-            let signer = signers.signer(&bytes, &transfer.digest(&offer));
+            let signer = signers.signer(&bytes, &transfer.digest(offer));
             fits(signer == Some(transfer.from()), forged(method))?;
         }
         // No smart account is deployed on the doubles' chain.
@@ -155,7 +159,7 @@ fn check(body: &[u8], signers: &Signers) -> Result<Asked, Refused> {
         }
         (_, method) => return Err(refused(forged(method))),
     }
-    Ok(Asked { version, offer, transfer })
+    Ok(Asked { version: *version, offer: offer.clone(), transfer: transfer.clone() })
 }
 
 fn mismatched(mismatch: Mismatch, method: TransferMethod) -> &'static str {

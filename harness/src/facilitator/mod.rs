@@ -33,7 +33,9 @@ pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
 pub use pipe::PipeEnd;
 pub use piped::PipedDouble;
 pub use reply::Reply;
+pub use request::FacilitatorRequest;
 pub use script::{Admitted, FaultSpec, Refusal, Script};
+pub use signers::Signers;
 
 use crate::journal::Journal;
 use answers::Desks;

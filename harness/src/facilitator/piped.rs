@@ -12,6 +12,7 @@ use super::{
     script::Script,
 };
 use crate::journal::Journal;
+use futures_util::FutureExt;
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -54,10 +55,11 @@ impl PipedDouble {
         let number = open.opened;
         open.closing.insert(number, close);
         let door = Arc::clone(self);
-        open.connections.spawn(async move {
+        let connection = async move {
             serve(Caller::from(ours), Arc::clone(&door.double), closing).await;
             door.open().closing.remove(&number);
-        });
+        };
+        open.connections.spawn(connection.boxed());
         while open.connections.try_join_next().is_some() {}
         Some(theirs)
     }

@@ -8,14 +8,22 @@ use x402_protocol::{
     ExactEvmPayload, Mismatch, Offer, PayloadError, PaymentKey, Transfer, Version, hex, offer::OfferError, v1, v2,
 };
 
+/// A call's body, read once for all that look at it: the record, the count of repeats, the fault and the honest part.
+pub struct FacilitatorRequest {
+    read: Result<Read, Unreadable>,
+    /// What the requirements call their network; empty where they call it nothing.
+    network: String,
+    payload_hash: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct FacilitatorRequest<'a> {
-    pub x402_version: Value,
+struct Body<'a> {
+    x402_version: Value,
     #[serde(borrow)]
-    pub payment_payload: &'a RawValue,
+    payment_payload: &'a RawValue,
     #[serde(borrow)]
-    pub payment_requirements: &'a RawValue,
+    payment_requirements: &'a RawValue,
 }
 
 /// A payment that can be read, and the offer it was sent for.
@@ -49,12 +57,55 @@ pub struct PaymentSeen {
     pub payload_hash: Option<String>,
 }
 
-impl<'a> FacilitatorRequest<'a> {
-    pub fn parse(body: &'a [u8]) -> Result<Self, serde_json::Error> {
-        serde_json::from_slice(body)
+impl FacilitatorRequest {
+    /// Of any bytes: what cannot be read is part of what a double answers.
+    #[must_use]
+    pub fn parse(body: &[u8]) -> Self {
+        let Ok(body) = serde_json::from_slice::<Body>(body) else {
+            return Self { read: Err(Unreadable::Shape), network: String::new(), payload_hash: None };
+        };
+        Self {
+            read: body.read(),
+            network: network_in(body.payment_requirements),
+            payload_hash: Some(hex::encode(&Keccak256::digest(body.payment_payload.get()))),
+        }
     }
 
-    pub fn read(&self) -> Result<Read, Unreadable> {
+    pub fn read(&self) -> Result<&Read, Unreadable> {
+        self.read.as_ref().map_err(|unreadable| *unreadable)
+    }
+
+    /// The payment, however bad: nothing but its shape is checked.
+    #[must_use]
+    pub fn payment(&self) -> Option<Asked> {
+        let Read { version, exact, offer, .. } = self.read().ok()?;
+        Some(Asked { version: *version, offer: offer.as_ref().ok()?.clone(), transfer: exact.transfer.clone() })
+    }
+
+    #[must_use]
+    pub fn network(&self) -> &str {
+        &self.network
+    }
+
+    #[must_use]
+    pub fn seen(&self) -> PaymentSeen {
+        let payment = self.payment().map(|asked| asked.key().to_string());
+        PaymentSeen { payment, payload_hash: self.payload_hash.clone() }
+    }
+}
+
+fn network_in(requirements: &RawValue) -> String {
+    #[derive(Default, Deserialize)]
+    struct Requirements {
+        #[serde(default)]
+        network: Value,
+    }
+    let Requirements { network } = serde_json::from_str(requirements.get()).unwrap_or_default();
+    network.as_str().unwrap_or_default().to_owned()
+}
+
+impl Body<'_> {
+    fn read(&self) -> Result<Read, Unreadable> {
         let version = self.x402_version.as_u64().and_then(|number| Version::try_from(number).ok());
         let (payment, requirements) = (self.payment_payload.get(), self.payment_requirements.get());
         let (version, exact, offer, matches) = match version.ok_or(Unreadable::Version)? {
@@ -73,20 +124,6 @@ impl<'a> FacilitatorRequest<'a> {
             }
         };
         Ok(Read { version, exact, offer, matches })
-    }
-
-    /// The payment, however bad: nothing but its shape is checked.
-    #[must_use]
-    pub fn payment(&self) -> Option<Asked> {
-        let read = self.read().ok()?;
-        Some(Asked { version: read.version, offer: read.offer.ok()?, transfer: read.exact.transfer })
-    }
-
-    /// What the requirements call their network; empty where they call it nothing.
-    #[must_use]
-    pub fn network(&self) -> String {
-        let requirements: Value = serde_json::from_str(self.payment_requirements.get()).unwrap_or_default();
-        requirements["network"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -109,18 +146,6 @@ impl From<serde_json::Error> for Unreadable {
     }
 }
 
-impl PaymentSeen {
-    #[must_use]
-    pub fn in_body(body: &[u8]) -> Self {
-        let Ok(request) = FacilitatorRequest::parse(body) else {
-            return Self::default();
-        };
-        let key = request.payment().map(|asked| asked.key().to_string());
-        let hash = hex::encode(&Keccak256::digest(request.payment_payload.get()));
-        Self { payment: key, payload_hash: Some(hash) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -129,11 +154,12 @@ mod tests {
     #[test]
     fn the_hash_tells_apart_what_parses_alike() {
         let body = Payer::new(1).body(1);
-        let seen = PaymentSeen::in_body(body.as_bytes());
+        let seen = FacilitatorRequest::parse(body.as_bytes()).seen();
         assert!(seen.payment.as_ref().unwrap().starts_with("eip155:84532:0x036cbd"));
-        let spaced = PaymentSeen::in_body(body.replacen(r#""signature":"#, r#""signature": "#, 1).as_bytes());
+        let spaced = body.replacen(r#""signature":"#, r#""signature": "#, 1);
+        let spaced = FacilitatorRequest::parse(spaced.as_bytes()).seen();
         assert_eq!(spaced.payment, seen.payment);
         assert_ne!(spaced.payload_hash, seen.payload_hash);
-        assert_eq!(PaymentSeen::in_body(b"{"), PaymentSeen::default());
+        assert_eq!(FacilitatorRequest::parse(b"{").seen(), PaymentSeen::default());
     }
 }

@@ -1,9 +1,10 @@
-//! Who signed what, remembered between the doubles of a world: each payment is verified and settled, and recovering its key
-//! is the dearest thing that a simulated run does. Signature and digest alone decide it, so nothing can come out otherwise.
+//! Who signed what, remembered between the doubles of a world and the wallets that sign for its callers: each payment is
+//! verified and settled, and recovering its key is the dearest thing that a simulated run does. Signature and digest alone
+//! decide it, so nothing can come out otherwise; of any other signature, or digest, the key is recovered.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 use x402_protocol::{Address, signature};
 
@@ -18,14 +19,24 @@ pub struct Signers {
 type Signed = ([u8; 65], [u8; 32]);
 
 impl Signers {
+    /// A wallet has just made this signature, with the key of this address.
+    pub fn signed(&self, signature: &[u8; 65], digest: &[u8; 32], by: Address) {
+        self.known().insert((*signature, *digest), Some(by));
+    }
+
     /// `None`: nobody could have.
     pub fn signer(&self, signature: &[u8; 65], digest: &[u8; 32]) -> Option<Address> {
+        *self.known().entry((*signature, *digest)).or_insert_with(|| signature::recover(signature, digest).ok())
+    }
+
+    /// With room for one more.
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Signed, Option<Address>>> {
         // Nothing under the lock can panic half-way through a change.
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST_KNOWN {
             known.clear();
         }
-        *known.entry((*signature, *digest)).or_insert_with(|| signature::recover(signature, digest).ok())
+        known
     }
 }
 
@@ -43,6 +54,19 @@ mod tests {
             assert_eq!(signers.signer(&signature, &digest), Some(key.address()));
             assert_ne!(signers.signer(&signature, &other), Some(key.address()));
             assert_eq!(signers.signer(&[0; 65], &digest), None);
+        }
+    }
+
+    #[test]
+    fn what_a_wallet_says_that_it_signed_is_what_would_be_recovered() {
+        let (told, untold, key) = (Signers::default(), Signers::default(), Signer::from_secret(&[7; 32]).unwrap());
+        let (digest, other) = ([1; 32], [2; 32]);
+        let signature = key.sign(&digest);
+        told.signed(&signature, &digest, key.address());
+        let mut broken = signature;
+        broken[10] ^= 1;
+        for (signature, digest) in [(signature, digest), (signature, other), (broken, digest)] {
+            assert_eq!(told.signer(&signature, &digest), untold.signer(&signature, &digest));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! A process dies in the middle of whatever it does, between any two of its steps. So every port asks first whether it is
 //! still alive, and what asks after its death waits for ever, until its tasks are taken away.
 
+use futures_util::FutureExt;
 use std::{
     cell::{Cell, RefCell},
     future::Future,
@@ -45,7 +46,8 @@ impl Life {
         while let Some(ended) = tasks.try_join_next() {
             self.note(ended);
         }
-        tasks.spawn_local(task);
+        // Boxed before the runtime moves it about: without optimisation, each of its layers copies a whole request's future.
+        tasks.spawn_local(task.boxed_local());
     }
 
     /// Takes away whatever still runs. What panicked before is told.

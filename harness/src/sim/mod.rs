@@ -122,7 +122,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let arrivals = traffic::schedule(scenario, seed);
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
     let caller = Arc::new(Caller::new(Arc::new(wire), by_canary, scenario.timeline().clone(), journal.clone()));
-    let payers = Arc::new(Payers::from_seed(seed));
+    let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
     let (changed, payments, (), (), ()) = tokio::join!(
         directory::carry_out(scenario, publisher, &journal),
         traffic::drive(arrivals, caller, payers, scenario.timeline()),

@@ -20,6 +20,7 @@ pub use wire::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
 
 use crate::{clock::Clock, scenario::Timeline};
 use client::Visit;
+use futures_util::FutureExt;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 
@@ -38,9 +39,10 @@ pub async fn drive(
     for arrival in arrivals {
         wait_until(caller.clock(), arrival.due_us).await;
         let (caller, payers) = (Arc::clone(&caller), Arc::clone(&payers));
-        clients.spawn(
-            async move { Visit { caller: &caller, payers: &payers, arrival: &arrival, give_up_us }.run().await },
-        );
+        let visit =
+            async move { Visit { caller: &caller, payers: &payers, arrival: &arrival, give_up_us }.run().await };
+        // Boxed, so that the runtime's layers do not each copy it.
+        clients.spawn(visit.boxed());
     }
     let mut payments = Vec::new();
     while let Some(ended) = clients.join_next().await {

@@ -1,12 +1,15 @@
 //! Callers with a wallet: real keys, real EIP-712 signatures, made from the offer that the dispatcher sent.
 
-use crate::scenario::{MAX_BLOCKS, MAX_OWN_PAYERS};
+use crate::{
+    facilitator::Signers,
+    scenario::{MAX_BLOCKS, MAX_OWN_PAYERS},
+};
 use fastrand::Rng;
 use reqwest::header::HeaderValue;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use x402_protocol::{
     Authorization, Nonce, Offer, Uint256, Version, header, hex, offer::OfferError, signature::Signer, v1, v2,
 };
@@ -23,6 +26,8 @@ const V1_BACKDATED_S: u64 = 600;
 /// The wallets of a run, made from its seed when they are first used.
 pub struct Payers {
     signers: Vec<OnceLock<Signer>>,
+    /// Whoever checks signatures in this run, and need not recover what is signed here.
+    known: Arc<Signers>,
     seed: u64,
 }
 
@@ -48,6 +53,7 @@ pub struct Invoice {
 pub struct Draft<'a> {
     invoice: &'a Invoice,
     signer: &'a Signer,
+    known: &'a Signers,
     pub authorization: Authorization,
     /// For the `payment-identifier` extension.
     pub identifier: Option<String>,
@@ -77,7 +83,13 @@ pub enum PayError {
 impl Payers {
     #[must_use]
     pub fn from_seed(seed: u64) -> Self {
-        Self { signers: (0..MOST_PAYERS).map(|_| OnceLock::new()).collect(), seed }
+        Self::known_to(Arc::default(), seed)
+    }
+
+    /// Each signature is told as it is made.
+    #[must_use]
+    pub fn known_to(known: Arc<Signers>, seed: u64) -> Self {
+        Self { signers: (0..MOST_PAYERS).map(|_| OnceLock::new()).collect(), known, seed }
     }
 
     #[must_use]
@@ -122,7 +134,7 @@ impl Payers {
             valid_before: Uint256::from(unix_now + offer.max_timeout_seconds),
             nonce: Nonce(draw(&nonce)),
         };
-        Draft { invoice, signer, authorization, identifier: None }
+        Draft { invoice, signer, known: &self.known, authorization, identifier: None }
     }
 
     /// For the `payment-identifier` extension, within its grammar.
@@ -192,7 +204,10 @@ impl Draft<'_> {
 
     #[must_use]
     pub fn signature(&self) -> [u8; 65] {
-        self.signer.sign(&self.authorization.digest(self.offer()))
+        let digest = self.authorization.digest(self.offer());
+        let signature = self.signer.sign(&digest);
+        self.known.signed(&signature, &digest, self.signer.address());
+        signature
     }
 
     /// The payment's JSON with this signature.

@@ -3,7 +3,7 @@
 
 use harness::{
     clock::{Clock, SystemClock},
-    facilitator::{Chain, honest},
+    facilitator::{Chain, FacilitatorRequest, honest},
     journal::Journal,
 };
 use serde_json::{Value, json};
@@ -72,15 +72,16 @@ impl Respond for Desk {
         let now = self.clock.unix_now();
         let html = ResponseTemplate::new(502).set_body_raw("<html>Bad gateway</html>", "text/html");
         let json = |value: Value| ResponseTemplate::new(200).set_body_json(value);
+        let read = FacilitatorRequest::parse(&request.body);
         match (request.url.path(), fault) {
             ("/verify", Some(Fault::VerifyBroken)) => html,
             ("/verify", Some(Fault::Invalid(reason))) => json(json!({"isValid": false, "invalidReason": reason})),
-            ("/verify", _) => json(json!(honest::verify(&request.body, &self.chain, now))),
+            ("/verify", _) => json(json!(honest::verify(&read, &self.chain, now))),
             ("/settle", Some(Fault::Refused(reason))) => {
                 json(json!({"success": false, "errorReason": reason, "transaction": "", "network": "eip155:84532"}))
             }
             ("/settle", fault) => {
-                let settled = honest::settle("scripted", &request.body, &self.chain, now);
+                let settled = honest::settle("scripted", &read, &self.chain, now);
                 match fault {
                     Some(Fault::SettleLost) => {
                         faults.remove(nonce);

@@ -13,7 +13,7 @@ use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::conform::check::Outcome;
 use crate::conform::target::Reach;
-use crate::facilitator::{Chain, honest, testing::journal};
+use crate::facilitator::{Chain, FacilitatorRequest, honest, testing::journal};
 
 const PATH: &str = "/shop/quote";
 
@@ -86,7 +86,14 @@ fn paid(payment: &str) -> Option<bool> {
     let payment = header::decode(payment).ok()?;
     let requirements = json!(offer().to_requirements());
     let body = format!(r#"{{"x402Version":2,"paymentPayload":{payment},"paymentRequirements":{requirements}}}"#);
-    Some(honest::verify(body.as_bytes(), &Chain::new(journal().0), SystemClock::new().unix_now()).is_valid)
+    Some(
+        honest::verify(
+            &FacilitatorRequest::parse(body.as_bytes()),
+            &Chain::new(journal().0),
+            SystemClock::new().unix_now(),
+        )
+        .is_valid,
+    )
 }
 
 fn served() -> Said {

@@ -2,13 +2,12 @@
 //!
 //! A payment whose money has moved already gets the honest answer: to deny that would be a lie, and `lie` is another fault.
 
-use crate::facilitator::{answers::Ask, reply::Reply, request::FacilitatorRequest};
+use crate::facilitator::{answers::Ask, reply::Reply};
 use reports::event::FacilitatorEndpoint;
 use x402_protocol::v2::{SettleResponse, VerifyResponse};
 
 pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
-    let request = FacilitatorRequest::parse(ask.body).ok();
-    let payment = request.as_ref().and_then(FacilitatorRequest::payment);
+    let payment = ask.request.payment();
     if payment.as_ref().is_some_and(|asked| ask.chain.settled(&asked.key()).is_some()) {
         return ask.honest();
     }
@@ -17,7 +16,7 @@ pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
     if ask.endpoint == FacilitatorEndpoint::Verify {
         return Reply::json(200, &VerifyResponse { is_valid: false, invalid_reason: reason, payer });
     }
-    let network = request.map(|request| request.network()).unwrap_or_default();
+    let network = ask.request.network().to_owned();
     let (transaction, amount) = (String::new(), None);
     Reply::json(200, &SettleResponse { success: false, error_reason: reason, payer, transaction, network, amount })
 }

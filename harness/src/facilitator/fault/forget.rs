@@ -5,16 +5,14 @@ use crate::facilitator::{
     answers::Ask,
     honest::{self, Refused},
     reply::Reply,
-    request::FacilitatorRequest,
 };
 
 pub fn reply(ask: &Ask<'_>) -> Reply {
-    let payment = FacilitatorRequest::parse(ask.body).ok().and_then(|request| request.payment());
-    let spent = payment.filter(|asked| ask.chain.settled(&asked.key()).is_some());
+    let spent = ask.request.payment().filter(|asked| ask.chain.settled(&asked.key()).is_some());
     match spent {
         Some(asked) => {
             let refused = Refused { reason: honest::nonce_used(&asked.transfer), payer: Some(asked.transfer.from()) };
-            Reply::json(200, &honest::failed(ask.body, &refused))
+            Reply::json(200, &honest::failed(ask.request, &refused))
         }
         None => ask.honest(),
     }

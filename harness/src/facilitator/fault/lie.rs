@@ -2,12 +2,7 @@
 //! under the wrong payer, transaction, network or amount.
 
 use crate::{
-    facilitator::{
-        answers::Ask,
-        chain, honest,
-        reply::Reply,
-        request::{Asked, FacilitatorRequest},
-    },
+    facilitator::{answers::Ask, chain, honest, reply::Reply, request::Asked},
     scenario::{LieAbout, Money},
 };
 use reports::event::FacilitatorEndpoint;
@@ -28,9 +23,8 @@ pub fn applies(about: LieAbout, endpoint: FacilitatorEndpoint) -> bool {
 
 /// `Money::Moved` moves it if an honest double would; `Money::Kept` never does.
 pub fn reply(about: LieAbout, money: Money, ask: &Ask<'_>) -> Reply {
-    let request = FacilitatorRequest::parse(ask.body).ok();
     // About a request that names no payment there is nothing to lie.
-    let Some(asked) = request.and_then(|request| request.payment()) else {
+    let Some(asked) = ask.request.payment() else {
         return ask.honest();
     };
     match ask.endpoint {

@@ -32,14 +32,13 @@ impl SimLog {
         if self.life.is_over() {
             return;
         }
-        let value = serde_json::to_value(line).expect("log lines have string keys and plain values");
-        if let Some(leak) = leaked(&value.to_string(), &self.canaries) {
+        const PLAIN: &str = "log lines have string keys and plain values";
+        let text = serde_json::to_string(line).expect(PLAIN);
+        if let Some(leak) = leaked(&text, &self.canaries) {
             self.journal.record(leak);
         }
-        let unreadable = || {
-            let text = serde_json::to_string(line).expect("it was a value just now");
-            Event::Unreadable { source: "dispatcher log".to_owned(), text }
-        };
+        let value = serde_json::to_value(line).expect(PLAIN);
+        let unreadable = || Event::Unreadable { source: "dispatcher log".to_owned(), text };
         let event = line_of(log, value).unwrap_or_else(unreadable);
         self.journal.record(event.clone());
         if self.armed.is_hit_by(&event, self.journal.clock().now_us()) {

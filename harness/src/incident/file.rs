@@ -1,6 +1,7 @@
 //! An incident as a scenario's file: commented, for a person to go on with, and held to every rule of safety.
 
 use super::shape::{Fault, Incident, STRETCH_S};
+use crate::judge::ALWAYS;
 use reports::event::FacilitatorEndpoint;
 use std::fmt::Write;
 
@@ -9,18 +10,6 @@ const AFTER_S: u64 = 15;
 /// What is not logged, and has to be something: a price in USDC, and a plan.
 const PRICE: &str = "0.01";
 const PLAN: &str = "pro";
-
-const MUSTS: [(&str, &str); 9] = [
-    ("MONEY-1", "settle-at-most-once"),
-    ("MONEY-2", "paid-content-only-after-settlement"),
-    ("MONEY-3", "unknown-is-not-failed"),
-    ("MONEY-4", "nobody-pays-for-nothing"),
-    ("MONEY-5", "settle-stays-put-while-unknown"),
-    ("MONEY-6", "verify-before-run-settle-after"),
-    ("MONEY-8", "books-balance"),
-    ("COST-1", "dispatch-carries-limits"),
-    ("LIVE-2", "every-request-ends-once"),
-];
 
 /// The file's text.
 #[must_use]
@@ -60,7 +49,7 @@ pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
         line(format!("pick.odds = {share:.2}"));
         line(format!("inject.{}", inject(fault)));
     }
-    for (id, checker) in MUSTS {
+    for (id, checker) in ALWAYS {
         line(format!("\n[[must]]\nid = \"{id}\"\nhold.{checker} = {{}}"));
     }
     text

@@ -39,7 +39,7 @@ enum With {
     Pending,
 }
 
-const DOCUMENTED: [(&str, u16, With); 24] = [
+const DOCUMENTED: [(&str, u16, With); 25] = [
     ("tenant_not_found", 404, With::Nothing),
     ("invalid_dispatch_key", 400, With::Nothing),
     ("dispatcher_binding_missing", 500, With::Nothing),
@@ -52,6 +52,7 @@ const DOCUMENTED: [(&str, u16, With); 24] = [
     ("permit2_allowance_required", 412, With::Offer),
     ("facilitators_unavailable", 503, With::RetryAfter),
     ("settlement_ledger_unavailable", 503, With::RetryAfter),
+    ("tenant_directory_unavailable", 503, With::RetryAfter),
     ("payment_in_progress", 503, With::RetryAfter),
     ("not_selling", 503, With::RetryAfter),
     ("payment_already_used", 409, With::Nothing),

@@ -4,6 +4,7 @@
 //! The registry below is the only way to a judge, and takes none without its [`Rule`].
 
 mod alerts_are_told_once;
+mod always;
 mod answers_as_documented;
 mod books_balance;
 mod clients_acted;
@@ -54,6 +55,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use always::ALWAYS;
 pub use finding::{Finding, Violation};
 pub use flood_is_cut::Bounds;
 pub use history::{At, History, Line};

@@ -391,7 +391,7 @@ pub struct SelftestArgs {
     /// Plant this bug only; given more than once, these
     #[arg(long = "bug", value_name = "NAME")]
     pub bugs: Vec<String>,
-    /// Where to plant: in the dispatcher's core, or in the Worker's adapters, which takes some six minutes
+    /// Where to plant: in the dispatcher's core, or in the Worker's adapters, which takes some eight minutes
     #[arg(long, value_enum, default_value_t = Tier::Sim)]
     pub tier: Tier,
     /// List the bugs of both tiers, what they break and what is to catch them, without planting any

@@ -9,12 +9,14 @@ use crate::{
     telemetry::Alert,
     tenant::Tenant,
     tenant_failure::TenantFailure,
+    within::within,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::cell::RefCell;
 use x402_paywall::{
     UnixMillis,
+    ports::{Clock, LedgerError},
     seeded::{self, Bug},
 };
 use x402_protocol::json;
@@ -22,6 +24,9 @@ use x402_protocol::json;
 /// How old an isolate's copy may be: so long a quarantine may take to be everywhere. One call a pause and isolate, beside
 /// answers.
 const ASK_EVERY_MS: u64 = 5_000;
+/// How long the object may take to answer: a few times what it does from another continent. What an isolate's first requests
+/// wait at most, for an object that hangs.
+const ANSWER_WITHIN_MS: u64 = 2_000;
 /// Until the object that did not answer is asked again. Meanwhile the last list counts, or none: whoever has done nothing must
 /// not stand still because a list cannot be read.
 const RETRY_MS: u64 = 1_000;
@@ -59,15 +64,16 @@ impl Quarantine {
         let keys: Value = json::read(json).map_err(|error| error.to_string())?;
         let mut keys = keys.as_object().into_iter().flat_map(Map::keys);
         if let Some(unknown) = keys.find(|key| !["reason", "author", "until_ms"].contains(&key.as_str())) {
-            return Err(format!("there is no {unknown:?}"));
+            return Err(format!("there is no {unknown:?}, but reason, author and until_ms"));
         }
-        let fits = |text: &str| (1..=MAX_TEXT_BYTES).contains(&text.len());
-        if !fits(&asked.reason) || !fits(&asked.author) {
-            return Err(format!("reason and author must have 1 to {MAX_TEXT_BYTES} bytes"));
+        for (key, text) in [("reason", &asked.reason), ("author", &asked.author)] {
+            if !(1..=MAX_TEXT_BYTES).contains(&text.len()) {
+                return Err(format!("{key} has {} bytes, and must have 1 to {MAX_TEXT_BYTES}", text.len()));
+            }
         }
         // Seconds in the place of milliseconds would look as if it were in force.
-        if !asked.holds(now) {
-            return Err("until_ms is in the past; it is in milliseconds of the Unix epoch".to_owned());
+        if let Some(UnixMillis(past)) = asked.until_ms.filter(|until| *until <= now) {
+            return Err(format!("until_ms is {past}, which is past; it is in milliseconds of the Unix epoch"));
         }
         Ok(Self { tenant_id: tenant_id.to_owned(), ..asked })
     }
@@ -273,20 +279,44 @@ impl Warden {
         })
     }
 
+    /// Tells or asks the one object, by `send`, and takes in what it says. Whoever waits for that, waits [`ANSWER_WITHIN_MS`] at most.
+    pub async fn tell(
+        &self,
+        call: QuarantineCall,
+        clock: &impl Clock,
+        send: impl AsyncFnOnce(QuarantineCall) -> Result<Quarantines, LedgerError>,
+    ) -> Result<Quarantines, LedgerError> {
+        let silent = || LedgerError(format!("the list of quarantines did not come within {ANSWER_WITHIN_MS} ms"));
+        let list = within(ANSWER_WITHIN_MS, clock, send(call)).await.unwrap_or_else(|| Err(silent()))?;
+        self.learn(list.clone(), clock.now());
+        Ok(list)
+    }
+
+    /// Sees to an errand. Where nobody answers, the last list stays in force, or none: the error is for the log.
+    pub async fn run(
+        &self,
+        errand: Errand,
+        clock: &impl Clock,
+        send: impl AsyncFnOnce(QuarantineCall) -> Result<Quarantines, LedgerError>,
+    ) -> Result<(), LedgerError> {
+        let told = self.tell(errand.call(), clock, send).await;
+        told.map(drop).inspect_err(|_| self.failed(errand, clock.now()))
+    }
+
     /// What a request must wait for: nobody has told this isolate yet who is in quarantine. Each that comes meanwhile asks
-    /// for itself, because none may wait for another's call.
+    /// for itself, because none may wait for another's call; and once one has waited in vain, the next go on without: what
+    /// they would wait for is asked for beside their answers.
     #[must_use]
-    pub fn first(&self, now: UnixMillis) -> Option<Errand> {
+    pub fn first(&self) -> Option<Errand> {
         let seen = self.seen.borrow();
         if seeded::has(Bug::QuarantinesNotAwaited) {
             return None;
         }
-        let failed_lately = seen.failed.is_some_and(|failed| now.since(failed) < RETRY_MS);
-        (!seen.is_known && !failed_lately).then_some(Errand::Ask)
+        (!seen.is_known && seen.failed.is_none()).then_some(Errand::Ask)
     }
 
     /// Takes back what could not be told or asked.
-    pub fn failed(&self, errand: Errand, now: UnixMillis) {
+    fn failed(&self, errand: Errand, now: UnixMillis) {
         let seen = &mut *self.seen.borrow_mut();
         seen.failed = Some(now);
         if let Errand::Put(new) = errand {
@@ -320,7 +350,7 @@ impl Warden {
     }
 
     /// Takes the one object's list.
-    pub fn learn(&self, quarantines: Quarantines, now: UnixMillis) {
+    fn learn(&self, quarantines: Quarantines, now: UnixMillis) {
         let seen = &mut *self.seen.borrow_mut();
         seen.quarantines = quarantines;
         seen.asked = Some(now);
@@ -337,7 +367,12 @@ mod tests {
     use super::*;
     use crate::{directory::Directory, dispatch_key::DispatchKey, tenant::Available};
     use proptest::prelude::*;
-    use std::rc::Rc;
+    use std::{
+        future::{Future, pending},
+        pin::pin,
+        rc::Rc,
+        task::{Context, Poll, Waker},
+    };
     use x402_protocol::Network;
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -383,10 +418,17 @@ mod tests {
 
     #[test]
     fn an_operator_must_say_who_and_why() {
-        for wrong in
-            ["", "{}", r#"{"reason":"x"}"#, r#"{"reason":"","author":"ann"}"#, r#"{"reason":"x","author":"a","x":1}"#]
-        {
-            assert!(Quarantine::asked_for("acme", wrong, NOW).is_err(), "{wrong}");
+        for (wrong, said) in [
+            ("", "line 1 column 0"),
+            ("{}", "missing field `reason`"),
+            (r#"{"reason":"x"}"#, "missing field `author` at line 1 column 14"),
+            (r#"{"reason":"","author":"ann"}"#, "reason has 0 bytes"),
+            (r#"{"reason":"x","author":7}"#, "invalid type: integer `7`, expected a string at line 1 column 24"),
+            (r#"{"reason":"x","author":"a","x":1}"#, "there is no \"x\""),
+            (r#"["phishing","ann"]"#, "invalid type: sequence"),
+        ] {
+            let error = Quarantine::asked_for("acme", wrong, NOW).unwrap_err();
+            assert!(error.contains(said), "{wrong}: {error}");
         }
     }
 
@@ -463,14 +505,19 @@ mod tests {
     }
 
     #[test]
-    fn every_request_asks_until_somebody_has_told_and_what_failed_is_tried_again() {
+    fn every_request_asks_until_somebody_has_told_or_failed_to_and_what_failed_is_tried_again() {
         let (warden, acme) = (Warden::new(CpuPolicy::Quarantine), tenant(""));
-        assert_eq!((warden.first(NOW), warden.first(NOW)), (Some(Errand::Ask), Some(Errand::Ask)));
+        assert_eq!((warden.first(), warden.first()), (Some(Errand::Ask), Some(Errand::Ask)));
         warden.failed(Errand::Ask, NOW);
-        assert_eq!((warden.first(NOW), warden.due(NOW)), (None, None), "not by every request of a busy isolate");
-        assert_eq!(warden.first(NOW.plus(RETRY_MS)), Some(Errand::Ask));
+        assert_eq!((warden.first(), warden.due(NOW)), (None, None), "not by every request of a busy isolate");
+        let later = NOW.plus(RETRY_MS);
+        assert_eq!(
+            (warden.first(), warden.due(later)),
+            (None, Some(Errand::Ask)),
+            "beside an answer, and not before it"
+        );
         warden.learn(Quarantines::default(), NOW);
-        assert_eq!((warden.first(NOW), warden.due(NOW)), (None, None));
+        assert_eq!((warden.first(), warden.due(NOW)), (None, None));
 
         for _ in 0..CPU_FAILURES_IN_A_ROW {
             warden.ran(&acme, Some(TenantFailure::CpuLimit), NOW);
@@ -478,6 +525,43 @@ mod tests {
         let put = warden.due(NOW).unwrap();
         warden.failed(put.clone(), NOW);
         assert_eq!(warden.due(NOW.plus(RETRY_MS)), Some(put));
+    }
+
+    /// A clock that stands, but for those who wait: their time passes at once.
+    struct Still;
+
+    impl Clock for Still {
+        fn now(&self) -> UnixMillis {
+            NOW
+        }
+
+        async fn sleep(&self, _: u64) {}
+    }
+
+    fn ready<T>(doing: impl Future<Output = T>) -> T {
+        match pin!(doing).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(done) => done,
+            Poll::Pending => panic!("it waited for ever"),
+        }
+    }
+
+    #[test]
+    fn an_object_that_hangs_or_fails_keeps_nobody_and_is_asked_again_beside_answers() {
+        let lost = || LedgerError("the object threw".to_owned());
+        for (hangs, said) in [(true, "did not come within 2000 ms"), (false, "the object threw")] {
+            let (warden, acme) = (Warden::default(), tenant(""));
+            let asked = async |_| if hangs { pending().await } else { Err(lost()) };
+            let error = ready(warden.run(warden.first().unwrap(), &Still, asked)).unwrap_err();
+            assert!(error.0.contains(said), "{error}");
+            assert_eq!(warden.limits(&acme, NOW), (Plan::Pro.limits(), None), "as it is without a list");
+            let again = warden.due(NOW.plus(RETRY_MS)).unwrap();
+            ready(warden.run(again, &Still, async |_| Ok(by_operator(None)))).unwrap();
+            assert_eq!(warden.limits(&acme, NOW).1, Some("quarantine"));
+            // The last list stays in force through whatever comes.
+            ready(warden.run(Errand::Ask, &Still, async |_| if hangs { pending().await } else { Err(lost()) }))
+                .unwrap_err();
+            assert_eq!(warden.limits(&acme, NOW).1, Some("quarantine"));
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The dispatcher's own error answers in one table. Those about payments stand in `x402_paywall::Denial`.
 
 use crate::{admission::TurnedAway, resolve::ResolveError, tenant_failure::TenantFailure};
+use std::borrow::Cow;
 use x402_paywall::seeded::{self, Bug};
 
 /// Why a request gets no content.
@@ -24,8 +25,10 @@ pub enum Refusal {
     LedgerUnavailable,
     /// `__platform/facilitators` could not be asked for.
     HealthUnavailable,
-    /// The body of a platform request is not what it should be.
-    PlatformBody,
+    /// The body of a platform request is not what it should be. Whoever sent it has the token, and is told what is wrong with it.
+    PlatformBody {
+        why: String,
+    },
     /// The list of quarantines could not be read or written, or is full.
     QuarantineUnavailable,
 }
@@ -36,7 +39,7 @@ impl Refusal {
         match self {
             Self::Misconfigured | Self::Tenant(TenantFailure::BindingMissing) => 500,
             Self::Resolve(ResolveError::NoTenant) | Self::PlatformNotFound => 404,
-            Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody => 400,
+            Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody { .. } => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Tenant(TenantFailure::TimeLimit) => 504,
@@ -76,14 +79,15 @@ impl Refusal {
             Self::PlatformNotFound => "platform_resource_not_found",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
             Self::HealthUnavailable => "facilitator_health_unavailable",
-            Self::PlatformBody => "invalid_platform_body",
+            Self::PlatformBody { .. } => "invalid_platform_body",
             Self::QuarantineUnavailable => "quarantine_unavailable",
         }
     }
 
     #[must_use]
-    pub fn message(&self) -> &'static str {
-        match self {
+    pub fn message(&self) -> Cow<'static, str> {
+        let message = match self {
+            Self::PlatformBody { why } => return format!("the body is refused: {why}").into(),
             Self::Misconfigured => "the dispatcher's configuration is refused; its log names the key",
             Self::Resolve(ResolveError::NoTenant) => "no tenant has this host or slug",
             Self::Resolve(ResolveError::InvalidKey) => "this host or slug cannot be a tenant's",
@@ -105,13 +109,11 @@ impl Refusal {
             }
             Self::PlatformDenied => "send the platform token as a bearer token",
             Self::HealthUnavailable => "the facilitators' health cannot be read right now",
-            Self::PlatformBody => {
-                "the body must be {\"reason\", \"author\", \"until_ms\"?}, both texts of 1 to 200 bytes"
-            }
             Self::QuarantineUnavailable => "the list of quarantines cannot be changed or read right now, or is full",
             Self::PlatformNotFound => "there is no such platform resource",
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
-        }
+        };
+        message.into()
     }
 }
 

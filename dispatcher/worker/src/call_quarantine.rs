@@ -5,7 +5,7 @@ use crate::{
     ports::{clock::WallClock, log::ConsoleLog},
 };
 use dispatcher_core::{
-    paywall::ports::{Clock, LedgerError},
+    paywall::ports::LedgerError,
     quarantine::{Errand, QuarantineCall, Quarantines, Warden},
 };
 use worker::Env;
@@ -14,16 +14,18 @@ use worker::Env;
 const NAME: &str = "all";
 
 /// Changes the list or reads it, and has this isolate know it at once.
-pub async fn call(env: &Env, warden: &Warden, call: &QuarantineCall) -> Result<Quarantines, LedgerError> {
-    let (list, _): (Quarantines, _) = call_object(env, Objects::TenantQuarantine, NAME, call, &[]).await?;
-    warden.learn(list.clone(), WallClock.now());
-    Ok(list)
+pub async fn call(env: &Env, warden: &Warden, call: QuarantineCall) -> Result<Quarantines, LedgerError> {
+    warden.tell(call, &WallClock, async |call| send(env, &call).await).await
 }
 
-/// What the warden wants to tell or know. A list that cannot be read leaves the last one in force.
+/// What the warden wants to tell or know.
 pub async fn run(env: &Env, warden: &Warden, errand: Errand) {
-    if let Err(error) = call(env, warden, &errand.call()).await {
-        warden.failed(errand, WallClock.now());
+    if let Err(error) = warden.run(errand, &WallClock, async |call| send(env, &call).await).await {
         ConsoleLog.quarantine_unavailable(&error);
     }
+}
+
+async fn send(env: &Env, call: &QuarantineCall) -> Result<Quarantines, LedgerError> {
+    let (list, _) = call_object(env, Objects::TenantQuarantine, NAME, call, &[]).await?;
+    Ok(list)
 }

@@ -60,7 +60,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
         return platform(&request, &env, &ledger, &cached_config::warden(&config)).await;
     }
     let warden = cached_config::warden(&config);
-    if let Some(errand) = warden.first(WallClock.now()) {
+    if let Some(errand) = warden.first() {
         call_quarantine::run(&env, &warden, errand).await;
     }
     let namespace = DispatchNamespace::new(&env);
@@ -116,12 +116,12 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warde
                 answer::ours(request, &Refusal::HealthUnavailable)
             }
         },
-        Ok(PlatformRequest::Quarantines) => quarantine(request, env, warden, &QuarantineCall::List).await,
-        Ok(PlatformRequest::LiftQuarantine(id)) => quarantine(request, env, warden, &QuarantineCall::Lift(id)).await,
+        Ok(PlatformRequest::Quarantines) => quarantine(request, env, warden, QuarantineCall::List).await,
+        Ok(PlatformRequest::LiftQuarantine(id)) => quarantine(request, env, warden, QuarantineCall::Lift(id)).await,
         Ok(PlatformRequest::Quarantine(id)) => {
             match Quarantine::asked_for(&id, &request.text().await?, WallClock.now()) {
-                Ok(asked) => quarantine(request, env, warden, &QuarantineCall::Put(asked)).await,
-                Err(_) => answer::ours(request, &Refusal::PlatformBody),
+                Ok(asked) => quarantine(request, env, warden, QuarantineCall::Put(asked)).await,
+                Err(why) => answer::ours(request, &Refusal::PlatformBody { why }),
             }
         }
         Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {
@@ -134,7 +134,7 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warde
     }
 }
 
-async fn quarantine(request: &WebRequest, env: &Env, warden: &Warden, call: &QuarantineCall) -> Result<Response> {
+async fn quarantine(request: &WebRequest, env: &Env, warden: &Warden, call: QuarantineCall) -> Result<Response> {
     match call_quarantine::call(env, warden, call).await {
         Ok(list) => described_as(request, &serde_json::json!({ "quarantines": list })),
         Err(error) => {

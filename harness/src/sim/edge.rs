@@ -35,7 +35,11 @@ use dispatcher_core::{
     admission::Gate,
     answer::{Answer, Body},
     directory::{cache::Cache, stored::Stored},
-    paywall::{health::Snapshot, ledger::Memory, ports::Clock, ports::RecordStore},
+    paywall::{
+        health::Snapshot,
+        ledger::Memory,
+        ports::{Clock, LedgerError, RecordStore},
+    },
     platform_api,
     ports::Inbound,
     quarantine::{Errand, ListFull, Quarantine, QuarantineCall, Quarantines, Warden},
@@ -170,7 +174,7 @@ impl Edge {
         process.life.spawn(async move {
             chance.travel().await;
             let request = SimRequest::from(request);
-            if let Some(errand) = warden.warden.first(clock.now()) {
+            if let Some(errand) = warden.warden.first() {
                 warden.run(errand).await;
             }
             let handled = dispatcher.handle(&request).await;
@@ -226,22 +230,23 @@ impl Edge {
 
 impl SimWarden {
     /// As the Worker has it: whoever changes the list knows the new one at once.
-    async fn call(&self, call: QuarantineCall) -> Result<(), ListFull> {
+    async fn call(&self, call: QuarantineCall) -> Result<Quarantines, LedgerError> {
+        self.warden.tell(call, &self.clock, async |call| self.send(call).await).await
+    }
+
+    async fn run(&self, errand: Errand) {
+        // What could not be told or asked, the warden has back.
+        drop(self.warden.run(errand, &self.clock, async |call| self.send(call).await).await);
+    }
+
+    async fn send(&self, call: QuarantineCall) -> Result<Quarantines, LedgerError> {
         self.chance.travel().await;
         self.life.alive().await;
         let taken = self.stored.borrow_mut().take(call, self.clock.now());
         let list = self.stored.borrow().clone();
         self.chance.travel().await;
         self.life.alive().await;
-        taken?;
-        self.warden.learn(list, self.clock.now());
-        Ok(())
-    }
-
-    async fn run(&self, errand: Errand) {
-        if self.call(errand.call()).await.is_err() {
-            self.warden.failed(errand, self.clock.now());
-        }
+        taken.map(|_| list).map_err(|ListFull| LedgerError("the list is full".to_owned()))
     }
 }
 

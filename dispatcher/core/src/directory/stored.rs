@@ -1,5 +1,6 @@
 //! A stored directory as a request asks it. Reads of storage are a request's own and never shared: the platform lets no request
-//! wait for what another one started.
+//! wait for what another one started (it would be cancelled with it, or hang). So two that come at once may read one bucket
+//! twice, at the cost of a read that the location has cached; the newer version of it stays.
 
 use super::{
     Directory,

@@ -183,14 +183,14 @@ fn isolate_is_asked_without_reads(world: &World, isolate: &Isolate, name: &str, 
 #[test]
 fn a_directory_that_is_lost_or_broken_or_older_keeps_the_last_good_one_and_says_so() {
     type Break = fn(&mut BTreeMap<String, Vec<u8>>);
-    let cases: [(&str, Break, &str); 7] = [
+    let cases: [(&str, Break, &str); 10] = [
         ("the pointer is lost", |keys| drop(keys.remove("current")), "kept Some(5) current: is missing"),
         ("the pointer is cut", |keys| keys.get_mut("current").unwrap().truncate(9), "kept Some(5) current: EOF"),
         ("the pointer is garbage", |keys| drop(keys.insert("current".into(), vec![0xff; 9])), "current: invalid utf-8"),
         (
             "another format",
             |keys| {
-                drop(keys.insert("current".into(), br#"{"format":2,"version":6,"buckets":1,"filterBytes":1}"#.into()))
+                drop(keys.insert("current".into(), br#"{"format":3,"version":6,"buckets":1,"filterBytes":1}"#.into()))
             },
             "kept Some(5) current: format is not one",
         ),
@@ -207,6 +207,30 @@ fn a_directory_that_is_lost_or_broken_or_older_keeps_the_last_good_one_and_says_
                 drop(keys.insert("current".into(), br#"{"format":1,"version":6,"buckets":1,"filterBytes":1}"#.into()))
             },
             "kept Some(5) 6/names is missing",
+        ),
+        (
+            "a version whose names have no sum",
+            |keys| {
+                drop(keys.insert("current".into(), br#"{"format":2,"version":6,"buckets":1,"filterBytes":1}"#.into()))
+            },
+            "kept Some(5) current: filterSum is missing",
+        ),
+        (
+            "a version whose names have lost one bit",
+            |keys| {
+                let names = filter_of(6, keys);
+                let (byte, bit) = (0..names.len() * 8)
+                    .map(|at| (at / 8, at % 8))
+                    .find(|(byte, bit)| names[*byte] >> bit & 1 == 1)
+                    .unwrap();
+                names[byte] &= !(1 << bit);
+            },
+            "kept Some(5) 6/names is not what was written: its sum is",
+        ),
+        (
+            "a version whose names are another's",
+            |keys| filter_of(6, keys).rotate_left(1),
+            "kept Some(5) 6/names is not what was written: its sum is",
         ),
         ("everything is lost", BTreeMap::clear, "kept Some(5) current: is missing"),
     ];
@@ -230,6 +254,36 @@ fn a_directory_that_is_lost_or_broken_or_older_keeps_the_last_good_one_and_says_
         refresh(&isolate);
         assert_eq!(slug(&isolate, "t0").unwrap().unwrap(), "t0 Business", "{case}: it did not heal");
     }
+}
+
+/// Publishes a version, and hands out its filter to be broken.
+fn filter_of(version: u64, keys: &mut BTreeMap<String, Vec<u8>>) -> &mut Vec<u8> {
+    keys.extend(snapshot::publish(version, &registry(100, "pro"), &available()).unwrap());
+    keys.get_mut(&format!("{version}/names")).unwrap()
+}
+
+#[test]
+fn names_that_were_broken_from_the_start_make_nobody_unknown() {
+    let world = World::default();
+    world.publish(1, &registry(100, "pro"));
+    world.change(|keys| filter_of(2, keys).fill(0));
+    let isolate = world.isolate();
+    assert_eq!(slug(&isolate, "t7"), Err(DirectoryUnavailable), "and not that there is none");
+    world.publish(3, &registry(100, "pro"));
+    world.pass(1_000);
+    assert_eq!(slug(&isolate, "t7"), pro("t7"));
+}
+
+#[test]
+fn a_snapshot_from_before_sums_is_read() {
+    let world = World::default();
+    world.publish(1, &registry(100, "pro"));
+    world.change(|keys| {
+        let current = String::from_utf8(keys["current"].clone()).unwrap().replace(r#""format":2"#, r#""format":1"#);
+        let (without, _) = current.split_once(r#","filterSum""#).unwrap();
+        keys.insert("current".into(), format!("{without}}}").into_bytes());
+    });
+    assert_eq!(slug(&world.isolate(), "t7"), pro("t7"));
 }
 
 #[test]

@@ -20,22 +20,31 @@ extern "C" {
     fn fetch(request: &Request) -> std::result::Result<Promise, JsValue>;
 }
 
-/// Why nothing leaves, whoever asks.
-const NO_POLICY: &str = "no_policy";
-const MISCONFIGURED: &str = "misconfigured";
+/// Why nothing leaves, whoever asks: as answers have it, and for the operator.
+struct Closed {
+    code: &'static str,
+    why: String,
+}
+
+impl Closed {
+    fn refuse(&self, tenant_id: &str, request: &Request) -> Result<Response> {
+        let Self { code, why } = self;
+        let line =
+            json!({"log": "egress", "tenant_id": tenant_id, "method": request.method(), "refused": code, "error": why});
+        console::error_1(&line.to_string().into());
+        refusal(code, "nothing leaves: the platform's outbound Worker is misconfigured; its log says where")
+    }
+}
 
 #[event(fetch)]
 async fn fetch_event(request: Request, env: Env, _: Context) -> Result<Response> {
-    let policy = policy(&env);
-    let tenant_id = policy.as_ref().map_or("", |policy| policy.tenant_id.as_str());
-    let decided = match (&policy, platform_hosts(&env)) {
-        (None, _) => Err(NO_POLICY),
-        (_, None) => Err(MISCONFIGURED),
-        (Some(policy), Some(platform)) => {
-            egress::decide(&request.url(), &policy.egress, &platform).map_err(Refused::code)
-        }
+    let (policy, platform) = match (policy(&env), platform_hosts(&env)) {
+        (Ok(policy), Ok(platform)) => (policy, platform),
+        (Err(closed), _) => return closed.refuse("", &request),
+        (Ok(policy), Err(closed)) => return closed.refuse(&policy.tenant_id, &request),
     };
-    match decided {
+    let tenant_id = policy.tenant_id.as_str();
+    match egress::decide(&request.url(), &policy.egress, &platform).map_err(Refused::code) {
         Ok(to) => {
             log(tenant_id, &request, Ok(&to));
             let init = RequestInit::new();
@@ -47,20 +56,25 @@ async fn fetch_event(request: Request, env: Env, _: Context) -> Result<Response>
         }
         Err(code) => {
             log(tenant_id, &request, Err(code));
-            refusal(code)
+            refusal(code, "this platform's outbound policy refuses the request")
         }
     }
 }
 
 /// As the dispatcher handed it over, under the name that its configuration lists.
-fn policy(env: &Env) -> Option<Policy> {
-    let value = Reflect::get(env, &PARAMETER.into()).ok()?;
-    let text = JSON::stringify(&value).ok()?.as_string()?;
-    json::read(&text).ok()
+fn policy(env: &Env) -> std::result::Result<Policy, Closed> {
+    let closed = |why: String| Closed { code: "no_policy", why };
+    let value = Reflect::get(env, &PARAMETER.into()).ok();
+    let text = value.and_then(|value| JSON::stringify(&value).ok()?.as_string()).ok_or_else(|| {
+        closed(format!("no {PARAMETER:?} came with the dispatch: the dispatcher must list it in outbound.parameters"))
+    })?;
+    json::read(&text).map_err(|error| closed(format!("{PARAMETER}: {error}")))
 }
 
-fn platform_hosts(env: &Env) -> Option<Vec<HostPattern>> {
-    json::read(&env.var("PLATFORM_HOSTS").ok()?.to_string()).ok()
+fn platform_hosts(env: &Env) -> std::result::Result<Vec<HostPattern>, Closed> {
+    let closed = |why: String| Closed { code: "misconfigured", why };
+    let text = env.var("PLATFORM_HOSTS").map_err(|_| closed("PLATFORM_HOSTS is not set".to_owned()))?.to_string();
+    json::read(&text).map_err(|error| closed(format!("PLATFORM_HOSTS: {error}")))
 }
 
 /// A line a request, so that they can be counted by tenant and host. Of a URL that was refused nothing is told but why: paths
@@ -73,12 +87,8 @@ fn log(tenant_id: &str, request: &Request, decided: std::result::Result<&Destina
     console::log_1(&line.to_string().into());
 }
 
-/// In place of the host's answer.
-fn refusal(code: &str) -> Result<Response> {
-    let message = match code {
-        NO_POLICY | MISCONFIGURED => "nothing may leave: the platform's outbound policy is missing",
-        _ => "this platform's outbound policy refuses the request",
-    };
+/// In place of the host's answer. It goes to a tenant's code, so it says nothing of the configuration.
+fn refusal(code: &str, message: &str) -> Result<Response> {
     let body = json!({"error": {"code": "egress_refused", "reason": code, "message": message}}).to_string();
     let init = ResponseInit::new();
     init.set_status(403);

@@ -62,6 +62,7 @@ fn only_what_the_policy_lets_through_reaches_the_outside() {
     assert!(outside.len() == 3 && outside.iter().all(|line| line.contains("://api.example.")), "{outside:?}");
     let counted = said.lines().filter(|line| line.contains(r#""log":"egress""#)).count();
     assert!(counted >= 11, "a line for each: {said}");
+    assert!(said.contains("must list it in outbound.parameters"), "an operator reads what is wrong: {said}");
     fs::remove_dir_all(dir).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! What a cluster and the nightly workflow run, run here: the very command lines of their manifests, shard by shard, with the
+//! What a cluster and the swarm's workflow run, run here: the very command lines of their manifests, shard by shard, with the
 //! harness of this build in the image's place and one run a shard in place of ten minutes.
 
 use std::{

@@ -175,9 +175,9 @@ pub enum Flow {
 /// Which of the scenario's faults or kills, by its position in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultRef {
-    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]` or `[[directory]]` list.
+    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]`, `[[directory]]` or `[[operator]]` list.
     pub index: usize,
-    /// The facilitator it is on, `dispatcher` for a kill, or `directory`.
+    /// The facilitator it is on, `dispatcher` for a kill, `directory` or `operator`.
     pub on: String,
     /// Name of the injected fault, e.g. `settle-then-hang`, or what decides a kill's moment.
     pub inject: String,

@@ -286,6 +286,10 @@ impl Warden {
         clock: &impl Clock,
         send: impl AsyncFnOnce(QuarantineCall) -> Result<Quarantines, LedgerError>,
     ) -> Result<Quarantines, LedgerError> {
+        if let QuarantineCall::Lift(id) = &call {
+            // What is still to be told here is from before.
+            self.seen.borrow_mut().new.retain(|new| new.tenant_id != *id);
+        }
         let silent = || LedgerError(format!("the list of quarantines did not come within {ANSWER_WITHIN_MS} ms"));
         let list = within(ANSWER_WITHIN_MS, clock, send(call)).await.unwrap_or_else(|| Err(silent()))?;
         self.learn(list.clone(), clock.now());
@@ -336,6 +340,7 @@ impl Warden {
             // Others wait for how this one ends, or an object in trouble would be asked by every request.
             seen.failed = Some(now);
         }
+        seen.new.retain(|new| new.holds(now));
         if let Some(new) = seen.new.pop() {
             return Some(Errand::Put(new));
         }

@@ -109,7 +109,9 @@ impl Refusal {
             }
             Self::PlatformDenied => "send the platform token as a bearer token",
             Self::HealthUnavailable => "the facilitators' health cannot be read right now",
-            Self::QuarantineUnavailable => "the list of quarantines cannot be changed or read right now, or is full",
+            Self::QuarantineUnavailable => {
+                "the list of quarantines is full, or did not answer: what it was told may be in force all the same, and can be told again"
+            }
             Self::PlatformNotFound => "there is no such platform resource",
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
         };

@@ -19,7 +19,7 @@ use x402_protocol::{
 
 /// Clients sign `validBefore = now + maxTimeoutSeconds`: long enough for a slow tenant and a busy chain.
 const DEFAULT_MAX_TIMEOUT_S: u64 = 300;
-/// A payment must outlive the tenant's run and the settling, and must not stay signed for days.
+/// A payment should outlive the tenant's run and the settling, or the run was for nothing; and must not stay signed for days.
 const MAX_TIMEOUT_RANGE_S: std::ops::RangeInclusive<u64> = 30..=86_400;
 
 /// A checked tenant.

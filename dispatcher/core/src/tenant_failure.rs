@@ -27,10 +27,11 @@ pub enum TenantFailure {
 }
 
 impl TenantFailure {
-    /// Whether the tenant's Worker is to blame.
+    /// Whether the tenant's Worker is to blame. Not for taking long: a caller that holds back its body can make it wait, and
+    /// would have others turned away.
     #[must_use]
     pub fn is_the_tenants(self) -> bool {
-        self != Self::BindingMissing
+        !matches!(self, Self::BindingMissing | Self::TimeLimit)
     }
 
     /// Case and a leading `Error: ` do not count.

@@ -87,7 +87,7 @@ fn log(tenant_id: &str, request: &Request, decided: std::result::Result<&Destina
     console::log_1(&line.to_string().into());
 }
 
-/// In place of the host's answer. It goes to a tenant's code, so it says nothing of the configuration.
+/// In place of the host's answer. It goes to a tenant's code, so it says nothing of what is configured, but that something is amiss.
 fn refusal(code: &str, message: &str) -> Result<Response> {
     let body = json!({"error": {"code": "egress_refused", "reason": code, "message": message}}).to_string();
     let init = ResponseInit::new();

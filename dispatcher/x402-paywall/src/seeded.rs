@@ -162,6 +162,8 @@ bugs! {
     QuarantinesNotAwaited = "quarantines-not-awaited",
     /// A tenant that burns CPU again and again is told, and goes on.
     PolicyOnlyTells = "policy-only-tells",
+    /// Who is paid upfront goes on selling in quarantine.
+    SoldInQuarantine = "sold-in-quarantine",
     /// What the location counts is asked, and nobody listens.
     LocationNotHeard = "location-not-heard",
     /// A payment that the ledger has is held to rates like any other.

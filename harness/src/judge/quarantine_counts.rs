@@ -6,8 +6,9 @@
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
     put_away::{PutAway, Quarantines},
+    tell::short,
 };
-use reports::level::Level;
+use reports::{event::Flow, level::Level};
 use std::time::Duration;
 
 pub const RULE: Rule = Rule {
@@ -56,6 +57,7 @@ pub fn judge(history: &History, within: Duration) -> Finding {
                 Standing::Out | Standing::Either => {}
             }
         }
+        violations.extend(sold_upfront(history, id, times, within_us));
     }
     Finding::of(inside, "runs of tenants in quarantine", violations)
 }
@@ -67,16 +69,37 @@ enum Standing<'a> {
 }
 
 fn standing(times: &[PutAway], at_us: u64, within_us: u64) -> Standing<'_> {
-    if let Some(time) = times.iter().find(|time| (time.known_us + within_us..time.may_end_us).contains(&at_us)) {
+    if let Some(time) =
+        times.iter().find(|time| (time.known_us.saturating_add(within_us)..time.may_end_us).contains(&at_us))
+    {
         return Standing::In(time);
     }
     let undecided = |time: &PutAway| (time.may_us..time.end_us.saturating_add(within_us)).contains(&at_us);
     if times.iter().any(undecided) { Standing::Either } else { Standing::Out }
 }
 
-/// What an operator asked for, and the dispatcher did not do.
+/// Sales that were begun in quarantine, of a tenant that is paid before it runs: it has hardly anything to run with.
+fn sold_upfront(history: &History, id: &str, times: &[PutAway], within_us: u64) -> Vec<Violation> {
+    let price = history.tenants.get(id).and_then(|tenant| tenant.price.as_ref());
+    if price.is_none_or(|price| price.flow != Flow::Upfront) {
+        return Vec::new();
+    }
+    let begun = history.settles().filter_map(|(payment, settles)| {
+        let (_, tenant) = history.tenant_of(payment)?;
+        let first = settles.first().filter(|_| tenant.id == id)?;
+        let Standing::In(time) = standing(times, first.received_us, within_us) else { return None };
+        let what = format!("{} was settled first while {id} was in quarantine, which is paid upfront", short(payment));
+        Some(Violation::new(what, first.line).and([time.line]))
+    });
+    begun.collect()
+}
+
+/// What an operator asked for, and the dispatcher did not do. While it is down nobody can hear.
 fn refused(history: &History) -> Vec<Violation> {
+    let is_down =
+        |at_us: u64| history.outages.iter().any(|outage| (outage.killed_us..=outage.back_us).contains(&at_us));
     let refused = history.operator_acts().filter(|act| act.status != Some(200));
+    let refused = refused.filter(|act| act.status.is_some() || !is_down(act.at_us));
     let tell = |act: super::At<'_, reports::event::OperatorAct>| {
         let status = act.status.map_or_else(|| "nothing".to_owned(), |status| status.to_string());
         Violation::new(format!("an operator asked to {}, and was answered {status}", act.act.inject), act.line)
@@ -119,6 +142,21 @@ mod tests {
         let burns = || Story::new().put_away_by_policy(60_000);
         assert_eq!(judged(burns().ran(Some(5.0), Some(1.0))).verdict, Verdict::Pass);
         assert_eq!(shown(&judged(burns().ran(Some(50.0), Some(50.0)))), [2, 3]);
+    }
+
+    #[test]
+    fn one_quarantine_takes_the_place_of_another() {
+        let for_a_second = OperatorDoes::Quarantine { until_us: Some(3_000_000) };
+        let shorter = Story::new().operator(PUT, 200).operator(for_a_second, 200).ran(None, None);
+        assert_eq!(judged(shorter.ran(Some(50.0), Some(50.0))).verdict, Verdict::Unknown, "it is over by then");
+    }
+
+    #[test]
+    fn a_sale_that_is_paid_upfront_and_begun_in_quarantine_is_seen() {
+        let sells = Story::new().upfront().operator(PUT, 200).claimed("p1").settle("p1", "primary", YES);
+        assert_eq!(shown(&judged(sells)), [2, 4]);
+        let before = Story::new().upfront().claimed("p1").settle("p1", "primary", YES).operator(PUT, 200);
+        assert_eq!(judged(before.ran(Some(5.0), Some(1.0))).verdict, Verdict::Pass);
     }
 
     #[test]

@@ -78,9 +78,12 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
     if answer.status != 503 || answer.retry_after_s.is_none() {
         return Err("it is neither content nor a 503 that says when to come back".to_owned());
     }
-    // Another request is at this payment: there is no settlement to speak of yet.
-    if answer.code.as_deref() == Some("payment_in_progress") {
-        return Ok(());
+    match answer.code.as_deref() {
+        // Another request is at this payment: there is no settlement to speak of yet.
+        Some("payment_in_progress") => return Ok(()),
+        // Whose payment it is nobody can look up now.
+        Some("tenant_directory_unavailable") => return Ok(()),
+        _ => {}
     }
     match &answer.payment_response {
         Some(told) if !told.success && told.error_reason.as_deref() == Some("settlement_pending") => Ok(()),
@@ -143,6 +146,14 @@ mod tests {
             answer.retry_after_s = None;
         });
         assert_eq!(shown(&judge(&no_date.history())), [2, 4]);
+    }
+
+    #[test]
+    fn a_503_because_nobody_can_look_up_the_tenant_is_no_failure() {
+        let unread = lost().answered(Some("p1"), 503, |answer| {
+            (answer.code, answer.retry_after_s) = (Some("tenant_directory_unavailable".to_owned()), Some(2));
+        });
+        assert_eq!(judge(&unread.settle("p1", "primary", YES).served("p1").history()).verdict, Verdict::Pass);
     }
 
     #[test]

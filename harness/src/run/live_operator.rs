@@ -1,7 +1,10 @@
 //! Puts an operator's action to the dispatcher under `wrangler dev`, by its platform API.
 
 use super::operator::body;
-use crate::scenario::{Does, OperatorAction};
+use crate::{
+    scenario::{Does, OperatorAction},
+    traffic::PATIENCE,
+};
 
 /// The answer's status, where there is one: what does not answer has not been told.
 pub async fn ask(
@@ -16,5 +19,5 @@ pub async fn ask(
         Does::Quarantine { lasting, .. } => http.post(url).body(body(*lasting, unix_now_ms)),
         Does::LiftQuarantine { .. } => http.delete(url),
     };
-    request.bearer_auth(token).send().await.ok().map(|response| response.status().as_u16())
+    request.timeout(PATIENCE).bearer_auth(token).send().await.ok().map(|response| response.status().as_u16())
 }

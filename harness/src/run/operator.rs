@@ -8,6 +8,10 @@ use reports::event::{Event, OperatorAct, OperatorDoes};
 use serde_json::json;
 use std::time::Duration;
 
+/// How often whoever gets no answer asks: a dispatcher that was killed is back by then.
+const TRIES: usize = 30;
+const AGAIN: Duration = Duration::from_secs(1);
+
 /// Why a scenario puts a tenant away, as the platform API wants to know it.
 #[must_use]
 pub fn body(lasting: Option<Duration>, unix_now_ms: u64) -> String {
@@ -21,7 +25,14 @@ pub async fn carry_out(scenario: &Scenario, journal: &Journal, ask: impl AsyncFn
         let now = Duration::from_micros(journal.clock().now_us());
         tokio::time::sleep(action.at().saturating_sub(now)).await;
         let asked_us = journal.clock().now_us();
-        let status = ask(action).await;
+        let mut status = ask(action).await;
+        for _ in 1..TRIES {
+            if status.is_some() {
+                break;
+            }
+            tokio::time::sleep(AGAIN).await;
+            status = ask(action).await;
+        }
         let does = match action.does() {
             Does::Quarantine { lasting, .. } => {
                 OperatorDoes::Quarantine { until_us: lasting.map(|lasting| asked_us + lasting.as_micros() as u64) }

@@ -109,7 +109,7 @@ pub(super) enum RawChecker {
     OverLimitIsCutOff {},
     WithinLimitsRuns {},
     QuarantineCounts {
-        /// The bound, from an operator's word on.
+        /// The bound, from an operator's word or policy's on.
         #[schemars(with = "TimeText")]
         within: Spanned<String>,
     },

@@ -93,6 +93,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::QuarantinesAskedOnce => ("quarantine-counts", &["quarantine-under-load"]),
         Bug::QuarantinesNotAwaited => ("quarantine-counts", &["quarantine-outlives-crash"]),
         Bug::PolicyOnlyTells => ("quarantine-counts", &["tenant-quarantined-by-policy"]),
+        Bug::SoldInQuarantine => ("quarantine-counts", &["quarantine-under-load"]),
         Bug::LocationNotHeard => ("flood-is-cut", &["rate-limit-on-two-dispatchers"]),
         Bug::KeptPaymentsHeldToRates => ("unknown-is-not-failed", &["rate-limit-and-unknown"]),
         Bug::LimitsOfQuarantine => ("within-limits-runs", &["tenant-burns-within-limit"]),

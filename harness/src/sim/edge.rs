@@ -213,7 +213,12 @@ impl Edge {
             Does::LiftQuarantine { .. } => QuarantineCall::Lift(tenant.to_owned()),
         };
         // What asks a process that dies meanwhile hears nothing.
-        let answered = tokio::time::timeout(PATIENCE, warden.call(call)).await.ok()?;
+        let answered = tokio::time::timeout(PATIENCE, async {
+            let answered = warden.call(call).await;
+            warden.life.alive().await;
+            answered
+        });
+        let answered = answered.await.ok()?;
         Some(if answered.is_ok() { 200 } else { 503 })
     }
 

@@ -52,7 +52,11 @@ where
     let mut connections = JoinSet::new();
     loop {
         // An accept fails when the caller hung up first; the next one may be well.
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Or there is no room for another: not asked for again at once.
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            continue;
+        };
         while connections.try_join_next().is_some() {}
         let answer = Arc::clone(&answer);
         connections.spawn(async move {

@@ -199,7 +199,7 @@ fn probes(key: &DispatchKey, bytes: usize) -> impl Iterator<Item = usize> + use<
 }
 
 /// Against accidents, of which it sees all but one in four billion. Eight megabytes take some twenty milliseconds, once a version
-/// and beside an answer.
+/// and isolate, and beside an answer but for the first.
 fn sum(bytes: &[u8]) -> u32 {
     let hash = fnv1a(fnv::BASIS, bytes.iter().copied());
     (hash ^ hash >> 32) as u32

@@ -14,7 +14,7 @@ use crate::{
 use serde_json::value::{RawValue, Value};
 use x402_protocol::{PaymentFlow, json};
 
-/// How long a request may hold a verified payment while the tenant runs. Longer than any plan lets a tenant run.
+/// How long a request may hold a verified payment while the tenant runs. Longer than the dispatcher lets a tenant run.
 pub const TENANT_LEASE_MS: u64 = 60_000;
 /// How long the response may be on its way before it can be collected again.
 pub const DELIVERY_LEASE_MS: u64 = 10_000;

@@ -29,15 +29,29 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
     let own = visit.collect_or_give_up(&ask, &payment, ExchangeKind::Payment);
     let (own, others) = tokio::join!(own, meanwhile);
     // Where one of the others was faster, that is the request which was bought.
-    let faster = others.iter().any(|got| is_served(got.as_ref()));
-    let outcome = if faster { PurchaseOutcome::Served } else { own };
+    let outcome = if others.iter().any(|(_, got)| is_served(got.as_ref())) {
+        PurchaseOutcome::Served
+    } else if let (false, Some((bought, _))) = (own == PurchaseOutcome::Served, others.iter().find(is_pending)) {
+        // Its own was given back before, and this one has the payment now.
+        visit.collect_or_give_up(bought, &payment, ExchangeKind::Elsewhere).await
+    } else {
+        own
+    };
     present_elsewhere(visit, &ask, &payment).await;
     Bought { outcome, payments: vec![payment] }
 }
 
-async fn present_elsewhere(visit: &Visit<'_>, own: &Ask, payment: &Payment) -> Vec<Option<Got>> {
-    let asks = elsewhere(visit, own);
-    let sent = asks.iter().map(|ask| visit.send(Sending::new(ask, ExchangeKind::Elsewhere).with(payment)));
+type Other = (Ask, Option<Got>);
+
+fn is_pending((_, got): &&Other) -> bool {
+    got.as_ref().is_some_and(|got| got.answer.code.as_deref() == Some("settlement_pending"))
+}
+
+async fn present_elsewhere(visit: &Visit<'_>, own: &Ask, payment: &Payment) -> Vec<Other> {
+    let sent = elsewhere(visit, own).into_iter().map(|ask| async move {
+        let got = visit.send(Sending::new(&ask, ExchangeKind::Elsewhere).with(payment)).await;
+        (ask, got)
+    });
     join_all(sent).await
 }
 

@@ -13,12 +13,17 @@ use super::name::Name;
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
 use super::schema::{NameText, PriceText, TimeText};
-use super::time::{self, Window};
+use super::time::{self, Misplaced, Window};
 use super::usdc::Usdc;
 use super::world::{Tenant, World};
 
 /// What a change is on, where events name a facilitator.
 const DIRECTORY: &str = "directory";
+
+const MISPLACED: Misplaced = Misplaced {
+    after_the_run: "the change comes after the run",
+    out_of_order: "changes of the directory come in their order",
+};
 
 #[derive(Clone, Debug)]
 pub struct DirectoryChange {
@@ -201,7 +206,8 @@ pub(super) fn check(
     let mut listed = Listed { world, tenants: world.listed().cloned().collect(), sound_versions: 1 };
     let mut changes: Vec<DirectoryChange> = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
-        let at = check_moment(&raw.at, changes.last(), timeline, problems);
+        let before = changes.last().map(DirectoryChange::at);
+        let at = time::check_moment(&raw.at, before, timeline.end(), &MISPLACED, problems);
         let place = raw.becomes.span();
         let becomes = listed.after(raw.becomes.into_inner(), place, problems);
         if let (Some(at), Some(becomes)) = (at, becomes) {
@@ -209,30 +215,6 @@ pub(super) fn check(
         }
     }
     changes
-}
-
-fn check_moment(
-    raw: &Spanned<String>,
-    before: Option<&DirectoryChange>,
-    timeline: &Timeline,
-    problems: &mut Problems,
-) -> Option<Duration> {
-    let at = time::check(raw, problems)?;
-    let wrong = match before {
-        _ if at >= timeline.end() => {
-            Some(("the change comes after the run", format!("the run ends at {}", time::show(timeline.end()))))
-        }
-        Some(before) if at <= before.at => Some((
-            "changes of the directory come in their order",
-            format!("the one before comes at {}", time::show(before.at)),
-        )),
-        _ => None,
-    };
-    if let Some((what, label)) = wrong {
-        problems.add(Problem::new(raw.span(), what, label));
-        return None;
-    }
-    Some(at)
 }
 
 impl Listed<'_> {

@@ -13,11 +13,16 @@ use super::name::Name;
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
 use super::schema::{NameText, TimeText};
-use super::time::{self, Window};
+use super::time::{self, Misplaced, Window};
 use super::world::{CpuLimitPolicy, World};
 
 /// What an action is on, where events name a facilitator.
 const OPERATOR: &str = "operator";
+
+const MISPLACED: Misplaced = Misplaced {
+    after_the_run: "the operator acts after the run",
+    out_of_order: "operators' actions come in their order",
+};
 
 #[derive(Clone, Debug)]
 pub struct OperatorAction {
@@ -112,23 +117,11 @@ pub(super) fn check(
     }
     let mut actions: Vec<OperatorAction> = Vec::new();
     for (index, raw) in raw.into_iter().enumerate() {
-        let place = raw.at.span();
-        let at = time::check(&raw.at, problems);
+        let before = actions.last().map(OperatorAction::at);
+        let at = time::check_moment(&raw.at, before, timeline.end(), &MISPLACED, problems);
         let does = raw.does.check(world, &actions, problems);
-        let (Some(at), Some(does)) = (at, does) else { continue };
-        let wrong = match actions.last() {
-            _ if at >= timeline.end() => {
-                Some(("the operator acts after the run", format!("the run ends at {}", time::show(timeline.end()))))
-            }
-            Some(before) if at <= before.at => Some((
-                "operators' actions come in their order",
-                format!("the one before comes at {}", time::show(before.at)),
-            )),
-            _ => None,
-        };
-        match wrong {
-            Some((what, label)) => problems.add(Problem::new(place, what, label)),
-            None => actions.push(OperatorAction { index, at, does }),
+        if let (Some(at), Some(does)) = (at, does) {
+            actions.push(OperatorAction { index, at, does });
         }
     }
     actions

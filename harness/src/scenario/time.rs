@@ -6,6 +6,30 @@ use toml::Spanned;
 
 use super::problem::{Problem, Problems};
 
+/// What an author is told of a moment that cannot be.
+pub(super) struct Misplaced {
+    pub after_the_run: &'static str,
+    pub out_of_order: &'static str,
+}
+
+/// A moment of the run, which ends at `end`, and later than what comes before it in the file.
+pub(super) fn check_moment(
+    raw: &Spanned<String>,
+    before: Option<Duration>,
+    end: Duration,
+    told: &Misplaced,
+    problems: &mut Problems,
+) -> Option<Duration> {
+    let at = check(raw, problems)?;
+    let (what, label) = match before {
+        _ if at >= end => (told.after_the_run, format!("the run ends at {}", show(end))),
+        Some(before) if at <= before => (told.out_of_order, format!("the one before comes at {}", show(before))),
+        _ => return Some(at),
+    };
+    problems.add(Problem::new(raw.span(), what, label));
+    None
+}
+
 /// A stretch of the run: `from` is in it, `to` is not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {

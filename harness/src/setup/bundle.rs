@@ -76,7 +76,11 @@ pub fn build_dispatcher(
     progress: &mut dyn Progress,
     cancelled: &Cancelled,
 ) -> Result<Bundle, SetupError> {
-    let worker = WorkerCrate {
+    build_worker(toolchain, workspace, &dispatcher(workspace), progress, cancelled)
+}
+
+fn dispatcher(workspace: &Path) -> WorkerCrate {
+    WorkerCrate {
         dir: workspace.join("dispatcher/worker"),
         sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/wasm"),
@@ -85,8 +89,7 @@ pub fn build_dispatcher(
         features: Vec::new(),
         // A caller that hangs up does not stop a sale half way.
         env: &[("RUN_TO_COMPLETION", "1")],
-    };
-    build_worker(toolchain, workspace, &worker, progress, cancelled)
+    }
 }
 
 /// The dispatcher with bugs in its adapters, for `harness selftest --tier live`: in folders of its own, where no run finds it.
@@ -97,14 +100,13 @@ pub fn build_seeded_dispatcher(
     cancelled: &Cancelled,
 ) -> Result<Bundle, SetupError> {
     let worker = WorkerCrate {
-        dir: workspace.join("dispatcher/worker"),
-        sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/selftest-wasm"),
         out_dir: SEEDED_OUT.to_owned(),
         profile: Profile::Seeded,
         features: vec!["seeded-bugs".to_owned()],
         // Without the cfg no wasm with a seeded bug in it compiles.
         env: &[("RUN_TO_COMPLETION", "1"), ("RUSTFLAGS", "--cfg seeded_worker")],
+        ..dispatcher(workspace)
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }

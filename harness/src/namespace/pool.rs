@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::process::{Process, StartError, Workshop};
 use super::script::Script;
-use super::shelves::{Shelves, Version};
+use super::shelves::{Past, Shelves, Version};
 
 /// Invocations of one tenant at a time; further ones wait their turn. An isolate of the platform takes more at once, but
 /// then nobody could say whose the CPU time was.
@@ -118,7 +118,7 @@ impl Pool {
         }
         let Ok(_place) = self.0.places.try_acquire() else { return };
         match self.start(&script).await {
-            Ok(spare) => self.put(spare),
+            Ok(spare) => self.put(spare, Past::Spare),
             // The next invocation tries again, and is told.
             Err(error) => anstream::eprintln!("a spare process: {error}"),
         }
@@ -130,9 +130,9 @@ impl Pool {
         taken
     }
 
-    fn put(&self, process: Process) {
+    fn put(&self, process: Process, past: Past) {
         let script = Arc::clone(process.script());
-        let outdated = self.shelves().put(version(&script), process, Instant::now());
+        let outdated = self.shelves().put(version(&script), process, past, Instant::now());
         drop(outdated);
     }
 
@@ -194,7 +194,7 @@ impl Lease {
     /// The process is free for another invocation.
     pub fn release(mut self) {
         if let Some(process) = self.process.take() {
-            self.pool.put(process);
+            self.pool.put(process, Past::Ran);
         }
     }
 }

@@ -18,6 +18,7 @@ pub struct Shelves<P> {
 struct Shelf<P> {
     /// The newest version that was asked for.
     generation: u64,
+    /// Spares that never ran first, then those that ran, the latest last.
     idle: Vec<Idle<P>>,
 }
 
@@ -25,6 +26,14 @@ struct Shelf<P> {
 struct Idle<P> {
     process: P,
     since: Instant,
+}
+
+/// What a process that idles has done before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// It was started to be at hand.
+    Spare,
+    Ran,
 }
 
 /// One version of one script.
@@ -59,10 +68,15 @@ impl<P> Shelves<P> {
     }
 
     /// Keeps a process for the next invocation, or gives it back because it is outdated.
-    pub fn put(&mut self, version: Version<'_>, process: P, now: Instant) -> Option<P> {
+    pub fn put(&mut self, version: Version<'_>, process: P, past: Past, now: Instant) -> Option<P> {
         match self.shelves.get_mut(version.script) {
             Some(shelf) if shelf.generation == version.generation => {
-                shelf.idle.push(Idle { process, since: now });
+                // A spare that is ready late is still colder than the process whose first run it was started beside.
+                let place = match past {
+                    Past::Spare => 0,
+                    Past::Ran => shelf.idle.len(),
+                };
+                shelf.idle.insert(place, Idle { process, since: now });
                 None
             }
             _ => {
@@ -78,10 +92,10 @@ impl<P> Shelves<P> {
         if self.live <= self.room {
             return None;
         }
-        let oldest = self.shelves.values_mut().filter(|shelf| !shelf.idle.is_empty());
-        let shelf = oldest.min_by_key(|shelf| shelf.idle[0].since)?;
+        let oldest = self.shelves.values_mut().filter_map(|shelf| Some((shelf.oldest()?, shelf)));
+        let (place, shelf) = oldest.min_by_key(|(place, shelf)| shelf.idle[*place].since)?;
         self.live -= 1;
-        Some(shelf.idle.remove(0).process)
+        Some(shelf.idle.remove(place).process)
     }
 
     /// A process that did not idle has ended, or did not start.
@@ -103,6 +117,13 @@ impl<P> Shelves<P> {
         }
         self.live -= taken.len();
         taken
+    }
+}
+
+impl<P> Shelf<P> {
+    /// The place of the one that has idled longest.
+    fn oldest(&self) -> Option<usize> {
+        (0..self.idle.len()).min_by_key(|&place| self.idle[place].since)
     }
 }
 
@@ -133,7 +154,7 @@ mod tests {
         fn idle(&mut self, version: Version<'_>, process: &'static str, second: u64) -> Option<&'static str> {
             assert_eq!(self.shelves.take(version).0, None);
             let evicted = self.shelves.starting();
-            assert_eq!(self.shelves.put(version, process, self.at(second)), None);
+            assert_eq!(self.shelves.put(version, process, Past::Ran, self.at(second)), None);
             evicted
         }
     }
@@ -143,11 +164,30 @@ mod tests {
         let mut bench = Bench::new();
         assert_eq!(bench.idle(ALPHA, "first", 0), None);
         assert_eq!(bench.shelves.starting(), None);
-        assert_eq!(bench.shelves.put(ALPHA, "second", bench.at(1)), None);
+        assert_eq!(bench.shelves.put(ALPHA, "second", Past::Ran, bench.at(1)), None);
         assert_eq!(bench.shelves.take(BETA), (None, vec![]));
         assert_eq!(bench.shelves.take(ALPHA), (Some("second"), vec![]));
         assert_eq!(bench.shelves.take(ALPHA), (Some("first"), vec![]));
         assert_eq!(bench.shelves.take(ALPHA), (None, vec![]));
+    }
+
+    #[test]
+    fn a_spare_is_taken_after_what_has_run_however_late_it_is_ready() {
+        let mut bench = Bench::new();
+        bench.idle(ALPHA, "ran", 0);
+        bench.shelves.starting();
+        assert_eq!(bench.shelves.put(ALPHA, "spare", Past::Spare, bench.at(1)), None);
+        assert_eq!(bench.shelves.take(ALPHA), (Some("ran"), vec![]));
+        assert_eq!(bench.shelves.take(ALPHA), (Some("spare"), vec![]));
+    }
+
+    #[test]
+    fn a_spare_that_idled_less_than_what_ran_stays_when_one_has_to_go() {
+        let mut bench = Bench::new();
+        bench.idle(ALPHA, "ran", 0);
+        bench.shelves.starting();
+        assert_eq!(bench.shelves.put(ALPHA, "spare", Past::Spare, bench.at(1)), None);
+        assert_eq!(bench.idle(BETA, "beta", 2), Some("ran"));
     }
 
     #[test]
@@ -156,7 +196,7 @@ mod tests {
         bench.idle(ALPHA, "idle", 0);
         bench.shelves.starting();
         assert_eq!(bench.shelves.take(ALPHA_AGAIN), (None, vec!["idle"]));
-        assert_eq!(bench.shelves.put(ALPHA, "was busy", bench.at(1)), Some("was busy"));
+        assert_eq!(bench.shelves.put(ALPHA, "was busy", Past::Ran, bench.at(1)), Some("was busy"));
         assert_eq!(bench.shelves.live, 0);
         assert!(bench.shelves.wants_spare(ALPHA_AGAIN));
         assert!(!bench.shelves.wants_spare(ALPHA));

@@ -16,6 +16,7 @@ pub mod facilitator;
 mod folders;
 pub mod http_client;
 pub mod incident;
+pub mod interrupt;
 pub mod journal;
 pub mod judge;
 pub mod known;

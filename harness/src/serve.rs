@@ -8,8 +8,9 @@ pub use options::{OptionsError, enough_facilitators, tenant, world};
 use crate::{
     cli::ServeArgs,
     clock::{Clock, SystemClock},
+    interrupt::Interruption,
     journal::Journal,
-    run::{Live, LiveOptions, RunDir, RunError, Tools, interrupted},
+    run::{Live, LiveOptions, RunDir, RunError, Tools},
     scenario::Scenario,
 };
 use std::sync::Arc;
@@ -28,10 +29,11 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
         facilitator_ports: &args.facilitator_ports,
         facilitator_urls: &args.facilitator_urls,
     };
+    let mut interruption = Interruption::heed();
     let live = Live::start_or_interrupted(&options, &journal).await?;
     live.publisher(&quiet).map_err(RunError::DidNotStart)?;
     announce(scenario, &live, run_dir);
-    interrupted().await;
+    interruption.asked().await;
     anstream::eprintln!("stopping");
     let stopped = live.stop().await;
     drop(journal);

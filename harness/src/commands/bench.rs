@@ -10,7 +10,8 @@ use crate::{
     clock::SystemClock,
     exit::Exit,
     folders::workspace_root,
-    run::{self, RunDir},
+    interrupt::interrupted,
+    run::RunDir,
 };
 use std::{path::Path, time::Duration};
 
@@ -39,7 +40,7 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     let report = runtime.block_on(async {
         tokio::select! {
             report = bench::bench(&tools, extent, &args.v8_flags, run_dir.path(), &say) => Ok(report?),
-            () = run::interrupted() => Err(CommandError::Interrupted),
+            () = interrupted() => Err(CommandError::Interrupted),
         }
     });
     run_dir.remove()?;

@@ -5,7 +5,7 @@ use crate::{
     cli::{ConformArgs, Format},
     conform::{self, ConformError, Reach, Settling, Start, Target},
     exit::Exit,
-    run,
+    interrupt::interrupted,
 };
 
 pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
@@ -29,7 +29,7 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
         };
         tokio::select! {
             found = checked => Ok(found?),
-            () = run::interrupted() => Err(CommandError::Interrupted),
+            () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;
     match args.format {

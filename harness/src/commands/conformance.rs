@@ -9,7 +9,7 @@ use crate::{
     conformance::{self, ConformanceTools},
     exit::Exit,
     folders::workspace_root,
-    run,
+    interrupt::interrupted,
 };
 
 pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
@@ -27,7 +27,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     let made = runtime.block_on(async {
         tokio::select! {
             made = conformance::conformance(&tools, run_dir.path(), &say) => Ok(made?),
-            () = run::interrupted() => Err(CommandError::Interrupted),
+            () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;
     let path = workspace_root().join("docs/conformance.md");

@@ -4,7 +4,8 @@ use super::CommandError;
 use crate::{
     clock::SystemClock,
     folders::workspace_root,
-    run::{self, RunDir, Tools},
+    interrupt::Interruption,
+    run::{RunDir, Tools},
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
 use std::path::{Path, PathBuf};
@@ -62,12 +63,13 @@ async fn provide_and<T: Send + 'static>(
 pub async fn setting_up<T: Send + 'static>(
     work: impl FnOnce(&Path, &mut dyn Progress, &Cancelled) -> Result<T, SetupError> + Send + 'static,
 ) -> Result<T, CommandError> {
+    let mut interruption = Interruption::heed();
     let cancelled = Cancelled::default();
     let flag = cancelled.clone();
     let mut work = tokio::task::spawn_blocking(move || work(&workspace_root(), &mut ToStderr, &flag));
     let done = tokio::select! {
         done = &mut work => done,
-        () = run::interrupted() => {
+        () = interruption.asked() => {
             cancelled.cancel();
             work.await
         }

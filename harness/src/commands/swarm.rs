@@ -5,7 +5,7 @@ use crate::{
     cli::{Format, MergeArgs, SwarmArgs},
     exit::Exit,
     folders::workspace_root,
-    run,
+    interrupt::interrupted,
     swarm::{self, SwarmSeed, Tally},
 };
 use std::{
@@ -35,7 +35,7 @@ pub fn swarm(args: &SwarmArgs) -> Result<Exit, CommandError> {
     let (flag, runtime) = (Arc::clone(&stop), runtime()?);
     // Ctrl-C ends it after the runs that are under way, and what was seen is told.
     runtime.spawn(async move {
-        run::interrupted().await;
+        interrupted().await;
         flag.store(true, Ordering::Relaxed);
     });
     let tally = swarm::swarm(&plan, &stop, &|what| anstream::println!("{what}"))?;

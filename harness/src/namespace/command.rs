@@ -21,7 +21,7 @@ use super::scratch::Scratch;
 use super::supervisor::{Options, StartError, Supervisor};
 use crate::cli::{NamespaceArgs, NamespaceTask, SuperviseArgs};
 use crate::exit::Exit;
-use crate::run::interrupted;
+use crate::interrupt::Interruption;
 use crate::setup::NamespaceTools;
 use crate::world::guard::{Guard, GuardError, GuardedCommand};
 
@@ -74,6 +74,7 @@ pub async fn guarded(args: &NamespaceArgs, tools: &NamespaceTools) -> Result<Exi
         env: KEPT_ENVIRONMENT.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect(),
         cwd: std::env::current_dir().map_err(NamespaceError::WorkingDirectory)?,
     };
+    let mut interruption = Interruption::heed();
     let (mut supervisor, mut output) = Guard::this_program().spawn(&command)?;
     let shown = tokio::spawn(async move {
         let (mut stdout, mut stderr) = (tokio::io::stdout(), tokio::io::stderr());
@@ -85,7 +86,7 @@ pub async fn guarded(args: &NamespaceArgs, tools: &NamespaceTools) -> Result<Exi
     });
     let status = tokio::select! {
         status = supervisor.wait_exit() => Some(status?),
-        () = interrupted() => None,
+        () = interruption.asked() => None,
     };
     let exit = match status {
         Some(status) => Exit::of_status(status),
@@ -153,9 +154,10 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     } else {
         announce(&supervisor, &plugin, &policy);
     }
+    let mut interruption = Interruption::heed();
     tokio::select! {
         () = show(records, args) => {}
-        () = interrupted() => {}
+        () = interruption.asked() => {}
     }
     supervisor.stop().await;
     Ok(Exit::Pass)
@@ -171,12 +173,13 @@ async fn show(mut records: UnboundedReceiver<Told>, args: &NamespaceArgs) {
 
 /// For a harness: says where it listens once every tenant is warm, and reports everything else.
 async fn report(reporter: Reporter, options: Options) -> Result<Exit, NamespaceError> {
+    let mut interruption = Interruption::heed();
     let (supervisor, mut records) = Supervisor::start(options).await?;
     supervisor.warm().await;
     anstream::println!("{}", json!({ "address": supervisor.address() }));
     tokio::select! {
         ended = reporter.pass_on(&mut records) => ended?,
-        () = interrupted() => {}
+        () = interruption.asked() => {}
     }
     supervisor.stop().await;
     // What was told up to now, and nothing that background work may still tell.
@@ -206,9 +209,10 @@ async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, Nam
     let (supervisor, records) = Supervisor::start(options).await?;
     // Whoever does not listen must say so: dispatches wait for a listener.
     drop(records);
+    let mut interruption = Interruption::heed();
     let calibration = tokio::select! {
         calibration = calibrate(&supervisor, |what| anstream::eprintln!("{what}")) => calibration?,
-        () = interrupted() => return Ok(Exit::Interrupted),
+        () = interruption.asked() => return Ok(Exit::Interrupted),
     };
     supervisor.stop().await;
     if args.json {

@@ -1,12 +1,13 @@
 //! A run against the real Worker: real HTTP, real time.
 
 use super::{
-    Asked, Live, LiveOptions, RunDir, RunError, Tools, interrupted, ledger_readout, live_kills, live_operator, machine,
-    network, operator, timeline,
+    Asked, Live, LiveOptions, RunDir, RunError, Tools, ledger_readout, live_kills, live_operator, machine, network,
+    operator, timeline,
 };
 use crate::{
     clock::{Clock, SystemClock},
     directory,
+    interrupt::Interruption,
     journal::Journal,
     judge::History,
     scenario::OperatorAction,
@@ -37,10 +38,11 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         facilitator_ports: &[],
         facilitator_urls: &[],
     };
+    let mut interruption = Interruption::heed();
     let mut live = Live::start_or_interrupted(&options, &journal).await?;
     let driven = tokio::select! {
         driven = drive(asked, &clock, &journal, &mut live, say) => driven,
-        () = interrupted() => Err(RunError::Interrupted),
+        () = interruption.asked() => Err(RunError::Interrupted),
     };
     say("stopping the world");
     let stopped = live.stop().await;

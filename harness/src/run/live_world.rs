@@ -4,13 +4,14 @@
 use super::{
     RunError,
     dispatcher_config::{faults, keys, network, terms, vars},
-    dispatcher_log, interrupted,
+    dispatcher_log,
     outbound::Outbound,
     tenants::scripts,
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
     facilitator::{Chain, FacilitatorDouble, Terms},
+    interrupt::interrupted,
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,

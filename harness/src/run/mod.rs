@@ -133,18 +133,3 @@ impl Asked<'_> {
         report
     }
 }
-
-/// Ctrl-C or a polite kill.
-pub async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
-        }
-        // Without a handler the default one ends the process, and the guard then ends its children.
-        Err(_) => std::future::pending().await,
-    }
-}

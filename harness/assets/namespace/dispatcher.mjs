@@ -5,6 +5,8 @@
 const DISPATCH = "x-namespace-dispatch";
 const EXCEPTION = "x-namespace-exception";
 
+const MAX_WHOLE = 2 ** 32 - 1;
+
 const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 // workers-rs looks the binding up by this class name.
@@ -15,17 +17,11 @@ class DynamicDispatcher {
     this.#env = env;
   }
 
-  // Lazy, as on the platform: nothing is asked until the Fetcher fetches, and an unknown name only fails then.
+  // Lazy, as on the platform: nothing is asked until the Fetcher fetches, and an unknown name only fails then. Limits that
+  // are no numbers fail here.
   get(name, _args, options) {
     const { namespace, address } = this.#env;
-    const dispatch = {
-      script: `${name}`,
-      limits: {
-        cpuMs: numberOrAbsent(options?.limits?.cpuMs),
-        subRequests: numberOrAbsent(options?.limits?.subRequests),
-      },
-      outbound: options?.outbound,
-    };
+    const dispatch = { script: `${name}`, limits: asTheRuntimeReads(options?.limits), outbound: options?.outbound };
     const fetch = (input, init) => run(namespace, address, dispatch, new Request(input, init));
     return Object.create(namespace, { fetch: { value: fetch } });
   }
@@ -44,15 +40,37 @@ async function run(namespace, address, dispatch, request) {
       cause: error,
     });
   }
-  if (!answer.headers.has(EXCEPTION)) return answer;
-  const { name, message, remote } = await answer.json();
+  const exception = answer.headers.get(EXCEPTION);
+  if (exception === null) return answer;
+  const { name, message, remote } = JSON.parse(exception);
   // Only what the platform or the tenant threw is remote; what this stand-in cannot do is said as its own error.
   throw Object.assign(new (ERRORS[name] ?? Error)(message), remote ? { remote } : {});
 }
 
-// A misspelt key is an absent limit, as it is on the platform.
-function numberOrAbsent(value) {
-  return typeof value === "number" ? value : undefined;
+// As workerd reads the limits of its worker loader, whose messages these are. A key that is none is passed on without its
+// value, for the namespace to say so: it limits nothing.
+function asTheRuntimeReads(limits) {
+  if (limits === undefined || limits === null) return {};
+  if (typeof limits !== "object" && typeof limits !== "function") {
+    throw new TypeError("Incorrect type for the 'limits' field: the provided value is not of type 'ResourceLimits'.");
+  }
+  const others = Object.fromEntries(Object.keys(limits).map((key) => [key, null]));
+  return { ...others, cpuMs: whole(limits.cpuMs), subRequests: whole(limits.subRequests) };
+}
+
+function whole(value) {
+  if (value === undefined) return undefined;
+  const number = +value;
+  if (!Number.isFinite(number)) {
+    throw new TypeError("The value cannot be converted because it is not an integer.");
+  }
+  if (number < 0) {
+    throw new TypeError(
+      "The value cannot be converted because it is negative and this API expects a positive number.",
+    );
+  }
+  if (number > MAX_WHOLE) throw new TypeError(`Value out of range. Must be less than or equal to ${MAX_WHOLE}.`);
+  return Math.trunc(number);
 }
 
 // A header cannot carry more, and JSON can say anything in it.

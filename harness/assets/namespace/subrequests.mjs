@@ -9,8 +9,10 @@ let current;
 
 globalThis.fetch = async function fetch(input, init) {
   const answer = await platformFetch(input, init);
-  if (current === undefined || answer.headers.get(REFUSED) !== current) return answer;
-  throw new Error(await answer.text());
+  // The message is in the header, too, because the answer to a HEAD has no body.
+  const [token, ...message] = answer.headers.get(REFUSED)?.split(" ") ?? [];
+  if (current === undefined || token !== current) return answer;
+  throw new Error(message.join(" "));
 };
 
 // The token of the invocation that runs, which no answer from outside can carry.

@@ -1,7 +1,8 @@
 //! The scripts of the namespace: one folder, or one .js/.mjs file, each, in a folder that is looked at again and again.
 //! Whatever changes there is a deploy; nothing has to be told or restarted.
 //!
-//! Surprising constraint: files are written piece by piece, so a change counts once two looks in a row see the same.
+//! Surprising constraints: files are written piece by piece, so a change counts once two looks in a row see the same; and the
+//! platform refuses to upload what does not start, so a version that does is not given up for one that was not seen to.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -34,14 +35,21 @@ struct State {
 
 #[derive(Debug)]
 struct Deployed {
-    path: PathBuf,
-    files: Files,
+    found: Found,
     generation: u64,
     /// Read at the first dispatch.
     script: Option<Arc<Script>>,
 }
 
-type Snapshot = BTreeMap<String, (PathBuf, Files)>;
+type Snapshot = BTreeMap<String, Found>;
+
+/// What there is of one name. A folder `a`, `a.js` and `a.mjs` have the same, and then none of them is run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Found {
+    paths: Vec<PathBuf>,
+    files: Files,
+}
+
 /// Path, time of the last change, length.
 type Files = Vec<(PathBuf, Option<SystemTime>, u64)>;
 
@@ -50,6 +58,21 @@ type Files = Vec<(PathBuf, Option<SystemTime>, u64)>;
 pub enum Change {
     Deployed(String),
     Removed(String),
+    /// In place of a version that runs: to be `deployed` once it was seen to start.
+    Uploaded(Upload),
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub struct Upload {
+    pub name: String,
+    paths: Vec<PathBuf>,
+    generation: u64,
+}
+
+impl Upload {
+    pub fn load(&self) -> Result<Script, ScriptError> {
+        load(&self.name, &self.paths, self.generation)
+    }
 }
 
 impl Deploys {
@@ -72,24 +95,35 @@ impl Deploys {
         if let Some(script) = &deployed.script {
             return Some(Ok(Arc::clone(script)));
         }
-        Some(Script::load(name, &deployed.path, deployed.generation).map(|script| {
+        Some(load(name, &deployed.found.paths, deployed.generation).map(|script| {
             let script = Arc::new(script);
             deployed.script = Some(Arc::clone(&script));
             script
         }))
     }
 
-    /// Looks for deploys, for ever, and tells each.
-    pub async fn watch(self: Arc<Deploys>, tell: impl Fn(Change)) {
+    /// Puts an upload in the place of the version before.
+    pub fn deployed(&self, script: Arc<Script>) {
+        if let Some(deployed) = self.state().scripts.get_mut(&script.name) {
+            deployed.generation = script.generation;
+            deployed.script = Some(script);
+        }
+    }
+
+    /// Looks for deploys, for ever. The next look waits until each of what this one found was taken care of.
+    pub async fn watch<F: Future<Output = ()>>(self: Arc<Deploys>, take_care: impl Fn(Change) -> F) {
         let mut pause = PAUSE;
         loop {
             sleep(pause).await;
             let (deploys, began) = (Arc::clone(&self), Instant::now());
             // A folder that cannot be read in this moment may be back in the next; what was deployed stays.
-            if let Ok(Ok(seen)) = tokio::task::spawn_blocking(move || look(&deploys.folder)).await {
-                self.state().see(seen).into_iter().for_each(&tell);
-            }
+            let seen = tokio::task::spawn_blocking(move || look(&deploys.folder)).await;
             pause = PAUSE.max(began.elapsed() * PAUSE_PER_LOOK);
+            let Ok(Ok(seen)) = seen else { continue };
+            let changes = self.state().see(seen);
+            for change in changes {
+                take_care(change).await;
+            }
         }
     }
 
@@ -114,16 +148,35 @@ impl State {
             self.scripts.remove(&name);
             changes.push(Change::Removed(name));
         }
-        for (name, (path, files)) in seen {
-            if self.scripts.get(&name).is_some_and(|known| known.files == files && known.path == path) {
-                continue;
+        for (name, found) in seen {
+            let generation = self.generation + 1;
+            match self.scripts.get_mut(&name) {
+                Some(known) if known.found == found => continue,
+                Some(known) if known.runs() => {
+                    known.found = found.clone();
+                    changes.push(Change::Uploaded(Upload { name, paths: found.paths, generation }));
+                }
+                _ => {
+                    self.scripts.insert(name.clone(), Deployed { found, generation, script: None });
+                    changes.push(Change::Deployed(name));
+                }
             }
-            self.generation += 1;
-            let deployed = Deployed { path, files, generation: self.generation, script: None };
-            self.scripts.insert(name.clone(), deployed);
-            changes.push(Change::Deployed(name));
+            self.generation = generation;
         }
         changes
+    }
+}
+
+impl Deployed {
+    fn runs(&self) -> bool {
+        self.script.as_ref().is_some_and(|script| script.started.get().is_some())
+    }
+}
+
+fn load(name: &str, paths: &[PathBuf], generation: u64) -> Result<Script, ScriptError> {
+    match paths {
+        [path] => Script::load(name, path, generation),
+        several => Err(ScriptError::SeveralOfOneName { name: name.to_owned(), paths: several.to_vec() }),
     }
 }
 
@@ -137,8 +190,14 @@ fn look(folder: &Path) -> io::Result<Snapshot> {
         let Ok(files) = files else { continue };
         let files: Files = files.into_iter().filter_map(stamp).collect();
         if !files.is_empty() {
-            seen.insert(name, (path, files));
+            let found = seen.entry(name).or_default();
+            found.paths.push(path);
+            found.files.extend(files);
         }
+    }
+    for found in seen.values_mut() {
+        found.paths.sort();
+        found.files.sort();
     }
     Ok(seen)
 }
@@ -202,6 +261,33 @@ mod tests {
         assert_eq!(source(&deploys, "alpha"), "another");
         assert!(deploys.get("alpha").unwrap().unwrap().generation > alpha.generation);
         assert_eq!(deploys.get("beta").unwrap().unwrap(), beta);
+    }
+
+    #[test]
+    fn a_version_that_runs_stays_until_the_next_one_does() {
+        let folder = Folder::new();
+        folder.write("alpha.mjs", "one");
+        let deploys = Deploys::of(folder.path()).unwrap();
+        deploys.get("alpha").unwrap().unwrap().started.set(()).unwrap();
+        folder.write("alpha.mjs", "another");
+        let [Change::Uploaded(upload)] = &look_twice(&deploys)[..] else { panic!("it has to be tried out") };
+        assert_eq!(source(&deploys, "alpha"), "one");
+        assert_eq!(deploys.state().see(look(&deploys.folder).unwrap()), [], "nobody is asked twice");
+        deploys.deployed(Arc::new(upload.load().unwrap()));
+        assert_eq!(source(&deploys, "alpha"), "another");
+    }
+
+    #[test]
+    fn what_has_one_name_twice_is_not_run() {
+        let folder = Folder::new();
+        folder.write("alpha.mjs", "a");
+        folder.write("alpha/index.js", "b");
+        let deploys = Deploys::of(folder.path()).unwrap();
+        let error = deploys.get("alpha").unwrap().unwrap_err();
+        assert!(matches!(&error, ScriptError::SeveralOfOneName { paths, .. } if paths.len() == 2), "{error}");
+        fs::remove_file(folder.path().join("alpha.mjs")).unwrap();
+        look_twice(&deploys);
+        assert_eq!(source(&deploys, "alpha"), "b");
     }
 
     #[test]

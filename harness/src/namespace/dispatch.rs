@@ -1,9 +1,12 @@
 //! What a dispatcher asks for: one header of JSON, the same for the plugin's client and for somebody with curl.
 
+use std::collections::BTreeMap;
+
 use hyper::header::HOST;
 use hyper::http::uri::{InvalidUri, Parts, PathAndQuery, Uri};
 use hyper::{HeaderMap, Request};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::headers::{DISPATCH, REQUEST_ID};
@@ -18,6 +21,8 @@ pub struct Dispatch {
     pub passed: DispatchedLimits,
     /// As they are enforced.
     pub limits: Limits,
+    /// Keys beside them that limit nothing, here and on the platform: most likely a limit that is misspelt.
+    pub unknown_limits: Vec<String>,
     /// `get(name, args, { outbound })`: parameters for whoever answers the tenant's subrequests.
     pub outbound: Map<String, Value>,
     /// What the dispatcher calls the request, if it says so to the tenant: by this its log and the records can be joined.
@@ -41,8 +46,16 @@ pub enum DispatchError {
 struct Wire {
     script: String,
     url: Option<String>,
-    limits: Option<DispatchedLimits>,
+    limits: Option<WireLimits>,
     outbound: Option<Map<String, Value>>,
+}
+
+#[derive(Default, Deserialize)]
+struct WireLimits {
+    #[serde(flatten)]
+    known: DispatchedLimits,
+    #[serde(flatten)]
+    others: BTreeMap<String, IgnoredAny>,
 }
 
 impl Dispatch {
@@ -53,11 +66,12 @@ impl Dispatch {
             Some(url) => absolute(url.parse()?)?,
             None => own_url(request.uri(), request.headers())?,
         };
-        let passed = wire.limits.unwrap_or_default();
+        let WireLimits { known: passed, others } = wire.limits.unwrap_or_default();
+        let unknown_limits = others.into_keys().collect();
         let request_id =
             request.headers().get(REQUEST_ID).map(|id| String::from_utf8_lossy(id.as_bytes()).into_owned());
         let outbound = wire.outbound.unwrap_or_default();
-        Ok(Dispatch { script: wire.script, url, passed, limits: passed.into(), outbound, request_id })
+        Ok(Dispatch { script: wire.script, url, passed, limits: passed.into(), unknown_limits, outbound, request_id })
     }
 }
 
@@ -82,6 +96,7 @@ fn own_url(target: &Uri, headers: &HeaderMap) -> Result<Uri, DispatchError> {
 mod tests {
     use std::time::Duration;
 
+    use super::super::limits::DEFAULT_SUBREQUESTS;
     use super::*;
 
     fn dispatch(header: &str) -> Result<Dispatch, DispatchError> {
@@ -111,6 +126,13 @@ mod tests {
     #[test]
     fn with_a_script_alone_the_tenant_sees_the_url_that_was_asked_for() {
         assert_eq!(dispatch(r#"{"script":"alpha"}"#).unwrap().url, "http://127.0.0.1:9/quote?q=1");
+    }
+
+    #[test]
+    fn a_key_that_limits_nothing_is_known_by_name() {
+        let read = dispatch(r#"{"script":"a","limits":{"subrequests":5,"cpuMs":10,"memory":null}}"#).unwrap();
+        assert_eq!((read.limits.cpu, read.limits.subrequests), (Duration::from_millis(10), DEFAULT_SUBREQUESTS));
+        assert_eq!(read.unknown_limits, ["memory", "subrequests"]);
     }
 
     #[test]

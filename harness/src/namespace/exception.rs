@@ -1,8 +1,10 @@
 //! What a dispatch can be thrown instead of an answer, and how it travels to the dispatcher: as status 599 with a header
-//! that no tenant can send. The platform's messages stand word for word, because a dispatcher tells them apart by these.
+//! that no tenant can send and that has it in short, and as JSON for somebody with curl. The platform's messages stand word for word, because a dispatcher tells them apart by these.
 
-use hyper::{Response, StatusCode, header};
+use hyper::header::{self, HeaderValue};
+use hyper::{Response, StatusCode};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::cut_off::Cut;
 use super::headers::EXCEPTION;
@@ -14,6 +16,9 @@ pub const TOO_MANY_SUBREQUESTS: &str = "Too many subrequests by single Worker in
 pub const NOT_FOUND: &str = "Worker not found.";
 pub const EXCEEDED_CPU: &str = "Worker exceeded CPU time limit.";
 pub const EXCEEDED_MEMORY: &str = "Worker exceeded memory limit.";
+
+/// What of a message fits beside other headers: why a script does not start can take pages.
+const MAX_HEADER_CHARS: usize = 4096;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -60,10 +65,39 @@ impl Exception {
         let mut response = Response::new(full(json));
         // The last status there is, so that somebody with curl does not take it for the tenant's answer.
         *response.status_mut() = StatusCode::from_u16(599).expect("599 is a status");
-        response.headers_mut().insert(EXCEPTION, header::HeaderValue::from_static("1"));
+        response.headers_mut().insert(EXCEPTION, self.in_a_header());
         response
             .headers_mut()
-            .insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json; charset=utf-8"));
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         response
+    }
+
+    fn in_a_header(&self) -> HeaderValue {
+        let message: String = self.message.chars().take(MAX_HEADER_CHARS).collect();
+        let json = json!({ "name": self.name, "message": message, "remote": self.remote }).to_string();
+        HeaderValue::from_str(&ascii(&json)).expect("printable ASCII is a header value")
+    }
+}
+
+/// JSON says the same without any other character.
+fn ascii(json: &str) -> String {
+    let escaped = json.encode_utf16().map(|unit| match u8::try_from(unit) {
+        Ok(byte @ b' '..=b'~') => char::from(byte).to_string(),
+        _ => format!("\\u{unit:04x}"),
+    });
+    escaped.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_has_what_is_thrown_whatever_it_is() {
+        let message = format!("g\u{fc}nstig \u{1f600}\n\u{7f}{}", "m".repeat(MAX_HEADER_CHARS));
+        let response = Exception::local(&message).into_response();
+        let told: Exception = serde_json::from_slice(response.headers()[EXCEPTION].as_bytes()).unwrap();
+        assert!(told.message.starts_with("local dispatch namespace: g\u{fc}nstig \u{1f600}\n\u{7f}mm"), "{told:?}");
+        assert_eq!(told.message.chars().count(), MAX_HEADER_CHARS);
     }
 }

@@ -8,13 +8,18 @@ const PREFIX: &str = "x-namespace-";
 
 /// Which script to run, under what: JSON (`dispatch.rs`).
 pub const DISPATCH: HeaderName = HeaderName::from_static("x-namespace-dispatch");
-/// Marks an answer that is to be thrown.
+/// Marks an answer that is to be thrown: from a tenant's process with the invocation's token, to the dispatcher with what is
+/// thrown, since the answer to a HEAD has no body to say it in.
 pub const EXCEPTION: HeaderName = HeaderName::from_static("x-namespace-exception");
+/// What the tenant has thrown.
+pub const THROWN: HeaderName = HeaderName::from_static("x-namespace-thrown");
+/// Marks what the tenant returned. Without it an answer is the runtime's own, which could not send that.
+pub const ANSWERED: HeaderName = HeaderName::from_static("x-namespace-answered");
 /// An invocation's token, by which the shim's own answers are told from the tenant's.
 pub const TOKEN: HeaderName = HeaderName::from_static("x-namespace-token");
 /// The shim's word, on the outbound socket, that the invocation is over.
 pub const DONE: HeaderName = HeaderName::from_static("x-namespace-done");
-/// Marks the outbound proxy's refusal of one subrequest more.
+/// Marks the outbound proxy's refusal of one subrequest more, with the invocation's token and what is to be thrown.
 pub const REFUSED: HeaderName = HeaderName::from_static("x-namespace-refused");
 /// `request.cf`, which workerd puts into and takes out of this header.
 pub const CF: HeaderName = HeaderName::from_static("x-namespace-cf");

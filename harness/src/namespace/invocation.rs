@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body as HttpBody, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{CONTENT_LENGTH, HOST, HeaderValue, UPGRADE};
-use hyper::{Request, Response};
+use hyper::{HeaderMap, Request, Response};
 use reports::event::{TenantAnswer, TenantOutcome};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use tokio::time::timeout;
 use super::cut_off::{Allowance, Budget, Cut, CutOff};
 use super::dispatch::Dispatch;
 use super::exception::Exception;
-use super::headers::{CF, EXCEPTION, TOKEN, strip};
+use super::headers::{ANSWERED, CF, EXCEPTION, THROWN, TOKEN, strip};
 use super::limits::Limits;
 use super::memory::Memory;
 use super::outbound::Current;
@@ -26,12 +26,10 @@ use super::pool::{Lease, Pool};
 use super::process::Process;
 use super::record::{Record, Records};
 use super::script::Script;
-use super::stream::{Body, BodyError, send};
+use super::stream::{Body, BodyError, SendError, send};
 
 /// How long the platform lets background work go on after the answer.
 const BACKGROUND_LIMIT: Duration = Duration::from_secs(30);
-/// An exception is a message and a stack.
-const MAX_EXCEPTION_BYTES: usize = 64 * 1024;
 
 /// A process that holds more than this part of what it may is not kept for another invocation, as the platform puts a new
 /// isolate in the place of one that is full: what the next one was charged with would not be its own.
@@ -83,7 +81,10 @@ impl Runtime {
             Err(error) => return Err(running.ended(&error)),
         };
         if response.headers().get(EXCEPTION).is_some_and(|mark| mark.as_bytes() == running.token.as_bytes()) {
-            return Err(running.thrown(response).await);
+            return Err(running.thrown(response.headers()));
+        }
+        if !response.headers().contains_key(ANSWERED) {
+            return Err(running.unsent());
         }
         running.answer = TenantAnswer::Begun;
         let (mut head, body) = response.into_parts();
@@ -167,7 +168,7 @@ impl Running {
     }
 
     /// The process closed the connection without an answer.
-    fn ended(mut self, error: &dyn std::error::Error) -> Exception {
+    fn ended(mut self, error: &SendError) -> Exception {
         if let Some(cut) = self.budget.cut() {
             return self.cut_off(cut);
         }
@@ -186,15 +187,19 @@ impl Running {
         }
     }
 
-    async fn thrown(mut self, response: Response<Incoming>) -> Exception {
-        let body = match Limited::new(response.into_body(), MAX_EXCEPTION_BYTES).collect().await {
-            Ok(body) => body.to_bytes(),
-            Err(error) => return self.ended(error.as_ref()),
-        };
+    /// What the tenant returned could not be sent, as a response of another request cannot; the runtime has logged why.
+    fn unsent(mut self) -> Exception {
         self.outcome = TenantOutcome::Exception;
         let script = Arc::clone(self.process().script());
         tokio::spawn(self.finish());
-        match serde_json::from_slice::<Exception>(&body) {
+        Exception::local(format_args!("what `{}` returned could not be sent; its log says why", script.name))
+    }
+
+    fn thrown(mut self, headers: &HeaderMap) -> Exception {
+        self.outcome = TenantOutcome::Exception;
+        let script = Arc::clone(self.process().script());
+        tokio::spawn(self.finish());
+        match serde_json::from_slice::<Exception>(headers.get(THROWN).map_or(b"", HeaderValue::as_bytes)) {
             Ok(exception) => {
                 let said = exception.stack.as_deref().unwrap_or(&exception.message);
                 anstream::eprintln!("[{}] uncaught {said}", script.name);

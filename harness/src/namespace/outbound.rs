@@ -4,17 +4,13 @@
 //! Surprising constraint: which invocation a subrequest belongs to is known by the socket alone, and nothing that the
 //! tenant says: its process serves one at a time.
 
-use std::convert::Infallible;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::{Map, Value};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::watch;
@@ -23,7 +19,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::exception::TOO_MANY_SUBREQUESTS;
 use super::headers::{DONE, REFUSED};
 use super::policy::{Asker, Policy};
-use super::stream::{Body, empty, full};
+use super::stream::{Body, empty, full, serve as serve_connection};
 
 /// The invocation that a process runs, as far as its outbound socket is concerned.
 #[derive(Clone, Debug)]
@@ -108,22 +104,21 @@ async fn serve(listener: UnixListener, meter: Arc<Meter>, policy: Arc<Policy>) {
 }
 
 async fn connection(stream: UnixStream, meter: Arc<Meter>, policy: Arc<Policy>) {
-    let service = service_fn(|request| answer(request, &meter, &policy));
     // A connection that broke is the tenant's to notice.
-    let _broken = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+    serve_connection(stream, |request| answer(request, &meter, &policy)).await;
 }
 
-async fn answer(request: Request<Incoming>, meter: &Meter, policy: &Policy) -> Result<Response<Body>, Infallible> {
+async fn answer(request: Request<Incoming>, meter: &Meter, policy: &Policy) -> Response<Body> {
     if let Some(token) = request.headers().get(DONE) {
         meter.end(token);
-        return Ok(Response::new(empty()));
+        return Response::new(empty());
     }
-    Ok(match meter.count() {
+    match meter.count() {
         Counted::Within(parameters) => {
             policy.answer(request, Asker { script: &meter.script, parameters: &parameters }).await
         }
         Counted::TooMany { token } => refusal(token.as_deref()),
-    })
+    }
 }
 
 enum Counted {
@@ -165,8 +160,9 @@ impl Meter {
 fn refusal(token: Option<&str>) -> Response<Body> {
     let mut response = Response::new(full(TOO_MANY_SUBREQUESTS));
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    if let Some(token) = token.and_then(|token| HeaderValue::from_str(token).ok()) {
-        response.headers_mut().insert(REFUSED, token);
+    if let Some(token) = token {
+        let refused = format!("{token} {TOO_MANY_SUBREQUESTS}");
+        response.headers_mut().insert(REFUSED, HeaderValue::from_str(&refused).expect("a token is hex"));
     }
     response
 }
@@ -212,7 +208,8 @@ mod tests {
         for _ in 0..2 {
             assert_eq!(bench.get(None).await, (200, None, "outbound double\n".to_owned()));
         }
-        assert_eq!(bench.get(None).await, (429, Some("t1".to_owned()), TOO_MANY_SUBREQUESTS.to_owned()));
+        let refused = (429, Some(format!("t1 {TOO_MANY_SUBREQUESTS}")), TOO_MANY_SUBREQUESTS.to_owned());
+        assert_eq!(bench.get(None).await, refused);
         assert_eq!(bench.outbound.used(), Used { sent: 2, refused: 1 });
     }
 

@@ -95,6 +95,11 @@ impl Pool {
         Ok(lease)
     }
 
+    /// Starts a process to see whether one does start, beside the ones that are counted.
+    pub async fn try_out(&self, script: &Arc<Script>) -> Result<(), StartError> {
+        self.0.workshop.start(Arc::clone(script)).await.map(drop)
+    }
+
     /// Starts a process that the script's first invocation finds warm, and a spare beside it.
     pub async fn warm(&self, script: &Arc<Script>) -> Result<(), LeaseError> {
         self.lease(script).await.map(Lease::release)

@@ -18,6 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 use super::console::Console;
+use super::cpu_clock::CpuClock;
 use super::memory::Memory;
 use super::outbound::Outbound;
 use super::policy::Policy;
@@ -25,8 +26,10 @@ use super::script::Script;
 use super::stream::{empty, send};
 use super::workerd_config::{self, CONFIG, INBOUND, OUTBOUND};
 
-/// A start takes 40 ms on an idle machine; a script that loops at its top level never gets there.
+/// A start takes 40 ms on an idle machine; a script that waits for ever at its top level never gets there.
 const START_LIMIT: Duration = Duration::from_secs(30);
+/// What the platform lets a script compute at its top level. The runtime's own start, 0.05 s, is in it here.
+const START_CPU_LIMIT: Duration = Duration::from_secs(1);
 /// Between two looks at whether a process serves.
 const POLL: Duration = Duration::from_millis(3);
 /// What the kernel takes as the name of a socket, its final zero included.
@@ -65,6 +68,8 @@ pub enum StartError {
     Spawn { workerd: PathBuf, source: io::Error },
     #[error("script `{script}` does not start:\n{said}")]
     Exited { script: String, said: String },
+    #[error("script `{script}` computes for more than {} s at its top level, which the platform refuses to deploy:\n{said}", START_CPU_LIMIT.as_secs())]
+    TooSlow { script: String, said: String },
     #[error("script `{script}` was not ready within {} s:\n{said}", START_LIMIT.as_secs())]
     NotReady { script: String, said: String },
 }
@@ -98,12 +103,14 @@ impl Workshop {
         let pid = Pid::from_raw(pid);
         let mut process = Process { script, pid, memory_from: Memory::default(), outbound, child, folder };
         let name = || process.script.name.clone();
-        match timeout(START_LIMIT, ready(&mut process.child, &process.folder.0)).await {
-            Ok(true) => {
+        match timeout(START_LIMIT, started(&mut process.child, pid, &process.folder.0)).await {
+            Ok(Start::Serves) => {
                 process.memory_from = Memory::held_by(process.pid).unwrap_or_default();
+                let _earlier = process.script.started.set(());
                 Ok(process)
             }
-            Ok(false) => Err(StartError::Exited { script: name(), said: console.tail_at_end().await }),
+            Ok(Start::Ended) => Err(StartError::Exited { script: name(), said: console.tail_at_end().await }),
+            Ok(Start::Computes) => Err(StartError::TooSlow { script: name(), said: console.tail() }),
             Err(_) => Err(StartError::NotReady { script: name(), said: console.tail() }),
         }
     }
@@ -120,20 +127,42 @@ impl Workshop {
     }
 }
 
-/// Whether it came to serve, as opposed to ending. A first request makes the isolate, so that no invocation is charged
-/// for that.
-async fn ready(child: &mut Child, folder: &Path) -> bool {
+/// What came of a start.
+enum Start {
+    Serves,
+    Ended,
+    /// On and on.
+    Computes,
+}
+
+async fn started(child: &mut Child, pid: Pid, folder: &Path) -> Start {
+    let serves = first_answer(folder);
+    tokio::pin!(serves);
+    loop {
+        tokio::select! {
+            biased;
+            () = &mut serves => return Start::Serves,
+            () = sleep(POLL) => {}
+        }
+        // It may be reaped here: no budget is armed for it yet.
+        if !matches!(child.try_wait(), Ok(None)) {
+            return Start::Ended;
+        }
+        if CpuClock::of(pid).and_then(CpuClock::read).is_ok_and(|computed| computed > START_CPU_LIMIT) {
+            return Start::Computes;
+        }
+    }
+}
+
+/// A first request makes the isolate, so that no invocation is charged for that.
+async fn first_answer(folder: &Path) {
     loop {
         if let Ok(stream) = UnixStream::connect(folder.join(INBOUND)).await {
             let mut request = Request::new(empty());
             *request.uri_mut() = Uri::from_static("http://namespace/");
             if send(stream, request).await.is_ok() {
-                return true;
+                return;
             }
-        }
-        // It may be reaped here: no budget is armed for it yet.
-        if !matches!(child.try_wait(), Ok(None)) {
-            return false;
         }
         sleep(POLL).await;
     }

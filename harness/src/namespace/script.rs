@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::{fs, io};
 
 use serde::Deserialize;
@@ -25,6 +26,8 @@ pub struct Script {
     pub main: String,
     pub modules: Vec<Module>,
     pub settings: Settings,
+    /// Set once a process of this very version came to serve.
+    pub started: OnceLock<()>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -77,8 +80,14 @@ pub enum ScriptError {
     NoMain { path: PathBuf },
     #[error("{path} has no module `{main}`, which its settings call the main one")]
     MainMissing { path: PathBuf, main: String },
+    #[error("`{name}` is the name of {}: one of them has to go", listed(paths))]
+    SeveralOfOneName { name: String, paths: Vec<PathBuf> },
     #[error("{path} is over {} MB", MAX_SCRIPT_BYTES / (1024 * 1024))]
     TooLarge { path: PathBuf },
+}
+
+fn listed(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" and of ")
 }
 
 impl Script {
@@ -89,7 +98,9 @@ impl Script {
             let main = MAIN[0].to_owned();
             let content = read(path, &mut left)?;
             let modules = vec![Module { name: main.clone(), kind: ModuleKind::EsModule, content }];
-            return Ok(Script { name: name.to_owned(), generation, main, modules, settings: Settings::default() });
+            let settings = Settings::default();
+            let started = OnceLock::new();
+            return Ok(Script { name: name.to_owned(), generation, main, modules, settings, started });
         }
         let settings = settings(&path.join(SETTINGS_FILE))?;
         let mut modules = Vec::new();
@@ -108,7 +119,7 @@ impl Script {
                 .map(str::to_owned)
                 .ok_or(ScriptError::NoMain { path: path.to_owned() })?,
         };
-        Ok(Script { name: name.to_owned(), generation, main, modules, settings })
+        Ok(Script { name: name.to_owned(), generation, main, modules, settings, started: OnceLock::new() })
     }
 }
 
@@ -124,7 +135,9 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
                 continue;
             }
             if entry.path().is_dir() {
-                folders.push(entry.path());
+                if !leads_back(&entry)? {
+                    folders.push(entry.path());
+                }
             } else {
                 found.push(entry.path());
             }
@@ -132,6 +145,15 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     }
     found.sort();
     Ok(found)
+}
+
+/// Whether a folder is a link to one that it lies in: that would have no end.
+fn leads_back(folder: &fs::DirEntry) -> io::Result<bool> {
+    if !folder.file_type()?.is_symlink() {
+        return Ok(false);
+    }
+    let (path, to) = (folder.path(), fs::canonicalize(folder.path())?);
+    Ok(path.parent().map(fs::canonicalize).transpose()?.is_some_and(|within| within.starts_with(to)))
 }
 
 fn settings(path: &Path) -> Result<Settings, ScriptError> {
@@ -184,6 +206,17 @@ mod tests {
         assert_eq!(script.modules.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), ["lib/data.json", "worker.js"]);
         assert_eq!(script.settings.compatibility_date, "2026-01-01");
         assert_eq!(script.settings.vars["B"], serde_json::json!([1]));
+    }
+
+    #[test]
+    fn a_link_to_where_it_lies_has_an_end() {
+        let folder = Folder::new();
+        folder.write("alpha/index.js", "export default {}");
+        folder.write("shared/lib.js", "");
+        std::os::unix::fs::symlink(".", folder.path().join("alpha/self")).unwrap();
+        std::os::unix::fs::symlink("../shared", folder.path().join("alpha/lib")).unwrap();
+        let alpha = folder.path().join("alpha");
+        assert_eq!(files(&alpha).unwrap(), [alpha.join("index.js"), alpha.join("lib/lib.js")]);
     }
 
     #[test]

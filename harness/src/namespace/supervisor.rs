@@ -1,24 +1,21 @@
 //! The namespace's front door: HTTP on loopback, a dispatch per request. Surprising constraint: a dispatch is told by a
 //! header that no web page can send without asking first, because the port is open to every browser on the machine.
 
-use std::convert::Infallible;
+use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
-use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::cut_off::{CutOff, Priority};
-use super::deploys::{Change, Deploys};
+use super::deploys::{Change, Deploys, Upload};
 use super::dispatch::{Dispatch, DispatchError};
 use super::exception::Exception;
 use super::invocation::Runtime;
@@ -27,7 +24,11 @@ use super::policy::Policy;
 use super::pool::Pool;
 use super::process::Workshop;
 use super::record::{Records, Told};
-use super::stream::{Body, full};
+use super::script::Script;
+use super::stream::{self, Body, full};
+
+/// Whoever sends random keys is told no more of them.
+const MAX_TOLD_LIMITS: usize = 20;
 
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -65,6 +66,8 @@ pub struct Supervisor {
 struct Namespace {
     deploys: Arc<Deploys>,
     runtime: Runtime,
+    /// Keys that limit nothing, of which the developer was told.
+    told_limits: Mutex<BTreeSet<String>>,
 }
 
 impl Supervisor {
@@ -80,9 +83,14 @@ impl Supervisor {
         let watcher = cut_off.priority();
         let mut tasks = JoinSet::new();
         tasks.spawn(pool.clone().sweep());
-        tasks.spawn(Arc::clone(&deploys).watch(tell));
-        let namespace =
-            Arc::new(Namespace { deploys, runtime: Runtime { pool, cut_off, memory: options.memory, records } });
+        let trials = pool.clone();
+        let namespace = Arc::new(Namespace {
+            deploys: Arc::clone(&deploys),
+            runtime: Runtime { pool, cut_off, memory: options.memory, records },
+            told_limits: Mutex::default(),
+        });
+        let uploads = Arc::clone(&deploys);
+        tasks.spawn(deploys.watch(move |change| changed(change, Arc::clone(&uploads), trials.clone())));
         tasks.spawn(serve(listener, Arc::clone(&namespace)));
         Ok((Supervisor { address, watcher, namespace, tasks }, told))
     }
@@ -122,11 +130,26 @@ impl Supervisor {
     }
 }
 
-fn tell(change: Change) {
+async fn changed(change: Change, deploys: Arc<Deploys>, pool: Pool) {
     match change {
         Change::Deployed(name) => anstream::eprintln!("deployed {name}"),
         Change::Removed(name) => anstream::eprintln!("removed {name}"),
+        Change::Uploaded(upload) => match tried_out(&upload, &pool).await {
+            Ok(script) => {
+                deploys.deployed(script);
+                anstream::eprintln!("deployed {}", upload.name);
+            }
+            Err(error) => {
+                anstream::eprintln!("not deployed: {error}\nthe version of `{}` before goes on", upload.name);
+            }
+        },
     }
+}
+
+async fn tried_out(upload: &Upload, pool: &Pool) -> Result<Arc<Script>, Box<dyn std::error::Error + Send + Sync>> {
+    let script = Arc::new(upload.load()?);
+    pool.try_out(&script).await?;
+    Ok(script)
 }
 
 async fn serve(listener: TcpListener, namespace: Arc<Namespace>) {
@@ -138,9 +161,8 @@ async fn serve(listener: TcpListener, namespace: Arc<Namespace>) {
             Ok((stream, _)) = listener.accept() => {
                 let namespace = Arc::clone(&namespace);
                 connections.spawn(async move {
-                    let service = service_fn(|request| answer(request, &namespace));
                     // A caller that went away has ended its invocation with this future.
-                    let _broken = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+                    stream::serve(stream, |request| answer(request, &namespace)).await;
                 });
             }
             Some(_ended) = connections.join_next() => {}
@@ -148,15 +170,31 @@ async fn serve(listener: TcpListener, namespace: Arc<Namespace>) {
     }
 }
 
-async fn answer(request: Request<Incoming>, namespace: &Namespace) -> Result<Response<Body>, Infallible> {
-    Ok(match Dispatch::of(&request) {
+async fn answer(request: Request<Incoming>, namespace: &Namespace) -> Response<Body> {
+    match Dispatch::of(&request) {
         Ok(dispatch) => namespace.run(&dispatch, request).await.unwrap_or_else(Exception::into_response),
-        Err(error) => bad_request(&error, &namespace.deploys),
-    })
+        Err(error @ DispatchError::Missing) => bad_request(&error, &namespace.deploys),
+        // A dispatcher must not take this for its tenant's answer.
+        Err(error) => Exception::local(error).into_response(),
+    }
 }
 
 impl Namespace {
+    /// Once each: a dispatcher that misspells a limit does so in every dispatch, and the platform would say nothing.
+    fn tell_unknown_limits(&self, dispatch: &Dispatch) {
+        let mut told = self.told_limits.lock().unwrap_or_else(PoisonError::into_inner);
+        for key in &dispatch.unknown_limits {
+            if told.len() < MAX_TOLD_LIMITS && told.insert(key.clone()) {
+                anstream::eprintln!(
+                    "`limits.{}` limits nothing, here and on the platform: it has `cpuMs` and `subRequests`",
+                    key.escape_debug()
+                );
+            }
+        }
+    }
+
     async fn run(&self, dispatch: &Dispatch, request: Request<Incoming>) -> Result<Response<Body>, Exception> {
+        self.tell_unknown_limits(dispatch);
         let script = self.deploys.get(&dispatch.script).ok_or_else(Exception::not_found)?.map_err(Exception::local)?;
         self.runtime.run(&script, dispatch, request).await
     }

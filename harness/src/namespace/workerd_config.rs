@@ -19,8 +19,10 @@ pub const CONFIG: &str = "workerd.capnp";
 /// Module names that a script cannot have: no file of a folder starts so.
 const SHIM: &str = "namespace-shim.mjs";
 const SUBREQUESTS: &str = "namespace-subrequests.mjs";
+const UNTOUCHED: &str = "namespace-untouched.mjs";
 const SHIM_SOURCE: &str = include_str!("../../assets/namespace/tenant-shim.mjs");
 const SUBREQUESTS_SOURCE: &str = include_str!("../../assets/namespace/subrequests.mjs");
+const UNTOUCHED_SOURCE: &str = include_str!("../../assets/namespace/untouched.mjs");
 /// What the shim's source imports in place of the main module.
 const TENANT: &str = "\"./TENANT\"";
 
@@ -28,6 +30,7 @@ const TENANT: &str = "\"./TENANT\"";
 pub fn write(folder: &Path, script: &Script, memory: Memory) -> io::Result<PathBuf> {
     fs::write(folder.join("shim"), shim(&script.main))?;
     fs::write(folder.join("subrequests"), SUBREQUESTS_SOURCE)?;
+    fs::write(folder.join("untouched"), UNTOUCHED_SOURCE)?;
     for (nth, module) in script.modules.iter().enumerate() {
         fs::write(folder.join(file_of(nth)), &module.content)?;
     }
@@ -48,9 +51,11 @@ fn shim(main: &str) -> String {
 
 fn text(folder: &Path, script: &Script, memory: Memory) -> String {
     let mut modules = format!(
-        "(name = {}, esModule = embed \"shim\"),\n        (name = {}, esModule = embed \"subrequests\")",
+        "(name = {}, esModule = embed \"shim\"),\n        (name = {}, esModule = embed \"subrequests\"),\n        \
+         (name = {}, esModule = embed \"untouched\")",
         quoted(SHIM),
-        quoted(SUBREQUESTS)
+        quoted(SUBREQUESTS),
+        quoted(UNTOUCHED)
     );
     for (nth, module) in script.modules.iter().enumerate() {
         let (name, kind, file) = (quoted(&module.name), field(module.kind), file_of(nth));
@@ -120,6 +125,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::OnceLock;
+
     use super::super::script::{Module, Settings};
     use super::*;
 
@@ -138,6 +145,7 @@ mod tests {
             main: "index.mjs".to_owned(),
             modules: vec![module("index.mjs", ModuleKind::EsModule), module("a/\"b.txt", ModuleKind::Text)],
             settings: Settings { vars: vars.into(), ..Settings::default() },
+            started: OnceLock::new(),
         };
         let config = text(Path::new("/f"), &script, Memory::megabytes(128));
         for part in [

@@ -12,12 +12,24 @@ use tokio::time::timeout;
 use crate::running::{LIMIT, Running};
 
 const TENANT: &str = r#"
+// As a polyfill does.
+globalThis.JSON = { stringify: () => "{}", parse: () => ({}) };
 export default {
   async fetch(request, env) {
     switch (new URL(request.url).pathname) {
       case "/throw": throw new RangeError("tenant boom");
       case "/throw-text": throw "just text";
+      case "/throw-nothing": throw Object.create(null);
+      case "/throw-trap": throw Object.defineProperty(new Error(), "message", { get() { throw 1; } });
+      case "/throw-half": throw new Error("half \ud83d a character");
+      case "/throw-much": throw new Error("much".repeat(1 << 20));
       case "/no-response": return 7;
+      case "/spent": { const spent = new Response("spent"); await spent.text(); return spent; }
+      case "/unsendable": return Response.error();
+      case "/many-headers": {
+        const [seen, headers] = [[...request.headers], Array.from({ length: 1000 }, (_, nth) => [`x-${nth}`, "1"])];
+        return new Response(seen.filter(([name]) => name.startsWith("x-")).length, { headers });
+      }
       case "/forge": return new Response("mine", { headers: { "x-namespace-exception": "1", "x-mine": "1" } });
       case "/echo": return new Response(request.body);
       case "/break-off-at-once": return new Response(new ReadableStream({ pull(to) { to.error(new Error("none")); } }));
@@ -78,13 +90,47 @@ async fn what_a_tenant_throws_is_thrown_in_the_dispatcher() {
     for (path, name, message) in [
         ("/throw", "RangeError", "tenant boom"),
         ("/throw-text", "Error", "just text"),
+        ("/throw-nothing", "Error", ""),
+        ("/throw-trap", "Error", ""),
+        ("/throw-half", "Error", "half \u{fffd} a character"),
         ("/no-response", "TypeError", "Incorrect type for Promise: the Promise did not resolve to 'Response'."),
+        (
+            "/spent",
+            "TypeError",
+            "Body has already been used. It can only be used once. Use tee() first if you need to read it twice.",
+        ),
     ] {
         let thrown = namespace.get("alpha", path, json!({})).await.exception();
         assert_eq!(thrown["name"], name);
         assert_eq!((&thrown["message"], &thrown["remote"]), (&json!(message), &json!(true)));
         assert_eq!(namespace.record().await["outcome"], "exception");
     }
+}
+
+#[tokio::test]
+async fn a_message_without_end_is_cut_short() {
+    let namespace = Running::start(TENANT);
+    let thrown = namespace.get("alpha", "/throw-much", json!({})).await.exception();
+    assert_eq!((thrown["message"].as_str().unwrap(), &thrown["remote"]), ("much".repeat(1024).as_str(), &json!(true)));
+}
+
+/// The runtime sends its own 500 then, which must not be sold as the tenant's.
+#[tokio::test]
+async fn what_cannot_be_sent_is_no_answer() {
+    let namespace = Running::start(TENANT);
+    let thrown = namespace.get("alpha", "/unsendable", json!({})).await.exception();
+    assert!(thrown["message"].as_str().unwrap().contains("could not be sent"), "{thrown}");
+    assert_eq!(namespace.record().await["outcome"], "exception");
+}
+
+#[tokio::test]
+async fn a_thousand_headers_pass_both_ways() {
+    let namespace = Running::start(TENANT);
+    let client = harness::http_client::builder().http1_max_headers(2000).build().unwrap();
+    let asked = client.get(format!("http://{}/many-headers", namespace.address));
+    let asked = (0..1000).fold(asked, |asked, nth| asked.header(format!("x-{nth}"), "1"));
+    let answer = asked.header("x-namespace-dispatch", r#"{"script":"alpha"}"#).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.text().await.unwrap()), (200, "1000".to_owned()));
 }
 
 #[tokio::test]

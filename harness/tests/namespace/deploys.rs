@@ -55,6 +55,19 @@ async fn a_deploy_replaces_a_script_while_its_old_invocations_finish() {
 }
 
 #[tokio::test]
+async fn a_deploy_that_does_not_start_leaves_the_version_that_runs() {
+    let namespace = Running::start(OLD);
+    assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "old");
+    namespace.deploy("alpha/index.mjs", "export default { fetch(");
+    // A script beside it is taken care of after it.
+    namespace.deploy("beta.js", NEW);
+    while namespace.get("beta", "/", json!({})).await.text != "new" {}
+    assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "old");
+    namespace.deploy("alpha/index.mjs", NEW);
+    while namespace.get("alpha", "/", json!({})).await.text != "new" {}
+}
+
+#[tokio::test]
 async fn scripts_come_and_go() {
     let namespace = Running::start(OLD);
     let not_found = "Worker not found.";

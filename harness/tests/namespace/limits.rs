@@ -10,7 +10,7 @@ const TENANT: &str = r#"
 export default {
   async fetch(request, env, ctx) {
     const [, what, argument] = new URL(request.url).pathname.split("/");
-    const ask = async (path) => (await fetch(`https://origin.example${path}`)).text();
+    const ask = async (path, init) => (await fetch(`https://origin.example${path}`, init)).text();
     switch (what) {
       case "burn": for (;;);
       case "hoard": for (const kept = []; ; ) kept.push(new Uint8Array(1 << 20).fill(1));
@@ -20,6 +20,7 @@ export default {
       case "burn-later": ctx.waitUntil(new Promise((then) => setTimeout(then, 20)).then(() => { for (;;); })); break;
       case "hang": await new Promise((then) => setTimeout(then, 600_000)); break;
       case "ask": for (let asked = 0; asked < Number(argument); asked += 1) await ask("/"); break;
+      case "ask-head": for (let asked = 0; asked < Number(argument); asked += 1) await ask("/", { method: "HEAD" }); break;
       case "catch": try { for (;;) await ask("/"); } catch (error) { return new Response(error.message); }
       case "redirect": return new Response(await ask(`/redirect/${argument}`));
     }
@@ -108,8 +109,17 @@ async fn one_subrequest_too_many_is_thrown_in_the_tenant() {
     let thrown = namespace.get("alpha", "/ask/4", limits.clone()).await.exception();
     assert_eq!((&thrown["message"], &thrown["remote"]), (&json!(TOO_MANY), &json!(true)));
     assert_eq!(namespace.record().await["outcome"], "exception");
+    let thrown = namespace.get("alpha", "/ask-head/4", limits.clone()).await.exception();
+    assert_eq!(thrown["message"], TOO_MANY);
     let caught = namespace.get("alpha", "/catch", limits).await;
     assert_eq!((caught.status, caught.text.as_str()), (200, TOO_MANY), "a tenant may catch it");
+}
+
+#[tokio::test]
+async fn a_script_that_computes_on_and_on_at_its_top_level_does_not_start() {
+    let namespace = Running::start("for (;;); export default {};");
+    let thrown = namespace.get("alpha", "/", json!({})).await.exception();
+    assert!(thrown["message"].as_str().unwrap().contains("computes for more than 1 s at its top level"), "{thrown}");
 }
 
 #[tokio::test]

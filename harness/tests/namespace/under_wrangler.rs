@@ -30,8 +30,10 @@ export default {
   async fetch(request, env) {
     const script = request.headers.get("x-script");
     try {
-      const tenant = env.DISPATCHER.get(script, {}, { limits: { cpuMs: 200, subRequests: 3 }, outbound: { plan: "pr\u00fc" } });
-      const answer = await tenant.fetch(request);
+      const cpuMs = request.headers.has("x-cpu") ? Number(request.headers.get("x-cpu")) : "200";
+      const tenant = env.DISPATCHER.get(script, {}, { limits: { cpuMs, subRequests: 3 }, outbound: { plan: "pr\u00fc" } });
+      const method = request.headers.get("x-method") ?? request.method;
+      const answer = await tenant.fetch(method === "HEAD" ? new Request(request.url, { method }) : request);
       const kind = [env.DISPATCHER.constructor.name, tenant.constructor.name];
       return Response.json({ kind, status: answer.status, answer: await answer.json() });
     } catch (error) {
@@ -41,12 +43,13 @@ export default {
 };
 "#;
 
-async fn ask(port: u16, path: &str, script: &str) -> Value {
+async fn ask(port: u16, path: &str, script: &str, more: &[(&'static str, &str)]) -> Value {
     let asked = harness::http_client::builder()
         .build()
         .unwrap()
         .post(format!("http://127.0.0.1:{port}{path}"))
-        .header("x-script", script);
+        .header("x-script", script)
+        .headers(more.iter().map(|(name, value)| ((*name).try_into().unwrap(), value.parse().unwrap())).collect());
     let text = asked.body("paid").send().await.unwrap().text().await.unwrap();
     serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
@@ -82,7 +85,7 @@ async fn a_dispatcher_under_wrangler_dev_finds_the_platforms_behaviour() {
     let wrangler = Wrangler::start(options, lines).await.unwrap();
     let port = wrangler.port();
 
-    let answer = ask(port, "/quote", "alpha").await;
+    let answer = ask(port, "/quote", "alpha", &[]).await;
     assert_eq!(answer["kind"], json!(["DynamicDispatcher", "Fetcher"]), "workers-rs looks at the name");
     let seen = json!({ "url": format!("http://127.0.0.1:{port}/quote"), "colo": "DFW", "body": "paid" });
     assert_eq!(answer["answer"], seen);
@@ -98,7 +101,18 @@ async fn a_dispatcher_under_wrangler_dev_finds_the_platforms_behaviour() {
             "Error",
         ),
     ] {
-        assert_eq!(ask(port, path, script).await, json!({ "thrown": message, "type": kind, "remote": true }), "{path}");
+        let thrown = ask(port, path, script, &[]).await;
+        assert_eq!(thrown, json!({ "thrown": message, "type": kind, "remote": true }), "{path}");
+    }
+    let to_head = ask(port, "/throw", "alpha", &[("x-method", "HEAD")]).await;
+    assert_eq!(to_head, json!({ "thrown": "tenant boom", "type": "TypeError", "remote": true }));
+    for (cpu_ms, message) in [
+        ("NaN", "The value cannot be converted because it is not an integer."),
+        ("-1", "The value cannot be converted because it is negative and this API expects a positive number."),
+        ("4294967296", "Value out of range. Must be less than or equal to 4294967295."),
+    ] {
+        let thrown = ask(port, "/quote", "alpha", &[("x-cpu", cpu_ms)]).await;
+        assert_eq!(thrown, json!({ "thrown": message, "type": "TypeError" }), "{cpu_ms}");
     }
     wrangler.stop().await.unwrap();
 }

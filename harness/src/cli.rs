@@ -79,14 +79,8 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct ScenarioArgs {
-    /// Name of a scenario, or the path of a .toml file
-    #[arg(value_name = "NAME", required_unless_present_any = SEVERAL, conflicts_with_all = SEVERAL)]
-    pub scenario: Option<String>,
-    /// Run every scenario of the library, or every one of a profile or tag, one after another
-    #[arg(long)]
-    pub all: bool,
     #[command(flatten)]
-    pub select: SelectArgs,
+    pub which: WhichArgs,
     /// Seed of the run; overrides the scenario's
     #[arg(long, value_name = "N", conflicts_with_all = SEVERAL, value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
@@ -105,6 +99,15 @@ pub struct ScenarioArgs {
 
 #[derive(Debug, Args)]
 pub struct TiersArgs {
+    #[command(flatten)]
+    pub which: WhichArgs,
+    #[command(flatten)]
+    pub bar: BarArgs,
+}
+
+/// One scenario, or several.
+#[derive(Debug, Args)]
+pub struct WhichArgs {
     /// Name of a scenario, or the path of a .toml file
     #[arg(value_name = "NAME", required_unless_present_any = SEVERAL, conflicts_with_all = SEVERAL)]
     pub scenario: Option<String>,
@@ -113,8 +116,6 @@ pub struct TiersArgs {
     pub all: bool,
     #[command(flatten)]
     pub select: SelectArgs,
-    #[command(flatten)]
-    pub bar: BarArgs,
 }
 
 /// Asks for more than one scenario, which have seeds and run directories of their own.

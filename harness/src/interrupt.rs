@@ -49,8 +49,10 @@ fn listen() -> io::Result<watch::Sender<bool>> {
         runtime.block_on(async {
             loop {
                 either(&mut interrupts, &mut kills).await;
+                // Counted before they are told: who heeds it may have ended in order right afterwards.
+                let is_heeded = remembered.receiver_count() > 0;
                 remembered.send_replace(true);
-                if remembered.receiver_count() == 0 {
+                if !is_heeded {
                     process::exit(Exit::Interrupted.code().into());
                 }
             }

@@ -30,8 +30,16 @@ impl Parent {
     /// ends by itself takes this parent along, so that the test fails and does not wait.
     fn guarding(script: &str) -> Parent {
         let guard = env!("CARGO_BIN_EXE_harness");
-        let mut shell = Command::new("sh")
-            .args(["-c", r#"sleep 1000 | { "$0" __guard -- sh -c "$1"; kill 0; }"#, guard, script])
+        // Whoever runs the tests in the background of a script has made them ignore an interrupt, and children inherit that.
+        let mut shell = Command::new("env")
+            .args([
+                "--default-signal=INT",
+                "sh",
+                "-c",
+                r#"sleep 1000 | { "$0" __guard -- sh -c "$1"; kill 0; }"#,
+                guard,
+                script,
+            ])
             .process_group(0)
             .stdout(Stdio::piped())
             .spawn()

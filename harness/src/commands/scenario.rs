@@ -16,8 +16,8 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
     // Before anything is set up: a typo is told at once.
     let bar = Bar::of(&library, args.bar.gate())?;
-    let Some(asked_for) = &args.scenario else {
-        return several(&library, &args.select.selection(), args.tier, &bar, args.format);
+    let Some(asked_for) = &args.which.scenario else {
+        return several(&library, &args.which.select.selection(), args.tier, &bar, args.format);
     };
     let scenario = library.load(asked_for)?;
     let stage = Stage::set_up(args.tier)?;

@@ -17,10 +17,10 @@ use reports::{
 pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
     let bar = Bar::of(&library, args.bar.gate())?;
-    let scenarios = match &args.scenario {
+    let scenarios = match &args.which.scenario {
         Some(asked_for) => vec![(asked_for.clone(), library.load(asked_for)?)],
         None => {
-            let selected = library.select(&args.select.selection())?;
+            let selected = library.select(&args.which.select.selection())?;
             selected.into_iter().map(|scenario| (scenario.id().to_string(), scenario)).collect()
         }
     };

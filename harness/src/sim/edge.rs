@@ -19,6 +19,7 @@ use super::{
         snapshot_store::SimSnapshots,
     },
     tenant::{Content, Tenants},
+    warden::SimWarden,
     wire::Incoming,
 };
 use crate::{
@@ -26,8 +27,7 @@ use crate::{
     facilitator::PipedDouble,
     journal::Journal,
     location::LocationCounter,
-    run::quarantine_body,
-    scenario::{Does, OperatorAction},
+    scenario::OperatorAction,
     traffic::{Broken, PATIENCE, WireAnswer},
 };
 use dispatcher_core::{
@@ -38,11 +38,11 @@ use dispatcher_core::{
     paywall::{
         health::Snapshot,
         ledger::Memory,
-        ports::{Clock, LedgerError, RecordStore},
+        ports::{Clock, RecordStore},
     },
     platform_api,
     ports::Inbound,
-    quarantine::{Errand, ListFull, Quarantine, QuarantineCall, Quarantines, Warden},
+    quarantine::{Quarantines, Warden},
 };
 use reports::event::{Event, LedgerState};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -88,16 +88,6 @@ struct Isolate {
     dispatcher: Rc<SimDispatcher>,
     gate: Rc<Gate>,
     warden: SimWarden,
-}
-
-/// An isolate's view of who is in quarantine, and its way to the object that knows.
-#[derive(Clone)]
-struct SimWarden {
-    warden: Rc<Warden>,
-    life: Life,
-    chance: Chance,
-    clock: VirtualClock,
-    stored: Rc<RefCell<Quarantines>>,
 }
 
 impl Edge {
@@ -202,24 +192,8 @@ impl Edge {
     /// Puts an operator's action to the first dispatcher; `None` while it is down.
     pub async fn operate(&self, action: &OperatorAction) -> Option<u16> {
         let warden = self.process.borrow().as_ref().map(|process| process.isolates[0].warden.clone())?;
-        let (tenant, now) = (action.tenant().as_str(), self.clock.now());
-        let call = match action.does() {
-            Does::Quarantine { lasting, .. } => {
-                match Quarantine::asked_for(tenant, &quarantine_body(*lasting, now.0), now) {
-                    Ok(quarantine) => QuarantineCall::Put(quarantine),
-                    Err(_) => return Some(400),
-                }
-            }
-            Does::LiftQuarantine { .. } => QuarantineCall::Lift(tenant.to_owned()),
-        };
         // What asks a process that dies meanwhile hears nothing.
-        let answered = tokio::time::timeout(PATIENCE, async {
-            let answered = warden.call(call).await;
-            warden.life.alive().await;
-            answered
-        });
-        let answered = answered.await.ok()?;
-        Some(if answered.is_ok() { 200 } else { 503 })
+        tokio::time::timeout(PATIENCE, warden.carry_out(action)).await.ok()
     }
 
     /// What the settlement ledger says of a payment.
@@ -230,28 +204,6 @@ impl Edge {
         let text = |name: &str| described[name].as_str().map(str::to_owned);
         let state = text("state").ok_or_else(|| unreadable(format!("{payment}: no state")))?;
         Ok(LedgerState { payment: payment.to_owned(), state, transaction: text("transaction") })
-    }
-}
-
-impl SimWarden {
-    /// As the Worker has it: whoever changes the list knows the new one at once.
-    async fn call(&self, call: QuarantineCall) -> Result<Quarantines, LedgerError> {
-        self.warden.tell(call, &self.clock, async |call| self.send(call).await).await
-    }
-
-    async fn run(&self, errand: Errand) {
-        // What could not be told or asked, the warden has back.
-        drop(self.warden.run(errand, &self.clock, async |call| self.send(call).await).await);
-    }
-
-    async fn send(&self, call: QuarantineCall) -> Result<Quarantines, LedgerError> {
-        self.chance.travel().await;
-        self.life.alive().await;
-        let taken = self.stored.borrow_mut().take(call, self.clock.now());
-        let list = self.stored.borrow().clone();
-        self.chance.travel().await;
-        self.life.alive().await;
-        taken.map(|_| list).map_err(|ListFull| LedgerError("the list is full".to_owned()))
     }
 }
 

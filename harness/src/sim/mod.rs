@@ -14,6 +14,7 @@ mod objects;
 mod outside;
 mod ports;
 mod tenant;
+mod warden;
 mod wire;
 
 use crate::{

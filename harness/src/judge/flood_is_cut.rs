@@ -44,9 +44,6 @@ pub struct Bounds {
 pub fn judge(history: &History, traffic: &str, by: Sender, bounds: Bounds) -> Finding {
     let sent: Vec<_> = history.exchanges().filter(|exchange| exchange.traffic == traffic).collect();
     let cut = sent.iter().filter(|exchange| is_cut(exchange)).count();
-    if cut == 0 && sent.len() <= bounds.at_most {
-        return Finding::unknown(format!("{traffic} sent {} requests, which is no flood", sent.len()));
-    }
     let mut by_sender: BTreeMap<&str, Vec<At<'_, Exchange>>> = BTreeMap::new();
     for exchange in sent.iter().filter(|exchange| !is_cut(exchange)) {
         let sender = match by {
@@ -58,6 +55,10 @@ pub fn judge(history: &History, traffic: &str, by: Sender, bounds: Bounds) -> Fi
     // Those that carried no payment, where payers are told apart.
     if by == Sender::Payer {
         by_sender.remove("");
+    }
+    // Nobody sent more than is let in anyhow, so nothing was to be cut.
+    if cut == 0 && by_sender.values().all(|let_in| let_in.len() <= bounds.at_most) {
+        return Finding::unknown(format!("{traffic} sent {} requests, which is no flood", sent.len()));
     }
     let mut violations: Vec<_> =
         by_sender.iter_mut().filter_map(|(sender, let_in)| fullest(sender, let_in, bounds)).collect();

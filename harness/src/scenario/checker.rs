@@ -85,7 +85,7 @@ pub enum Checker {
     StatusesKept,
     PagesCanPay,
     AlertsAreToldOnce {
-        alert: String,
+        alert: AlertName,
         at_most: usize,
     },
     Latency {
@@ -107,6 +107,30 @@ pub enum Sender {
     Address,
     /// Who is to pay; requests without a payment are left aside.
     Payer,
+}
+
+/// What the dispatcher's log line `alert` may tell, in the README's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertName {
+    UnpaidFlood,
+    MalformedFlood,
+    WorthlessPayments,
+    TenantErrorRate,
+    TenantCpuLimit,
+}
+
+impl AlertName {
+    /// As the log line has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::UnpaidFlood => "unpaid_flood",
+            Self::MalformedFlood => "malformed_flood",
+            Self::WorthlessPayments => "worthless_payments",
+            Self::TenantErrorRate => "tenant_error_rate",
+            Self::TenantCpuLimit => "tenant_cpu_limit",
+        }
+    }
 }
 
 impl Checker {
@@ -297,7 +321,9 @@ impl Checker {
             Self::OthersAreServed { traffic, quiet, noisy, slower_by } => {
                 format!("{traffic} succeeds in {noisy} as in {quiet}, at most {} slower", show(*slower_by))
             }
-            Self::AlertsAreToldOnce { alert, at_most } => format!("{alert} is told, and at most {at_most} times"),
+            Self::AlertsAreToldOnce { alert, at_most } => {
+                format!("{} is told, and at most {at_most} times", alert.as_str())
+            }
             Self::Latency { phase, quantile, at_most } => {
                 format!("p{quantile} of {phase} is at most {}", show(*at_most))
             }

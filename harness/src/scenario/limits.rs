@@ -24,6 +24,15 @@ pub const MAX_DISPATCHERS: usize = 2;
 /// Each facilitator double is a server with a port and a ledger of its own.
 pub const MAX_FACILITATORS: usize = 8;
 
+/// The dispatcher takes no longer patience with a `/verify`, while a caller waits and the payment's window passes.
+pub const MAX_VERIFY_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Nor with a `/settle`.
+pub const MAX_SETTLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The highest rate that the dispatcher takes in an override.
+pub const MAX_TENANT_RATE: u32 = 1_000_000;
+
 /// Each tenant is a Worker that the live tier bundles and starts.
 pub const MAX_TENANTS: usize = 32;
 

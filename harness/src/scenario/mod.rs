@@ -35,7 +35,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-pub use checker::{Checker, Sender};
+pub use checker::{AlertName, Checker, Sender};
 pub use client::ClientKind;
 pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::{Call, Fault};
@@ -262,7 +262,7 @@ struct RawScenario {
 }
 
 fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
-    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+    if text.split(['\n', '\r']).all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
         return Err(vec![
             Problem::new(0..0, "the file is empty", "nothing here")
                 .help("a scenario has id, title, [world], [[phase]], [[traffic]], [[fault]] and [[must]]: see scenarios/README.md"),

@@ -9,11 +9,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::checker::{Checker, Sender};
+use super::checker::{AlertName, Checker, Sender};
 use super::directory::DirectoryChange;
 use super::fault::Fault;
 use super::kill::Kill;
-use super::limits::MAX_BLOCKS;
+use super::limits::{MAX_ARRIVALS, MAX_BLOCKS};
 use super::name::{self, Name};
 use super::operator::OperatorAction;
 use super::phase::Timeline;
@@ -131,7 +131,8 @@ pub(super) enum RawChecker {
     },
     StandingSeldomChanges {
         /// Of one facilitator at one kind of call.
-        at_most: usize,
+        #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
+        at_most: Spanned<usize>,
     },
     IsNotAsked {
         #[schemars(with = "NameText")]
@@ -146,12 +147,14 @@ pub(super) enum RawChecker {
         /// Whose requests count together.
         by: Sender,
         /// Answers other than 429, in any such stretch.
-        at_most: usize,
+        #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
+        at_most: Spanned<usize>,
         /// How long a stretch is.
         #[schemars(with = "TimeText")]
         within: Spanned<String>,
         /// To facilitators, for the whole block.
-        calls: usize,
+        #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
+        calls: Spanned<usize>,
     },
     TenantsOwnFacilitators {},
     Recovers {
@@ -185,9 +188,10 @@ pub(super) enum RawChecker {
     PagesCanPay {},
     AlertsAreToldOnce {
         /// Its name in the log line.
-        alert: String,
+        alert: AlertName,
         /// And at least once.
-        at_most: usize,
+        #[schemars(with = "usize", range(min = 1, max = MAX_ARRIVALS))]
+        at_most: Spanned<usize>,
     },
     Latency {
         #[schemars(with = "NameText")]
@@ -289,7 +293,7 @@ impl RawChecker {
             Self::NoCrossTenantBytes {} => Checker::NoCrossTenantBytes,
             Self::ReachesTheNamedTenant {} => Checker::ReachesTheNamedTenant,
             Self::DirectoryIsFollowed { within } => {
-                Checker::DirectoryIsFollowed { within: time::check_positive(&within, problems)? }
+                Checker::DirectoryIsFollowed { within: check_bound(&within, timeline, problems)? }
             }
             Self::HeadersAreOurs {} => Checker::HeadersAreOurs,
             Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
@@ -298,18 +302,20 @@ impl RawChecker {
             Self::OverLimitIsCutOff {} => Checker::OverLimitIsCutOff,
             Self::WithinLimitsRuns {} => Checker::WithinLimitsRuns,
             Self::QuarantineCounts { within } => {
-                Checker::QuarantineCounts { within: time::check_positive(&within, problems)? }
+                Checker::QuarantineCounts { within: check_bound(&within, timeline, problems)? }
             }
             Self::NeighboursUnmoved { phase, against, within } => Checker::NeighboursUnmoved {
                 phase: timeline.find(&phase, problems)?.name().clone(),
                 against: timeline.find(&against, problems)?.name().clone(),
-                within: time::check_positive(&within, problems)?,
+                within: check_bound(&within, timeline, problems)?,
             },
             Self::RefusalsCostNothing {} => Checker::RefusalsCostNothing,
             Self::QuarantinedGetsProbesOnly { grace } => {
-                Checker::QuarantinedGetsProbesOnly { grace: time::check_positive(&grace, problems)? }
+                Checker::QuarantinedGetsProbesOnly { grace: check_bound(&grace, timeline, problems)? }
             }
-            Self::StandingSeldomChanges { at_most } => Checker::StandingSeldomChanges { at_most },
+            Self::StandingSeldomChanges { at_most } => {
+                Checker::StandingSeldomChanges { at_most: check_count(&at_most, problems)? }
+            }
             Self::IsNotAsked { facilitator, phase } => Checker::IsNotAsked {
                 facilitator: world.find_facilitator(&facilitator, problems)?,
                 phase: timeline.find(&phase, problems)?.name().clone(),
@@ -317,15 +323,26 @@ impl RawChecker {
             Self::FloodIsCut { traffic: flood, by, at_most, within, calls } => Checker::FloodIsCut {
                 traffic: find_traffic(&flood, traffic, problems)?,
                 by,
-                bounds: Bounds { at_most, within: time::check_positive(&within, problems)?, calls },
+                bounds: Bounds {
+                    at_most: check_count(&at_most, problems)?,
+                    within: check_bound(&within, timeline, problems)?,
+                    calls: check_count(&calls, problems)?,
+                },
             },
             Self::OthersAreServed { traffic: others, quiet, noisy, slower_by } => Checker::OthersAreServed {
                 traffic: find_traffic(&others, traffic, problems)?,
                 quiet: timeline.find(&quiet, problems)?.name().clone(),
                 noisy: timeline.find(&noisy, problems)?.name().clone(),
-                slower_by: time::check_positive(&slower_by, problems)?,
+                slower_by: check_bound(&slower_by, timeline, problems)?,
             },
-            Self::AlertsAreToldOnce { alert, at_most } => Checker::AlertsAreToldOnce { alert, at_most },
+            Self::AlertsAreToldOnce { at_most, .. } if *at_most.get_ref() == 0 => {
+                let what = "an alert that has to be told is told once at least";
+                problems.add(Problem::new(at_most.span(), what, "never holds"));
+                return None;
+            }
+            Self::AlertsAreToldOnce { alert, at_most } => {
+                Checker::AlertsAreToldOnce { alert, at_most: check_count(&at_most, problems)? }
+            }
             Self::TenantsOwnFacilitators {} => Checker::TenantsOwnFacilitators,
             Self::Recovers { within, after } => check_recovers(&within, &after, timeline, faults, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
@@ -343,6 +360,29 @@ impl RawChecker {
             Self::ClientsActed {} => Checker::ClientsActed,
         })
     }
+}
+
+/// Whatever takes longer than the whole run would not be seen to.
+fn check_bound(raw: &Spanned<String>, timeline: &Timeline, problems: &mut Problems) -> Option<Duration> {
+    let bound = time::check_positive(raw, problems)?;
+    if bound > timeline.end() {
+        let label = format!("the run ends at {}", time::show(timeline.end()));
+        problems
+            .add(Problem::new(raw.span(), "the bound is longer than the run", label).help("it could not be missed"));
+        return None;
+    }
+    Some(bound)
+}
+
+/// There is no more of anything than can arrive.
+fn check_count(raw: &Spanned<usize>, problems: &mut Problems) -> Option<usize> {
+    let count = *raw.get_ref();
+    if u64::try_from(count).is_ok_and(|count| count <= MAX_ARRIVALS) {
+        return Some(count);
+    }
+    let label = format!("the limit is {MAX_ARRIVALS}, as many as can arrive");
+    problems.add(Problem::new(raw.span(), "the bound could not be missed", label));
+    None
 }
 
 fn check_recovers(
@@ -382,7 +422,7 @@ fn check_latency(
     traffic: &[Traffic],
     problems: &mut Problems,
 ) -> Option<Checker> {
-    let bound = time::check_positive(at_most, problems);
+    let bound = check_bound(at_most, timeline, problems);
     let percent = *quantile.get_ref();
     if !(percent > 0.0 && percent < 100.0) {
         let problem = Problem::new(quantile.span(), "a quantile is in percent, above 0 and below 100", "out of range");

@@ -45,7 +45,7 @@ impl JsonSchema for Mix {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let share = |listed: &Listed| {
             let share =
-                json_schema!({"type": "integer", "minimum": 0, "maximum": u32::MAX, "description": listed.says});
+                json_schema!({"type": "integer", "minimum": 1, "maximum": u32::MAX, "description": listed.says});
             (listed.name.to_owned(), share.to_value())
         };
         let shares: Map<String, Value> = ClientKind::CATALOGUE.iter().map(share).collect();

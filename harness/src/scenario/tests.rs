@@ -334,11 +334,47 @@ fn what_makes_no_sense_is_refused() {
         ("id = \"LIVE-1\"", "id = \"LIVE-10\"", "`LIVE-10` is not the id of the rule that `recovers` judges"),
         ("id = \"LIVE-1\"", "id = \"MONEY-1\"", "there are two musts called `MONEY-1`"),
         ("title = \"A good scenario\"", "title = \" \"", "the title is empty"),
+        ("at-most = \"900ms\"", "at-most = \"21s\"", "the bound is longer than the run"),
+        ("{ paid = 8, unpaid = 2 }", "{ paid = 8, unpaid = 0 }", "invalid value: integer `0`"),
+        ("network = ", "verify-timeout = \"16s\"\nnetwork = ", "the dispatcher would not wait for so long"),
+        ("network = ", "settle-timeout = \"2m\"\nnetwork = ", "the dispatcher would not wait for so long"),
+        ("price = ", "facilitators = []\nprice = ", "the tenant names no facilitator"),
+        (
+            "price = ",
+            "facilitators = [\"standby\", \"standby\"]\nprice = ",
+            "there are two facilitators called `standby`",
+        ),
+        (
+            "price = ",
+            "rates = { tenant = 1, payer = 0, address = 1 }\nprice = ",
+            "a rate is 1 to 1000000 requests in ten seconds",
+        ),
+        (
+            "hold.faults-bit = {}",
+            "hold.alerts-are-told-once = { alert = \"unpaid_flood\", at-most = 0 }",
+            "an alert that has to be told is told once at least",
+        ),
+        (
+            "hold.faults-bit = {}",
+            "hold.alerts-are-told-once = { alert = \"unpaid-flood\", at-most = 1 }",
+            "unknown name `unpaid-flood`",
+        ),
+        (
+            "hold.faults-bit = {}",
+            "hold.standing-seldom-changes = { at-most = 100001 }",
+            "the bound could not be missed",
+        ),
     ];
     for (from, to, message) in cases {
         let messages = messages_of(&good_with(from, to));
         assert!(messages.iter().any(|said| said == message), "{from} -> {to}: wanted {message:?}, got {messages:?}");
     }
+}
+
+#[test]
+fn a_file_of_old_line_ends_is_not_called_empty() {
+    let messages = messages_of(&GOOD.replace('\n', "\r"));
+    assert!(!messages.contains(&"the file is empty".to_owned()), "{messages:?}");
 }
 
 #[test]

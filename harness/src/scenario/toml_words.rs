@@ -55,6 +55,7 @@ fn in_words(expected: &str) -> String {
     match expected {
         "a string" => "text in quotes".to_owned(),
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not below 0".to_owned(),
+        "a nonzero u32" => "a whole number above 0; what has no share is left out".to_owned(),
         "f64" => "a number".to_owned(),
         "a sequence" => "a list: `[.., ..]`".to_owned(),
         "a map" => "a table: `{ .. }`".to_owned(),

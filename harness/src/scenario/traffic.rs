@@ -1,6 +1,7 @@
 //! Open-model traffic: arrivals are due at their rate whatever the dispatcher does, as real callers' are.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -79,10 +80,10 @@ impl Traffic {
     }
 }
 
-/// Shares of arrivals by kind of client, relative to each other. At least one is not zero.
+/// Shares of arrivals by kind of client, relative to each other. At least one kind has one.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
-pub struct Mix(BTreeMap<ClientKind, u32>);
+pub struct Mix(BTreeMap<ClientKind, NonZeroU32>);
 
 impl Mix {
     /// The kinds that have a share.
@@ -92,18 +93,18 @@ impl Mix {
 
     /// Each kind that has a share, with it.
     pub fn shares(&self) -> impl Iterator<Item = (ClientKind, u32)> {
-        self.0.iter().filter(|(_, share)| **share > 0).map(|(client, share)| (*client, *share))
+        self.0.iter().map(|(client, share)| (*client, share.get()))
     }
 
     /// The sum of all shares: never zero.
     pub fn total(&self) -> u64 {
-        self.0.values().map(|share| u64::from(*share)).sum()
+        self.0.values().map(|share| u64::from(share.get())).sum()
     }
 
     /// The kind whose share `draw` falls into, of 0 to `total`.
     pub fn pick(&self, mut draw: u64) -> ClientKind {
         for (client, share) in &self.0 {
-            match draw.checked_sub(u64::from(*share)) {
+            match draw.checked_sub(u64::from(share.get())) {
                 Some(left) => draw = left,
                 None => return *client,
             }
@@ -211,7 +212,7 @@ impl RawTraffic {
         let mix_at = self.mix.span();
         let mix = self.mix.into_inner();
         if mix.total() == 0 {
-            let problem = Problem::new(mix_at.clone(), "the mix is empty", "no share is above 0");
+            let problem = Problem::new(mix_at.clone(), "the mix is empty", "nobody has a share");
             problems.add(problem.help("such as `mix = { paid = 8, unpaid = 2 }`; see `harness list --clients`"));
         }
         let path = match &self.path {

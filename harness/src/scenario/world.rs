@@ -9,7 +9,9 @@ use serde::Deserialize;
 use toml::Spanned;
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
-use super::limits::{MAX_DISPATCHERS, MAX_FACILITATORS, MAX_TENANTS};
+use super::limits::{
+    MAX_DISPATCHERS, MAX_FACILITATORS, MAX_SETTLE_TIMEOUT, MAX_TENANT_RATE, MAX_TENANTS, MAX_VERIFY_TIMEOUT,
+};
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
 use super::schema::{self, NameText, PriceText, TimeText};
@@ -174,9 +176,8 @@ pub struct Tenant {
     egress: Option<Egress>,
 }
 
-/// Requests in ten seconds, in place of the plan's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+/// Requests in ten seconds, in place of the plan's. None is zero: the dispatcher would leave such a tenant out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
     /// That run its Worker: so many with a payment, and so many without.
     pub tenant: u32,
@@ -363,17 +364,46 @@ struct RawTenant {
     #[schemars(with = "schema::IdentifierText")]
     payment_identifier: IdentifierRule,
     /// Those that it names itself, in its order: the world's unless given.
-    #[schemars(with = "Option<Vec<NameText>>")]
-    facilitators: Option<Vec<Spanned<String>>>,
+    #[schemars(with = "Option<Vec<NameText>>", length(min = 1))]
+    facilitators: Option<Spanned<Vec<Spanned<String>>>>,
     /// Whom callers pay: its own name unless given. Tenants of one seller share an address.
     #[schemars(with = "Option<NameText>")]
     seller: Option<Spanned<String>>,
     /// Requests in ten seconds, by an override: its plan's unless given.
-    rates: Option<Rates>,
+    rates: Option<RawRates>,
     /// What its Worker may ask of the outside: hosts, or `*.` and a host. Where a tenant has it, the platform's outbound Worker is
     /// in the world; without `allow` every public host may be asked.
     #[schemars(with = "Option<schema::EgressText>")]
     egress: Option<Egress>,
+}
+
+/// Requests in ten seconds, in place of the plan's.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Rates")]
+struct RawRates {
+    /// That run its Worker: so many with a payment, and so many without.
+    #[schemars(with = "u32", range(min = 1, max = MAX_TENANT_RATE))]
+    tenant: Spanned<u32>,
+    /// Payments of one payer.
+    #[schemars(with = "u32", range(min = 1, max = MAX_TENANT_RATE))]
+    payer: Spanned<u32>,
+    /// Whatever comes from one address.
+    #[schemars(with = "u32", range(min = 1, max = MAX_TENANT_RATE))]
+    address: Spanned<u32>,
+}
+
+impl RawRates {
+    fn check(self, problems: &mut Problems) -> Rates {
+        let mut rate = |raw: Spanned<u32>| {
+            if !(1..=MAX_TENANT_RATE).contains(raw.get_ref()) {
+                let what = format!("a rate is 1 to {MAX_TENANT_RATE} requests in ten seconds");
+                problems.add(Problem::new(raw.span(), what, "out of range"));
+            }
+            raw.into_inner()
+        };
+        Rates { tenant: rate(self.tenant), payer: rate(self.payer), address: rate(self.address) }
+    }
 }
 
 impl RawWorld {
@@ -395,13 +425,13 @@ impl RawWorld {
         let tenants = self.tenant.into_inner();
         name::check_unique("facilitator", &facilitators.iter().collect::<Vec<_>>(), problems);
         name::check_unique("tenant", &tenants.iter().map(|tenant| &tenant.id).collect::<Vec<_>>(), problems);
-        let mut timeout = |raw: Option<Spanned<String>>, default| match raw {
+        let mut timeout = |raw: Option<Spanned<String>>, default, most| match raw {
             // A bad one is reported; the rest of the file is still checked, as if it said nothing.
-            Some(raw) => time::check_positive(&raw, problems).unwrap_or(default),
+            Some(raw) => check_timeout(&raw, most, problems).unwrap_or(default),
             None => default,
         };
-        let verify_timeout = timeout(self.verify_timeout, DEFAULT_VERIFY_TIMEOUT);
-        let settle_timeout = timeout(self.settle_timeout, DEFAULT_SETTLE_TIMEOUT);
+        let verify_timeout = timeout(self.verify_timeout, DEFAULT_VERIFY_TIMEOUT, MAX_VERIFY_TIMEOUT);
+        let settle_timeout = timeout(self.settle_timeout, DEFAULT_SETTLE_TIMEOUT, MAX_SETTLE_TIMEOUT);
         let facilitators: Vec<_> = facilitators.iter().map(|raw| Name::check("facilitator", raw, problems)).collect();
         let facilitators = facilitators.into_iter().collect::<Option<Vec<_>>>()?;
         let wants_key = find_all(&facilitators, &self.wants_key, problems);
@@ -442,7 +472,15 @@ impl RawTenant {
         };
         let (flow, identifier) = (self.payment_flow, self.payment_identifier);
         let facilitators = match self.facilitators {
-            Some(own) => Some(find_all(facilitators, &own, problems)?),
+            Some(own) if own.get_ref().is_empty() => {
+                let problem = Problem::new(own.span(), "the tenant names no facilitator", "empty");
+                problems.add(problem.help("leave `facilitators` out for all of the world's"));
+                return None;
+            }
+            Some(own) => {
+                name::check_unique("facilitator", &own.get_ref().iter().collect::<Vec<_>>(), problems);
+                Some(find_all(facilitators, own.get_ref(), problems)?)
+            }
             None => None,
         };
         Some(Tenant {
@@ -450,7 +488,7 @@ impl RawTenant {
             listed,
             version: None,
             plan: self.plan,
-            rates: self.rates,
+            rates: self.rates.map(|rates| rates.check(problems)),
             price,
             flow,
             identifier,
@@ -470,6 +508,16 @@ fn check_network(raw: Option<Spanned<String>>, problems: &mut Problems) -> Optio
         problems.add(problem.help("a CAIP-2 id such as \"eip155:84532\", Base Sepolia"));
     }
     chain.map(Network)
+}
+
+fn check_timeout(raw: &Spanned<String>, most: Duration, problems: &mut Problems) -> Option<Duration> {
+    let timeout = time::check_positive(raw, problems)?;
+    if timeout > most {
+        let label = format!("the limit is {}", time::show(most));
+        problems.add(Problem::new(raw.span(), "the dispatcher would not wait for so long", label));
+        return None;
+    }
+    Some(timeout)
 }
 
 fn check_count(kind: &str, count: usize, most: usize, at: std::ops::Range<usize>, problems: &mut Problems) {

@@ -8,7 +8,7 @@ use dispatcher_core::{
     config::Vars,
     paywall::{
         PaidResponse, UnixMillis,
-        ledger::{Claim, ClaimReply, SettleReply},
+        ledger::{Claim, ClaimReply, Collection, SettleReply},
         ports::{Clock, Ledger, LedgerError},
     },
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
@@ -71,6 +71,9 @@ impl Namespace for Nothing {
 
 impl Ledger for Nothing {
     async fn claim(&self, _claim: Claim, _holder: &str) -> Result<ClaimReply, LedgerError> {
+        Err(LedgerError(String::new()))
+    }
+    async fn collect(&self, _collection: Collection, _holder: &str) -> Result<ClaimReply, LedgerError> {
         Err(LedgerError(String::new()))
     }
     async fn settle(&self, _: &str, _: &str, _: &PaidResponse) -> Result<SettleReply, LedgerError> {

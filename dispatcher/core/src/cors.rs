@@ -6,6 +6,7 @@
 
 use crate::answer::Answer;
 use x402_paywall::seeded::{self, Bug};
+use x402_protocol::Version;
 
 pub const ALLOW_ORIGIN: &str = "access-control-allow-origin";
 pub const ALLOW_HEADERS: &str = "access-control-allow-headers";
@@ -29,6 +30,13 @@ pub fn ours<O>(answer: Answer<O>) -> Answer<O> {
         return answer;
     }
     answer.with(ALLOW_ORIGIN, "*").with(EXPOSE_HEADERS, EXPOSED)
+}
+
+/// Whether a preflight asks for leave to send a payment. `headers`: those that the page is going to send.
+#[must_use]
+pub fn asks_to_pay(headers: &str) -> bool {
+    let payment_headers = [Version::V2, Version::V1].map(Version::payment_header);
+    headers.split(',').any(|name| payment_headers.iter().any(|header| name.trim().eq_ignore_ascii_case(header)))
 }
 
 /// What to set on a tenant's response, which may let pages read it already: its own word on who may read it stands.

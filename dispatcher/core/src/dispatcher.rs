@@ -4,6 +4,8 @@
 //! Challenge to settle are one call, [`Paywall::sell`], which runs the tenant in the middle: so nothing here can run a
 //! tenant unpaid or let a response leave unsettled.
 
+mod former;
+
 use crate::{
     admission::{Brings, Came, Gate, Source, Visit},
     answer::{Answer, Body},
@@ -16,16 +18,17 @@ use crate::{
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
     quarantine::Warden,
     refusal::Refusal,
-    resolve::{ResolveError, Resolved, resolve},
+    resolve::{Place, Resolution, ResolveError, Resolved, resolve},
     telemetry::RequestLine,
     tenant::Tenant,
     tenant_failure::{TIME_LIMIT_MS, TenantFailure},
     within::within,
 };
+use former::Former;
 use std::rc::Rc;
 use x402_paywall::{
-    Denial, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Sold, Ticket, UnixMillis,
-    paywall::receipt,
+    Denial, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket, UnixMillis,
+    paywall::{self, Plausible, receipt},
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
@@ -60,6 +63,12 @@ pub struct Handled<O> {
 struct Content<O> {
     answer: Answer<O>,
     leaving: Option<Ticket>,
+}
+
+impl<O: Outbound> Content<O> {
+    fn confined(self, place: &Place) -> Self {
+        Self { answer: hygiene::confined(self.answer, place.mount.as_deref()), ..self }
+    }
 }
 
 impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
@@ -106,20 +115,21 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 // That the directory cannot be read is not the caller's flood.
                 let lost = match error {
                     ResolveError::Unavailable => Ok(()),
-                    ResolveError::NoTenant | ResolveError::InvalidKey => self.gate.lost(source.as_ref(), began),
+                    ResolveError::InvalidKey => self.gate.lost(source.as_ref(), began),
                 };
                 let refusal = lost.map_or_else(Refusal::from, |()| error.into());
                 Err(Refused::by_us(refusal, &line.request_id))
             }
-            Ok(resolved) => {
+            Ok(Resolution::Nobody(place)) => {
+                let told = self.turn_away(request, &place, source.as_ref(), began, &mut line).await;
+                told.map(|content| content.confined(&place))
+            }
+            Ok(Resolution::Tenant(resolved)) => {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 (_, line.limits) = self.warden.limits(&resolved.tenant, began);
-                line.route = format!("{} {}", request.method(), resolved.path);
+                line.route = format!("{} {}", request.method(), resolved.place.path);
                 let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
-                told.map(|Content { answer, leaving }| Content {
-                    answer: hygiene::confined(answer, resolved.mount.as_deref()),
-                    leaving,
-                })
+                told.map(|content| content.confined(&resolved.place))
             }
         };
         let content = told.unwrap_or_else(|Refused { code, answer }| {
@@ -158,14 +168,16 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let tenant = &*to.tenant;
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
         let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
-        let payment = tenant.price.as_ref().filter(|_| !unsold).and_then(|_| payment_of(request));
+        let payment = Some(request).filter(|_| !unsold).and_then(payment_of);
+        let payment = payment.as_ref().map(|(version, header)| Presented { version: *version, header });
         let brings = match (&tenant.price, &payment) {
             (None, _) => Brings::Nothing,
             (Some(_), _) if is_preflight(request) => Brings::Preflight,
             (Some(_), None) => Brings::NoPayment,
-            (Some(_), Some((_, header))) => Brings::Payment(header),
+            (Some(_), Some(presented)) => Brings::Payment(presented.header),
         };
-        let visit = Visit { source, tenant, rates: self.warden.rates(tenant, began), brings, at: began };
+        let rates = self.warden.rates(tenant, began);
+        let visit = Visit { source, tenant_id: &tenant.id, rates, brings, at: began };
         match self.gate.enter(&visit) {
             // Refused, a browser would not even let the page pay, or collect what it has paid for.
             Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us()),
@@ -173,19 +185,29 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         match (&tenant.price, visit.brings) {
             (Some(_), Brings::Preflight) => Ok(self.permit(request, to, &line.request_id).await),
-            (Some(price), _) => {
-                let payment = payment.as_ref().map(|(version, header)| Presented { version: *version, header });
-                self.sell(request, to, price, payment, &visit, line).await
-            }
-            (None, _) => match self.execute(request, to, &line.request_id).await {
-                Ok(response) => {
-                    if seeded::has(Bug::TenantAnswerLogged) {
-                        line.route += &format!("{:?}", response.headers());
+            (Some(price), _) => self.sell(request, to, price, payment, &visit, line).await,
+            (None, _) => {
+                if let Some(payment) = payment {
+                    let seller = Seller::Gives { id: &tenant.id };
+                    let former = Former { place: &to.place, seller, payment, source, began };
+                    if let Ok(Some(told)) = self.collect(request, &former, Some(to), line).await {
+                        return told;
                     }
-                    Ok(pass_through(response, Vec::new()))
                 }
-                Err(failure) => Err(Refused::by_us(failure, &line.request_id)),
-            },
+                self.give(request, to, line).await
+            }
+        }
+    }
+
+    async fn give(&self, request: &N::Inbound, to: &Resolved, line: &mut RequestLine) -> Told<N::Outbound> {
+        match self.execute(request, to, &line.request_id).await {
+            Ok(response) => {
+                if seeded::has(Bug::TenantAnswerLogged) {
+                    line.route += &format!("{:?}", response.headers());
+                }
+                Ok(pass_through(response, Vec::new()))
+            }
+            Err(failure) => Err(Refused::by_us(failure, &line.request_id)),
         }
     }
 
@@ -215,38 +237,30 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
             drop(self.execute(request, to, &line.request_id).await);
         }
-        let url = resource_url(request);
-        let request_id = line.request_id.clone();
-        let purchase = Purchase {
-            request_id: &request_id,
-            tenant_id: &to.tenant.id,
-            method: request.method(),
-            path: &to.path,
-            query: request.query(),
-            price,
-            facilitators: &to.tenant.facilitators,
-            url: &url,
-            payment,
-            now: visit.at,
-        };
+        let (url, request_id) = (resource_url(request), line.request_id.clone());
+        let seller = Seller::Asks { id: &to.tenant.id, price, facilitators: &to.tenant.facilitators };
+        let purchase = purchase_of(request, &to.place, seller, payment, &request_id, visit.at);
+        let purchase = Purchase { url: &url, ..purchase };
         let deny = |denial: Denial| Refused::by_the_paywall(&denial, &purchase);
-        // An offer that nobody could settle would only make callers sign for nothing.
-        if to.tenant.facilitators.is_empty() {
-            return Err(deny(Denial::FacilitatorsUnavailable));
-        }
 
-        // What is paid first is not begun where hardly anything may run; what was paid for before is still owed.
+        // What was bought before can be collected from whoever begins nothing new.
         let is_away = self.warden.has(&to.tenant, visit.at) && !seeded::has(Bug::SoldInQuarantine);
-        let is_closed = price.offer().flow == PaymentFlow::Upfront && is_away;
-        if is_closed && payment.is_none() {
-            return Err(deny(Denial::NotSelling));
+        let closed = if to.tenant.facilitators.is_empty() {
+            // An offer that nobody could settle would only make callers sign for nothing.
+            Some(Denial::FacilitatorsUnavailable)
+        } else {
+            // What is paid first is not begun where hardly anything may run.
+            Some(Denial::NotSelling).filter(|_| price.offer().flow == PaymentFlow::Upfront && is_away)
+        };
+        if let Some(denial) = closed.clone().filter(|_| payment.is_none()) {
+            return Err(deny(denial));
         }
-        let plausible = match self.paywall.plausible(&purchase) {
-            Ok(plausible) if is_closed => plausible.only_to_collect(),
-            Ok(plausible) => plausible,
-            Err(denial) => {
+        let plausible = match (self.paywall.plausible(&purchase), closed) {
+            (Ok(plausible), Some(denial)) => plausible.only_to_collect(denial),
+            (Ok(plausible), None) => plausible,
+            (Err(denial), closed) => {
                 self.gate.paid(visit, None, Came::Malformed);
-                return Err(deny(denial));
+                return Err(deny(closed.filter(|_| denial.carries_offer()).unwrap_or(denial)));
             }
         };
         let payer = plausible.signer().map(|address| address.to_string());
@@ -256,31 +270,27 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         if !too_late {
             held()?;
         }
-        let run = async || self.produce(request, to, &request_id).await;
-        let told = self.paywall.sell_to(&purchase, plausible, run).await;
+        let told = self.claim(request, &purchase, plausible, Some(to)).await;
         if too_late {
             held()?;
         }
         self.gate.paid(visit, payer, came_of(&told.answer));
-        line.payment = told.payment;
-        line.attempts = told.attempts;
-        line.ledger_error = told.ledger_error.map(|error| error.to_string());
-        match told.answer {
-            Sold::Content { response, settlement, ticket } => {
-                line.transaction = Some(settlement.transaction.clone());
-                Ok(hand_over(response, receipt(&settlement, purchase.version()), ticket))
-            }
-            Sold::Unsold(Ok(response)) => {
-                let set = cors::added_to(&response.headers());
-                Ok(pass_through(response, set))
-            }
-            Sold::Unsold(Err(refusal)) => Err(Refused::by_us(refusal, &request_id)),
-            Sold::Owed { unsold, settlement } => {
-                line.transaction = Some(settlement.transaction.clone());
-                owed(unsold, receipt(&settlement, purchase.version()), &request_id)
-            }
-            Sold::Denied(denial) => Err(deny(denial)),
-        }
+        content_of(told, &purchase, line)
+    }
+
+    /// Claim, verify, execute, settle, with whoever is there to run.
+    async fn claim(
+        &self,
+        request: &N::Inbound,
+        purchase: &Purchase<'_>,
+        plausible: Plausible,
+        to: Option<&Resolved>,
+    ) -> paywall::Told<Sold<Unsold<N::Outbound>>> {
+        let run = async || match to {
+            Some(to) => self.produce(request, to, purchase.request_id).await,
+            None => Ran::Unsold(Err(Refusal::NoTenant)),
+        };
+        self.paywall.sell_to(purchase, plausible, run).await
     }
 
     /// What the tenant has to sell, if it has it in time.
@@ -347,7 +357,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let lost = Egress::default();
         let egress = if seeded::has(Bug::EgressPolicyLost) { &lost } else { &tenant.egress };
         let egress = PolicyOf { tenant_id: &tenant.id, egress };
-        let dispatch = Dispatch { script, limits, egress, path: &to.path, strip: may_not_enter, set: &set };
+        let dispatch = Dispatch { script, limits, egress, path: &to.place.path, strip: may_not_enter, set: &set };
         self.namespace.run(dispatch, request).await
     }
 }
@@ -397,10 +407,50 @@ impl<O> Refused<O> {
 
     fn by_the_paywall(denial: &Denial, purchase: &Purchase<'_>) -> Self {
         let bill = purchase.bill();
-        let answer = Answer::json_text(denial.status(), denial.body(&bill, purchase.request_id));
-        let headers = denial.headers(&bill, purchase.version()).into_iter();
+        let answer = Answer::json_text(denial.status(), denial.body(bill.as_ref(), purchase.request_id));
+        let headers = denial.headers(bill.as_ref(), purchase.version()).into_iter();
         let answer = headers.fold(answer, |answer, (name, value)| answer.with(name, value));
         Self { code: denial.code().to_owned(), answer }
+    }
+}
+
+/// What is asked for by a request, of whoever is there. Its URL is for bills.
+fn purchase_of<'a>(
+    request: &'a impl Inbound,
+    place: &'a Place,
+    seller: Seller<'a>,
+    payment: Option<Presented<'a>>,
+    request_id: &'a str,
+    now: UnixMillis,
+) -> Purchase<'a> {
+    let (method, path, query) = (request.method(), place.path.as_str(), request.query());
+    Purchase { request_id, seller, place: &place.name, method, path, query, url: "", payment, now }
+}
+
+/// What a sale came to, for its caller and for the log.
+fn content_of<O: Outbound>(
+    told: paywall::Told<Sold<Unsold<O>>>,
+    purchase: &Purchase<'_>,
+    line: &mut RequestLine,
+) -> Told<O> {
+    line.payment = told.payment;
+    line.attempts = told.attempts;
+    line.ledger_error = told.ledger_error.map(|error| error.to_string());
+    match told.answer {
+        Sold::Content { response, settlement, ticket } => {
+            line.transaction = Some(settlement.transaction.clone());
+            Ok(hand_over(response, receipt(&settlement, purchase.version()), ticket))
+        }
+        Sold::Unsold(Ok(response)) => {
+            let set = cors::added_to(&response.headers());
+            Ok(pass_through(response, set))
+        }
+        Sold::Unsold(Err(refusal)) => Err(Refused::by_us(refusal, purchase.request_id)),
+        Sold::Owed { unsold, settlement } => {
+            line.transaction = Some(settlement.transaction.clone());
+            owed(unsold, receipt(&settlement, purchase.version()), purchase.request_id)
+        }
+        Sold::Denied(denial) => Err(Refused::by_the_paywall(&denial, purchase)),
     }
 }
 

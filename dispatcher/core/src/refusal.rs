@@ -9,6 +9,8 @@ use x402_paywall::seeded::{self, Bug};
 pub enum Refusal {
     Misconfigured,
     Resolve(ResolveError),
+    /// Nobody has this host or slug.
+    NoTenant,
     Tenant(TenantFailure),
     ResponseTooLarge,
     /// Too many requests, or too many that nothing came of: see [`crate::admission`]. Nobody was asked about it, no tenant
@@ -16,7 +18,7 @@ pub enum Refusal {
     RateLimited {
         retry_after_s: u64,
     },
-    /// One of the tenant's two above, where the caller paid upfront.
+    /// One of the three above, where the caller paid upfront.
     Owed(Box<Refusal>),
     /// `__platform/*` without the token, or for something that is not there.
     PlatformDenied,
@@ -38,7 +40,7 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Misconfigured | Self::Tenant(TenantFailure::BindingMissing) => 500,
-            Self::Resolve(ResolveError::NoTenant) | Self::PlatformNotFound => 404,
+            Self::NoTenant | Self::PlatformNotFound => 404,
             Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody { .. } => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
@@ -64,7 +66,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Misconfigured => "dispatcher_misconfigured",
-            Self::Resolve(ResolveError::NoTenant) => "tenant_not_found",
+            Self::NoTenant => "tenant_not_found",
             Self::Resolve(ResolveError::InvalidKey) => "invalid_dispatch_key",
             Self::Resolve(ResolveError::Unavailable) => "tenant_directory_unavailable",
             Self::Tenant(TenantFailure::BindingMissing) => "dispatcher_binding_missing",
@@ -89,7 +91,7 @@ impl Refusal {
         let message = match self {
             Self::PlatformBody { why } => return format!("the body is refused: {why}").into(),
             Self::Misconfigured => "the dispatcher's configuration is refused; its log names the key",
-            Self::Resolve(ResolveError::NoTenant) => "no tenant has this host or slug",
+            Self::NoTenant => "no tenant has this host or slug",
             Self::Resolve(ResolveError::InvalidKey) => "this host or slug cannot be a tenant's",
             Self::Resolve(ResolveError::Unavailable) => "the tenant directory cannot be read right now; try again",
             Self::Tenant(TenantFailure::BindingMissing) => "the dispatch namespace is not bound",
@@ -103,6 +105,9 @@ impl Refusal {
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
             Self::RateLimited { .. } => {
                 "too many requests; nothing was done with this one: send it again, with the same payment, once Retry-After has passed"
+            }
+            Self::Owed(refusal) if **refusal == Self::NoTenant => {
+                "no tenant has this host or slug any more, and nothing was given yet for what you were charged; the same payment gets it should the tenant come back"
             }
             Self::Owed(_) => {
                 "the tenant's Worker gave no response yet; you were charged, and the same payment runs it again"

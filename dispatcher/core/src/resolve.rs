@@ -7,18 +7,33 @@ use crate::{
 };
 use std::rc::Rc;
 
-/// Where a request goes, with the path as the tenant sees it.
+/// Who is behind what a request names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    Tenant(Resolved),
+    /// Nobody, or nobody any more.
+    Nobody(Place),
+}
+
+/// Where a request goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
     pub tenant: Rc<Tenant>,
+    pub place: Place,
+}
+
+/// What a request names, with the path as whoever is there sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Of the host or the slug that decides, in its one spelling: `host/<host>` or `slug/<slug>`.
+    pub name: String,
     pub path: String,
-    /// What was cut off the path: `/t/<slug>`. `None` where the host is the tenant's own.
+    /// What was cut off the path: `/t/<slug>`. `None` where the host decides.
     pub mount: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResolveError {
-    NoTenant,
     /// Cannot be a tenant's host or slug.
     InvalidKey,
     /// There is no word on who has this host or slug.
@@ -37,12 +52,16 @@ impl From<NotAKey> for ResolveError {
     }
 }
 
-pub async fn resolve(tenants: &impl Tenants, request: &impl Inbound) -> Result<Resolved, ResolveError> {
+pub async fn resolve(tenants: &impl Tenants, request: &impl Inbound) -> Result<Resolution, ResolveError> {
     let named = named(request)?;
+    let at_host = Place { name: named.host.to_string(), path: named.path.to_owned(), mount: None };
     if let Some(tenant) = tenants.behind(&named.host).await? {
-        return Ok(Resolved { tenant, path: named.path.to_owned(), mount: None });
+        return Ok(Resolution::Tenant(Resolved { tenant, place: at_host }));
     }
-    let Mounted { slug, mount, path } = named.mounted?.ok_or(ResolveError::NoTenant)?;
-    let tenant = tenants.behind(&slug).await?.ok_or(ResolveError::NoTenant)?;
-    Ok(Resolved { tenant, path: path.to_owned(), mount: Some(mount.to_owned()) })
+    let Some(Mounted { slug, mount, path }) = named.mounted? else { return Ok(Resolution::Nobody(at_host)) };
+    let place = Place { name: slug.to_string(), path: path.to_owned(), mount: Some(mount.to_owned()) };
+    Ok(match tenants.behind(&slug).await? {
+        Some(tenant) => Resolution::Tenant(Resolved { tenant, place }),
+        None => Resolution::Nobody(place),
+    })
 }

@@ -11,7 +11,7 @@ use crate::{
 use dispatcher_core::{
     paywall::{
         PaidResponse,
-        ledger::Keeper,
+        ledger::{ClaimReply, Keeper},
         ports::{Clock, LedgerError},
     },
     platform_api,
@@ -58,11 +58,8 @@ impl SettlementLedger {
         let keeper = self.keeper().map_err(|error| LedgerError(error.to_string()))?;
         let noted = (Answer::Noted, Vec::new());
         match call {
-            Call::Claim { claim, holder } => {
-                let told = keeper.claim(*claim, &holder).await?;
-                let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
-                Ok((Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body))
-            }
+            Call::Claim { claim, holder } => keeper.claim(*claim, &holder).await.map(claimed),
+            Call::Collect { collection, holder } => keeper.collect(collection, &holder).await.map(claimed),
             Call::Settle { holder, head } => {
                 let told = keeper.settle(&holder, &PaidResponse { head, body }).await?;
                 Ok((Answer::Settled { reply: told.reply, attempts: told.attempts }, Vec::new()))
@@ -102,4 +99,9 @@ impl SettlementLedger {
             .with_chain(config.chain.clone());
         Ok(self.keeper.get_or_init(|| keeper))
     }
+}
+
+fn claimed(told: ClaimReply) -> (Answer, Vec<u8>) {
+    let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
+    (Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body)
 }

@@ -5,7 +5,7 @@ use dispatcher_core::{
     paywall::{
         health::{News, Snapshot},
         ledger::{
-            Claim, Reply,
+            Claim, Collection, Reply,
             identifier::{Bound, Owner},
         },
         response::ResponseHead,
@@ -22,6 +22,10 @@ use serde_json::Value;
 pub enum Call {
     Claim {
         claim: Box<Claim>,
+        holder: String,
+    },
+    Collect {
+        collection: Collection,
         holder: String,
     },
     /// The body's bytes follow.
@@ -71,7 +75,7 @@ pub enum Outcome<A> {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// With a head, the body's bytes follow.
+    /// To a claim or a collection. With a head, the body's bytes follow.
     Claimed {
         reply: Reply,
         head: Option<ResponseHead>,

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use x402_paywall::{
-    Hooks, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Sold, UnixMillis,
+    Hooks, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, UnixMillis,
     facilitator::{Facilitators, verdict::Settlement},
     health::Board,
     hooks::Sale,
@@ -87,12 +87,11 @@ fn main() {
     let price = Price::new(offer, IdentifierRule::Optional, ResourceInfo::default());
     let mut purchase = Purchase {
         request_id: "request-1",
-        tenant_id: "shop",
+        seller: Seller::Asks { id: "shop", price: &price, facilitators: &ids },
+        place: "shop.example",
         method: "GET",
         path: "/joke",
         query: None,
-        price: &price,
-        facilitators: &ids,
         url: "https://shop.example/joke",
         payment: None,
         now: Noon.now(),

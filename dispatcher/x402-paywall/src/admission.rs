@@ -10,67 +10,153 @@ use crate::{
 };
 use serde_json::{Map, Value, value::RawValue};
 use x402_protocol::{
-    ExactEvmPayload, Mismatch, Offer, PayloadError, Signature, TransferMethod, Version, facilitator_request,
+    ExactEvmPayload, Mismatch, Network, Offer, PayloadError, Signature, TransferMethod, Version, facilitator_request,
     signature::{self, SignatureError},
     v1,
-    v2::{self, IdentifierRule, PaymentIdentifier},
+    v2::{self, IdentifierError, IdentifierRule, PaymentIdentifier},
 };
 
 /// A payment that is plausible, of either generation.
 #[derive(Clone, Debug)]
 pub struct Admitted {
     pub version: Version,
+    pub exact: ExactEvmPayload,
+    /// Whose token and chain it is signed for.
+    pub offer: Offer,
+    /// As it came, whatever is asked of identifiers.
+    pub identifier: Option<PaymentIdentifier>,
+    pub worth: Worth,
+}
+
+/// What can come of it.
+#[derive(Clone, Debug)]
+pub enum Worth {
+    /// It pays what is asked.
+    Sale(Terms),
+    /// It does not, which is what is told of it. It may have paid what was asked before: it buys nothing more, but whoever was
+    /// charged by it may still collect.
+    Collection(Denial),
+}
+
+/// What is asked, and how it is paid.
+#[derive(Clone, Debug)]
+pub struct Terms {
     /// What facilitators are asked: the JSON as the client sent it, beside our own requirements and not the client's copy.
     pub request: Box<RawValue>,
-    pub exact: ExactEvmPayload,
-    /// Version 1 has none.
-    pub extensions: Option<Map<String, Value>>,
-    /// It pays something else than is asked now. That may be what was asked before: it buys nothing more, but whoever was
-    /// charged by it may still collect.
-    pub misfit: Option<Mismatch>,
+    pub identifier: Option<PaymentIdentifier>,
 }
 
-/// Decodes the payment header and holds it against the bill, the cheapest question first.
-pub fn admit(presented: &Presented<'_>, bill: &Bill<'_>, now: UnixMillis) -> Result<Admitted, Denial> {
-    let version = presented.version;
-    let mut admitted = match version {
-        Version::V1 => {
-            let payment = v1::PaymentPayload::from_header(presented.header).map_err(unreadable)?;
-            let requirements = bill.v1_requirements().ok_or(Denial::WrongOffer(Mismatch::Version))?;
-            let misfit = bill.offer().matches_v1(&payment).err();
-            let request = facilitator_request(version, &payment.text, &requirements);
-            Admitted { version, request, exact: payment.exact, extensions: None, misfit }
-        }
-        Version::V2 => {
-            let payment = v2::PaymentPayload::from_header(presented.header).map_err(unreadable)?;
-            let misfit = bill.offer().matches(&payment.accepted).err();
-            let request = facilitator_request(version, &payment.text, &bill.offer().to_requirements());
-            Admitted { version, request, exact: payment.exact, extensions: payment.extensions, misfit }
-        }
+/// A payment as it was sent.
+enum Sent {
+    V1(v1::PaymentPayload),
+    V2(v2::PaymentPayload),
+}
+
+/// Decodes the payment header and holds it against the bill, the cheapest question first. No bill: nothing is sold.
+pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis) -> Result<Admitted, Denial> {
+    let sent = Sent::read(presented)?;
+    let worth = match bill {
+        Some(bill) => sent.held_against(bill),
+        None => Err(Denial::NotSelling),
     };
-    admitted.misfit = admitted.misfit.or_else(|| bill.offer().is_paid_by(&admitted.exact.transfer, version).err());
-    admitted.misfit = admitted.misfit.filter(|mismatch| match mismatch {
-        Mismatch::Amount | Mismatch::Value => !seeded::has(Bug::AmountNotChecked),
-        Mismatch::PayTo | Mismatch::Recipient => !seeded::has(Bug::PayeeNotChecked),
-        _ => true,
-    });
-    match (admitted.misfit, check(&admitted, bill, now)) {
-        // Not even its payer's: nobody need be asked whether it was ever used.
-        (Some(mismatch), Err(_)) => Err(Denial::WrongOffer(mismatch)),
-        (Some(mismatch), _) if seeded::has(Bug::FormerPriceForgotten) => Err(Denial::WrongOffer(mismatch)),
-        (_, Err(denial)) => Err(denial),
-        (_, Ok(())) => Ok(admitted),
+    if seeded::has(Bug::FormerPriceForgotten)
+        && let Err(Denial::WrongOffer(mismatch)) = worth
+    {
+        return Err(Denial::WrongOffer(mismatch));
     }
+    let check = |offer: &Offer| match Window::of(&sent.exact().transfer).never_open(now) {
+        Some(reason) => Err(Denial::InvalidPayment(reason)),
+        None => check_signature(sent.exact(), offer),
+    };
+    let offer = sent.signed_for(bill.map(Bill::offer));
+    let (worth, offer) = match (worth, offer.map(|offer| check(&offer).map(|()| offer))) {
+        (worth, Some(Ok(offer))) => (worth, offer),
+        // Not even its payer's: nobody need be asked whether it was ever used.
+        (Err(denial), _) => return Err(denial),
+        (Ok(_), Some(Err(denial))) => return Err(denial),
+        (Ok(_), None) => panic!("what is for our offer is on its network"),
+    };
+    let identifier = sent.identifier();
+    let worth = worth.and_then(|request| {
+        let rule = bill.map_or(IdentifierRule::Off, |bill| bill.price.identifier());
+        Ok(Terms { request, identifier: asked_for(&identifier, rule)? })
+    });
+    let identifier = identifier.ok().flatten();
+    let worth = worth.map_or_else(Worth::Collection, Worth::Sale);
+    Ok(Admitted { version: presented.version, exact: sent.into_exact(), offer, identifier, worth })
 }
 
-/// What must hold whatever the offer was.
-fn check(payment: &Admitted, bill: &Bill<'_>, now: UnixMillis) -> Result<(), Denial> {
-    if payment.misfit.is_none() {
-        check_echo(bill.extensions().as_ref(), payment.extensions.as_ref())?;
+impl Sent {
+    fn read(presented: &Presented<'_>) -> Result<Self, Denial> {
+        match presented.version {
+            Version::V1 => v1::PaymentPayload::from_header(presented.header).map(Self::V1),
+            Version::V2 => v2::PaymentPayload::from_header(presented.header).map(Self::V2),
+        }
+        .map_err(unreadable)
     }
-    match Window::of(&payment.exact.transfer).never_open(now) {
-        Some(reason) => Err(Denial::InvalidPayment(reason)),
-        None => check_signature(&payment.exact, bill.offer()),
+
+    fn exact(&self) -> &ExactEvmPayload {
+        match self {
+            Self::V1(payment) => &payment.exact,
+            Self::V2(payment) => &payment.exact,
+        }
+    }
+
+    fn into_exact(self) -> ExactEvmPayload {
+        match self {
+            Self::V1(payment) => payment.exact,
+            Self::V2(payment) => payment.exact,
+        }
+    }
+
+    /// Version 1 has no extensions.
+    fn extensions(&self) -> Option<&Map<String, Value>> {
+        match self {
+            Self::V1(_) => None,
+            Self::V2(payment) => payment.extensions.as_ref(),
+        }
+    }
+
+    fn identifier(&self) -> Result<Option<PaymentIdentifier>, IdentifierError> {
+        PaymentIdentifier::among(self.extensions())
+    }
+
+    /// What facilitators are asked, where it pays what is asked.
+    fn held_against(&self, bill: &Bill<'_>) -> Result<Box<RawValue>, Denial> {
+        let offer = bill.offer();
+        let (version, matched, request) = match self {
+            Self::V1(payment) => {
+                let requirements = bill.v1_requirements().ok_or(Denial::WrongOffer(Mismatch::Version))?;
+                let request = facilitator_request(Version::V1, &payment.text, &requirements);
+                (Version::V1, offer.matches_v1(payment), request)
+            }
+            Self::V2(payment) => {
+                let request = facilitator_request(Version::V2, &payment.text, &offer.to_requirements());
+                (Version::V2, offer.matches(&payment.accepted), request)
+            }
+        };
+        let misfit = matched.and_then(|()| offer.is_paid_by(&self.exact().transfer, version)).err();
+        let misfit = misfit.filter(|mismatch| match mismatch {
+            Mismatch::Amount | Mismatch::Value => !seeded::has(Bug::AmountNotChecked),
+            Mismatch::PayTo | Mismatch::Recipient => !seeded::has(Bug::PayeeNotChecked),
+            _ => true,
+        });
+        match misfit {
+            Some(mismatch) => Err(Denial::WrongOffer(mismatch)),
+            None => check_echo(bill.extensions().as_ref(), self.extensions()).map(|()| request),
+        }
+    }
+
+    /// An offer of the token that it says it pays with: ours, or what we sell for there. `None`: we never sold on its network.
+    fn signed_for(&self, ours: Option<&Offer>) -> Option<Offer> {
+        let (version, name) = match self {
+            Self::V1(payment) => (Version::V1, &payment.network),
+            Self::V2(payment) => (Version::V2, &payment.accepted.network),
+        };
+        let network = Network::ALL.into_iter().find(|network| network.name_in(version) == name)?;
+        let transfer = &self.exact().transfer;
+        let sold_for = || Offer::usdc(network, transfer.amount(), transfer.to(), 0);
+        Some(ours.filter(|offer| offer.network == network).map_or_else(sold_for, Offer::clone))
     }
 }
 
@@ -97,13 +183,14 @@ fn check_echo(declared: Option<&Map<String, Value>>, echoed: Option<&Map<String,
 const ECHO_MISMATCH: &str = "extension_echo_mismatch";
 
 /// The payment's identifier, as far as the price's rule wants one.
-pub fn identifier(payment: &Admitted, rule: IdentifierRule) -> Result<Option<PaymentIdentifier>, Denial> {
-    if rule == IdentifierRule::Off {
-        return Ok(None);
-    }
-    match PaymentIdentifier::among(payment.extensions.as_ref()) {
-        Ok(None) if rule == IdentifierRule::Required => Err(Denial::IdentifierRequired),
-        identifier => identifier.map_err(Denial::InvalidIdentifier),
+fn asked_for(
+    came: &Result<Option<PaymentIdentifier>, IdentifierError>,
+    rule: IdentifierRule,
+) -> Result<Option<PaymentIdentifier>, Denial> {
+    match (rule, came) {
+        (IdentifierRule::Off, _) => Ok(None),
+        (IdentifierRule::Required, Ok(None)) => Err(Denial::IdentifierRequired),
+        (_, came) => came.clone().map_err(Denial::InvalidIdentifier),
     }
 }
 
@@ -152,28 +239,35 @@ mod tests {
         json!({"x402Version": 1, "scheme": "exact", "network": "base-sepolia", "payload": vector(EIP3009)["payload"]})
     }
 
-    fn admit_under(rule: IdentifierRule, version: Version, payment: &Value) -> Result<Admitted, Denial> {
+    fn admitted(rule: IdentifierRule, version: Version, payment: &Value) -> Result<Admitted, Denial> {
         let offer = Offer::from_requirements(&v2::PaymentPayload::parse(EIP3009).unwrap().accepted).unwrap();
         let price = Price::new(offer, rule, ResourceInfo::default());
         let bill = Bill { price: &price, url: "https://acme.example/" };
         let header = header::encode(payment);
-        let admitted = admit(&Presented { version, header: &header }, &bill, NOW)?;
-        // A misfit buys nothing: to whoever was never charged by it, it is refused.
-        admitted.misfit.map_or(Ok(admitted), |mismatch| Err(Denial::WrongOffer(mismatch)))
+        admit(&Presented { version, header: &header }, Some(&bill), NOW)
     }
 
-    fn admit_v2(payment: &Value) -> Result<Admitted, Denial> {
+    /// As whoever was never charged by it is told.
+    fn admit_under(rule: IdentifierRule, version: Version, payment: &Value) -> Result<(Admitted, Terms), Denial> {
+        let admitted = admitted(rule, version, payment)?;
+        match admitted.worth.clone() {
+            Worth::Sale(terms) => Ok((admitted, terms)),
+            Worth::Collection(denial) => Err(denial),
+        }
+    }
+
+    fn admit_v2(payment: &Value) -> Result<(Admitted, Terms), Denial> {
         admit_under(IdentifierRule::Optional, Version::V2, payment)
     }
 
-    fn changed(text: &str, pointer: &str, value: Value) -> Result<Admitted, Denial> {
+    fn changed(text: &str, pointer: &str, value: Value) -> Result<(Admitted, Terms), Denial> {
         let mut payment = vector(text);
         *payment.pointer_mut(pointer).unwrap() = value;
         admit_v2(&payment)
     }
 
     /// Of a refusal with a bill.
-    fn code(refused: Result<Admitted, Denial>) -> String {
+    fn code(refused: Result<(Admitted, Terms), Denial>) -> String {
         let denial = refused.unwrap_err();
         assert!(denial.carries_offer(), "{denial:?}");
         denial.code().to_owned()
@@ -182,8 +276,8 @@ mod tests {
     #[test]
     fn what_official_clients_send_passes_and_goes_on_beside_our_own_requirements() {
         for text in [EIP3009, PERMIT2] {
-            let admitted = admit_v2(&vector(text)).unwrap();
-            let request: Value = serde_json::from_str(admitted.request.get()).unwrap();
+            let (_, terms) = admit_v2(&vector(text)).unwrap();
+            let request: Value = serde_json::from_str(terms.request.get()).unwrap();
             assert_eq!((&request["x402Version"], &request["paymentPayload"]), (&json!(2), &vector(text)));
             assert_eq!(request["paymentRequirements"], vector(EIP3009)["accepted"]);
         }
@@ -191,8 +285,8 @@ mod tests {
 
     #[test]
     fn a_version_1_payment_goes_on_in_version_1() {
-        let admitted = admit_under(IdentifierRule::Optional, Version::V1, &in_version_1()).unwrap();
-        let request: Value = serde_json::from_str(admitted.request.get()).unwrap();
+        let (_, terms) = admit_under(IdentifierRule::Optional, Version::V1, &in_version_1()).unwrap();
+        let request: Value = serde_json::from_str(terms.request.get()).unwrap();
         assert_eq!((&request["x402Version"], &request["paymentPayload"]), (&json!(1), &in_version_1()));
         assert_eq!(request["paymentRequirements"]["maxAmountRequired"], "10000");
         assert_eq!(request["paymentRequirements"]["network"], "base-sepolia");
@@ -281,18 +375,79 @@ mod tests {
 
     #[test]
     fn an_identifier_is_asked_for_checked_or_ignored_as_the_price_says() {
-        let with = |id: Option<&str>| {
-            let extensions = id.map(|id| json!({"payment-identifier": {"info": {"id": id}}}));
-            let extensions = extensions.as_ref().and_then(Value::as_object).cloned();
-            Admitted { extensions, ..admit_v2(&vector(EIP3009)).unwrap() }
+        use IdentifierRule::{Off, Optional, Required};
+        let with = |rule: IdentifierRule, id: Option<&str>| {
+            let mut payment = vector(EIP3009);
+            if let Some(id) = id {
+                let info = json!({"required": rule == Required, "id": id});
+                payment["extensions"] = json!({"payment-identifier": {"info": info}});
+            }
+            admit_under(rule, Version::V2, &payment).map(|(_, terms)| terms.identifier)
         };
-        let (none, bad, good) = (with(None), with(Some("short")), with(Some("pay_0123456789abcdef")));
-        assert!(matches!(identifier(&none, IdentifierRule::Required), Err(Denial::IdentifierRequired)));
-        assert!(matches!(identifier(&none, IdentifierRule::Optional), Ok(None)));
-        assert!(matches!(identifier(&bad, IdentifierRule::Optional), Err(Denial::InvalidIdentifier(_))));
-        assert!(matches!(identifier(&bad, IdentifierRule::Off), Ok(None)));
-        for rule in [IdentifierRule::Required, IdentifierRule::Optional] {
-            assert!(matches!(identifier(&good, rule), Ok(Some(id)) if id.as_str() == "pay_0123456789abcdef"));
+        let (bad, good) = (Some("short"), Some("pay_0123456789abcdef"));
+        assert!(matches!(with(Required, None), Err(Denial::IdentifierRequired)));
+        assert!(matches!(with(Optional, None), Ok(None)));
+        assert!(matches!(with(Optional, bad), Err(Denial::InvalidIdentifier(_))));
+        assert!(matches!(with(Off, bad), Ok(None)));
+        for rule in [Required, Optional] {
+            assert!(matches!(with(rule, good), Ok(Some(id)) if id.as_str() == "pay_0123456789abcdef"));
+        }
+    }
+
+    /// Whatever was asked of its payer may be asked no more: who may have been charged is not billed again for that.
+    #[test]
+    fn what_was_fit_for_another_offer_can_be_collected_if_its_payer_signed_it() {
+        let former = |rule, version, payment: &Value| match admitted(rule, version, payment) {
+            Ok(Admitted { worth: Worth::Collection(denial), offer, .. }) => (denial.code().to_owned(), offer.network),
+            other => panic!("{other:?}"),
+        };
+        let with_id = |info: Value| {
+            let mut payment = vector(EIP3009);
+            payment["extensions"] = json!({"payment-identifier": {"info": info}});
+            payment
+        };
+        let (ours, id) = (Network::BaseSepolia, "pay_0123456789abcdef");
+        for (rule, version, payment, code) in [
+            (IdentifierRule::Required, Version::V1, in_version_1(), "invalid_payment_requirements"),
+            (IdentifierRule::Required, Version::V2, vector(EIP3009), "payment_identifier_required"),
+            (
+                IdentifierRule::Required,
+                Version::V2,
+                with_id(json!({"required": false, "id": id})),
+                "extension_echo_mismatch",
+            ),
+            (
+                IdentifierRule::Optional,
+                Version::V2,
+                with_id(json!({"required": false, "id": "short"})),
+                "invalid_payment_identifier",
+            ),
+        ] {
+            assert_eq!(former(rule, version, &payment), (code.to_owned(), ours));
+            let mut forged = payment;
+            forged["payload"]["authorization"]["nonce"] = json!(format!("0x{}", "11".repeat(32)));
+            assert!(admitted(rule, version, &forged).is_err(), "{code}");
+        }
+    }
+
+    #[test]
+    fn where_nothing_is_sold_a_payment_is_known_by_the_network_that_it_is_signed_for() {
+        let elsewhere = |version, payment: &Value| {
+            let header = header::encode(payment);
+            admit(&Presented { version, header: &header }, None, NOW)
+        };
+        for (version, payment) in [(Version::V1, in_version_1()), (Version::V2, vector(EIP3009))] {
+            let admitted = elsewhere(version, &payment).unwrap();
+            assert!(matches!(admitted.worth, Worth::Collection(Denial::NotSelling)));
+            assert_eq!(
+                (admitted.offer.network, admitted.offer.asset),
+                (Network::BaseSepolia, Network::BaseSepolia.usdc().address)
+            );
+        }
+        for network in ["eip155:8453", "eip155:1"] {
+            let mut other = vector(EIP3009);
+            other["accepted"]["network"] = json!(network);
+            assert_eq!(elsewhere(Version::V2, &other).unwrap_err(), Denial::NotSelling, "{network}");
         }
     }
 
@@ -303,9 +458,9 @@ mod tests {
         fn a_changed_character_is_refused_or_changes_nothing_signed(at in 0..EIP3009.len(), to in "[0-9a-fx\"{} ]") {
             let mut text = EIP3009.to_owned();
             text.replace_range(at..=at, &to);
-            let good = admit_v2(&vector(EIP3009)).unwrap().exact;
+            let good = admit_v2(&vector(EIP3009)).unwrap().0.exact;
             if let Ok(changed) = serde_json::from_str(&text).map_err(drop).and_then(|json| admit_v2(&json).map_err(drop)) {
-                prop_assert_eq!(changed.exact.transfer, good.transfer);
+                prop_assert_eq!(changed.0.exact.transfer, good.transfer);
             }
         }
     }

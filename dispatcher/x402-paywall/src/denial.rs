@@ -160,10 +160,13 @@ impl Denial {
     }
 
     /// JSON, and never another party's text. A 402 with an offer is the offer in version 1; everything else is
-    /// `{"error": {"code", "message", "request_id"}}`.
+    /// `{"error": {"code", "message", "request_id"}}`. No bill: nothing is sold.
     #[must_use]
-    pub fn body(&self, bill: &Bill<'_>, request_id: &str) -> String {
-        if self.status() == 402 && self.carries_offer() {
+    pub fn body(&self, bill: Option<&Bill<'_>>, request_id: &str) -> String {
+        if let Some(bill) = bill
+            && self.status() == 402
+            && self.carries_offer()
+        {
             return bill.v1_body(self.code(), &self.message(), request_id);
         }
         json!({"error": {"code": self.code(), "message": self.message(), "request_id": request_id}}).to_string()
@@ -172,9 +175,9 @@ impl Denial {
     /// Headers beside the body: the offer, the settlement, when to come back. `version` is the generation in which the
     /// caller paid: it is answered in the same.
     #[must_use]
-    pub fn headers(&self, bill: &Bill<'_>, version: Version) -> Vec<(&'static str, String)> {
+    pub fn headers(&self, bill: Option<&Bill<'_>>, version: Version) -> Vec<(&'static str, String)> {
         let mut headers = vec![("cache-control", "no-store".to_owned())];
-        if self.carries_offer() && !seeded::has(Bug::BillWithoutOffer) {
+        if let Some(bill) = bill.filter(|_| self.carries_offer() && !seeded::has(Bug::BillWithoutOffer)) {
             let error =
                 if *self == Self::PaymentRequired { "PAYMENT-SIGNATURE header is required" } else { self.code() };
             headers.push((header::PAYMENT_REQUIRED, bill.header(error)));
@@ -260,7 +263,7 @@ mod tests {
     fn no_503_and_no_409_carries_a_bill_and_every_503_says_when_to_come_back() {
         let price = price();
         for denial in every_denial() {
-            let headers = denial.headers(&bill(&price), Version::V2);
+            let headers = denial.headers(Some(&bill(&price)), Version::V2);
             let has = |name| headers.iter().any(|(header, _)| *header == name);
             assert_eq!(has("retry-after"), denial.status() == 503, "{denial:?}");
             assert!(matches!(denial.status(), 402 | 412) || !has(header::PAYMENT_REQUIRED), "{denial:?}");
@@ -272,7 +275,7 @@ mod tests {
     fn a_pending_settlement_says_so_in_payment_response() {
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
         let denial = Denial::SettlementPending { transaction: None, payer, network };
-        let headers = denial.headers(&bill(&price()), Version::V2);
+        let headers = denial.headers(Some(&bill(&price())), Version::V2);
         let (_, value) = headers.iter().find(|(name, _)| *name == header::PAYMENT_RESPONSE).unwrap();
         let response: SettleResponse = serde_json::from_str(&header::decode(value).unwrap()).unwrap();
         assert_eq!((response.success, response.error_reason.as_deref()), (false, Some("settlement_pending")));
@@ -292,7 +295,7 @@ mod tests {
         let price = price();
         let bill = bill(&price);
         for denial in every_denial() {
-            let body: Value = serde_json::from_str(&denial.body(&bill, "r1")).unwrap();
+            let body: Value = serde_json::from_str(&denial.body(Some(&bill), "r1")).unwrap();
             if denial.status() == 402 && denial.carries_offer() {
                 assert_eq!((&body["x402Version"], &body["error"]), (&json!(1), &json!(denial.code())), "{denial:?}");
                 assert_eq!(body["accepts"][0]["network"], "base-sepolia", "{denial:?}");
@@ -315,7 +318,7 @@ mod tests {
             Denial::SettlementRefused { reason: reason.clone(), payer, network },
         ] {
             assert_eq!((denial.status(), denial.code()), (412, "permit2_allowance_required"));
-            assert!(denial.headers(&bill, Version::V2).iter().any(|(name, _)| *name == header::PAYMENT_REQUIRED));
+            assert!(denial.headers(Some(&bill), Version::V2).iter().any(|(name, _)| *name == header::PAYMENT_REQUIRED));
         }
         assert!(every_denial().iter().filter(|denial| denial.status() == 412).count() == 1);
     }
@@ -326,7 +329,7 @@ mod tests {
         let bill = bill(&price);
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
         let denial = Denial::SettlementPending { transaction: None, payer, network };
-        let headers = denial.headers(&bill, Version::V1);
+        let headers = denial.headers(Some(&bill), Version::V1);
         assert!(headers.iter().all(|(name, _)| *name != header::PAYMENT_RESPONSE));
         let (_, value) = headers.iter().find(|(name, _)| *name == header::X_PAYMENT_RESPONSE).unwrap();
         assert!(header::decode(value).unwrap().contains(r#""network":"base-sepolia""#));

@@ -6,8 +6,8 @@ use crate::{Denial, PaidResponse, Reason, facilitator::verdict::Settlement, payw
 use std::future::{Future, ready};
 use x402_protocol::Address;
 
-/// A request with a payment that is plausible: of the right shape, for this offer, signed by its payer where that can be
-/// told without a chain.
+/// A request with a payment that is plausible: of the right shape, for this offer or perhaps a former one, signed by its payer
+/// where that can be told without a chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Sale<'a> {
     pub purchase: &'a Purchase<'a>,

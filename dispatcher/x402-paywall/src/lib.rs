@@ -37,7 +37,7 @@ pub mod window;
 pub use challenge::Price;
 pub use denial::Denial;
 pub use hooks::{Hooks, Veto};
-pub use paywall::{Paywall, Presented, Purchase, Ran, Sold, Ticket};
+pub use paywall::{Paywall, Presented, Purchase, Ran, Seller, Sold, Ticket};
 pub use reason::Reason;
 pub use response::PaidResponse;
 pub use time::UnixMillis;

@@ -5,21 +5,18 @@
 
 use crate::{
     Denial, PaidResponse, Reason, UnixMillis,
-    admission::{self, Admitted},
+    admission::{self, Admitted, Terms, Worth},
     binding::Binding,
     challenge::{Bill, Price},
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
-    ledger::{Authorized, Claim, Reply, Terms},
+    ledger::{Asked, Authorized, Claim, Collection, Reply},
     ports::{Ledger, LedgerError},
     seeded::{self, Bug},
     telemetry::Attempt,
     window::Window,
 };
-use x402_protocol::{
-    Address, Authorization, Network, Signature, Transfer, Version, header,
-    v2::{PaymentIdentifier, SettleResponse},
-};
+use x402_protocol::{Address, Authorization, Network, Signature, Transfer, Version, header, v2::SettleResponse};
 
 /// The paywall in front of one ledger.
 pub struct Paywall<L, H = NoHooks> {
@@ -33,24 +30,38 @@ pub struct Builder<L, H> {
     hooks: H,
 }
 
-/// One request for something that costs.
+/// One request for something that costs, or did.
 #[derive(Clone, Copy, Debug)]
 pub struct Purchase<'a> {
     /// Unique per request: it holds the claim.
     pub request_id: &'a str,
-    pub tenant_id: &'a str,
+    pub seller: Seller<'a>,
+    /// What the seller was asked by, such as a host: no two sellers have the same at a time.
+    pub place: &'a str,
     pub method: &'a str,
-    /// As the tenant sees them.
+    /// As the seller sees them.
     pub path: &'a str,
     pub query: Option<&'a str>,
-    pub price: &'a Price,
-    /// Ids of the facilitators that may serve it, in the order in which they are tried.
-    pub facilitators: &'a [String],
     /// Of what is sold, as the caller addressed it.
     pub url: &'a str,
     pub payment: Option<Presented<'a>>,
     /// When the request came.
     pub now: UnixMillis,
+}
+
+/// Who is asked.
+#[derive(Clone, Copy, Debug)]
+pub enum Seller<'a> {
+    Asks {
+        id: &'a str,
+        price: &'a Price,
+        /// Ids of the facilitators that may serve it, in the order in which they are tried.
+        facilitators: &'a [String],
+    },
+    /// Takes no money, or no more: what a payment bought before can be collected.
+    Gives { id: &'a str },
+    /// Nobody, or nobody any more: what a payment bought before in this place can be collected.
+    Nobody,
 }
 
 /// A payment as it came.
@@ -74,10 +85,17 @@ pub struct Ticket {
 /// A payment of which nothing bad can be said without asking anyone. See [`Paywall::plausible`].
 #[derive(Debug)]
 pub struct Plausible {
-    payment: Admitted,
-    identifier: Option<PaymentIdentifier>,
-    key: String,
-    terms: Terms,
+    presents: Presents,
+    payer: Address,
+    network: Network,
+}
+
+/// What the ledger is asked.
+#[derive(Debug)]
+enum Presents {
+    Sale(Box<Claim>),
+    /// With what is told where the payment has bought nothing.
+    Collection(Collection, Denial),
 }
 
 /// What running the seller came to.
@@ -175,17 +193,51 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     /// The first half of a sale, for a seller that has a word to say before anyone is asked: challenge and admit.
     pub fn plausible(&self, purchase: &Purchase<'_>) -> Result<Plausible, Denial> {
         let presented = purchase.payment.ok_or(Denial::PaymentRequired)?;
-        let payment = admission::admit(&presented, &purchase.bill(), purchase.now)?;
-        let identifier = match admission::identifier(&payment, purchase.price.identifier()) {
-            Ok(identifier) => identifier,
-            Err(denial) => return Err(payment.misfit.map_or(denial, Denial::WrongOffer)),
-        };
-        let mut key = payment.exact.transfer.key(purchase.price.offer()).to_string();
+        let Admitted { version, exact, offer, identifier, worth } =
+            admission::admit(&presented, purchase.bill().as_ref(), purchase.now)?;
+        let (payer, network) = (exact.transfer.from(), offer.network);
+        let mut payment = exact.transfer.key(&offer).to_string();
         if seeded::has(Bug::ClaimKeyedByRequest) {
-            key.push_str(purchase.request_id);
+            payment.push_str(purchase.request_id);
         }
-        let terms = if payment.misfit.is_some() { Terms::Former } else { Terms::Current };
-        Ok(Plausible { payment, identifier, key, terms })
+        let presents = match (worth, purchase.seller) {
+            (Worth::Sale(Terms { request, identifier }), Seller::Asks { id, facilitators, .. }) => {
+                Presents::Sale(Box::new(Claim {
+                    payment,
+                    tenant_id: id.to_owned(),
+                    binding: purchase.binding_to(id),
+                    binding_to_place: purchase.binding_to(purchase.place),
+                    version,
+                    flow: offer.flow,
+                    request,
+                    payer,
+                    network,
+                    amount: exact.transfer.amount(),
+                    facilitators: facilitators.to_vec(),
+                    window: Window::of(&exact.transfer),
+                    authorized: match &exact.transfer {
+                        Transfer::Eip3009(Authorization { to, nonce, .. }) => {
+                            Some(Authorized { token: offer.asset, to: *to, nonce: *nonce })
+                        }
+                        Transfer::Permit2(_) => None,
+                    },
+                    signature: exact.signature,
+                    identifier,
+                }))
+            }
+            (worth, seller) => {
+                let asked = match seller {
+                    Seller::Asks { id, .. } | Seller::Gives { id } => Asked::Seller(purchase.binding_to(id)),
+                    Seller::Nobody => Asked::Place(purchase.binding_to(purchase.place)),
+                };
+                let otherwise = match worth {
+                    Worth::Collection(denial) => denial,
+                    Worth::Sale(_) => Denial::NotSelling,
+                };
+                Presents::Collection(Collection { payment, asked, signature: exact.signature, identifier }, otherwise)
+            }
+        };
+        Ok(Plausible { presents, payer, network })
     }
 
     /// The second half: claim, verify, `run` the seller, settle.
@@ -196,9 +248,9 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         run: impl AsyncFnOnce() -> Ran<U>,
     ) -> Told<Sold<U>> {
         let mut course = Course::default();
-        let Plausible { payment, identifier, key, terms } = plausible;
-        let sale = Sale { purchase, payment: &key, payer: payment.exact.transfer.from() };
-        let answer = self.sale_of(&sale, payment, terms, identifier, run, &mut course).await;
+        let key = plausible.key().to_owned();
+        let sale = Sale { purchase, payment: &key, payer: plausible.payer };
+        let answer = self.sale_of(&sale, plausible, run, &mut course).await;
         if let Sold::Denied(denial) = &answer {
             self.hooks.on_failure(&sale, denial).await;
         }
@@ -215,16 +267,14 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     async fn sale_of<U>(
         &self,
         sale: &Sale<'_>,
-        payment: Admitted,
-        terms: Terms,
-        identifier: Option<PaymentIdentifier>,
+        plausible: Plausible,
         run: impl AsyncFnOnce() -> Ran<U>,
         course: &mut Course,
     ) -> Sold<U> {
         if let Err(veto) = self.hooks.before_verify(sale).await {
             return Sold::Denied(veto.into());
         }
-        let ticket = match self.open(sale, payment, terms, identifier, course).await {
+        let ticket = match self.open(sale, plausible, course).await {
             Opened::Run(ticket) => ticket,
             Opened::RunPaid(ticket, settlement) => {
                 return self.sale_paid_upfront(sale, ticket, settlement, run, course).await;
@@ -293,44 +343,17 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         }
     }
 
-    async fn open(
-        &self,
-        sale: &Sale<'_>,
-        payment: Admitted,
-        terms: Terms,
-        identifier: Option<PaymentIdentifier>,
-        course: &mut Course,
-    ) -> Opened {
-        let purchase = sale.purchase;
-        let ticket = Ticket {
-            payment: sale.payment.to_owned(),
-            holder: purchase.request_id.to_owned(),
-            payer: sale.payer,
-            network: purchase.price.offer().network,
+    async fn open(&self, sale: &Sale<'_>, plausible: Plausible, course: &mut Course) -> Opened {
+        let Plausible { presents, payer, network } = plausible;
+        let (payment, holder) = (sale.payment.to_owned(), sale.purchase.request_id.to_owned());
+        let ticket = Ticket { payment, holder, payer, network };
+        let (told, otherwise) = match presents {
+            Presents::Sale(claim) => (self.ledger.claim(*claim, &ticket.holder).await, Denial::NotSelling),
+            Presents::Collection(collection, otherwise) => {
+                (self.ledger.collect(collection, &ticket.holder).await, otherwise)
+            }
         };
-        let claim = Claim {
-            payment: ticket.payment.clone(),
-            tenant_id: purchase.tenant_id.to_owned(),
-            binding: Binding::of(purchase.tenant_id, purchase.method, purchase.path, purchase.query),
-            version: payment.version,
-            flow: purchase.price.offer().flow,
-            terms,
-            request: payment.request,
-            payer: sale.payer,
-            network: purchase.price.offer().network,
-            amount: payment.exact.transfer.amount(),
-            facilitators: purchase.facilitators.to_vec(),
-            window: Window::of(&payment.exact.transfer),
-            authorized: match &payment.exact.transfer {
-                Transfer::Eip3009(Authorization { to, nonce, .. }) => {
-                    Some(Authorized { token: purchase.price.offer().asset, to: *to, nonce: *nonce })
-                }
-                Transfer::Permit2(_) => None,
-            },
-            signature: payment.exact.signature,
-            identifier,
-        };
-        let told = match self.ledger.claim(claim, &ticket.holder).await {
+        let told = match told {
             Ok(told) => told,
             Err(error) => {
                 course.ledger_error = Some(error);
@@ -338,13 +361,12 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             }
         };
         course.attempts.extend(told.attempts);
-        match (told.reply, told.response, payment.misfit) {
-            (Reply::NotOnOffer, _, Some(mismatch)) => Opened::Deny(Denial::WrongOffer(mismatch)),
-            (Reply::NotOnOffer, _, None) => Opened::Deny(Denial::NotSelling),
-            (Reply::Run, ..) => Opened::Run(ticket),
-            (Reply::RunPaid(settlement), ..) => Opened::RunPaid(ticket, settlement),
-            (Reply::Settled(settlement), Some(response), _) => Opened::Collect(ticket, response, settlement),
-            (reply, ..) => Opened::Deny(ticket.denial(reply)),
+        match (told.reply, told.response) {
+            (Reply::NothingBought, _) => Opened::Deny(otherwise),
+            (Reply::Run, _) => Opened::Run(ticket),
+            (Reply::RunPaid(settlement), _) => Opened::RunPaid(ticket, settlement),
+            (Reply::Settled(settlement), Some(response)) => Opened::Collect(ticket, response, settlement),
+            (reply, _) => Opened::Deny(ticket.denial(reply)),
         }
     }
 
@@ -380,9 +402,13 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
 }
 
 impl<'a> Purchase<'a> {
+    /// `None`: nothing is sold.
     #[must_use]
-    pub fn bill(&self) -> Bill<'a> {
-        Bill { price: self.price, url: self.url }
+    pub fn bill(&self) -> Option<Bill<'a>> {
+        match self.seller {
+            Seller::Asks { price, .. } => Some(Bill { price, url: self.url }),
+            Seller::Gives { .. } | Seller::Nobody => None,
+        }
     }
 
     /// The generation in which the caller is answered: the payment's.
@@ -390,30 +416,42 @@ impl<'a> Purchase<'a> {
     pub fn version(&self) -> Version {
         self.payment.map_or(Version::V2, |presented| presented.version)
     }
+
+    fn binding_to(&self, whom: &str) -> Binding {
+        Binding::of(whom, self.method, self.path, self.query)
+    }
 }
 
 impl Plausible {
     /// `network:asset:from:nonce`.
     #[must_use]
     pub fn key(&self) -> &str {
-        &self.key
+        match &self.presents {
+            Presents::Sale(claim) => &claim.payment,
+            Presents::Collection(collection, _) => &collection.payment,
+        }
     }
 
-    /// For a seller that sells nothing now: what the payment bought before may be collected, and nothing is begun.
+    /// For a seller that sells nothing now: what the payment bought before may be collected, and nothing is begun. Where it
+    /// bought nothing, that is told by `otherwise`.
     #[must_use]
-    pub fn only_to_collect(self) -> Self {
-        Self { terms: Terms::Former, ..self }
+    pub fn only_to_collect(self, otherwise: Denial) -> Self {
+        let presents = match self.presents {
+            Presents::Sale(claim) => Presents::Collection(claim.to_collect(), otherwise),
+            Presents::Collection(collection, _) => Presents::Collection(collection, otherwise),
+        };
+        Self { presents, ..self }
     }
 
     /// Who is to pay, where its signature says so. `None`: it names a smart account, whose signature only a chain can
     /// check, and anyone can name one.
     #[must_use]
     pub fn signer(&self) -> Option<Address> {
-        let exact = &self.payment.exact;
-        match Signature::parse(&exact.signature) {
-            Ok(Signature::Account(_)) => Some(exact.transfer.from()),
-            _ => None,
-        }
+        let signature = match &self.presents {
+            Presents::Sale(claim) => &claim.signature,
+            Presents::Collection(collection, _) => &collection.signature,
+        };
+        matches!(Signature::parse(signature), Ok(Signature::Account(_))).then_some(self.payer)
     }
 }
 
@@ -441,7 +479,7 @@ impl Ticket {
                 Denial::SettlementPending { transaction: Some(transaction), payer, network }
             }
             // An answer that does not belong to the question: a ledger of another version. Never a new bill.
-            Reply::Run | Reply::NotOnOffer | Reply::Noted => {
+            Reply::Run | Reply::NothingBought | Reply::Noted => {
                 Denial::SettlementPending { transaction: None, payer, network }
             }
         }

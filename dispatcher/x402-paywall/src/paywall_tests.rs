@@ -66,6 +66,10 @@ impl Ledger for &Course {
         self.note("claim");
         Ok(ClaimReply { reply: Reply::Run, response: None, attempts: Vec::new() })
     }
+    async fn collect(&self, _: Collection, _: &str) -> Result<ClaimReply, LedgerError> {
+        self.note("collect");
+        Ok(ClaimReply { reply: Reply::NothingBought, response: None, attempts: Vec::new() })
+    }
     async fn settle(&self, _: &str, _: &str, _: &PaidResponse) -> Result<SettleReply, LedgerError> {
         self.note("settle");
         let payer = Address([1; 20]);
@@ -89,12 +93,11 @@ fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
     let payment = header::encode_text(VECTOR);
     let purchase = Purchase {
         request_id: "r1",
-        tenant_id: "acme",
+        seller: Seller::Asks { id: "acme", price: &price, facilitators: &[] },
+        place: "acme.example",
         method: "GET",
         path: "/",
         query: None,
-        price: &price,
-        facilitators: &[],
         url: "https://acme.example/",
         payment: Some(Presented { version: Version::V2, header: &payment }),
         now: UnixMillis(1_795_227_000_000),

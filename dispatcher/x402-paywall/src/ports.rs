@@ -5,7 +5,7 @@ use crate::{
     facilitator::AuthHeader,
     health::Snapshot,
     ledger::{
-        Claim, ClaimReply, Record, SettleReply,
+        Claim, ClaimReply, Collection, Record, SettleReply,
         identifier::{Bound, Owner, ScopedIdentifier},
     },
     response::PaidResponse,
@@ -73,6 +73,8 @@ pub enum TransportError {
 pub trait Ledger {
     /// Claims the payment for one request and has it verified. The only round trip before the tenant runs.
     fn claim(&self, claim: Claim, holder: &str) -> impl Future<Output = Result<ClaimReply, LedgerError>>;
+    /// Asks for what the payment bought before. In place of a claim, where nothing is to begin.
+    fn collect(&self, collection: Collection, holder: &str) -> impl Future<Output = Result<ClaimReply, LedgerError>>;
     /// Hands in the tenant's response and has the payment settled. The only round trip after the tenant ran.
     fn settle(
         &self,

@@ -143,6 +143,8 @@ bugs! {
     ForeignScriptRun = "foreign-script-run",
     /// A settled payment at a price that has changed since is told that it does not pay the offer.
     FormerPriceForgotten = "former-price-forgotten",
+    /// A payment whose tenant has left the directory is told that there is no tenant, whatever may have been settled.
+    LeftTenantForgotten = "left-tenant-forgotten",
     /// What a tenant says in the dispatcher's name reaches the caller.
     ForgedHeaderLeaves = "forged-header-leaves",
     /// What a caller says in the dispatcher's name reaches the tenant, the signed payment too.

@@ -1,11 +1,12 @@
 //! ISO-2: the directory in force decides who is reached and at what price. A new version is in force within a bound; one that
 //! is missing, broken or older changes nothing; a record that is wrong is left out alone; and the log says each.
 //!
-//! Until the bound has passed, an answer may be the new directory's or the one's before: isolates learn of it one by one.
+//! Until the bound has passed, an answer may be the new directory's or the one's before: isolates learn of it one by one. A
+//! tenant that has left sells nothing, and what was bought of it before can still be collected.
 
 use super::{At, Finding, Hint, History, Line, Rule, Source, Violation, tell};
 use reports::{
-    event::{Answer, DirectoryChange, DirectoryNews, Exchange, TenantFacts, TenantRun},
+    event::{Answer, DirectoryChange, DirectoryNews, Exchange, ExchangeKind, TenantFacts, TenantRun},
     level::Level,
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -57,10 +58,12 @@ pub fn judge(history: &History, within: Duration) -> Finding {
         if has_nothing_to_keep(history, &changes, exchange.what, within_us) {
             continue;
         }
+        let collects = has_bought_before(history, exchange.what);
         looked_at += 1;
         let run = answer.request_id.as_deref().and_then(|id| runs.get(id));
         let in_force = in_force(&editions, exchange.what, within_us);
-        let wrong = |edition: &&Edition| is_anothers(edition, exchange.what, answer, run.map(|run| run.what));
+        let run_of = run.map(|run| run.what);
+        let wrong = |edition: &&Edition| is_anothers(edition, exchange.what, answer, run_of, collects);
         if let Some(why) = in_force.clone().map(|edition| wrong(&edition)).reduce(Option::and).flatten() {
             let by = in_force.last().map(|edition| edition.line);
             violations.push(Violation::new(why, exchange.line).and(by).and(run.map(|run| run.line)));
@@ -86,12 +89,27 @@ fn in_force<'a>(
     editions.iter().enumerate().filter(fits).map(|(_, edition)| edition)
 }
 
-/// Why the answer is none that this edition gives.
-fn is_anothers(edition: &Edition, exchange: &Exchange, answer: &Answer, run: Option<&TenantRun>) -> Option<String> {
+/// Whether somebody was asked to settle its payment before it was answered.
+fn has_bought_before(history: &History, exchange: &Exchange) -> bool {
+    let payment = exchange.payment.as_deref().into_iter();
+    payment.flat_map(|payment| history.settles_of(payment)).any(|call| call.received_us <= exchange.ended_us)
+}
+
+/// Why the answer is none that this edition gives. `collects`: it is about a payment that may have bought something.
+fn is_anothers(
+    edition: &Edition,
+    exchange: &Exchange,
+    answer: &Answer,
+    run: Option<&TenantRun>,
+    collects: bool,
+) -> Option<String> {
     let tenant = &exchange.tenant;
     let Some(facts) = edition.tenants.iter().find(|facts| facts.id == *tenant) else {
-        let unknown = answer.status == 404 && answer.tenant.is_none();
-        return (!unknown).then(|| format!("{tenant} is not in the directory, and {} was answered", answer.status));
+        // A page that could not even ask could not collect.
+        let may_ask = exchange.kind == ExchangeKind::Preflight && answer.status == 204;
+        let unknown = answer.status == 404 || may_ask || collects && run.is_none() && answer.asked.is_empty();
+        let is_nobodys = unknown && answer.tenant.is_none();
+        return (!is_nobodys).then(|| format!("{tenant} is not in the directory, and {} was answered", answer.status));
     };
     if answer.tenant.as_ref() != Some(tenant) {
         return Some(format!("{tenant} is in the directory, and {} was answered in nobody's name", answer.status));
@@ -104,10 +122,11 @@ fn is_anothers(edition: &Edition, exchange: &Exchange, answer: &Answer, run: Opt
     Some(format!("script {} ran, and the directory names {}", other.script, facts.script))
 }
 
-/// What was bought for the first time at a price that was not in force any more. Collecting what was settled at it is fine.
+/// What was bought for the first time at a price that was not in force any more. Collecting what was settled at it is fine,
+/// and a payment that is tried elsewhere buys nothing there.
 fn begun_at_another_price(history: &History, editions: &[Edition], within_us: u64) -> Vec<Violation> {
     let mut first: BTreeMap<&str, At<'_, Exchange>> = BTreeMap::new();
-    for exchange in history.exchanges() {
+    for exchange in history.exchanges().filter(|exchange| exchange.kind != ExchangeKind::Elsewhere) {
         if let Some(payment) = &exchange.what.payment {
             first.entry(payment).or_insert(exchange);
         }
@@ -219,6 +238,19 @@ mod tests {
     }
 
     #[test]
+    fn what_was_bought_of_a_tenant_that_left_may_be_collected_and_nothing_else() {
+        let collected = |story: Story| story.answered(Some("p1"), 200, |answer| answer.tenant = None);
+        let bought = || Story::new().directory("10000", DirectoryNews::Adopted).settled("p1", "primary").served("p1");
+        assert_eq!(verdict(collected(bought().no_directory().adopted().pause(9))), Verdict::Pass);
+        let ran = collected(bought().no_directory().adopted().pause(9)).ran_for_it();
+        assert_eq!(verdict(ran), Verdict::Fail);
+        let begun = Story::new().directory("10000", DirectoryNews::Adopted).no_directory().adopted().pause(9);
+        assert_eq!(verdict(collected(begun)), Verdict::Fail);
+        let unpaid = bought().no_directory().adopted().pause(9);
+        assert_eq!(verdict(unpaid.answered(None, 200, |answer| answer.tenant = None)), Verdict::Fail);
+    }
+
+    #[test]
     fn a_broken_directory_changes_nothing_and_the_log_must_say_so() {
         let broken = || Story::new().directory("10000", DirectoryNews::Adopted).broken_directory();
         assert_eq!(verdict(asking("10000")(broken()).kept().pause(9).unpaid()), Verdict::Pass);
@@ -242,6 +274,10 @@ mod tests {
             .served("p1")
             .directory("20000", DirectoryNews::Adopted);
         assert_eq!(verdict(collected.adopted().pause(9).served("p1")), Verdict::Pass);
+        let tried =
+            Story::new().directory("20000", DirectoryNews::Adopted).sent("p1", ExchangeKind::Elsewhere, 409, |_, _| {});
+        let swapped = tried.directory("10000", DirectoryNews::Adopted).adopted().pause(9);
+        assert_eq!(verdict(swapped.settled("p1", "primary").served("p1")), Verdict::Pass);
         let begun = Story::new().directory("10000", DirectoryNews::Adopted).directory("20000", DirectoryNews::Adopted);
         let begun = begun.adopted().pause(9).settled("p1", "primary").served("p1");
         assert_eq!(shown(&judge(&begun.history(), WITHIN)), [5, 7]);

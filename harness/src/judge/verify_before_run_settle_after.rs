@@ -11,7 +11,7 @@ use super::{
     tell::{at, short},
 };
 use reports::{
-    event::{FacilitatorAnswer, FacilitatorEndpoint, Flow},
+    event::{ExchangeKind, FacilitatorAnswer, FacilitatorEndpoint, Flow},
     level::Level,
 };
 use std::collections::BTreeMap;
@@ -126,10 +126,10 @@ fn settled(history: &History, payment: &str) -> Option<Known> {
     settled.next().map(|call| Known { at_us: call.received_us, line: call.line })
 }
 
-/// By payment, that of the offer for which it was first presented.
+/// By payment, that of the offer for which it was signed. Told elsewhere, it may be refused before the first has ended.
 fn flows(history: &History) -> BTreeMap<&str, Flow> {
     let mut flows = BTreeMap::new();
-    for exchange in history.exchanges() {
+    for exchange in history.exchanges().filter(|exchange| exchange.kind != ExchangeKind::Elsewhere) {
         let price = history.tenants.get(&exchange.tenant).and_then(|tenant| tenant.price.as_ref());
         if let (Some(payment), Some(price)) = (exchange.what.payment.as_deref(), price) {
             flows.entry(payment).or_insert(price.flow);
@@ -172,6 +172,13 @@ mod tests {
         assert_eq!(verdict(upfront().settled("p1", "primary").ran_for("p1").served("p1")), Verdict::Pass);
         let late = upfront().verified("p1").ran_for("p1").settled("p1", "primary").served("p1");
         assert_eq!(shown(&judge(&late.history())), [2, 4, 6]);
+    }
+
+    #[test]
+    fn a_payment_that_is_tried_elsewhere_first_was_signed_for_its_own_offer() {
+        let tried = |story: Story| story.sent("p1", ExchangeKind::Elsewhere, 409, |_, _| {});
+        let sold = tried(Story::new().upfront().claimed("p1").verified("p1").ran_for("p1")).settled("p1", "primary");
+        assert_eq!(verdict(sold), Verdict::Pass);
     }
 
     #[test]

@@ -83,6 +83,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::LeftOutUntold => ("directory-is-followed", &["directory-record-invalid"]),
         Bug::ForeignScriptRun => ("reaches-the-named-tenant", &["directory-foreign-script"]),
         Bug::FormerPriceForgotten => ("unknown-is-not-failed", &["directory-swapped-mid-traffic"]),
+        Bug::LeftTenantForgotten => ("unknown-is-not-failed", &["tenant-leaves-while-unknown"]),
         Bug::ForgedHeaderLeaves => ("headers-are-ours", &["forged-headers"]),
         Bug::ForgedHeaderEnters => ("headers-are-ours", &["forged-headers"]),
         Bug::CookieUnbound => ("headers-are-ours", &["forged-headers"]),

@@ -87,7 +87,8 @@ struct Seen {
 #[derive(Clone, Copy, Debug)]
 pub struct Visit<'a> {
     pub source: Option<&'a Source>,
-    pub tenant: &'a Tenant,
+    /// Empty: nobody's.
+    pub tenant_id: &'a str,
     pub rates: Rates,
     pub brings: Brings<'a>,
     pub at: UnixMillis,
@@ -172,7 +173,7 @@ impl Gate {
 
     /// Before anything is done for a request, but to see whose it is.
     pub fn enter(&self, visit: &Visit<'_>) -> Result<(), TurnedAway> {
-        let (id, now) = (visit.tenant.id.as_str(), visit.at);
+        let (id, now) = (visit.tenant_id, visit.at);
         if let Some(header) = self.known(visit) {
             // By source: anyone can send it who reads the chain.
             let from = visit.source.map_or("", Source::as_str);
@@ -211,7 +212,7 @@ impl Gate {
         if self.known(visit).is_some() {
             return Ok(());
         }
-        let (id, now) = (visit.tenant.id.as_str(), visit.at);
+        let (id, now) = (visit.tenant_id, visit.at);
         self.probe(id, now)?;
         if let Some(payer) = payer {
             self.rate(Of::Payer, visit.rates.payer, id, payer, now)?;
@@ -222,7 +223,7 @@ impl Gate {
     /// Takes what came of a payment that was let in.
     pub fn paid(&self, visit: &Visit<'_>, payer: Option<&str>, came: Came) {
         let Brings::Payment(header) = visit.brings else { return };
-        let (id, now) = (visit.tenant.id.as_str(), visit.at);
+        let (id, now) = (visit.tenant_id, visit.at);
         let (flood, event) = match came {
             Came::Malformed => (&MALFORMED, Event::Came),
             Came::Worthless | Came::Spent => (&WORTHLESS, Event::Came),
@@ -298,7 +299,7 @@ impl Gate {
         if seeded::has(Bug::KeptPaymentsHeldToRates) {
             return None;
         }
-        let key = self.key(Of::Payment, &[&visit.tenant.id, header]);
+        let key = self.key(Of::Payment, &[visit.tenant_id, header]);
         self.seen.borrow().payments.knows(key).then_some(header)
     }
 

@@ -15,7 +15,7 @@ fn tenant(id: &str) -> Rc<Tenant> {
 }
 
 fn visit<'a>(tenant: &'a Tenant, header: &'a str) -> Visit<'a> {
-    Visit { source: None, tenant, rates: RATES, brings: Brings::Payment(header), at: NOW }
+    Visit { source: None, tenant_id: &tenant.id, rates: RATES, brings: Brings::Payment(header), at: NOW }
 }
 
 fn is_let_in(gate: &Gate, visit: &Visit<'_>, payer: &str) -> bool {

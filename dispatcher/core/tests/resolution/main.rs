@@ -2,18 +2,24 @@
 
 mod property;
 
-use dispatcher_core::resolve::ResolveError;
+use dispatcher_core::resolve::{Resolution, ResolveError, Resolved};
 use property::{Sent, check, to};
 use proptest::prelude::*;
 use std::{fs, path::Path};
 
-fn reached(host: &str, path: &str) -> Result<(String, String), ResolveError> {
+/// Whom, and at which path of theirs.
+type Reached = Result<Option<(String, String)>, ResolveError>;
+
+fn reached(host: &str, path: &str) -> Reached {
     let sent = Sent { host: host.to_owned(), header: None, path: path.to_owned() };
-    to(&sent).map(|resolved| (resolved.tenant.id.clone(), resolved.path))
+    to(&sent).map(|resolution| match resolution {
+        Resolution::Tenant(resolved) => Some((resolved.tenant.id.clone(), resolved.place.path)),
+        Resolution::Nobody(_) => None,
+    })
 }
 
-fn tenant(id: &str, path: &str) -> Result<(String, String), ResolveError> {
-    Ok((id.to_owned(), path.to_owned()))
+fn tenant(id: &str, path: &str) -> Reached {
+    Ok(Some((id.to_owned(), path.to_owned())))
 }
 
 #[test]
@@ -33,6 +39,22 @@ fn a_slug_is_cut_off_the_path() {
     assert_eq!(reached("edge.example", "/t/acme/t/globex/x"), tenant("acme", "/t/globex/x"));
 }
 
+/// What was bought there is known by that place once its tenant has left.
+#[test]
+fn a_place_is_the_same_whether_its_tenant_is_there_or_not() {
+    let place = |host: &str, path: &str| {
+        let sent = Sent { host: host.to_owned(), header: None, path: path.to_owned() };
+        let (Resolution::Tenant(Resolved { place, .. }) | Resolution::Nobody(place)) = to(&sent).unwrap();
+        (place.name, place.path, place.mount)
+    };
+    let own = |name: &str, path: &str| (format!("host/{name}"), path.to_owned(), None);
+    let mounted = |slug: &str, path: &str| (format!("slug/{slug}"), path.to_owned(), Some(format!("/t/{slug}")));
+    assert_eq!(place("ACME.example:80", "/x"), own("acme.example", "/x"));
+    assert_eq!(place("Nobody.example.", "/x"), own("nobody.example", "/x"));
+    assert_eq!(place("edge.example", "/t/acme"), mounted("acme", "/"));
+    assert_eq!(place("edge.example", "/t/nobody/x"), mounted("nobody", "/x"));
+}
+
 #[test]
 fn what_only_resembles_a_slug_is_refused() {
     for path in [
@@ -49,7 +71,7 @@ fn what_only_resembles_a_slug_is_refused() {
         assert_eq!(reached("edge.example", path), Err(ResolveError::InvalidKey), "{path}");
     }
     for path in ["/", "/acme", "/T/acme", "//t/acme", "/x/t/acme", "/%74/acme", "/t/initech/"] {
-        assert_eq!(reached("edge.example", path), Err(ResolveError::NoTenant), "{path}");
+        assert_eq!(reached("edge.example", path), Ok(None), "{path}");
     }
     assert_eq!(reached("edge.example", &format!("/t/{}/", "a".repeat(64))), Err(ResolveError::InvalidKey));
 }
@@ -120,14 +142,14 @@ fn what_only_resembles_a_host_is_refused() {
         assert_eq!(reached(host, "/"), Err(ResolveError::InvalidKey), "{host:?}");
     }
     for host in ["acme.example.evil", "evil.acme.example", "acme-example", "cme.example", "0x1.2.3.4", "1.2.3.4.5"] {
-        assert_eq!(reached(host, "/"), Err(ResolveError::NoTenant), "{host:?}");
+        assert_eq!(reached(host, "/"), Ok(None), "{host:?}");
     }
 }
 
 #[test]
 fn an_internationalised_host_is_its_ascii_letters() {
     assert_eq!(reached("XN--cme-5cd.example", "/"), tenant("acme-eu", "/"));
-    assert_eq!(reached("xn--acme.example", "/"), Err(ResolveError::NoTenant));
+    assert_eq!(reached("xn--acme.example", "/"), Ok(None));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use dispatcher_core::{
     directory::Directory,
     ports::Inbound,
     protocol::Network,
-    resolve::{ResolveError, Resolved, resolve},
+    resolve::{Resolution, ResolveError, Resolved, resolve},
     tenant::Available,
 };
 use std::{
@@ -74,7 +74,7 @@ fn directory() -> Directory {
     Directory::from_json(&json, &Available { network: Network::BaseSepolia, facilitators: [].into() }).unwrap()
 }
 
-pub fn to(sent: &Sent) -> Result<Resolved, ResolveError> {
+pub fn to(sent: &Sent) -> Result<Resolution, ResolveError> {
     thread_local! {
         static DIRECTORY: Rc<Directory> = Rc::new(directory());
     }
@@ -93,7 +93,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 pub fn check(bytes: &[u8]) {
     let sent = Sent::read(bytes);
     let got = to(&sent);
-    if let Ok(resolved) = &got {
+    if let Ok(Resolution::Tenant(resolved)) = &got {
         assert_named(&sent, resolved);
     }
     for other in same_in_other_spellings(&sent) {
@@ -105,17 +105,17 @@ fn assert_named(sent: &Sent, resolved: &Resolved) {
     let (id, hosts, slug) = *TENANTS.iter().find(|(id, ..)| *id == resolved.tenant.id).expect("one of ours");
     assert_eq!(resolved.tenant.script.as_str(), id);
     let is_host = |sent: &str| hosts.iter().any(|host| spells(sent, host));
-    match &resolved.mount {
+    match &resolved.place.mount {
         None => {
             assert!(is_host(&sent.host), "{sent:?} does not name a host of {id}");
-            assert_eq!(resolved.path, sent.path);
+            assert_eq!(resolved.place.path, sent.path);
         }
         Some(mount) => {
             assert_eq!(*mount, format!("/t/{slug}"), "{sent:?} does not name the slug of {id}");
-            let whole = if resolved.path == "/" && sent.path == *mount {
+            let whole = if resolved.place.path == "/" && sent.path == *mount {
                 mount.clone()
             } else {
-                format!("{mount}{}", resolved.path)
+                format!("{mount}{}", resolved.place.path)
             };
             assert_eq!(whole, sent.path, "what was cut off is not the mount alone");
             let taken = TENANTS.iter().any(|(_, hosts, _)| hosts.iter().any(|host| spells(&sent.host, host)));
@@ -126,8 +126,8 @@ fn assert_named(sent: &Sent, resolved: &Resolved) {
         assert!(header.is_ascii() && !header.contains(['/', ',', '@', ' ']), "{sent:?}");
     }
     // The tenant's own URL parser finds what we found.
-    assert!(resolved.path.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\' && b != b'#'), "{resolved:?}");
-    let unescaped = resolved.path.replace("%2e", ".").replace("%2E", ".");
+    assert!(resolved.place.path.bytes().all(|b| (0x21..0x7f).contains(&b) && b != b'\\' && b != b'#'), "{resolved:?}");
+    let unescaped = resolved.place.path.replace("%2e", ".").replace("%2E", ".");
     assert!(!unescaped.split('/').any(|segment| segment == "." || segment == ".."), "{resolved:?}");
 }
 

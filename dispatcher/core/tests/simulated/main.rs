@@ -1,6 +1,7 @@
 //! The dispatcher on simulated ports: what each situation answers, what it costs, and whether anybody paid.
 
 mod chain;
+mod former;
 mod limits;
 mod upfront;
 mod version_1;

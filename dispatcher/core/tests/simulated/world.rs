@@ -9,7 +9,7 @@ use dispatcher_core::{
         PaidResponse, UnixMillis,
         health::{Board, Monitor, Snapshot},
         ledger::{
-            Claim, ClaimReply, Keeper, Record, SettleReply,
+            Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
             identifier::{self, Bound, Owner, ScopedIdentifier},
         },
         ports::{
@@ -243,7 +243,7 @@ impl World {
     }
 
     fn with_secrets(facilitators: &str, secrets: &[(&str, &str)]) -> Self {
-        let config = config("10000", facilitators, secrets);
+        let config = config(&directory(), facilitators, secrets);
         let ports = Ports(Rc::default());
         ports.0.config.replace(Some(Rc::clone(&config)));
         ports.0.health.replace(Some(Health::new(&config, &ports)));
@@ -256,8 +256,39 @@ impl World {
 
     /// Every tenant asks this from now on, in atomic units.
     pub fn reprice(&mut self, amount: &str) {
+        self.publish(|tenant| {
+            if let Some(price) = tenant.get_mut("price") {
+                price["amount"] = amount.into();
+            }
+        });
+    }
+
+    /// From now on the directory has only this tenant.
+    pub fn only(&mut self, id: &str) {
+        let mut directory = directory();
+        directory["tenants"].as_array_mut().unwrap().retain(|tenant| tenant["id"] == id);
+        self.follow(&directory);
+    }
+
+    /// From now on every tenant's record is like this.
+    pub fn publish(&mut self, change: impl FnMut(&mut Value)) {
+        let mut directory = directory();
+        directory["tenants"].as_array_mut().unwrap().iter_mut().for_each(change);
+        self.follow(&directory);
+    }
+
+    /// From now on requests find no facilitator configured. The ledger goes on as it was.
+    pub fn drop_facilitators(&mut self) {
+        self.reconfigure(&directory(), "[]");
+    }
+
+    fn follow(&mut self, directory: &Value) {
+        self.reconfigure(directory, FACILITATORS);
+    }
+
+    fn reconfigure(&mut self, directory: &Value, facilitators: &str) {
         let ports = || self.ports.clone();
-        let config = config(amount, FACILITATORS, &[]);
+        let config = config(directory, facilitators, &[]);
         self.dispatcher = Dispatcher::new(config, ports(), ports(), ports(), ports(), ports());
     }
 
@@ -459,8 +490,8 @@ impl World {
     }
 }
 
-fn config(amount: &str, facilitators: &str, secrets: &[(&str, &str)]) -> Rc<Config> {
-    let price = json!({"amount": amount, "network": "eip155:84532", "payTo": PAY_TO});
+fn directory() -> Value {
+    let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
     let ruled = |rule: &str| {
         let mut price = price.clone();
         price["paymentIdentifier"] = rule.into();
@@ -468,14 +499,17 @@ fn config(amount: &str, facilitators: &str, secrets: &[(&str, &str)]) -> Rc<Conf
     };
     let mut upfront = price.clone();
     upfront["paymentFlow"] = "upfront".into();
-    let directory = json!({"tenants": [
+    json!({"tenants": [
         {"id": "acme", "plan": "pro", "slug": "acme", "price": price},
         {"id": "globex", "plan": "business", "slug": "globex", "price": price},
         {"id": "free", "plan": "free", "slug": "free"},
         {"id": "strict", "plan": "pro", "slug": "strict", "price": ruled("required")},
         {"id": "plain", "plan": "pro", "slug": "plain", "price": ruled("off")},
         {"id": "upfront", "plan": "pro", "slug": "upfront", "price": upfront},
-    ]});
+    ]})
+}
+
+fn config(directory: &Value, facilitators: &str, secrets: &[(&str, &str)]) -> Rc<Config> {
     let vars = Vars {
         environment: Some("test".to_owned()),
         tenant_directory: Some(directory.to_string()),
@@ -767,6 +801,9 @@ impl Identifiers for Ports {
 impl Ledger for Ports {
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         self.keeper(&claim.payment.clone()).claim(claim, holder).await
+    }
+    async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.keeper(&collection.payment.clone()).collect(collection, holder).await
     }
     async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {
         self.keeper(payment).settle(holder, response).await

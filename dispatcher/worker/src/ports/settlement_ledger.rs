@@ -6,7 +6,7 @@ use crate::{
 };
 use dispatcher_core::paywall::{
     PaidResponse,
-    ledger::{Claim, ClaimReply, SettleReply},
+    ledger::{Claim, ClaimReply, Collection, SettleReply},
     ports::{Ledger, LedgerError},
 };
 use serde_json::Value;
@@ -30,6 +30,16 @@ impl DurableLedger {
         }
     }
 
+    async fn present(&self, payment: &str, call: &Call) -> Result<ClaimReply, LedgerError> {
+        match self.call(payment, call, &[]).await? {
+            (Answer::Claimed { reply, head, attempts }, body) => {
+                let response = head.map(|head| PaidResponse { head, body });
+                Ok(ClaimReply { reply, response, attempts })
+            }
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+
     async fn call(&self, payment: &str, call: &Call, body: &[u8]) -> Result<(Answer, Vec<u8>), LedgerError> {
         call_object(&self.env, Objects::SettlementLedger, payment, call, body).await
     }
@@ -38,14 +48,12 @@ impl DurableLedger {
 impl Ledger for DurableLedger {
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         let payment = claim.payment.clone();
-        let call = Call::Claim { claim: Box::new(claim), holder: holder.to_owned() };
-        match self.call(&payment, &call, &[]).await? {
-            (Answer::Claimed { reply, head, attempts }, body) => {
-                let response = head.map(|head| PaidResponse { head, body });
-                Ok(ClaimReply { reply, response, attempts })
-            }
-            _ => Err(LedgerError::another_question()),
-        }
+        self.present(&payment, &Call::Claim { claim: Box::new(claim), holder: holder.to_owned() }).await
+    }
+
+    async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {
+        let payment = collection.payment.clone();
+        self.present(&payment, &Call::Collect { collection, holder: holder.to_owned() }).await
     }
 
     async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {

@@ -4,7 +4,7 @@
 //! so. It is a deadline and not a flag, because a runtime that drops a future half way would leave a flag set for ever.
 
 use super::{
-    Claim, ClaimReply, Delivery, Record, Reply, SettleReply, State,
+    Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
     identifier::Bound,
     machine::{self, CALL_LIMIT_MS, Event, Next, Now, Then, Wake},
     patience::settle_timeout_ms,
@@ -95,12 +95,21 @@ where
 
     /// Claims the payment for the request `holder` and has it verified.
     pub async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.present(Event::Claimed { claim: Box::new(claim), holder: holder.to_owned() }, holder).await
+    }
+
+    /// Gives the request `holder` what the payment bought before, and begins nothing.
+    pub async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.present(Event::CameToCollect { collection, holder: holder.to_owned() }, holder).await
+    }
+
+    /// Waits for whoever holds the payment, for a while.
+    async fn present(&self, event: Event, holder: &str) -> Result<ClaimReply, LedgerError> {
         let mut attempts = Vec::new();
         let began = self.clock.now();
         let mut waits = None;
         let reply = loop {
-            let event = Event::Claimed { claim: Box::new(claim.clone()), holder: holder.to_owned() };
-            match self.drive(event, Some(holder), None, &mut attempts).await? {
+            match self.drive(event.clone(), Some(holder), None, &mut attempts).await? {
                 Some(reply) => break reply,
                 None if self.clock.now().since(began) >= WAIT_LIMIT_MS => {
                     break machine::after_waiting(self.record().await?.as_ref());

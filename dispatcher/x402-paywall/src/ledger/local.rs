@@ -3,7 +3,7 @@
 //! A payment must have one keeper at a time, everywhere. Where several processes sell for the same `payTo`, its place must be
 //! outside of them, as a Durable Object is.
 
-use super::{Claim, ClaimReply, Keeper, SettleReply};
+use super::{Claim, ClaimReply, Collection, Keeper, SettleReply};
 use crate::{
     PaidResponse,
     ports::{Clock, FacilitatorTransport, Identifiers, Ledger, LedgerError, PaymentLog, RecordStore},
@@ -63,6 +63,11 @@ where
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         let payment = claim.payment.clone();
         self.with(&payment, async |keeper| keeper.claim(claim, holder).await).await
+    }
+
+    async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {
+        let payment = collection.payment.clone();
+        self.with(&payment, async |keeper| keeper.collect(collection, holder).await).await
     }
 
     async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {

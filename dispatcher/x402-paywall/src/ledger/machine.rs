@@ -4,7 +4,7 @@
 //! The order of the arms is the order of the rules. Whatever is not listed leaves the record alone: an event that comes
 //! late (from a request that lost its lease, from an alarm that was overtaken) must change nothing.
 
-use super::{Claim, Delivery, Record, Reply, State, Terms, identifier::ScopedIdentifier, record::Lost};
+use super::{Claim, Collection, Delivery, Record, Reply, State, identifier::ScopedIdentifier, record::Lost};
 use crate::{
     Reason, UnixMillis,
     facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
@@ -36,6 +36,11 @@ pub enum Event {
     /// `holder` presents the payment.
     Claimed {
         claim: Box<Claim>,
+        holder: String,
+    },
+    /// `holder` presents the payment for what it bought, and for nothing new.
+    CameToCollect {
+        collection: Collection,
         holder: String,
     },
     /// The payment has its identifier now.
@@ -144,7 +149,14 @@ pub enum Then {
 pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
     match (record, event) {
         (None, Event::Claimed { claim, holder }) => fresh(None, *claim, holder, now),
-        (Some(record), Event::Claimed { claim, holder }) => claim_again(record, *claim, holder, now),
+        (Some(record), Event::Claimed { claim, holder }) => {
+            let collection = claim.to_collect();
+            come_again(record, &collection, Some(*claim), holder, now)
+        }
+        (Some(record), Event::CameToCollect { collection, holder }) => {
+            come_again(record, &collection, None, holder, now)
+        }
+        (None, Event::CameToCollect { .. }) => stay(None, Next::Reply(Reply::NothingBought)),
         (Some(record), event) => go_on(record, event, now),
         (None, Event::Executed { .. }) => stay(None, Next::Reply(Reply::InProgress)),
         (None, _) => stay(None, Next::Reply(Reply::Noted)),
@@ -164,9 +176,6 @@ pub fn after_waiting(record: Option<&Record>) -> Reply {
 
 /// A payment that nobody holds and that moved nothing.
 fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) -> Step {
-    if claim.terms == Terms::Former {
-        return stay(before, Next::Reply(Reply::NotOnOffer));
-    }
     if let Some(reason) = claim.window.shut(now.time) {
         return stay(before, Next::Reply(Reply::Invalid(reason)));
     }
@@ -205,20 +214,24 @@ fn begin_settle(record: Record, now: &Now<'_>) -> Step {
     }
 }
 
-fn claim_again(record: Record, claim: Claim, holder: String, now: &Now<'_>) -> Step {
-    let same = record.claim.is_same(&claim);
+/// `claim` is what could begin with it.
+fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: String, now: &Now<'_>) -> Step {
+    let same = record.claim.is_same(came);
     let held = match &record.state {
         State::Settled { .. } if seeded::has(Bug::SettledForgotten) => false,
         State::Claimed => now.busy,
         // The same payment for the same request takes over from an orphan at once, rather than wait for its lease to run
         // out. Should that request live after all, it finds that it holds nothing any more.
-        State::Verified { .. } if same && now.inherited == Some(&record.holder) => now.busy,
+        State::Verified { .. } if same && claim.is_some() && now.inherited == Some(&record.holder) => now.busy,
         State::Verified { until, .. } => now.busy || now.time < *until,
         State::Refused { .. } => now.busy,
         _ => true,
     };
     if !held {
-        return fresh(Some(record), claim, holder, now);
+        return match claim {
+            Some(claim) => fresh(Some(record), claim, holder, now),
+            None => stay(Some(record), Next::Reply(Reply::NothingBought)),
+        };
     }
     if !same {
         let transaction = record.state.transaction().map(str::to_owned);

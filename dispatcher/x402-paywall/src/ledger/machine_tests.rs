@@ -6,7 +6,10 @@ use super::*;
 use crate::{
     binding::Binding,
     facilitator::verdict::Open,
-    ledger::identifier::{self, Bound, Owner},
+    ledger::{
+        Asked,
+        identifier::{self, Bound, Owner},
+    },
     window::Window,
 };
 use proptest::prelude::*;
@@ -20,6 +23,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         payment: PAYMENT.to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", path, None),
+        binding_to_place: Binding::of("acme.example", "GET", path, None),
         version: Version::V2,
         request: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
         payer: Address([1; 20]),
@@ -28,7 +32,6 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
-        terms: Terms::Current,
         signature: "0x01".to_owned(),
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
@@ -50,6 +53,12 @@ enum Op {
     Claim {
         holder: u8,
         path: u8,
+    },
+    /// The seller is gone: the payment can only be collected.
+    Collect {
+        holder: u8,
+        path: u8,
+        knows_identifier: bool,
     },
     Execute {
         holder: u8,
@@ -100,6 +109,8 @@ fn op() -> impl Strategy<Value = Op> {
     ];
     prop_oneof![
         4 => (0..3u8, 0..2u8).prop_map(|(holder, path)| Op::Claim { holder, path }),
+        2 => (0..3u8, 0..2u8, any::<bool>())
+            .prop_map(|(holder, path, knows_identifier)| Op::Collect { holder, path, knows_identifier }),
         4 => (0..3u8).prop_map(|holder| Op::Execute { holder }),
         1 => (0..3u8).prop_map(|holder| Op::Release { holder }),
         8 => answer.prop_map(Op::Answer),
@@ -203,6 +214,32 @@ impl Life {
         self.replies.push(reply);
     }
 
+    /// Whoever comes to collect begins nothing, and gets nothing that was bought elsewhere or under an identifier that it does
+    /// not know.
+    fn collect(&mut self, path: u8, knows_identifier: bool, holder: &str) {
+        let path = if path == 0 { "/a" } else { "/b" };
+        let known = knows_identifier.then_some("pay_0123456789abcdef");
+        let claim = claim(self.flow, path, START_MS / 1000 + 600, known);
+        let asked = Asked::Place(claim.binding_to_place.clone());
+        let collection = Collection { asked, ..claim.to_collect() };
+        let had = self.record.clone();
+        let (calls, replies) = (self.outstanding.clone(), self.replies.len());
+        self.event(Event::CameToCollect { collection, holder: holder.to_owned() }, holder);
+        let begun = matches!(self.outstanding, Some((Next::AskVerify | Next::Bind(_) | Next::Unbind { .. }, _)));
+        assert!(calls.is_some() || !begun, "a collection begins something");
+        let told = self.replies.get(replies);
+        assert!(told != Some(&Reply::Run), "a collection runs the tenant");
+        if told == Some(&Reply::NothingBought) {
+            assert!(self.moved_at.is_none() && self.owes_answer.is_none(), "MONEY-4: what was bought is disowned");
+        }
+        let is_its_own = had.is_some_and(|had| {
+            had.claim.binding == claim.binding
+                && (had.claim.identifier.is_none() || had.claim.identifier == claim.identifier)
+        });
+        let gives = matches!(told, Some(Reply::Settled(_) | Reply::RunPaid(_)));
+        assert!(is_its_own || !gives, "MONEY-7: another request's response is given away");
+    }
+
     fn run(&mut self, holder: &str) {
         let time = self.time();
         assert!(self.running.as_ref().is_none_or(|(_, until)| time >= *until), "two requests run at once");
@@ -291,7 +328,7 @@ impl Life {
     }
 
     fn apply(&mut self, op: Op) {
-        if let Op::Claim { holder, .. } = op {
+        if let Op::Claim { holder, .. } | Op::Collect { holder, .. } = op {
             // Who waits looks again; anybody else makes a request of its own.
             let request = &mut self.requests[usize::from(holder)];
             *request += u32::from(!self.waiting.contains(&format!("request-{holder}-{request}")));
@@ -305,6 +342,7 @@ impl Life {
                 let claim = claim(self.flow, path, START_MS / 1000 + 600, identifier);
                 self.event(Event::Claimed { claim: Box::new(claim), holder: name(holder) }, &name(holder));
             }
+            Op::Collect { holder, path, knows_identifier } => self.collect(path, knows_identifier, &name(holder)),
             Op::Execute { holder } => {
                 self.running = self.running.take().filter(|(running, _)| *running != name(holder));
                 let head = ResponseHead { status: 200, headers: Vec::new() };
@@ -369,6 +407,7 @@ fn life(ops: &[Op]) -> Life {
 }
 
 const CLAIM: Op = Op::Claim { holder: 0, path: 0 };
+const COLLECT: Op = Op::Collect { holder: 1, path: 0, knows_identifier: false };
 const EXECUTE: Op = Op::Execute { holder: 0 };
 const GOOD: Op = Op::Answer(Answer::Good);
 const LOST: Op = Op::Answer(Answer::Lost { moved: true });
@@ -447,18 +486,31 @@ fn the_last_to_ask_gets_the_response_and_nobody_else_does() {
 
 #[test]
 fn what_is_no_longer_on_offer_is_collected_but_never_begun() {
-    let former = || {
-        let claim = claim(PaymentFlow::Authorization, "/a", START_MS / 1000 + 600, None);
-        Event::Claimed { claim: Box::new(Claim { terms: Terms::Former, ..claim }), holder: "request-1".to_owned() }
-    };
-    let mut unused = Life::default();
-    unused.event(former(), "request-1");
-    assert_eq!((unused.replies, unused.record.is_none()), (vec![Reply::NotOnOffer], true));
-
-    let mut unknown = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER]);
-    unknown.event(former(), "request-1");
-    unknown.answer(Answer::Good);
+    let unused = life(&[COLLECT]);
+    assert_eq!((unused.replies, unused.record.is_none()), (vec![Reply::NothingBought], true));
+    let unknown = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER, COLLECT, GOOD]);
     assert_eq!(unknown.replies.last(), Some(&Reply::Settled(settlement("primary"))));
+}
+
+#[test]
+fn whoever_comes_to_collect_does_not_take_over_from_a_request_that_may_live() {
+    let life = life(&[CLAIM, GOOD, Op::Crash { moved: false }, COLLECT, EXECUTE, GOOD, COLLECT]);
+    let transaction = Some(settlement("primary").transaction);
+    let used = Reply::AlreadyUsed { transaction };
+    assert_eq!(life.replies, [Reply::Run, used, Reply::Settled(settlement("primary"))]);
+}
+
+#[test]
+fn an_identifiers_response_is_collected_by_who_knows_it() {
+    let mut life = Life { identified: true, ..Life::default() };
+    for op in [CLAIM, GOOD, GOOD, EXECUTE, GOOD, Op::HandOver { holder: 0, delivered: true }] {
+        life.apply(op);
+    }
+    let transaction = Some(settlement("primary").transaction);
+    life.apply(COLLECT);
+    assert_eq!(life.replies.last(), Some(&Reply::AlreadyUsed { transaction }));
+    life.apply(Op::Collect { holder: 1, path: 0, knows_identifier: true });
+    assert_eq!(life.replies.last(), Some(&Reply::Settled(settlement("primary"))));
 }
 
 #[test]

@@ -20,10 +20,11 @@ pub struct Claim {
     pub payment: String,
     pub tenant_id: String,
     pub binding: Binding,
+    /// The same with the place at which the seller was asked in the seller's: for when nobody is known there any more.
+    pub binding_to_place: Binding,
     /// The generation of the protocol in which the payment came and facilitators are asked.
     pub version: Version,
     pub flow: PaymentFlow,
-    pub terms: Terms,
     /// The body of `/verify` and of every `/settle`: the client's payment verbatim, and our own requirements.
     pub request: Box<RawValue>,
     pub payer: Address,
@@ -39,14 +40,26 @@ pub struct Claim {
     pub identifier: Option<PaymentIdentifier>,
 }
 
-/// Whether the payment pays what is asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// A payment presented where it can begin nothing: it pays what was asked before, or nothing is sold there any more. What it
+/// takes to wait for what it bought, and to be given it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Collection {
+    /// `network:asset:from:nonce`.
+    pub payment: String,
+    pub asked: Asked,
+    pub signature: String,
+    /// As it came, whatever is asked of identifiers now.
+    pub identifier: Option<PaymentIdentifier>,
+}
+
+/// Which request a payment comes with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Terms {
-    /// What is asked now.
-    Current,
-    /// Something else: perhaps what was asked when it was first presented. It may be waited for and collected, not begun.
-    Former,
+pub enum Asked {
+    /// Of a seller.
+    Seller(Binding),
+    /// At a place where no seller is known.
+    Place(Binding),
 }
 
 /// An EIP-3009 authorization, beside what the claim says of every payment.
@@ -71,15 +84,32 @@ impl Claim {
         self.identifier.as_ref().map(|identifier| ScopedIdentifier::of(&self.tenant_id, identifier))
     }
 
+    /// The same payment, which may begin nothing.
+    #[must_use]
+    pub fn to_collect(&self) -> Collection {
+        Collection {
+            payment: self.payment.clone(),
+            asked: Asked::Seller(self.binding.clone()),
+            signature: self.signature.clone(),
+            identifier: self.identifier.clone(),
+        }
+    }
+
     /// Whether `other` is the same signed payment for the same request.
     ///
-    /// The payment key alone is public once it is on chain, so it must not be enough to collect a response.
+    /// The payment key alone is public once it is on chain, so it must not be enough to collect a response. Nor must the
+    /// signature, which is public then too, where an identifier lets the response be collected again. One that comes with a
+    /// payment that was taken without counts for nothing.
     #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
+    pub fn is_same(&self, other: &Collection) -> bool {
+        let same_request = match &other.asked {
+            Asked::Seller(binding) => self.binding == *binding,
+            Asked::Place(binding) => self.binding_to_place == *binding,
+        };
         self.payment == other.payment
-            && self.binding == other.binding
+            && same_request
             && self.signature.eq_ignore_ascii_case(&other.signature)
-            && self.identifier == other.identifier
+            && (self.identifier.is_none() || self.identifier == other.identifier)
     }
 }
 
@@ -95,8 +125,8 @@ pub enum Reply {
     Settled(Settlement),
     /// The payment does not hold; nothing moved.
     Invalid(Reason),
-    /// It does not pay what is asked, and was never taken for anything else; nothing moved.
-    NotOnOffer,
+    /// It came to collect, and has bought nothing: nothing moved, and nobody holds it.
+    NothingBought,
     /// No facilitator could verify.
     Nobody,
     /// Another request holds the payment.

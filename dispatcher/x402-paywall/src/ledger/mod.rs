@@ -16,5 +16,5 @@ mod record;
 pub use keeper::Keeper;
 pub use local::LocalLedger;
 pub use memory::{Memory, MemoryStore};
-pub use messages::{Authorized, Claim, ClaimReply, Reply, SettleReply, Terms};
+pub use messages::{Asked, Authorized, Claim, ClaimReply, Collection, Reply, SettleReply};
 pub use record::{Delivery, Record, State};

@@ -3,7 +3,7 @@
 use crate::sim::objects::Objects;
 use dispatcher_core::paywall::{
     PaidResponse,
-    ledger::{Claim, ClaimReply, SettleReply},
+    ledger::{Claim, ClaimReply, Collection, SettleReply},
     ports::{Ledger, LedgerError},
 };
 use std::rc::Rc;
@@ -14,6 +14,10 @@ pub struct SimLedger(pub Rc<Objects>);
 impl Ledger for SimLedger {
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         self.0.call(async |ledger| ledger.claim(claim, holder).await).await
+    }
+
+    async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.0.call(async |ledger| ledger.collect(collection, holder).await).await
     }
 
     async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {

@@ -18,7 +18,7 @@ pub enum Becomes {
     Sound,
     /// And what nobody should believe.
     Broken,
-    /// And tenants are out for a while: what one owes to a caller, nobody else can hand over.
+    /// And tenants are out for a while. None of them is paid upfront: what it owes then, nobody else can give.
     Leaving,
 }
 

@@ -79,8 +79,6 @@ const CLIENTS: [&str; 15] = [
     "fresh-after-timeout",
     "paid-v1",
 ];
-/// Those of them that get all that they pay for at once.
-const CALM_CLIENTS: [&str; 5] = ["unpaid", "malformed", "head", "preflight", "paid-v1"];
 const PATHS: [&str; 3] = ["/quote", "/slow/300", "/status/201"];
 /// For tenants that are paid after they ran: who has paid upfront for a failure is owed another run, and no client of ours
 /// comes back for it after an answer that looks final.
@@ -133,11 +131,9 @@ impl Drawing {
         let lasts_s = if stored.is_some() { self.rng.u64(directory::CHAOS_S) } else { self.rng.u64(CHAOS_S) };
         let chaos_ends = STEADY_S + lasts_s;
         let ends = chaos_ends + HEALED_S;
-        let directory = if stored.is_some() { "directory      = \"stored\"" } else { "" };
-        let tenants = self.world(facilitators, directory, confined);
+        let tenants = self.world(facilitators, stored, confined);
         self.phases(chaos_ends);
-        let leaving = stored == Some(Becomes::Leaving);
-        self.traffic(ends, if leaving { &CALM_CLIENTS } else { &CLIENTS });
+        self.traffic(ends);
         if confined {
             self.fetches(chaos_ends);
         }
@@ -146,9 +142,6 @@ impl Drawing {
         }
         self.must("COST-4", "quarantined-gets-probes-only = { grace = \"2s\" }");
         self.must("LIVE-1", &format!("recovers = {{ after = \"chaos\", within = \"{RECOVERS_WITHIN_S}s\" }}"));
-        if leaving {
-            return;
-        }
         self.faults(facilitators, chaos_ends);
         if self.one_in(6) {
             // Without a kill: who asks while the dispatcher is down has to ask again.
@@ -167,15 +160,15 @@ impl Drawing {
     }
 
     /// Who is there: so many of the tenants.
-    fn world(&mut self, facilitators: &[&str], directory: &str, confined: bool) -> usize {
+    fn world(&mut self, facilitators: &[&str], stored: Option<Becomes>, confined: bool) -> usize {
         let (verify, settle) = (self.rng.u64(500..3_000), self.rng.u64(800..4_000));
         let dispatchers = if self.rng.u8(..10) < 2 { 2 } else { 1 };
         self.line(&format!(
             "\n[world]\nfacilitators   = {facilitators:?}\ndispatchers    = {dispatchers}\n\
              verify-timeout = \"{verify}ms\"\nsettle-timeout = \"{settle}ms\""
         ));
-        if !directory.is_empty() {
-            self.line(directory);
+        if stored.is_some() {
+            self.line("directory      = \"stored\"");
         }
         let tenants = self.rng.usize(1..=TENANTS.len());
         let one_seller = self.rng.bool();
@@ -186,7 +179,7 @@ impl Drawing {
             if one_seller {
                 self.line("seller = \"one\"");
             }
-            if self.rng.u8(..10) < 2 {
+            if stored != Some(Becomes::Leaving) && self.rng.u8(..10) < 2 {
                 self.line(UPFRONT);
             }
             if self.rng.u8(..10) < 2 {
@@ -200,10 +193,10 @@ impl Drawing {
         tenants
     }
 
-    fn traffic(&mut self, ends: u64, clients: &[&str]) {
+    fn traffic(&mut self, ends: u64) {
         let rate = self.rng.u64(RATE);
         let mut mix = vec![format!("paid = {}", self.rng.u64(2..=6))];
-        let mut kinds = clients.to_vec();
+        let mut kinds = CLIENTS.to_vec();
         self.rng.shuffle(&mut kinds);
         for kind in kinds.into_iter().take(self.rng.usize(0..=4)) {
             mix.push(format!("{kind} = 1"));

@@ -1,0 +1,97 @@
+//! A payment that comes to where nothing is sold, or nothing any more: its tenant has left the directory, its record there is
+//! wrong, or it gives away what it sold. Whoever was charged still gets what they bought.
+//!
+//! Surprising constraint: nobody is known here whose rates could hold such payments, and each costs a call to the ledger. So
+//! they are held to what one address may send in vain.
+
+use super::{Dispatcher, Refused, Told, came_of, content_of, is_preflight, payment_of, permitted_by_us, purchase_of};
+use crate::{
+    admission::{Brings, Came, Source, TurnedAway, Visit},
+    cors,
+    plan::Plan,
+    ports::{Inbound, Namespace, Randomness, RequestLog, Tenants},
+    refusal::Refusal,
+    resolve::{Place, Resolved},
+    telemetry::RequestLine,
+};
+use x402_paywall::{
+    Denial, Presented, Seller, Sold, UnixMillis,
+    ports::{Clock, Ledger},
+    seeded::{self, Bug},
+};
+
+/// A payment where nothing is sold, or nothing any more.
+pub(super) struct Former<'a> {
+    pub place: &'a Place,
+    pub seller: Seller<'a>,
+    pub payment: Presented<'a>,
+    pub source: Option<&'a Source>,
+    pub began: UnixMillis,
+}
+
+impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants> Dispatcher<N, L, C, R, T, D> {
+    /// Nobody is there, or nobody any more: all that there may be is what was bought before.
+    pub(super) async fn turn_away(
+        &self,
+        request: &N::Inbound,
+        place: &Place,
+        source: Option<&Source>,
+        began: UnixMillis,
+        line: &mut RequestLine,
+    ) -> Told<N::Outbound> {
+        let request_id = line.request_id.clone();
+        let by_us = |refusal: Refusal| Err(Refused::by_us(refusal, &request_id));
+        if is_preflight(request)
+            && request.header("access-control-request-headers").is_some_and(|headers| cors::asks_to_pay(&headers))
+        {
+            return Ok(permitted_by_us());
+        }
+        let is_sold = request.method() != "HEAD" && !seeded::has(Bug::LeftTenantForgotten);
+        let Some((version, header)) = Some(request).filter(|_| is_sold).and_then(payment_of) else {
+            return by_us(self.gate.lost(source, began).map_or_else(Refusal::from, |()| Refusal::NoTenant));
+        };
+        let payment = Presented { version, header: &header };
+        let former = Former { place, seller: Seller::Nobody, payment, source, began };
+        match self.collect(request, &former, None, line).await {
+            Ok(Some(told)) => told,
+            Ok(None) => by_us(Refusal::NoTenant),
+            Err(away) => by_us(away.into()),
+        }
+    }
+
+    /// Gives the caller what the payment bought before, or says what became of it; what was paid upfront is still run for, if
+    /// there is somebody `to` run. `None`: it bought nothing, or where everything is free, nothing that its caller still waits
+    /// for.
+    pub(super) async fn collect(
+        &self,
+        request: &N::Inbound,
+        former: &Former<'_>,
+        to: Option<&Resolved>,
+        line: &mut RequestLine,
+    ) -> Result<Option<Told<N::Outbound>>, TurnedAway> {
+        let Former { place, seller, payment, source, began } = *former;
+        let brings = Brings::Payment(payment.header);
+        // Whoever it is sent to: it is no use of theirs.
+        let visit = Visit { source, tenant_id: "", rates: Plan::Free.rates(), brings, at: began };
+        self.gate.enter(&visit)?;
+        let request_id = line.request_id.clone();
+        let purchase = purchase_of(request, place, seller, Some(payment), &request_id, began);
+        // Who pays where everything is free does so in good faith.
+        let in_vain = |came| if matches!(seller, Seller::Nobody) { came } else { Came::Nothing };
+        let Ok(plausible) = self.paywall.plausible(&purchase) else {
+            self.gate.paid(&visit, None, in_vain(Came::Malformed));
+            return Ok(None);
+        };
+        let told = self.claim(request, &purchase, plausible, to).await;
+        let (came, is_owed) = match (&told.answer, seller) {
+            (Sold::Denied(Denial::NotSelling), _) => (in_vain(Came::Worthless), false),
+            (Sold::Denied(denial), Seller::Gives { .. }) => {
+                (Came::Nothing, matches!(denial, Denial::SettlementPending { .. } | Denial::PaymentInProgress))
+            }
+            (answer, _) => (came_of(answer), true),
+        };
+        self.gate.paid(&visit, None, came);
+        let told = content_of(told, &purchase, line);
+        Ok(Some(told).filter(|_| is_owed))
+    }
+}

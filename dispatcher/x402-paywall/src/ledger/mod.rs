@@ -12,6 +12,8 @@ mod memory;
 mod messages;
 mod patience;
 mod record;
+#[cfg(test)]
+mod record_tests;
 
 pub use keeper::Keeper;
 pub use local::LocalLedger;

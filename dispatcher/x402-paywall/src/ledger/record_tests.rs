@@ -1,0 +1,104 @@
+//! A record outlives the dispatcher that stored it: it says who may have been charged. So `testdata/records` keeps one of each
+//! kind as it was once stored, and nothing of it is ever changed; a dispatcher that stores them otherwise adds its own.
+
+use super::{Authorized, Claim, Delivery, Record, State, record::Lost};
+use crate::{
+    Reason, UnixMillis, binding::Binding, facilitator::verdict::Settlement, response::ResponseHead, window::Window,
+};
+use std::{fs, path::PathBuf};
+use x402_protocol::{Address, Network, Nonce, PaymentFlow, TransferMethod, Uint256, Version};
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("testdata/records")
+}
+
+fn stored(name: &str) -> String {
+    let path = folder().join(format!("{name}.json"));
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// With everything in it that a record may have.
+fn record(state: State) -> Record {
+    let head = (!matches!(state, State::Claimed | State::Verified { .. }))
+        .then(|| ResponseHead { status: 200, headers: vec![("content-type".to_owned(), "text/csv".to_owned())] });
+    let claim = Claim {
+        payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
+        tenant_id: "acme".to_owned(),
+        binding: Binding::of("acme", "GET", "/quote", Some("of=eth")),
+        binding_to_place: Binding::of("slug/acme", "GET", "/quote", Some("of=eth")),
+        version: Version::V2,
+        flow: PaymentFlow::Authorization,
+        request: serde_json::value::RawValue::from_string(r#"{"x402Version": 2}"#.to_owned()).unwrap(),
+        payer: Address([1; 20]),
+        network: Network::BaseSepolia,
+        amount: Uint256::from(10_000),
+        facilitators: vec!["primary".to_owned(), "standby".to_owned()],
+        window: Window { method: TransferMethod::Eip3009, valid_after: 1_799_999_000, valid_before: 1_800_000_300 },
+        signature: format!("0x{}1b", "cd".repeat(64)),
+        authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
+        identifier: Some("order-of-monday-0001".parse().unwrap()),
+    };
+    Record { claim, holder: "request-1".to_owned(), state, head }
+}
+
+fn every_kind() -> Vec<(&'static str, Record)> {
+    let (facilitator, tried) = ("standby".to_owned(), vec!["primary".to_owned()]);
+    let transaction = format!("0x{}", "ab".repeat(32));
+    let at = UnixMillis(1_800_000_000_000);
+    let lost = Lost { asked: 2, asked_at: at, ask_again_at: UnixMillis(at.0 + 4_000), transaction: None };
+    let settled = |delivery| State::Settled {
+        settlement: Settlement {
+            transaction: transaction.clone(),
+            payer: Address([1; 20]),
+            network: Network::BaseSepolia,
+            facilitator: "standby".to_owned(),
+        },
+        delivery,
+        keep_until: UnixMillis(at.0 + 604_800_000),
+    };
+    let holder = || "request-1".to_owned();
+    let states = [
+        ("claimed", State::Claimed),
+        ("verified", State::Verified { until: at, facilitator: facilitator.clone() }),
+        ("settling", State::Settling { facilitator: facilitator.clone(), tried: tried.clone(), lost: None }),
+        (
+            "settling-again",
+            State::Settling {
+                facilitator: facilitator.clone(),
+                tried: tried.clone(),
+                lost: Some(Lost { transaction: Some(transaction.clone()), ..lost.clone() }),
+            },
+        ),
+        ("unknown", State::Unknown { facilitator, tried, lost }),
+        ("settled-owed", settled(Delivery::Owed)),
+        ("settled-running", settled(Delivery::Running { holder: holder(), until: at })),
+        ("settled-kept", settled(Delivery::Kept)),
+        ("settled-leaving", settled(Delivery::Leaving { holder: holder(), until: at })),
+        ("settled-handed-over", settled(Delivery::HandedOver)),
+        ("refused", State::Refused { reason: Reason::ours("insufficient_funds"), keep_until: at }),
+    ];
+    states.map(|(name, state)| (name, record(state))).into()
+}
+
+#[test]
+fn whatever_was_ever_stored_can_be_read() {
+    let mut names = Vec::new();
+    for file in fs::read_dir(folder()).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let record: Record = serde_json::from_str(&stored(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert!(name.starts_with(record.state.name()), "{name}");
+        names.push(name);
+    }
+    assert!(names.len() >= every_kind().len(), "{names:?}");
+}
+
+/// Where this fails because a record has more in it, or is written in another way: leave these files, add the new ones under
+/// names of their own, and see that the old ones are still read.
+#[test]
+fn what_is_stored_today_is_on_file() {
+    for (name, record) in every_kind() {
+        let text = serde_json::to_string_pretty(&record).unwrap() + "\n";
+        assert_eq!(text, stored(name), "{name}");
+    }
+}

@@ -191,7 +191,7 @@ pub struct MergeArgs {
 
 #[derive(Debug, Args)]
 pub struct ShrinkArgs {
-    /// Folder of a run that broke a rule, or the .toml file of a scenario
+    /// Folder of a run that broke a rule, name of a scenario, or the path of a .toml file
     #[arg(value_name = "RUN")]
     pub run: PathBuf,
     /// Seed with which it breaks; the run's or the scenario's own unless given

@@ -1,23 +1,47 @@
 //! `harness shrink`: a failure made small, and kept.
 
-use super::CommandError;
+use super::{CommandError, providing::runtime};
 use crate::{
     cli::ShrinkArgs,
     exit::Exit,
-    new,
+    interrupt::interrupted,
+    new::{self, NewError},
     scenario::{self, Library},
-    shrink::{self, Failing, Found, ShrinkError},
+    shrink::{self, Ended, Failing, Found, ShrinkError},
+};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
-    let found = Found::at(&args.run)?;
+    let library = Library::find();
+    let found = Found::at(&args.run, &library)?;
     let seed = args.seed.or(found.seed).ok_or_else(|| ShrinkError::NoSeed(args.run.clone()))?;
     let name = args.name.clone().unwrap_or_else(|| format!("shrunk-{}", found.id));
     let name = scenario::Name::new(&name).ok_or(ShrinkError::Name(name))?;
+    let path = library.regressions().join(name.as_str()).with_extension("toml");
+    // Not after minutes of work.
+    if path.exists() {
+        return Err(NewError::Taken(path).into());
+    }
     let failing = Failing { file: &found.file, seed, rule: args.rule.as_deref(), name: name.as_str() };
     let say = |what: &str| anstream::eprintln!("{what}");
-    let shrunk = shrink::shrink(&failing, &say)?;
-    let path = new::keep(Library::find().regressions().join(name.as_str()).with_extension("toml"), &shrunk.text)?;
+    let (stop, runtime) = (Arc::new(AtomicBool::new(false)), runtime()?);
+    let flag = Arc::clone(&stop);
+    // Ctrl-C ends it after the try that is under way, and what is small by then is kept.
+    runtime.spawn(async move {
+        interrupted().await;
+        flag.store(true, Ordering::Relaxed);
+    });
+    let shrunk = shrink::shrink(&failing, &stop, &say)?;
+    match shrunk.ended {
+        Ended::Smallest => {}
+        Ended::OutOfTries => anstream::eprintln!("{} tries are enough: it may not be the smallest", shrunk.tries),
+        Ended::Stopped if shrunk.taken.is_empty() => return Err(CommandError::Interrupted),
+        Ended::Stopped => anstream::eprintln!("stopped: it is not the smallest"),
+    }
+    let path = new::keep(path, &shrunk.text)?;
     anstream::println!(
         "{} still breaks after {} tries; wrote {}\nrun   cargo run -p harness -- scenario {name} --tier sim",
         shrunk.rules.join(", "),

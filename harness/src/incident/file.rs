@@ -1,6 +1,6 @@
 //! An incident as a scenario's file: commented, for a person to go on with, and held to every rule of safety.
 
-use super::shape::{Fault, Incident, STRETCH_S};
+use super::shape::{Fault, Incident};
 use crate::judge::ALWAYS;
 use reports::event::FacilitatorEndpoint;
 use std::fmt::Write;
@@ -10,6 +10,7 @@ const AFTER_S: u64 = 15;
 /// What is not logged, and has to be something: a price in USDC, and a plan.
 const PRICE: &str = "0.01";
 const PLAN: &str = "pro";
+const FACILITATOR: &str = "primary";
 
 /// The file's text.
 #[must_use]
@@ -23,7 +24,9 @@ pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
         incident.seconds
     ));
     line(format!("end   = \"{}s\"", incident.seconds + AFTER_S));
-    line(format!("\n[world]\nfacilitators = {:?}", incident.facilitators));
+    // Where nobody was asked, there is one all the same.
+    let asked = if incident.facilitators.is_empty() { &vec![FACILITATOR.to_owned()] } else { &incident.facilitators };
+    line(format!("\n[world]\nfacilitators = {asked:?}"));
     for (tenant, pays) in &incident.tenants {
         let price = if *pays { format!("\nprice = \"{PRICE}\"") } else { String::new() };
         line(format!("\n[[world.tenant]]\nid    = \"{tenant}\"\nplan  = \"{PLAN}\"{price}"));
@@ -31,10 +34,15 @@ pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
     line("\n[[phase]]\nname = \"incident\"\nfrom = \"0s\"".to_owned());
     line(format!("\n[[phase]]\nname = \"after\"\nfrom = \"{}s\"", incident.seconds));
     for (n, (paid, unpaid)) in incident.traffic.iter().enumerate().filter(|(_, (paid, unpaid))| paid + unpaid > 0) {
-        let (from, to) = (n as u64 * STRETCH_S, (n as u64 + 1) * STRETCH_S);
-        let rate = (paid + unpaid) as f64 / STRETCH_S as f64;
+        let from = n as u64 * incident.stretch_s;
+        let to = (from + incident.stretch_s).min(incident.seconds);
+        let rate = (paid + unpaid) as f64 / (to - from) as f64;
+        // Who did not come has no share.
+        let shares = [("paid", paid), ("unpaid", unpaid)].into_iter().filter(|(_, share)| **share > 0);
+        let mix: Vec<_> = shares.map(|(kind, share)| format!("{kind} = {share}")).collect();
         line(format!(
-            "\n[[traffic]]\nname = \"from-{from}s\"\nfrom = \"{from}s\"\nto   = \"{to}s\"\nrate = {rate}\nmix  = {{ paid = {paid}, unpaid = {unpaid} }}"
+            "\n[[traffic]]\nname = \"from-{from}s\"\nfrom = \"{from}s\"\nto   = \"{to}s\"\nrate = {rate}\nmix  = {{ {} }}",
+            mix.join(", ")
         ));
     }
     for fault in &incident.faults {
@@ -60,6 +68,8 @@ fn inject(fault: &Fault) -> String {
     let moved = fault.call == FacilitatorEndpoint::Settle && fault.money_moved;
     let status = fault.result.strip_prefix("http_").and_then(|code| code.parse::<u16>().ok());
     match (fault.result.as_str(), status) {
+        // A success that was not understood.
+        (_, Some(..300)) => "wrong-shape = {}".to_owned(),
         (_, Some(code)) if moved => format!("settle-then-status = {{ code = {code}, body = \"html\" }}"),
         (_, Some(code)) => format!("status = {{ code = {code}, body = \"html\" }}"),
         ("timeout", _) if moved => "settle-then-hang = {}".to_owned(),
@@ -76,6 +86,10 @@ fn inject(fault: &Fault) -> String {
         ("settlement_pending", _) => "pending = {}".to_owned(),
         (reason, _) if reason.ends_with("nonce_already_used") => "forget = {}".to_owned(),
         ("invalid_response" | "wrong_shape", _) => "wrong-shape = {}".to_owned(),
-        (reason, _) => format!("decline = {{ reason = {reason:?} }}"),
+        (reason, _) if reason.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_')) => {
+            format!("decline = {{ reason = {reason:?} }}")
+        }
+        // Its own words, and no reason code.
+        _ => "decline = { reason = \"unexpected_error\" }".to_owned(),
     }
 }

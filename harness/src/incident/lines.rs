@@ -24,27 +24,43 @@ pub enum What {
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BadLine {
-    #[error("line {0} is no JSON")]
-    Json(usize),
     #[error("line {0} is the dispatcher's, and carries no time: no `timestamp` in milliseconds beside or around it")]
     NoTime(usize),
     #[error("line {0} says that it is the dispatcher's, and cannot be read as such")]
     Shape(usize),
 }
 
-/// Reads JSON Lines: `wrangler tail --format json`, Workers Logs, or `{"timestamp": ms, "message": line}`. Lines of others
-/// are left out.
-pub fn read(text: &str) -> Result<Vec<Logged>, BadLine> {
-    let mut logged = Vec::new();
-    for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let value: Value = serde_json::from_str(line).map_err(|_| BadLine::Json(n + 1))?;
-        collect(&value, None, n + 1, &mut logged)?;
-    }
-    logged.sort_by_key(|line| line.at_ms);
-    Ok(logged)
+/// A log as it was read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Log {
+    /// In the order of time.
+    pub logged: Vec<Logged>,
+    /// Numbers of the lines that are no JSON: what a tool printed in between, or a line that was cut off.
+    pub no_json: Vec<usize>,
 }
 
-/// Looks into what may wrap a line: lists, `logs`, `message`, and text that is JSON.
+/// What stands around a line, in lower case: `wrangler tail` has `logs` and `message`, Logpush the same in capitals, Workers
+/// Logs `source`.
+const WRAPPERS: [&str; 3] = ["logs", "message", "source"];
+/// In milliseconds.
+const STAMPS: [&str; 4] = ["timestamp", "eventtimestamp", "timestampms", "eventtimestampms"];
+
+/// Reads JSON Lines: `wrangler tail --format json`, Workers Logs, a Logpush export, or `{"timestamp": ms, "message": line}`.
+/// Lines of others are left out.
+pub fn read(text: &str) -> Result<Log, BadLine> {
+    let mut log = Log::default();
+    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
+    for (n, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
+        match serde_json::from_str(line) {
+            Ok(value) => collect(&value, None, n + 1, &mut log.logged)?,
+            Err(_) => log.no_json.push(n + 1),
+        }
+    }
+    log.logged.sort_by_key(|line| line.at_ms);
+    Ok(log)
+}
+
+/// Looks into what may wrap a line, lists and text that is JSON among it.
 fn collect(value: &Value, stamp: Option<u64>, n: usize, into: &mut Vec<Logged>) -> Result<(), BadLine> {
     match value {
         Value::Array(values) => values.iter().try_for_each(|value| collect(value, stamp, n, into)),
@@ -54,14 +70,17 @@ fn collect(value: &Value, stamp: Option<u64>, n: usize, into: &mut Vec<Logged>) 
             Err(_) => Ok(()),
         },
         Value::Object(object) => {
-            let stamp = ["timestamp", "eventTimestamp"].iter().find_map(|key| object.get(*key)?.as_u64()).or(stamp);
+            let of = |keys: &'static [&str]| {
+                object
+                    .iter()
+                    .filter(|(key, _)| keys.contains(&key.to_ascii_lowercase().as_str()))
+                    .map(|(_, value)| value)
+            };
+            let stamp = of(&STAMPS).find_map(Value::as_u64).or(stamp);
             if let Some(log) = object.get("log").and_then(Value::as_str) {
                 return take(log, value, stamp, n, into);
             }
-            ["logs", "message"]
-                .iter()
-                .filter_map(|key| object.get(*key))
-                .try_for_each(|inner| collect(inner, stamp, n, into))
+            of(&WRAPPERS).try_for_each(|inner| collect(inner, stamp, n, into))
         }
         _ => Ok(()),
     }
@@ -93,17 +112,23 @@ mod tests {
             format!(r#"{{"timestamp":7,"message":{LINE}}}"#),
             format!(r#"{{"timestamp":7,"message":{escaped}}}"#),
             format!(r#"{{"eventTimestamp":5,"logs":[{{"message":[{escaped}],"level":"log","timestamp":7}}]}}"#),
+            format!(
+                r#"{{"EventTimestampMs":5,"Logs":[{{"Level":"log","Message":[{escaped}],"TimestampMs":7}}],"Event":{{}}}}"#
+            ),
+            format!(
+                r#"{{"dataset":"cloudflare-workers","timestamp":7,"source":{LINE},"$metadata":{{"message":{escaped}}}}}"#
+            ),
             LINE.replacen('{', r#"{"timestamp":7,"#, 1),
         ] {
-            let logged = read(&text).unwrap();
-            assert_eq!((logged.len(), logged[0].at_ms), (1, 7), "{text}");
+            let Log { logged, no_json } = read(&text).unwrap();
+            assert_eq!((logged.len(), logged[0].at_ms, no_json.len()), (1, 7, 0), "{text}");
         }
-        assert_eq!(read(r#"{"timestamp":1,"message":"GET / 200"}"#), Ok(Vec::new()));
+        assert_eq!(read(r#"{"timestamp":1,"message":"GET / 200"}"#), Ok(Log::default()));
     }
 
     #[test]
     fn what_cannot_be_read_is_named_by_its_line() {
-        assert_eq!(read("\n{"), Err(BadLine::Json(2)));
+        assert_eq!(read("\nReady on http://localhost\n{"), Ok(Log { logged: Vec::new(), no_json: vec![2, 3] }));
         assert_eq!(read(LINE), Err(BadLine::NoTime(1)));
         assert_eq!(read(r#"{"timestamp":1,"log":"request","status":"x"}"#), Err(BadLine::Shape(1)));
     }

@@ -4,9 +4,12 @@ use super::lines::{Logged, What};
 use reports::event::{DispatcherRequest, FacilitatorAttempt, FacilitatorEndpoint};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Traffic is counted in stretches of so many seconds.
-pub const STRETCH_S: u64 = 5;
-/// Failures of one kind that are no further apart are one fault.
+use crate::scenario::MAX_BLOCKS;
+
+/// Traffic is counted in stretches of so many seconds at least, and in as many stretches as a scenario may have blocks.
+const STRETCH_S: u64 = 5;
+/// Failures of one kind that are no further apart are one fault; where they make more faults than a scenario may have, twice
+/// that, and so on.
 const APART_S: u64 = 3;
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -16,6 +19,8 @@ pub struct Incident {
     /// By id: whether its callers pay.
     pub tenants: BTreeMap<String, bool>,
     pub seconds: u64,
+    /// How long a stretch of traffic is.
+    pub stretch_s: u64,
     /// Arrivals in each stretch: those who pay, and those who only ask.
     pub traffic: Vec<(u64, u64)>,
     pub faults: Vec<Fault>,
@@ -47,8 +52,10 @@ impl Incident {
         let ended_ms = requests.iter().map(|(at_ms, _)| *at_ms).max()?;
         let second = |at_ms: u64| at_ms.saturating_sub(began_ms) / 1_000;
         let settled: BTreeSet<_> = logged.iter().filter_map(settled).collect();
-        let mut incident = Self { seconds: second(ended_ms) + 1, ..Self::default() };
-        incident.traffic = vec![(0, 0); incident.seconds.div_ceil(STRETCH_S) as usize];
+        let seconds = second(ended_ms) + 1;
+        let stretch_s = seconds.div_ceil(MAX_BLOCKS as u64).max(STRETCH_S);
+        let traffic = vec![(0, 0); seconds.div_ceil(stretch_s) as usize];
+        let mut incident = Self { seconds, stretch_s, traffic, ..Self::default() };
         let mut seen = BTreeSet::new();
         let mut attempts = Vec::new();
         for (at_ms, line) in &requests {
@@ -60,7 +67,12 @@ impl Incident {
                 moved: line.payment.as_deref().is_some_and(|payment| settled.contains(payment)),
             }));
         }
-        incident.faults = faults(&attempts);
+        let mut apart_s = APART_S;
+        incident.faults = faults(&attempts, apart_s);
+        while incident.faults.len() > MAX_BLOCKS && apart_s < incident.seconds {
+            apart_s *= 2;
+            incident.faults = faults(&attempts, apart_s);
+        }
         Some(incident)
     }
 
@@ -73,7 +85,7 @@ impl Incident {
                 self.facilitators.push(attempt.facilitator.clone());
             }
         }
-        let (paid, unpaid) = &mut self.traffic[(began_s / STRETCH_S) as usize];
+        let (paid, unpaid) = &mut self.traffic[(began_s / self.stretch_s) as usize];
         match &line.payment {
             // A payment that comes again is the same purchase; its bill was one of those who only asked.
             Some(payment) if seen.insert(payment) => {
@@ -92,12 +104,12 @@ struct Attempted<'a> {
     moved: bool,
 }
 
-fn faults(attempts: &[Attempted<'_>]) -> Vec<Fault> {
+fn faults(attempts: &[Attempted<'_>], apart_s: u64) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     for Attempted { attempt, at_s, moved } in attempts.iter().filter(|tried| is_failure(&tried.attempt.result)) {
         let same = faults.iter_mut().rev().find(|fault| {
             (&fault.facilitator, fault.call, &fault.result) == (&attempt.facilitator, attempt.call, &attempt.result)
-                && *at_s <= fault.to_s + APART_S
+                && *at_s <= fault.to_s + apart_s
         });
         match same {
             Some(fault) => {

@@ -27,6 +27,9 @@ pub enum EventsError {
     #[error("{file} does not say what its run was")]
     #[diagnostic(help("there is no `run_started` in it: the world had not started"))]
     NotStarted { file: String },
+    #[error("{file}:{line}: the history goes on after the end of its run")]
+    #[diagnostic(help("one run is judged at a time: keep what stands before this line"))]
+    GoesOn { file: String, line: usize },
     #[error("{file} ends at line {line} without the end of its run")]
     #[diagnostic(help("the run was cut short: rules would be broken by what had no time to happen"))]
     NotEnded { file: String, line: usize },
@@ -63,6 +66,10 @@ pub fn read(file: &str, text: &str) -> Result<Events, EventsError> {
         _ => None,
     });
     let started = started.ok_or_else(|| EventsError::NotStarted { file: file() })?;
+    let over = all.iter().position(|recorded| matches!(recorded.event, Event::RunEnded));
+    if let Some(over) = over.filter(|over| over + 1 < all.len()) {
+        return Err(EventsError::GoesOn { file: file(), line: over + 2 });
+    }
     // Line by line the history may be whole, and yet lack what would have come.
     match all.last() {
         Some(Recorded { event: Event::RunEnded, .. }) => Ok(Events { all, started }),
@@ -137,6 +144,8 @@ mod tests {
         );
         assert_eq!(error(&format!("{ENDED}\n")), "events.jsonl does not say what its run was");
         assert_eq!(error(&format!("{STARTED}\n")), "events.jsonl ends at line 1 without the end of its run");
+        let two = format!("{STARTED}\n{ENDED}\n{STARTED}\n{ENDED}\n");
+        assert_eq!(error(&two), "events.jsonl:3: the history goes on after the end of its run");
     }
 
     #[test]

@@ -108,6 +108,11 @@ impl Library {
         load(path)
     }
 
+    /// The file of the scenario of that name.
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        self.files().ok()?.into_iter().find(|(known, _)| known == name).map(|(_, file)| file)
+    }
+
     /// The scenarios that are meant, by name; at least one.
     pub fn select(&self, selection: &Selection) -> Result<Vec<Scenario>, LibraryError> {
         selection.of(self.scenarios()?)

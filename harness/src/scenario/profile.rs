@@ -1,5 +1,7 @@
 //! How often a scenario is worth its time. Profiles are nested, so that a file names one: the first gate it stands in.
 
+use std::time::Duration;
+
 use clap::ValueEnum;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,6 +20,9 @@ pub enum Profile {
 }
 
 impl Profile {
+    /// Longer ones wait for a release.
+    pub const LONGEST_NIGHTLY: Duration = Duration::from_secs(30);
+
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pr => "pr",

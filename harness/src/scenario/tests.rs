@@ -43,7 +43,6 @@ fn every_scenario_of_the_library_is_valid_and_named_as_its_file() {
 /// The rule that `scenarios/README.md` gives for the profiles.
 #[test]
 fn profiles_are_what_the_readme_says() {
-    const HALF_A_MINUTE: Duration = Duration::from_secs(30);
     let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
     let all = library.scenarios().expect("the library is valid");
     let tags = |of: &[Scenario]| -> BTreeSet<Name> { of.iter().flat_map(Scenario::tags).cloned().collect() };
@@ -52,7 +51,7 @@ fn profiles_are_what_the_readme_says() {
     let lasts: Duration = pr.iter().map(Scenario::end).sum();
     assert!(lasts <= Duration::from_secs(180), "{lasts:?} of traffic is no matter of minutes");
     for scenario in later {
-        let first = if scenario.end() > HALF_A_MINUTE { Profile::Release } else { Profile::Nightly };
+        let first = if scenario.end() > Profile::LONGEST_NIGHTLY { Profile::Release } else { Profile::Nightly };
         assert_eq!(scenario.profile(), first, "{}", scenario.id());
     }
     let readme = include_str!("../../../scenarios/README.md");

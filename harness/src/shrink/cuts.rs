@@ -24,6 +24,7 @@ pub fn cuts(of: &Table) -> Vec<Cut> {
     }
     cuts.extend(without_phases(of));
     cuts.extend(shorter(of));
+    cuts.extend(later(of));
     cuts.extend(without_clients(of));
     cuts.extend(without_blocks(of, &["world", "tenant"], "tenant"));
     cuts.extend(without_facilitators(of));
@@ -86,8 +87,7 @@ fn without_phases(of: &Table) -> Vec<Cut> {
 
 /// Ends everything earlier: at half of the run, or at nine tenths.
 fn shorter(of: &Table) -> Vec<Cut> {
-    let ends = array(of, &["traffic"]).into_iter().flatten().filter_map(|block| time(block.get("to")?)).max();
-    let Some(ends) = ends.filter(|ends| *ends > SHORTEST) else { return Vec::new() };
+    let Some(ends) = end(of).filter(|ends| *ends > SHORTEST) else { return Vec::new() };
     let cut = |end: Duration| {
         changed(of, format!("what is after {}", show(end)), |left| {
             for list in ["traffic", "fault"] {
@@ -102,6 +102,9 @@ fn shorter(of: &Table) -> Vec<Cut> {
             }
             let phases = array_mut(left, &["phase"])?;
             phases.retain(|phase| phase.get("from").and_then(time).is_none_or(|from| from < end));
+            if left.contains_key("end") {
+                left.insert("end".to_owned(), show(end).into());
+            }
             Some(())
         })
     };
@@ -110,6 +113,63 @@ fn shorter(of: &Table) -> Vec<Cut> {
         .into_iter()
         .filter_map(cut)
         .collect()
+}
+
+/// Begins everything later: after half of the run, or after a tenth.
+fn later(of: &Table) -> Vec<Cut> {
+    let Some(ends) = end(of).filter(|ends| *ends > SHORTEST) else { return Vec::new() };
+    let cut = |gone: Duration| {
+        changed(of, format!("what is before {}", show(gone)), |left| {
+            for list in ["traffic", "fault"] {
+                let Some(blocks) = array_mut(left, &[list]) else { continue };
+                blocks.retain(|block| block.get("to").and_then(time).is_none_or(|to| to > gone));
+            }
+            for (_, value) in left.iter_mut() {
+                earlier(value, gone);
+            }
+            if let Some(end) = left.get_mut("end") {
+                moved(end, gone);
+            }
+            let phases = array_mut(left, &["phase"])?;
+            // Of those that began by then the last one goes on.
+            let over = phases.iter().filter(|phase| phase.get("from").and_then(time) == Some(Duration::ZERO)).count();
+            phases.drain(..over.saturating_sub(1));
+            Some(())
+        })
+    };
+    [ends / 2, ends / 10]
+        .map(|gone| Duration::from_millis(gone.as_millis() as u64))
+        .into_iter()
+        .filter_map(cut)
+        .collect()
+}
+
+/// Moves each moment in it, whatever it is a moment of.
+fn earlier(value: &mut Value, by: Duration) {
+    match value {
+        Value::Array(all) => all.iter_mut().for_each(|one| earlier(one, by)),
+        Value::Table(table) => {
+            for (key, value) in table.iter_mut() {
+                match key.as_str() {
+                    "from" | "to" | "at" => moved(value, by),
+                    _ => earlier(value, by),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn moved(moment: &mut Value, by: Duration) {
+    if let Some(at) = time(moment) {
+        *moment = show(at.saturating_sub(by)).into();
+    }
+}
+
+/// As the file says, or where its last traffic ends.
+fn end(of: &Table) -> Option<Duration> {
+    let last = || array(of, &["traffic"]).into_iter().flatten().filter_map(|block| time(block.get("to")?)).max();
+    of.get("end").and_then(time).or_else(last)
 }
 
 fn without_clients(of: &Table) -> Vec<Cut> {
@@ -153,27 +213,55 @@ fn slower(of: &Table) -> Vec<Cut> {
     let blocks = array(of, &["traffic"]).map_or(0, Vec::len);
     let cut = |at: usize| {
         changed(of, format!("half of traffic {}", at + 1), |left| {
-            let rate = array_mut(left, &["traffic"])?.get_mut(at)?.get_mut("rate")?;
-            let half = rate.as_float().or(rate.as_integer().map(|rate| rate as f64))? / 2.0;
+            let block = array_mut(left, &["traffic"])?.get_mut(at)?.as_table_mut()?;
+            let number = |rate: &Value| rate.as_float().or(rate.as_integer().map(|rate| rate as f64));
+            if let Some(ramp) = block.remove("ramp") {
+                // As many come in a steady stream.
+                let middle = f64::midpoint(number(ramp.get("from")?)?, number(ramp.get("to")?)?);
+                block.insert("rate".to_owned(), middle.into());
+                return Some(());
+            }
+            let rate = block.get_mut("rate")?;
+            let half = number(rate)? / 2.0;
             (half >= LOWEST_RATE).then(|| *rate = half.into())
         })
     };
     (0..blocks).filter_map(cut).collect()
 }
 
-/// What is said of the world beyond who is in it.
+/// What is said of the world beyond who is in it, and of the rest beyond what it has to say.
 fn plainer(of: &Table) -> Vec<Cut> {
-    let world = ["dispatchers", "verify-timeout", "settle-timeout"].into_iter().filter_map(|key| {
+    let keys = [
+        "dispatchers",
+        "verify-timeout",
+        "settle-timeout",
+        "wants-key",
+        "other-networks",
+        "cpu-limit-policy",
+        "directory",
+        "network",
+    ];
+    let world = keys.into_iter().filter_map(|key| {
         changed(of, key.to_owned(), |left| left.get_mut("world")?.as_table_mut()?.remove(key).map(drop))
     });
-    let tenants = array(of, &["world", "tenant"]).map_or(0, Vec::len);
-    let keys = ["seller", "payment-flow", "payment-identifier", "facilitators"];
-    let tenant = (0..tenants).flat_map(|at| keys.map(|key| (at, key))).filter_map(|(at, key)| {
-        changed(of, format!("tenant {}'s {key}", at + 1), |left| {
-            array_mut(left, &["world", "tenant"])?.get_mut(at)?.as_table_mut()?.remove(key).map(drop)
+    let blocks: [(&[&str], &str, &[&str]); 3] = [
+        (
+            &["world", "tenant"],
+            "tenant",
+            &["seller", "payment-flow", "payment-identifier", "facilitators", "rates", "egress", "listed"],
+        ),
+        (&["traffic"], "traffic", &["path", "tenants", "addresses", "payers"]),
+        (&["fault"], "fault", &["pick"]),
+    ];
+    let optional = blocks.into_iter().flat_map(|(path, name, keys)| {
+        let count = array(of, path).map_or(0, Vec::len);
+        (0..count).flat_map(|at| keys.iter().map(move |key| (at, *key))).filter_map(move |(at, key)| {
+            changed(of, format!("{name} {}'s {key}", at + 1), |left| {
+                array_mut(left, path)?.get_mut(at)?.as_table_mut()?.remove(key).map(drop)
+            })
         })
     });
-    world.chain(tenant).collect()
+    world.chain(optional).collect()
 }
 
 /// `None` where the change is not to be made.
@@ -217,9 +305,16 @@ mod tests {
         let whole = outage();
         let all = cuts(&whole);
         let said: Vec<_> = all.iter().map(|cut| cut.what.as_str()).collect();
-        for what in
-            ["3 faults", "fault 2", "phase 3", "what is after 19s", "unpaid clients", "tenant 1", "facilitator standby"]
-        {
+        for what in [
+            "3 faults",
+            "fault 2",
+            "phase 3",
+            "what is after 19s",
+            "what is before 19s",
+            "unpaid clients",
+            "tenant 1",
+            "facilitator standby",
+        ] {
             assert!(said.contains(&what), "{what}: {said:?}");
         }
         assert!(all.iter().all(|cut| cut.left != whole));

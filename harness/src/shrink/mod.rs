@@ -8,16 +8,17 @@ use crate::{
     exit::Exit,
     judge::{self, History},
     run::Asked,
-    scenario::{InvalidScenario, Scenario, limits::MAX_FILE_BYTES},
+    scenario::{InvalidScenario, Profile, Scenario, limits::MAX_FILE_BYTES},
     sim::{self, SimError},
     tier::Tier,
 };
 use cuts::{Cut, cuts, with_musts};
 pub use found::Found;
-use reports::verdict::Verdict;
+use reports::{level::Level, report::Check, verdict::Verdict};
 use std::{
     io,
     path::{Path, PathBuf},
+    sync::atomic::{AtomicBool, Ordering},
 };
 use toml::Table;
 
@@ -27,6 +28,7 @@ const MAX_TRIES: usize = 500;
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum ShrinkError {
     #[error("{path} cannot be read")]
+    #[diagnostic(help("the folder of a run, a scenario's name, or its .toml file"))]
     Read { path: PathBuf, source: io::Error },
     #[error("{0} is no TOML")]
     Toml(PathBuf, #[source] toml::de::Error),
@@ -73,70 +75,126 @@ pub struct Shrunk {
     pub tries: usize,
     /// What was taken away, in order.
     pub taken: Vec<String>,
+    pub ended: Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// No single cut leaves it broken.
+    Smallest,
+    OutOfTries,
+    /// Somebody had no more patience: it is as small as it was by then.
+    Stopped,
 }
 
 /// What is to be made small.
 pub struct Failing<'a> {
     pub file: &'a Path,
     pub seed: u64,
-    /// All that break, unless given.
+    /// Unless given, all that keep the run from passing.
     pub rule: Option<&'a str>,
     /// What the small one is called.
     pub name: &'a str,
 }
 
-/// `say` is told of each cut that was made. Blocks the thread, on which no other runtime may be running.
-pub fn shrink(failing: &Failing<'_>, say: &dyn Fn(&str)) -> Result<Shrunk, ShrinkError> {
+/// `say` is told of each cut that was made. Blocks the thread, on which no other runtime may be running, until it is done or
+/// `stop` is set.
+pub fn shrink(failing: &Failing<'_>, stop: &AtomicBool, say: &dyn Fn(&str)) -> Result<Shrunk, ShrinkError> {
     let Failing { file, seed, rule, name } = *failing;
     let text = read(file)?;
     let mut table: Table = text.parse().map_err(|error| ShrinkError::Toml(file.to_owned(), error))?;
     // Told with its place in the file, before anything is changed.
-    let whole = broken(&Scenario::parse(&file.display().to_string(), &text)?, seed)?;
+    let scenario = Scenario::parse(&file.display().to_string(), &text)?;
+    let whole = broken(&scenario, seed)?;
     let rules = match rule {
         _ if whole.is_empty() => return Err(ShrinkError::Holds { seed }),
-        None => whole,
-        Some(rule) if whole.iter().any(|broke| broke == rule) => vec![rule.to_owned()],
-        Some(rule) => return Err(ShrinkError::AnotherRule { rule: rule.to_owned(), seed, breaks: whole.join(", ") }),
+        None => weightiest(whole),
+        Some(rule) => match whole.iter().find(|broke| broke.id == rule) {
+            Some(found) => vec![found.clone()],
+            None => {
+                let breaks = ids(&whole).join(", ");
+                return Err(ShrinkError::AnotherRule { rule: rule.to_owned(), seed, breaks });
+            }
+        },
     };
     table.insert("id".to_owned(), name.into());
-    // It is there for another reason now.
-    table.remove("why");
+    table.insert("title".to_owned(), format!("{} broke: {}", ids(&rules).join(", "), rules[0].expected).into());
+    // It is there for another reason now, and takes another time.
+    table.insert("why".to_owned(), format!("Shrunk from {} with seed {seed}", scenario.id()).into());
+    table.remove("profile");
     table.insert("seed".to_owned(), (seed as i64).into());
+    let rules = ids(&rules);
     // Before all else: what is not expected need not be judged, and holds no phase in place.
     table = with_musts(&table, |id| rules.iter().any(|rule| rule == id));
-    let (mut tries, mut taken) = (0, Vec::new());
-    while let Some(Cut { what, left }) = next(&table, seed, &rules, &mut tries)? {
-        say(&format!("without {what} it still breaks"));
-        taken.push(what);
-        table = left;
+    let mut shrinking = Shrinking { table, seed, rules, tries: 0, taken: Vec::new() };
+    let ended = shrinking.run(stop, say);
+    let Shrinking { mut table, rules, tries, taken, .. } = shrinking;
+    if Scenario::parse("shrunk.toml", &table.to_string())?.end() > Profile::LONGEST_NIGHTLY {
+        table.insert("profile".to_owned(), Profile::Release.as_str().into());
     }
-    table.insert("title".to_owned(), format!("{} breaks", rules.join(" and ")).into());
-    Ok(Shrunk { text: render(&table, &rules, seed), rules, tries, taken })
+    Ok(Shrunk { text: render(&table, &rules, seed), rules, tries, taken, ended })
 }
 
-/// The first cut after which the same rules still break.
-fn next(table: &Table, seed: u64, rules: &[String], tries: &mut usize) -> Result<Option<Cut>, ShrinkError> {
-    for cut in cuts(table) {
-        // What makes no sense any more costs no try.
-        let Ok(scenario) = Scenario::parse("shrunk.toml", &cut.left.to_string()) else { continue };
-        if *tries == MAX_TRIES {
-            return Ok(None);
-        }
-        *tries += 1;
-        let broken = broken(&scenario, seed)?;
-        if rules.iter().all(|rule| broken.contains(rule)) {
-            return Ok(Some(cut));
-        }
-    }
-    Ok(None)
+struct Shrinking {
+    table: Table,
+    seed: u64,
+    rules: Vec<String>,
+    tries: usize,
+    taken: Vec<String>,
 }
 
-/// The rules that break.
-fn broken(scenario: &Scenario, seed: u64) -> Result<Vec<String>, SimError> {
+impl Shrinking {
+    /// One cut after the other, and all over again for as long as one was made: what could not go may go without another.
+    fn run(&mut self, stop: &AtomicBool, say: &dyn Fn(&str)) -> Ended {
+        loop {
+            let (before, mut at) = (self.taken.len(), 0);
+            while let Some(Cut { what, left }) = cuts(&self.table).into_iter().nth(at) {
+                if stop.load(Ordering::Relaxed) {
+                    return Ended::Stopped;
+                }
+                if self.tries == MAX_TRIES {
+                    return Ended::OutOfTries;
+                }
+                if self.still_breaks(&left) {
+                    say(&format!("without {what} it still breaks"));
+                    self.taken.push(what);
+                    self.table = left;
+                } else {
+                    at += 1;
+                }
+            }
+            if self.taken.len() == before {
+                return Ended::Smallest;
+            }
+        }
+    }
+
+    /// What makes no sense any more costs no try, and what cannot be simulated breaks nothing.
+    fn still_breaks(&mut self, left: &Table) -> bool {
+        let Ok(scenario) = Scenario::parse("shrunk.toml", &left.to_string()) else { return false };
+        self.tries += 1;
+        let Ok(broken) = broken(&scenario, self.seed) else { return false };
+        self.rules.iter().all(|rule| broken.iter().any(|broke| broke.id == *rule))
+    }
+}
+
+/// The checks that fail.
+fn broken(scenario: &Scenario, seed: u64) -> Result<Vec<Check>, SimError> {
     let events = sim::simulate(Asked { scenario, as_: "shrunk", tier: Tier::Sim, seed })?;
     let checks = judge::judge(scenario.musts(), &History::new(events));
-    let failed = checks.into_iter().filter(|check| check.verdict == Verdict::Fail);
-    Ok(failed.map(|check| check.id).collect())
+    Ok(checks.into_iter().filter(|check| check.verdict == Verdict::Fail).collect())
+}
+
+/// What is only told need not go on breaking beside what fails a run.
+fn weightiest(broken: Vec<Check>) -> Vec<Check> {
+    let weightiest = [Level::Must, Level::Should, Level::Observe]
+        .into_iter()
+        .find(|level| broken.iter().any(|check| check.level == *level));
+    broken.into_iter().filter(|check| Some(check.level) == weightiest).collect()
+}
+
+fn ids(checks: &[Check]) -> Vec<String> {
+    checks.iter().map(|check| check.id.clone()).collect()
 }
 
 fn render(table: &Table, rules: &[String], seed: u64) -> String {
@@ -159,6 +217,9 @@ fn read(file: &Path) -> Result<String, ShrinkError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    static GO_ON: AtomicBool = AtomicBool::new(false);
 
     /// One that breaks for a plain reason among much that has nothing to do with it: its facilitators are all closed, and
     /// it wants success back before they open.
@@ -168,7 +229,7 @@ mod tests {
     fn what_does_not_break_cannot_be_made_small() {
         let file = tempfile("holds.toml", HOPELESS);
         let failing = Failing { file: &file, seed: 42, rule: None, name: "small" };
-        assert!(matches!(shrink(&failing, &|_| {}), Err(ShrinkError::Holds { seed: 42 })));
+        assert!(matches!(shrink(&failing, &GO_ON, &|_| {}), Err(ShrinkError::Holds { seed: 42 })));
     }
 
     #[test]
@@ -176,15 +237,31 @@ mod tests {
         let text = HOPELESS.replace("at-most = \"8s\"", "at-most = \"20ms\"");
         let file = tempfile("breaks.toml", &text);
         let failing = Failing { file: &file, seed: 42, rule: None, name: "small" };
-        let shrunk = shrink(&failing, &|_| {}).map_err(miette::Report::new).expect("it breaks");
-        assert_eq!(shrunk.rules, ["LATENCY-outage"]);
+        let shrunk = shrink(&failing, &GO_ON, &|_| {}).map_err(miette::Report::new).expect("it breaks");
+        assert_eq!(
+            (shrunk.rules.as_slice(), shrunk.ended),
+            (["LATENCY-outage".to_owned()].as_slice(), Ended::Smallest)
+        );
         let scenario = Scenario::parse("small.toml", &shrunk.text).map_err(miette::Report::new).expect("valid");
-        assert_eq!(broken(&scenario, 42).unwrap(), ["LATENCY-outage"]);
+        assert_eq!(ids(&broken(&scenario, 42).unwrap()), ["LATENCY-outage"]);
+        assert_eq!(scenario.why(), Some("Shrunk from outage with seed 42"));
+        assert!(scenario.title().starts_with("LATENCY-outage broke: p95 of outage"), "{}", scenario.title());
+        assert!(scenario.end() < Duration::from_secs(10), "{}", shrunk.text);
         assert!(scenario.faults().len() <= 1 && scenario.musts().len() == 1, "{}", shrunk.text);
         assert_eq!(scenario.world().tenants().len(), 1, "{}", shrunk.text);
 
         let another = Failing { rule: Some("MONEY-1"), ..failing };
-        assert!(matches!(shrink(&another, &|_| {}), Err(ShrinkError::AnotherRule { .. })));
+        assert!(matches!(shrink(&another, &GO_ON, &|_| {}), Err(ShrinkError::AnotherRule { .. })));
+    }
+
+    #[test]
+    fn who_stops_it_keeps_what_is_small_by_then() {
+        let file = tempfile("stopped.toml", &HOPELESS.replace("at-most = \"8s\"", "at-most = \"20ms\""));
+        let failing = Failing { file: &file, seed: 42, rule: None, name: "small" };
+        let stop = AtomicBool::new(false);
+        let shrunk = shrink(&failing, &stop, &|_| stop.store(true, Ordering::Relaxed)).expect("it breaks");
+        assert_eq!((shrunk.taken.len(), shrunk.ended), (1, Ended::Stopped));
+        Scenario::parse("small.toml", &shrunk.text).map_err(miette::Report::new).expect("valid");
     }
 
     fn tempfile(name: &str, text: &str) -> PathBuf {

@@ -29,7 +29,7 @@ pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
     line(format!("\n[world]\nfacilitators = {asked:?}"));
     for (tenant, pays) in &incident.tenants {
         let price = if *pays { format!("\nprice = \"{PRICE}\"") } else { String::new() };
-        line(format!("\n[[world.tenant]]\nid    = \"{tenant}\"\nplan  = \"{PLAN}\"{price}"));
+        line(format!("\n[[world.tenant]]\nid    = {tenant:?}\nplan  = \"{PLAN}\"{price}"));
     }
     line("\n[[phase]]\nname = \"incident\"\nfrom = \"0s\"".to_owned());
     line(format!("\n[[phase]]\nname = \"after\"\nfrom = \"{}s\"", incident.seconds));

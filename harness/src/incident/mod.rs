@@ -22,7 +22,7 @@ pub enum IncidentError {
     #[error("{path} has over {MAX_LOG_BYTES} bytes")]
     #[diagnostic(help("cut the log to the minutes of the incident"))]
     TooLarge { path: PathBuf },
-    #[error("{path}: {source}")]
+    #[error("{path} cannot be understood")]
     #[diagnostic(help(
         "what is read is JSON Lines: `wrangler tail --format json`, an export of Workers Logs, or {{\"timestamp\": ms, \"message\": line}}"
     ))]
@@ -30,11 +30,16 @@ pub enum IncidentError {
     #[error("{0} has no request line of the dispatcher")]
     #[diagnostic(help("its lines are JSON and begin with {{\"log\":\"request\"}}"))]
     Nothing(PathBuf),
-    #[error("what was logged makes no scenario")]
+    #[error("what was logged makes no scenario: {}", reasons(.0))]
     #[diagnostic(help(
         "a scenario has at most 32 tenants, 8 facilitators, 64 faults, 100000 arrivals and an hour: cut the log"
     ))]
-    NoScenario(#[source] Box<InvalidScenario>),
+    NoScenario(Box<InvalidScenario>),
+}
+
+/// Their places are in a file that nobody has.
+fn reasons(invalid: &InvalidScenario) -> String {
+    invalid.problems().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// The scenario's text, which is valid. `say` is told of what was left out.

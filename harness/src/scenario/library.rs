@@ -102,7 +102,8 @@ impl Library {
         let Some((_, path)) = files.iter().find(|(name, _)| name == which) else {
             let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
             let meant = nearest(which, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-            let help = format!("{meant}There is: {}; or give the path of a .toml file", names.join(", "));
+            // All hundred of them would be a page.
+            let help = format!("{meant}`harness list` shows the {} there are; a path ends in .toml", names.len());
             return Err(LibraryError::Unknown { name: which.to_owned(), help });
         };
         load(path)

@@ -516,5 +516,5 @@ fn an_unknown_scenario_is_answered_with_the_nearest() {
     let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
     let error = library.load("outag").map(|scenario| scenario.id().to_string()).expect_err("there is none");
     let help = miette::Diagnostic::help(&error).expect("it helps").to_string();
-    assert!(help.starts_with("did you mean `outage`? There is: "), "{help}");
+    assert!(help.starts_with("did you mean `outage`? `harness list` shows the "), "{help}");
 }

@@ -28,7 +28,7 @@ fn claim() -> Claim {
         payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", "/quote", None),
-        binding_to_place: Binding::of("acme.example", "GET", "/quote", None),
+        binding_to_place: Some(Binding::of("acme.example", "GET", "/quote", None)),
         version: Version::V2,
         flow: PaymentFlow::Authorization,
         request: serde_json::value::RawValue::from_string("{}".to_owned()).expect("an object is JSON"),
@@ -40,6 +40,7 @@ fn claim() -> Claim {
         authorized: None,
         signature: "0x01".to_owned(),
         identifier: None,
+        ignored_identifier: None,
     }
 }
 

@@ -23,8 +23,8 @@ pub struct Admitted {
     pub exact: ExactEvmPayload,
     /// Whose token and chain it is signed for.
     pub offer: Offer,
-    /// As it came, whatever is asked of identifiers.
-    pub identifier: Option<PaymentIdentifier>,
+    /// The identifier that it came with, whatever is asked of identifiers.
+    pub carried: Option<PaymentIdentifier>,
     pub worth: Worth,
 }
 
@@ -81,9 +81,9 @@ pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis
         let rule = bill.map_or(IdentifierRule::Off, |bill| bill.price.identifier());
         Ok(Terms { request, identifier: asked_for(&identifier, rule)? })
     });
-    let identifier = identifier.ok().flatten();
+    let carried = identifier.ok().flatten();
     let worth = worth.map_or_else(Worth::Collection, Worth::Sale);
-    Ok(Admitted { version: presented.version, exact: sent.into_exact(), offer, identifier, worth })
+    Ok(Admitted { version: presented.version, exact: sent.into_exact(), offer, carried, worth })
 }
 
 impl Sent {

@@ -59,7 +59,7 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", "/", None),
-        binding_to_place: Binding::of("acme.example", "GET", "/", None),
+        binding_to_place: Some(Binding::of("acme.example", "GET", "/", None)),
         version: Version::V2,
         flow: PaymentFlow::Authorization,
         request: RawValue::from_string("{}".to_owned()).unwrap(),
@@ -71,6 +71,7 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         signature: "0x01".to_owned(),
         authorized: Some(authorized),
         identifier: None,
+        ignored_identifier: None,
     }
 }
 

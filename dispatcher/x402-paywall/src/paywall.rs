@@ -193,7 +193,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     /// The first half of a sale, for a seller that has a word to say before anyone is asked: challenge and admit.
     pub fn plausible(&self, purchase: &Purchase<'_>) -> Result<Plausible, Denial> {
         let presented = purchase.payment.ok_or(Denial::PaymentRequired)?;
-        let Admitted { version, exact, offer, identifier, worth } =
+        let Admitted { version, exact, offer, carried, worth } =
             admission::admit(&presented, purchase.bill().as_ref(), purchase.now)?;
         let (payer, network) = (exact.transfer.from(), offer.network);
         let mut payment = exact.transfer.key(&offer).to_string();
@@ -206,7 +206,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     payment,
                     tenant_id: id.to_owned(),
                     binding: purchase.binding_to(id),
-                    binding_to_place: purchase.binding_to(purchase.place),
+                    binding_to_place: Some(purchase.binding_to(purchase.place)),
                     version,
                     flow: offer.flow,
                     request,
@@ -222,6 +222,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                         Transfer::Permit2(_) => None,
                     },
                     signature: exact.signature,
+                    ignored_identifier: carried.filter(|_| identifier.is_none()),
                     identifier,
                 }))
             }
@@ -234,7 +235,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     Worth::Collection(denial) => denial,
                     Worth::Sale(_) => Denial::NotSelling,
                 };
-                Presents::Collection(Collection { payment, asked, signature: exact.signature, identifier }, otherwise)
+                Presents::Collection(Collection { payment, asked, signature: exact.signature, carried }, otherwise)
             }
         };
         Ok(Plausible { presents, payer, network })

@@ -181,6 +181,21 @@ fn no_change_of_a_price_bills_anew_whose_settlement_is_unknown() {
 }
 
 #[test]
+fn an_identifier_that_a_price_takes_no_more_keeps_nobody_from_collecting() {
+    let mut world = World::new();
+    let payment = world.sign_as("pay_0123456789abcdef", 1);
+    world.primary(Facilitator::SettlesSilently);
+    assert_eq!(world.get(QUOTE, Some(&payment)).code(), "settlement_pending");
+    world.publish(|tenant| tenant.get_mut("price").map_or((), |price| price["paymentIdentifier"] = json!("off")));
+    recover(&world);
+    // Known from the chain, and not with its identifier.
+    let copied = world.get_with(QUOTE, Some(&world.sign(1).header));
+    assert_eq!((copied.status, copied.code()), (409, "payment_already_used"));
+    assert_eq!(world.get(QUOTE, Some(&payment)).status, 200);
+    assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
+}
+
+#[test]
 fn where_no_facilitator_is_configured_any_more_nobody_is_billed_and_what_was_bought_is_collected() {
     let mut world = World::new();
     let payment = unknown(&world);

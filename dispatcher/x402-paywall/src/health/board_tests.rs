@@ -16,7 +16,7 @@ fn claim(facilitators: &[&str]) -> Claim {
         payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", "/", None),
-        binding_to_place: Binding::of("acme.example", "GET", "/", None),
+        binding_to_place: Some(Binding::of("acme.example", "GET", "/", None)),
         version: Version::V2,
         flow: x402_protocol::PaymentFlow::Authorization,
         request: RawValue::from_string("{}".to_owned()).unwrap(),
@@ -28,6 +28,7 @@ fn claim(facilitators: &[&str]) -> Claim {
         signature: "0x01".to_owned(),
         authorized: None,
         identifier: None,
+        ignored_identifier: None,
     }
 }
 

@@ -23,7 +23,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         payment: PAYMENT.to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", path, None),
-        binding_to_place: Binding::of("acme.example", "GET", path, None),
+        binding_to_place: Some(Binding::of("acme.example", "GET", path, None)),
         version: Version::V2,
         request: serde_json::value::RawValue::from_string("{}".to_owned()).unwrap(),
         payer: Address([1; 20]),
@@ -35,6 +35,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         signature: "0x01".to_owned(),
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
+        ignored_identifier: None,
     }
 }
 
@@ -220,7 +221,7 @@ impl Life {
         let path = if path == 0 { "/a" } else { "/b" };
         let known = knows_identifier.then_some("pay_0123456789abcdef");
         let claim = claim(self.flow, path, START_MS / 1000 + 600, known);
-        let asked = Asked::Place(claim.binding_to_place.clone());
+        let asked = Asked::Place(claim.binding_to_place.clone().unwrap());
         let collection = Collection { asked, ..claim.to_collect() };
         let had = self.record.clone();
         let (calls, replies) = (self.outstanding.clone(), self.replies.len());

@@ -20,8 +20,9 @@ pub struct Claim {
     pub payment: String,
     pub tenant_id: String,
     pub binding: Binding,
-    /// The same with the place at which the seller was asked in the seller's: for when nobody is known there any more.
-    pub binding_to_place: Binding,
+    /// The same with the place at which the seller was asked in the seller's: for when nobody is known there any more. `None`: it
+    /// was stored before that was.
+    pub binding_to_place: Option<Binding>,
     /// The generation of the protocol in which the payment came and facilitators are asked.
     pub version: Version,
     pub flow: PaymentFlow,
@@ -38,6 +39,9 @@ pub struct Claim {
     pub authorized: Option<Authorized>,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
     pub identifier: Option<PaymentIdentifier>,
+    /// One that came along although none is taken: for when one was, and the payment was taken with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ignored_identifier: Option<PaymentIdentifier>,
 }
 
 /// A payment presented where it can begin nothing: it pays what was asked before, or nothing is sold there any more. What it
@@ -48,8 +52,8 @@ pub struct Collection {
     pub payment: String,
     pub asked: Asked,
     pub signature: String,
-    /// As it came, whatever is asked of identifiers now.
-    pub identifier: Option<PaymentIdentifier>,
+    /// That it came with, whatever is asked of identifiers now.
+    pub carried: Option<PaymentIdentifier>,
 }
 
 /// Which request a payment comes with.
@@ -91,7 +95,7 @@ impl Claim {
             payment: self.payment.clone(),
             asked: Asked::Seller(self.binding.clone()),
             signature: self.signature.clone(),
-            identifier: self.identifier.clone(),
+            carried: self.identifier.clone().or_else(|| self.ignored_identifier.clone()),
         }
     }
 
@@ -104,12 +108,12 @@ impl Claim {
     pub fn is_same(&self, other: &Collection) -> bool {
         let same_request = match &other.asked {
             Asked::Seller(binding) => self.binding == *binding,
-            Asked::Place(binding) => self.binding_to_place == *binding,
+            Asked::Place(binding) => self.binding_to_place.as_ref() == Some(binding),
         };
         self.payment == other.payment
             && same_request
             && self.signature.eq_ignore_ascii_case(&other.signature)
-            && (self.identifier.is_none() || self.identifier == other.identifier)
+            && (self.identifier.is_none() || self.identifier == other.carried)
     }
 }
 

@@ -25,7 +25,7 @@ fn record(state: State) -> Record {
         payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
         tenant_id: "acme".to_owned(),
         binding: Binding::of("acme", "GET", "/quote", Some("of=eth")),
-        binding_to_place: Binding::of("slug/acme", "GET", "/quote", Some("of=eth")),
+        binding_to_place: Some(Binding::of("slug/acme", "GET", "/quote", Some("of=eth"))),
         version: Version::V2,
         flow: PaymentFlow::Authorization,
         request: serde_json::value::RawValue::from_string(r#"{"x402Version": 2}"#.to_owned()).unwrap(),
@@ -37,6 +37,7 @@ fn record(state: State) -> Record {
         signature: format!("0x{}1b", "cd".repeat(64)),
         authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
         identifier: Some("order-of-monday-0001".parse().unwrap()),
+        ignored_identifier: None,
     };
     Record { claim, holder: "request-1".to_owned(), state, head }
 }

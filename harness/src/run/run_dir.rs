@@ -4,13 +4,18 @@
 use crate::{folders::remove_if_there, recording::Manifest, scenario::Scenario, world::SCRATCH};
 use reports::report::Report;
 use std::{
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-/// An existing, absolute, empty-before folder.
+/// An existing, absolute, empty-before folder, which no other harness makes its own while this lives.
 #[derive(Clone, Debug)]
-pub struct RunDir(PathBuf);
+pub struct RunDir {
+    path: PathBuf,
+    _lock: Arc<File>,
+}
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum RunDirError {
@@ -37,23 +42,31 @@ impl RunDir {
             return Err(RunDirError::Taken(path));
         }
         std::fs::create_dir_all(&path).map_err(failed)?;
-        path.canonicalize().map(Self).map_err(failed)
+        let lock = File::open(&path).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            // Somebody else's run has not got as far as its events.
+            Err(TryLockError::WouldBlock) => return Err(RunDirError::Taken(path)),
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        let path = path.canonicalize().map_err(failed)?;
+        Ok(Self { path, _lock: Arc::new(lock) })
     }
 
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     #[must_use]
     pub fn events(&self) -> PathBuf {
-        self.0.join(EVENTS)
+        self.path.join(EVENTS)
     }
 
     /// Where the run's own copy of its scenario stands.
     #[must_use]
     pub fn scenario(&self) -> PathBuf {
-        self.0.join(SCENARIO)
+        self.path.join(SCENARIO)
     }
 
     /// Writes down what is about to be run, so that the history can be judged without anything else.
@@ -66,7 +79,7 @@ impl RunDir {
     /// Removes what only the running world needed. What a report or a second look needs stays: events, report, logs, config.
     pub fn drop_scratch(&self) -> Result<(), RunDirError> {
         for folder in SCRATCH {
-            let path = self.0.join(folder);
+            let path = self.path.join(folder);
             remove_if_there(&path).map_err(|source| RunDirError::Write { path, source })?;
         }
         Ok(())
@@ -74,7 +87,7 @@ impl RunDir {
 
     /// For a run whose outcome is all that it leaves.
     pub fn remove(&self) -> Result<(), RunDirError> {
-        remove_if_there(&self.0).map_err(|source| RunDirError::Write { path: self.0.clone(), source })
+        remove_if_there(&self.path).map_err(|source| RunDirError::Write { path: self.path.clone(), source })
     }
 
     pub fn write_report(&self, report: &Report) -> Result<(), RunDirError> {
@@ -83,11 +96,30 @@ impl RunDir {
     }
 
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        std::fs::write(self.0.join(name), text)
+        std::fs::write(self.path.join(name), text)
     }
 
     fn failed(&self, name: &str) -> impl FnOnce(io::Error) -> RunDirError {
-        let path = self.0.join(name);
+        let path = self.path.join(name);
         move |source| RunDirError::Write { path, source }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_is_one_runs_at_a_time_and_no_others_once_it_has_events() {
+        let folder = std::env::temp_dir().join(format!("402claw-run-dir-{}", std::process::id()));
+        let make = || RunDir::make(Some(&folder), &folder, "s", 0);
+        let first = make().unwrap();
+        assert!(matches!(make(), Err(RunDirError::Taken(_))), "it runs there");
+        drop(first);
+        let again = make().expect("what did not come to run may be tried again");
+        std::fs::write(again.events(), "").unwrap();
+        drop(again);
+        assert!(matches!(make(), Err(RunDirError::Taken(_))), "it ran there");
+        std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -79,6 +79,16 @@ pub enum Event {
         tenant: String,
         line: String,
     },
+    /// A line of the dispatcher's log has in it what only its caller should know.
+    SecretLogged {
+        what: String,
+    },
+    /// A double was asked at a place where it serves nothing, as a redirect of its own leads to.
+    FacilitatorAskedElsewhere {
+        facilitator: String,
+        /// Method and path.
+        path: String,
+    },
     /// How busy the machine was in the second before.
     MachineLoad(MachineLoad),
     /// The dispatcher's processes are about to be killed, without a chance to tidy up.
@@ -336,6 +346,12 @@ pub struct TenantSaid {
     /// What it asked of the outside for this answer.
     #[serde(default)]
     pub fetched: Option<Fetched>,
+    /// How long its body is, where it knew before it sent it.
+    #[serde(default)]
+    pub bytes: Option<u64>,
+    /// Path and query as they reached it.
+    #[serde(default)]
+    pub target: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -403,6 +419,9 @@ pub struct FacilitatorCall {
     pub ended_us: u64,
     /// The fault that was applied to this call.
     pub fault: Option<FaultRef>,
+    /// It came with an API key that is not this facilitator's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stray_key: bool,
     pub answer: FacilitatorAnswer,
 }
 

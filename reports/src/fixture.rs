@@ -53,6 +53,7 @@ pub fn call(fault: Option<FaultRef>) -> FacilitatorCall {
         received_us: 0,
         ended_us: 1,
         fault,
+        stray_key: false,
         answer: FacilitatorAnswer::None { how: "reset".to_owned() },
     }
 }

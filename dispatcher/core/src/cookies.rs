@@ -28,7 +28,11 @@ pub fn bind(cookie: &str, mount: Option<&str>) -> String {
             _ => kept.push(attribute.to_owned()),
         }
     }
-    if let Some(path) = mount.map(|mount| within(mount, path)).or(path.map(str::to_owned)) {
+    if let Some(path) = mount
+        .filter(|_| !seeded::has(Bug::CookieOfTheWholeHost))
+        .map(|mount| within(mount, path))
+        .or(path.map(str::to_owned))
+    {
         kept.push(format!("Path={path}"));
     }
     kept.join("; ")

@@ -14,7 +14,7 @@ use crate::{
     directory::Directory,
     egress::{Egress, PolicyOf},
     hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
-    plan::Plan,
+    plan::{Limits, Plan},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
     quarantine::Warden,
     refusal::Refusal,
@@ -108,6 +108,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     pub async fn handle(&self, request: &N::Inbound) -> Handled<N::Outbound> {
         let began = self.clock.now();
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
+        if let Some(id) = request.header(REQUEST_ID).filter(|_| seeded::has(Bug::CallerNamesRequest)) {
+            line.request_id = id;
+        }
         line.route = format!("{} {}", request.method(), request.path());
         let source = Source::of(request);
         let told = match resolve(&self.tenants, request).await {
@@ -128,6 +131,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 (_, line.limits) = self.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.place.path);
+                if seeded::has(Bug::QueryLogged) {
+                    line.route += request.query().unwrap_or_default();
+                }
                 let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
                 told.map(|content| content.confined(&resolved.place))
             }
@@ -353,6 +359,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let (limits, _) = self.warden.limits(tenant, self.clock.now());
         let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
         let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
+        let swapped = Limits { cpu_ms: limits.sub_requests, sub_requests: limits.cpu_ms };
+        let limits = if seeded::has(Bug::LimitsSwapped) { swapped } else { limits };
         let script = tenant.script.as_str();
         let lost = Egress::default();
         let egress = if seeded::has(Bug::EgressPolicyLost) { &lost } else { &tenant.egress };
@@ -462,7 +470,12 @@ async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
     if header_bytes > MAX_RESPONSE_HEADER_BYTES {
         return Err(Refusal::ResponseTooLarge);
     }
-    match response.collect(MAX_RESPONSE_BYTES).await {
+    let limit = if seeded::has(Bug::BodyUnbounded) { 512 << 20 } else { MAX_RESPONSE_BYTES };
+    match response.collect(limit).await {
+        Ok(mut body) if seeded::has(Bug::BodyTruncated) => {
+            body.truncate(100);
+            Ok(PaidResponse { head: ResponseHead { status, headers }, body })
+        }
         Ok(body) => Ok(PaidResponse { head: ResponseHead { status, headers }, body }),
         Err(CollectError::TooLarge) => Err(Refusal::ResponseTooLarge),
         Err(CollectError::Broken) => Err(Refusal::Tenant(TenantFailure::Threw)),
@@ -476,7 +489,9 @@ fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket)
         set.push((name, value));
     }
     let (name, value) = receipt;
-    set.push((name.to_owned(), value));
+    if !seeded::has(Bug::ReceiptMissing) {
+        set.push((name.to_owned(), value));
+    }
     let status = if seeded::has(Bug::StatusFlattened) { 200 } else { response.head.status };
     let answer = Answer { status, body: Body::Bytes(response.body), set, strip: Vec::new() };
     Content { answer, leaving: Some(ticket) }

@@ -41,14 +41,16 @@ const STRIPPED_FROM_PAID_RESPONSES: [&str; 7] = [
 /// Taken off every request before the tenant sees it.
 #[must_use]
 pub fn may_not_enter(name: &str) -> bool {
-    !seeded::has(Bug::ForgedHeaderEnters) && is_ours(name) || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name)
+    !seeded::has(Bug::ForgedHeaderEnters) && is_ours(name)
+        || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name) && !seeded::has(Bug::ForwardedHostEnters)
 }
 
 /// Taken off every tenant's response. `mount`: the path below which the tenant stands on a host that it shares.
 #[must_use]
 pub fn may_not_leave(name: &str, mount: Option<&str>) -> bool {
     let ours = is_ours(name) && !seeded::has(Bug::ForgedHeaderLeaves);
-    ours || name == "extension-responses" || mount.is_some() && SPEAKS_FOR_A_HOST.contains(&name)
+    ours || name == "extension-responses" && !seeded::has(Bug::ExtensionResponsesLeave)
+        || mount.is_some() && SPEAKS_FOR_A_HOST.contains(&name) && !seeded::has(Bug::SpeaksForHost)
 }
 
 fn is_ours(name: &str) -> bool {
@@ -68,7 +70,7 @@ pub fn confined<O: Outbound>(answer: Answer<O>, mount: Option<&str>) -> Answer<O
                 }
             }
         }
-        Body::Bytes(_) if mount.is_some() => {
+        Body::Bytes(_) if mount.is_some() && !seeded::has(Bug::SpeaksForHost) => {
             set.retain(|(name, _)| !SPEAKS_FOR_A_HOST.contains(&name.to_ascii_lowercase().as_str()));
         }
         Body::Bytes(_) => {}
@@ -89,7 +91,9 @@ pub fn paid_response_headers(headers: Vec<(String, String)>) -> Vec<(String, Str
     });
     let stripped = |name: &str| {
         let name = name.to_ascii_lowercase();
-        may_not_leave(&name, None) || STRIPPED_FROM_PAID_RESPONSES.contains(&name.as_str())
+        may_not_leave(&name, None)
+            || STRIPPED_FROM_PAID_RESPONSES.contains(&name.as_str())
+                && !(name.contains("cdn") && seeded::has(Bug::CdnCacheControlKept))
     };
     if seeded::has(Bug::PaidIsPublic) {
         return headers;

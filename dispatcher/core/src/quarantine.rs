@@ -79,7 +79,7 @@ impl Quarantine {
     }
 
     fn holds(&self, now: UnixMillis) -> bool {
-        self.until_ms.is_none_or(|until| now < until)
+        self.until_ms.is_none_or(|until| now < until || seeded::has(Bug::QuarantineNeverEnds))
     }
 }
 
@@ -142,12 +142,14 @@ impl Quarantines {
     }
 
     fn lift(&mut self, tenant_id: &str) {
-        self.0.retain(|old| old.tenant_id != tenant_id);
+        self.0.retain(|old| old.tenant_id != tenant_id || seeded::has(Bug::QuarantineNeverLifted));
     }
 
     #[must_use]
     pub fn has(&self, tenant_id: &str, now: UnixMillis) -> bool {
-        self.0.iter().any(|quarantine| quarantine.tenant_id == tenant_id && quarantine.holds(now))
+        self.0.iter().any(|quarantine| {
+            (quarantine.tenant_id == tenant_id || seeded::has(Bug::QuarantineOfAll)) && quarantine.holds(now)
+        })
     }
 }
 
@@ -232,7 +234,8 @@ impl Warden {
             return Plan::Quarantine.rates();
         }
         let plans = tenant.plan.rates();
-        let own = tenant.limits_override.filter(|own| now < own.until).map_or([None; 3], |own| own.rates);
+        let own = tenant.limits_override.filter(|own| now < own.until && !seeded::has(Bug::OverrideIgnored));
+        let own = own.map_or([None; 3], |own| own.rates);
         let [tenant, payer, address] = own;
         Rates {
             tenant: tenant.unwrap_or(plans.tenant),

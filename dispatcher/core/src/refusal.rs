@@ -57,7 +57,9 @@ impl Refusal {
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::Resolve(ResolveError::Unavailable) => Some(1),
-            Self::RateLimited { retry_after_s } if !seeded::has(Bug::LimitedForGood) => Some(*retry_after_s),
+            Self::RateLimited { retry_after_s } if !seeded::has(Bug::LimitedForGood) => {
+                Some(retry_after_s * if seeded::has(Bug::RetryAfterInMilliseconds) { 1_000 } else { 1 })
+            }
             _ => None,
         }
     }

@@ -139,8 +139,12 @@ impl Sent {
         let misfit = misfit.filter(|mismatch| match mismatch {
             Mismatch::Amount | Mismatch::Value => !seeded::has(Bug::AmountNotChecked),
             Mismatch::PayTo | Mismatch::Recipient => !seeded::has(Bug::PayeeNotChecked),
+            Mismatch::Asset | Mismatch::Token => !seeded::has(Bug::AssetNotChecked),
+            Mismatch::Scheme => !seeded::has(Bug::SchemeNotChecked),
+            Mismatch::Extra | Mismatch::Flow => !seeded::has(Bug::ExtraNotChecked),
             _ => true,
         });
+        let misfit = misfit.filter(|_| !(version == Version::V1 && seeded::has(Bug::V1NotMatched)));
         match misfit {
             Some(mismatch) => Err(Denial::WrongOffer(mismatch)),
             None => check_echo(bill.extensions().as_ref(), self.extensions()).map(|()| request),

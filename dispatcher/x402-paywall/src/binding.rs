@@ -22,6 +22,12 @@ impl Binding {
         if seeded::has(Bug::BoundWithoutTenant) {
             parts[0] = "";
         }
+        if seeded::has(Bug::BoundWithoutMethod) {
+            parts[1] = "";
+        }
+        if seeded::has(Bug::BoundWithoutQuery) {
+            parts[3] = "";
+        }
         for part in parts {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);

@@ -176,7 +176,8 @@ impl Denial {
     /// caller paid: it is answered in the same.
     #[must_use]
     pub fn headers(&self, bill: Option<&Bill<'_>>, version: Version) -> Vec<(&'static str, String)> {
-        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        let cache_control = if seeded::has(Bug::BillCacheable) { "max-age=60" } else { "no-store" };
+        let mut headers = vec![("cache-control", cache_control.to_owned())];
         if let Some(bill) = bill.filter(|_| self.carries_offer() && !seeded::has(Bug::BillWithoutOffer)) {
             let error =
                 if *self == Self::PaymentRequired { "PAYMENT-SIGNATURE header is required" } else { self.code() };
@@ -193,7 +194,8 @@ impl Denial {
             };
             (version.response_header(), header::encode(&response))
         };
-        let retry_after = |seconds: u64| ("retry-after", seconds.to_string());
+        let retry_after =
+            |seconds: u64| ("retry-after", if seeded::has(Bug::RetryAfterADay) { 86_400 } else { seconds }.to_string());
         match self {
             Self::SettlementRefused { reason, payer, network } => {
                 headers.push(settle_response(reason.as_str(), payer, network, &None));
@@ -206,6 +208,8 @@ impl Denial {
             }
             Self::AlreadyUsed { transaction, payer, network }
             | Self::IdentifierConflict { transaction, payer, network } => {
+                let lost = &None;
+                let transaction = if seeded::has(Bug::SpentWithoutTransaction) { lost } else { transaction };
                 headers.push(settle_response(self.code(), payer, network, transaction));
             }
             Self::FacilitatorsUnavailable | Self::LedgerUnavailable | Self::NotSelling => {

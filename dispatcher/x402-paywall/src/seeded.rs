@@ -224,6 +224,151 @@ bugs! {
     /// A browser's preflight is billed.
     PreflightBilled = "preflight-billed",
 
+    /// A facilitator is asked to settle what ran out while the tenant ran.
+    ExpiryNotLookedAt = "expiry-not-looked-at",
+    /// A payment is held for a second while its tenant runs.
+    LeaseTooShort = "lease-too-short",
+    /// Who comes back after a crash waits until the lease of the request that died has run out.
+    OrphanWaitsOutItsLease = "orphan-waits-out-its-lease",
+    /// A response whose caller was cut off by a crash stays on its way.
+    DeliveryLeaseForEver = "delivery-lease-for-ever",
+    /// After three questions an open settlement is taken for a refusal.
+    UnknownGivenUp = "unknown-given-up",
+    /// An open settlement is asked about ten times a second.
+    UnknownAskedInAStorm = "unknown-asked-in-a-storm",
+    /// An open settlement is first asked about after an hour.
+    UnknownAskedAboutTooLate = "unknown-asked-about-too-late",
+    /// An open settlement is told without the transaction that its facilitator named.
+    PendingTransactionLost = "pending-transaction-lost",
+    /// A refusal is believed although an answer before it was lost.
+    RefusalAfterUnknownBelieved = "refusal-after-unknown-believed",
+    /// Who paid upfront for a run that failed is owed nothing.
+    UpfrontFailureForgotten = "upfront-failure-forgotten",
+    /// A payment stays held although its tenant failed.
+    FailedRunKeepsPayment = "failed-run-keeps-payment",
+    /// A settled payment is remembered for two seconds.
+    SettledKeptTooShort = "settled-kept-too-short",
+    /// A first settlement goes to the first facilitator, whatever is known of it.
+    SettleIgnoresHealth = "settle-ignores-health",
+    /// A payment is taken for busy long after its facilitator has answered.
+    BusyAfterAnswer = "busy-after-answer",
+    /// The body of a response is dropped before its caller has it.
+    BodyDroppedAtOnce = "body-dropped-at-once",
+    /// Of a response, the first hundred bytes are kept for who comes back.
+    StoredBodyTruncated = "stored-body-truncated",
+    /// Telemetry has no word of a settlement.
+    SettledUntold = "settled-untold",
+    /// Of a stored response the headers are forgotten.
+    StoredHeadersLost = "stored-headers-lost",
+    /// A stored response comes back as 200, whatever it was.
+    StoredStatusLost = "stored-status-lost",
+    /// Nobody says that a response was handed over.
+    HandOverNeverTold = "hand-over-never-told",
+    /// A facilitator's HTTP error is taken for a refusal to settle.
+    HttpErrorTakenForRefusal = "http-error-taken-for-refusal",
+    /// A facilitator that does not answer /verify has refused the payment.
+    VerifyErrorBilled = "verify-error-billed",
+    /// The end of a payment is compared with milliseconds.
+    WindowInMilliseconds = "window-in-milliseconds",
+    /// A settlement is begun although its payment runs out before a block can be found.
+    MarginIgnored = "margin-ignored",
+    /// A payment that has run out never reaches the ledger.
+    ExpiredCannotCollect = "expired-cannot-collect",
+    /// A facilitator is asked about a payment in another asset.
+    AssetNotChecked = "asset-not-checked",
+    /// A facilitator is asked about a payment by another scheme.
+    SchemeNotChecked = "scheme-not-checked",
+    /// A payment may change what the offer says of its token and flow.
+    ExtraNotChecked = "extra-not-checked",
+    /// A payment in version 1 may be for any amount.
+    V1NotMatched = "v1-not-matched",
+    /// Customers of two sellers cannot use the same identifier.
+    IdentifierNotScoped = "identifier-not-scoped",
+    /// A payment buys any other query of its path.
+    BoundWithoutQuery = "bound-without-query",
+    /// A payment buys any other method on its path.
+    BoundWithoutMethod = "bound-without-method",
+    /// A bill may be kept by caches.
+    BillCacheable = "bill-cacheable",
+    /// Who is told to come back is told to do so tomorrow.
+    RetryAfterADay = "retry-after-a-day",
+    /// Who presents a spent payment is not told where it went.
+    SpentWithoutTransaction = "spent-without-transaction",
+    /// Only the first facilitator is asked to verify.
+    VerifyNoFailover = "verify-no-failover",
+    /// A payment that one facilitator calls invalid is verified at the next.
+    InvalidFailsOver = "invalid-fails-over",
+    /// A facilitator that stays away is probed as often as at first.
+    BackOffNeverGrows = "back-off-never-grows",
+    /// A quarantined /verify has nothing to be probed with.
+    SpecimenLost = "specimen-lost",
+    /// Facilitators are asked what they support at each exchange.
+    SupportedAskedEachTime = "supported-asked-each-time",
+    /// An isolate goes by what it saw itself and never learns what others know.
+    HealthNotMerged = "health-not-merged",
+    /// A facilitator that is slow is not asked at all.
+    SlowTakenForDead = "slow-taken-for-dead",
+    /// Each facilitator gets the API keys of all.
+    KeysOfAnother = "keys-of-another",
+    /// Content leaves without its receipt.
+    ReceiptMissing = "receipt-missing",
+    /// The log has each request's query, whatever secrets it has in it.
+    QueryLogged = "query-logged",
+    /// A tenant's response is held whatever its size.
+    BodyUnbounded = "body-unbounded",
+    /// Of a response no more than a kilobyte is sold.
+    BodyTruncated = "body-truncated",
+    /// A request has the id that its caller says.
+    CallerNamesRequest = "caller-names-request",
+    /// A dispatch carries the CPU limit as that of subrequests.
+    LimitsSwapped = "limits-swapped",
+    /// A tenant that is reached by slug is asked for the path with the slug in it.
+    SlugNotStripped = "slug-not-stripped",
+    /// A path on one tenant's host can name another tenant.
+    SlugBeatsHost = "slug-beats-host",
+    /// A caller's claim to have asked for another host reaches the tenant.
+    ForwardedHostEnters = "forwarded-host-enters",
+    /// A tenant's word on extensions reaches the caller.
+    ExtensionResponsesLeave = "extension-responses-leave",
+    /// What a tenant says of a whole host stands on one that it shares.
+    SpeaksForHost = "speaks-for-host",
+    /// What a tenant says to shared caches stands on a paid response.
+    CdnCacheControlKept = "cdn-cache-control-kept",
+    /// A cookie of a tenant by slug goes to all tenants on that host.
+    CookieOfTheWholeHost = "cookie-of-the-whole-host",
+    /// A host that a tenant's policy denies may be asked.
+    EgressDenyIgnored = "egress-deny-ignored",
+    /// A host that a tenant's policy does not list may be asked.
+    EgressAllowIgnored = "egress-allow-ignored",
+    /// A tenant may ask the platform's own hosts.
+    PlatformHostAsked = "platform-host-asked",
+    /// A tenant may ask any port.
+    AnyPortAsked = "any-port-asked",
+    /// Who comes too often is told to wait a thousand times as long.
+    RetryAfterInMilliseconds = "retry-after-in-milliseconds",
+    /// A quarantine stays although an operator lifted it.
+    QuarantineNeverLifted = "quarantine-never-lifted",
+    /// A quarantine outlives the time it was for.
+    QuarantineNeverEnds = "quarantine-never-ends",
+    /// One tenant's quarantine is every tenant's.
+    QuarantineOfAll = "quarantine-of-all",
+    /// A tenant's own rates do not count.
+    OverrideIgnored = "override-ignored",
+    /// All payers of a tenant share one rate.
+    PayersCountedAsOne = "payers-counted-as-one",
+    /// A payer may come as often as it likes.
+    PayerRateNotHeld = "payer-rate-not-held",
+    /// All tenants share one rate.
+    TenantsCountedAsOne = "tenants-counted-as-one",
+    /// Payments that prove worthless are no reason to refuse the next.
+    WorthlessNotCounted = "worthless-not-counted",
+    /// Payments that buy count as a flood.
+    GoodTakenForWorthless = "good-taken-for-worthless",
+    /// Payments that cannot be read are no reason to refuse the next.
+    MalformedNotCounted = "malformed-not-counted",
+    /// A tenant that left the directory is served for ever.
+    RemovedTenantStays = "removed-tenant-stays",
+
     /// The Worker passes a dispatch's limits under keys that the platform does not know.
     WorkerMisspellsLimits = "worker-misspells-limits",
     /// The Worker passes no limits with a dispatch.
@@ -248,6 +393,12 @@ bugs! {
     SignalNotPassed = "signal-not-passed",
     /// What is left to do after an answer is begun and dropped.
     WaitUntilDropped = "wait-until-dropped",
+    /// A facilitator that sends elsewhere is followed, with the payment and the key.
+    RedirectFollowed = "redirect-followed",
+    /// The Worker asks the location's counter and takes every answer for a yes.
+    RateBindingIgnored = "rate-binding-ignored",
+    /// The Worker runs the script that has a tenant's own name, whichever version its record names.
+    VersionNotRun = "version-not-run",
 }
 
 #[cfg(any(not(target_family = "wasm"), feature = "seeded-bugs"))]
@@ -269,6 +420,9 @@ impl Bug {
                 | Self::BodyLeftOut
                 | Self::SignalNotPassed
                 | Self::WaitUntilDropped
+                | Self::RedirectFollowed
+                | Self::RateBindingIgnored
+                | Self::VersionNotRun
         )
     }
 }

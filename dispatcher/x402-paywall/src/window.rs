@@ -43,7 +43,9 @@ impl Window {
     /// Too late for a settlement to begin.
     #[must_use]
     pub fn expired(&self, now: UnixMillis) -> Option<Reason> {
-        (self.valid_before < now.seconds() + SETTLE_MARGIN_S).then(|| self.too_late())
+        let margin = if seeded::has(Bug::MarginIgnored) { 0 } else { SETTLE_MARGIN_S };
+        let now = if seeded::has(Bug::WindowInMilliseconds) { now.0 } else { now.seconds() };
+        (self.valid_before < now + margin).then(|| self.too_late())
     }
 
     /// The reason for what cannot be done in what is left.
@@ -64,7 +66,8 @@ impl Window {
     /// Why the payment cannot have bought anything at any time up to `now`: not worth asking the ledger about.
     #[must_use]
     pub fn never_open(&self, now: UnixMillis) -> Option<Reason> {
-        let forgotten = UnixMillis(now.0.saturating_sub(FORGOTTEN_AFTER_S * 1000));
+        let forgotten = if seeded::has(Bug::ExpiredCannotCollect) { 0 } else { FORGOTTEN_AFTER_S * 1000 };
+        let forgotten = UnixMillis(now.0.saturating_sub(forgotten));
         self.expired(forgotten).or_else(|| self.not_yet_open(now))
     }
 

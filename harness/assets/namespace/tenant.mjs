@@ -43,15 +43,15 @@ export default {
         return seen(request, url, env, 200, {}, { url: asked, status: answer.status });
       }
       case "big":
-        return new Response(bytes(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
+        return stream(bytes(Number(argument), env), env, Number(argument));
       case "endless":
-        return new Response(bytes(Infinity, env), { headers: headers(env, "application/octet-stream", 200) });
+        return stream(bytes(Infinity, env), env);
       case "trickle":
-        return new Response(trickle(Number(argument)), { headers: headers(env, "application/octet-stream", 200) });
+        return stream(trickle(Number(argument)), env);
       case "hoard":
-        return new Response(inOnePiece(Number(argument)), { headers: headers(env, "application/octet-stream", 200) });
+        return stream(inOnePiece(Number(argument)), env, Number(argument));
       case "cut":
-        return new Response(cutOff(Number(argument), env), { headers: headers(env, "application/octet-stream", 200) });
+        return stream(cutOff(Number(argument), env), env);
       case "forge":
         return seen(request, url, env, Number(argument ?? 200), FORGED);
       default:
@@ -116,6 +116,8 @@ const FORGED = {
   "surrogate-control": "max-age=600",
   expires: "Fri, 01 Jan 2100 00:00:00 GMT",
   "set-cookie": "session=another; Domain=tenants.test; Path=/",
+  "clear-site-data": '"forged"',
+  "service-worker-allowed": "/forged",
 };
 
 // Statuses whose answer says where something is.
@@ -139,8 +141,15 @@ function seen(request, url, env, status, forged = {}, fetched = undefined) {
     target: url.pathname + url.search,
     headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-|forwarded)/.test(name))),
   };
-  const set = headers(env, "application/json", status, forged, fetched);
-  return new Response(bodyless ? null : JSON.stringify(body), { status, headers: set });
+  const sent = bodyless ? "" : JSON.stringify(body);
+  const said = { fetched, bytes: new TextEncoder().encode(sent).length, target: body.target };
+  const set = headers(env, "application/json", status, forged, said);
+  return new Response(bodyless ? null : sent, { status, headers: set });
+}
+
+// `count`: how many bytes it has, where that is known before they are sent.
+function stream(body, env, count = undefined) {
+  return new Response(body, { headers: headers(env, "application/octet-stream", 200, {}, { bytes: count }) });
 }
 
 const CHUNK_BYTES = 65536;
@@ -184,14 +193,14 @@ function cutOff(count, env) {
   });
 }
 
-function headers(env, contentType, status, forged = {}, fetched = undefined) {
+function headers(env, contentType, status, forged, more) {
   const located = LOCATED[status] ?? {};
   const said = {
     status,
     location: located.location,
     content_location: located["content-location"],
     forged: Object.keys(forged),
-    fetched,
+    ...more,
   };
   const plain = { "content-type": contentType, "x-canary": env.CANARY, "x-said": JSON.stringify(said) };
   return { ...plain, ...located, ...forged };

@@ -78,7 +78,8 @@ fn what(inject: &Inject, call: Call) -> String {
             };
             format!("settles, and says pending {often} of each payment, as {style}")
         }
-        Inject::Forget => "settles, and says of a repeat that the nonce is used".to_owned(),
+        Inject::Forget { says: None } => "settles, and says of a repeat that the nonce is used".to_owned(),
+        Inject::Forget { says: Some(reason) } => format!("settles, and says of a repeat {reason}"),
         Inject::Decline { reason } => format!("says no, {reason}"),
         Inject::Lie { about, .. } => match about {
             LieAbout::Payer => "says yes, for another payer".to_owned(),
@@ -118,7 +119,7 @@ fn moves(inject: &Inject) -> Money {
         | Inject::Huge { .. }
         | Inject::Deep { .. }
         | Inject::Pending { .. }
-        | Inject::Forget => Money::Moved,
+        | Inject::Forget { .. } => Money::Moved,
         Inject::Lie { money, .. } => *money,
     }
 }

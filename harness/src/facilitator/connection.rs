@@ -47,7 +47,8 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
             Err(error) => return double.turn_away(caller, &error).await,
         };
         let Some(endpoint) = endpoint(&line) else {
-            double.unreadable(format!("no endpoint of a facilitator: {} {}", line.method, line.path));
+            let (facilitator, path) = (double.name.to_string(), format!("{} {}", line.method, line.path));
+            double.tell(Event::FacilitatorAskedElsewhere { facilitator, path });
             return answer_and_close(caller, &Reply::text(404, JSON, r#"{"message":"no such endpoint"}"#)).await;
         };
         let received_us = double.journal.clock().now_us();
@@ -67,6 +68,7 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
             received_us,
             ended_us: double.journal.clock().now_us(),
             fault,
+            stray_key: seen.stray_key,
             answer: played.answer,
         }));
         match played.then {
@@ -95,6 +97,7 @@ async fn play(
     };
     let read = FacilitatorRequest::parse(&body);
     *seen = read.seen();
+    seen.stray_key = head.api_key.is_some() && head.api_key != double.key;
     if double.key.is_some() && head.api_key != double.key {
         return turned_away(caller, head.last).await;
     }
@@ -211,7 +214,10 @@ mod tests {
         let mut bench = Bench::new();
         let double = bench.double(vec![]).await;
         assert_eq!(bench.post(&double, "/metrics", 1).await.unwrap().0, 404);
-        assert!(matches!(bench.seen.recv().await, Some(Recorded { event: Event::Unreadable { .. }, .. })));
+        assert!(matches!(
+            bench.seen.recv().await,
+            Some(Recorded { event: Event::FacilitatorAskedElsewhere { .. }, .. })
+        ));
         let large = " ".repeat(http1::MAX_BODY_BYTES + 1);
         assert_eq!(bench.post_body(&double, "/settle", large).await.unwrap().0, 413);
         assert!(matches!(bench.seen.recv().await, Some(Recorded { event: Event::Unreadable { .. }, .. })));

@@ -55,6 +55,8 @@ pub enum Unreadable {
 pub struct PaymentSeen {
     pub payment: Option<String>,
     pub payload_hash: Option<String>,
+    /// It came with an API key that is not this facilitator's.
+    pub stray_key: bool,
 }
 
 impl FacilitatorRequest {
@@ -90,7 +92,7 @@ impl FacilitatorRequest {
     #[must_use]
     pub fn seen(&self) -> PaymentSeen {
         let payment = self.payment().map(|asked| asked.key().to_string());
-        PaymentSeen { payment, payload_hash: self.payload_hash.clone() }
+        PaymentSeen { payment, payload_hash: self.payload_hash.clone(), stray_key: false }
     }
 }
 

@@ -45,14 +45,14 @@ fn is_its_act(exchange: &Exchange) -> bool {
     match exchange.client.as_str() {
         "duplicate" => exchange.kind == ExchangeKind::Duplicate,
         "replay-elsewhere" => exchange.kind == ExchangeKind::Elsewhere,
-        "resend-after-served" => exchange.kind == ExchangeKind::Resend,
+        "resend-after-served" | "tries-again" => exchange.kind == ExchangeKind::Resend,
         "impatient" | "away" | "fresh-after-timeout" => exchange.outcome == ExchangeOutcome::HungUp,
         "identified" => exchange.kind == ExchangeKind::Resend && exchange.identifier.is_some(),
-        "identifier-race" => exchange.identifier.is_some(),
-        "malformed" => exchange.flaw.is_some(),
+        "identifier-race" | "shared-identifier" => exchange.identifier.is_some(),
+        "malformed" | "malformed-v1" => exchange.flaw.is_some(),
         "head" => exchange.method == "HEAD" && exchange.payment.is_some(),
         "preflight" => exchange.kind == ExchangeKind::Preflight,
-        "unpaid" => exchange.kind == ExchangeKind::Unpaid,
+        "unpaid" | "two-names" => exchange.kind == ExchangeKind::Unpaid,
         _ => exchange.payment.is_some(),
     }
 }

@@ -387,6 +387,8 @@ impl History {
             }
             Event::LedgerAfterKill(_)
             | Event::TenantBytesLogged { .. }
+            | Event::SecretLogged { .. }
+            | Event::FacilitatorAskedElsewhere { .. }
             | Event::EgressDecided(_)
             | Event::OutsideReached { .. }
             | Event::MachineLoad(_)

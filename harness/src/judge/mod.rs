@@ -12,9 +12,11 @@ mod directory_is_followed;
 mod dispatch_carries_limits;
 mod egress_is_confined;
 mod every_request_ends_once;
+mod facilitators_are_spared;
 mod faults_bit;
 mod finding;
 mod flood_is_cut;
+mod good_payments_are_honoured;
 mod head_is_free;
 mod headers_are_ours;
 mod history;
@@ -24,12 +26,14 @@ mod malformed_is_refused;
 mod neighbours_unmoved;
 mod no_cross_tenant_bytes;
 mod nobody_pays_for_nothing;
+mod one_facilitator_suffices;
 mod one_payment_one_request;
 mod others_are_served;
 mod over_limit_is_cut_off;
 mod pages_can_pay;
 mod paid_content_only_after_settlement;
 mod paid_is_private;
+mod payments_are_given_back;
 mod put_away;
 mod quarantine_counts;
 mod quarantined_gets_probes_only;
@@ -37,9 +41,11 @@ mod reaches_the_named_tenant;
 mod recovers;
 mod refusals_cost_nothing;
 mod rule;
+mod secrets_are_kept;
 mod settle_at_most_once;
 mod settle_stays_put_while_unknown;
 mod settled_answer;
+mod sold_is_bounded;
 mod standing_seldom_changes;
 mod statuses_kept;
 mod tell;
@@ -69,7 +75,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 39] = [
+pub const RULES: [&Rule; 45] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
     &unknown_is_not_failed::RULE,
@@ -78,11 +84,13 @@ pub const RULES: [&Rule; 39] = [
     &verify_before_run_settle_after::RULE,
     &one_payment_one_request::RULE,
     &books_balance::RULE,
+    &good_payments_are_honoured::RULE,
     &no_cross_tenant_bytes::RULE,
     &reaches_the_named_tenant::RULE,
     &directory_is_followed::RULE,
     &headers_are_ours::RULE,
     &paid_is_private::RULE,
+    &secrets_are_kept::RULE,
     &egress_is_confined::RULE,
     &dispatch_carries_limits::RULE,
     &over_limit_is_cut_off::RULE,
@@ -94,11 +102,15 @@ pub const RULES: [&Rule; 39] = [
     &standing_seldom_changes::RULE,
     &is_not_asked::RULE,
     &flood_is_cut::RULE,
+    &facilitators_are_spared::RULE,
+    &sold_is_bounded::RULE,
     &tenants_own_facilitators::RULE,
     &recovers::RULE,
     &others_are_served::RULE,
     &every_request_ends_once::RULE,
     &unknown_is_asked_about::RULE,
+    &one_facilitator_suffices::RULE,
+    &payments_are_given_back::RULE,
     &answers_as_documented::RULE,
     &malformed_is_refused::RULE,
     &head_is_free::RULE,
@@ -200,6 +212,14 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         Checker::Latency { phase, quantile, at_most } => {
             Judge::new(&latency::RULE, |history| latency::judge(history, phase.as_str(), *quantile, *at_most))
         }
+        Checker::GoodPaymentsAreHonoured => {
+            Judge::new(&good_payments_are_honoured::RULE, good_payments_are_honoured::judge)
+        }
+        Checker::SecretsAreKept => Judge::new(&secrets_are_kept::RULE, secrets_are_kept::judge),
+        Checker::FacilitatorsAreSpared => Judge::new(&facilitators_are_spared::RULE, facilitators_are_spared::judge),
+        Checker::SoldIsBounded => Judge::new(&sold_is_bounded::RULE, sold_is_bounded::judge),
+        Checker::OneFacilitatorSuffices => Judge::new(&one_facilitator_suffices::RULE, one_facilitator_suffices::judge),
+        Checker::PaymentsAreGivenBack => Judge::new(&payments_are_given_back::RULE, payments_are_given_back::judge),
         Checker::FaultsBit => Judge::new(&faults_bit::RULE, faults_bit::judge),
         Checker::TrafficFlowed => Judge::new(&traffic_flowed::RULE, traffic_flowed::judge),
         Checker::ClientsActed => Judge::new(&clients_acted::RULE, clients_acted::judge),

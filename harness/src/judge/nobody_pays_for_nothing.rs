@@ -50,9 +50,10 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new(what, exchange.line).and([transfer.line]).and(end));
         }
     }
-    for (exchange, _, payment) in history.paid_answers().filter(|(_, answer, _)| lost_its_body(answer)) {
+    for (exchange, answer, payment) in history.paid_answers().filter(|(_, answer, _)| lost_its_body(answer)) {
         let transfer = history.moved(payment).map(|transfer| transfer.line);
-        let what = format!("{} bought content that came without its body", short(payment));
+        let what =
+            format!("{} bought content of which {} bytes came, not its whole body", short(payment), answer.body_bytes);
         violations.push(Violation::new(what, exchange.line).and(transfer));
     }
     for purchase in history.purchases() {
@@ -77,10 +78,11 @@ fn has_failed(end: &TenantEnd) -> bool {
     by_itself && end.answer != TenantAnswer::Whole
 }
 
-/// A tenant double's content has a body, but for the statuses that have none.
+/// A tenant double's content has a body, but for the statuses that have none; and where it knew how long, it says so.
 fn lost_its_body(answer: &Answer) -> bool {
-    let content = answer.tenant_said.as_ref().is_some_and(|said| (200..300).contains(&said.status));
-    content && !matches!(answer.status, 204 | 205) && answer.body_bytes == 0
+    let Some(said) = answer.tenant_said.as_ref().filter(|said| (200..300).contains(&said.status)) else { return false };
+    let is_whole = said.bytes.map_or(answer.body_bytes > 0, |bytes| bytes == answer.body_bytes);
+    !matches!(answer.status, 204 | 205) && !is_whole
 }
 
 /// Whether the tenant ran and produced nothing that may be sold.
@@ -126,6 +128,12 @@ mod tests {
         assert_eq!(judge(&whole.history()).verdict, Verdict::Pass);
         let lost = Story::new().settled("p1", "primary").served_with("p1", empty).purchase(&["p1"]);
         assert_eq!(shown(&judge(&lost.history())), [2, 4]);
+        let cut = |answer: &mut Answer| {
+            answer.tenant_said = said().map(|said| TenantSaid { bytes: Some(8), ..said });
+            answer.body_bytes = 7;
+        };
+        let cut = Story::new().settled("p1", "primary").served_with("p1", cut).purchase(&["p1"]);
+        assert_eq!(shown(&judge(&cut.history())), [2, 4]);
     }
 
     #[test]

@@ -56,6 +56,7 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     violations.extend(kept_by_a_refused_payment(history));
+    violations.extend(turned_away_for_nobody(history));
     Finding::of(presented_again, "payments that were presented more than once", violations)
 }
 
@@ -78,6 +79,23 @@ fn kept_by_a_refused_payment(history: &History) -> impl Iterator<Item = Violatio
         let (line, of) = refusal?;
         let what = format!("{} has the identifier still, although it was refused", short(of));
         Some(Violation::new(what, exchange.line).and([line]))
+    })
+}
+
+/// An identifier is one at its own tenant: a purchase at another is no rival.
+fn turned_away_for_nobody(history: &History) -> impl Iterator<Item = Violation> {
+    let turned_away =
+        history.paid_answers().filter(|(_, answer, _)| answer.code.as_deref() == Some("payment_identifier_conflict"));
+    turned_away.filter_map(move |(exchange, _, payment)| {
+        let mut rivals = history.exchanges().filter(|other| {
+            let another = other.what.payment.as_deref().is_some_and(|of| of != payment);
+            another && other.identifier == exchange.identifier && other.tenant == exchange.tenant
+        });
+        let alone = rivals.next().is_none();
+        alone.then(|| {
+            let what = format!("no other payment had the identifier of {} at {}", short(payment), exchange.tenant);
+            Violation::new(what, exchange.line)
+        })
     })
 }
 

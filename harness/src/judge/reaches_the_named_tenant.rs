@@ -1,8 +1,8 @@
-//! ISO-2: a request reaches only the tenant that its host or slug names. Judged by which script the namespace ran for it, not
-//! by what the answer says of itself.
+//! ISO-2: a request reaches only the tenant that its host or slug names, and as that tenant's own. Judged by which script the
+//! namespace ran for it, and by which path the tenant says that it was asked for.
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
-use reports::level::Level;
+use reports::{event::Exchange, level::Level};
 
 pub const RULE: Rule = Rule {
     id: "ISO-2",
@@ -37,6 +37,12 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new(what, exchange.line).and([run.line]));
         }
     }
+    for (exchange, answer) in history.answers() {
+        let asked = answer.tenant_said.as_ref().and_then(|said| said.target.as_deref());
+        if let Some(asked) = asked.filter(|asked| *asked != own_target(&exchange)) {
+            violations.push(Violation::new(format!("the tenant was asked for {asked}"), exchange.line));
+        }
+    }
     // Nobody may have received the answer.
     for line in history.requests() {
         let Some(run) = runs.get(line.request_id.as_str()) else { continue };
@@ -49,11 +55,27 @@ pub fn judge(history: &History) -> Finding {
     Finding::of(looked_at, "answers that a tenant ran for", violations)
 }
 
+/// Below the slug, where one stands in it.
+fn own_target(exchange: &Exchange) -> &str {
+    let below = exchange.target.strip_prefix(&format!("/t/{}", exchange.tenant));
+    below.filter(|below| below.starts_with('/')).unwrap_or(&exchange.target)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::judge::testing::*;
-    use reports::verdict::Verdict;
+    use reports::{event::TenantSaid, verdict::Verdict};
+
+    #[test]
+    fn a_path_that_is_not_the_tenants_own_is_seen() {
+        let asked = |target: &str| {
+            let said = TenantSaid { target: Some(target.to_owned()), ..TenantSaid::default() };
+            Story::new().answered(None, 200, move |answer| answer.tenant_said = Some(said.clone())).ran_for_it()
+        };
+        assert_eq!(judge(&asked("/").history()).verdict, Verdict::Pass);
+        assert_eq!(shown(&judge(&asked("/t/acme/").history())), [2]);
+    }
 
     #[test]
     fn another_tenants_script_is_seen_in_the_exchange_and_in_the_log() {

@@ -1,5 +1,6 @@
 //! LIVE-1: once a fault has healed, success is back at its steady level within the bound. The steady level is what the
-//! first phase had, before anything was injected. Resent payments are left to the money rules: they began earlier.
+//! first phase had, before anything was injected: one at which most failed is none. Resent payments are left to the money
+//! rules: they began earlier.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
 use reports::{
@@ -45,10 +46,14 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
     let (steady_bad, late_bad) = (bad(&steady), bad(&late));
     // Shares, crosswise, so that nothing is rounded: so many more show that it is worse than it was.
     let fewest = steady_bad.len() * late.len() / steady.len() + 1;
-    let violations = Vec::from_iter(late_bad.get(..fewest).map(|worse| {
+    let mut violations = Vec::from_iter(late_bad.get(..fewest).map(|worse| {
         let what = format!("{} of {} requests failed after the bound", late_bad.len(), late.len());
         Violation::new(what, worse[0].line).and(worse.iter().map(|exchange| exchange.line))
     }));
+    if let Some(unwell) = steady_bad.first().filter(|_| 2 * steady_bad.len() > steady.len()) {
+        let what = format!("{} of {} requests failed before anything was injected", steady_bad.len(), steady.len());
+        violations.push(Violation::new(what, unwell.line));
+    }
     let healing: Vec<_> =
         begun.iter().copied().filter(|exchange| (healed_us..bound_us).contains(&exchange.due_us)).collect();
     let last_bad_us = bad(&healing).iter().map(|exchange| exchange.due_us).max();

@@ -3,6 +3,7 @@
 //! and run, and by what the facilitators were asked about.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use crate::traffic::ENDS_WHILE_THE_TENANT_RUNS;
 use reports::{
     event::{Exchange, ExchangeKind},
     level::Level,
@@ -52,6 +53,7 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     violations.extend(asked_about_nothing(history));
+    violations.extend(settled_too_late(history));
     Finding::of(looked_at, "requests that could be refused for free", violations)
 }
 
@@ -62,6 +64,22 @@ fn is_cheap(exchange: &Exchange, history: &History) -> bool {
             ExchangeKind::Payment => exchange.method == "HEAD" || exchange.flaw.as_ref().is_some_and(|flaw| flaw.local),
             ExchangeKind::Resend | ExchangeKind::Duplicate | ExchangeKind::Elsewhere | ExchangeKind::Preflight => false,
         }
+}
+
+/// Settlements that were begun although their payment had run out while its tenant ran.
+fn settled_too_late(history: &History) -> impl Iterator<Item = Violation> {
+    let ended =
+        |exchange: &Exchange| exchange.flaw.as_ref().is_some_and(|flaw| flaw.name == ENDS_WHILE_THE_TENANT_RUNS);
+    let payments: BTreeSet<&str> = history
+        .exchanges()
+        .filter(|exchange| ended(exchange))
+        .filter_map(|exchange| exchange.what.payment.as_deref())
+        .collect();
+    payments.into_iter().filter_map(|payment| {
+        let call = history.settles_of(payment).next()?;
+        let what = format!("{} was asked to settle {}, which had run out", call.facilitator, short(payment));
+        Some(Violation::new(what, call.line))
+    })
 }
 
 /// Calls about payments that nobody presented in earnest.

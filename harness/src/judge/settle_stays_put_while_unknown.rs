@@ -1,8 +1,12 @@
 //! MONEY-5: `/settle` moves to another facilitator only after a known refusal; until then it stays, and every call for a
-//! payment carries the identical payload.
+//! payment carries the identical payload. A refusal that follows a lost answer is known only where it is the payload's own
+//! fault: a lack of funds may be what the settlement left behind.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, settled_answer::Conclusion, tell::short};
-use reports::level::Level;
+use reports::{
+    event::{FacilitatorAnswer, FacilitatorCall},
+    level::Level,
+};
 
 pub const RULE: Rule = Rule {
     id: "MONEY-5",
@@ -37,9 +41,13 @@ pub fn judge(history: &History) -> Finding {
             let what = format!("{}: call {nth} at {at} carried another payload than the first", short(payment));
             violations.push(Violation::new(what, first.line).and([other.line]));
         }
+        let mut is_open = false;
         for pair in calls.windows(2) {
             let (before, after) = (pair[0], pair[1]);
-            let known_refusal = Conclusion::of(&before) == Conclusion::Refused && before.ended_us <= after.received_us;
+            let known_refusal = Conclusion::of(&before) == Conclusion::Refused
+                && before.ended_us <= after.received_us
+                && (!is_open || is_the_payloads_fault(&before));
+            is_open |= Conclusion::of(&before) == Conclusion::Unknown;
             if before.facilitator != after.facilitator && !known_refusal {
                 let (from, to) = (&before.facilitator, &after.facilitator);
                 let what = format!("{} moved from {from} to {to} without a known refusal", short(payment));
@@ -50,6 +58,10 @@ pub fn judge(history: &History) -> Finding {
     let finding = Finding::of(payments, "settled payments", violations);
     let detail = format!("{}; {repeated} were asked about more than once", finding.detail);
     finding.with_detail(detail)
+}
+
+fn is_the_payloads_fault(call: &FacilitatorCall) -> bool {
+    matches!(&call.answer, FacilitatorAnswer::Sent { reason: Some(reason), .. } if reason.starts_with("invalid_"))
 }
 
 #[cfg(test)]

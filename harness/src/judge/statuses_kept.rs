@@ -1,5 +1,5 @@
-//! ANSWER-4: what a tenant answers is what its caller gets: the status, 201, 202 and 204 as well as every error, and where
-//! it says that something is.
+//! ANSWER-4: what a tenant answers is what its caller gets: the status, 201, 202 and 204 as well as every error, where it says
+//! that something is, and its other headers.
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
 use reports::{
@@ -30,7 +30,12 @@ pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let Some(said) = &answer.tenant_said else { continue };
+        let Some(said) = &answer.tenant_said else {
+            if answer.canaries.contains(&exchange.tenant) {
+                violations.push(Violation::new("the tenant's body came without its headers", exchange.line));
+            }
+            continue;
+        };
         looked_at += 1;
         statuses.insert(said.status);
         if let Err(why) = is_kept(said, answer) {

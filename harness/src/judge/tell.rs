@@ -86,6 +86,8 @@ pub fn tell(recorded: &Recorded) -> String {
             )
         }
         Event::TenantBytesLogged { tenant, line } => format!("dispatcher's line with bytes of {tenant}: {line}"),
+        Event::FacilitatorAskedElsewhere { facilitator, path } => format!("{facilitator} is asked for {path}"),
+        Event::SecretLogged { what } => format!("dispatcher's line with {what} in it"),
         Event::DispatcherAlert(line) => {
             let of =
                 line.source.as_ref().or(line.tenant_id.as_ref()).map_or_else(String::new, |of| format!(" of {of}"));

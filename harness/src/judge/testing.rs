@@ -248,6 +248,16 @@ impl Story {
         self.then(Event::TenantBytesLogged { tenant: TENANT.to_owned(), line: String::new() })
     }
 
+    /// A redirect was followed.
+    pub fn asked_elsewhere(self) -> Self {
+        let (facilitator, path) = ("primary".to_owned(), "POST /elsewhere".to_owned());
+        self.then(Event::FacilitatorAskedElsewhere { facilitator, path })
+    }
+
+    pub fn secret_logged(self) -> Self {
+        self.then(Event::SecretLogged { what: "a query".to_owned() })
+    }
+
     pub fn adopted(self) -> Self {
         self.directory_line("adopted")
     }
@@ -311,6 +321,7 @@ impl Story {
             received_us: began,
             ended_us: began + 500_000,
             fault: None,
+            stray_key: false,
             answer,
         };
         change(&mut call);

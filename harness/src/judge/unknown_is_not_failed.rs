@@ -3,7 +3,7 @@
 
 use super::{Finding, Hint, History, Rule, Source, Violation, history::Line, settled_answer::Conclusion, tell::short};
 use reports::{
-    event::{Answer, Exchange, ExchangeKind, PurchaseOutcome},
+    event::{Answer, Exchange, ExchangeKind, FacilitatorAnswer, PurchaseOutcome},
     level::Level,
 };
 
@@ -34,7 +34,9 @@ pub fn judge(history: &History) -> Finding {
         let unknown_then = was_unknown(history, payment, exchange.ended_us);
         let Some(shown_by) = moved.or(unknown_then) else { continue };
         looked_at += 1;
-        if let Err(why) = is_no_failure(answer, unknown_then.is_some()) {
+        let told = is_no_failure(answer, unknown_then.is_some())
+            .and_then(|()| names_its_transaction(history, answer, payment, exchange.sent_us));
+        if let Err(why) = told {
             let what = format!("{why}, although {} may have moved money", short(payment));
             violations.push(Violation::new(what, exchange.line).and([shown_by]));
         }
@@ -88,6 +90,22 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
     match &answer.payment_response {
         Some(told) if !told.success && told.error_reason.as_deref() == Some("settlement_pending") => Ok(()),
         _ => Err("its PAYMENT-RESPONSE does not say pending".to_owned()),
+    }
+}
+
+/// Who is told to wait is told for what, where the facilitator has said so before it was asked.
+fn names_its_transaction(history: &History, answer: &Answer, payment: &str, sent_us: u64) -> Result<(), String> {
+    let named =
+        history.settles_of(payment).filter(|call| call.ended_us <= sent_us).find_map(|call| match &call.what.answer {
+            FacilitatorAnswer::Sent { ok: Some(false), transaction, .. } => {
+                transaction.as_deref().filter(|transaction| !transaction.is_empty())
+            }
+            _ => None,
+        });
+    let told = answer.payment_response.as_ref().map(|told| told.transaction.as_str());
+    match named.filter(|named| answer.code.as_deref() == Some("settlement_pending") && told != Some(*named)) {
+        Some(named) => Err(format!("it does not name transaction {named}")),
+        None => Ok(()),
     }
 }
 

@@ -16,11 +16,35 @@ pub fn event(line: &str) -> Option<Event> {
     line_of(&log, value).or_else(unreadable)
 }
 
-/// Whose bytes stand in a line: no tenant's may. `canaries` are tenants by the token that only they know.
+/// What stands in a line that no line may have: a tenant's bytes, or a secret of whoever called. `canaries` are tenants by the
+/// token that only they know.
 #[must_use]
 pub fn leaked(line: &str, canaries: &BTreeMap<String, String>) -> Option<Event> {
-    let (_, tenant) = canaries.iter().find(|(canary, _)| line.contains(canary.as_str()))?;
-    Some(Event::TenantBytesLogged { tenant: tenant.clone(), line: line.to_owned() })
+    if let Some((_, tenant)) = canaries.iter().find(|(canary, _)| line.contains(canary.as_str())) {
+        return Some(Event::TenantBytesLogged { tenant: tenant.clone(), line: line.to_owned() });
+    }
+    secret_in(line).map(|what| Event::SecretLogged { what: what.to_owned() })
+}
+
+/// Hex digits of an account's signature.
+const SIGNATURE_DIGITS: usize = 130;
+/// Fewer characters of base64 are no signed payment.
+const PAYMENT_CHARS: usize = 400;
+
+/// Of telemetry alone: what wrangler says of requests is its own.
+fn secret_in(line: &str) -> Option<&'static str> {
+    let longest = |is_in: fn(char) -> bool| line.split(|c| !is_in(c)).map(str::len).max().unwrap_or_default();
+    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    if !line.contains("{\"") {
+        None
+    } else if longest(|c| c.is_ascii_hexdigit()) >= SIGNATURE_DIGITS {
+        Some("a signature")
+    } else if longest(is_base64) >= PAYMENT_CHARS {
+        Some("a signed payment")
+    } else {
+        // Every client of the harness has this in its query.
+        line.contains("arrival=").then_some("a query")
+    }
 }
 
 /// What a line about `log` says.
@@ -47,6 +71,19 @@ mod tests {
             matches!(leaked("Uncaught Error: c0ffee", &canaries), Some(Event::TenantBytesLogged { tenant, .. }) if tenant == "acme")
         );
         assert_eq!(leaked("Uncaught Error: decaf", &canaries), None);
+    }
+
+    #[test]
+    fn a_callers_secret_is_found_in_telemetry_and_what_wrangler_says_is_none() {
+        let found = |text: &str| match leaked(&format!(r#"{{"log":"request","route":"{text}"}}"#), &BTreeMap::new()) {
+            Some(Event::SecretLogged { what }) => Some(what),
+            _ => None,
+        };
+        assert_eq!(found(&format!("0x{}", "ab".repeat(65))).as_deref(), Some("a signature"));
+        assert_eq!(found(&"eyJ4".repeat(100)).as_deref(), Some("a signed payment"));
+        assert_eq!(found("GET /quote?arrival=7").as_deref(), Some("a query"));
+        assert_eq!(found(&format!("eip155:84532:0x{}:0x{}", "a".repeat(40), "b".repeat(64))), None);
+        assert_eq!(leaked("GET /quote?arrival=7 200 OK (3ms)", &BTreeMap::new()), None);
     }
 
     #[test]

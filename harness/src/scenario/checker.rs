@@ -22,6 +22,7 @@ pub enum Checker {
     VerifyBeforeRunSettleAfter,
     OnePaymentOneRequest,
     BooksBalance,
+    GoodPaymentsAreHonoured,
     NoCrossTenantBytes,
     ReachesTheNamedTenant,
     DirectoryIsFollowed {
@@ -30,6 +31,7 @@ pub enum Checker {
     },
     HeadersAreOurs,
     PaidIsPrivate,
+    SecretsAreKept,
     EgressIsConfined,
     DispatchCarriesLimits,
     OverLimitIsCutOff,
@@ -64,6 +66,8 @@ pub enum Checker {
         by: Sender,
         bounds: Bounds,
     },
+    FacilitatorsAreSpared,
+    SoldIsBounded,
     TenantsOwnFacilitators,
     Recovers {
         /// The bound, from the end of `after`.
@@ -79,6 +83,8 @@ pub enum Checker {
     },
     EveryRequestEndsOnce,
     UnknownIsAskedAbout,
+    OneFacilitatorSuffices,
+    PaymentsAreGivenBack,
     AnswersAsDocumented,
     MalformedIsRefused,
     HeadIsFree,
@@ -135,7 +141,7 @@ impl AlertName {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 39] = [
+    pub const CATALOGUE: [Listed; 45] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
@@ -156,6 +162,11 @@ impl Checker {
         ),
         Listed::new("one-payment-one-request", "MONEY-7: one payment buys one request, once", "{}"),
         Listed::new("books-balance", "MONEY-8: chain, telemetry and settlement ledger agree", "{}"),
+        Listed::new(
+            "good-payments-are-honoured",
+            "MONEY-9: a payment as it was asked for is not billed again unless a facilitator refused it",
+            "{}",
+        ),
         Listed::new("no-cross-tenant-bytes", "ISO-1: an answer carries its own tenant's bytes only", "{}"),
         Listed::new("reaches-the-named-tenant", "ISO-2: only the tenant that a request names runs for it", "{}"),
         Listed::new(
@@ -165,6 +176,11 @@ impl Checker {
         ),
         Listed::new("headers-are-ours", "ISO-3: what only the dispatcher may say is neither forged nor leaked", "{}"),
         Listed::new("paid-is-private", "ISO-4: no answer about a payment is for a shared cache", "{}"),
+        Listed::new(
+            "secrets-are-kept",
+            "ISO-5: no signed payment or query is in the log, and a facilitator's key goes to it alone",
+            "{}",
+        ),
         Listed::new(
             "egress-is-confined",
             "EGRESS-1: nothing leaves a tenant but what its policy says, and every request is counted",
@@ -212,6 +228,8 @@ impl Checker {
             "COST-5: of one address, or one payer, only so many requests get anything but a 429, and they cost only so many calls",
             "{ traffic = \"callers\", by = \"address\", at-most = 300, within = \"10s\", calls = 0 }",
         ),
+        Listed::new("facilitators-are-spared", "COST-7: no facilitator is asked the same thing over and over", "{}"),
+        Listed::new("sold-is-bounded", "COST-8: what is sold is a megabyte at most", "{}"),
         Listed::new(
             "tenants-own-facilitators",
             "MONEY-5: a tenant's payments go to the facilitators that it names",
@@ -233,6 +251,12 @@ impl Checker {
             "LIVE-3: an open settlement is asked about until it is known, with its caller or without",
             "{}",
         ),
+        Listed::new(
+            "one-facilitator-suffices",
+            "LIVE-4: while one of a tenant's facilitators answers, nobody is told that none does",
+            "{}",
+        ),
+        Listed::new("payments-are-given-back", "LIVE-5: a payment is in use only while a request uses it", "{}"),
         Listed::new(
             "answers-as-documented",
             "ANSWER-1: every answer has the status and headers that belong to its code",

@@ -26,11 +26,15 @@ pub enum ClientKind {
     IdentifierRace,
     FreshAfterTimeout,
     PaidV1,
+    MalformedV1,
+    TriesAgain,
+    SharedIdentifier,
+    TwoNames,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 18] = [
+    pub const CATALOGUE: [Listed; 22] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -73,6 +77,14 @@ impl ClientKind {
             "buys as clients of version 1 do: the offer from the body, the payment in X-PAYMENT",
             "4",
         ),
+        Listed::new("malformed-v1", "signs less than is asked, in a payment of version 1", "1"),
+        Listed::new("tries-again", "presents a payment again for which its tenant failed", "1"),
+        Listed::new(
+            "shared-identifier",
+            "buys under a payment-identifier that another client uses too, at its own tenant",
+            "1",
+        ),
+        Listed::new("two-names", "asks one tenant's host for a path that names another tenant", "1"),
     ];
 
     /// As a mix writes it.
@@ -96,6 +108,10 @@ impl ClientKind {
             Self::IdentifierRace => "identifier-race",
             Self::FreshAfterTimeout => "fresh-after-timeout",
             Self::PaidV1 => "paid-v1",
+            Self::MalformedV1 => "malformed-v1",
+            Self::TriesAgain => "tries-again",
+            Self::SharedIdentifier => "shared-identifier",
+            Self::TwoNames => "two-names",
         }
     }
 
@@ -106,11 +122,11 @@ impl ClientKind {
 
     /// Whether it pays under a payment-identifier.
     pub fn is_identified(self) -> bool {
-        matches!(self, Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout)
+        matches!(self, Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout | Self::SharedIdentifier)
     }
 
     /// Whether it needs a tenant that has a price.
     pub fn pays(self) -> bool {
-        !matches!(self, Self::Unpaid | Self::Preflight)
+        !matches!(self, Self::Unpaid | Self::Preflight | Self::TwoNames)
     }
 }

@@ -56,7 +56,10 @@ pub enum Inject {
         /// How many answers a payment gets that say so; the next one is final. `None`: all of them.
         answers: Option<u64>,
     },
-    Forget,
+    Forget {
+        /// What it says of a repeat: as the chain says it unless given.
+        says: Option<String>,
+    },
     Decline {
         reason: String,
     },
@@ -175,8 +178,8 @@ impl Inject {
         ),
         Listed::new(
             "forget",
-            "settles, and says nonce already used of what it has settled, as the chain would (settle)",
-            "{}",
+            "settles, and says nonce already used of what it has settled, as the chain would, or something else (settle)",
+            "{ says = \"insufficient_funds\" }",
         ),
         Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
         Listed::new(
@@ -205,7 +208,7 @@ impl Inject {
             Self::Huge { .. } => "huge",
             Self::Deep { .. } => "deep",
             Self::Pending { .. } => "pending",
-            Self::Forget => "forget",
+            Self::Forget { .. } => "forget",
             Self::Decline { .. } => "decline",
             Self::Lie { .. } => "lie",
         }
@@ -265,7 +268,11 @@ pub(super) enum RawInject {
         #[schemars(with = "Option<u64>", range(min = 1))]
         answers: Option<Spanned<u64>>,
     },
-    Forget {},
+    Forget {
+        /// An x402 reason code: nonce already used unless given.
+        #[schemars(with = "Option<String>", regex(pattern = "^[a-z0-9_]+$"))]
+        says: Option<Spanned<String>>,
+    },
     Decline {
         /// An x402 reason code.
         #[schemars(with = "String", regex(pattern = "^[a-z0-9_]+$"))]
@@ -310,7 +317,13 @@ impl RawInject {
                 };
                 Inject::Pending { style: style.unwrap_or_default(), answers }
             }
-            Self::Forget {} => Inject::Forget,
+            Self::Forget { says } => {
+                let says = match says {
+                    Some(raw) => Some(check_reason(raw, problems)?),
+                    None => None,
+                };
+                Inject::Forget { says }
+            }
             Self::Decline { reason } => Inject::Decline { reason: check_reason(reason, problems)? },
             Self::Lie { about, money } => check_lie(at.clone(), call, about, money, problems)?,
         };
@@ -321,7 +334,7 @@ impl RawInject {
             | Inject::SettleThenReset
             | Inject::SettleThenStatus { .. }
             | Inject::Pending { .. }
-            | Inject::Forget
+            | Inject::Forget { .. }
                 if call != Call::Settle =>
             {
                 Some(("money moves on settle only", "write call = \"settle\""))

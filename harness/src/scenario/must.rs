@@ -95,6 +95,7 @@ pub(super) enum RawChecker {
     VerifyBeforeRunSettleAfter {},
     OnePaymentOneRequest {},
     BooksBalance {},
+    GoodPaymentsAreHonoured {},
     NoCrossTenantBytes {},
     ReachesTheNamedTenant {},
     DirectoryIsFollowed {
@@ -104,6 +105,7 @@ pub(super) enum RawChecker {
     },
     HeadersAreOurs {},
     PaidIsPrivate {},
+    SecretsAreKept {},
     EgressIsConfined {},
     DispatchCarriesLimits {},
     OverLimitIsCutOff {},
@@ -156,6 +158,8 @@ pub(super) enum RawChecker {
         #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
         calls: Spanned<usize>,
     },
+    FacilitatorsAreSpared {},
+    SoldIsBounded {},
     TenantsOwnFacilitators {},
     Recovers {
         /// The bound, from the end of that phase.
@@ -181,6 +185,8 @@ pub(super) enum RawChecker {
     },
     EveryRequestEndsOnce {},
     UnknownIsAskedAbout {},
+    OneFacilitatorSuffices {},
+    PaymentsAreGivenBack {},
     AnswersAsDocumented {},
     MalformedIsRefused {},
     HeadIsFree {},
@@ -290,6 +296,7 @@ impl RawChecker {
             Self::VerifyBeforeRunSettleAfter {} => Checker::VerifyBeforeRunSettleAfter,
             Self::OnePaymentOneRequest {} => Checker::OnePaymentOneRequest,
             Self::BooksBalance {} => Checker::BooksBalance,
+            Self::GoodPaymentsAreHonoured {} => Checker::GoodPaymentsAreHonoured,
             Self::NoCrossTenantBytes {} => Checker::NoCrossTenantBytes,
             Self::ReachesTheNamedTenant {} => Checker::ReachesTheNamedTenant,
             Self::DirectoryIsFollowed { within } => {
@@ -297,6 +304,7 @@ impl RawChecker {
             }
             Self::HeadersAreOurs {} => Checker::HeadersAreOurs,
             Self::PaidIsPrivate {} => Checker::PaidIsPrivate,
+            Self::SecretsAreKept {} => Checker::SecretsAreKept,
             Self::EgressIsConfined {} => Checker::EgressIsConfined,
             Self::DispatchCarriesLimits {} => Checker::DispatchCarriesLimits,
             Self::OverLimitIsCutOff {} => Checker::OverLimitIsCutOff,
@@ -329,6 +337,8 @@ impl RawChecker {
                     calls: check_count(&calls, problems)?,
                 },
             },
+            Self::FacilitatorsAreSpared {} => Checker::FacilitatorsAreSpared,
+            Self::SoldIsBounded {} => Checker::SoldIsBounded,
             Self::OthersAreServed { traffic: others, quiet, noisy, slower_by } => Checker::OthersAreServed {
                 traffic: find_traffic(&others, traffic, problems)?,
                 quiet: timeline.find(&quiet, problems)?.name().clone(),
@@ -347,6 +357,8 @@ impl RawChecker {
             Self::Recovers { within, after } => check_recovers(&within, &after, timeline, faults, problems)?,
             Self::EveryRequestEndsOnce {} => Checker::EveryRequestEndsOnce,
             Self::UnknownIsAskedAbout {} => Checker::UnknownIsAskedAbout,
+            Self::OneFacilitatorSuffices {} => Checker::OneFacilitatorSuffices,
+            Self::PaymentsAreGivenBack {} => Checker::PaymentsAreGivenBack,
             Self::AnswersAsDocumented {} => Checker::AnswersAsDocumented,
             Self::MalformedIsRefused {} => Checker::MalformedIsRefused,
             Self::HeadIsFree {} => Checker::HeadIsFree,

@@ -163,6 +163,17 @@ struct Tenant<'a> {
     canary: &'a str,
 }
 
+/// What it says of its answer beside the status.
+#[derive(Default)]
+struct Said<'a> {
+    forged: &'a [(&'a str, String)],
+    fetched: Option<Value>,
+    /// Of the body, where it is known before it is sent.
+    bytes: Option<usize>,
+    /// Path and query as they reached it.
+    target: Option<String>,
+}
+
 impl Tenant<'_> {
     /// Says who it is and what reached it.
     fn seen(&self, heard: &Heard<'_>, status: u16, forged: &[(&str, String)]) -> SimResponse {
@@ -189,12 +200,16 @@ impl Tenant<'_> {
         });
         let bare = matches!(status, 101 | 204 | 205 | 304);
         let body = if bare { Vec::new() } else { body.to_string().into_bytes() };
-        let headers = self.headers("application/json", status, forged, fetched);
+        let said =
+            Said { forged, fetched, bytes: Some(body.len()), target: Some(format!("{}{}", heard.path, heard.query)) };
+        let headers = self.headers("application/json", status, said);
         SimResponse { status, headers, content: Content::Whole(body) }
     }
 
     fn stream(&self, content: Content) -> SimResponse {
-        SimResponse { status: 200, headers: self.headers("application/octet-stream", 200, &[], None), content }
+        let bytes = if let Content::Whole(body) = &content { Some(body.len()) } else { None };
+        let headers = self.headers("application/octet-stream", 200, Said { bytes, ..Said::default() });
+        SimResponse { status: 200, headers, content }
     }
 
     fn bytes(&self, count: usize) -> Vec<u8> {
@@ -205,16 +220,11 @@ impl Tenant<'_> {
         bytes
     }
 
-    fn headers(
-        &self,
-        content_type: &str,
-        status: u16,
-        forged: &[(&str, String)],
-        fetched: Option<Value>,
-    ) -> Vec<(String, String)> {
+    fn headers(&self, content_type: &str, status: u16, said: Said<'_>) -> Vec<(String, String)> {
+        let Said { forged, fetched, bytes, target } = said;
         let located = located(status);
         let names: Vec<_> = forged.iter().map(|(name, _)| *name).collect();
-        let mut said = json!({"status": status, "forged": names});
+        let mut said = json!({"status": status, "forged": names, "bytes": bytes, "target": target});
         if let Some((name, value)) = located {
             said[name.replace('-', "_")] = Value::from(value);
         }
@@ -262,6 +272,8 @@ fn forged() -> Vec<(&'static str, String)> {
         ("surrogate-control", "max-age=600".to_owned()),
         ("expires", "Fri, 01 Jan 2100 00:00:00 GMT".to_owned()),
         ("set-cookie", "session=another; Domain=tenants.test; Path=/".to_owned()),
+        ("clear-site-data", "\"forged\"".to_owned()),
+        ("service-worker-allowed", "/forged".to_owned()),
     ]
 }
 

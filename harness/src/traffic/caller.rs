@@ -155,7 +155,7 @@ impl Caller {
                     Version::V1 => Invoice::read_body(&body),
                     Version::V2 => Invoice::read_header(&text(&headers, header::PAYMENT_REQUIRED).unwrap_or_default()),
                 };
-                (ExchangeOutcome::Answered(self.read(version, status, &headers, &body)), invoice.ok())
+                (ExchangeOutcome::Answered(self.read(version, ask.by_host, status, &headers, &body)), invoice.ok())
             }
             Ok(Err(broken)) => (ExchangeOutcome::Failed { what: broken.to_string() }, None),
             Err(_) => (ExchangeOutcome::HungUp, None),
@@ -191,7 +191,7 @@ impl Caller {
         }
     }
 
-    fn read(&self, version: Version, status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
+    fn read(&self, version: Version, by_host: bool, status: u16, headers: &HeaderMap, body: &[u8]) -> Answer {
         let whole = String::from_utf8_lossy(body);
         let json: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
         let code = json["error"]["code"].as_str().or(json["error"].as_str()).map(str::to_owned);
@@ -224,7 +224,7 @@ impl Caller {
             allowed_headers: lower("access-control-allow-headers"),
             exposed_headers: lower("access-control-expose-headers"),
             tenant_said: text(headers, "x-said").and_then(|said| serde_json::from_str(&said).ok()),
-            leaked_headers: leaks::internal_headers(headers, &json),
+            leaked_headers: leaks::internal_headers(headers, &json, by_host),
         }
     }
 }

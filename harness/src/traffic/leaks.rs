@@ -31,10 +31,15 @@ pub fn shared_cache(headers: &HeaderMap) -> Vec<String> {
     SHARED_CACHE.iter().filter(|name| headers.contains_key(**name)).map(|name| (*name).to_owned()).collect()
 }
 
-/// `body` is the answer's, where that is a tenant double's.
-pub fn internal_headers(headers: &HeaderMap, body: &Value) -> Vec<String> {
+/// What a tenant may say of a host that is its own.
+const OF_THE_HOST: [&str; 2] = ["clear-site-data", "service-worker-allowed"];
+
+/// `body` is the answer's, where that is a tenant double's; `by_host`: the tenant shares its host with nobody.
+pub fn internal_headers(headers: &HeaderMap, body: &Value, by_host: bool) -> Vec<String> {
     let text = |value: &reqwest::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let out = headers.iter().filter(|(_, value)| is_marked(&text(value))).map(|(name, _)| format!("response {name}"));
+    let may_leave = |name: &str| by_host && OF_THE_HOST.contains(&name);
+    let out = headers.iter().filter(|(name, value)| is_marked(&text(value)) && !may_leave(name.as_str()));
+    let out = out.map(|(name, _)| format!("response {name}"));
     let reached = body["headers"].as_object().into_iter().flatten();
     let into = reached
         .filter(|(name, value)| SIGNED_PAYMENT.contains(&name.as_str()) || value.as_str().is_some_and(is_marked))
@@ -61,8 +66,11 @@ mod tests {
         let receipt = header::encode(&json!({"transaction": "0xforged"}));
         headers.insert("payment-response", receipt.parse().unwrap());
         let body = json!({"headers": {"payment-signature": "e30=", "x-tenant-id": "acme"}});
-        let mut found = internal_headers(&headers, &body);
+        let mut found = internal_headers(&headers, &body, false);
         found.sort();
         assert_eq!(found, ["request payment-signature", "response payment-response", "response x-request-id"]);
+        let headers = HeaderMap::from_iter([("clear-site-data".parse().unwrap(), "\"forged\"".parse().unwrap())]);
+        let leaked = |by_host| internal_headers(&headers, &Value::Null, by_host).len();
+        assert_eq!((leaked(false), leaked(true)), (1, 0));
     }
 }

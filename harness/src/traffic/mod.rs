@@ -19,6 +19,7 @@ pub use schedule::{Arrival, schedule};
 pub use wire::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
 
 use crate::{clock::Clock, scenario::Timeline};
+pub use client::ENDS_WHILE_THE_TENANT_RUNS;
 use client::Visit;
 use futures_util::FutureExt;
 use std::{sync::Arc, time::Duration};

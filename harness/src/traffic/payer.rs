@@ -213,11 +213,17 @@ impl Draft<'_> {
     /// The payment's JSON with this signature.
     #[must_use]
     pub fn json(&self, signature: &[u8]) -> Value {
-        let Invoice { version, raw, .. } = self.invoice;
+        self.json_in(self.invoice.version, signature)
+    }
+
+    /// In a generation of the protocol that may be another than the invoice's.
+    #[must_use]
+    pub fn json_in(&self, version: Version, signature: &[u8]) -> Value {
+        let raw = &self.invoice.raw;
         let payload = json!({"signature": hex::encode(signature), "authorization": self.authorization});
         let accepted = &raw["accepts"][0];
-        if *version == Version::V1 {
-            let (scheme, network) = (&accepted["scheme"], &accepted["network"]);
+        if version == Version::V1 {
+            let (scheme, network) = (&accepted["scheme"], self.offer().network.name_in(version));
             return json!({"x402Version": version, "scheme": scheme, "network": network, "payload": payload});
         }
         let mut payment =

@@ -214,6 +214,8 @@ impl Gate {
         }
         let (id, now) = (visit.tenant_id, visit.at);
         self.probe(id, now)?;
+        let payer = payer.filter(|_| !seeded::has(Bug::PayerRateNotHeld));
+        let payer = if seeded::has(Bug::PayersCountedAsOne) { payer.map(|_| "") } else { payer };
         if let Some(payer) = payer {
             self.rate(Of::Payer, visit.rates.payer, id, payer, now)?;
         }
@@ -225,7 +227,10 @@ impl Gate {
         let Brings::Payment(header) = visit.brings else { return };
         let (id, now) = (visit.tenant_id, visit.at);
         let (flood, event) = match came {
+            Came::Malformed if seeded::has(Bug::MalformedNotCounted) => return,
             Came::Malformed => (&MALFORMED, Event::Came),
+            Came::Worthless | Came::Spent if seeded::has(Bug::WorthlessNotCounted) => return,
+            Came::Bought if seeded::has(Bug::GoodTakenForWorthless) => (&WORTHLESS, Event::Came),
             Came::Worthless | Came::Spent => (&WORTHLESS, Event::Came),
             Came::Kept | Came::Bought => (&UNPAID, Event::WasGood),
             Came::Nothing => return,
@@ -304,6 +309,7 @@ impl Gate {
     }
 
     fn rate(&self, of: Of, figure: u32, tenant: &str, whose: &str, now: UnixMillis) -> Result<(), TurnedAway> {
+        let tenant = if seeded::has(Bug::TenantsCountedAsOne) { "" } else { tenant };
         let (rule, key) = (Rule::rate(figure), text(of, tenant, whose));
         let verdict = self.step(of, &[&key], Event::Came, rule, now);
         let questions = &mut self.seen.borrow_mut().questions;

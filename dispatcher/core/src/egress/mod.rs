@@ -81,14 +81,14 @@ pub fn decide(url: &str, egress: &Egress, platform: &[HostPattern]) -> Result<De
         return Err(Refused::NotPublic);
     }
     let is_one_of = |patterns: &[HostPattern]| patterns.iter().any(|pattern| to.is(pattern));
-    if is_one_of(platform) {
+    if is_one_of(platform) && !seeded::has(Bug::PlatformHostAsked) {
         return Err(Refused::PlatformHost);
     }
-    if is_one_of(&egress.deny) {
+    if is_one_of(&egress.deny) && !seeded::has(Bug::EgressDenyIgnored) {
         return Err(Refused::Denied);
     }
     match &egress.allow {
-        Some(allow) if !is_one_of(allow) => Err(Refused::NotAllowed),
+        Some(allow) if !is_one_of(allow) && !seeded::has(Bug::EgressAllowIgnored) => Err(Refused::NotAllowed),
         _ => Ok(to),
     }
 }

@@ -84,7 +84,8 @@ fn init(request: &HttpRequest<'_>, signal: &AbortSignal) -> RequestInit {
     for (name, value) in ours.chain(configured) {
         headers.insert(name.to_ascii_lowercase(), value);
     }
-    let init: RequestInit = plain_object::from(&Init { method, redirect: "manual", headers }).unchecked_into();
+    let redirect = if seeded::has(Bug::RedirectFollowed) { "follow" } else { "manual" };
+    let init: RequestInit = plain_object::from(&Init { method, redirect, headers }).unchecked_into();
     if let Some(json) = request.json {
         init.set_body(&JsValue::from_str(json));
     }

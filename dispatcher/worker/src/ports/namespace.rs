@@ -67,7 +67,8 @@ impl DispatchNamespace {
         #[cfg(feature = "seeded-bugs")]
         let options = with_a_bug(options);
         let args = js_sys::Object::new();
-        let fetcher = binding.get(dispatch.script, &args, &options)?;
+        let own_name = dispatch.script.split("--").next().filter(|_| seeded::has(Bug::VersionNotRun));
+        let fetcher = binding.get(own_name.unwrap_or(dispatch.script), &args, &options)?;
         let request = tenant_request(&dispatch, request)?;
         // `get` is lazy: a tenant that does not exist fails here.
         JsFuture::from(fetcher.fetch(&request)?).await?.dyn_into()

@@ -58,7 +58,8 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             ms,
         };
         attempts.extend(left_out.iter().map(|(id, why)| attempt(id, why, 0)));
-        for facilitator in ask.iter().filter_map(|id| self.facilitators.by_id(id)) {
+        let most = if seeded::has(Bug::VerifyNoFailover) { 1 } else { usize::MAX };
+        for facilitator in ask.iter().take(most).filter_map(|id| self.facilitators.by_id(id)) {
             let began = self.clock.now();
             let Some(timeout_ms) = time_out::within(facilitator.verify_timeout_ms, deadline, began) else {
                 attempts.push(attempt(&facilitator.id, "no_time_left", 0));
@@ -81,7 +82,9 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                 }
                 VerifyVerdict::Invalid(reason) => {
                     attempts.push(log(reason.as_str()));
-                    return Verified::Invalid(reason);
+                    if !seeded::has(Bug::InvalidFailsOver) {
+                        return Verified::Invalid(reason);
+                    }
                 }
                 VerifyVerdict::NoAnswer(why) => attempts.push(log(&why.to_string())),
             }

@@ -97,6 +97,7 @@ pub struct Settlement {
 pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &Expected) -> VerifyVerdict {
     let answer = match answer {
         Ok(answer) => answer,
+        Err(_) if seeded::has(Bug::VerifyErrorBilled) => return VerifyVerdict::Invalid(Reason::ours("verify_failed")),
         Err(error) => return VerifyVerdict::NoAnswer(error.into()),
     };
     let body: VerifyResponse = match read(&answer) {
@@ -130,6 +131,9 @@ pub fn of_settle(
     };
     let body: SettleResponse = match read(&answer) {
         Ok(body) => body,
+        Err(NoAnswer::Http(_)) if seeded::has(Bug::HttpErrorTakenForRefusal) => {
+            return SettleVerdict::Refused(Reason::ours("facilitator_error"));
+        }
         Err(why) => return unknown(why.into(), ""),
     };
     if !body.success {

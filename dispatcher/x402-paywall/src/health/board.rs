@@ -119,7 +119,7 @@ impl Board {
             desk.specimen = Some(Rc::clone(&specimen));
             if !desk.serves(claim) {
                 order.left_out.push((id.clone(), "cannot_serve"));
-            } else if !desk.known.is_in_use() {
+            } else if !desk.known.is_in_use() || desk.is_slow() && seeded::has(Bug::SlowTakenForDead) {
                 order.left_out.push((id.clone(), "quarantined"));
             } else if desk.is_slow() {
                 slow.push(id.clone());
@@ -223,7 +223,7 @@ impl Board {
         let told = inner.exchange.told.saturating_add(1);
         inner.exchange = Exchange { told_at: Some(now), failed_at: None, told, under_way: None };
         for (id, known) in snapshot.facilitators {
-            if let Some(desk) = inner.desk(&id) {
+            if let Some(desk) = inner.desk(&id).filter(|_| !seeded::has(Bug::HealthNotMerged)) {
                 desk.known = known;
             }
         }

@@ -223,7 +223,8 @@ impl Retry {
 
     fn new(misses: u32, openings: u32, now: UnixMillis, jitter: f64) -> Self {
         let most = if openings > 1 { BACK_OFF_MAX_AGAIN_MS } else { BACK_OFF_MAX_MS };
-        let doublings = (misses + openings.saturating_sub(1)).min(16);
+        let doublings =
+            (misses + openings.saturating_sub(1)).min(if seeded::has(Bug::BackOffNeverGrows) { 0 } else { 16 });
         let pause = BACK_OFF_MIN_MS.saturating_mul(1 << doublings).min(most) as f64;
         let pause = pause * (1.0 - JITTER + 2.0 * JITTER * jitter);
         Self { set_at: now, at: now.plus(pause as u64), misses }

@@ -4,6 +4,7 @@
 //! are different payments. The owner is a payment *and* the request that bound it: an unbind that was under way when its
 //! process died must not take the identifier from the same payment's next life.
 
+use crate::seeded::{self, Bug};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use x402_protocol::v2::PaymentIdentifier;
@@ -16,6 +17,7 @@ impl ScopedIdentifier {
     /// An identifier has no slash, so no two pairs run together.
     #[must_use]
     pub fn of(tenant_id: &str, identifier: &PaymentIdentifier) -> Self {
+        let tenant_id = if seeded::has(Bug::IdentifierNotScoped) { "" } else { tenant_id };
         Self(format!("{tenant_id}/{identifier}"))
     }
 }

@@ -208,7 +208,7 @@ where
                 (_, None) => panic!("the machine asks about a payment that it forgets"),
             };
             let happened = self.act(next, &record, holder, attempts).await;
-            if asks {
+            if asks && !seeded::has(Bug::BusyAfterAnswer) {
                 self.busy_until.set(UnixMillis(0));
             }
             event = happened?;
@@ -320,7 +320,9 @@ where
         let before = before.map(|before| before.state);
         if changed {
             let responded = responded && !seeded::has(Bug::BodyNotStored);
-            self.store.save(after, if responded { body.take() } else { None }).await?;
+            let most = if seeded::has(Bug::StoredBodyTruncated) { 100 } else { usize::MAX };
+            let body = if responded { body.take().map(|body| &body[..body.len().min(most)]) } else { None };
+            self.store.save(after, body).await?;
         }
         if let Wake::At(at) = wake {
             self.wake_at(at).await?;
@@ -328,13 +330,15 @@ where
         if responded {
             self.log.record(&PaymentEvent { stage: Stage::Executed, ..after.event(request_id) });
         }
-        if before.is_none_or(|before| before.is_news_after(&after.state)) {
+        let untold = seeded::has(Bug::SettledUntold) && after.state.stage() == Stage::Settled;
+        if before.is_none_or(|before| before.is_news_after(&after.state)) && !untold {
             self.log.record(&after.event(request_id));
             if seeded::has(Bug::SettledToldTwice) && after.state.stage() == Stage::Settled {
                 self.log.record(&after.event(request_id));
             }
         }
-        let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. });
+        let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. })
+            || seeded::has(Bug::BodyDroppedAtOnce) && after.state.stage() == Stage::Settled;
         if changed && spent && after.claim.identifier.is_none() {
             self.store.drop_body().await?;
         }
@@ -358,7 +362,13 @@ where
     }
 
     async fn response(&self) -> Result<PaidResponse, LedgerError> {
-        let head = self.record().await?.and_then(|record| record.head).unwrap_or_default();
+        let mut head = self.record().await?.and_then(|record| record.head).unwrap_or_default();
+        if seeded::has(Bug::StoredStatusLost) {
+            head.status = 200;
+        }
+        if seeded::has(Bug::StoredHeadersLost) {
+            head.headers.clear();
+        }
         Ok(PaidResponse { head, body: self.store.body().await? })
     }
 }

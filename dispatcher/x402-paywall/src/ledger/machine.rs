@@ -206,8 +206,9 @@ fn begin(record: Record, now: &Now<'_>) -> Step {
 
 /// In one write with the response, where there is one: nothing lies between having it and asking for the money.
 fn begin_settle(record: Record, now: &Now<'_>) -> Step {
-    match now.settle_order.first() {
-        Some(facilitator) => ask(record, facilitator.clone(), Vec::new(), None, now),
+    let first = record.claim.facilitators.first().filter(|_| seeded::has(Bug::SettleIgnoresHealth));
+    match first.or(now.settle_order.first()).cloned() {
+        Some(facilitator) => ask(record, facilitator, Vec::new(), None, now),
         // Nobody is there, or all were quarantined while the tenant ran. Nothing was asked to move money: the payment
         // goes back.
         None => forget(record, Reply::Nobody, now),
@@ -222,7 +223,14 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
         State::Claimed => now.busy,
         // The same payment for the same request takes over from an orphan at once, rather than wait for its lease to run
         // out. Should that request live after all, it finds that it holds nothing any more.
-        State::Verified { .. } if same && claim.is_some() && now.inherited == Some(&record.holder) => now.busy,
+        State::Verified { .. }
+            if same
+                && claim.is_some()
+                && now.inherited == Some(&record.holder)
+                && !seeded::has(Bug::OrphanWaitsOutItsLease) =>
+        {
+            now.busy
+        }
         State::Verified { until, .. } => now.busy || now.time < *until,
         State::Refused { .. } => now.busy,
         _ => true,
@@ -295,19 +303,22 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
         (_, Event::Unbound(Then::Claim { claim, holder })) => fresh(None, *claim, holder, now),
         (State::Claimed, Event::VerifyAnswered { verified }) => match verified {
             Verified::Valid(facilitator) => {
-                let until = now.time.plus(TENANT_LEASE_MS);
+                let until = now.time.plus(if seeded::has(Bug::LeaseTooShort) { 1_000 } else { TENANT_LEASE_MS });
                 move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Wake::By(until))
             }
             Verified::Invalid(reason) => forget(record, Reply::Invalid(reason), now),
             Verified::Nobody => forget(record, Reply::Nobody, now),
         },
-        (State::Verified { .. }, Event::Released { holder }) if record.holder == holder && !now.busy => {
+        (State::Verified { .. }, Event::Released { holder })
+            if record.holder == holder && !now.busy && !seeded::has(Bug::FailedRunKeepsPayment) =>
+        {
             forget(record, Reply::Noted, now)
         }
         (State::Verified { until, .. }, Event::Executed { holder, head })
             if record.holder == holder && now.time < until && !now.busy =>
         {
-            if let Some(reason) = record.claim.window.expired(now.time) {
+            if let Some(reason) = record.claim.window.expired(now.time).filter(|_| !seeded::has(Bug::ExpiryNotLookedAt))
+            {
                 return refused(record, reason, now);
             }
             begin_settle(Record { head: Some(head), ..record }, now)
@@ -320,7 +331,9 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             State::Settled { settlement, delivery: Delivery::Running { holder, .. }, keep_until },
             Event::Released { holder: by },
         ) if holder == by => {
-            let state = State::Settled { settlement, delivery: Delivery::Owed, keep_until };
+            let delivery =
+                if seeded::has(Bug::UpfrontFailureForgotten) { Delivery::HandedOver } else { Delivery::Owed };
+            let state = State::Settled { settlement, delivery, keep_until };
             move_to(record, state, Next::Reply(Reply::Noted), Wake::AsItIs)
         }
         // A lease that ran out: someone else may hold the payment. Never a failure, never a new bill.
@@ -335,7 +348,11 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
                 let record = Record { state: State::Settling { facilitator, tried, lost: None }, ..record };
                 go_on(record, Event::SettleAnswered { verdict: refusal, holder }, now)
             }
-            SettleVerdict::Refused(reason) if lost.is_some() && !reason.proves_never_settled() => {
+            SettleVerdict::Refused(reason)
+                if lost.is_some()
+                    && !reason.proves_never_settled()
+                    && !seeded::has(Bug::RefusalAfterUnknownBelieved) =>
+            {
                 unknown(record, facilitator, tried, lost, None, now)
             }
             SettleVerdict::Refused(reason) => {
@@ -429,15 +446,20 @@ fn unknown(
 ) -> Step {
     let (asked, known) = lost.map_or((0, None), |lost| (lost.asked, lost.transaction));
     let pause = ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(ASK_AGAIN_MAX_MS);
+    let pause = if seeded::has(Bug::UnknownAskedInAStorm) { 100 } else { pause };
+    let pause = if seeded::has(Bug::UnknownAskedAboutTooLate) { ASK_AGAIN_MAX_MS } else { pause };
+    if asked >= 3 && seeded::has(Bug::UnknownGivenUp) {
+        return refused(record, Reason::ours("settlement_failed"), now);
+    }
     let ask_again_at = now.time.plus(pause);
-    let transaction = transaction.or(known);
+    let transaction = transaction.or(known).filter(|_| !seeded::has(Bug::PendingTransactionLost));
     let lost = Lost { asked: asked + 1, asked_at: now.time, ask_again_at, transaction: transaction.clone() };
     let reply = Next::Reply(Reply::Pending { transaction });
     move_to(record, State::Unknown { facilitator, tried, lost }, reply, Wake::By(ask_again_at))
 }
 
 fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
-    let keep_until = now.time.plus(SETTLED_KEPT_MS);
+    let keep_until = now.time.plus(if seeded::has(Bug::SettledKeptTooShort) { 2_000 } else { SETTLED_KEPT_MS });
     if record.head.is_some() {
         return deliver(record, settlement, keep_until, holder, now);
     }
@@ -491,7 +513,10 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
 }
 
 fn leaving(holder: String, now: &Now<'_>) -> Delivery {
-    Delivery::Leaving { holder, until: now.time.plus(DELIVERY_LEASE_MS) }
+    Delivery::Leaving {
+        holder,
+        until: now.time.plus(if seeded::has(Bug::DeliveryLeaseForEver) { SETTLED_KEPT_MS } else { DELIVERY_LEASE_MS }),
+    }
 }
 
 fn move_to(record: Record, state: State, next: Next, wake: Wake) -> Step {

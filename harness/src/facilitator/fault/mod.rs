@@ -48,7 +48,7 @@ pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
         | Inject::SettleThenReset
         | Inject::SettleThenStatus { .. }
         | Inject::Pending { .. }
-        | Inject::Forget => endpoint == Settle,
+        | Inject::Forget { .. } => endpoint == Settle,
         Inject::Decline { .. } => endpoint != Supported,
         Inject::Lie { about, .. } => lie::applies(*about, endpoint),
         _ => true,
@@ -72,7 +72,7 @@ pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
         Some(Inject::Huge { kilobytes }) => huge::reply(*kilobytes, ask),
         Some(Inject::Deep { levels }) => deep::reply(*levels, ask),
         Some(Inject::Pending { style, answers }) => pending::reply(*style, *answers, ask),
-        Some(Inject::Forget) => forget::reply(ask),
+        Some(Inject::Forget { says }) => forget::reply(says.as_deref(), ask),
         Some(Inject::Decline { reason }) => decline::reply(reason, ask),
         Some(Inject::Lie { about, money }) => lie::reply(*about, *money, ask),
         _ => ask.honest(),

@@ -5,6 +5,7 @@ use super::{Bought, Visit};
 use crate::traffic::{ask::Ask, caller::Sending};
 use reports::event::{ExchangeKind, PurchaseOutcome};
 use std::time::Duration;
+use x402_protocol::Uint256;
 
 /// Long enough for a payment to be verified and the tenant to run, less than a slow settlement takes.
 pub const PATIENCE: Duration = Duration::from_millis(600);
@@ -14,17 +15,22 @@ pub const PATIENCE: Duration = Duration::from_millis(600);
 const AWAY: Duration = Duration::from_millis(500);
 
 pub async fn buy(visit: &Visit<'_>) -> Bought {
-    buy_in_two_goes(visit, AWAY).await
+    buy_in_two_goes(visit, AWAY, None).await
 }
 
-/// Hangs up while it is being charged, stays away for so long, and asks again with the same payment.
-pub async fn buy_in_two_goes(visit: &Visit<'_>, away: Duration) -> Bought {
+/// Hangs up while it is being charged, stays away for so long, and asks again with the same payment, which is good for so many
+/// seconds, or for as long as the offer says.
+pub async fn buy_in_two_goes(visit: &Visit<'_>, away: Duration, life_s: Option<u64>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,
         Err(ended) => return ended,
     };
-    let payment = visit.pay(&invoice, 0);
+    let mut draft = visit.draft(&invoice, 0);
+    if let Some(life_s) = life_s {
+        draft.authorization.valid_before = Uint256::from(visit.unix_now() + life_s);
+    }
+    let payment = draft.sign();
     let sending = Sending::new(&ask, ExchangeKind::Payment).with(&payment).no_longer_than(PATIENCE);
     let outcome = match visit.send(sending).await.map(|got| got.answer.status) {
         Some(200..=299) => PurchaseOutcome::Served,

@@ -7,13 +7,18 @@ mod head;
 mod identifier_race;
 mod impatient;
 mod malformed;
+mod malformed_v1;
 mod paid;
 mod preflight;
 mod replay_elsewhere;
 mod resend_after_served;
 mod short_lived;
 mod skewed;
+mod tries_again;
+mod two_names;
 mod unbacked;
+
+pub use short_lived::ENDS_WHILE_THE_TENANT_RUNS;
 
 use super::{
     ask::Ask,
@@ -64,7 +69,9 @@ impl Visit<'_> {
     /// Comes back when the client is through. Returns the keys of the payments it signed.
     pub async fn run(&self) -> Vec<String> {
         let bought = match self.arrival.client {
-            ClientKind::Paid | ClientKind::PaidV1 | ClientKind::Forger => paid::buy(self).await,
+            ClientKind::Paid | ClientKind::PaidV1 | ClientKind::Forger | ClientKind::SharedIdentifier => {
+                paid::buy(self).await
+            }
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
@@ -74,10 +81,13 @@ impl Visit<'_> {
             ClientKind::Head => head::buy(self).await,
             ClientKind::Skewed => skewed::buy(self).await,
             ClientKind::ShortLived => short_lived::buy(self).await,
+            ClientKind::TriesAgain => tries_again::buy(self).await,
+            ClientKind::TwoNames => return two_names::ask(self).await,
             ClientKind::Preflight => return preflight::ask(self).await,
             ClientKind::IdentifierRace => identifier_race::buy(self).await,
             ClientKind::FreshAfterTimeout => fresh_after_timeout::buy(self).await,
             ClientKind::Malformed => return malformed::try_it(self).await,
+            ClientKind::MalformedV1 => return malformed_v1::try_it(self).await,
             ClientKind::Unbacked => return unbacked::try_it(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
@@ -127,7 +137,12 @@ impl Visit<'_> {
     fn draft<'a>(&'a self, invoice: &'a Invoice, attempt: u64) -> Draft<'a> {
         let Arrival { number, wallet, .. } = *self.arrival;
         let mut draft = self.payers.draft_from(wallet, invoice, number, attempt, self.unix_now());
-        draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(self.arrival.number));
+        let whose = match self.arrival.client {
+            // Every two clients number their purchases alike.
+            ClientKind::SharedIdentifier => number / 2,
+            _ => number,
+        };
+        draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(whose));
         draft
     }
 

@@ -9,6 +9,9 @@ use x402_protocol::Uint256;
 /// A facilitator wants six seconds for a block: good for a verification at once, not for a settlement some seconds later.
 const LIFE_S: u64 = 9;
 
+/// The flaw's name.
+pub const ENDS_WHILE_THE_TENANT_RUNS: &str = "ends-while-the-tenant-runs";
+
 pub async fn buy(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
@@ -19,6 +22,6 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
     draft.authorization.valid_before = Uint256::from(visit.unix_now() + LIFE_S);
     let payment = draft.sign();
     // Only by running the tenant can the dispatcher find out.
-    let flaw = Flaw { name: "ends-while-the-tenant-runs".to_owned(), answers: vec![402], local: false };
+    let flaw = Flaw { name: ENDS_WHILE_THE_TENANT_RUNS.to_owned(), answers: vec![402], local: false };
     visit.be_refused(&ask, payment, flaw).await
 }

@@ -38,6 +38,8 @@ enum JudgedBy {
 enum Spoil {
     /// What is signed. The second argument is the time in Unix seconds.
     Terms(fn(&mut Draft<'_>, u64)),
+    /// The same of a payment in version 1, which says nothing of its terms but what is signed.
+    TermsOfV1(fn(&mut Draft<'_>, u64)),
     /// The signature, given the draft that it should be for.
     Signature(fn(&Draft<'_>, &mut Rng) -> Vec<u8>),
     /// What was signed, afterwards.
@@ -52,6 +54,7 @@ const UNREADABLE: &[u16] = &[400];
 const NO_PAYMENT: &[u16] = &[402];
 
 impl Malformation {
+    /// Those of payments in version 2.
     pub fn all() -> impl Iterator<Item = &'static Self> + Clone {
         [terms::ALL, signature::ALL, json_value::ALL, json_text::ALL, header_value::ALL].into_iter().flatten()
     }
@@ -59,6 +62,11 @@ impl Malformation {
     pub fn any(chance: &mut Rng) -> &'static Self {
         let all = Self::all();
         all.clone().nth(chance.usize(0..all.count())).expect("drawn below their count")
+    }
+
+    /// The one that is a payment in version 1.
+    pub fn of_v1() -> &'static Self {
+        &terms::FOR_TOO_LITTLE_IN_V1
     }
 
     /// The one that only a facilitator can tell.
@@ -80,14 +88,15 @@ impl Malformation {
     /// The draft, signed and broken. `now` in Unix seconds.
     #[must_use]
     pub fn payment(&self, mut draft: Draft<'_>, now: u64, chance: &mut Rng) -> Payment {
-        if let Spoil::Terms(spoil) = self.spoil {
+        if let Spoil::Terms(spoil) | Spoil::TermsOfV1(spoil) = self.spoil {
             spoil(&mut draft, now);
         }
         let signature = match self.spoil {
             Spoil::Signature(spoil) => spoil(&draft, chance),
             _ => draft.signature().to_vec(),
         };
-        let mut json = draft.json(&signature);
+        let version = if matches!(self.spoil, Spoil::TermsOfV1(_)) { Version::V1 } else { Version::V2 };
+        let mut json = draft.json_in(version, &signature);
         if let Spoil::JsonValue(spoil) = self.spoil {
             spoil(&mut json, chance);
         }
@@ -103,7 +112,7 @@ impl Malformation {
         };
         // Only what is judged by a facilitator may be seen there, and is known by its key.
         let key = (self.judged_by == JudgedBy::Facilitator).then(|| draft.key());
-        Payment { key, identifier: None, version: Version::V2, header }
+        Payment { key, identifier: None, version, header }
     }
 }
 

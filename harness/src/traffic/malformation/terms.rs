@@ -18,6 +18,13 @@ pub const ALL: &[Malformation] = &[
     }),
 ];
 
+pub static FOR_TOO_LITTLE_IN_V1: Malformation = Malformation {
+    name: "for-too-little-in-v1",
+    answers: NO_PAYMENT,
+    judged_by: JudgedBy::Anyone,
+    spoil: Spoil::TermsOfV1(|draft, _| draft.authorization.value = Uint256::from(1)),
+};
+
 const fn terms(name: &'static str, spoil: fn(&mut Draft<'_>, u64)) -> Malformation {
     Malformation { name, answers: NO_PAYMENT, judged_by: JudgedBy::Anyone, spoil: Spoil::Terms(spoil) }
 }

@@ -207,7 +207,7 @@ pub struct ShrinkArgs {
 
 #[derive(Debug, Args)]
 pub struct IncidentArgs {
-    /// The log as JSON Lines, with times: from `wrangler tail --format json`, Workers Logs or a Logpush export
+    /// The log as JSON objects with times: from `wrangler tail --format json`, Workers Logs or a Logpush export
     #[arg(value_name = "FILE")]
     pub log: PathBuf,
     /// Name of the new scenario under scenarios/

@@ -4,7 +4,7 @@
 //! nothing that needs a user's credentials: `*` and a browser's cookies exclude each other, and a payment needs none. A
 //! tenant that wants cookies with its payments answers for its origins itself.
 
-use crate::answer::Answer;
+use crate::{answer::Answer, ports::Inbound};
 use x402_paywall::seeded::{self, Bug};
 use x402_protocol::Version;
 
@@ -32,11 +32,12 @@ pub fn ours<O>(answer: Answer<O>) -> Answer<O> {
     answer.with(ALLOW_ORIGIN, "*").with(EXPOSE_HEADERS, EXPOSED)
 }
 
-/// Whether a preflight asks for leave to send a payment. `headers`: those that the page is going to send.
+/// Whether a preflight asks for leave to send a payment.
 #[must_use]
-pub fn asks_to_pay(headers: &str) -> bool {
+pub fn asks_to_pay(preflight: &impl Inbound) -> bool {
     let payment_headers = [Version::V2, Version::V1].map(Version::payment_header);
-    headers.split(',').any(|name| payment_headers.iter().any(|header| name.trim().eq_ignore_ascii_case(header)))
+    let is_one = |name: &str| payment_headers.iter().any(|header| name.trim().eq_ignore_ascii_case(header));
+    preflight.header("access-control-request-headers").is_some_and(|names| names.split(',').any(is_one))
 }
 
 /// What to set on a tenant's response, which may let pages read it already: its own word on who may read it stands.

@@ -28,7 +28,7 @@ use former::Former;
 use std::rc::Rc;
 use x402_paywall::{
     Denial, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket, UnixMillis,
-    paywall::{self, Plausible, receipt},
+    paywall::{self, receipt},
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
@@ -190,6 +190,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
         }
         match (&tenant.price, visit.brings) {
+            // Where everything is free now, a page may still have something to collect.
+            (None, _) if is_preflight(request) && cors::asks_to_pay(request) => {
+                Ok(self.permit(request, to, &line.request_id).await)
+            }
             (Some(_), Brings::Preflight) => Ok(self.permit(request, to, &line.request_id).await),
             (Some(price), _) => self.sell(request, to, price, payment, &visit, line).await,
             (None, _) => {
@@ -276,27 +280,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         if !too_late {
             held()?;
         }
-        let told = self.claim(request, &purchase, plausible, Some(to)).await;
+        let run = async || self.produce(request, to, &request_id).await;
+        let told = self.paywall.sell_to(&purchase, plausible, run).await;
         if too_late {
             held()?;
         }
         self.gate.paid(visit, payer, came_of(&told.answer));
         content_of(told, &purchase, line)
-    }
-
-    /// Claim, verify, execute, settle, with whoever is there to run.
-    async fn claim(
-        &self,
-        request: &N::Inbound,
-        purchase: &Purchase<'_>,
-        plausible: Plausible,
-        to: Option<&Resolved>,
-    ) -> paywall::Told<Sold<Unsold<N::Outbound>>> {
-        let run = async || match to {
-            Some(to) => self.produce(request, to, purchase.request_id).await,
-            None => Ran::Unsold(Err(Refusal::NoTenant)),
-        };
-        self.paywall.sell_to(purchase, plausible, run).await
     }
 
     /// What the tenant has to sell, if it has it in time.
@@ -386,6 +376,7 @@ fn came_of<U>(sold: &Sold<U>) -> Came {
             Denial::SettlementPending { .. } | Denial::PaymentInProgress | Denial::LedgerUnavailable => Came::Kept,
             Denial::AlreadyUsed { .. } | Denial::IdentifierConflict { .. } => Came::Spent,
             Denial::FacilitatorsUnavailable | Denial::NotSelling => Came::Nothing,
+            Denial::IdentifierRequired | Denial::InvalidIdentifier(_) => Came::Malformed,
             _ => Came::Worthless,
         },
     }

@@ -7,7 +7,8 @@ const EXCEPTION = "x-namespace-exception";
 
 const MAX_WHOLE = 2 ** 32 - 1;
 
-const ERRORS = { Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
+// Without a prototype: an error's name is the tenant's, and may be "constructor".
+const ERRORS = { __proto__: null, Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError };
 
 // workers-rs looks the binding up by this class name.
 class DynamicDispatcher {

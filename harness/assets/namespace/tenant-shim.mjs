@@ -1,8 +1,24 @@
 // Entry module of a tenant's process: hands the request to the tenant's own handler, what that throws to the supervisor,
 // and says when the invocation is over, background work included.
-// Surprising constraint: a process serves one invocation at a time, so the module may keep what belongs to it.
-import { Error, Request, Response, TypeError, allSettled, stringify } from "./namespace-untouched.mjs";
-import { begin, unchanged as platformFetch } from "./namespace-subrequests.mjs";
+// Surprising constraint: the tenant's script has run before any of this does, and whoever has the token can end the
+// invocation early: where that or background work is handled, nothing is looked up that the tenant can have replaced.
+import {
+  Error,
+  Promise,
+  Request,
+  Response,
+  TypeError,
+  defineProperty,
+  deleteHeader,
+  freeze,
+  getHeader,
+  headersOfRequest,
+  headersOfResponse,
+  setHeader,
+  stringify,
+  then,
+} from "./namespace-untouched.mjs";
+import { unchanged as platformFetch } from "./namespace-subrequests.mjs";
 import * as tenant from "./TENANT";
 
 const TOKEN = "x-namespace-token";
@@ -14,20 +30,23 @@ const DONE = "x-namespace-done";
 // Of a message and of a stack, in UTF-16 units: what is thrown travels in a header.
 const MAX_TOLD = 4096;
 
-export default {
+// Frozen, because the tenant can import it, and would put a `fetch` of its own in there.
+export default freeze({
   async fetch(incoming, env, ctx) {
-    const token = incoming.headers.get(TOKEN);
+    const token = getHeader(headersOfRequest(incoming), TOKEN);
     // The supervisor's own first request, which shows that the script starts.
     if (token === null) return new Response(null, { status: 204 });
-    begin(token);
     const request = new Request(incoming);
-    request.headers.delete(TOKEN);
-    const background = [];
+    deleteHeader(headersOfRequest(request), TOKEN);
+    const background = backgroundWork();
     const waitUntil = ctx.waitUntil.bind(ctx);
     // Laid over the real context, because a class that extends WorkerEntrypoint takes nothing else.
-    Object.defineProperty(ctx, "waitUntil", {
-      value: (promise) => {
-        background.push(promise);
+    defineProperty(ctx, "waitUntil", {
+      __proto__: null,
+      value: (work) => {
+        // One promise for both, or a thenable could tell the runtime and the count different things.
+        const promise = new Promise((resolve) => resolve(work));
+        background.add(promise);
         waitUntil(promise);
       },
     });
@@ -39,7 +58,7 @@ export default {
       waitUntil(done(background, token));
     }
   },
-};
+});
 
 function handler(env, ctx) {
   const entry = tenant.default;
@@ -82,8 +101,11 @@ function withOwnHeaders(answer) {
 
 // In a header, because the answer to a HEAD has no body.
 function thrown(error, token) {
-  const headers = { [EXCEPTION]: token, [THROWN]: ascii(stringify(described(error))) };
-  return new Response(null, { status: 500, headers });
+  const answer = new Response(null, { status: 500 });
+  const headers = headersOfResponse(answer);
+  setHeader(headers, THROWN, ascii(stringify(described(error))));
+  setHeader(headers, EXCEPTION, token);
+  return answer;
 }
 
 // Anything can be thrown: what has no text, or throws when it is asked for it, as well.
@@ -108,11 +130,29 @@ function ascii(json) {
   return json.replace(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+// Counted, because a list of promises would be gone through by methods that the tenant can replace.
+function backgroundWork() {
+  let running = 0;
+  let nothingRuns = () => {};
+  const ended = () => {
+    running -= 1;
+    if (running === 0) nothingRuns();
+  };
+  return {
+    add(promise) {
+      running += 1;
+      then(promise, ended, ended);
+    },
+    isRunning: () => running > 0,
+    over: () => new Promise((resolve) => (nothingRuns = resolve)),
+  };
+}
+
 async function done(background, token) {
   // Background work may bring more of itself.
-  for (let seen = -1; seen !== background.length; ) {
-    seen = background.length;
-    await allSettled(background);
-  }
-  await platformFetch("http://namespace/", { headers: { [DONE]: token } });
+  while (background.isRunning()) await background.over();
+  // In no object that inherits: the runtime would look for more in there, and find the tenant's.
+  const word = new Request("http://namespace/");
+  setHeader(headersOfRequest(word), DONE, token);
+  await platformFetch(word);
 }

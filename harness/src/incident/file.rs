@@ -1,12 +1,17 @@
 //! An incident as a scenario's file: commented, for a person to go on with, and held to every rule of safety.
 
-use super::shape::{Fault, Incident};
-use crate::judge::ALWAYS;
+use super::shape::{Fault, Incident, Renamed};
+use crate::{
+    judge::ALWAYS,
+    scenario::{Profile, limits::MAX_RUN},
+};
 use reports::event::FacilitatorEndpoint;
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 /// Seconds after the last request, so that what was left open can be resolved.
 const AFTER_S: u64 = 15;
+/// How long an incident may be: with what comes after it, a scenario as long as one may be.
+pub const LONGEST_S: u64 = MAX_RUN.as_secs() - AFTER_S;
 /// What is not logged, and has to be something: a price in USDC, and a plan.
 const PRICE: &str = "0.01";
 const PLAN: &str = "pro";
@@ -23,7 +28,15 @@ pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
         "id    = \"{name}\"\ntitle = \"An incident of {} s, from its log\"\nseed  = {seed}",
         incident.seconds
     ));
-    line(format!("end   = \"{}s\"", incident.seconds + AFTER_S));
+    let end_s = incident.seconds + AFTER_S;
+    line(format!("end   = \"{end_s}s\""));
+    if Duration::from_secs(end_s) > Profile::LONGEST_NIGHTLY {
+        line(format!("profile = \"{}\"", Profile::Release.as_str()));
+    }
+    // Quoted as Rust does, so that whatever an id holds stays in its comment.
+    for Renamed { kind, name, logged } in &incident.renamed {
+        line(format!("# The {kind} `{name}` is {logged:?} in the log."));
+    }
     // Where nobody was asked, there is one all the same.
     let asked = if incident.facilitators.is_empty() { &vec![FACILITATOR.to_owned()] } else { &incident.facilitators };
     line(format!("\n[world]\nfacilitators = {asked:?}"));
@@ -48,7 +61,7 @@ pub fn render(incident: &Incident, name: &str, seed: u64) -> String {
     for fault in &incident.faults {
         let Fault { facilitator, result, from_s, to_s, failed, of, .. } = fault;
         let call = if fault.call == FacilitatorEndpoint::Settle { "settle" } else { "verify" };
-        line(format!("\n# {failed} of {of} calls to {call} came to `{result}`."));
+        line(format!("\n# {failed} of {of} calls to {call} came to `{}`.", result.escape_debug()));
         line(format!(
             "[[fault]]\non   = \"{facilitator}\"\ncall = \"{call}\"\nfrom = \"{from_s}s\"\nto   = \"{to_s}s\""
         ));

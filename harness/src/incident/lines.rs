@@ -1,7 +1,8 @@
 //! The dispatcher's log lines with their times, out of whatever a platform wrapped them in.
 //!
 //! The dispatcher writes no time itself: the platform stamps each line. So a line without a stamp is refused, for nothing
-//! could be said of what came when.
+//! could be said of what came when. And a log's line is not always one of the file: `wrangler tail --format json` prints
+//! each event over dozens of them. So what is read are values, each of which begins and ends with a line.
 
 use reports::event::{DispatcherPayment, DispatcherRequest, Event};
 use serde_json::Value;
@@ -35,7 +36,7 @@ pub enum BadLine {
 pub struct Log {
     /// In the order of time.
     pub logged: Vec<Logged>,
-    /// Numbers of the lines that are no JSON: what a tool printed in between, or a line that was cut off.
+    /// Numbers of the lines that are of no JSON: what a tool printed in between, or of a value that was cut off.
     pub no_json: Vec<usize>,
 }
 
@@ -45,19 +46,44 @@ const WRAPPERS: [&str; 3] = ["logs", "message", "source"];
 /// In milliseconds.
 const STAMPS: [&str; 4] = ["timestamp", "eventtimestamp", "timestampms", "eventtimestampms"];
 
-/// Reads JSON Lines: `wrangler tail --format json`, Workers Logs, a Logpush export, or `{"timestamp": ms, "message": line}`.
-/// Lines of others are left out.
+/// Reads JSON, a value in one line or in many: `wrangler tail --format json`, Workers Logs, a Logpush export, or
+/// `{"timestamp": ms, "message": line}`. Lines of others are left out.
 pub fn read(text: &str) -> Result<Log, BadLine> {
     let mut log = Log::default();
-    let lines = text.trim_start_matches('\u{feff}').lines().enumerate();
-    for (n, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
-        match serde_json::from_str(line) {
-            Ok(value) => collect(&value, None, n + 1, &mut log.logged)?,
-            Err(_) => log.no_json.push(n + 1),
+    let mut rest = text.trim_start_matches('\u{feff}');
+    let mut n = 1;
+    while let Some(line) = rest.split_inclusive('\n').next() {
+        let mut taken = line.len();
+        match value_at(line, rest) {
+            Some((value, bytes)) => {
+                collect(&value, None, n, &mut log.logged)?;
+                taken = bytes;
+            }
+            None if line.trim().is_empty() => {}
+            None => log.no_json.push(n),
         }
+        let (read, unread) = rest.split_at(taken);
+        n += read.matches('\n').count();
+        rest = unread;
     }
     log.logged.sort_by_key(|line| line.at_ms);
     Ok(log)
+}
+
+/// The object or list that begins with `line`, the first one of `rest`, and how many bytes its lines have. A number or a
+/// text is talk, and so is what goes on behind the value.
+fn value_at(line: &str, rest: &str) -> Option<(Value, usize)> {
+    if !line.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    // An indented line stands for itself alone: as the beginning of more it would be inside of a value that was cut off,
+    // where an object may have lost its time. It also keeps a long value that was cut off from being read over and over.
+    let within = if line.starts_with(char::is_whitespace) { line } else { rest };
+    let mut values = serde_json::Deserializer::from_str(within).into_iter::<Value>();
+    let value = values.next()?.ok()?;
+    let end = values.byte_offset();
+    let behind = within[end..].split_inclusive('\n').next().unwrap_or_default();
+    behind.trim().is_empty().then_some((value, end + behind.len()))
 }
 
 /// Looks into what may wrap a line, lists and text that is JSON among it.
@@ -104,6 +130,7 @@ mod tests {
     use super::*;
 
     const LINE: &str = r#"{"log":"request","request_id":"r","tenant_id":"acme","route":"GET /","status":200,"code":null,"payment":"p","transaction":null,"attempts":[],"ms":3}"#;
+    const LINE_AT_4: &str = r#"{"timestamp":4,"log":"request","request_id":"r","tenant_id":"acme","route":"GET /","status":200,"code":null,"payment":"p","transaction":null,"attempts":[],"ms":3}"#;
 
     #[test]
     fn a_line_is_found_in_whatever_wraps_it() {
@@ -131,5 +158,38 @@ mod tests {
         assert_eq!(read("\nReady on http://localhost\n{"), Ok(Log { logged: Vec::new(), no_json: vec![2, 3] }));
         assert_eq!(read(LINE), Err(BadLine::NoTime(1)));
         assert_eq!(read(r#"{"timestamp":1,"log":"request","status":"x"}"#), Err(BadLine::Shape(1)));
+        assert_eq!(read("[\n1\n]\n\n{\n\"log\":\"request\"\n}"), Err(BadLine::Shape(5)));
+    }
+
+    /// As `wrangler tail --format json` prints an event: over many lines.
+    fn printed(timestamp: u64) -> String {
+        let event = serde_json::json!({
+            "outcome": "ok",
+            "scriptName": "dispatcher",
+            "exceptions": [],
+            "logs": [{"message": [LINE], "level": "log", "timestamp": timestamp}],
+            "eventTimestamp": 5,
+            "event": {"request": {"url": "https://acme.example/", "method": "GET"}},
+        });
+        serde_json::to_string_pretty(&event).expect("plain data")
+    }
+
+    #[test]
+    fn an_event_of_many_lines_is_read_beside_what_was_cut_off() {
+        let (cut_event, whole) = (printed(8), printed(7));
+        // The dispatcher's line is there, and its time is not.
+        let (cut, _) = cut_event.split_once("      ]").expect("the list of messages ends");
+        let (long, short) = (whole.lines().count(), cut.lines().count());
+        let text = format!("Ready on http://localhost\n{whole}\r\n{cut}{}\n{LINE_AT_4}\n{whole}", printed(9));
+        let Log { logged, no_json } = read(&text).unwrap();
+        assert_eq!(logged.iter().map(|line| line.at_ms).collect::<Vec<_>>(), [4, 7, 7, 9]);
+        assert_eq!(no_json, std::iter::once(1).chain(long + 2..long + 2 + short).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn talk_that_begins_like_json_is_talk() {
+        let text = format!("12 foo\n\"x\"\n[2026] GET /\n{LINE_AT_4} x\n  {LINE_AT_4}\n");
+        let Log { logged, no_json } = read(&text).unwrap();
+        assert_eq!((logged.len(), no_json), (1, vec![1, 2, 3, 4]));
     }
 }

@@ -1,6 +1,7 @@
 //! What an incident looked like: who was there, how many came when, and how each facilitator behaved. Pure.
 
 use super::lines::{Logged, What};
+use super::names;
 use reports::event::{DispatcherRequest, FacilitatorAttempt, FacilitatorEndpoint};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +25,17 @@ pub struct Incident {
     /// Arrivals in each stretch: those who pay, and those who only ask.
     pub traffic: Vec<(u64, u64)>,
     pub faults: Vec<Fault>,
+    /// What the log calls otherwise.
+    pub renamed: Vec<Renamed>,
+}
+
+/// An id of the log that is no name, and the name that stands for it everywhere else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Renamed {
+    /// `facilitator` or `tenant`.
+    pub kind: &'static str,
+    pub name: String,
+    pub logged: String,
 }
 
 /// Calls of one facilitator that failed alike.
@@ -67,24 +79,44 @@ impl Incident {
                 moved: line.payment.as_deref().is_some_and(|payment| settled.contains(payment)),
             }));
         }
+        // Lines come in the order in which requests ended, and one that hung began before others that ended earlier. In
+        // the order of beginning, a fault's first call is its earliest one, and no two faults of a kind overlap.
+        attempts.sort_by_key(|tried| tried.at_s);
         let mut apart_s = APART_S;
         incident.faults = faults(&attempts, apart_s);
         while incident.faults.len() > MAX_BLOCKS && apart_s < incident.seconds {
             apart_s *= 2;
             incident.faults = faults(&attempts, apart_s);
         }
+        incident.rename();
         Some(incident)
     }
 
+    /// Whatever the platform's operators call them, a scenario has names.
+    fn rename(&mut self) {
+        let facilitators = names::of(&self.facilitators, "facilitator");
+        let tenants = names::of(&self.tenants.keys().cloned().collect::<Vec<_>>(), "tenant");
+        self.facilitators = self.facilitators.iter().map(|id| facilitators[id].clone()).collect();
+        self.tenants = self.tenants.iter().map(|(id, pays)| (tenants[id].clone(), *pays)).collect();
+        for fault in &mut self.faults {
+            fault.facilitator = facilitators[&fault.facilitator].clone();
+        }
+        for (kind, names) in [("facilitator", facilitators), ("tenant", tenants)] {
+            let changed = names.into_iter().filter(|(logged, name)| logged != name);
+            self.renamed.extend(changed.map(|(logged, name)| Renamed { kind, name, logged }));
+        }
+    }
+
     fn take<'a>(&mut self, line: &'a DispatcherRequest, began_s: u64, seen: &mut BTreeSet<&'a str>) {
-        let Some(tenant) = &line.tenant_id else { return };
-        let pays = line.payment.is_some() || line.code.as_deref() == Some("payment_required");
-        *self.tenants.entry(tenant.clone()).or_default() |= pays;
+        // Whoever was asked, for a fault may be on it.
         for attempt in &line.attempts {
             if !self.facilitators.contains(&attempt.facilitator) {
                 self.facilitators.push(attempt.facilitator.clone());
             }
         }
+        let Some(tenant) = &line.tenant_id else { return };
+        let pays = line.payment.is_some() || line.code.as_deref() == Some("payment_required");
+        *self.tenants.entry(tenant.clone()).or_default() |= pays;
         let (paid, unpaid) = &mut self.traffic[(began_s / self.stretch_s) as usize];
         match &line.payment {
             // A payment that comes again is the same purchase; its bill was one of those who only asked.
@@ -104,6 +136,7 @@ struct Attempted<'a> {
     moved: bool,
 }
 
+/// Of attempts in the order in which their requests began.
 fn faults(attempts: &[Attempted<'_>], apart_s: u64) -> Vec<Fault> {
     let mut faults: Vec<Fault> = Vec::new();
     for Attempted { attempt, at_s, moved } in attempts.iter().filter(|tried| is_failure(&tried.attempt.result)) {
@@ -162,5 +195,40 @@ fn settled(line: &Logged) -> Option<&str> {
     match &line.what {
         What::Payment(line) if line.stage == "settled" => Some(&line.payment),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(at_ms: u64, ms: u64) -> Logged {
+        let attempt = FacilitatorAttempt {
+            facilitator: "primary".to_owned(),
+            call: FacilitatorEndpoint::Settle,
+            result: "timeout".to_owned(),
+            ms,
+        };
+        let line = DispatcherRequest {
+            request_id: "r".to_owned(),
+            tenant_id: Some("acme".to_owned()),
+            route: "GET /".to_owned(),
+            status: 502,
+            code: None,
+            payment: None,
+            transaction: None,
+            attempts: vec![attempt],
+            ms,
+        };
+        Logged { at_ms, what: What::Request(line) }
+    }
+
+    #[test]
+    fn a_fault_begins_with_its_earliest_call_whichever_ended_first() {
+        // Began at 0, 12, 10 and 40 s, in the order of their ends.
+        let logged = [failed(1_000, 1_000), failed(13_000, 1_000), failed(14_000, 4_000), failed(41_000, 1_000)];
+        let incident = Incident::of(&logged).expect("there are requests");
+        let found: Vec<_> = incident.faults.iter().map(|it| (it.from_s, it.to_s, it.failed, it.of)).collect();
+        assert_eq!(found, [(0, 1, 1, 1), (10, 13, 2, 2), (40, 41, 1, 1)]);
     }
 }

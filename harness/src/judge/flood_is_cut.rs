@@ -56,13 +56,14 @@ pub fn judge(history: &History, traffic: &str, by: Sender, bounds: Bounds) -> Fi
     if by == Sender::Payer {
         by_sender.remove("");
     }
-    // Nobody sent more than is let in anyhow, so nothing was to be cut.
-    if cut == 0 && by_sender.values().all(|let_in| let_in.len() <= bounds.at_most) {
-        return Finding::unknown(format!("{traffic} sent {} requests, which is no flood", sent.len()));
-    }
     let mut violations: Vec<_> =
         by_sender.iter_mut().filter_map(|(sender, let_in)| fullest(sender, let_in, bounds)).collect();
     violations.extend(dear(history, &sent, bounds));
+    // Nobody sent more than is let in anyhow, so nothing was to be cut. What it cost counts all the same: where there
+    // are many senders, none of them has to send too much.
+    if violations.is_empty() && cut == 0 && by_sender.values().all(|let_in| let_in.len() <= bounds.at_most) {
+        return Finding::unknown(format!("{traffic} sent {} requests, which is no flood", sent.len()));
+    }
     let finding = Finding::of(sent.len(), "requests of the flood", violations);
     let detail = format!("{}; {cut} were answered 429, to {} senders", finding.detail, by_sender.len());
     finding.with_detail(detail)
@@ -129,5 +130,11 @@ mod tests {
         assert_eq!(shown(&judged(cut(Story::new().unpaid().unpaid().unpaid()))), [2, 4]);
         let dear = Story::new().unpaid().logged_with(|line| line.attempts = vec![attempt("primary")]);
         assert_eq!(shown(&judged(cut(dear))), [1]);
+    }
+
+    #[test]
+    fn a_call_too_many_is_seen_though_nobody_sent_too_much_and_nothing_was_cut() {
+        let dear = Story::new().unpaid().logged_with(|line| line.attempts = vec![attempt("primary")]);
+        assert_eq!(shown(&judged(dear)), [1]);
     }
 }

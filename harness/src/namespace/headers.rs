@@ -1,5 +1,6 @@
 //! The headers that dispatcher, supervisor and tenant process speak to each other by. They share one prefix, and whatever
-//! carries it is taken off on the way in and on the way out: neither a caller nor a tenant can forge one.
+//! carries it is taken off on the way in and on the way out: no caller can forge one, and what a tenant forges reaches
+//! the supervisor alone, which believes the tenant's shim by the invocation's token.
 
 use hyper::HeaderMap;
 use hyper::header::{self, HeaderName};
@@ -15,11 +16,16 @@ pub const EXCEPTION: HeaderName = HeaderName::from_static("x-namespace-exception
 pub const THROWN: HeaderName = HeaderName::from_static("x-namespace-thrown");
 /// Marks what the tenant returned. Without it an answer is the runtime's own, which could not send that.
 pub const ANSWERED: HeaderName = HeaderName::from_static("x-namespace-answered");
-/// An invocation's token, by which the shim's own answers are told from the tenant's.
+/// An invocation's token, by which the shim's own words are told from the tenant's. The shim keeps it from whatever the
+/// tenant may have put in the runtime's place. Still they share an isolate, so nothing hangs on it but whether the
+/// tenant's own invocation is over, and whether it threw.
 pub const TOKEN: HeaderName = HeaderName::from_static("x-namespace-token");
-/// The shim's word, on the outbound socket, that the invocation is over.
+/// The shim's word, on the outbound socket, that the invocation is over. It knows of the background work that was given
+/// to the context's own `waitUntil`; what a tenant takes past that, by the context's prototype or by
+/// `cloudflare:workers`, is not waited for, and so not charged.
 pub const DONE: HeaderName = HeaderName::from_static("x-namespace-done");
-/// Marks the outbound proxy's refusal of one subrequest more, with the invocation's token and what is to be thrown.
+/// Marks the outbound proxy's refusal of one subrequest more, with what is to be thrown. It needs no token, since no
+/// answer from outside keeps it, and must have none, since a tenant can read it.
 pub const REFUSED: HeaderName = HeaderName::from_static("x-namespace-refused");
 /// `request.cf`, which workerd puts into and takes out of this header.
 pub const CF: HeaderName = HeaderName::from_static("x-namespace-cf");

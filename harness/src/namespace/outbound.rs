@@ -114,16 +114,9 @@ async fn answer(request: Request<Incoming>, meter: &Meter, policy: &Policy) -> R
         return Response::new(empty());
     }
     match meter.count() {
-        Counted::Within(parameters) => {
-            policy.answer(request, Asker { script: &meter.script, parameters: &parameters }).await
-        }
-        Counted::TooMany { token } => refusal(token.as_deref()),
+        Some(parameters) => policy.answer(request, Asker { script: &meter.script, parameters: &parameters }).await,
+        None => refusal(),
     }
-}
-
-enum Counted {
-    Within(Map<String, Value>),
-    TooMany { token: Option<String> },
 }
 
 impl Meter {
@@ -131,18 +124,16 @@ impl Meter {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn count(&self) -> Counted {
+    /// The outbound parameters of a subrequest that may be sent.
+    fn count(&self) -> Option<Map<String, Value>> {
         let mut current = self.lock();
-        match current.as_mut() {
-            Some((current, used)) if used.sent < current.limit => {
-                used.sent += 1;
-                Counted::Within(current.parameters.clone())
-            }
-            Some((current, used)) => {
-                used.refused = used.refused.saturating_add(1);
-                Counted::TooMany { token: Some(current.token.clone()) }
-            }
-            None => Counted::TooMany { token: None },
+        let (current, used) = current.as_mut()?;
+        if used.sent < current.limit {
+            used.sent += 1;
+            Some(current.parameters.clone())
+        } else {
+            used.refused = used.refused.saturating_add(1);
+            None
         }
     }
 
@@ -157,13 +148,10 @@ impl Meter {
 }
 
 /// The shim turns this into the exception that the platform throws.
-fn refusal(token: Option<&str>) -> Response<Body> {
+fn refusal() -> Response<Body> {
     let mut response = Response::new(full(TOO_MANY_SUBREQUESTS));
     *response.status_mut() = StatusCode::TOO_MANY_REQUESTS;
-    if let Some(token) = token {
-        let refused = format!("{token} {TOO_MANY_SUBREQUESTS}");
-        response.headers_mut().insert(REFUSED, HeaderValue::from_str(&refused).expect("a token is hex"));
-    }
+    response.headers_mut().insert(REFUSED, HeaderValue::from_static(TOO_MANY_SUBREQUESTS));
     response
 }
 
@@ -196,19 +184,19 @@ mod tests {
             }
             let response = send(stream, request.body(empty()).unwrap()).await.unwrap();
             let status = response.status().as_u16();
-            let refused = response.headers().get(REFUSED).map(|token| token.to_str().unwrap().to_owned());
+            let refused = response.headers().get(REFUSED).map(|message| message.to_str().unwrap().to_owned());
             let body = response.into_body().collect().await.unwrap().to_bytes();
             (status, refused, String::from_utf8(body.to_vec()).unwrap())
         }
     }
 
     #[tokio::test]
-    async fn the_first_subrequest_over_the_limit_is_refused_with_the_invocations_token() {
+    async fn the_first_subrequest_over_the_limit_is_refused_and_is_not_told_the_token() {
         let bench = Bench::new(2);
         for _ in 0..2 {
             assert_eq!(bench.get(None).await, (200, None, "outbound double\n".to_owned()));
         }
-        let refused = (429, Some(format!("t1 {TOO_MANY_SUBREQUESTS}")), TOO_MANY_SUBREQUESTS.to_owned());
+        let refused = (429, Some(TOO_MANY_SUBREQUESTS.to_owned()), TOO_MANY_SUBREQUESTS.to_owned());
         assert_eq!(bench.get(None).await, refused);
         assert_eq!(bench.outbound.used(), Used { sent: 2, refused: 1 });
     }

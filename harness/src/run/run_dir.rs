@@ -21,11 +21,22 @@ pub struct RunDir {
 pub enum RunDirError {
     #[error("the run directory {path} cannot be made")]
     Make { path: PathBuf, source: io::Error },
-    #[error("the run directory {0} holds a run already")]
-    #[diagnostic(help("name a new folder with --run-dir, or leave it out"))]
-    Taken(PathBuf),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Taken(Taken),
     #[error("writing {path}")]
     Write { path: PathBuf, source: io::Error },
+}
+
+/// By whom a folder is taken.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum Taken {
+    #[error("the run directory {0} holds a run already")]
+    #[diagnostic(help("name a new folder with --run-dir, or leave it out"))]
+    Before(PathBuf),
+    #[error("another run is under way in the run directory {0}")]
+    #[diagnostic(help("name a new folder with --run-dir, or leave it out, or wait until that run is over"))]
+    Now(PathBuf),
 }
 
 pub const EVENTS: &str = "events.jsonl";
@@ -38,16 +49,16 @@ impl RunDir {
     pub fn make(given: Option<&Path>, root: &Path, scenario: &str, unix_ms: u64) -> Result<Self, RunDirError> {
         let path = given.map_or_else(|| root.join("runs").join(format!("{scenario}-{unix_ms}")), Path::to_owned);
         let failed = |source| RunDirError::Make { path: path.clone(), source };
-        if path.join(EVENTS).exists() {
-            return Err(RunDirError::Taken(path));
-        }
         std::fs::create_dir_all(&path).map_err(failed)?;
         let lock = File::open(&path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
-            // Somebody else's run has not got as far as its events.
-            Err(TryLockError::WouldBlock) => return Err(RunDirError::Taken(path)),
+            Err(TryLockError::WouldBlock) => return Err(RunDirError::Taken(Taken::Now(path))),
             Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        // Only now: whoever had the lock until a moment ago may have left its events since an earlier look.
+        if path.join(EVENTS).exists() {
+            return Err(RunDirError::Taken(Taken::Before(path)));
         }
         let path = path.canonicalize().map_err(failed)?;
         Ok(Self { path, _lock: Arc::new(lock) })
@@ -108,18 +119,40 @@ impl RunDir {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    const PAUSE: Duration = Duration::from_millis(20);
+    const PAUSES: usize = 50;
+
+    #[expect(clippy::disallowed_methods, reason = "there is no runtime here that could be blocked")]
+    fn pause() {
+        std::thread::sleep(PAUSE);
+    }
+
+    /// Once nobody has the lock: a child that another test starts has a copy of it from its fork until its exec.
+    fn unlocked(make: impl Fn() -> Result<RunDir, RunDirError>) -> Result<RunDir, RunDirError> {
+        for _ in 0..PAUSES {
+            match make() {
+                Err(RunDirError::Taken(Taken::Now(_))) => pause(),
+                made => return made,
+            }
+        }
+        make()
+    }
 
     #[test]
     fn a_folder_is_one_runs_at_a_time_and_no_others_once_it_has_events() {
         let folder = std::env::temp_dir().join(format!("402claw-run-dir-{}", std::process::id()));
+        // Of an earlier process of this number, which failed here.
+        remove_if_there(&folder).unwrap();
         let make = || RunDir::make(Some(&folder), &folder, "s", 0);
         let first = make().unwrap();
-        assert!(matches!(make(), Err(RunDirError::Taken(_))), "it runs there");
+        assert!(matches!(make(), Err(RunDirError::Taken(Taken::Now(_)))), "it runs there");
         drop(first);
-        let again = make().expect("what did not come to run may be tried again");
+        let again = unlocked(make).expect("what did not come to run may be tried again");
         std::fs::write(again.events(), "").unwrap();
         drop(again);
-        assert!(matches!(make(), Err(RunDirError::Taken(_))), "it ran there");
+        assert!(matches!(unlocked(make), Err(RunDirError::Taken(Taken::Before(_)))), "it ran there");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -59,9 +59,12 @@ async fn a_deploy_that_does_not_start_leaves_the_version_that_runs() {
     let namespace = Running::start(OLD);
     assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "old");
     namespace.deploy("alpha/index.mjs", "export default { fetch(");
-    // A script beside it is taken care of after it.
-    namespace.deploy("beta.js", NEW);
-    while namespace.get("beta", "/", json!({})).await.text != "new" {}
+    // A new script answers as soon as it was seen, and the next look waits until all of this one was taken care of:
+    // once a second new script answers, what was seen with the first one has been tried out.
+    for (name, file) in [("beta", "beta.js"), ("gamma", "gamma.js")] {
+        namespace.deploy(file, NEW);
+        while namespace.get(name, "/", json!({})).await.text != "new" {}
+    }
     assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "old");
     namespace.deploy("alpha/index.mjs", NEW);
     while namespace.get("alpha", "/", json!({})).await.text != "new" {}

@@ -29,6 +29,42 @@ export default {
 };
 "#;
 
+/// Puts its own in the place of all that might be told the invocation's token, or might be asked what work is left; and
+/// takes what it can of the shim's modules.
+const THIEF: &str = r#"
+import * as shim from "./namespace-shim.mjs";
+import { unchanged } from "./namespace-subrequests.mjs";
+const heard = new Set();
+const hear = (value) => { if (/^[0-9a-f]{32}/.test(value)) heard.add(value); };
+for (const name of ["get", "set", "delete"]) {
+  const own = Headers.prototype[name];
+  Headers.prototype[name] = function (...rest) {
+    for (const [, value] of this) hear(value);
+    for (const value of rest) hear(value);
+    return own.apply(this, rest);
+  };
+}
+Array.prototype.push = () => 0;
+Promise.allSettled = async () => [];
+Object.defineProperty = (object) => object;
+export default {
+  async fetch(request, env, ctx) {
+    try { shim.default.fetch = (incoming) => { for (const [, value] of incoming.headers) hear(value); }; } catch {}
+    const { pathname } = new URL(request.url);
+    if (pathname === "/throw") throw new Error("thrown");
+    if (pathname === "/burn-later") {
+      ctx.waitUntil(new Promise((then) => setTimeout(then, 20)).then(() => { for (;;); }));
+    }
+    for (let asked = 0; asked < 2; asked += 1) {
+      const answer = await unchanged("https://origin.example/");
+      for (const [, value] of answer.headers) hear(value);
+      await answer.text();
+    }
+    return new Response(`heard ${heard.size}`);
+  },
+};
+"#;
+
 const TOO_MANY: &str = "Too many subrequests by single Worker invocation. To configure this limit, refer to \
     https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
 
@@ -87,6 +123,22 @@ async fn background_work_is_on_the_same_budget() {
     assert_eq!((answer.status, answer.text.as_str()), (200, "whole"));
     assert_eq!(namespace.record().await["outcome"], "exceededCpu");
     assert_eq!(namespace.get("alpha", "/", json!({})).await.text, "whole");
+}
+
+#[tokio::test]
+async fn a_tenant_that_replaces_the_runtime_hears_no_token_and_its_background_work_is_charged() {
+    let namespace = Running::start(THIEF);
+    let limits = json!({ "subRequests": 1 });
+    assert_eq!(namespace.get("alpha", "/throw", limits.clone()).await.exception()["message"], "thrown");
+    assert_eq!(namespace.record().await["outcome"], "exception");
+    // The second of them hears what came with the first one's end.
+    for _ in 0..2 {
+        assert_eq!(namespace.get("alpha", "/", limits.clone()).await.text, "heard 0");
+        assert_eq!(namespace.record().await["outcome"], "ok");
+    }
+    let limits = json!({ "cpuMs": 100, "subRequests": 1 });
+    assert_eq!(namespace.get("alpha", "/burn-later", limits).await.text, "heard 0");
+    assert_eq!(namespace.record().await["outcome"], "exceededCpu");
 }
 
 #[tokio::test]

@@ -16,6 +16,7 @@ export default {
     const [, what, argument] = new URL(request.url).pathname.split("/");
     switch (what) {
       case "burn": for (;;);
+      case "throw-named": throw Object.assign(new Error("tenant boom"), { name: argument });
       case "throw": throw new TypeError("tenant boom");
       case "ask": for (let n = 0; n < Number(argument); n += 1) await (await fetch("https://origin.example/")).text();
     }
@@ -92,6 +93,8 @@ async fn a_dispatcher_under_wrangler_dev_finds_the_platforms_behaviour() {
     for (path, script, message, kind) in [
         ("/", "nobody", "Worker not found.", "Error"),
         ("/throw", "alpha", "tenant boom", "TypeError"),
+        ("/throw-named/constructor", "alpha", "tenant boom", "Error"),
+        ("/throw-named/__proto__", "alpha", "tenant boom", "Error"),
         ("/burn", "alpha", "Worker exceeded CPU time limit.", "Error"),
         (
             "/ask/4",

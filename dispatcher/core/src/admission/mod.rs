@@ -35,13 +35,17 @@ use x402_paywall::{
 /// Requests without a payment from one address, to whatever tenants have a price, less the purchases that came of them. A
 /// person with a browser or an agent that buys stays far below.
 const UNPAID: Flood = Flood { of: Of::Unpaid, alert: "unpaid_flood", rule: Rule::flood(100, 300) };
-/// Payments from one address that cannot be read, pay something else or are not signed by their payer: a client's mistake
-/// is made a few times. Each costs the CPU of a look at it.
+/// Payments from one address that cannot be read, lack what is asked of them or are not signed by their payer: a client's
+/// mistake is made a few times. Each costs the CPU of a look at it, or a call to the ledger where it may have bought something.
 const MALFORMED: Flood = Flood { of: Of::Malformed, alert: "malformed_flood", rule: Rule::flood(20, 120) };
-/// Payments from one address that only a facilitator could refuse, or that were spent: each costs calls.
+/// Payments from one address that only a facilitator could refuse, that pay something else, or that were spent: each costs
+/// calls.
 const WORTHLESS: Flood = Flood { of: Of::Worthless, alert: "worthless_payments", rule: Rule::flood(10, 30) };
 /// One payment that the ledger has, from one source: ten at once are a client's own race.
 const AGAIN: Rule = Rule::rate(20);
+/// Payments from one address to where nothing is sold, which the ledger is asked about all the same: somebody may have bought
+/// something there before. Anyone can sign one for nothing, so few of them are worth a call.
+const LOOKS: Rule = Rule::rate(20);
 /// Of a tenant whose Worker suddenly fails: enough to see that it is well again.
 const PROBES: Rule = Rule::rate(10);
 
@@ -152,6 +156,7 @@ enum Of {
     Worthless,
     Payment,
     Again,
+    Look,
     Probe,
     Worker,
 }
@@ -220,6 +225,15 @@ impl Gate {
             self.rate(Of::Payer, visit.rates.payer, id, payer, now)?;
         }
         self.rate(Of::TenantPaid, visit.rates.tenant, id, "", now)
+    }
+
+    /// Before the ledger is asked about a payment where nothing is sold. Callers without an address count as one.
+    pub fn look(&self, visit: &Visit<'_>) -> Result<(), TurnedAway> {
+        if self.known(visit).is_some() {
+            return Ok(());
+        }
+        let from = visit.source.map_or("", Source::as_str);
+        fits(self.step(Of::Look, &[from], Event::Came, LOOKS, visit.at))
     }
 
     /// Takes what came of a payment that was let in.
@@ -361,7 +375,7 @@ impl Gate {
         let key = self.key(of, whose);
         let seen = &mut *self.seen.borrow_mut();
         let table = match of {
-            Of::Address | Of::Unpaid | Of::Malformed | Of::Worthless => &mut seen.addresses,
+            Of::Address | Of::Unpaid | Of::Malformed | Of::Worthless | Of::Look => &mut seen.addresses,
             Of::Payer | Of::Payment | Of::Again => &mut seen.payments,
             Of::TenantFree | Of::TenantPaid | Of::Probe | Of::Worker => &mut seen.tenants,
         };

@@ -2,7 +2,7 @@
 //! wrong, or it gives away what it sold. Whoever was charged still gets what they bought.
 //!
 //! Surprising constraint: nobody is known here whose rates could hold such payments, and each costs a call to the ledger. So
-//! they are held to what one address may send in vain.
+//! an address has few of them looked up, and where nobody is, it answers for those that had bought nothing.
 
 use super::{Dispatcher, Refused, Told, came_of, content_of, is_preflight, payment_of, permitted_by_us, purchase_of};
 use crate::{
@@ -14,8 +14,9 @@ use crate::{
     resolve::{Place, Resolved},
     telemetry::RequestLine,
 };
+use std::cell::Cell;
 use x402_paywall::{
-    Denial, Presented, Seller, Sold, UnixMillis,
+    Denial, Presented, Ran, Seller, Sold, UnixMillis,
     ports::{Clock, Ledger},
     seeded::{self, Bug},
 };
@@ -41,9 +42,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     ) -> Told<N::Outbound> {
         let request_id = line.request_id.clone();
         let by_us = |refusal: Refusal| Err(Refused::by_us(refusal, &request_id));
-        if is_preflight(request)
-            && request.header("access-control-request-headers").is_some_and(|headers| cors::asks_to_pay(&headers))
-        {
+        if is_preflight(request) && cors::asks_to_pay(request) {
             return Ok(permitted_by_us());
         }
         let is_sold = request.method() != "HEAD" && !seeded::has(Bug::LeftTenantForgotten);
@@ -82,11 +81,22 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             self.gate.paid(&visit, None, in_vain(Came::Malformed));
             return Ok(None);
         };
-        let told = self.claim(request, &purchase, plausible, to).await;
+        self.gate.look(&visit)?;
+        let ran = Cell::new(false);
+        let run = async || match to {
+            Some(to) => {
+                ran.set(true);
+                self.produce(request, to, &request_id).await
+            }
+            None => Ran::Unsold(Err(Refusal::NoTenant)),
+        };
+        let told = self.paywall.sell_to(&purchase, plausible, run).await;
         let (came, is_owed) = match (&told.answer, seller) {
             (Sold::Denied(Denial::NotSelling), _) => (in_vain(Came::Worthless), false),
             (Sold::Denied(denial), Seller::Gives { .. }) => {
-                (Came::Nothing, matches!(denial, Denial::SettlementPending { .. } | Denial::PaymentInProgress))
+                let waits = matches!(denial, Denial::SettlementPending { .. } | Denial::PaymentInProgress);
+                // Another request with this payment got what the tenant gave: it does not run for this one again.
+                (Came::Nothing, waits || ran.get())
             }
             (answer, _) => (came_of(answer), true),
         };

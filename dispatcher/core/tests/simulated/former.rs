@@ -116,6 +116,23 @@ fn a_page_may_ask_for_what_it_paid_for() {
     assert_eq!(answer.status, 204);
     assert!(answer.header("access-control-allow-headers").unwrap().contains("PAYMENT-SIGNATURE"));
     assert_eq!(preflight("content-type").status, 404);
+    let free = [("access-control-request-method", "GET"), ("access-control-request-headers", "payment-signature")];
+    let answer = world.send_headers("OPTIONS", "/t/free/quote", &free);
+    assert!(answer.header("access-control-allow-headers").unwrap().contains("PAYMENT-SIGNATURE"));
+}
+
+#[test]
+fn of_payments_to_whoever_gives_few_of_an_address_are_looked_up_and_all_are_served() {
+    let world = World::new();
+    for (first, caller) in [(0, &[("cf-connecting-ip", "192.0.2.1")][..]), (100, &[])] {
+        let looked_up = (first..first + 60).filter(|nonce| {
+            let payment = world.sign(*nonce);
+            let headers = [caller, &[("payment-signature", payment.header.as_str())]].concat();
+            assert_eq!(world.send_headers("GET", "/t/free/quote", &headers).status, 200);
+            world.last_line().payment.is_some()
+        });
+        assert_eq!(looked_up.count(), 20, "{caller:?}");
+    }
 }
 
 #[test]

@@ -33,18 +33,29 @@ const PAYMENT_CHARS: usize = 400;
 
 /// Of telemetry alone: what wrangler says of requests is its own.
 fn secret_in(line: &str) -> Option<&'static str> {
-    let longest = |is_in: fn(char) -> bool| line.split(|c| !is_in(c)).map(str::len).max().unwrap_or_default();
-    let is_base64 = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/' | '=');
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     if !line.contains("{\"") {
         None
-    } else if longest(|c| c.is_ascii_hexdigit()) >= SIGNATURE_DIGITS {
+    } else if has_run(line, SIGNATURE_DIGITS, |byte| byte.is_ascii_hexdigit()) {
         Some("a signature")
-    } else if longest(is_base64) >= PAYMENT_CHARS {
+    } else if has_run(line, PAYMENT_CHARS, is_base64) {
         Some("a signed payment")
     } else {
         // Every client of the harness has this in its query.
         line.contains("arrival=").then_some("a query")
     }
+}
+
+/// Whether so many bytes of a kind stand in a row. Every line of every run is asked, and such a row cannot but cover one of
+/// the places that are as far apart as it is long: so these few are looked at.
+fn has_run(line: &str, length: usize, is_one: impl Fn(u8) -> bool) -> bool {
+    let bytes = line.as_bytes();
+    let is_one = |byte: &&u8| is_one(**byte);
+    (0..bytes.len()).step_by(length).any(|place| {
+        let (before, after) = bytes.split_at(place);
+        let after = after.iter().take_while(is_one).count();
+        after > 0 && before.iter().rev().take_while(is_one).count() + after >= length
+    })
 }
 
 /// What a line about `log` says.
@@ -63,6 +74,16 @@ pub fn line_of(log: &str, value: Value) -> Option<Event> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_is_found_wherever_it_stands_and_a_shorter_one_is_not() {
+        for before in 0..12 {
+            let line = |length| format!("{}{}!ab", ".".repeat(before), "7".repeat(length));
+            let has = |length| has_run(&line(length), 5, |byte| byte.is_ascii_hexdigit());
+            assert_eq!([0, 4, 5, 9].map(has), [false, false, true, true], "{before}");
+        }
+        assert!(!has_run("", 5, |_| true) && has_run("abcde", 5, |_| true));
+    }
 
     #[test]
     fn a_tenants_token_is_found_wherever_it_stands() {

@@ -4,11 +4,17 @@ use super::CommandError;
 use crate::{
     clock::SystemClock,
     folders::workspace_root,
-    interrupt::Interruption,
+    interrupt::{Interruption, interrupted},
     run::{RunDir, Tools},
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 /// Provides what is missing and builds the Workers.
 pub async fn provide() -> Result<(Tools, Bundle), CommandError> {
@@ -79,6 +85,17 @@ pub async fn setting_up<T: Send + 'static>(
 
 pub fn make_run_dir(given: Option<&Path>, name: &str) -> Result<RunDir, CommandError> {
     Ok(RunDir::make(given, &workspace_root(), name, SystemClock::new().unix_ms())?)
+}
+
+/// A flag that Ctrl-C raises for work that blocks its threads, for as long as the runtime beside it lives.
+pub fn stopped_by_interrupt() -> Result<(Arc<AtomicBool>, tokio::runtime::Runtime), CommandError> {
+    let (stop, runtime) = (Arc::new(AtomicBool::new(false)), runtime()?);
+    let flag = Arc::clone(&stop);
+    runtime.spawn(async move {
+        interrupted().await;
+        flag.store(true, Ordering::Relaxed);
+    });
+    Ok((stop, runtime))
 }
 
 pub fn runtime() -> Result<tokio::runtime::Runtime, CommandError> {

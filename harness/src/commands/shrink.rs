@@ -1,17 +1,12 @@
 //! `harness shrink`: a failure made small, and kept.
 
-use super::{CommandError, providing::runtime};
+use super::{CommandError, providing::stopped_by_interrupt};
 use crate::{
     cli::ShrinkArgs,
     exit::Exit,
-    interrupt::interrupted,
     new::{self, NewError},
     scenario::{self, Library},
     shrink::{self, Ended, Failing, Found, ShrinkError},
-};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
 };
 
 pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
@@ -27,13 +22,8 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     }
     let failing = Failing { file: &found.file, seed, rule: args.rule.as_deref(), name: name.as_str() };
     let say = |what: &str| anstream::eprintln!("{what}");
-    let (stop, runtime) = (Arc::new(AtomicBool::new(false)), runtime()?);
-    let flag = Arc::clone(&stop);
     // Ctrl-C ends it after the try that is under way, and what is small by then is kept.
-    runtime.spawn(async move {
-        interrupted().await;
-        flag.store(true, Ordering::Relaxed);
-    });
+    let (stop, _listening) = stopped_by_interrupt()?;
     let shrunk = shrink::shrink(&failing, &stop, &say)?;
     match shrunk.ended {
         Ended::Smallest => {}

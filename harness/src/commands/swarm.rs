@@ -1,20 +1,13 @@
 //! `harness swarm`, and `harness merge` of what its shards saw.
 
-use super::{CommandError, providing::runtime};
+use super::{CommandError, providing::stopped_by_interrupt};
 use crate::{
     cli::{Format, MergeArgs, SwarmArgs},
     exit::Exit,
     folders::workspace_root,
-    interrupt::interrupted,
     swarm::{self, SwarmSeed, Tally},
 };
-use std::{
-    path::Path,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::path::Path;
 
 /// Runs without `--runs` and `--for`: about a minute of one core.
 const SWARM_RUNS: u64 = 200;
@@ -31,13 +24,8 @@ pub fn swarm(args: &SwarmArgs) -> Result<Exit, CommandError> {
         runs: args.runs_dir.clone().unwrap_or_else(|| workspace_root().join("runs")),
     };
     anstream::eprintln!("simulating what is drawn from seed {}, on {} threads", plan.seed, plan.threads);
-    let stop = Arc::new(AtomicBool::new(false));
-    let (flag, runtime) = (Arc::clone(&stop), runtime()?);
     // Ctrl-C ends it after the runs that are under way, and what was seen is told.
-    runtime.spawn(async move {
-        interrupted().await;
-        flag.store(true, Ordering::Relaxed);
-    });
+    let (stop, _listening) = stopped_by_interrupt()?;
     let tally = swarm::swarm(&plan, &stop, &|what| anstream::println!("{what}"))?;
     told(&tally, args.out.as_deref(), args.format)
 }

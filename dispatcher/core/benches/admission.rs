@@ -110,6 +110,10 @@ impl Inbound for Request {
     fn header(&self, name: &str) -> Option<String> {
         (name == "cf-connecting-ip").then(|| self.address.clone())
     }
+
+    async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+        Ok(Vec::new())
+    }
 }
 
 fn ready<T>(future: impl Future<Output = T>) -> T {

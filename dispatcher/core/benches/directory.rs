@@ -5,7 +5,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use dispatcher_core::{
     directory::{Directory, cache::Cache, snapshot, stored::Stored},
     paywall::{UnixMillis, ports::Clock},
-    ports::{DirectoryLog, Inbound, SnapshotStore},
+    ports::{CollectError, DirectoryLog, Inbound, SnapshotStore},
     resolve::resolve,
     telemetry::DirectoryEvent,
     tenant::Available,
@@ -92,6 +92,10 @@ impl Inbound for Request {
     }
     fn header(&self, _: &str) -> Option<String> {
         None
+    }
+
+    async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+        Ok(Vec::new())
     }
 }
 

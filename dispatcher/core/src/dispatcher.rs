@@ -27,7 +27,8 @@ use crate::{
 use former::Former;
 use std::rc::Rc;
 use x402_paywall::{
-    Denial, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket, UnixMillis,
+    Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
+    UnixMillis,
     paywall::{self, receipt},
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
@@ -38,6 +39,13 @@ use x402_protocol::{PaymentFlow, Version};
 /// Longest URL that a bill repeats. It travels as base64 in a header, of which intermediaries take some 8 kB; the offer and
 /// the listing need the rest.
 const MAX_RESOURCE_URL_BYTES: usize = 2_048;
+
+/// Largest request body that is read for a payment. It is held until the tenant has it.
+const MAX_PAID_REQUEST_BYTES: usize = 8 * 1024 * 1024;
+/// How long such a body may take to arrive.
+const BODY_WITHIN_MS: u64 = 30_000;
+/// What makes an answer its caller's own, whoever the seller is.
+const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
 
 /// The dispatcher over a platform's ports.
 pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
@@ -248,8 +256,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             drop(self.execute(request, to, &line.request_id).await);
         }
         let (url, request_id) = (resource_url(request), line.request_id.clone());
+        let origin = origin_of(request, visit.source);
         let seller = Seller::Asks { id: &to.tenant.id, price, facilitators: &to.tenant.facilitators };
-        let purchase = purchase_of(request, &to.place, seller, payment, &request_id, visit.at);
+        let purchase = purchase_of(request, &to.place, seller, payment, &origin, &request_id, visit.at);
         let purchase = Purchase { url: &url, ..purchase };
         let deny = |denial: Denial| Refused::by_the_paywall(&denial, &purchase);
 
@@ -280,6 +289,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         if !too_late {
             held()?;
         }
+        let content = self.content_of(request).await;
+        let plausible = plausible.with_content(content.map_err(|refusal| Refused::by_us(refusal, &request_id))?);
         let run = async || self.produce(request, to, &request_id).await;
         let told = self.paywall.sell_to(&purchase, plausible, run).await;
         if too_late {
@@ -287,6 +298,20 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         self.gate.paid(visit, payer, came_of(&told.answer));
         content_of(told, &purchase, line)
+    }
+
+    /// The fingerprint of what comes with the request: a payment buys the answer to this body and to no other.
+    async fn content_of(&self, request: &N::Inbound) -> Result<Fingerprint, Refusal> {
+        let body = within(BODY_WITHIN_MS, &self.clock, request.body(MAX_PAID_REQUEST_BYTES)).await;
+        let body = body.unwrap_or(Err(CollectError::Broken)).map_err(|error| match error {
+            CollectError::TooLarge => Refusal::RequestTooLarge,
+            CollectError::Broken => Refusal::RequestIncomplete,
+        })?;
+        if body.is_empty() {
+            return Ok(Fingerprint::default());
+        }
+        let kind = request.header("content-type").unwrap_or_default();
+        Ok(Fingerprint::of([kind.as_bytes(), &body]))
     }
 
     /// What the tenant has to sell, if it has it in time.
@@ -419,11 +444,19 @@ fn purchase_of<'a>(
     place: &'a Place,
     seller: Seller<'a>,
     payment: Option<Presented<'a>>,
+    origin: &'a Origin,
     request_id: &'a str,
     now: UnixMillis,
 ) -> Purchase<'a> {
     let (method, path, query) = (request.method(), place.path.as_str(), request.query());
-    Purchase { request_id, seller, place: &place.name, method, path, query, url: "", payment, now }
+    Purchase { request_id, seller, place: &place.name, method, path, query, url: "", payment, origin, now }
+}
+
+/// Who asks, for the ledger to tell the one who paid from one who read the payment off the chain.
+fn origin_of(request: &impl Inbound, source: Option<&Source>) -> Origin {
+    let credentials = CREDENTIALS.map(|name| (name, request.header(name)));
+    let came = credentials.iter().filter_map(|(name, value)| Some([*name, value.as_deref()?])).flatten();
+    Origin { caller: source.map(|source| Fingerprint::of([source.as_str()])), credentials: Fingerprint::of(came) }
 }
 
 /// What a sale came to, for its caller and for the log.

@@ -22,6 +22,9 @@ pub trait Inbound {
     fn path(&self) -> &str;
     fn query(&self) -> Option<&str>;
     fn header(&self, name: &str) -> Option<String>;
+    /// The whole body, unless it has more than `limit` bytes. The tenant gets it all the same. A GET and a HEAD have none,
+    /// whatever came with them (RFC 9110, 9.3.1).
+    fn body(&self, limit: usize) -> impl Future<Output = Result<Vec<u8>, CollectError>>;
 }
 
 /// A tenant's response.
@@ -36,7 +39,7 @@ pub trait Outbound {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CollectError {
     TooLarge,
-    /// The tenant's body broke off.
+    /// The body broke off.
     Broken,
 }
 

@@ -13,6 +13,11 @@ pub enum Refusal {
     NoTenant,
     Tenant(TenantFailure),
     ResponseTooLarge,
+    /// A body that is paid for is read whole before anyone is asked about the payment, since the payment buys this body's
+    /// answer and no other's.
+    RequestTooLarge,
+    /// Its body broke off, or did not come in time.
+    RequestIncomplete,
     /// Too many requests, or too many that nothing came of: see [`crate::admission`]. Nobody was asked about it, no tenant
     /// ran, and a payment that came with it is untouched.
     RateLimited {
@@ -45,6 +50,8 @@ impl Refusal {
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Tenant(TenantFailure::TimeLimit) => 504,
+            Self::RequestTooLarge => 413,
+            Self::RequestIncomplete => 408,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
             Self::RateLimited { .. } => 429,
@@ -77,6 +84,8 @@ impl Refusal {
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
             Self::Tenant(TenantFailure::TimeLimit) => "tenant_time_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
+            Self::RequestTooLarge => "request_too_large",
+            Self::RequestIncomplete => "request_incomplete",
             Self::RateLimited { .. } => "rate_limited",
             Self::Owed(refusal) => refusal.code(),
             Self::PlatformDenied => "platform_token_required",
@@ -105,6 +114,10 @@ impl Refusal {
             }
             Self::Tenant(TenantFailure::TimeLimit) => "the tenant's Worker took too long; you were not charged",
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
+            Self::RequestTooLarge => "the request's body is too large to be paid for; you were not charged",
+            Self::RequestIncomplete => {
+                "the request's body did not arrive whole and in time; nothing was done with the payment: send both again"
+            }
             Self::RateLimited { .. } => {
                 "too many requests; nothing was done with this one: send it again, with the same payment, once Retry-After has passed"
             }

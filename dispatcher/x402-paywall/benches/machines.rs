@@ -14,6 +14,7 @@ use x402_paywall::{
         Claim, Record,
         machine::{self, Event, Now},
     },
+    origin::{Fingerprint, Origin},
     response::ResponseHead,
     window::Window,
 };
@@ -39,6 +40,8 @@ fn claim() -> Claim {
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: NOW.0 / 1_000 + 300 },
         authorized: None,
         signature: "0x01".to_owned(),
+        origin: Some(Origin::default()),
+        content: Some(Fingerprint::default()),
         identifier: None,
         ignored_identifier: None,
     }

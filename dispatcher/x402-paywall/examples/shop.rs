@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 use x402_paywall::{
-    Hooks, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, UnixMillis,
+    Fingerprint, Hooks, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, UnixMillis,
     facilitator::{Facilitators, verdict::Settlement},
     health::Board,
     hooks::Sale,
@@ -85,6 +85,8 @@ fn main() {
     let offer = Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), pay_to, 300);
     let payment = pay(&offer);
     let price = Price::new(offer, IdentifierRule::Optional, ResourceInfo::default());
+    // A caller is told by its address; whoever comes from another one collects nothing of what this one paid for.
+    let origin = Origin { caller: Some(Fingerprint::of(["203.0.113.7"])), credentials: Fingerprint::default() };
     let mut purchase = Purchase {
         request_id: "request-1",
         seller: Seller::Asks { id: "shop", price: &price, facilitators: &ids },
@@ -94,6 +96,7 @@ fn main() {
         query: None,
         url: "https://shop.example/joke",
         payment: None,
+        origin: &origin,
         now: Noon.now(),
     };
     let joke = async || {

@@ -11,6 +11,7 @@ use crate::{
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
     ledger::{Asked, Authorized, Claim, Collection, Reply},
+    origin::{Fingerprint, Origin},
     ports::{Ledger, LedgerError},
     seeded::{self, Bug},
     telemetry::Attempt,
@@ -45,6 +46,8 @@ pub struct Purchase<'a> {
     /// Of what is sold, as the caller addressed it.
     pub url: &'a str,
     pub payment: Option<Presented<'a>>,
+    /// Who presents it.
+    pub origin: &'a Origin,
     /// When the request came.
     pub now: UnixMillis,
 }
@@ -95,7 +98,7 @@ pub struct Plausible {
 enum Presents {
     Sale(Box<Claim>),
     /// With what is told where the payment has bought nothing.
-    Collection(Collection, Denial),
+    Collection(Box<Collection>, Denial),
 }
 
 /// What running the seller came to.
@@ -222,6 +225,8 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                         Transfer::Permit2(_) => None,
                     },
                     signature: exact.signature,
+                    origin: Some(purchase.origin.clone()),
+                    content: None,
                     ignored_identifier: carried.filter(|_| identifier.is_none()),
                     identifier,
                 }))
@@ -235,7 +240,15 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     Worth::Collection(denial) => denial,
                     Worth::Sale(_) => Denial::NotSelling,
                 };
-                Presents::Collection(Collection { payment, asked, signature: exact.signature, carried }, otherwise)
+                let collection = Collection {
+                    payment,
+                    asked,
+                    signature: exact.signature,
+                    origin: Some(purchase.origin.clone()),
+                    content: None,
+                    carried,
+                };
+                Presents::Collection(Box::new(collection), otherwise)
             }
         };
         Ok(Plausible { presents, payer, network })
@@ -354,7 +367,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         let (told, otherwise) = match presents {
             Presents::Sale(claim) => (self.ledger.claim(*claim, &ticket.holder).await, Denial::NotSelling),
             Presents::Collection(collection, otherwise) => {
-                (self.ledger.collect(collection, &ticket.holder).await, otherwise)
+                (self.ledger.collect(*collection, &ticket.holder).await, otherwise)
             }
         };
         let told = match told {
@@ -441,8 +454,22 @@ impl Plausible {
     #[must_use]
     pub fn only_to_collect(self, otherwise: Denial) -> Self {
         let presents = match self.presents {
-            Presents::Sale(claim) => Presents::Collection(claim.to_collect(), otherwise),
+            Presents::Sale(claim) => Presents::Collection(Box::new(claim.to_collect()), otherwise),
             Presents::Collection(collection, _) => Presents::Collection(collection, otherwise),
+        };
+        Self { presents, ..self }
+    }
+
+    /// Binds the payment to the request's body and content type as well. Without it any body will do: for a seller that
+    /// looks at none.
+    #[must_use]
+    pub fn with_content(self, content: Fingerprint) -> Self {
+        let content = Some(content);
+        let presents = match self.presents {
+            Presents::Sale(claim) => Presents::Sale(Box::new(Claim { content, ..*claim })),
+            Presents::Collection(collection, otherwise) => {
+                Presents::Collection(Box::new(Collection { content, ..*collection }), otherwise)
+            }
         };
         Self { presents, ..self }
     }

@@ -100,6 +100,7 @@ fn sell(course: &Course, ran: Ran<()>) -> Sold<()> {
         query: None,
         url: "https://acme.example/",
         payment: Some(Presented { version: Version::V2, header: &payment }),
+        origin: &Origin::default(),
         now: UnixMillis(1_795_227_000_000),
     };
     let paywall = Paywall::builder(course).hooks(course).build();

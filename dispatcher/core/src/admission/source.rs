@@ -63,6 +63,7 @@ fn network(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::CollectError;
 
     struct Says(&'static str, Option<&'static str>);
 
@@ -85,6 +86,10 @@ mod tests {
         fn header(&self, name: &str) -> Option<String> {
             let value = if name == ADDRESS { Some(self.0) } else { self.1.filter(|_| name == WORKER) };
             value.map(str::to_owned)
+        }
+
+        async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+            Ok(Vec::new())
         }
     }
 

@@ -4,7 +4,9 @@
 //! Surprising constraint: nobody is known here whose rates could hold such payments, and each costs a call to the ledger. So
 //! an address has few of them looked up, and where nobody is, it answers for those that had bought nothing.
 
-use super::{Dispatcher, Refused, Told, came_of, content_of, is_preflight, payment_of, permitted_by_us, purchase_of};
+use super::{
+    Dispatcher, Refused, Told, came_of, content_of, is_preflight, origin_of, payment_of, permitted_by_us, purchase_of,
+};
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
     cors,
@@ -74,7 +76,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let visit = Visit { source, tenant_id: "", rates: Plan::Free.rates(), brings, at: began };
         self.gate.enter(&visit)?;
         let request_id = line.request_id.clone();
-        let purchase = purchase_of(request, place, seller, Some(payment), &request_id, began);
+        let origin = origin_of(request, source);
+        let purchase = purchase_of(request, place, seller, Some(payment), &origin, &request_id, began);
         // Who pays where everything is free does so in good faith.
         let in_vain = |came| if matches!(seller, Seller::Nobody) { came } else { Came::Nothing };
         let Ok(plausible) = self.paywall.plausible(&purchase) else {
@@ -82,6 +85,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             return Ok(None);
         };
         self.gate.look(&visit)?;
+        // One that is too large, or broke off, cannot have bought anything here.
+        let Ok(content) = self.content_of(request).await else { return Ok(None) };
+        let plausible = plausible.with_content(content);
         let ran = Cell::new(false);
         let run = async || match to {
             Some(to) => {

@@ -4,7 +4,7 @@
 
 use dispatcher_core::{
     directory::Directory,
-    ports::Inbound,
+    ports::{CollectError, Inbound},
     protocol::Network,
     resolve::{Resolution, ResolveError, Resolved, resolve},
     tenant::Available,
@@ -63,6 +63,10 @@ impl Inbound for Sent {
     fn header(&self, name: &str) -> Option<String> {
         // Everything that a caller may claim beside its Host names a tenant that it must not reach.
         if name == "host" { self.header.clone() } else { Some("globex.example".to_owned()) }
+    }
+
+    async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+        Ok(Vec::new())
     }
 }
 

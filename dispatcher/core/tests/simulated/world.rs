@@ -572,6 +572,10 @@ impl Inbound for SimRequest {
     fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name).cloned()
     }
+
+    async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+        Ok(Vec::new())
+    }
 }
 
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! A request as the runtime has it. Its URL is parsed by the runtime already, so splitting it is enough.
 
-use dispatcher_core::ports::Inbound;
+use super::outbound::read_stream;
+use dispatcher_core::ports::{CollectError, Inbound};
 use js_sys::futures::JsFuture;
 
 pub struct WebRequest {
@@ -88,6 +89,15 @@ impl Inbound for WebRequest {
 
     fn header(&self, name: &str) -> Option<String> {
         self.headers.get(name).expect("the names we ask for are valid header names")
+    }
+
+    /// Read from a copy: the request's own stays a stream for the tenant.
+    async fn body(&self, limit: usize) -> Result<Vec<u8>, CollectError> {
+        if matches!(self.method.as_str(), "GET" | "HEAD") || self.inner.body().is_none() {
+            return Ok(Vec::new());
+        }
+        let copy = self.inner.clone().map_err(|_| CollectError::Broken)?;
+        read_stream(copy.body(), limit).await
     }
 }
 

@@ -4,7 +4,7 @@ use super::headers;
 use dispatcher_core::ports::{CollectError, Outbound};
 use js_sys::{Promise, Uint8Array, futures::JsFuture};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use web_sys::Response;
+use web_sys::{ReadableStream, Response};
 
 #[derive(Debug)]
 pub struct WebResponse(Response);
@@ -54,7 +54,12 @@ extern "C" {
 
 /// Reads a body as it comes, and stops at the first byte over the limit: a content-length may lie.
 pub async fn read_bounded(response: &Response, limit: usize) -> Result<Vec<u8>, CollectError> {
-    let Some(body) = response.body() else { return Ok(Vec::new()) };
+    read_stream(response.body(), limit).await
+}
+
+/// As [`read_bounded`], of a request as well. No stream is no body.
+pub async fn read_stream(body: Option<ReadableStream>, limit: usize) -> Result<Vec<u8>, CollectError> {
+    let Some(body) = body else { return Ok(Vec::new()) };
     let reader: Reader = body.get_reader().unchecked_into();
     let mut bytes = Vec::new();
     while let Some(chunk) = next(&reader).await? {

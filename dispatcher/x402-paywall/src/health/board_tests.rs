@@ -26,6 +26,8 @@ fn claim(facilitators: &[&str]) -> Claim {
         facilitators: facilitators.iter().map(|id| (*id).to_owned()).collect(),
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: 2_000_000_000 },
         signature: "0x01".to_owned(),
+        origin: None,
+        content: None,
         authorized: None,
         identifier: None,
         ignored_identifier: None,

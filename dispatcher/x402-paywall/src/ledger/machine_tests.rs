@@ -10,6 +10,7 @@ use crate::{
         Asked,
         identifier::{self, Bound, Owner},
     },
+    origin::{Fingerprint, Origin},
     window::Window,
 };
 use proptest::prelude::*;
@@ -33,6 +34,8 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
         signature: "0x01".to_owned(),
+        origin: Some(Origin::default()),
+        content: Some(Fingerprint::default()),
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
         ignored_identifier: None,

@@ -5,6 +5,7 @@ use crate::{
     Reason,
     binding::Binding,
     facilitator::verdict::{Expected, Settlement},
+    origin::{Fingerprint, Origin},
     response::PaidResponse,
     telemetry::Attempt,
     window::Window,
@@ -35,6 +36,12 @@ pub struct Claim {
     pub facilitators: Vec<String>,
     pub window: Window,
     pub signature: String,
+    /// Who presented it. `None`: it was stored before that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The request's body and content type. `None`: it was stored before that was, or the seller looks at neither.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Fingerprint>,
     /// What the chain knows the payment by. `None` for a permit, whose nonce is not the token's to tell.
     pub authorized: Option<Authorized>,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
@@ -52,6 +59,12 @@ pub struct Collection {
     pub payment: String,
     pub asked: Asked,
     pub signature: String,
+    /// Who presents it. `None`: a Worker of a former version asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The request's body and content type, likewise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<Fingerprint>,
     /// That it came with, whatever is asked of identifiers now.
     pub carried: Option<PaymentIdentifier>,
 }
@@ -95,6 +108,8 @@ impl Claim {
             payment: self.payment.clone(),
             asked: Asked::Seller(self.binding.clone()),
             signature: self.signature.clone(),
+            origin: self.origin.clone(),
+            content: self.content.clone(),
             carried: self.identifier.clone().or_else(|| self.ignored_identifier.clone()),
         }
     }

@@ -36,6 +36,8 @@ fn record(state: State) -> Record {
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 1_799_999_000, valid_before: 1_800_000_300 },
         signature: format!("0x{}1b", "cd".repeat(64)),
+        origin: None,
+        content: None,
         authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
         identifier: Some("order-of-monday-0001".parse().unwrap()),
         ignored_identifier: None,

@@ -1,7 +1,7 @@
 //! A client's request as it reaches a simulated isolate.
 
 use crate::traffic::WireRequest;
-use dispatcher_core::ports::Inbound;
+use dispatcher_core::ports::{CollectError, Inbound};
 use reqwest::header::HeaderMap;
 
 /// What a dispatcher is addressed by where no tenant's host is.
@@ -63,5 +63,9 @@ impl Inbound for SimRequest {
     fn header(&self, name: &str) -> Option<String> {
         let value = self.headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
+    }
+
+    async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
+        Ok(Vec::new())
     }
 }

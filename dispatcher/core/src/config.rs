@@ -7,7 +7,7 @@ use crate::{
 };
 use std::rc::Rc;
 use x402_paywall::{
-    chain::{ChainRpc, InsecureUrl},
+    chain::{ChainNodes, NodesError},
     facilitator::{ConfigError as FacilitatorConfigError, Facilitators},
     ports::Secrets,
 };
@@ -44,6 +44,10 @@ pub struct Vars {
     pub cpu_limit_policy: Option<String>,
     /// `FACILITATORS`: JSON, see [`Facilitators::from_json`].
     pub facilitators: Option<String>,
+    /// `CHAIN_RPC_URLS`: JSON, see [`ChainNodes::from_json`]. A secret of this name goes before it.
+    pub chain_rpc_urls: Option<String>,
+    /// `ACCEPT_UNRESOLVED`: `true` lets production run without a node. Absent: `false`.
+    pub accept_unresolved: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +59,7 @@ pub struct Config {
     pub facilitators: Facilitators,
     pub cpu_policy: CpuPolicy,
     /// Where unknown settlements are looked up; `None`: nowhere.
-    pub chain: Option<ChainRpc>,
+    pub chain: Option<ChainNodes>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -70,8 +74,15 @@ pub enum ConfigError {
     Directory(#[from] DirectoryError),
     #[error("FACILITATORS: {0}")]
     Facilitators(#[from] FacilitatorConfigError),
-    #[error("CHAIN_RPC_URL {0}")]
-    Chain(#[from] InsecureUrl),
+    #[error("CHAIN_RPC_URLS {0}")]
+    Chain(#[from] NodesError),
+    #[error(
+        "CHAIN_RPC_URLS is not set: without a node of the chain an unknown settlement may never be known; set it to \
+         [\"https://...\"] or [\"public\"], or ACCEPT_UNRESOLVED to true"
+    )]
+    NoNode,
+    #[error("ACCEPT_UNRESOLVED is {0:?}, not true or false")]
+    AcceptUnresolved(String),
 }
 
 impl Config {
@@ -92,10 +103,28 @@ impl Config {
             Some("quarantine") => CpuPolicy::Quarantine,
             Some(other) => return Err(ConfigError::CpuPolicy(other.to_owned())),
         };
-        // A secret, because such URLs carry keys.
-        let chain = secrets.secret("CHAIN_RPC_URL").map(|url| ChainRpc::new(&url)).transpose()?;
+        let accepts_unresolved = match vars.accept_unresolved.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(ConfigError::AcceptUnresolved(other.to_owned())),
+        };
+        let chain = chain(vars, secrets, environment.network())?;
+        if environment == Environment::Prod && chain.is_none() && !accepts_unresolved {
+            return Err(ConfigError::NoNode);
+        }
         Ok(Self { environment, directory, available, facilitators, cpu_policy, chain })
     }
+}
+
+/// The nodes, from a secret (because such URLs carry keys) or from a variable.
+fn chain(vars: &Vars, secrets: &impl Secrets, network: Network) -> Result<Option<ChainNodes>, NodesError> {
+    let listed = secrets.secret("CHAIN_RPC_URLS").or_else(|| vars.chain_rpc_urls.clone());
+    if let Some(listed) = listed {
+        return ChainNodes::from_json(&listed, network).map(Some);
+    }
+    // The name that a former version read, for one node.
+    let one = secrets.secret("CHAIN_RPC_URL");
+    one.map(|url| ChainNodes::new([url.as_str()], network)).transpose()
 }
 
 #[cfg(test)]
@@ -113,7 +142,8 @@ mod tests {
         let config = |environment: &str, network| {
             let environment = Some(environment.to_owned());
             let tenant_directory = Some(tenant(network));
-            let vars = Vars { environment, tenant_directory, ..Vars::default() };
+            let accept_unresolved = Some("true".to_owned());
+            let vars = Vars { environment, tenant_directory, accept_unresolved, ..Vars::default() };
             Config::from_vars(&vars, &BTreeMap::new()).map(|config| config.directory.left_out().to_vec())
         };
         assert!(
@@ -123,5 +153,28 @@ mod tests {
             assert!(config(environment, other).unwrap()[0].to_string().contains("price.network"));
         }
         assert!(config("dev", "eip155:8453").unwrap_err().to_string().contains("ENVIRONMENT"));
+    }
+
+    #[test]
+    fn production_has_a_node_or_says_that_it_wants_none() {
+        let config = |environment: &str, urls: Option<&str>, accepts: Option<&str>| {
+            let vars = Vars {
+                environment: Some(environment.to_owned()),
+                chain_rpc_urls: urls.map(str::to_owned),
+                accept_unresolved: accepts.map(str::to_owned),
+                ..Vars::default()
+            };
+            Config::from_vars(&vars, &BTreeMap::new()).map(|config| config.chain.is_some())
+        };
+        assert_eq!(config("prod", None, None).unwrap_err(), ConfigError::NoNode);
+        assert_eq!(config("prod", None, Some("true")), Ok(false));
+        assert_eq!(config("prod", Some(r#"["public", "https://node.example/key"]"#), None), Ok(true));
+        assert_eq!(config("test", None, None), Ok(false));
+        for (urls, wrong) in
+            [("[]", "no node"), (r#"["http://node.example"]"#, "URL 1"), (r#""https://node.example""#, "JSON list")]
+        {
+            assert!(config("test", Some(urls), None).unwrap_err().to_string().contains(wrong), "{urls}");
+        }
+        assert!(config("test", None, Some("yes")).unwrap_err().to_string().contains("ACCEPT_UNRESOLVED"));
     }
 }

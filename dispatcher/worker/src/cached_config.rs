@@ -62,6 +62,8 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         tenant_directory: var("TENANT_DIRECTORY"),
         facilitators: var("FACILITATORS"),
         cpu_limit_policy: var("CPU_LIMIT_POLICY"),
+        chain_rpc_urls: var("CHAIN_RPC_URLS"),
+        accept_unresolved: var("ACCEPT_UNRESOLVED"),
     };
     let config = Config::from_vars(&vars, &WorkerSecrets(env))?;
     for error in config.directory.left_out() {

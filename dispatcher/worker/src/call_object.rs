@@ -32,6 +32,8 @@ pub enum Objects {
     SettlementLedger,
     /// One per tenant and `payment-identifier`.
     PaymentIdentifier,
+    /// A few for the deployment.
+    SettledTransactions,
     /// One for the deployment.
     FacilitatorHealth,
     /// One for the deployment.
@@ -43,6 +45,7 @@ impl Objects {
         match self {
             Self::SettlementLedger => "SETTLEMENT_LEDGER",
             Self::PaymentIdentifier => "PAYMENT_IDENTIFIER",
+            Self::SettledTransactions => "SETTLED_TRANSACTIONS",
             Self::FacilitatorHealth => "FACILITATOR_HEALTH",
             Self::TenantQuarantine => "TENANT_QUARANTINE",
         }

@@ -12,6 +12,7 @@ mod facilitator_health;
 mod payment_identifier;
 mod plain_object;
 mod ports;
+mod settled_transactions;
 mod settlement_ledger;
 mod tenant_quarantine;
 mod wire;

@@ -18,6 +18,9 @@ use dispatcher_core::{
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
+/// The pause until an alarm rings again that could not do its work.
+const RING_AGAIN_MS: u64 = 300_000;
+
 #[durable_object(alarm)]
 pub struct SettlementLedger {
     state: State,
@@ -42,14 +45,23 @@ impl DurableObject for SettlementLedger {
         Response::from_bytes(wire::frame(&outcome, &body))
     }
 
-    /// An error makes the platform ring again, with growing pauses.
+    /// Never throws: the platform tries an alarm that throws six more times, and then never again. So the next ring is set
+    /// first, and whatever goes wrong (a configuration that is refused, a record that cannot be read, storage that fails) is
+    /// told and left to it.
     async fn alarm(&self) -> Result<Response> {
-        let woke = self.keeper()?.woke().await;
+        let (storage, now) = (ObjectStorage::of(&self.state), WallClock.now());
+        let armed = storage.set_alarm(now.plus(RING_AGAIN_MS));
+        let woke = match self.keeper() {
+            Ok(keeper) => keeper.woke().await,
+            Err(error) => Err(LedgerError(error.to_string())),
+        };
         self.exchange_health();
-        match woke {
-            Ok(()) => Response::empty(),
-            Err(error) => Err(error.to_string().into()),
+        if let Err(error) = armed.and(woke) {
+            ConsoleLog.stuck(&error);
+            // What went wrong may have taken the ring with it.
+            drop(storage.set_alarm(now.plus(RING_AGAIN_MS)));
         }
+        Response::empty()
     }
 }
 

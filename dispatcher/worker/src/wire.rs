@@ -55,6 +55,14 @@ pub enum IdentifierCall {
     Unbind(Owner),
 }
 
+/// To an object that knows which payments transactions were shown for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TransactionCall {
+    /// The transaction's hash.
+    pub transaction: String,
+    pub owner: Owner,
+}
+
 /// From an identifier's object.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

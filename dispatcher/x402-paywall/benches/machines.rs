@@ -39,6 +39,7 @@ fn claim() -> Claim {
         facilitators: vec![FACILITATOR.to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: NOW.0 / 1_000 + 300 },
         authorized: None,
+        proven: true,
         signature: "0x01".to_owned(),
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),
@@ -53,8 +54,7 @@ fn claimed() -> Event {
 
 fn step(record: Option<Record>, event: Event) -> Option<Record> {
     let settle_order = [FACILITATOR.to_owned()];
-    let now =
-        Now { time: NOW, busy: false, settle_order: &settle_order, ask_again_at: NOW, heir: None, inherited: None };
+    let now = Now { time: NOW, busy: false, settle_order: &settle_order, ask_again_at: NOW, inherited: None };
     machine::step(record, event, &now).record
 }
 

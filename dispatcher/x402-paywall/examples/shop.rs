@@ -56,6 +56,9 @@ impl PaymentLog for Stdout {
     fn record(&self, event: &PaymentEvent<'_>) {
         println!("{:?} {}", event.stage, event.payment);
     }
+    fn trouble(&self, payment: &str, why: &str) {
+        println!("{payment}: {why}");
+    }
 }
 
 /// What the seller wants to know of its sales.
@@ -117,8 +120,10 @@ fn main() {
     block_on(paywall.handed_over(&ticket, true)).expect("memory does not fail");
     assert_eq!(till.0.borrow().len(), 1);
 
-    // One payment buys one request.
+    // One payment buys one request, and nobody else collects what it bought.
     purchase.request_id = "request-2";
+    let stranger = Origin { caller: Some(Fingerprint::of(["198.51.100.1"])), ..origin.clone() };
+    purchase.origin = &stranger;
     let Sold::Denied(denial) = block_on(paywall.sell(&purchase, joke)).answer else { panic!("sold twice") };
     assert_eq!((denial.status(), denial.code()), (409, "payment_already_used"));
 }

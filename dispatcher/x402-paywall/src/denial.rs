@@ -16,8 +16,10 @@ use x402_protocol::{
 
 /// Seconds after which a caller should ask again while facilitators are out of reach.
 const RETRY_FACILITATORS_S: u64 = 5;
-/// Seconds after which an unknown settlement may have become known: a Base block, or the first reconciliation.
+/// Seconds after which an unknown settlement may have become known at the earliest: a Base block, or the first question.
 const RETRY_PENDING_S: u64 = 2;
+/// Longest that a caller is told to stay away: what is asked about seldom may still be known sooner.
+const RETRY_PENDING_MOST_S: u64 = 60;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Denial {
@@ -59,6 +61,8 @@ pub enum Denial {
         transaction: Option<String>,
         payer: Address,
         network: Network,
+        /// When asking again may tell more.
+        retry_after_ms: u64,
     },
 }
 
@@ -200,10 +204,11 @@ impl Denial {
             Self::SettlementRefused { reason, payer, network } => {
                 headers.push(settle_response(reason.as_str(), payer, network, &None));
             }
-            Self::SettlementPending { transaction, payer, network } => {
+            Self::SettlementPending { transaction, payer, network, retry_after_ms } => {
                 headers.push(settle_response(self.code(), payer, network, transaction));
                 if !seeded::has(Bug::RetryAfterMissing) {
-                    headers.push(retry_after(RETRY_PENDING_S));
+                    let likely = retry_after_ms.div_ceil(1_000).clamp(RETRY_PENDING_S, RETRY_PENDING_MOST_S);
+                    headers.push(retry_after(likely));
                 }
             }
             Self::AlreadyUsed { transaction, payer, network }
@@ -259,7 +264,7 @@ mod tests {
             Denial::AlreadyUsed { transaction: Some("0x1".into()), payer, network },
             Denial::SettlementRefused { reason, payer, network },
             Denial::InvalidPayment(Reason::from_outside(Some("PERMIT2_ALLOWANCE_REQUIRED"))),
-            Denial::SettlementPending { transaction: None, payer, network },
+            Denial::SettlementPending { transaction: None, payer, network, retry_after_ms: 0 },
         ]
     }
 
@@ -278,7 +283,7 @@ mod tests {
     #[test]
     fn a_pending_settlement_says_so_in_payment_response() {
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
-        let denial = Denial::SettlementPending { transaction: None, payer, network };
+        let denial = Denial::SettlementPending { transaction: None, payer, network, retry_after_ms: 0 };
         let headers = denial.headers(Some(&bill(&price())), Version::V2);
         let (_, value) = headers.iter().find(|(name, _)| *name == header::PAYMENT_RESPONSE).unwrap();
         let response: SettleResponse = serde_json::from_str(&header::decode(value).unwrap()).unwrap();
@@ -332,7 +337,7 @@ mod tests {
         let price = price();
         let bill = bill(&price);
         let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
-        let denial = Denial::SettlementPending { transaction: None, payer, network };
+        let denial = Denial::SettlementPending { transaction: None, payer, network, retry_after_ms: 0 };
         let headers = denial.headers(Some(&bill), Version::V1);
         assert!(headers.iter().all(|(name, _)| *name != header::PAYMENT_RESPONSE));
         let (_, value) = headers.iter().find(|(name, _)| *name == header::X_PAYMENT_RESPONSE).unwrap();

@@ -224,6 +224,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                         }
                         Transfer::Permit2(_) => None,
                     },
+                    proven: matches!(Signature::parse(&exact.signature), Ok(Signature::Account(_))),
                     signature: exact.signature,
                     origin: Some(purchase.origin.clone()),
                     content: None,
@@ -246,6 +247,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     signature: exact.signature,
                     origin: Some(purchase.origin.clone()),
                     content: None,
+                    proof_of_payer: false,
                     carried,
                 };
                 Presents::Collection(Box::new(collection), otherwise)
@@ -405,7 +407,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             // The ledger may have settled before its answer was lost: unknown, not failed.
             Err(error) => {
                 course.ledger_error = Some(error);
-                Err(ticket.denial(Reply::Pending { transaction: None }))
+                Err(ticket.denial(Reply::Pending { transaction: None, retry_after_ms: 0 }))
             }
         }
     }
@@ -505,13 +507,15 @@ impl Ticket {
             Reply::Pending { .. } if seeded::has(Bug::UnknownAnsweredWith402) => {
                 Denial::SettlementRefused { reason: Reason::ours("settlement_failed"), payer, network }
             }
-            Reply::Pending { transaction } => Denial::SettlementPending { transaction, payer, network },
+            Reply::Pending { transaction, retry_after_ms } => {
+                Denial::SettlementPending { transaction, payer, network, retry_after_ms }
+            }
             Reply::Settled(Settlement { transaction, .. }) | Reply::RunPaid(Settlement { transaction, .. }) => {
-                Denial::SettlementPending { transaction: Some(transaction), payer, network }
+                Denial::SettlementPending { transaction: Some(transaction), payer, network, retry_after_ms: 0 }
             }
             // An answer that does not belong to the question: a ledger of another version. Never a new bill.
             Reply::Run | Reply::NothingBought | Reply::Noted => {
-                Denial::SettlementPending { transaction: None, payer, network }
+                Denial::SettlementPending { transaction: None, payer, network, retry_after_ms: 0 }
             }
         }
     }

@@ -121,12 +121,15 @@ pub trait RecordStore {
     fn forget(&self) -> impl Future<Output = Result<(), LedgerError>>;
 }
 
-/// Which payment has a `payment-identifier`: one single-threaded place per tenant and identifier, apart from the payments.
+/// Which payment has a name: a `payment-identifier` of a seller's, or a transaction that paid for it. Each name lives in one
+/// single-threaded place, apart from the payments.
 pub trait Identifiers {
     /// Binds the identifier to `owner`'s payment, unless another payment has it.
     fn bind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> impl Future<Output = Result<Bound, LedgerError>>;
     /// Gives it back, if `owner` still has it.
     fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> impl Future<Output = Result<(), LedgerError>>;
+    /// Notes that `owner`'s payment was settled in this transaction, unless another payment of the same payer was.
+    fn bind_transaction(&self, transaction: &str, owner: &Owner) -> impl Future<Output = Result<Bound, LedgerError>>;
     /// The transaction in which a payment was settled, from that payment's own record.
     fn transaction_of(&self, payment: &str) -> impl Future<Output = Result<Option<String>, LedgerError>>;
 }
@@ -147,4 +150,6 @@ pub trait HealthLog {
 /// Takes the paywall's events. Must not fail and must not wait: telemetry never holds up a payment.
 pub trait PaymentLog {
     fn record(&self, event: &PaymentEvent<'_>);
+    /// Tells what keeps a payment from its end, for whoever runs the deployment.
+    fn trouble(&self, payment: &str, why: &str);
 }

@@ -1,7 +1,10 @@
 //! Why a payment was refused, in a facilitator's word. Reasons are opaque and come from outside: only what has the shape
 //! of a reason code is ever repeated to a caller or a log.
 
-use crate::seeded::{self, Bug};
+use crate::{
+    facilitator::verdict::Expected,
+    seeded::{self, Bug},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -47,49 +50,83 @@ impl Reason {
         self.0.contains("settlement_pending")
     }
 
-    /// Whether no settlement of this payload can have happened or can happen, however often it was tried before.
-    ///
-    /// Only what is wrong with the payload itself proves that. A lack of funds may be the effect of the very settlement
-    /// whose answer was lost; "expired" and "simulation failed" are said of settled payments too; "nonce already used"
-    /// means "settled, reconcile". Unlisted reasons prove nothing.
+    /// Whether the reason says that the payment's nonce is spent.
     #[must_use]
-    pub fn proves_never_settled(&self) -> bool {
-        const PROOFS: [&str; 13] = [
-            "invalid_exact_evm_payload_signature",
-            "invalid_exact_evm_signature",
-            "invalid_exact_evm_payload_recipient_mismatch",
-            "invalid_exact_evm_recipient_mismatch",
-            "invalid_exact_evm_payload_authorization_value_mismatch",
-            "invalid_exact_evm_network_mismatch",
-            "invalid_payload",
-            "invalid_signature",
-            "invalid_permit2_signature",
-            "invalid_permit2_spender",
-            "invalid_permit2_recipient_mismatch",
-            "permit2_token_mismatch",
-            "permit2_amount_mismatch",
+    pub fn says_spent(&self) -> bool {
+        const WORDS: [&str; 5] = [
+            "nonce_already_used",
+            "authorization_used",
+            "permit2_invalid_nonce",
+            "already_settled",
+            "duplicate_settlement",
         ];
-        PROOFS.contains(&self.as_str())
-            || seeded::has(Bug::NonceUsedTakenForRefusal) && self.0.contains("nonce_already_used")
+        WORDS.iter().any(|word| self.0.contains(word))
     }
 
-    /// Whether a first refusal with this reason leaves it open that money moved.
-    ///
-    /// A used nonce may have been used by this very payment, at another facilitator or in another life of the ledger;
-    /// "unexpected" errors and failed transactions happen after a transaction was sent.
+    /// Whether the reason says that the payer has too little.
     #[must_use]
-    pub fn leaves_outcome_open(&self) -> bool {
-        let text = self.as_str();
-        self.is_pending()
-            || text.contains("nonce_already_used") && !seeded::has(Bug::NonceUsedTakenForRefusal)
-            || text.contains("authorization_used")
-            || text.contains("permit2_invalid_nonce")
-            || text.contains("already_settled")
-            || text.contains("duplicate_settlement")
-            || text.contains("unexpected")
-            || text.contains("transaction_failed")
-            || text.contains("invalid_transaction_state")
-            || text.contains("transfer_event_mismatch")
+    pub fn says_unfunded(&self) -> bool {
+        self.0 == "insufficient_funds" || self.0.contains("insufficient_balance")
+    }
+
+    /// Whether a facilitator that was not asked before gives this reason before it sends anything, and we know nothing to the
+    /// contrary.
+    ///
+    /// Not on the list is what a transfer itself makes true, such as a lack of funds or a spent nonce: a facilitator that
+    /// lost sight of its own transaction says so when it looks again.
+    #[must_use]
+    pub fn is_given_before_sending(&self, known: &Expected) -> bool {
+        /// It does not serve such payments, or cannot read this one.
+        const UNSERVED: [&str; 21] = [
+            "invalid_payload",
+            "unsupported_payload_type",
+            "invalid_format",
+            "invalid_x402_version",
+            "invalid_payment_requirements",
+            "accepted_requirements_mismatch",
+            "invalid_scheme",
+            "unsupported_scheme",
+            "invalid_exact_evm_scheme",
+            "invalid_network",
+            "unsupported_network",
+            "unsupported_chain",
+            "chain_id_mismatch",
+            "invalid_exact_evm_network_mismatch",
+            "invalid_exact_evm_missing_eip712_domain",
+            "invalid_exact_evm_token_name_mismatch",
+            "invalid_exact_evm_token_version_mismatch",
+            "asset_not_deployed_contract",
+            "asset_mismatch",
+            "eip6492_factory_not_allowed",
+            "permit2_proxy_not_deployed",
+        ];
+        /// It says what we have checked ourselves where the payer is an account with a key.
+        const UNSIGNED: [&str; 6] = [
+            "invalid_exact_evm_payload_signature",
+            "invalid_exact_evm_signature",
+            "invalid_exact_evm_failed_to_parse_signature",
+            "invalid_exact_evm_payload_undeployed_smart_wallet",
+            "invalid_permit2_signature",
+            "invalid_signature",
+        ];
+        const EXPIRED: [&str; 3] = [
+            "invalid_exact_evm_payload_authorization_valid_before",
+            "permit2_deadline_expired",
+            "invalid_payment_expired",
+        ];
+        const EARLY: [&str; 4] = [
+            "invalid_exact_evm_payload_authorization_valid_after",
+            "permit2_not_yet_valid",
+            "permit2_payment_too_early",
+            "invalid_payment_early",
+        ];
+        let reason = self.as_str();
+        UNSERVED.contains(&reason)
+            || UNSIGNED.contains(&reason) && !known.proven
+            || EXPIRED.contains(&reason) && known.window.expired(known.now).is_some()
+            || EARLY.contains(&reason) && known.window.opens_after(known.now)
+            || seeded::has(Bug::NonceUsedTakenForRefusal) && reason.contains("nonce_already_used")
+            || seeded::has(Bug::UnlistedRefusalBelieved) && !self.is_pending() && !self.says_spent()
     }
 }
 
@@ -102,6 +139,8 @@ impl fmt::Display for Reason {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{UnixMillis, window::Window};
+    use x402_protocol::{Address, Network, TransferMethod, Uint256, Version};
 
     #[test]
     fn repeats_only_what_has_the_shape_of_a_reason() {
@@ -112,8 +151,39 @@ mod tests {
     }
 
     #[test]
-    fn a_lack_of_funds_is_final_at_first_but_no_proof_after_a_lost_answer() {
-        let reason = Reason::from_outside(Some("insufficient_funds"));
-        assert!(!reason.leaves_outcome_open() && !reason.proves_never_settled());
+    fn only_what_is_on_the_list_and_contradicts_nothing_is_final() {
+        let window = Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: 2_000 };
+        let known = |proven, now_s: u64| Expected {
+            version: Version::V2,
+            payer: Address([1; 20]),
+            network: Network::Base,
+            amount: Uint256::from(1),
+            proven,
+            window,
+            now: UnixMillis(now_s * 1_000),
+        };
+        let is_final =
+            |reason: &str, known: &Expected| Reason::from_outside(Some(reason)).is_given_before_sending(known);
+        assert!(
+            is_final("unsupported_scheme", &known(true, 1_000)) && is_final("INVALID_PAYLOAD", &known(true, 1_000))
+        );
+        for open in [
+            "insufficient_funds",
+            "invalid_exact_evm_insufficient_balance",
+            "invalid_exact_evm_nonce_already_used",
+            "invalid_exact_evm_transaction_failed",
+            "settle_exact_evm_transaction_confirmation_timed_out",
+            "settle_exact_node_failure",
+            "permit2_allowance_required",
+            "unexpected_settle_error",
+            "Gave up waiting, sorry",
+            "",
+        ] {
+            assert!(!is_final(open, &known(true, 1_000)) && !is_final(open, &known(false, 1_000)), "{open}");
+        }
+        let signature = "invalid_exact_evm_payload_signature";
+        assert!(is_final(signature, &known(false, 1_000)) && !is_final(signature, &known(true, 1_000)));
+        let expired = "invalid_exact_evm_payload_authorization_valid_before";
+        assert!(is_final(expired, &known(true, 1_999)) && !is_final(expired, &known(true, 1_000)));
     }
 }

@@ -314,6 +314,22 @@ bugs! {
     ReceiptMissing = "receipt-missing",
     /// The log has each request's query, whatever secrets it has in it.
     QueryLogged = "query-logged",
+    /// A payment buys the answer to any other body of its request.
+    BodyNotBound = "body-not-bound",
+    /// Whoever reads a payment off the chain collects what it bought.
+    StrangerCollects = "stranger-collects",
+    /// An answer that was made for one caller's credentials goes to a request without them.
+    CredentialsNotBound = "credentials-not-bound",
+    /// What was handed to the next hop counts as delivered, and is given to nobody again.
+    DeliveredAtTheNextHop = "delivered-at-the-next-hop",
+    /// A refusal is believed although it names a transaction, or comes with a server's error.
+    RefusalBelievedWithTransaction = "refusal-believed-with-transaction",
+    /// A refusal is believed whose reason says nothing about when it is given.
+    UnlistedRefusalBelieved = "unlisted-refusal-believed",
+    /// A conflict over an identifier names the transaction of whoever has it.
+    ConflictNamesAnyone = "conflict-names-anyone",
+    /// One transaction pays for as many purchases as it is shown for.
+    TransactionSoldTwice = "transaction-sold-twice",
     /// A tenant's response is held whatever its size.
     BodyUnbounded = "body-unbounded",
     /// Of a response no more than a kilobyte is sold.

@@ -61,6 +61,8 @@ pub enum Stage {
     Settling,
     Settled,
     Refused,
+    /// The chain says that the payment was spent on another purchase.
+    SpentElsewhere,
     Unknown,
     HandedOver,
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct UnixMillis(pub u64);
 
 impl UnixMillis {
@@ -16,6 +16,12 @@ impl UnixMillis {
     #[must_use]
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0)
+    }
+
+    /// Whether it stands for "never".
+    #[must_use]
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
     }
 
     /// Whole Unix seconds.

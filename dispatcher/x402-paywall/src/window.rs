@@ -71,12 +71,18 @@ impl Window {
         self.expired(forgotten).or_else(|| self.not_yet_open(now))
     }
 
+    /// Whether a settlement at `now` would come too early.
+    #[must_use]
+    pub fn opens_after(&self, now: UnixMillis) -> bool {
+        self.valid_after >= now.seconds()
+    }
+
     fn not_yet_open(&self, now: UnixMillis) -> Option<Reason> {
         let reason = match self.method {
             TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_after",
             TransferMethod::Permit2 => "permit2_not_yet_valid",
         };
-        let early = self.valid_after >= now.seconds() && !seeded::has(Bug::EarlyNotRefused);
+        let early = self.opens_after(now) && !seeded::has(Bug::EarlyNotRefused);
         early.then(|| Reason::ours(reason))
     }
 }

@@ -201,6 +201,15 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::MalformedNotCounted => ("flood-is-cut", &["malformed-payment-flood"]),
         Bug::RemovedTenantStays => ("directory-is-followed", &["directory-price-changes"]),
 
+        Bug::BodyNotBound => ("one-payment-one-request", &["payment-on-another-request"]),
+        Bug::StrangerCollects => ("one-payment-one-request", &["payment-on-another-request"]),
+        Bug::CredentialsNotBound => ("one-payment-one-request", &["payment-on-another-request"]),
+        Bug::DeliveredAtTheNextHop => ("nobody-pays-for-nothing", &["caller-gone-while-settling"]),
+        Bug::RefusalBelievedWithTransaction => ("unknown-is-not-failed", &["settle-invalid-transaction-state"]),
+        Bug::UnlistedRefusalBelieved => ("unknown-is-not-failed", &["settle-invalid-transaction-state"]),
+        Bug::ConflictNamesAnyone => ("one-payment-one-request", &["payment-identifier-races"]),
+        Bug::TransactionSoldTwice => ("paid-content-only-after-settlement", &["settle-lies"]),
+
         Bug::WorkerMisspellsLimits => ("dispatch-carries-limits", &["worker-adapters"]),
         Bug::WorkerPassesNoLimits => ("neighbours-unmoved", &["tenants-burn-at-once"]),
         Bug::WorkerMisspellsEgress => ("egress-is-confined", &["worker-adapters"]),

@@ -91,6 +91,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         tenant_directory: vars.remove("TENANT_DIRECTORY"),
         facilitators: vars.remove("FACILITATORS"),
         cpu_limit_policy: vars.remove("CPU_LIMIT_POLICY"),
+        chain_rpc_urls: vars.remove("CHAIN_RPC_URLS"),
+        accept_unresolved: vars.remove("ACCEPT_UNRESOLVED"),
     };
     let stored = scenario.world().stores_directory().then(KvStore::default);
     let publish = |store: &KvStore| {

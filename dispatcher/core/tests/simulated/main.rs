@@ -40,10 +40,126 @@ fn a_paid_request_is_settled_once_and_then_handed_over() {
     assert_eq!(answer.header("cache-control"), Some("private"));
     assert_eq!(world.settled(), [("primary", 1)]);
 
+    // Handed over is not delivered: its caller may have it again, and nobody else.
     let again = world.get("/t/acme/quote?a=1", Some(&payment));
-    assert_eq!((again.status, again.code()), (409, "payment_already_used"));
-    assert!(again.text().contains(&world.transaction(&payment)));
+    assert_eq!((again.status, again.text()), (200, "content of /quote?a=1"));
+    let stranger = world.get_as_a_stranger("/t/acme/quote?a=1", &payment);
+    assert_eq!((stranger.status, stranger.code()), (409, "payment_already_used"));
+    assert!(stranger.text().contains(&world.transaction(&payment)) && !stranger.text().contains("content"));
+    world.pass_seconds(601);
+    assert_eq!(world.get("/t/acme/quote?a=1", Some(&payment)).code(), "payment_already_used");
     assert_eq!((world.settled(), world.tenant_runs()), (vec![("primary", 1)], 1));
+}
+
+#[test]
+fn whoever_reads_the_chain_takes_nothing_from_a_payer_that_waits() {
+    for (slug, sign) in [("acme", World::sign as fn(&World, u8) -> world::Payment), ("upfront", World::sign_upfront)] {
+        let world = World::new();
+        let (target, payment) = (format!("/t/{slug}/quote"), sign(&world, 1));
+        world.primary(Facilitator::SettlesSilently);
+        assert_eq!(world.get(&target, Some(&payment)).code(), "settlement_pending");
+        world.primary(Facilitator::Honest);
+        world.pass_seconds(3);
+        let runs = world.tenant_runs();
+        let stranger = world.get_as_a_stranger(&target, &payment);
+        assert_eq!((stranger.status, stranger.code(), world.tenant_runs()), (409, "payment_already_used", runs));
+        let payer = world.get(&target, Some(&payment));
+        assert_eq!((payer.status, payer.text(), world.moved()), (200, "content of /quote", 1), "{slug}");
+    }
+}
+
+#[test]
+fn an_answer_made_for_some_credentials_goes_to_no_others() {
+    let world = World::new();
+    let payment = world.sign(1);
+    let send = |more: &[(&'static str, &str)]| {
+        let mut headers = vec![("payment-signature", payment.header.as_str())];
+        headers.extend(more);
+        world.send_headers("GET", "/t/acme/quote", &headers)
+    };
+    assert_eq!(send(&[("authorization", "Bearer alice")]).status, 200);
+    for other in [&[][..], &[("authorization", "Bearer bob")], &[("authorization", "Bearer alice"), ("cookie", "a=1")]]
+    {
+        assert_eq!(send(other).code(), "payment_already_used", "{other:?}");
+    }
+    assert_eq!(send(&[("authorization", "Bearer alice")]).status, 200);
+}
+
+/// Each was seen after the money had moved.
+#[test]
+fn a_no_after_the_money_moved_is_pending_and_the_chain_has_the_last_word() {
+    const REASONS: [&str; 8] = [
+        "settle_exact_evm_transaction_confirmation_timed_out",
+        "settle_exact_node_failure",
+        "insufficient_funds",
+        "invalid_exact_evm_payload_signature",
+        "invalid_exact_evm_transaction_failed",
+        "unexpected_settle_error",
+        "Gave up waiting for a receipt, sorry",
+        "",
+    ];
+    for reason in REASONS {
+        let world = World::new();
+        let payment = world.sign(1);
+        world.primary(Facilitator::MovesAndSays(reason));
+        let pending = world.get("/t/acme/quote", Some(&payment));
+        assert_eq!((pending.status, pending.code()), (503, "settlement_pending"), "{reason}");
+        assert!(pending.offer().is_none() && world.calls_to("standby").is_empty(), "{reason}");
+
+        let world = World::with_chain();
+        let payment = world.sign(1);
+        world.primary(Facilitator::MovesAndSays(reason));
+        let told = world.get("/t/acme/quote", Some(&payment));
+        assert_eq!((told.status, told.text()), (200, "content of /quote"), "{reason}");
+    }
+}
+
+#[test]
+fn a_lack_of_funds_is_final_once_the_chain_shows_it() {
+    let world = World::new();
+    world.primary(Facilitator::KeepsAndSays("insufficient_funds"));
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(1))).status, 503);
+    let world = World::with_chain();
+    world.primary(Facilitator::KeepsAndSays("insufficient_funds"));
+    let refused = world.get("/t/acme/quote", Some(&world.sign(1)));
+    assert_eq!((refused.status, refused.code()), (402, "insufficient_funds"));
+}
+
+#[test]
+fn a_payment_that_was_spent_elsewhere_buys_nothing_here() {
+    let world = World::with_chain();
+    let payment = world.sign(1);
+    world.spend_elsewhere(&payment);
+    let told = world.get("/t/acme/quote", Some(&payment));
+    assert_eq!((told.status, told.code()), (409, "payment_already_used"));
+    assert!(told.text().contains(&world.transaction(&payment)) && told.offer().is_none());
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).code(), "payment_already_used");
+}
+
+#[test]
+fn one_transaction_pays_for_one_purchase_of_a_payer() {
+    let world = World::new();
+    world.primary(Facilitator::ShowsOneTransaction);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(1))).status, 200);
+    let second = world.get("/t/acme/quote", Some(&world.sign(2)));
+    assert_eq!((second.status, second.code()), (503, "settlement_pending"));
+    assert!(!second.text().contains("content"));
+    let troubles = world.troubles();
+    assert!(troubles.len() == 1 && troubles[0].contains("was shown for"), "{troubles:?}");
+}
+
+#[test]
+fn refused_credentials_leave_a_payment_unmoved_and_the_next_one_is_asked() {
+    let world = World::new();
+    world.primary(Facilitator::WantsAKeyToSettle);
+    assert_eq!(world.get("/t/acme/quote", Some(&world.sign(1))).status, 200);
+    assert_eq!(world.settled(), [("standby", 1)]);
+    world.standby(Facilitator::WantsAKeyToSettle);
+    let payment = world.sign(2);
+    let nobody = world.get("/t/acme/quote", Some(&payment));
+    assert_eq!((nobody.status, nobody.code()), (503, "facilitators_unavailable"));
+    world.primary(Facilitator::Honest);
+    assert_eq!(world.get("/t/acme/quote", Some(&payment)).status, 200, "it was not used");
 }
 
 #[test]
@@ -140,7 +256,7 @@ fn a_known_refusal_to_settle_moves_on_and_the_last_one_is_a_402_without_a_charge
 
     world.standby(Facilitator::RefusesToSettle);
     let refused = world.get("/t/acme/quote", Some(&world.sign(2)));
-    assert_eq!((refused.status, refused.code()), (402, "insufficient_funds"));
+    assert_eq!((refused.status, refused.code()), (402, "unsupported_scheme"));
     assert!(!refused.payment_response().unwrap().success);
     assert_eq!(world.moved(), 1);
 }
@@ -498,7 +614,7 @@ fn a_facilitator_gets_its_key_and_no_line_tells_it() {
     let without = World::with(r#"[{"id":"primary","url":"https://primary"}]"#);
     without.primary(Facilitator::WantsAKey);
     assert_eq!(without.get("/t/acme/quote", Some(&without.sign(1))).status, 503);
-    assert_eq!(without.last_line().attempts[0].result, "http_401");
+    assert_eq!(without.last_line().attempts[0].result, "credentials_refused_401");
 }
 
 #[test]

@@ -6,15 +6,16 @@ use dispatcher_core::{paywall::telemetry::Call, protocol::PaymentFlow};
 const QUOTE: &str = "/t/upfront/quote";
 
 #[test]
-fn upfront_is_offered_settled_first_and_never_verified() {
+fn upfront_is_offered_and_settled_as_soon_as_it_is_verified() {
     let world = World::new();
     assert_eq!(world.get(QUOTE, None).offer().unwrap().flow, PaymentFlow::Upfront);
     let payment = world.sign_upfront(1);
     let answer = world.get(QUOTE, Some(&payment));
     assert_eq!((answer.status, answer.text()), (200, "content of /quote"));
     assert_eq!(answer.payment_response().unwrap().transaction, world.transaction(&payment));
-    assert_eq!(world.calls_to("primary"), [Call::Settle]);
-    assert_eq!(world.get(QUOTE, Some(&payment)).code(), "payment_already_used");
+    assert_eq!(world.calls_to("primary"), [Call::Verify, Call::Settle]);
+    assert_eq!(world.get(QUOTE, Some(&payment)).status, 200, "its caller may have it again");
+    assert_eq!(world.get_as_a_stranger(QUOTE, &payment).code(), "payment_already_used");
     assert_eq!((world.moved(), world.tenant_runs()), (1, 1));
 }
 
@@ -61,7 +62,7 @@ fn a_tenant_that_fails_after_it_was_paid_still_owes_the_response() {
         }
         world.tenant(Tenant::Answers(200));
         assert_eq!(world.get(QUOTE, Some(&payment)).status, 200, "{tenant:?}");
-        assert_eq!(world.get(QUOTE, Some(&payment)).code(), "payment_already_used", "{tenant:?}");
+        assert_eq!(world.get_as_a_stranger(QUOTE, &payment).code(), "payment_already_used", "{tenant:?}");
         assert_eq!((world.moved(), world.tenant_runs()), (1, 3), "{tenant:?}");
     }
 }
@@ -87,7 +88,7 @@ fn a_refused_settlement_is_not_served() {
     world.primary(Facilitator::RefusesToSettle);
     world.standby(Facilitator::RefusesToSettle);
     let refused = world.get(QUOTE, Some(&world.sign_upfront(1)));
-    assert_eq!((refused.status, refused.code()), (402, "insufficient_funds"));
+    assert_eq!((refused.status, refused.code()), (402, "unsupported_scheme"));
     assert_eq!((world.moved(), world.tenant_runs()), (0, 0));
 }
 

@@ -43,7 +43,9 @@ fn one_authorization_is_one_payment_in_whichever_version_it_comes() {
     world.primary(Facilitator::Honest);
     world.pass_seconds(3);
     assert_eq!(world.get(QUOTE, Some(&payment)).status, 200, "collected in version 2");
-    let again = world.send_headers("GET", QUOTE, &[(X_PAYMENT, &payment.in_version_1())]);
+    let stranger = [(X_PAYMENT, payment.in_version_1()), ("cf-connecting-ip", "198.51.100.1".to_owned())];
+    let stranger = stranger.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let again = world.send_headers("GET", QUOTE, &stranger);
     assert_eq!((again.status, again.code()), (409, "payment_already_used"));
     assert_eq!((world.settled(), world.tenant_runs()), (vec![("primary", 1)], 1));
 }

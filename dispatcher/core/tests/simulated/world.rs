@@ -43,6 +43,7 @@ const CHAIN_RPC: &str = "https://chain";
 /// The first topics of the token's events.
 const AUTHORIZATION_USED: &str = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5";
 const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
+const ONE_TRANSACTION: &str = "0xabababababababababababababababababababababababababababababababab";
 const START_S: u64 = 1_800_000_000;
 /// Value of the secret `KEY`.
 pub const SECRET: &str = "hunter2";
@@ -59,11 +60,20 @@ pub enum Facilitator {
     SaysPendingThen(Option<&'static str>),
     /// Settles, and answers after so many milliseconds.
     Slow(u64),
+    /// Says a reason that is given before anything is sent.
     RefusesToSettle,
+    /// The money moves, and it says no with this reason.
+    MovesAndSays(&'static str),
+    /// Nothing moves, and it says no with this reason.
+    KeepsAndSays(&'static str),
     Hangs,
     HangsAtSettle,
     /// Answers 401 to whoever does not send [`SECRET`].
     WantsAKey,
+    /// Answers 401 to each settlement.
+    WantsAKeyToSettle,
+    /// Settles, and names the same transaction for every payment.
+    ShowsOneTransaction,
     /// Lists another network in `/supported`.
     ServesAnotherNetwork,
     ClaimsAnotherPayer,
@@ -191,6 +201,8 @@ struct State {
     records: RefCell<BTreeMap<String, Stored>>,
     /// Scoped identifier to the payment that has it.
     identifiers: RefCell<BTreeMap<String, Owner>>,
+    transactions: RefCell<BTreeMap<String, Vec<Owner>>>,
+    troubles: RefCell<Vec<String>>,
     /// Writes left until the ledger's process dies.
     writes_left: Cell<Option<u32>>,
     keepers: RefCell<BTreeMap<String, Rc<SimKeeper>>>,
@@ -252,6 +264,23 @@ impl World {
             Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone())
                 .with_warden(warden);
         Self { ports, dispatcher, signer: Signer::from_secret(&[7; 32]).unwrap() }
+    }
+
+    /// Sends a payment as whoever reads it off the chain can: from another address, with all that is in it.
+    pub fn get_as_a_stranger(&self, target: &str, payment: &Payment) -> Got {
+        let headers = [("payment-signature", payment.header.as_str()), ("cf-connecting-ip", "198.51.100.1")];
+        self.send_headers("GET", target, &headers)
+    }
+
+    /// The payment's money moves for a purchase at another deployment.
+    pub fn spend_elsewhere(&self, payment: &Payment) {
+        let nonce = payment.json["payload"]["authorization"]["nonce"].as_str().unwrap().to_owned();
+        self.ports.0.chain.borrow_mut().insert(nonce, "elsewhere".to_owned());
+    }
+
+    /// What the ledger told whoever runs the deployment.
+    pub fn troubles(&self) -> Vec<String> {
+        self.ports.0.troubles.borrow().clone()
     }
 
     /// Every tenant asks this from now on, in atomic units.
@@ -515,6 +544,7 @@ fn config(directory: &Value, facilitators: &str, secrets: &[(&str, &str)]) -> Rc
         tenant_directory: Some(directory.to_string()),
         facilitators: Some(facilitators.to_owned()),
         cpu_limit_policy: Some("quarantine".to_owned()),
+        ..Vars::default()
     };
     let secrets: BTreeMap<_, _> =
         secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
@@ -643,6 +673,9 @@ impl FacilitatorTransport for Ports {
         };
         let call = if call == "verify" { Call::Verify } else { Call::Settle };
         self.0.calls.borrow_mut().push((name.to_owned(), call));
+        if matches!((behaviour, call), (Facilitator::WantsAKeyToSettle, Call::Settle)) {
+            return Ok(FacilitatorAnswer { status: 401, body: b"unauthorized".to_vec() });
+        }
         if matches!(behaviour, Facilitator::WantsAKey) && !headers.iter().any(|header| header.value == SECRET) {
             return Ok(FacilitatorAnswer { status: 401, body: Vec::new() });
         }
@@ -662,7 +695,14 @@ impl FacilitatorTransport for Ports {
         }
         let failure = |reason: &str| json!({"success": false, "errorReason": reason, "transaction": "", "network": ""});
         if matches!(behaviour, Facilitator::RefusesToSettle) {
-            return answer(failure("insufficient_funds"));
+            return answer(failure("unsupported_scheme"));
+        }
+        if let Facilitator::MovesAndSays(reason) = behaviour {
+            self.0.chain.borrow_mut().insert(nonce.to_owned(), name.to_owned());
+            return answer(failure(reason));
+        }
+        if let Facilitator::KeepsAndSays(reason) = behaviour {
+            return answer(failure(reason));
         }
         let by = self.0.chain.borrow_mut().entry(nonce.to_owned()).or_insert(name.to_owned()).clone();
         if by != name {
@@ -677,6 +717,7 @@ impl FacilitatorTransport for Ports {
             Facilitator::Slow(ms) if ms > timeout_ms => return Err(TransportError::Timeout),
             Facilitator::ClaimsAnotherPayer => (PAY_TO, nonce),
             Facilitator::ClaimsNoTransaction => (payer, ""),
+            Facilitator::ShowsOneTransaction => (payer, ONE_TRANSACTION),
             _ => (payer, nonce),
         };
         // In the generation in which it was asked.
@@ -721,6 +762,9 @@ impl HealthLog for Ports {
 
 impl PaymentLog for Ports {
     fn record(&self, _event: &PaymentEvent<'_>) {}
+    fn trouble(&self, payment: &str, why: &str) {
+        self.0.troubles.borrow_mut().push(format!("{payment}: {why}"));
+    }
 }
 
 impl Ports {
@@ -756,6 +800,8 @@ impl State {
         });
         let result = match question["method"].as_str().unwrap() {
             "eth_chainId" => json!(format!("{:#x}", Network::BaseSepolia.chain_id())),
+            // The payer's balance: none.
+            "eth_call" if data.starts_with("0x70a08231") => json!(format!("0x{:064x}", 0)),
             "eth_call" => json!(format!("0x{:064x}", u8::from(used))),
             "eth_getBlockByNumber" => {
                 json!({"number": "0x10", "timestamp": format!("{:#x}", START_S + self.elapsed_ms.get() / 1000)})
@@ -795,6 +841,11 @@ impl Identifiers for Ports {
             owners.insert(identifier.to_string(), owner);
         }
         Ok(())
+    }
+    async fn bind_transaction(&self, transaction: &str, owner: &Owner) -> Result<Bound, LedgerError> {
+        self.0.write()?;
+        let mut transactions = self.0.transactions.borrow_mut();
+        Ok(identifier::bind_transaction(transactions.entry(transaction.to_owned()).or_default(), owner))
     }
     async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
         let record = self.keeper(payment).record().await?;

@@ -3,7 +3,8 @@
 
 use crate::{
     call_object::{Objects, call_object},
-    wire::{Answer, Call, IdentifierAnswer, IdentifierCall},
+    settled_transactions,
+    wire::{Answer, Call, IdentifierAnswer, IdentifierCall, TransactionCall},
 };
 use dispatcher_core::paywall::{
     ledger::identifier::{Bound, Owner, ScopedIdentifier},
@@ -36,6 +37,16 @@ impl Identifiers for DurableIdentifiers {
 
     async fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<(), LedgerError> {
         self.call(identifier, IdentifierCall::Unbind(owner.clone())).await.map(drop)
+    }
+
+    async fn bind_transaction(&self, transaction: &str, owner: &Owner) -> Result<Bound, LedgerError> {
+        let call = TransactionCall { transaction: transaction.to_owned(), owner: owner.clone() };
+        let shard = settled_transactions::shard_of(transaction);
+        let (answer, _) = call_object(&self.env, Objects::SettledTransactions, &shard, &call, &[]).await?;
+        match answer {
+            IdentifierAnswer::Bound(bound) => Ok(bound),
+            IdentifierAnswer::Noted => Err(LedgerError::another_question()),
+        }
     }
 
     async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {

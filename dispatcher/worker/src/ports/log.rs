@@ -25,6 +25,11 @@ impl ConsoleLog {
         write("ledger_unavailable", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
     }
 
+    /// A payment's alarm could not do its work, and rings again. An alert: nobody may ever come to ask.
+    pub fn stuck(self, error: &LedgerError) {
+        write("alert", &serde_json::json!({ "alert": "payment_stuck", "why": error.to_string() }));
+    }
+
     pub fn lost_confirmation(self, payment: &str, error: &LedgerError) {
         write("lost_confirmation", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
     }
@@ -65,6 +70,10 @@ impl RequestLog for ConsoleLog {
 impl PaymentLog for ConsoleLog {
     fn record(&self, event: &PaymentEvent<'_>) {
         write("payment", event);
+    }
+
+    fn trouble(&self, payment: &str, why: &str) {
+        write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
     }
 }
 

@@ -5,6 +5,7 @@
 //! wrote before is; what is written without an `await` in between is stored together or not at all; and a write that
 //! fails in the end takes the object down with it, so that nothing goes by it.
 
+use crate::plain_object;
 use dispatcher_core::paywall::{
     UnixMillis,
     ports::LedgerError,
@@ -42,6 +43,10 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn delete(this: &KvBinding, key: &str) -> Result<bool, JsValue>;
+
+    /// An iterable of `[key, value]`, in the order of keys.
+    #[wasm_bindgen(method, catch)]
+    fn list(this: &KvBinding, options: &JsValue) -> Result<JsValue, JsValue>;
 }
 
 pub struct ObjectStorage {
@@ -75,6 +80,18 @@ impl ObjectStorage {
 
     pub fn delete(&self, key: &str) -> Result<(), LedgerError> {
         self.kv.delete(key).map(drop).map_err(storage_failed)
+    }
+
+    /// The first keys before `end`, at most so many.
+    pub fn keys_up_to(&self, end: &str, limit: usize) -> Result<Vec<String>, LedgerError> {
+        let options = plain_object::from(&serde_json::json!({ "end": end, "limit": limit }));
+        let listed = self.kv.list(&options).map_err(storage_failed)?;
+        let mut keys = Vec::new();
+        for entry in js_sys::try_iter(&listed).map_err(storage_failed)?.into_iter().flatten() {
+            let entry = entry.map_err(storage_failed)?;
+            keys.extend(js_sys::Reflect::get_u32(&entry, 0).ok().and_then(|key| key.as_string()));
+        }
+        Ok(keys)
     }
 
     /// Stored with what is written around it.

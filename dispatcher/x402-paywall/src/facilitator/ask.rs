@@ -67,7 +67,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             };
             let begun = self.board.begin(&facilitator.id, Call::Verify, began);
             let answer = send(self.transport, facilitator, Endpoint::Verify, Some(&claim.request), timeout_ms).await;
-            let verdict = verdict::of_verify(answer, &claim.expected());
+            let verdict = verdict::of_verify(answer, &claim.expected(self.clock.now()));
             let ended = self.clock.now();
             let outcome = match &verdict {
                 VerifyVerdict::Valid | VerifyVerdict::Invalid(_) => Some(Outcome::Answered),
@@ -111,8 +111,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         match self.settle(id, claim, &patience, attempts).await {
             SettleVerdict::Settled(settlement) => SettleVerdict::Settled(settlement),
             // Its transaction may still be mined, whatever is said of the payment by now.
-            SettleVerdict::Refused(reason) if reason.proves_never_settled() => SettleVerdict::Refused(reason),
-            SettleVerdict::Refused(_) => first,
+            SettleVerdict::Refused(_) | SettleVerdict::Unsent(_) => first,
             SettleVerdict::Unknown { why, transaction: again } => {
                 SettleVerdict::Unknown { why, transaction: again.or_else(|| transaction.clone()) }
             }
@@ -134,10 +133,10 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         let began = self.clock.now();
         let begun = self.board.begin(id, Call::Settle, began);
         let answer = send(self.transport, facilitator, Endpoint::Settle, Some(&claim.request), timeout_ms).await;
-        let verdict = verdict::of_settle(answer, &claim.expected(), id);
         let ended = self.clock.now();
+        let verdict = verdict::of_settle(answer, &claim.expected(ended), id);
         let outcome = match &verdict {
-            SettleVerdict::Unknown { why: Open::NoAnswer(why), .. } => {
+            SettleVerdict::Unknown { why: Open::NoAnswer(why), .. } | SettleVerdict::Unsent(why) => {
                 failure(*why, timeout_ms, facilitator.settle_timeout_ms)
             }
             // A refusal, and a "pending", is an answer: chains are slow and payers are poor everywhere alike.
@@ -148,6 +147,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             SettleVerdict::Settled(_) => "ok".to_owned(),
             SettleVerdict::Refused(reason) => reason.to_string(),
             SettleVerdict::Unknown { why, .. } => why.to_string(),
+            SettleVerdict::Unsent(why) => why.to_string(),
         };
         attempts.push(Attempt { facilitator: id.to_owned(), call: Call::Settle, result, ms: ended.since(began) });
         verdict

@@ -5,9 +5,10 @@
 //! is an unknown outcome, because money may have moved.
 
 use crate::{
-    Reason,
+    Reason, UnixMillis,
     ports::{FacilitatorAnswer, TransportError},
     seeded::{self, Bug},
+    window::Window,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
@@ -23,6 +24,11 @@ pub struct Expected {
     pub payer: Address,
     pub network: Network,
     pub amount: Uint256,
+    /// Whether we recovered the payer from the signature ourselves.
+    pub proven: bool,
+    pub window: Window,
+    /// By our own clock.
+    pub now: UnixMillis,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,8 +42,10 @@ pub enum VerifyVerdict {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettleVerdict {
     Settled(Settlement),
-    /// Known: this call moved nothing.
+    /// Known: this call moved nothing, for a reason that is given before anything is sent.
     Refused(Reason),
+    /// Known: nobody looked at the payment, because our credentials were refused.
+    Unsent(NoAnswer),
     /// Money may have moved. `transaction` where the facilitator named one.
     Unknown {
         why: Open,
@@ -58,8 +66,31 @@ pub enum NoAnswer {
     InvalidShape,
     #[error("answer_too_deep")]
     TooDeep,
-    #[error("contradiction")]
-    Contradiction,
+    /// The named field of the answer contradicts the offer, or the rest of the answer.
+    #[error("contradiction_in_{0}")]
+    Contradiction(Field),
+    /// A 401 or 403 without a word about the payment.
+    #[error("credentials_refused_{0}")]
+    Credentials(u16),
+}
+
+/// A field of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Field {
+    #[error("status")]
+    Status,
+    #[error("errorReason")]
+    ErrorReason,
+    #[error("invalidReason")]
+    InvalidReason,
+    #[error("payer")]
+    Payer,
+    #[error("transaction")]
+    Transaction,
+    #[error("network")]
+    Network,
+    #[error("amount")]
+    Amount,
 }
 
 /// Why the outcome of a settlement is open. Its text is the reason code of the attempt.
@@ -73,6 +104,14 @@ pub enum Open {
     /// Taken out of the configuration while it owed an answer: nobody else can say what became of the payment.
     #[error("facilitator_not_configured")]
     NotConfigured,
+}
+
+impl Open {
+    /// Whether the answer was that the request cannot be read.
+    #[must_use]
+    pub fn is_unread(&self) -> bool {
+        matches!(self, Self::NoAnswer(NoAnswer::Http(400 | 413 | 422)))
+    }
 }
 
 impl NoAnswer {
@@ -107,7 +146,8 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
     let payer_fits = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
     match (body.is_valid, body.invalid_reason) {
         (true, None) if payer_fits || seeded::has(Bug::VerifiedForAnotherPayer) => VerifyVerdict::Valid,
-        (true, _) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction),
+        (true, None) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::Payer)),
+        (true, Some(_)) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::InvalidReason)),
         (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
     }
 }
@@ -115,7 +155,8 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
 /// Whether `/verify` was answered at all, of whichever payment.
 pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), NoAnswer> {
     let body: VerifyResponse = read(&answer?)?;
-    if body.is_valid && body.invalid_reason.is_some() { Err(NoAnswer::Contradiction) } else { Ok(()) }
+    let contradicts = body.is_valid && body.invalid_reason.is_some();
+    if contradicts { Err(NoAnswer::Contradiction(Field::InvalidReason)) } else { Ok(()) }
 }
 
 #[must_use]
@@ -134,32 +175,24 @@ pub fn of_settle(
         Err(NoAnswer::Http(_)) if seeded::has(Bug::HttpErrorTakenForRefusal) => {
             return SettleVerdict::Refused(Reason::ours("facilitator_error"));
         }
+        Err(why @ NoAnswer::Credentials(_)) => return SettleVerdict::Unsent(why),
         Err(why) => return unknown(why.into(), ""),
     };
     if !body.success {
         let reason = Reason::from_outside(body.error_reason.as_deref());
-        if seeded::has(Bug::PendingTakenForRefusal) && reason.is_pending() {
-            return SettleVerdict::Refused(reason);
-        }
-        // A transaction beside a refusal was sent to the chain, whatever the reason says.
-        if reason.is_pending() || reason.leaves_outcome_open() || !body.transaction.is_empty() {
-            return unknown(Open::Said(reason), &body.transaction);
-        }
-        return SettleVerdict::Refused(reason);
+        let pending_refused = seeded::has(Bug::PendingTakenForRefusal) && reason.is_pending();
+        return if pending_refused || is_final(&reason, &answer, &body, expected) {
+            SettleVerdict::Refused(reason)
+        } else {
+            unknown(Open::Said(reason), &body.transaction)
+        };
     }
     let named = known_hash(&body.transaction);
     let Some(transaction) = named.or_else(|| seeded::has(Bug::SettledWithoutTransaction).then(String::new)) else {
-        return unknown(NoAnswer::Contradiction.into(), "");
+        return unknown(NoAnswer::Contradiction(Field::Transaction).into(), "");
     };
-    let fits = body.error_reason.is_none()
-        && (200..300).contains(&answer.status)
-        && (expected.network.is_named(&body.network, expected.version) || seeded::has(Bug::SettledOnAnotherNetwork))
-        && (body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer))
-            || seeded::has(Bug::SettledForAnotherPayer))
-        && (body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount))
-            || seeded::has(Bug::SettledForAnotherAmount));
-    if !fits {
-        return unknown(NoAnswer::Contradiction.into(), &transaction);
+    if let Some(field) = contradicted(&body, answer.status, expected) {
+        return unknown(NoAnswer::Contradiction(field).into(), &transaction);
     }
     SettleVerdict::Settled(Settlement {
         transaction,
@@ -167,6 +200,38 @@ pub fn of_settle(
         network: expected.network,
         facilitator: facilitator.to_owned(),
     })
+}
+
+/// Whether a "no" to a payment that was never asked about before is known to have sent nothing.
+///
+/// A list of what is closed, and never of what is open: money has been seen to move behind every reason that is not on it,
+/// behind free text, and behind no reason at all. A transaction, or a server's error, leaves it open whatever the reason.
+fn is_final(reason: &Reason, answer: &FacilitatorAnswer, body: &SettleResponse, expected: &Expected) -> bool {
+    let says_more = !body.transaction.is_empty() || answer.status >= 500;
+    if says_more && !seeded::has(Bug::RefusalBelievedWithTransaction) {
+        return false;
+    }
+    reason.is_given_before_sending(expected)
+}
+
+/// The field of a success that does not fit the payment, if any. What is absent fits.
+fn contradicted(body: &SettleResponse, status: u16, expected: &Expected) -> Option<Field> {
+    let payer = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
+    let amount = body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount));
+    [
+        (body.error_reason.is_none(), Field::ErrorReason),
+        ((200..300).contains(&status), Field::Status),
+        (names(&body.network, expected) || seeded::has(Bug::SettledOnAnotherNetwork), Field::Network),
+        (payer || seeded::has(Bug::SettledForAnotherPayer), Field::Payer),
+        (amount || seeded::has(Bug::SettledForAnotherAmount), Field::Amount),
+    ]
+    .into_iter()
+    .find_map(|(fits, field)| (!fits).then_some(field))
+}
+
+/// Whether the network is the payment's, in either generation's words. Absent, it is the one that was asked about.
+fn names(network: &str, expected: &Expected) -> bool {
+    network.is_empty() || [Version::V1, Version::V2].iter().any(|version| expected.network.is_named(network, *version))
 }
 
 /// A transaction hash is 32 bytes of hex; anything else names no transaction and is not repeated to a caller.
@@ -185,6 +250,7 @@ fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> 
     let text = std::str::from_utf8(&answer.body).unwrap_or_default();
     match json::read(text) {
         Ok(body) => Ok(body),
+        Err(_) if matches!(answer.status, 401 | 403) => Err(NoAnswer::Credentials(answer.status)),
         Err(_) if !(200..300).contains(&answer.status) => Err(NoAnswer::Http(answer.status)),
         Err(error) if error.is_data() => Err(NoAnswer::InvalidShape),
         Err(_) => Err(NoAnswer::InvalidJson),
@@ -195,6 +261,7 @@ fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> 
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use x402_protocol::TransferMethod;
 
     const PAYER: &str = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266";
     const OTHER: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
@@ -205,6 +272,9 @@ mod tests {
             payer: PAYER.parse().unwrap(),
             network: Network::BaseSepolia,
             amount: Uint256::from(10_000),
+            proven: true,
+            window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: 1_800_000_300 },
+            now: UnixMillis(1_800_000_000_000),
         }
     }
 
@@ -226,12 +296,11 @@ mod tests {
             success(PAYER, "", "eip155:84532", ""),
             success(PAYER, "0x1234", "eip155:84532", ""),
             success(PAYER, &hash, "eip155:8453", ""),
-            success(PAYER, &hash, "base-sepolia", ""),
             success(PAYER, &hash, "eip155:84532", r#","amount":"9999""#),
             success(PAYER, &hash, "eip155:84532", r#","errorReason":"insufficient_funds""#),
         ] {
             assert!(
-                matches!(settle(200, &lie), SettleVerdict::Unknown { why, .. } if why.to_string() == "contradiction"),
+                matches!(settle(200, &lie), SettleVerdict::Unknown { why, .. } if why.to_string().starts_with("contradiction_in_")),
                 "{lie}"
             );
         }
@@ -256,16 +325,39 @@ mod tests {
                 r#"{{"success":false,"errorReason":"{reason}","transaction":"{transaction}","network":"eip155:84532"}}"#
             )
         };
-        for status in [200, 400, 402, 500] {
-            assert!(matches!(settle(status, &refusal("insufficient_funds", "")), SettleVerdict::Refused(_)));
+        for status in [200, 400, 402] {
+            assert!(matches!(settle(status, &refusal("unsupported_scheme", "")), SettleVerdict::Refused(_)));
         }
-        for open in [
-            refusal("invalid_exact_evm_nonce_already_used", ""),
-            refusal("unexpected_settle_error", ""),
-            refusal("invalid_transaction_state", "0xabc"),
-            refusal("insufficient_funds", "0xabc"),
+        for (status, open) in [
+            (500, refusal("unsupported_scheme", "")),
+            (502, refusal("unsupported_scheme", "")),
+            (200, refusal("unsupported_scheme", "0xabc")),
+            (200, refusal("invalid_exact_evm_nonce_already_used", "")),
+            (200, refusal("unexpected_settle_error", "")),
+            (200, refusal("invalid_transaction_state", "0xabc")),
+            (200, refusal("insufficient_funds", "")),
+            (200, refusal("invalid_exact_evm_payload_signature", "")),
+            (200, refusal("Gave up waiting for a receipt", "")),
+            (200, r#"{"success":false}"#.to_owned()),
         ] {
-            assert!(matches!(settle(200, &open), SettleVerdict::Unknown { .. }), "{open}");
+            assert!(matches!(settle(status, &open), SettleVerdict::Unknown { .. }), "{status} {open}");
+        }
+    }
+
+    #[test]
+    fn a_network_is_named_in_either_generations_words() {
+        let hash = format!("0x{}", "ab".repeat(32));
+        for network in ["base-sepolia", "eip155:84532", ""] {
+            assert!(matches!(settle(200, &success(PAYER, &hash, network, "")), SettleVerdict::Settled(_)), "{network}");
+        }
+    }
+
+    #[test]
+    fn refused_credentials_sent_nothing_and_a_word_about_the_payment_counts_whatever_the_status() {
+        for status in [401, 403] {
+            assert_eq!(settle(status, "denied"), SettleVerdict::Unsent(NoAnswer::Credentials(status)));
+            let said = r#"{"success":false,"errorReason":"insufficient_funds","transaction":"","network":""}"#;
+            assert!(matches!(settle(status, said), SettleVerdict::Unknown { .. }));
         }
     }
 
@@ -296,10 +388,11 @@ mod tests {
             |body: String| of_verify(Ok(FacilitatorAnswer { status: 200, body: body.into_bytes() }), &expected());
         assert_eq!(verify(format!(r#"{{"isValid":true,"payer":"{PAYER}"}}"#)), VerifyVerdict::Valid);
         assert_eq!(verify(r#"{"isValid":true}"#.to_owned()), VerifyVerdict::Valid);
-        for body in
-            [format!(r#"{{"isValid":true,"payer":"{OTHER}"}}"#), r#"{"isValid":true,"invalidReason":"x"}"#.to_owned()]
-        {
-            assert_eq!(verify(body), VerifyVerdict::NoAnswer(NoAnswer::Contradiction));
+        for (body, field) in [
+            (format!(r#"{{"isValid":true,"payer":"{OTHER}"}}"#), Field::Payer),
+            (r#"{"isValid":true,"invalidReason":"x"}"#.to_owned(), Field::InvalidReason),
+        ] {
+            assert_eq!(verify(body), VerifyVerdict::NoAnswer(NoAnswer::Contradiction(field)));
         }
         assert!(matches!(
             verify(r#"{"isValid":false,"invalidReason":"insufficient_funds"}"#.to_owned()),

@@ -25,6 +25,7 @@ fn claim(facilitators: &[&str]) -> Claim {
         amount: Uint256::from(1),
         facilitators: facilitators.iter().map(|id| (*id).to_owned()).collect(),
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: 2_000_000_000 },
+        proven: true,
         signature: "0x01".to_owned(),
         origin: None,
         content: None,

@@ -4,7 +4,10 @@
 //! are different payments. The owner is a payment *and* the request that bound it: an unbind that was under way when its
 //! process died must not take the identifier from the same payment's next life.
 
-use crate::seeded::{self, Bug};
+use crate::{
+    UnixMillis,
+    seeded::{self, Bug},
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use x402_protocol::v2::PaymentIdentifier;
@@ -35,6 +38,22 @@ pub struct Owner {
     pub payment: String,
     /// The request that claimed it.
     pub holder: String,
+    /// When it asked for the name. Zero: a former version did.
+    #[serde(default)]
+    pub since: UnixMillis,
+}
+
+impl Owner {
+    /// Whether both payments are the same account's.
+    #[must_use]
+    pub fn has_the_payer_of(&self, payment: &str) -> bool {
+        payer_of(&self.payment) == payer_of(payment)
+    }
+}
+
+/// The payer in a payment's key, `eip155:chain:asset:from:nonce`.
+fn payer_of(payment: &str) -> Option<&str> {
+    payment.rsplit(':').nth(1)
 }
 
 /// Whose an identifier is, once somebody asked for it.
@@ -46,14 +65,25 @@ pub enum Bound {
     Anothers(String),
 }
 
+/// How long a name keeps another payer from using it too. A stranger that squats on names pays for each, and not for long;
+/// the one who has it loses nothing, because it collects by its payment.
+pub const EXCLUSIVE_MS: u64 = 600_000;
+
 /// The owner after `by` asked for the identifier.
+///
+/// The same payer's other payments never get it: they are the retries that an identifier is there to tell apart.
 #[must_use]
 pub fn bind(owner: Option<Owner>, by: Owner) -> (Owner, Bound) {
     match owner {
-        Some(owner) if owner.payment != by.payment => {
+        Some(owner)
+            if owner.payment != by.payment
+                && (owner.has_the_payer_of(&by.payment) || by.since.since(owner.since) < EXCLUSIVE_MS) =>
+        {
             let bound = Bound::Anothers(owner.payment.clone());
             (owner, bound)
         }
+        // Who comes again has it since then.
+        Some(owner) if owner.payment == by.payment => (Owner { since: owner.since, ..by }, Bound::Yours),
         _ => (by, Bound::Yours),
     }
 }
@@ -61,30 +91,59 @@ pub fn bind(owner: Option<Owner>, by: Owner) -> (Owner, Bound) {
 /// The owner after `by` gave the identifier back.
 #[must_use]
 pub fn unbind(owner: Option<Owner>, by: &Owner) -> Option<Owner> {
-    owner.filter(|owner| owner != by)
+    owner.filter(|owner| owner.payment != by.payment || owner.holder != by.holder)
+}
+
+/// Adds `by` to the owners of a transaction. A transaction may move the money of many payers, but of each for one payment.
+pub fn bind_transaction(owners: &mut Vec<Owner>, by: &Owner) -> Bound {
+    match owners.iter().find(|owner| owner.has_the_payer_of(&by.payment)) {
+        Some(owner) if owner.payment != by.payment && !seeded::has(Bug::TransactionSoldTwice) => {
+            Bound::Anothers(owner.payment.clone())
+        }
+        Some(_) => Bound::Yours,
+        None => {
+            owners.push(by.clone());
+            Bound::Yours
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn owner(payment: &str, holder: &str) -> Owner {
-        Owner { payment: payment.to_owned(), holder: holder.to_owned() }
+    const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+    fn owner(payer: &str, nonce: &str, holder: &str) -> Owner {
+        let payment = format!("eip155:84532:0xa:{payer}:{nonce}");
+        Owner { payment, holder: holder.to_owned(), since: NOW }
     }
 
     #[test]
     fn the_first_payment_has_it_and_may_come_again() {
-        let (first, bound) = bind(None, owner("a", "r1"));
-        assert_eq!((&first, bound), (&owner("a", "r1"), Bound::Yours));
-        assert_eq!(bind(Some(first.clone()), owner("b", "r2")), (first.clone(), Bound::Anothers("a".to_owned())));
-        assert_eq!(bind(Some(first), owner("a", "r3")), (owner("a", "r3"), Bound::Yours));
+        let first = owner("0xf", "1", "r1");
+        assert_eq!(bind(None, first.clone()), (first.clone(), Bound::Yours));
+        let rival = owner("0xf", "2", "r2");
+        assert_eq!(bind(Some(first.clone()), rival), (first.clone(), Bound::Anothers(first.payment.clone())));
+        let again = owner("0xf", "1", "r3");
+        assert_eq!(bind(Some(first), Owner { since: NOW.plus(1), ..again.clone() }), (again, Bound::Yours));
+    }
+
+    #[test]
+    fn another_payer_waits_ten_minutes_and_the_same_payer_for_ever() {
+        let squatter = owner("0xe", "1", "r1");
+        let bound = |by: &Owner, after| bind(Some(squatter.clone()), Owner { since: NOW.plus(after), ..by.clone() }).1;
+        let (own, other) = (owner("0xe", "2", "r2"), owner("0xf", "2", "r2"));
+        assert_eq!(bound(&other, EXCLUSIVE_MS - 1), Bound::Anothers(squatter.payment.clone()));
+        assert_eq!(bound(&other, EXCLUSIVE_MS), Bound::Yours);
+        assert_eq!(bound(&own, 10 * EXCLUSIVE_MS), Bound::Anothers(squatter.payment.clone()));
     }
 
     #[test]
     fn only_the_request_that_bound_it_last_gives_it_back() {
-        let held = Some(owner("a", "r3"));
-        assert_eq!(unbind(held.clone(), &owner("a", "r1")), held);
-        assert_eq!(unbind(held.clone(), &owner("b", "r3")), held);
-        assert_eq!(unbind(held, &owner("a", "r3")), None);
+        let held = Some(owner("0xf", "1", "r3"));
+        assert_eq!(unbind(held.clone(), &owner("0xf", "1", "r1")), held);
+        assert_eq!(unbind(held.clone(), &owner("0xe", "1", "r3")), held);
+        assert_eq!(unbind(held, &owner("0xf", "1", "r3")), None);
     }
 }

@@ -5,16 +5,17 @@
 
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
-    identifier::Bound,
-    machine::{self, CALL_LIMIT_MS, Event, Next, Now, Then, Wake},
+    identifier::{Bound, Owner},
+    machine::{self, CALL_LIMIT_MS, Event, Next, Now, Wake},
     patience::settle_timeout_ms,
 };
 use crate::{
-    UnixMillis,
-    chain::{ChainRpc, Word},
+    Reason, UnixMillis,
+    chain::{ChainNodes, Look, Word},
     facilitator::{
         Asker, Facilitators,
-        verdict::{SettleVerdict, Settlement},
+        ask::Verified,
+        verdict::{Open, SettleVerdict, Settlement},
     },
     health::Board,
     ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
@@ -41,16 +42,25 @@ pub struct Keeper<S, T, C, L, I> {
     identifiers: I,
     facilitators: Facilitators,
     board: Rc<Board>,
-    chain: Option<ChainRpc>,
+    chain: Option<ChainNodes>,
     busy_until: Cell<UnixMillis>,
     /// When the alarm rings; `None` where that is not known.
     alarm: Cell<Option<UnixMillis>>,
     /// The record as stored; `None` until it was read.
     cache: RefCell<Option<Option<Record>>>,
-    /// Requests that wait for another one with the same payment, in the order in which they came.
-    waiting: RefCell<Vec<String>>,
     /// For whom the tenant ran when the record was first read.
     inherited: RefCell<Option<String>>,
+}
+
+/// A settlement that is asked about.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    record: &'a Record,
+    facilitator: &'a str,
+    /// How often its answer was lost.
+    asked: u32,
+    /// The request that waits for the answer.
+    holder: Option<&'a str>,
 }
 
 impl<S, T, C, L, I> Keeper<S, T, C, L, I>
@@ -82,14 +92,13 @@ where
             chain: None,
             alarm: Cell::default(),
             cache: RefCell::default(),
-            waiting: RefCell::default(),
             inherited: RefCell::default(),
         }
     }
 
     /// Reads the chain where a facilitator, asked again, still cannot say what became of a payment.
     #[must_use]
-    pub fn with_chain(self, chain: Option<ChainRpc>) -> Self {
+    pub fn with_chain(self, chain: Option<ChainNodes>) -> Self {
         Self { chain, ..self }
     }
 
@@ -107,17 +116,13 @@ where
     async fn present(&self, event: Event, holder: &str) -> Result<ClaimReply, LedgerError> {
         let mut attempts = Vec::new();
         let began = self.clock.now();
-        let mut waits = None;
         let reply = loop {
             match self.drive(event.clone(), Some(holder), None, &mut attempts).await? {
                 Some(reply) => break reply,
                 None if self.clock.now().since(began) >= WAIT_LIMIT_MS => {
                     break machine::after_waiting(self.record().await?.as_ref());
                 }
-                None => {
-                    waits.get_or_insert_with(|| Waiting::join(&self.waiting, holder));
-                    self.clock.sleep(WAIT_LOOK_MS).await;
-                }
+                None => self.clock.sleep(WAIT_LOOK_MS).await,
             }
         };
         let response = match &reply {
@@ -181,12 +186,11 @@ where
         loop {
             let before = self.record().await?;
             let time = self.clock.now();
-            let heir = self.waiting.borrow().last().cloned();
             let (settle_order, ask_again_at) = self.choices(before.as_ref(), &event, time);
             let busy = time < self.busy_until.get();
             let inherited = self.inherited.borrow().clone();
-            let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
-            let now = Now { time, busy, settle_order: &settle_order, ask_again_at, heir, inherited };
+            let inherited = inherited.as_deref();
+            let now = Now { time, busy, settle_order: &settle_order, ask_again_at, inherited };
             let step = machine::step(before.clone(), event, &now);
             // Set at once: another call must see it before the write below is through.
             let asks = !matches!(step.next, Next::Wait | Next::Reply(_));
@@ -224,11 +228,9 @@ where
         attempts: &mut Vec<Attempt>,
     ) -> Result<Event, LedgerError> {
         Ok(match next {
-            Next::Bind(identifier) => match self.identifiers.bind(&identifier, &record.owner()).await? {
+            Next::Bind(identifier) => match self.identifiers.bind(&identifier, &self.owner(record)).await? {
                 Bound::Yours => Event::Bound,
-                Bound::Anothers(payment) => {
-                    Event::Taken { transaction: self.identifiers.transaction_of(&payment).await? }
-                }
+                Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
             },
             Next::Unbind { identifier, then } => {
                 self.identifiers.unbind(&identifier, &record.owner()).await?;
@@ -236,39 +238,114 @@ where
             }
             Next::AskVerify => Event::VerifyAnswered { verified: self.asker().verify(&record.claim, attempts).await },
             Next::AskSettle { facilitator, asked } => {
-                let (claim, now) = (&record.claim, self.clock.now());
-                let patience = |configured| settle_timeout_ms(configured, asked, &claim.window, now, holder.is_some());
-                let asker = self.asker();
-                let verdict = match holder {
-                    Some(_) if asked == 0 => asker.settle_for_caller(&facilitator, claim, patience, attempts).await,
-                    _ => asker.settle(&facilitator, claim, patience, attempts).await,
-                };
-                let holder = holder.map(str::to_owned);
-                // A known success is never held against the chain.
-                let open = asked > 0 && !matches!(verdict, SettleVerdict::Settled(_));
-                let word = match self.chain.as_ref().filter(|_| open) {
-                    Some(chain) => chain.look_up(claim, &self.transport).await,
-                    None => Word::NoNews,
-                };
-                match word {
-                    Word::NoNews => Event::SettleAnswered { verdict, holder },
-                    Word::Never(reason) => Event::NeverSettled(reason),
-                    Word::Settled(transaction) => {
-                        let (payer, network) = (claim.payer, claim.network);
-                        let verdict = SettleVerdict::Settled(Settlement { transaction, payer, network, facilitator });
-                        Event::SettleAnswered { verdict, holder }
-                    }
-                }
+                let asking = Asking { record, facilitator: &facilitator, asked, holder };
+                self.ask_settle(asking, attempts).await?
             }
             Next::Wait | Next::Reply(_) => panic!("there is nothing to do for a reply"),
         })
+    }
+
+    /// The payment that asks for a name now.
+    fn owner(&self, record: &Record) -> Owner {
+        Owner { since: self.clock.now(), ..record.owner() }
+    }
+
+    /// The transaction of the payment that has the identifier, for whoever has the same payer: it is nobody else's business.
+    async fn named_to(&self, record: &Record, payment: &str) -> Result<Option<String>, LedgerError> {
+        if record.owner().has_the_payer_of(payment) || seeded::has(Bug::ConflictNamesAnyone) {
+            self.identifiers.transaction_of(payment).await
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Asks what became of a settlement: the chain first where one was lost, because it knows at once; else the facilitator,
+    /// and the chain on whatever is not a yes.
+    async fn ask_settle(&self, asking: Asking<'_>, attempts: &mut Vec<Attempt>) -> Result<Event, LedgerError> {
+        let Asking { record, facilitator, asked, holder } = asking;
+        let (claim, now) = (&record.claim, self.clock.now());
+        if asked > 0
+            && let Some(event) = self.told_by_the_chain(&asking, None).await
+        {
+            return Ok(event);
+        }
+        let patience = |configured| settle_timeout_ms(configured, asked, &claim.window, now, holder.is_some());
+        let asker = self.asker();
+        let verdict = match holder {
+            Some(_) if asked == 0 => asker.settle_for_caller(facilitator, claim, patience, attempts).await,
+            _ => asker.settle(facilitator, claim, patience, attempts).await,
+        };
+        let verdict = self.unless_shown_before(verdict, record).await?;
+        if asked == 0
+            && let Some(event) = self.told_by_the_chain(&asking, Some(&verdict)).await
+        {
+            return Ok(event);
+        }
+        Ok(Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) })
+    }
+
+    /// The chain's word, where it settles the matter. `first` is what the facilitator said when it was asked for the first
+    /// time: a yes is never held against the chain.
+    async fn told_by_the_chain(&self, asking: &Asking<'_>, first: Option<&SettleVerdict>) -> Option<Event> {
+        let Asking { record, facilitator, holder, .. } = *asking;
+        let chain = self.chain.as_ref()?;
+        if matches!(first, Some(SettleVerdict::Settled(_) | SettleVerdict::Unsent(_))) {
+            return None;
+        }
+        let claim = &record.claim;
+        let since =
+            record.state.first_asked_at().unwrap_or(UnixMillis(self.clock.now().0.saturating_sub(CALL_LIMIT_MS)));
+        let said = match first {
+            Some(SettleVerdict::Refused(reason) | SettleVerdict::Unknown { why: Open::Said(reason), .. }) => {
+                Some(reason)
+            }
+            _ => None,
+        };
+        let with_funds = said.is_some_and(Reason::says_unfunded);
+        let look = Look { claim, since, now: self.clock.now(), with_funds };
+        let report = chain.look_up(&look, &self.transport).await;
+        if let Some(trouble) = &report.trouble {
+            self.log.trouble(&claim.payment, trouble);
+        }
+        match report.word {
+            Word::NoNews | Word::Unused { .. } if said.is_none() => None,
+            // With so little it cannot move any more, and it has not moved.
+            Word::Unused { funded: Some(false) } if said.is_some_and(Reason::says_unfunded) => {
+                said.cloned().map(Event::NeverSettled)
+            }
+            Word::NoNews | Word::Unused { .. } => None,
+            Word::Never(reason) => Some(Event::NeverSettled(reason)),
+            // It was spent before our own attempt, so it bought something else.
+            Word::Settled(transaction) if said.is_some_and(Reason::says_spent) => {
+                Some(Event::SpentElsewhere { transaction })
+            }
+            Word::Settled(transaction) => {
+                let (payer, network, facilitator) = (claim.payer, claim.network, facilitator.to_owned());
+                let verdict = SettleVerdict::Settled(Settlement { transaction, payer, network, facilitator });
+                Some(Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) })
+            }
+        }
+    }
+
+    /// A success whose transaction another payment of the same payer was shown with is none: one transfer buys one content.
+    async fn unless_shown_before(&self, verdict: SettleVerdict, record: &Record) -> Result<SettleVerdict, LedgerError> {
+        let SettleVerdict::Settled(settlement) = verdict else { return Ok(verdict) };
+        match self.identifiers.bind_transaction(&settlement.transaction, &self.owner(record)).await? {
+            Bound::Yours => Ok(SettleVerdict::Settled(settlement)),
+            Bound::Anothers(payment) => {
+                let trouble = format!("transaction {} was shown for {payment} before", settlement.transaction);
+                self.log.trouble(&record.claim.payment, &trouble);
+                let why = Open::Said(Reason::ours("transaction_of_another_payment"));
+                Ok(SettleVerdict::Unknown { why, transaction: None })
+            }
+        }
     }
 
     /// Whom a first settle may go to, and from when on a lost one may be asked about, as the board has it now.
     fn choices(&self, record: Option<&Record>, event: &Event, now: UnixMillis) -> (Vec<String>, UnixMillis) {
         if let Some(Record { claim, state, .. }) = record {
             match state {
-                State::Verified { facilitator, .. } => {
+                State::Naming { facilitator } | State::Verified { facilitator, .. } => {
                     return (self.board.settle_order(claim, facilitator, now), now);
                 }
                 State::Settling { facilitator, .. } | State::Unknown { facilitator, .. } => {
@@ -278,13 +355,13 @@ where
                 _ => {}
             }
         }
-        let claim = match event {
-            Event::Claimed { claim, .. } | Event::Unbound(Then::Claim { claim, .. }) => Some(&**claim),
-            _ => record.map(|record| &record.claim),
-        };
-        match claim {
-            // Nobody verifies it.
-            Some(claim) if claim.flow == PaymentFlow::Upfront => (self.board.settle_order(claim, "", now), now),
+        match (record.map(|record| &record.claim), event) {
+            // Upfront, it is settled as soon as it is verified.
+            (Some(claim), Event::VerifyAnswered { verified: Verified::Valid(by) })
+                if claim.flow == PaymentFlow::Upfront =>
+            {
+                (self.board.settle_order(claim, by, now), now)
+            }
             _ => (Vec::new(), now),
         }
     }
@@ -370,24 +447,5 @@ where
             head.headers.clear();
         }
         Ok(PaidResponse { head, body: self.store.body().await? })
-    }
-}
-
-/// A request's place among those that wait. Given up when it is dropped, as a cancelled request's is.
-struct Waiting<'a> {
-    among: &'a RefCell<Vec<String>>,
-    holder: &'a str,
-}
-
-impl<'a> Waiting<'a> {
-    fn join(among: &'a RefCell<Vec<String>>, holder: &'a str) -> Self {
-        among.borrow_mut().push(holder.to_owned());
-        Self { among, holder }
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.among.borrow_mut().retain(|waiting| waiting != self.holder);
     }
 }

@@ -21,6 +21,8 @@ pub const DELIVERY_LEASE_MS: u64 = 10_000;
 /// How long a settled payment is remembered: its response waits so long to be collected, and a replay is answered with
 /// the transaction. An authorization that outlives this would be refused by the chain, because its nonce is used.
 pub const SETTLED_KEPT_MS: u64 = 7 * 24 * 3_600_000;
+/// How long a response can be collected again after it was handed over, where no identifier tells whose it is.
+pub const AGAIN_MS: u64 = 600_000;
 /// How long a refusal is remembered, for whoever asks what became of a payment.
 pub const REFUSED_KEPT_MS: u64 = 3_600_000;
 /// A facilitator call never takes longer than its largest time-out (90 s): after this a silent one counts as lost.
@@ -28,6 +30,11 @@ pub const CALL_LIMIT_MS: u64 = 100_000;
 /// First pause before an unknown settlement is asked about again; doubles up to [`ASK_AGAIN_MAX_MS`].
 pub const ASK_AGAIN_MIN_MS: u64 = 2_000;
 pub const ASK_AGAIN_MAX_MS: u64 = 3_600_000;
+/// The same while the payment's window is open, and until the chain has a final block behind it: in that time an answer is
+/// likely, and somebody may still wait.
+pub const ASK_AGAIN_SOON_MS: u64 = 120_000;
+/// A final block is some 20 minutes old on Base; after this it lies behind the window.
+const FINAL_AFTER_MS: u64 = 3_600_000;
 /// A caller who resends faster than this does not make the facilitator be asked each time.
 pub const ASK_INTERVAL_MS: u64 = 500;
 
@@ -66,6 +73,10 @@ pub enum Event {
     },
     /// The chain says that the payment never moved and never can, although its settlement was asked for.
     NeverSettled(Reason),
+    /// The chain says that the payment had moved before its settlement was asked for: for another purchase.
+    SpentElsewhere {
+        transaction: String,
+    },
     /// The tenant failed: nobody pays.
     Released {
         holder: String,
@@ -89,9 +100,6 @@ pub struct Now<'a> {
     pub settle_order: &'a [String],
     /// From when on the one that owes an answer may be asked again.
     pub ask_again_at: UnixMillis,
-    /// The last request that asked for this very payment and still waits. A payer does not ask twice while it listens, so
-    /// whoever asked first has most likely given up; a proxy in between can hide that from us.
-    pub heir: Option<&'a str>,
     /// The request for which the tenant ran when this process first read the record. It most likely died with the process
     /// that wrote it.
     pub inherited: Option<&'a str>,
@@ -168,7 +176,7 @@ pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
 pub fn after_waiting(record: Option<&Record>) -> Reply {
     match record.map(|record| &record.state) {
         Some(state @ (State::Settling { .. } | State::Unknown { .. })) => {
-            Reply::Pending { transaction: state.transaction().map(str::to_owned) }
+            Reply::Pending { transaction: state.transaction().map(str::to_owned), retry_after_ms: ASK_AGAIN_MIN_MS }
         }
         _ => Reply::InProgress,
     }
@@ -186,22 +194,18 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
         let before = before.map(|before| Record { state: State::Claimed, ..before });
         return stay(before, Next::Unbind { identifier, then });
     }
-    let identifier = claim.scoped_identifier();
     let record = Record { claim, holder, state: State::Claimed, head: None };
-    match identifier {
-        // The record and its alarm are there first, so that whoever comes after a crash knows what may be bound.
-        Some(identifier) => wait_for(record, Next::Bind(identifier), now),
-        None => begin(record, now),
-    }
+    // Whoever is to be settled is verified first, under `upfront` too: what nobody has looked at is a stranger's word.
+    wait_for(record, Next::AskVerify, now)
 }
 
-/// The payment is claimed, and has its identifier: ask about it for the first time.
-fn begin(record: Record, now: &Now<'_>) -> Step {
-    match record.claim.flow {
-        PaymentFlow::Upfront if seeded::has(Bug::UpfrontRunsFirst) => wait_for(record, Next::AskVerify, now),
-        PaymentFlow::Authorization => wait_for(record, Next::AskVerify, now),
-        PaymentFlow::Upfront => begin_settle(record, now),
+/// The payment is verified by `facilitator`, and has its identifier.
+fn begin(record: Record, facilitator: String, now: &Now<'_>) -> Step {
+    if record.claim.flow == PaymentFlow::Upfront && !seeded::has(Bug::UpfrontRunsFirst) {
+        return begin_settle(record, now);
     }
+    let until = now.time.plus(if seeded::has(Bug::LeaseTooShort) { 1_000 } else { TENANT_LEASE_MS });
+    move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Wake::By(until))
 }
 
 /// In one write with the response, where there is one: nothing lies between having it and asking for the money.
@@ -217,14 +221,14 @@ fn begin_settle(record: Record, now: &Now<'_>) -> Step {
 
 /// `claim` is what could begin with it.
 fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: String, now: &Now<'_>) -> Step {
-    let same = record.claim.is_same(came);
+    let own = record.claim.is_for_the_request_of(came) && record.claim.belongs_to(came);
     let held = match &record.state {
         State::Settled { .. } if seeded::has(Bug::SettledForgotten) => false,
-        State::Claimed => now.busy,
+        State::Claimed | State::Naming { .. } => now.busy,
         // The same payment for the same request takes over from an orphan at once, rather than wait for its lease to run
         // out. Should that request live after all, it finds that it holds nothing any more.
         State::Verified { .. }
-            if same
+            if own
                 && claim.is_some()
                 && now.inherited == Some(&record.holder)
                 && !seeded::has(Bug::OrphanWaitsOutItsLease) =>
@@ -241,73 +245,88 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
             None => stay(Some(record), Next::Reply(Reply::NothingBought)),
         };
     }
-    if !same {
-        let transaction = record.state.transaction().map(str::to_owned);
-        return stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }));
+    if !own {
+        return already_used(record);
     }
     match record.state.clone() {
-        State::Claimed | State::Verified { .. } | State::Refused { .. } => stay(Some(record), Next::Wait),
+        State::Claimed | State::Naming { .. } | State::Verified { .. } | State::Refused { .. } => {
+            stay(Some(record), Next::Wait)
+        }
         State::Settling { .. } | State::Unknown { .. } if now.busy => stay(Some(record), Next::Wait),
         // Only a crash leaves it without a call under way.
         State::Settling { .. } if now.time < now.ask_again_at => {
-            let reply = after_waiting(Some(&record));
+            let reply = pending(record.state.transaction(), now.ask_again_at, now);
             stay(Some(record), Next::Reply(reply))
         }
         State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
         State::Unknown { facilitator, tried, lost } => {
-            if now.time.since(lost.asked_at) < ASK_INTERVAL_MS || now.time < now.ask_again_at {
-                let reply = Reply::Pending { transaction: lost.transaction };
+            let may_ask_at = lost.asked_at.plus(ASK_INTERVAL_MS).max(now.ask_again_at);
+            if now.time < may_ask_at {
+                let reply = pending(lost.transaction.as_deref(), may_ask_at, now);
                 return stay(Some(record), Next::Reply(reply));
             }
             ask_again(record, facilitator, tried, Some(lost), now)
         }
-        State::Settled { settlement, delivery, keep_until } => {
-            let transaction = Some(settlement.transaction.clone());
-            match delivery {
-                Delivery::Leaving { holder: to, .. } if to == holder => {
-                    stay(Some(record), Next::Reply(Reply::Settled(settlement)))
-                }
-                Delivery::Leaving { until, .. } if now.time < until => stay(Some(record), Next::Wait),
-                Delivery::Running { holder, until } if now.time < until && now.inherited != Some(&holder) => {
-                    stay(Some(record), Next::Wait)
-                }
-                Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
-                Delivery::HandedOver | Delivery::Kept if seeded::has(Bug::ResendRunsTenant) => {
-                    run_paid(record, settlement, keep_until, holder, now)
-                }
-                Delivery::Kept if seeded::has(Bug::KeptNotCollectable) => {
-                    stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
-                }
-                Delivery::HandedOver if record.claim.identifier.is_none() && !seeded::has(Bug::ServedTwice) => {
-                    stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
-                }
-                Delivery::HandedOver => stay(Some(record), Next::Reply(Reply::Settled(settlement))),
-                Delivery::Kept | Delivery::Leaving { .. } => {
-                    let delivery = leaving(holder, now);
-                    let state = State::Settled { settlement: settlement.clone(), delivery, keep_until };
-                    move_to(record, state, Next::Reply(Reply::Settled(settlement)), Wake::AsItIs)
-                }
+        State::SpentElsewhere { .. } => already_used(record),
+        State::Settled { settlement, delivery, keep_until } => match delivery {
+            Delivery::Running { holder, until } if now.time < until && now.inherited != Some(&holder) => {
+                stay(Some(record), Next::Wait)
             }
-        }
+            Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
+            Delivery::HandedOver | Delivery::Delivered { .. } | Delivery::Kept
+                if seeded::has(Bug::ResendRunsTenant) =>
+            {
+                run_paid(record, settlement, keep_until, holder, now)
+            }
+            Delivery::Kept if seeded::has(Bug::KeptNotCollectable) => already_used(record),
+            Delivery::Delivered { .. } if seeded::has(Bug::DeliveredAtTheNextHop) => already_used(record),
+            Delivery::Delivered { again_until } if now.time >= again_until && !seeded::has(Bug::ServedTwice) => {
+                already_used(record)
+            }
+            // An identifier's response was kept beyond that even before it had a time of its own.
+            Delivery::HandedOver if record.claim.identifier.is_none() && !seeded::has(Bug::ServedTwice) => {
+                already_used(record)
+            }
+            Delivery::Kept | Delivery::Leaving { .. } | Delivery::Delivered { .. } | Delivery::HandedOver => {
+                give(record, settlement, keep_until, holder, now)
+            }
+        },
     }
+}
+
+/// Gives what was bought to the request `holder`. Another of the payer's may have it on its way as well.
+fn give(record: Record, settlement: Settlement, keep_until: UnixMillis, holder: String, now: &Now<'_>) -> Step {
+    let reply = Next::Reply(Reply::Settled(settlement.clone()));
+    let state = State::Settled { settlement, delivery: leaving(holder, now), keep_until };
+    move_to(record, state, reply, Wake::AsItIs)
+}
+
+fn already_used(record: Record) -> Step {
+    let transaction = record.state.transaction().map(str::to_owned);
+    stay(Some(record), Next::Reply(Reply::AlreadyUsed { transaction }))
+}
+
+/// `at` is when asking again may tell more.
+fn pending(transaction: Option<&str>, at: UnixMillis, now: &Now<'_>) -> Reply {
+    Reply::Pending { transaction: transaction.map(str::to_owned), retry_after_ms: at.since(now.time) }
 }
 
 fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
     match (record.state.clone(), event) {
-        (State::Claimed, Event::Bound) => begin(record, now),
-        (State::Claimed, Event::Taken { .. }) if seeded::has(Bug::IdentifierConflictIgnored) => begin(record, now),
+        (State::Naming { facilitator }, Event::Bound) => begin(record, facilitator, now),
+        (State::Naming { facilitator }, Event::Taken { .. }) if seeded::has(Bug::IdentifierConflictIgnored) => {
+            begin(record, facilitator, now)
+        }
         // Nothing of ours to give back.
-        (State::Claimed, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
+        (State::Naming { .. }, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
         (_, Event::Unbound(Then::Forget(reply))) => gone(reply),
         (_, Event::Unbound(Then::Keep(reply))) => stay(Some(record), Next::Reply(reply)),
         (_, Event::Unbound(Then::Claim { claim, holder })) => fresh(None, *claim, holder, now),
         (State::Claimed, Event::VerifyAnswered { verified }) => match verified {
-            Verified::Valid(facilitator) => {
-                let until = now.time.plus(if seeded::has(Bug::LeaseTooShort) { 1_000 } else { TENANT_LEASE_MS });
-                move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Wake::By(until))
-            }
-            Verified::Invalid(reason) => forget(record, Reply::Invalid(reason), now),
-            Verified::Nobody => forget(record, Reply::Nobody, now),
+            Verified::Valid(facilitator) => verified_by(record, facilitator, now),
+            // No identifier is bound yet.
+            Verified::Invalid(reason) => gone(Reply::Invalid(reason)),
+            Verified::Nobody => gone(Reply::Nobody),
         },
         (State::Verified { .. }, Event::Released { holder })
             if record.holder == holder && !now.busy && !seeded::has(Bug::FailedRunKeepsPayment) =>
@@ -341,44 +360,92 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             let reply = after_waiting(Some(&record));
             stay(Some(record), Next::Reply(reply))
         }
-        (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => match verdict {
-            SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
-            SettleVerdict::Unknown { .. } if seeded::has(Bug::SettleFailoverOnTimeOut) => {
-                let refusal = SettleVerdict::Refused(Reason::ours("no_answer"));
-                let record = Record { state: State::Settling { facilitator, tried, lost: None }, ..record };
-                go_on(record, Event::SettleAnswered { verdict: refusal, holder }, now)
-            }
-            SettleVerdict::Refused(reason)
-                if lost.is_some()
-                    && !reason.proves_never_settled()
-                    && !seeded::has(Bug::RefusalAfterUnknownBelieved) =>
-            {
-                unknown(record, facilitator, tried, lost, None, now)
-            }
-            SettleVerdict::Refused(reason) => {
-                let mut tried = tried;
-                tried.push(facilitator);
-                match now.settle_order.iter().find(|id| !tried.contains(id)) {
-                    Some(next) if record.claim.window.expired(now.time).is_none() => {
-                        ask(record, next.clone(), tried, None, now)
-                    }
-                    _ => refused(record, reason, now),
-                }
-            }
-            SettleVerdict::Unknown { transaction, .. } => unknown(record, facilitator, tried, lost, transaction, now),
-        },
+        (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => {
+            settle_answered(record, Asking { facilitator, tried, lost }, verdict, holder, now)
+        }
         (State::Settling { .. }, Event::NeverSettled(reason)) => refused(record, reason, now),
+        (State::Settling { .. }, Event::SpentElsewhere { transaction }) => spent_elsewhere(record, transaction, now),
         (
             State::Settled { settlement, delivery: Delivery::Leaving { holder, .. }, keep_until },
             Event::HandedOver { holder: by, delivered },
         ) if holder == by => {
-            let delivery = if delivered { Delivery::HandedOver } else { Delivery::Kept };
+            let again_until = match &record.claim.identifier {
+                Some(_) => keep_until,
+                None => now.time.plus(AGAIN_MS).min(keep_until),
+            };
+            let (delivery, wake) = if delivered {
+                (Delivery::Delivered { again_until }, again_until)
+            } else {
+                (Delivery::Kept, keep_until)
+            };
             let state = State::Settled { settlement, delivery, keep_until };
-            // Off the caller's path: the time to move the alarm to where the record ends.
-            move_to(record, state, Next::Reply(Reply::Noted), Wake::At(keep_until))
+            // Off the caller's path: the time to move the alarm to where the next thing happens.
+            move_to(record, state, Next::Reply(Reply::Noted), Wake::At(wake))
         }
         (state, Event::Woke) => woke(record, state, now),
         _ => stay(Some(record), Next::Reply(Reply::Noted)),
+    }
+}
+
+/// From here on somebody has looked at the payment, and a name may be taken for it.
+fn verified_by(record: Record, facilitator: String, now: &Now<'_>) -> Step {
+    match record.claim.scoped_identifier() {
+        // The record and its alarm are there first, so that whoever comes after a crash knows what may be bound.
+        Some(identifier) => {
+            let record = Record { state: State::Naming { facilitator }, ..record };
+            wait_for(record, Next::Bind(identifier), now)
+        }
+        None => begin(record, facilitator, now),
+    }
+}
+
+/// Where a settlement stands that is being asked about.
+struct Asking {
+    facilitator: String,
+    tried: Vec<String>,
+    lost: Option<Lost>,
+}
+
+fn settle_answered(
+    record: Record,
+    asking: Asking,
+    verdict: SettleVerdict,
+    holder: Option<String>,
+    now: &Now<'_>,
+) -> Step {
+    let is_first = asking.lost.is_none() || seeded::has(Bug::RefusalAfterUnknownBelieved);
+    match verdict {
+        SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
+        SettleVerdict::Unknown { .. } if seeded::has(Bug::SettleFailoverOnTimeOut) => {
+            next_facilitator(record, asking, Reason::ours("no_answer"), now)
+        }
+        // Once an answer was lost, only the chain can say that nothing moved.
+        SettleVerdict::Refused(reason) if is_first => next_facilitator(record, asking, reason, now),
+        SettleVerdict::Unsent(_) if asking.lost.is_none() => {
+            let Asking { facilitator, mut tried, .. } = asking;
+            tried.push(facilitator);
+            match untried(&record, &tried, now) {
+                Some(next) => ask(record, next, tried, None, now),
+                None => forget(record, Reply::Nobody, now),
+            }
+        }
+        SettleVerdict::Refused(_) | SettleVerdict::Unsent(_) => unknown(record, asking, None, false, now),
+        SettleVerdict::Unknown { why, transaction } => unknown(record, asking, transaction, why.is_unread(), now),
+    }
+}
+
+/// The next one in line, after one that provably sent nothing.
+fn untried(record: &Record, tried: &[String], now: &Now<'_>) -> Option<String> {
+    let in_time = record.claim.window.expired(now.time).is_none();
+    now.settle_order.iter().find(|id| in_time && !tried.contains(id)).cloned()
+}
+
+fn next_facilitator(record: Record, asking: Asking, reason: Reason, now: &Now<'_>) -> Step {
+    let Asking { facilitator, mut tried, .. } = asking;
+    tried.push(facilitator);
+    match untried(&record, &tried, now) {
+        Some(next) => ask(record, next, tried, None, now),
+        None => refused(record, reason, now),
     }
 }
 
@@ -388,8 +455,20 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
         _ if now.busy => later(record, now.time.plus(ASK_AGAIN_MIN_MS)),
         State::Verified { until, .. } if now.time < until => later(record, until),
         // Nothing was asked to move money, and whoever held the payment is gone.
-        State::Refused { keep_until, .. } if now.time < keep_until => later(record, keep_until),
-        State::Claimed | State::Verified { .. } | State::Refused { .. } => forget(record, Reply::Noted, now),
+        State::Refused { keep_until, .. } | State::SpentElsewhere { keep_until, .. } if now.time < keep_until => {
+            later(record, keep_until)
+        }
+        State::Claimed
+        | State::Naming { .. }
+        | State::Verified { .. }
+        | State::Refused { .. }
+        | State::SpentElsewhere { .. } => forget(record, Reply::Noted, now),
+        // Nobody ever looked at it, and now nobody can: what a stranger could make us ask about for ever.
+        State::Unknown { lost, .. }
+            if lost.only_unread && now.time.since(record.claim.window.end()) >= CALL_LIMIT_MS =>
+        {
+            refused(record, Reason::ours("settlement_never_looked_at"), now)
+        }
         // Quarantined: another payment's question is this back-off's probe. Not asked, so not counted as asked.
         State::Settling { .. } | State::Unknown { .. } if now.time < now.ask_again_at => {
             later(record, now.ask_again_at)
@@ -397,6 +476,15 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
         State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
         State::Unknown { lost, .. } if now.time < lost.ask_again_at => later(record, lost.ask_again_at),
         State::Unknown { facilitator, tried, lost } => ask_again(record, facilitator, tried, Some(lost), now),
+        State::Settled { settlement, delivery: Delivery::Delivered { again_until }, keep_until }
+            if record.claim.identifier.is_none() && now.time < keep_until =>
+        {
+            if now.time < again_until {
+                return later(record, again_until);
+            }
+            let state = State::Settled { settlement, delivery: Delivery::HandedOver, keep_until };
+            move_to(record, state, Next::Reply(Reply::Noted), Wake::At(keep_until))
+        }
         State::Settled { keep_until, .. } if now.time < keep_until => later(record, keep_until),
         State::Settled { .. } => forget(record, Reply::Noted, now),
     }
@@ -418,7 +506,15 @@ fn ask_again(
     if seeded::has(Bug::SettleRetriedWithOtherBytes) {
         record.claim.request = reworded(&record.claim.request);
     }
-    let lost = lost.unwrap_or(Lost { asked: 1, asked_at: now.time, ask_again_at: now.time, transaction: None });
+    // Without any, its process died between asking and hearing.
+    let lost = lost.unwrap_or(Lost {
+        asked: 1,
+        asked_at: now.time,
+        first_asked_at: UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)),
+        only_unread: false,
+        ask_again_at: now.time,
+        transaction: None,
+    });
     ask(record, facilitator, tried, Some(lost), now)
 }
 
@@ -436,26 +532,36 @@ fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Los
     move_to(record, State::Settling { facilitator, tried, lost }, next, wake)
 }
 
-fn unknown(
-    record: Record,
-    facilitator: String,
-    tried: Vec<String>,
-    lost: Option<Lost>,
-    transaction: Option<String>,
-    now: &Now<'_>,
-) -> Step {
-    let (asked, known) = lost.map_or((0, None), |lost| (lost.asked, lost.transaction));
-    let pause = ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(ASK_AGAIN_MAX_MS);
-    let pause = if seeded::has(Bug::UnknownAskedInAStorm) { 100 } else { pause };
-    let pause = if seeded::has(Bug::UnknownAskedAboutTooLate) { ASK_AGAIN_MAX_MS } else { pause };
+/// `unread`: the answer was that the request cannot be read.
+fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: bool, now: &Now<'_>) -> Step {
+    let Asking { facilitator, tried, lost } = asking;
+    let asked = lost.as_ref().map_or(0, |lost| lost.asked);
     if asked >= 3 && seeded::has(Bug::UnknownGivenUp) {
         return refused(record, Reason::ours("settlement_failed"), now);
     }
-    let ask_again_at = now.time.plus(pause);
+    let (first_asked_at, only_unread, known) = match lost {
+        Some(lost) => (lost.first_asked_at, lost.only_unread && unread, lost.transaction),
+        None => (UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)), unread, None),
+    };
+    let ask_again_at = now.time.plus(pause_after(asked, &record, now.time));
     let transaction = transaction.or(known).filter(|_| !seeded::has(Bug::PendingTransactionLost));
-    let lost = Lost { asked: asked + 1, asked_at: now.time, ask_again_at, transaction: transaction.clone() };
-    let reply = Next::Reply(Reply::Pending { transaction });
-    move_to(record, State::Unknown { facilitator, tried, lost }, reply, Wake::By(ask_again_at))
+    let reply = pending(transaction.as_deref(), now.time.plus(ASK_AGAIN_MIN_MS).max(now.ask_again_at), now);
+    let lost = Lost { asked: asked + 1, asked_at: now.time, first_asked_at, only_unread, ask_again_at, transaction };
+    let state = State::Unknown { facilitator, tried, lost };
+    move_to(record, state, Next::Reply(reply), Wake::By(ask_again_at))
+}
+
+/// The pause before a settlement is asked about again that was asked about `asked` times before.
+fn pause_after(asked: u32, record: &Record, now: UnixMillis) -> u64 {
+    if seeded::has(Bug::UnknownAskedInAStorm) {
+        return 100;
+    }
+    if seeded::has(Bug::UnknownAskedAboutTooLate) {
+        return ASK_AGAIN_MAX_MS;
+    }
+    let is_soon = now < record.claim.window.end().plus(FINAL_AFTER_MS);
+    let most = if is_soon { ASK_AGAIN_SOON_MS } else { ASK_AGAIN_MAX_MS };
+    ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(most)
 }
 
 fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
@@ -480,7 +586,8 @@ fn run_paid(record: Record, settlement: Settlement, keep_until: UnixMillis, hold
     move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Wake::By(keep_until))
 }
 
-/// The money moved and the response is there. `holder` is the request that waits for it, if one does.
+/// The money moved and the response is there. `holder` is the request that waits for it, if one does; the payer's other
+/// requests find it when they look again.
 fn deliver(
     record: Record,
     settlement: Settlement,
@@ -488,16 +595,19 @@ fn deliver(
     holder: Option<String>,
     now: &Now<'_>,
 ) -> Step {
-    let to = now.heir.map(str::to_owned).or_else(|| holder.clone());
-    // An identifier's response can be had again by whoever sends the same payment.
-    let reply = if to == holder || record.claim.identifier.is_some() {
-        Reply::Settled(settlement.clone())
-    } else {
-        Reply::AlreadyUsed { transaction: Some(settlement.transaction.clone()) }
-    };
-    let delivery = to.map_or(Delivery::Kept, |to| leaving(to, now));
-    let reply = Next::Reply(reply);
+    let delivery = holder.map_or(Delivery::Kept, |holder| leaving(holder, now));
+    let reply = Next::Reply(Reply::Settled(settlement.clone()));
     move_to(record, State::Settled { settlement, delivery, keep_until }, reply, Wake::By(keep_until))
+}
+
+fn spent_elsewhere(record: Record, transaction: String, now: &Now<'_>) -> Step {
+    let reply = Reply::AlreadyUsed { transaction: Some(transaction.clone()) };
+    let next = match record.claim.scoped_identifier() {
+        Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
+        None => Next::Reply(reply),
+    };
+    let keep_until = now.time.plus(SETTLED_KEPT_MS);
+    move_to(record, State::SpentElsewhere { transaction, keep_until }, next, Wake::By(keep_until))
 }
 
 fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {

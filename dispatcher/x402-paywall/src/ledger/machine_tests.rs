@@ -33,6 +33,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
+        proven: true,
         signature: "0x01".to_owned(),
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),
@@ -43,7 +44,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
 }
 
 fn rival() -> Owner {
-    Owner { payment: "eip155:84532:0xa:0xe:0x2".to_owned(), holder: "rival".to_owned() }
+    Owner { payment: "eip155:84532:0xa:0xf:0x2".to_owned(), holder: "rival".to_owned(), since: UnixMillis(START_MS) }
 }
 
 fn settlement(facilitator: &str) -> Settlement {
@@ -162,18 +163,19 @@ impl Life {
 
     fn event(&mut self, event: Event, holder: &str) {
         let order = ["primary".to_owned(), "standby".to_owned()];
-        let heir = self.waiting.last().cloned();
         let (time, busy) = (self.time(), self.outstanding.is_some());
         let inherited = self.inherited.clone();
-        let (heir, inherited) = (heir.as_deref(), inherited.as_deref());
-        let now = Now { time, busy, settle_order: &order, ask_again_at: time, heir, inherited };
+        let inherited = inherited.as_deref();
+        let now = Now { time, busy, settle_order: &order, ask_again_at: time, inherited };
         let step = step(self.record.take(), event, &now);
         self.record = step.record;
-        if let (Some(record), Next::AskVerify | Next::AskSettle { .. } | Next::Reply(Reply::Settled(_))) =
+        if let (Some(record), Next::AskSettle { .. } | Next::Reply(Reply::Run | Reply::Settled(_))) =
             (&self.record, &step.next)
             && record.claim.identifier.is_some()
         {
-            assert_eq!(self.owner, Some(record.owner()), "the payment goes on without its identifier");
+            let owner = self.owner.clone().map(|owner| (owner.payment, owner.holder));
+            let own = (record.claim.payment.clone(), record.holder.clone());
+            assert_eq!(owner, Some(own), "the payment goes on without its identifier");
         }
         match step.next {
             Next::Wait => self.waiting.push(holder.to_owned()),
@@ -239,6 +241,7 @@ impl Life {
         let is_its_own = had.is_some_and(|had| {
             had.claim.binding == claim.binding
                 && (had.claim.identifier.is_none() || had.claim.identifier == claim.identifier)
+                && had.claim.origin == claim.origin
         });
         let gives = matches!(told, Some(Reply::Settled(_) | Reply::RunPaid(_)));
         assert!(is_its_own || !gives, "MONEY-7: another request's response is given away");
@@ -305,7 +308,7 @@ impl Life {
     }
 
     fn bind(&mut self) -> Bound {
-        let (owner, bound) = identifier::bind(self.owner.take(), self.own_owner());
+        let (owner, bound) = identifier::bind(self.owner.take(), Owner { since: self.time(), ..self.own_owner() });
         self.owner = Some(owner);
         bound
     }
@@ -420,14 +423,21 @@ const LATER: Op = Op::Pass { millis: 1_000 };
 #[test]
 fn a_lost_answer_is_pending_and_the_same_payment_collects_later() {
     let life = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER, Op::Claim { holder: 1, path: 0 }, GOOD]);
-    assert_eq!(life.replies, [Reply::Run, Reply::Pending { transaction: None }, Reply::Settled(settlement("primary"))]);
+    assert_eq!(
+        life.replies,
+        [
+            Reply::Run,
+            Reply::Pending { transaction: None, retry_after_ms: ASK_AGAIN_MIN_MS },
+            Reply::Settled(settlement("primary"))
+        ]
+    );
 }
 
 #[test]
 fn a_refusal_after_a_lost_answer_is_not_believed() {
     let funds = Op::Answer(Answer::Refuse("insufficient_funds"));
     let life = life(&[CLAIM, GOOD, EXECUTE, LOST, LATER, CLAIM, funds]);
-    assert_eq!(life.replies.last(), Some(&Reply::Pending { transaction: None }));
+    assert_eq!(life.replies.last(), Some(&Reply::Pending { transaction: None, retry_after_ms: ASK_AGAIN_MIN_MS }));
 }
 
 #[test]
@@ -463,10 +473,15 @@ fn after_a_crash_the_payer_need_not_wait_for_the_dead_requests_lease() {
 }
 
 #[test]
-fn a_response_is_handed_over_once() {
+fn handed_over_is_not_delivered_for_ten_minutes_and_then_it_is() {
     let over = Op::HandOver { holder: 0, delivered: true };
-    let life = life(&[CLAIM, GOOD, EXECUTE, GOOD, over, CLAIM]);
+    let almost = Op::Pass { millis: AGAIN_MS - 1 };
+    let mut life = life(&[CLAIM, GOOD, EXECUTE, GOOD, over, almost, CLAIM]);
+    assert_eq!(life.replies.last(), Some(&Reply::Settled(settlement("primary"))));
     let transaction = Some(settlement("primary").transaction);
+    for op in [Op::HandOver { holder: 0, delivered: true }, Op::Pass { millis: AGAIN_MS }, CLAIM] {
+        life.apply(op);
+    }
     assert_eq!(life.replies.last(), Some(&Reply::AlreadyUsed { transaction }));
 }
 
@@ -478,14 +493,62 @@ fn a_response_that_never_left_can_be_collected() {
 }
 
 #[test]
-fn the_last_to_ask_gets_the_response_and_nobody_else_does() {
-    let resend = Op::Claim { holder: 1, path: 0 };
-    let other = Op::Claim { holder: 2, path: 0 };
+fn all_of_a_payers_requests_get_the_response() {
+    let (resend, other) = (Op::Claim { holder: 1, path: 0 }, Op::Claim { holder: 2, path: 0 });
     let life = life(&[CLAIM, GOOD, other.clone(), resend.clone(), EXECUTE, GOOD, resend, other]);
-    let transaction = Some(settlement("primary").transaction);
-    let used = Reply::AlreadyUsed { transaction };
-    assert_eq!(life.replies, [Reply::Run, used, Reply::Settled(settlement("primary"))]);
-    assert_eq!(life.waiting, ["request-2-1", "request-2-1"], "it may still collect if the last one never gets it");
+    let settled = || Reply::Settled(settlement("primary"));
+    assert_eq!(life.replies, [Reply::Run, settled(), settled(), settled()]);
+}
+
+/// What every part of a payment makes of a stranger that has read all of it off the chain.
+#[test]
+fn whoever_reads_the_chain_gets_nothing_and_takes_nothing() {
+    let stranger = Origin { caller: Some(Fingerprint::of(["198.51.100.1"])), ..Origin::default() };
+    for identified in [false, true] {
+        for ops in [
+            &[CLAIM, GOOD, GOOD][..],
+            &[CLAIM, GOOD, GOOD, EXECUTE],
+            &[CLAIM, GOOD, GOOD, EXECUTE, LOST],
+            &[CLAIM, GOOD, GOOD, EXECUTE, GOOD],
+            &[CLAIM, GOOD, GOOD, EXECUTE, GOOD, Op::HandOver { holder: 0, delivered: false }],
+            &[CLAIM, GOOD, GOOD, EXECUTE, GOOD, Op::HandOver { holder: 0, delivered: true }],
+        ] {
+            let mut life = Life { identified, ..Life::default() };
+            // Only an identifier's binding is one answer more.
+            let binds = ops.iter().position(|op| matches!(op, Op::Answer(Answer::Good))).filter(|_| !identified);
+            for (_, op) in ops.iter().enumerate().filter(|(position, _)| Some(*position) != binds) {
+                life.apply(op.clone());
+            }
+            let before = life.record.clone().map(|record| record.state);
+            let copied = claim(life.flow, "/a", START_MS / 1000 + 600, None);
+            let claim = Claim { origin: Some(stranger.clone()), ..copied };
+            let event = Event::Claimed { claim: Box::new(claim), holder: "stranger".to_owned() };
+            life.event(event, "stranger");
+            let transaction = before.as_ref().and_then(State::transaction).map(str::to_owned);
+            assert_eq!(life.replies.last(), Some(&Reply::AlreadyUsed { transaction }), "{before:?}");
+            assert_eq!(life.record.map(|record| record.state), before);
+        }
+    }
+}
+
+#[test]
+fn an_answer_goes_to_the_credentials_that_it_was_made_for_and_to_the_body_that_it_answers() {
+    let settled = life(&[CLAIM, GOOD, EXECUTE, GOOD]);
+    let told = |change: fn(&mut Claim)| {
+        let mut life = Life { record: settled.record.clone(), moved_at: settled.moved_at.clone(), ..Life::default() };
+        let mut claim = claim(life.flow, "/a", START_MS / 1000 + 600, None);
+        change(&mut claim);
+        life.event(Event::Claimed { claim: Box::new(claim), holder: "again".to_owned() }, "again");
+        life.replies.pop().unwrap()
+    };
+    assert!(matches!(told(|_| {}), Reply::Settled(_)));
+    let credentials = |claim: &mut Claim| {
+        claim.origin = Some(Origin { credentials: Fingerprint::of(["bearer"]), ..Origin::default() });
+    };
+    assert!(matches!(told(credentials), Reply::AlreadyUsed { .. }));
+    assert!(matches!(told(|claim| claim.content = Some(Fingerprint::of(["other"]))), Reply::AlreadyUsed { .. }));
+    // A former version stored neither.
+    assert!(matches!(told(|claim| claim.origin = None), Reply::AlreadyUsed { .. }));
 }
 
 #[test]
@@ -499,9 +562,8 @@ fn what_is_no_longer_on_offer_is_collected_but_never_begun() {
 #[test]
 fn whoever_comes_to_collect_does_not_take_over_from_a_request_that_may_live() {
     let life = life(&[CLAIM, GOOD, Op::Crash { moved: false }, COLLECT, EXECUTE, GOOD, COLLECT]);
-    let transaction = Some(settlement("primary").transaction);
-    let used = Reply::AlreadyUsed { transaction };
-    assert_eq!(life.replies, [Reply::Run, used, Reply::Settled(settlement("primary"))]);
+    let settled = || Reply::Settled(settlement("primary"));
+    assert_eq!(life.replies, [Reply::Run, settled(), settled()]);
 }
 
 #[test]
@@ -511,6 +573,7 @@ fn an_identifiers_response_is_collected_by_who_knows_it() {
         life.apply(op);
     }
     let transaction = Some(settlement("primary").transaction);
+    life.apply(Op::Pass { millis: AGAIN_MS });
     life.apply(COLLECT);
     assert_eq!(life.replies.last(), Some(&Reply::AlreadyUsed { transaction }));
     life.apply(Op::Collect { holder: 1, path: 0, knows_identifier: true });
@@ -546,20 +609,25 @@ fn upfront_money_moves_first_and_the_response_is_owed_until_it_is_there() {
     let resend = Op::Claim { holder: 1, path: 0 };
     let paid = || Reply::RunPaid(settlement("primary"));
     // The tenant fails, then answers.
-    let ops = [CLAIM, GOOD, Op::Release { holder: 0 }, resend.clone(), Op::Execute { holder: 1 }];
+    let ops = [CLAIM, GOOD, GOOD, Op::Release { holder: 0 }, resend.clone(), Op::Execute { holder: 1 }];
     let mut life = upfront(&ops);
     assert_eq!(life.replies, [paid(), Reply::Noted, paid(), Reply::Settled(settlement("primary"))]);
     life.apply(Op::HandOver { holder: 1, delivered: true });
+    life.apply(Op::Pass { millis: AGAIN_MS });
     life.apply(resend);
     assert!(matches!(life.replies.last(), Some(Reply::AlreadyUsed { transaction: Some(_) })));
 }
 
 #[test]
 fn upfront_an_unknown_settlement_is_pending_before_the_tenant_runs_and_the_alarm_leaves_the_response_owed() {
-    let life = upfront(&[CLAIM, LOST, Op::Pass { millis: 3_000 }, Op::Wake, GOOD, CLAIM]);
+    let life = upfront(&[CLAIM, GOOD, LOST, Op::Pass { millis: 3_000 }, Op::Wake, GOOD, CLAIM]);
     assert_eq!(
         life.replies,
-        [Reply::Pending { transaction: None }, Reply::Noted, Reply::RunPaid(settlement("primary"))]
+        [
+            Reply::Pending { transaction: None, retry_after_ms: ASK_AGAIN_MIN_MS },
+            Reply::Noted,
+            Reply::RunPaid(settlement("primary"))
+        ]
     );
 }
 
@@ -567,7 +635,7 @@ fn upfront_an_unknown_settlement_is_pending_before_the_tenant_runs_and_the_alarm
 fn upfront_a_run_that_never_came_back_gives_way_after_its_lease() {
     let resend = Op::Claim { holder: 1, path: 0 };
     let lease = Op::Pass { millis: TENANT_LEASE_MS };
-    let life = upfront(&[CLAIM, GOOD, resend.clone(), lease, resend]);
+    let life = upfront(&[CLAIM, GOOD, GOOD, resend.clone(), lease, resend]);
     assert_eq!(life.replies, vec![Reply::RunPaid(settlement("primary")); 2]);
 }
 

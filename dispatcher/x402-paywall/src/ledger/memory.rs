@@ -21,6 +21,8 @@ pub struct Memory(Rc<Stored>);
 struct Stored {
     payments: RefCell<BTreeMap<String, Payment>>,
     identifiers: RefCell<BTreeMap<ScopedIdentifier, Owner>>,
+    /// Payments by transaction: one a payer.
+    transactions: RefCell<BTreeMap<String, Vec<Owner>>>,
 }
 
 #[derive(Clone, Default)]
@@ -118,6 +120,11 @@ impl Identifiers for Memory {
             identifiers.insert(identifier.clone(), owner);
         }
         Ok(())
+    }
+
+    async fn bind_transaction(&self, transaction: &str, owner: &Owner) -> Result<Bound, LedgerError> {
+        let mut transactions = self.0.transactions.borrow_mut();
+        Ok(identifier::bind_transaction(transactions.entry(transaction.to_owned()).or_default(), owner))
     }
 
     async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {

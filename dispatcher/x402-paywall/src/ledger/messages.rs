@@ -2,11 +2,12 @@
 
 use super::identifier::ScopedIdentifier;
 use crate::{
-    Reason,
+    Reason, UnixMillis,
     binding::Binding,
     facilitator::verdict::{Expected, Settlement},
     origin::{Fingerprint, Origin},
     response::PaidResponse,
+    seeded::{self, Bug},
     telemetry::Attempt,
     window::Window,
 };
@@ -36,6 +37,10 @@ pub struct Claim {
     pub facilitators: Vec<String>,
     pub window: Window,
     pub signature: String,
+    /// Whether we recovered the payer from the signature ourselves. Otherwise it may be a smart account's, which only a chain
+    /// can check.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proven: bool,
     /// Who presented it. `None`: it was stored before that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
@@ -65,6 +70,9 @@ pub struct Collection {
     /// The request's body and content type, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Fingerprint>,
+    /// Whether who presents it has proven to hold the payer's key. A payer that has moved to another address does so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof_of_payer: bool,
     /// That it came with, whatever is asked of identifiers now.
     pub carried: Option<PaymentIdentifier>,
 }
@@ -91,9 +99,11 @@ impl Claim {
     /// The one scheme of every claim.
     pub const SCHEME: &'static str = "exact";
 
+    /// What is known of the payment at `now` by ourselves, to hold a facilitator's answer against.
     #[must_use]
-    pub fn expected(&self) -> Expected {
-        Expected { version: self.version, payer: self.payer, network: self.network, amount: self.amount }
+    pub fn expected(&self, now: UnixMillis) -> Expected {
+        let Self { version, payer, network, amount, proven, .. } = *self;
+        Expected { version, payer, network, amount, proven, window: self.window, now }
     }
 
     #[must_use]
@@ -110,25 +120,45 @@ impl Claim {
             signature: self.signature.clone(),
             origin: self.origin.clone(),
             content: self.content.clone(),
+            proof_of_payer: false,
             carried: self.identifier.clone().or_else(|| self.ignored_identifier.clone()),
         }
     }
 
-    /// Whether `other` is the same signed payment for the same request.
-    ///
-    /// The payment key alone is public once it is on chain, so it must not be enough to collect a response. Nor must the
-    /// signature, which is public then too, where an identifier lets the response be collected again. One that comes with a
-    /// payment that was taken without counts for nothing.
+    /// Whether `came` is the same signed payment for the same request, whoever sends it.
     #[must_use]
-    pub fn is_same(&self, other: &Collection) -> bool {
-        let same_request = match &other.asked {
+    pub fn is_for_the_request_of(&self, came: &Collection) -> bool {
+        let same_request = match &came.asked {
             Asked::Seller(binding) => self.binding == *binding,
             Asked::Place(binding) => self.binding_to_place.as_ref() == Some(binding),
         };
-        self.payment == other.payment
+        let same_content = match (&self.content, &came.content) {
+            (Some(own), Some(other)) => own == other,
+            (None, _) | (_, None) => true,
+        };
+        self.payment == came.payment
             && same_request
-            && self.signature.eq_ignore_ascii_case(&other.signature)
-            && (self.identifier.is_none() || self.identifier == other.carried)
+            && (same_content || seeded::has(Bug::BodyNotBound))
+            && self.signature.eq_ignore_ascii_case(&came.signature)
+    }
+
+    /// Whether `came` is sent by whoever began with this payment.
+    ///
+    /// Everything in a payment is public once it is on the chain, the signature too. So it is its identifier that tells, which
+    /// is not, or where it has none, the address that it came from; and in either case the credentials, since the answer was
+    /// made for these. A payment that was stored before origins were is anyone's who has it.
+    #[must_use]
+    pub fn belongs_to(&self, came: &Collection) -> bool {
+        let Some(own) = &self.origin else {
+            return self.identifier.is_none() || self.identifier == came.carried;
+        };
+        let Some(origin) = &came.origin else { return false };
+        let same_caller = match &self.identifier {
+            Some(identifier) => came.carried.as_ref() == Some(identifier),
+            None => own.caller == origin.caller || came.proof_of_payer,
+        };
+        (same_caller || seeded::has(Bug::StrangerCollects))
+            && (own.credentials == origin.credentials || seeded::has(Bug::CredentialsNotBound))
     }
 }
 
@@ -152,8 +182,12 @@ pub enum Reply {
     InProgress,
     /// Another payment has the identifier. Its transaction, once there is one.
     IdentifierTaken { transaction: Option<String> },
-    /// Money may have moved. Ask again with the same payment.
-    Pending { transaction: Option<String> },
+    /// Money may have moved. Ask again with the same payment, when more is likely to be known.
+    Pending {
+        transaction: Option<String>,
+        #[serde(default)]
+        retry_after_ms: u64,
+    },
     /// Spent on another request, or its response was handed over.
     AlreadyUsed { transaction: Option<String> },
     /// Settling was refused; nothing moved.

@@ -23,8 +23,10 @@ pub struct Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// The identifier is being bound, then `/verify` is being asked.
+    /// `/verify` is being asked.
     Claimed,
+    /// `facilitator` has verified it, and its identifier is being bound: a name is taken for what holds.
+    Naming { facilitator: String },
     /// The tenant runs for the holder, who must come back before `until`.
     Verified { until: UnixMillis, facilitator: String },
     /// The response is stored, or under `upfront` not made yet, and `/settle` is being asked at `facilitator`. `lost` once an earlier answer was: then only it may be asked.
@@ -33,6 +35,8 @@ pub enum State {
     Unknown { facilitator: String, tried: Vec<String>, lost: Lost },
     /// Money moved.
     Settled { settlement: Settlement, delivery: Delivery, keep_until: UnixMillis },
+    /// Known: money moved, but for another purchase than this one: another seller, or another deployment, took it.
+    SpentElsewhere { transaction: String, keep_until: UnixMillis },
     /// Known: no money moved. The payment may be claimed again.
     Refused { reason: Reason, keep_until: UnixMillis },
 }
@@ -43,6 +47,12 @@ pub struct Lost {
     /// How often the facilitator was asked without a final answer.
     pub asked: u32,
     pub asked_at: UnixMillis,
+    /// A time at which it had not been asked yet: no transfer of this purchase is older. Zero: it was stored before that was.
+    #[serde(default, skip_serializing_if = "UnixMillis::is_zero")]
+    pub first_asked_at: UnixMillis,
+    /// Whether every answer so far was that the request cannot be read, so that nothing was ever looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_unread: bool,
     pub ask_again_at: UnixMillis,
     /// A transaction that the facilitator named without calling it final.
     pub transaction: Option<String>,
@@ -55,17 +65,14 @@ pub enum Delivery {
     /// Paid for upfront, and the tenant has not given it yet.
     Owed,
     /// Paid for upfront, and the tenant runs for the request `holder`; after `until` it may run for another.
-    Running {
-        holder: String,
-        until: UnixMillis,
-    },
+    Running { holder: String, until: UnixMillis },
     /// Waits to be collected.
     Kept,
     /// On its way to the caller of the request `holder`; if nobody confirms it before `until`, it can be collected again.
-    Leaving {
-        holder: String,
-        until: UnixMillis,
-    },
+    Leaving { holder: String, until: UnixMillis },
+    /// Handed over. Handed to the next hop is not delivered: until then whoever it belongs to can have it again.
+    Delivered { again_until: UnixMillis },
+    /// Handed over, and no longer kept.
     HandedOver,
 }
 
@@ -73,12 +80,13 @@ impl State {
     #[must_use]
     pub fn stage(&self) -> Stage {
         match self {
-            Self::Claimed => Stage::Claimed,
+            Self::Claimed | Self::Naming { .. } => Stage::Claimed,
             Self::Verified { .. } => Stage::Verified,
             Self::Settling { .. } => Stage::Settling,
             Self::Unknown { .. } => Stage::Unknown,
-            Self::Settled { delivery: Delivery::HandedOver, .. } => Stage::HandedOver,
+            Self::Settled { .. } if self.is_handed_over() => Stage::HandedOver,
             Self::Settled { .. } => Stage::Settled,
+            Self::SpentElsewhere { .. } => Stage::SpentElsewhere,
             Self::Refused { .. } => Stage::Refused,
         }
     }
@@ -87,25 +95,38 @@ impl State {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Claimed => "claimed",
+            Self::Claimed | Self::Naming { .. } => "claimed",
             Self::Verified { .. } => "verified",
             Self::Settling { .. } => "settling",
             Self::Unknown { .. } => "unknown",
             Self::Settled { .. } => "settled",
+            Self::SpentElsewhere { .. } => "spent_elsewhere",
             Self::Refused { .. } => "refused",
         }
     }
 
     #[must_use]
     pub fn is_handed_over(&self) -> bool {
-        matches!(self, Self::Settled { delivery: Delivery::HandedOver, .. })
+        matches!(self, Self::Settled { delivery: Delivery::HandedOver | Delivery::Delivered { .. }, .. })
     }
 
     #[must_use]
     pub fn transaction(&self) -> Option<&str> {
         match self {
             Self::Settled { settlement, .. } => Some(&settlement.transaction),
+            Self::SpentElsewhere { transaction, .. } => Some(transaction),
             Self::Unknown { lost, .. } | Self::Settling { lost: Some(lost), .. } => lost.transaction.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// A time before which its settlement was not asked about, while that is open.
+    #[must_use]
+    pub fn first_asked_at(&self) -> Option<UnixMillis> {
+        match self {
+            Self::Unknown { lost, .. } | Self::Settling { lost: Some(lost), .. } => {
+                Some(lost.first_asked_at).filter(|at| at.0 > 0)
+            }
             _ => None,
         }
     }
@@ -122,7 +143,7 @@ impl State {
             | Self::Settling { facilitator, .. }
             | Self::Unknown { facilitator, .. } => Some(facilitator),
             Self::Settled { settlement, .. } => Some(&settlement.facilitator),
-            Self::Claimed | Self::Refused { .. } => None,
+            Self::Claimed | Self::Naming { .. } | Self::SpentElsewhere { .. } | Self::Refused { .. } => None,
         }
     }
 }
@@ -131,7 +152,7 @@ impl Record {
     /// The claim on the identifier, where the payment carries one.
     #[must_use]
     pub fn owner(&self) -> Owner {
-        Owner { payment: self.claim.payment.clone(), holder: self.holder.clone() }
+        Owner { payment: self.claim.payment.clone(), holder: self.holder.clone(), since: UnixMillis::default() }
     }
 
     /// The request for which the tenant runs.

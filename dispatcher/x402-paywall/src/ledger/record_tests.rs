@@ -3,7 +3,12 @@
 
 use super::{Authorized, Claim, Delivery, Record, State, record::Lost};
 use crate::{
-    Reason, UnixMillis, binding::Binding, facilitator::verdict::Settlement, response::ResponseHead, window::Window,
+    Reason, UnixMillis,
+    binding::Binding,
+    facilitator::verdict::Settlement,
+    origin::{Fingerprint, Origin},
+    response::ResponseHead,
+    window::Window,
 };
 use serde_json::Value;
 use std::{fs, path::PathBuf};
@@ -16,6 +21,12 @@ fn folder() -> PathBuf {
 fn stored(name: &str) -> String {
     let path = folder().join(format!("{name}.json"));
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn lost_once(at: UnixMillis) -> Lost {
+    let (first_asked_at, only_unread) = Default::default();
+    let ask_again_at = UnixMillis(at.0 + 4_000);
+    Lost { asked: 2, asked_at: at, first_asked_at, only_unread, ask_again_at, transaction: None }
 }
 
 /// With everything in it that a record may have.
@@ -36,6 +47,7 @@ fn record(state: State) -> Record {
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 1_799_999_000, valid_before: 1_800_000_300 },
         signature: format!("0x{}1b", "cd".repeat(64)),
+        proven: false,
         origin: None,
         content: None,
         authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
@@ -45,11 +57,19 @@ fn record(state: State) -> Record {
     Record { claim, holder: "request-1".to_owned(), state, head }
 }
 
+/// As a record is since it knows who presented the payment, and with what.
+fn with_origin((name, record): (&'static str, Record)) -> (&'static str, Record) {
+    let caller = Some(Fingerprint::of(["203.0.113.7"]));
+    let origin = Some(Origin { caller, credentials: Fingerprint::of(["authorization", "Bearer x"]) });
+    let claim = Claim { proven: true, origin, content: Some(Fingerprint::default()), ..record.claim };
+    (name, Record { claim, ..record })
+}
+
 fn every_kind() -> Vec<(&'static str, Record)> {
     let (facilitator, tried) = ("standby".to_owned(), vec!["primary".to_owned()]);
     let transaction = format!("0x{}", "ab".repeat(32));
     let at = UnixMillis(1_800_000_000_000);
-    let lost = Lost { asked: 2, asked_at: at, ask_again_at: UnixMillis(at.0 + 4_000), transaction: None };
+    let lost = lost_once(at);
     let settled = |delivery| State::Settled {
         settlement: Settlement {
             transaction: transaction.clone(),
@@ -81,7 +101,24 @@ fn every_kind() -> Vec<(&'static str, Record)> {
         ("settled-handed-over", settled(Delivery::HandedOver)),
         ("refused", State::Refused { reason: Reason::ours("insufficient_funds"), keep_until: at }),
     ];
-    states.map(|(name, state)| (name, record(state))).into()
+    let mut kinds: Vec<_> = states.map(|(name, state)| (name, record(state))).into();
+    let since: Vec<_> = [
+        ("claimed-naming", State::Naming { facilitator: "primary".to_owned() }),
+        (
+            "unknown-since",
+            State::Unknown {
+                facilitator: "primary".to_owned(),
+                tried: Vec::new(),
+                lost: Lost { first_asked_at: at, only_unread: true, ..lost_once(at) },
+            },
+        ),
+        ("settled-delivered", settled(Delivery::Delivered { again_until: at })),
+        ("spent_elsewhere", State::SpentElsewhere { transaction: transaction.clone(), keep_until: at }),
+    ]
+    .map(|(name, state)| with_origin((name, record(state))))
+    .into();
+    kinds.extend(since);
+    kinds
 }
 
 /// What dispatchers before this one stored, and no part of a payment hangs on any more.

@@ -39,6 +39,13 @@ impl Identifiers for SimIdentifiers {
         unbound
     }
 
+    async fn bind_transaction(&self, transaction: &str, owner: &Owner) -> Result<Bound, LedgerError> {
+        self.travel().await;
+        let bound = self.memory.bind_transaction(transaction, owner).await;
+        self.travel().await;
+        bound
+    }
+
     async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
         self.travel().await;
         let transaction = self.memory.transaction_of(payment).await;

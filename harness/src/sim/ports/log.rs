@@ -67,6 +67,10 @@ impl PaymentLog for SimLog {
     fn record(&self, event: &PaymentEvent<'_>) {
         self.write("payment", event);
     }
+
+    fn trouble(&self, payment: &str, why: &str) {
+        self.write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
+    }
 }
 
 impl HealthLog for SimLog {

@@ -1,0 +1,121 @@
+//! The Durable Objects that know which payment each transaction was shown for, so that one transfer never buys two contents.
+//!
+//! A few objects hold all of it, chosen by the hash's first digit: warm ones, since each sale asks one. An entry is kept for
+//! 8 to 16 days, which is longer than a settled payment is remembered. Then it goes with all of its period, in batches, so
+//! that neither a call nor a ring grows with history.
+
+use crate::{
+    ports::{clock::WallClock, object_storage::ObjectStorage},
+    wire::{self, IdentifierAnswer, Outcome, TransactionCall},
+};
+use dispatcher_core::{
+    paywall::{
+        UnixMillis,
+        ledger::identifier::{self, Bound, Owner},
+        ports::{Clock, LedgerError},
+    },
+    protocol::json,
+};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+/// The time that goes by one name.
+const PERIOD_MS: u64 = 8 * 24 * 3_600_000;
+/// The key whose presence says that the alarm is set.
+const ARMED: &str = "armed";
+/// Entries that one ring deletes.
+const BATCH: usize = 500;
+/// The pause until the next batch.
+const NEXT_BATCH_MS: u64 = 1_000;
+
+#[durable_object(alarm)]
+pub struct SettledTransactions {
+    state: State,
+}
+
+/// The name of the object that knows a transaction.
+pub fn shard_of(transaction: &str) -> String {
+    transaction.chars().take(3).collect()
+}
+
+impl DurableObject for SettledTransactions {
+    fn new(state: State, _env: Env) -> Self {
+        Self { state }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let (call, _) = wire::unframe(request.bytes().await?)?;
+        let bound = self.bind(&call).map(IdentifierAnswer::Bound);
+        let outcome = bound.map_or_else(|error| Outcome::Failed(error.0), Outcome::Done);
+        Response::from_bytes(wire::frame(&outcome, &[]))
+    }
+
+    /// Forgets periods that are over. What fails is tried again by the next ring, which is set first.
+    async fn alarm(&self) -> Result<Response> {
+        let storage = ObjectStorage::of(&self.state);
+        let now = WallClock.now();
+        let rest = |error: LedgerError| worker::Error::from(error.to_string());
+        storage.set_alarm(now.plus(PERIOD_MS)).map_err(rest)?;
+        let newest_over = period_of(now).saturating_sub(2);
+        let over = storage.keys_up_to(&key(newest_over, "~"), BATCH).map_err(rest)?;
+        for key in over.iter().filter(|key| *key != ARMED) {
+            storage.delete(key).map_err(rest)?;
+        }
+        if over.len() == BATCH {
+            storage.set_alarm(now.plus(NEXT_BATCH_MS)).map_err(rest)?;
+        }
+        Response::empty()
+    }
+}
+
+impl SettledTransactions {
+    /// Nothing is awaited between reading and writing, so no other call comes in between.
+    fn bind(&self, call: &TransactionCall) -> std::result::Result<Bound, LedgerError> {
+        let storage = ObjectStorage::of(&self.state);
+        let period = period_of(call.owner.since);
+        let mut found = None;
+        for period in [period, period.saturating_sub(1)] {
+            let key = key(period, &call.transaction);
+            if let Some(text) = storage.text(&key)? {
+                found = Some((key, text));
+                break;
+            }
+        }
+        let unreadable = |error| LedgerError(format!("stored owners of a transaction are unreadable: {error}"));
+        let (key, mut owners): (_, Vec<Owner>) = match found {
+            Some((key, text)) => (key, json::read(&text).map_err(unreadable)?),
+            None => (key(period, &call.transaction), Vec::new()),
+        };
+        let known = owners.len();
+        let bound = identifier::bind_transaction(&mut owners, &call.owner);
+        if owners.len() > known {
+            let text = serde_json::to_string(&owners).expect("owners have string keys and plain values");
+            storage.put_text(&key, &text)?;
+            if storage.text(ARMED)?.is_none() {
+                storage.put_text(ARMED, "yes")?;
+                storage.set_alarm(call.owner.since.plus(PERIOD_MS))?;
+            }
+        }
+        Ok(bound)
+    }
+}
+
+fn period_of(at: UnixMillis) -> u64 {
+    at.0 / PERIOD_MS
+}
+
+/// Keys of an earlier period come before those of a later one.
+fn key(period: u64, transaction: &str) -> String {
+    format!("{period:08}/{transaction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_periods_come_first_and_a_shard_is_a_digit() {
+        assert!(key(9, "0xff") < key(10, "0x00") && key(9, "0xff") < key(9, "~") && key(10, "0x00") > key(9, "~"));
+        assert_eq!(shard_of(&format!("0x{}", "ab".repeat(32))), "0xa");
+        assert!(ARMED > key(u64::from(u32::MAX) % 100_000_000, "~").as_str(), "the mark is no period's");
+    }
+}

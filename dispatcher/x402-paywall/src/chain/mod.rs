@@ -1,0 +1,143 @@
+//! What the chain itself says of a payment whose settlement nobody can tell, read over JSON-RPC.
+//!
+//! A node may lie, lag, hang or die like anybody else. Only what fits together is believed: the right chain, the nonce's
+//! state, the one event that used it up, and the transfer of exactly this payment in that event's transaction. Anything else
+//! is no news, and the payment stays open. Several nodes are asked in turn, and one that contradicts another proves nothing.
+
+mod logs;
+mod node;
+mod transfer;
+
+use crate::{Reason, UnixMillis, ledger::Claim, ports::FacilitatorTransport};
+use node::Node;
+use serde_json::{Value, json};
+use std::{fmt, rc::Rc};
+use transfer::Transfer;
+use x402_protocol::Network;
+
+/// Stands for the network's public node in a list of URLs.
+pub const PUBLIC: &str = "public";
+
+/// The nodes of one network, in the order in which they are asked.
+#[derive(Clone)]
+pub struct ChainNodes {
+    urls: Rc<[String]>,
+}
+
+/// Without the URLs: such URLs carry keys.
+impl fmt::Debug for ChainNodes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ChainNodes({})", self.urls.len())
+    }
+}
+
+/// What to look up.
+#[derive(Clone, Copy, Debug)]
+pub struct Look<'a> {
+    pub claim: &'a Claim,
+    /// A time at which this purchase had not been asked to be settled.
+    pub since: UnixMillis,
+    pub now: UnixMillis,
+    /// Whether it matters how much the payer has.
+    pub with_funds: bool,
+}
+
+/// What the chain says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The payment stands on the chain, in this transaction.
+    Settled(String),
+    /// It never moved, and never can.
+    Never(Reason),
+    /// It has not moved in the latest block, and may still. `funded` says whether the payer has enough, where that was asked.
+    Unused {
+        funded: Option<bool>,
+    },
+    NoNews,
+}
+
+/// A word, and what an operator should know of how it was come by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub word: Word,
+    /// Why a node was of no use. Names no URL.
+    pub trouble: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NodesError {
+    #[error("is not a JSON list of URLs, as [\"https://...\"]")]
+    NotAList,
+    #[error("lists no node; leave it out instead")]
+    Empty,
+    #[error("URL {0} of the list must be https (http is for loopback only), or \"public\"")]
+    InsecureUrl(usize),
+}
+
+impl ChainNodes {
+    /// Reads a JSON list of URLs, of which one may be `"public"`.
+    pub fn from_json(json: &str, network: Network) -> Result<Self, NodesError> {
+        let urls: Vec<String> = x402_protocol::json::read(json).map_err(|_| NodesError::NotAList)?;
+        Self::new(urls.iter().map(String::as_str), network)
+    }
+
+    /// The nodes at these URLs.
+    pub fn new<'a>(urls: impl IntoIterator<Item = &'a str>, network: Network) -> Result<Self, NodesError> {
+        let safe = ["https://", "http://127.0.0.1:", "http://localhost:"];
+        let mut checked = Vec::new();
+        for (index, url) in urls.into_iter().enumerate() {
+            match url {
+                PUBLIC => checked.push(public_node(network).to_owned()),
+                _ if safe.iter().any(|start| url.starts_with(start)) => checked.push(url.to_owned()),
+                _ => return Err(NodesError::InsecureUrl(index + 1)),
+            }
+        }
+        if checked.is_empty() { Err(NodesError::Empty) } else { Ok(Self { urls: checked.into() }) }
+    }
+
+    /// Looks the payment up, at one node after the other until one can tell.
+    pub async fn look_up(&self, look: &Look<'_>, transport: &impl FacilitatorTransport) -> Report {
+        let Some(transfer) = Transfer::of(look.claim) else { return Report { word: Word::NoNews, trouble: None } };
+        let mut best = Word::NoNews;
+        let mut trouble = None;
+        for (position, url) in self.urls.iter().enumerate() {
+            let node = Node { url, transport };
+            let word = match node.read(&transfer, look).await {
+                Ok(word) => word,
+                Err(why) => {
+                    trouble = Some(format!("node {} of {}: {why}", position + 1, self.urls.len()));
+                    continue;
+                }
+            };
+            match (&best, &word) {
+                // Whoever has seen it move has seen it: a node that has not is behind.
+                (Word::Never(_), Word::Settled(_)) => {
+                    return Report { word: Word::NoNews, trouble: Some("two nodes contradict each other".to_owned()) };
+                }
+                (_, Word::Settled(_)) => return Report { word, trouble },
+                (Word::Never(_), _) => {}
+                (_, Word::Never(_)) => best = word,
+                (Word::Unused { funded: None } | Word::NoNews, Word::Unused { .. }) => best = word,
+                _ => {}
+            }
+        }
+        Report { word: best, trouble }
+    }
+}
+
+/// The node that Base's operators run for everybody. It is slow under load and keeps no promise: a start, not a production's.
+#[must_use]
+pub fn public_node(network: Network) -> &'static str {
+    match network {
+        Network::Base => "https://mainnet.base.org",
+        Network::BaseSepolia => "https://sepolia.base.org",
+    }
+}
+
+/// The body of a JSON-RPC question.
+fn question(method: &str, params: &Value) -> String {
+    json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string()
+}
+
+#[cfg(test)]
+mod tests;

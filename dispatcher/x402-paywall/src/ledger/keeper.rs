@@ -46,8 +46,10 @@ pub struct Keeper<S, T, C, L, I> {
     busy_until: Cell<UnixMillis>,
     /// When the alarm rings; `None` where that is not known.
     alarm: Cell<Option<UnixMillis>>,
-    /// The record as stored; `None` until it was read.
+    /// The record as it stands; `None` until it was read. A claim that nobody has verified yet stands here alone.
     cache: RefCell<Option<Option<Record>>>,
+    /// Whether there is a record in the store.
+    is_stored: Cell<bool>,
     /// For whom the tenant ran when the record was first read.
     inherited: RefCell<Option<String>>,
 }
@@ -92,6 +94,7 @@ where
             chain: None,
             alarm: Cell::default(),
             cache: RefCell::default(),
+            is_stored: Cell::default(),
             inherited: RefCell::default(),
         }
     }
@@ -162,6 +165,7 @@ where
             return Ok(record.clone());
         }
         let record = self.store.load().await?;
+        self.is_stored.set(record.is_some());
         self.inherited.replace(record.as_ref().and_then(Record::runs_for).map(str::to_owned));
         Ok(self.cache.borrow_mut().get_or_insert(record).clone())
     }
@@ -267,7 +271,7 @@ where
         if asked > 0
             && let Some(event) = self.told_by_the_chain(&asking, None).await
         {
-            return Ok(event);
+            return self.noted(event, record).await;
         }
         let patience = |configured| settle_timeout_ms(configured, asked, &claim.window, now, holder.is_some());
         let asker = self.asker();
@@ -279,7 +283,7 @@ where
         if asked == 0
             && let Some(event) = self.told_by_the_chain(&asking, Some(&verdict)).await
         {
-            return Ok(event);
+            return self.noted(event, record).await;
         }
         Ok(Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) })
     }
@@ -325,6 +329,15 @@ where
                 Some(Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) })
             }
         }
+    }
+
+    /// The event, with the transaction of what the chain calls settled noted. The chain is believed whoever else was shown
+    /// that transaction: it names this payment's own nonce.
+    async fn noted(&self, event: Event, record: &Record) -> Result<Event, LedgerError> {
+        if let Event::SettleAnswered { verdict: SettleVerdict::Settled(settlement), .. } = &event {
+            self.identifiers.bind_transaction(&settlement.transaction, &self.owner(record)).await?;
+        }
+        Ok(event)
     }
 
     /// A success whose transaction another payment of the same payer was shown with is none: one transfer buys one content.
@@ -381,6 +394,14 @@ where
     ) -> Result<(), LedgerError> {
         self.cache.borrow_mut().replace(after.cloned());
         let Some(after) = after else { return self.forget(before, request_id).await };
+        // A stranger's payment costs no storage and no alarm until somebody has said that it holds. A crash loses nothing by
+        // it: nothing was asked to move money, and no name was taken.
+        if matches!(after.state, State::Claimed) {
+            if before.is_none_or(|before| before.state.is_news_after(&after.state)) {
+                self.log.record(&after.event(request_id));
+            }
+            return Ok(());
+        }
         // An alarm that is to ring earlier is set before the record that needs it, one that may ring later after it: so a
         // crash in between finds the alarm too early and never too late.
         let unasked = seeded::has(Bug::UnknownNeverAskedAbout) && matches!(after.state, State::Unknown { .. });
@@ -400,6 +421,7 @@ where
             let most = if seeded::has(Bug::StoredBodyTruncated) { 100 } else { usize::MAX };
             let body = if responded { body.take().map(|body| &body[..body.len().min(most)]) } else { None };
             self.store.save(after, body).await?;
+            self.is_stored.set(true);
         }
         if let Wake::At(at) = wake {
             self.wake_at(at).await?;
@@ -431,7 +453,10 @@ where
     async fn forget(&self, before: Option<Record>, request_id: Option<&str>) -> Result<(), LedgerError> {
         let Some(before) = before else { return Ok(()) };
         self.alarm.take();
-        self.store.forget().await?;
+        if self.is_stored.get() {
+            self.store.forget().await?;
+            self.is_stored.set(false);
+        }
         if !matches!(before.state, State::Settled { .. } | State::Refused { .. }) {
             self.log.record(&PaymentEvent { stage: Stage::Released, ..before.event(request_id) });
         }

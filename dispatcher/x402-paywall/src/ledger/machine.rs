@@ -221,7 +221,8 @@ fn begin_settle(record: Record, now: &Now<'_>) -> Step {
 
 /// `claim` is what could begin with it.
 fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: String, now: &Now<'_>) -> Step {
-    let own = record.claim.is_for_the_request_of(came) && record.claim.belongs_to(came);
+    let belongs = record.claim.belongs_to(came);
+    let own = belongs && record.claim.is_for_the_request_of(came);
     let held = match &record.state {
         State::Settled { .. } if seeded::has(Bug::SettledForgotten) => false,
         State::Claimed | State::Naming { .. } => now.busy,
@@ -236,7 +237,8 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
             now.busy
         }
         State::Verified { until, .. } => now.busy || now.time < *until,
-        State::Refused { .. } => now.busy,
+        // A transfer that failed on the chain is there to be read, and good for another try: its payer's alone.
+        State::Refused { .. } => now.busy || !belongs,
         _ => true,
     };
     if !held {
@@ -618,7 +620,7 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
         Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
         None => Next::Reply(reply),
     };
-    let keep_until = now.time.plus(REFUSED_KEPT_MS);
+    let keep_until = now.time.plus(REFUSED_KEPT_MS).max(record.claim.window.end());
     move_to(record, State::Refused { reason, keep_until }, next, Wake::By(keep_until))
 }
 

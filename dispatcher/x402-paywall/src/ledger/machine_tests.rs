@@ -532,6 +532,26 @@ fn whoever_reads_the_chain_gets_nothing_and_takes_nothing() {
 }
 
 #[test]
+fn a_refused_payment_is_its_payers_to_try_again() {
+    let refused = life(&[
+        CLAIM,
+        GOOD,
+        EXECUTE,
+        Op::Answer(Answer::Refuse("unsupported_scheme")),
+        Op::Answer(Answer::Refuse("unsupported_scheme")),
+    ]);
+    let again = |caller: Option<&str>| {
+        let mut life = Life { record: refused.record.clone(), ..Life::default() };
+        let origin = Origin { caller: caller.map(|caller| Fingerprint::of([caller])), ..Origin::default() };
+        let claim = Claim { origin: Some(origin), ..claim(life.flow, "/b", START_MS / 1000 + 600, None) };
+        life.event(Event::Claimed { claim: Box::new(claim), holder: "again".to_owned() }, "again");
+        (life.replies.pop(), life.outstanding.is_some())
+    };
+    assert_eq!(again(None), (None, true));
+    assert_eq!(again(Some("198.51.100.1")), (Some(Reply::AlreadyUsed { transaction: None }), false));
+}
+
+#[test]
 fn an_answer_goes_to_the_credentials_that_it_was_made_for_and_to_the_body_that_it_answers() {
     let settled = life(&[CLAIM, GOOD, EXECUTE, GOOD]);
     let told = |change: fn(&mut Claim)| {

@@ -62,6 +62,8 @@ impl Till {
         }
         let facilitators = json!([facilitator]).to_string();
         let vars = [
+            // No node: a run reaches nothing beyond this machine.
+            ("CHAIN_RPC_URLS", "[]".to_owned()),
             ("ENVIRONMENT", "test".to_owned()),
             ("TENANT_DIRECTORY", directory.to_string()),
             ("FACILITATORS", facilitators),

@@ -59,6 +59,8 @@ pub enum Event {
     DispatcherPayment(DispatcherPayment),
     /// The dispatcher's own line for operators, as logged.
     DispatcherAlert(DispatcherAlert),
+    /// The dispatcher's own line about what keeps a payment from its end, as logged.
+    DispatcherTrouble(TroubleLine),
     /// The dispatcher's own line about a facilitator whose standing changed, as logged.
     FacilitatorStanding(FacilitatorStanding),
     /// The stored tenant directory was written to, or what was there when the run began.
@@ -614,6 +616,14 @@ pub struct DispatcherAlert {
     /// Unix time in milliseconds until which policy has put the tenant away.
     #[serde(default)]
     pub quarantined_until_ms: Option<u64>,
+}
+
+/// What keeps a payment from its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TroubleLine {
+    /// `network:asset:from:nonce`.
+    pub payment: String,
+    pub why: String,
 }
 
 /// An operator's request to the platform API.

@@ -388,6 +388,7 @@ impl History {
             Event::LedgerAfterKill(_)
             | Event::TenantBytesLogged { .. }
             | Event::SecretLogged { .. }
+            | Event::DispatcherTrouble(_)
             | Event::FacilitatorAskedElsewhere { .. }
             | Event::EgressDecided(_)
             | Event::OutsideReached { .. }

@@ -88,6 +88,9 @@ pub fn tell(recorded: &Recorded) -> String {
         Event::TenantBytesLogged { tenant, line } => format!("dispatcher's line with bytes of {tenant}: {line}"),
         Event::FacilitatorAskedElsewhere { facilitator, path } => format!("{facilitator} is asked for {path}"),
         Event::SecretLogged { what } => format!("dispatcher's line with {what} in it"),
+        Event::DispatcherTrouble(line) => {
+            format!("dispatcher's line: trouble with payment {} ({})", short(&line.payment), line.why)
+        }
         Event::DispatcherAlert(line) => {
             let of =
                 line.source.as_ref().or(line.tenant_id.as_ref()).map_or_else(String::new, |of| format!(" of {of}"));

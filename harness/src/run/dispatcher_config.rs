@@ -64,6 +64,9 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
         ("ENVIRONMENT".to_owned(), environment.to_owned()),
         ("TENANT_DIRECTORY".to_owned(), tenants::directory_of(configured, network).to_string()),
         ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
+        // No node, in place of the deployment's: a run reaches nothing beyond this machine.
+        ("CHAIN_RPC_URLS".to_owned(), "[]".to_owned()),
+        ("ACCEPT_UNRESOLVED".to_owned(), "true".to_owned()),
         ("CPU_LIMIT_POLICY".to_owned(), world.cpu_limit_policy().as_str().to_owned()),
     ])
 }

@@ -65,6 +65,7 @@ pub fn line_of(log: &str, value: Value) -> Option<Event> {
         "request" => serde_json::from_value(value).map(Event::DispatcherRequest).ok(),
         "payment" => serde_json::from_value(value).map(Event::DispatcherPayment).ok(),
         "alert" => serde_json::from_value(value).map(Event::DispatcherAlert).ok(),
+        "trouble" => serde_json::from_value(value).map(Event::DispatcherTrouble).ok(),
         "facilitator" => serde_json::from_value(value).map(Event::FacilitatorStanding).ok(),
         "directory" => serde_json::from_value(value).map(Event::DispatcherDirectory).ok(),
         _ => None,

@@ -68,17 +68,16 @@ pub struct Report {
 pub enum NodesError {
     #[error("is not a JSON list of URLs, as [\"https://...\"]")]
     NotAList,
-    #[error("lists no node; leave it out instead")]
-    Empty,
     #[error("URL {0} of the list must be https (http is for loopback only), or \"public\"")]
     InsecureUrl(usize),
 }
 
 impl ChainNodes {
-    /// Reads a JSON list of URLs, of which one may be `"public"`.
-    pub fn from_json(json: &str, network: Network) -> Result<Self, NodesError> {
+    /// Reads a JSON list of URLs, of which one may be `"public"`. An empty list is no node.
+    pub fn from_json(json: &str, network: Network) -> Result<Option<Self>, NodesError> {
         let urls: Vec<String> = x402_protocol::json::read(json).map_err(|_| NodesError::NotAList)?;
-        Self::new(urls.iter().map(String::as_str), network)
+        let nodes = Self::new(urls.iter().map(String::as_str), network)?;
+        Ok(Some(nodes).filter(|nodes| !nodes.urls.is_empty()))
     }
 
     /// The nodes at these URLs.
@@ -92,7 +91,7 @@ impl ChainNodes {
                 _ => return Err(NodesError::InsecureUrl(index + 1)),
             }
         }
-        if checked.is_empty() { Err(NodesError::Empty) } else { Ok(Self { urls: checked.into() }) }
+        Ok(Self { urls: checked.into() })
     }
 
     /// Looks the payment up, at one node after the other until one can tell.

@@ -620,7 +620,8 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
         Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
         None => Next::Reply(reply),
     };
-    let keep_until = now.time.plus(REFUSED_KEPT_MS).max(record.claim.window.end());
+    let window = record.claim.window.end().min(now.time.plus(SETTLED_KEPT_MS));
+    let keep_until = now.time.plus(REFUSED_KEPT_MS).max(window);
     move_to(record, State::Refused { reason, keep_until }, next, Wake::By(keep_until))
 }
 

@@ -40,6 +40,7 @@ fn claim() -> Claim {
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: NOW.0 / 1_000 + 300 },
         authorized: None,
         signature: "0x01".to_owned(),
+        proven: false,
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),
         identifier: None,

@@ -69,6 +69,7 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         facilitators: Vec::new(),
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: VALID_BEFORE },
         signature: "0x01".to_owned(),
+        proven: false,
         origin: None,
         content: None,
         authorized: Some(authorized),

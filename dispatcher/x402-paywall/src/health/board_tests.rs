@@ -26,6 +26,7 @@ fn claim(facilitators: &[&str]) -> Claim {
         facilitators: facilitators.iter().map(|id| (*id).to_owned()).collect(),
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: 2_000_000_000 },
         signature: "0x01".to_owned(),
+        proven: false,
         origin: None,
         content: None,
         authorized: None,

@@ -34,6 +34,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
         signature: "0x01".to_owned(),
+        proven: false,
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),
         authorized: None,

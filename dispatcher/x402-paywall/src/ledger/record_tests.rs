@@ -36,6 +36,7 @@ fn record(state: State) -> Record {
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 1_799_999_000, valid_before: 1_800_000_300 },
         signature: format!("0x{}1b", "cd".repeat(64)),
+        proven: false,
         origin: None,
         content: None,
         authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
@@ -81,7 +82,11 @@ fn every_kind() -> Vec<(&'static str, Record)> {
         ("settled-handed-over", settled(Delivery::HandedOver)),
         ("refused", State::Refused { reason: Reason::ours("insufficient_funds"), keep_until: at }),
     ];
-    states.map(|(name, state)| (name, record(state))).into()
+    let mut kinds: Vec<_> = states.map(|(name, state)| (name, record(state))).into();
+    let mut proven = record(State::Claimed);
+    proven.claim.proven = true;
+    kinds.push(("claimed-proven", proven));
+    kinds
 }
 
 /// What dispatchers before this one stored, and no part of a payment hangs on any more.

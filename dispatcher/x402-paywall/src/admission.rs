@@ -1,5 +1,8 @@
-//! What can be said of a payment without asking anyone: shape, offer, and an account's signature. Cheap refusal only:
-//! passing here is never a reason to serve.
+//! The judgement of a payment without asking anyone: shape, offer, time, and whether its payer's key signed it. It refuses
+//! cheaply, and no more: passing here is never a reason to serve.
+//!
+//! Surprising constraint: a signature that does not recover to its payer is no reason to refuse. A smart account signs with
+//! its owner's key, in 65 bytes or more, and only a chain can check that. Such a payment is *unproven*.
 
 use crate::{
     Denial, Reason, UnixMillis,
@@ -10,10 +13,9 @@ use crate::{
 };
 use serde_json::{Map, Value, value::RawValue};
 use x402_protocol::{
-    ExactEvmPayload, Mismatch, Network, Offer, PayloadError, Signature, TransferMethod, Version, facilitator_request,
-    signature::{self, SignatureError},
-    v1,
+    ExactEvmPayload, Mismatch, Network, Offer, PayloadError, Proof, Version, v1, v1_request,
     v2::{self, IdentifierError, IdentifierRule, PaymentIdentifier},
+    v2_request,
 };
 
 /// A payment that is plausible, of either generation.
@@ -23,6 +25,8 @@ pub struct Admitted {
     pub exact: ExactEvmPayload,
     /// Whose token and chain it is signed for.
     pub offer: Offer,
+    /// Whether its payer's key is known to have signed it.
+    pub proof: Proof,
     /// The identifier that it came with, whatever is asked of identifiers.
     pub carried: Option<PaymentIdentifier>,
     pub worth: Worth,
@@ -38,10 +42,10 @@ pub enum Worth {
     Collection(Denial),
 }
 
-/// What is asked, and how it is paid.
+/// The price and the question about it.
 #[derive(Clone, Debug)]
 pub struct Terms {
-    /// What facilitators are asked: the JSON as the client sent it, beside our own requirements and not the client's copy.
+    /// The body of each facilitator call: the payment as we read and wrote it, beside our own requirements.
     pub request: Box<RawValue>,
     pub identifier: Option<PaymentIdentifier>,
 }
@@ -64,18 +68,26 @@ pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis
     {
         return Err(Denial::WrongOffer(mismatch));
     }
-    let check = |offer: &Offer| match Window::of(&sent.exact().transfer).never_open(now) {
+    let transfer = &sent.exact().transfer;
+    let window = Window::of(transfer);
+    // It was never open, or never on a chain of ours: nobody need be asked whether it was ever used.
+    let never_used = match (window.never_open(now), sent.signed_for(bill.map(Bill::offer))) {
+        (None, Some(offer)) => Ok(offer),
+        (Some(reason), _) => Err(Some(reason)),
+        (None, None) => Err(None),
+    };
+    let (worth, offer) = match (worth, never_used) {
+        (worth, Ok(offer)) => (worth, offer),
+        (Err(denial), Err(_)) => return Err(denial),
+        (Ok(_), Err(Some(reason))) => return Err(Denial::InvalidPayment(reason)),
+        (Ok(_), Err(None)) => panic!("what is for our offer is on its network"),
+    };
+    let worth = worth.and_then(|request| match window.too_long(offer.max_timeout_seconds, now) {
         Some(reason) => Err(Denial::InvalidPayment(reason)),
-        None => check_signature(sent.exact(), offer),
-    };
-    let offer = sent.signed_for(bill.map(Bill::offer));
-    let (worth, offer) = match (worth, offer.map(|offer| check(&offer).map(|()| offer))) {
-        (worth, Some(Ok(offer))) => (worth, offer),
-        // Not even its payer's: nobody need be asked whether it was ever used.
-        (Err(denial), _) => return Err(denial),
-        (Ok(_), Some(Err(denial))) => return Err(denial),
-        (Ok(_), None) => panic!("what is for our offer is on its network"),
-    };
+        None => Ok(request),
+    });
+    let proof = sent.exact().signature.proof(transfer.from(), &transfer.digest(&offer));
+    let proof = if seeded::has(Bug::SignatureNotChecked) { Proof::Recovered } else { proof };
     let identifier = sent.identifier();
     let worth = worth.and_then(|request| {
         let rule = bill.map_or(IdentifierRule::Off, |bill| bill.price.identifier());
@@ -83,7 +95,7 @@ pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis
     });
     let carried = identifier.ok().flatten();
     let worth = worth.map_or_else(Worth::Collection, Worth::Sale);
-    Ok(Admitted { version: presented.version, exact: sent.into_exact(), offer, carried, worth })
+    Ok(Admitted { version: presented.version, exact: sent.into_exact(), offer, proof, carried, worth })
 }
 
 impl Sent {
@@ -124,14 +136,14 @@ impl Sent {
     /// What facilitators are asked, where it pays what is asked.
     fn held_against(&self, bill: &Bill<'_>) -> Result<Box<RawValue>, Denial> {
         let offer = bill.offer();
+        let declared = bill.extensions();
         let (version, matched, request) = match self {
             Self::V1(payment) => {
                 let requirements = bill.v1_requirements().ok_or(Denial::WrongOffer(Mismatch::Version))?;
-                let request = facilitator_request(Version::V1, &payment.text, &requirements);
-                (Version::V1, offer.matches_v1(payment), request)
+                (Version::V1, offer.matches_v1(payment), v1_request(payment, &requirements))
             }
             Self::V2(payment) => {
-                let request = facilitator_request(Version::V2, &payment.text, &offer.to_requirements());
+                let request = v2_request(payment, offer, &bill.resource(), declared.as_ref());
                 (Version::V2, offer.matches(&payment.accepted), request)
             }
         };
@@ -147,7 +159,7 @@ impl Sent {
         let misfit = misfit.filter(|_| !(version == Version::V1 && seeded::has(Bug::V1NotMatched)));
         match misfit {
             Some(mismatch) => Err(Denial::WrongOffer(mismatch)),
-            None => check_echo(bill.extensions().as_ref(), self.extensions()).map(|()| request),
+            None => check_echo(declared.as_ref(), self.extensions()).map(|()| request),
         }
     }
 
@@ -198,29 +210,6 @@ fn asked_for(
     }
 }
 
-fn check_signature(exact: &ExactEvmPayload, offer: &Offer) -> Result<(), Denial> {
-    let transfer = &exact.transfer;
-    let forged = || {
-        let reason = match transfer.method() {
-            TransferMethod::Eip3009 => "invalid_exact_evm_payload_signature",
-            TransferMethod::Permit2 => "invalid_permit2_signature",
-        };
-        Denial::InvalidPayment(Reason::ours(reason))
-    };
-    match Signature::parse(&exact.signature) {
-        Err(error @ (SignatureError::NotHex | SignatureError::Length(_))) => {
-            Err(Denial::InvalidPayload(error.to_string()))
-        }
-        Err(_) => Err(forged()),
-        // Only a chain can check a smart account's signature, so a facilitator must.
-        Ok(Signature::SmartAccount(_)) => Ok(()),
-        Ok(Signature::Account(bytes)) => match signature::recover(&bytes, &transfer.digest(offer)) {
-            Ok(signer) if signer == transfer.from() || seeded::has(Bug::SignatureNotChecked) => Ok(()),
-            _ => Err(forged()),
-        },
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,8 +220,9 @@ mod tests {
 
     const EIP3009: &str = include_str!("../../x402-protocol/testdata/eip3009-vector.json");
     const PERMIT2: &str = include_str!("../../x402-protocol/testdata/permit2-vector.json");
-    /// Within the windows of both.
+    /// Within the window of the one, and of the other.
     const NOW: UnixMillis = UnixMillis(1_795_227_000_000);
+    const NOW_OF_PERMIT: UnixMillis = UnixMillis(1_795_244_000_000);
 
     fn vector(text: &str) -> Value {
         serde_json::from_str(text).unwrap()
@@ -248,7 +238,8 @@ mod tests {
         let price = Price::new(offer, rule, ResourceInfo::default());
         let bill = Bill { price: &price, url: "https://acme.example/" };
         let header = header::encode(payment);
-        admit(&Presented { version, header: &header }, Some(&bill), NOW)
+        let now = if payment["payload"]["permit2Authorization"].is_null() { NOW } else { NOW_OF_PERMIT };
+        admit(&Presented { version, header: &header }, Some(&bill), now)
     }
 
     /// As whoever was never charged by it is told.
@@ -278,13 +269,32 @@ mod tests {
     }
 
     #[test]
-    fn what_official_clients_send_passes_and_goes_on_beside_our_own_requirements() {
+    fn what_official_clients_send_passes_and_goes_on_in_our_own_words() {
         for text in [EIP3009, PERMIT2] {
-            let (_, terms) = admit_v2(&vector(text)).unwrap();
+            let (admitted, terms) = admit_v2(&vector(text)).unwrap();
+            assert_eq!(admitted.proof, Proof::Recovered);
             let request: Value = serde_json::from_str(terms.request.get()).unwrap();
-            assert_eq!((&request["x402Version"], &request["paymentPayload"]), (&json!(2), &vector(text)));
-            assert_eq!(request["paymentRequirements"], vector(EIP3009)["accepted"]);
+            let ours = vector(EIP3009)["accepted"].clone();
+            let mut payment = vector(text);
+            payment["accepted"] = ours.clone();
+            payment["resource"] = json!({"url": "https://acme.example/"});
+            assert_eq!((&request["x402Version"], &request["paymentPayload"]), (&json!(2), &payment));
+            assert_eq!(request["paymentRequirements"], ours);
         }
+    }
+
+    /// The question is stored with the payment, and sent byte for byte at every attempt.
+    #[test]
+    fn the_question_about_a_payment_does_not_hang_on_how_it_was_spelt() {
+        let (_, plain) = admit_v2(&vector(EIP3009)).unwrap();
+        let mut respelt = vector(EIP3009);
+        let from = respelt["payload"]["authorization"]["from"].as_str().unwrap().to_lowercase();
+        respelt["payload"]["authorization"]["from"] = json!(from);
+        respelt["accepted"]["extra"]["note"] = json!("mine");
+        respelt["resource"] = json!({"url": "https://elsewhere.example/"});
+        respelt["extensions"] = json!({"bazaar": {"info": {"resource": "https://elsewhere.example/"}}});
+        let (_, other) = admit_v2(&respelt).unwrap();
+        assert_eq!(plain.request.get(), other.request.get());
     }
 
     #[test]
@@ -323,21 +333,31 @@ mod tests {
         ] {
             assert_eq!(code(wrong_offer), "invalid_payment_requirements");
         }
-        for forged in [
+        let signature = |hex: String| changed(EIP3009, "/payload/signature", json!(hex));
+        for unproven in [
             authorization("validBefore", json!("1795227583")),
             authorization("from", other.clone()),
-            changed(EIP3009, "/payload/signature", json!(format!("0x{}1b", "11".repeat(64)))),
+            permit("nonce", json!("1")),
+            permit("deadline", json!("1795244498")),
+            permit("from", other),
+            signature(format!("0x{}1b", "11".repeat(64))),
+            signature(format!("0x{}63", "ff".repeat(64))),
+            signature(format!("0x{}", "00".repeat(65))),
+            signature(format!("0x{}", "11".repeat(200))),
         ] {
-            assert_eq!(code(forged), "invalid_exact_evm_payload_signature");
-        }
-        for forged in [permit("nonce", json!("1")), permit("deadline", json!("1795999999")), permit("from", other)] {
-            assert_eq!(code(forged), "invalid_permit2_signature");
+            assert_eq!(unproven.unwrap().0.proof, Proof::Unproven);
         }
         assert_eq!(
             code(authorization("validAfter", json!("1795227000"))),
             "invalid_exact_evm_payload_authorization_valid_after"
         );
-        assert_eq!(code(permit("witness/validAfter", json!("1795227000"))), "permit2_not_yet_valid");
+        assert_eq!(code(permit("witness/validAfter", json!("1795244000"))), "permit2_not_yet_valid");
+        let in_a_year = json!("1826763000");
+        assert_eq!(
+            code(authorization("validBefore", in_a_year.clone())),
+            "invalid_exact_evm_payload_authorization_valid_before"
+        );
+        assert_eq!(code(permit("deadline", in_a_year)), "permit2_deadline_too_far");
     }
 
     #[test]
@@ -349,16 +369,13 @@ mod tests {
             changed(EIP3009, "/payload/signature", json!("0x")),
             changed(EIP3009, "/payload/authorization/value", json!(10_000)),
             changed(EIP3009, "/payload/authorization/nonce", json!("0x01")),
+            changed(EIP3009, "/payload/signature", json!(format!("0X{}", "11".repeat(65)))),
+            changed(EIP3009, "/payload/signature", json!(format!("0x{}{}", "11".repeat(66), "6492".repeat(16)))),
             admit_v2(&json!({"x402Version": 2})),
         ] {
             let denial = unreadable.unwrap_err();
             assert_eq!((denial.status(), denial.code()), (400, "invalid_payload"), "{denial:?}");
         }
-    }
-
-    #[test]
-    fn a_smart_accounts_signature_is_left_to_the_facilitator() {
-        assert!(changed(EIP3009, "/payload/signature", json!(format!("0x{}", "11".repeat(200)))).is_ok());
     }
 
     #[test]
@@ -400,7 +417,7 @@ mod tests {
 
     /// Whatever was asked of its payer may be asked no more: who may have been charged is not billed again for that.
     #[test]
-    fn what_was_fit_for_another_offer_can_be_collected_if_its_payer_signed_it() {
+    fn what_was_fit_for_another_offer_can_be_collected() {
         let former = |rule, version, payment: &Value| match admitted(rule, version, payment) {
             Ok(Admitted { worth: Worth::Collection(denial), offer, .. }) => (denial.code().to_owned(), offer.network),
             other => panic!("{other:?}"),
@@ -428,10 +445,14 @@ mod tests {
             ),
         ] {
             assert_eq!(former(rule, version, &payment), (code.to_owned(), ours));
-            let mut forged = payment;
-            forged["payload"]["authorization"]["nonce"] = json!(format!("0x{}", "11".repeat(32)));
-            assert!(admitted(rule, version, &forged).is_err(), "{code}");
         }
+        // Sold before windows had a longest length, and asked about since.
+        let mut long = vector(EIP3009);
+        long["payload"]["authorization"]["validBefore"] = json!("9999999999");
+        let (code, _) = former(IdentifierRule::Optional, Version::V2, &long);
+        assert_eq!(code, "invalid_exact_evm_payload_authorization_valid_before");
+        long["payload"]["authorization"]["validAfter"] = json!("9999999998");
+        assert!(admitted(IdentifierRule::Optional, Version::V2, &long).is_err());
     }
 
     #[test]
@@ -448,23 +469,26 @@ mod tests {
                 (Network::BaseSepolia, Network::BaseSepolia.usdc().address)
             );
         }
-        for network in ["eip155:8453", "eip155:1"] {
+        let on = |network: &str| {
             let mut other = vector(EIP3009);
             other["accepted"]["network"] = json!(network);
-            assert_eq!(elsewhere(Version::V2, &other).unwrap_err(), Denial::NotSelling, "{network}");
-        }
+            elsewhere(Version::V2, &other)
+        };
+        assert_eq!(on("eip155:8453").unwrap().proof, Proof::Unproven);
+        assert_eq!(on("eip155:1").unwrap_err(), Denial::NotSelling);
     }
 
     proptest! {
-        /// One character of a good payment replaced: refused, or as good as before. Nothing in between can cost a
-        /// facilitator call.
+        /// One character of a good payment replaced: refused, as good as before, or unproven. No change leaves a payment
+        /// that counts as its payer's.
         #[test]
         fn a_changed_character_is_refused_or_changes_nothing_signed(at in 0..EIP3009.len(), to in "[0-9a-fx\"{} ]") {
             let mut text = EIP3009.to_owned();
             text.replace_range(at..=at, &to);
             let good = admit_v2(&vector(EIP3009)).unwrap().0.exact;
             if let Ok(changed) = serde_json::from_str(&text).map_err(drop).and_then(|json| admit_v2(&json).map_err(drop)) {
-                prop_assert_eq!(changed.0.exact.transfer, good.transfer);
+                let is_same = changed.0.exact.transfer == good.transfer;
+                prop_assert!(is_same || changed.0.proof == Proof::Unproven);
             }
         }
     }

@@ -73,6 +73,12 @@ impl<'a> Bill<'a> {
         header::encode_text(&format!(r#"{{"x402Version":2,"error":{error},"resource":{{"url":{url}{rest}"#))
     }
 
+    /// The resource as the offer describes it.
+    #[must_use]
+    pub fn resource(&self) -> ResourceInfo {
+        ResourceInfo { url: self.url.to_owned(), ..self.price.listing.clone() }
+    }
+
     /// What the offer declares, for clients to echo.
     #[must_use]
     pub fn extensions(&self) -> Option<Map<String, Value>> {
@@ -82,8 +88,7 @@ impl<'a> Bill<'a> {
     /// The offer in version 1. `None` where version 1 cannot say it: it has no permits, no identifiers and no payment flow.
     #[must_use]
     pub fn v1_requirements(&self) -> Option<v1::PaymentRequirements> {
-        let resource = ResourceInfo { url: self.url.to_owned(), ..self.price.listing.clone() };
-        v1_requirements(&self.price.offer, self.price.identifier, &resource)
+        v1_requirements(&self.price.offer, self.price.identifier, &self.resource())
     }
 
     /// The body of a 402 for version 1, as JSON, with what every error of ours says added to it. `error` is a string here

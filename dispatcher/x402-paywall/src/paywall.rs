@@ -17,7 +17,7 @@ use crate::{
     telemetry::Attempt,
     window::Window,
 };
-use x402_protocol::{Address, Authorization, Network, Signature, Transfer, Version, header, v2::SettleResponse};
+use x402_protocol::{Address, Authorization, Network, Proof, Transfer, Version, header, v2::SettleResponse};
 
 /// The paywall in front of one ledger.
 pub struct Paywall<L, H = NoHooks> {
@@ -90,6 +90,7 @@ pub struct Ticket {
 pub struct Plausible {
     presents: Presents,
     payer: Address,
+    proof: Proof,
     network: Network,
 }
 
@@ -196,7 +197,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     /// The first half of a sale, for a seller that has a word to say before anyone is asked: challenge and admit.
     pub fn plausible(&self, purchase: &Purchase<'_>) -> Result<Plausible, Denial> {
         let presented = purchase.payment.ok_or(Denial::PaymentRequired)?;
-        let Admitted { version, exact, offer, carried, worth } =
+        let Admitted { version, exact, offer, proof, carried, worth } =
             admission::admit(&presented, purchase.bill().as_ref(), purchase.now)?;
         let (payer, network) = (exact.transfer.from(), offer.network);
         let mut payment = exact.transfer.key(&offer).to_string();
@@ -224,8 +225,8 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                         }
                         Transfer::Permit2(_) => None,
                     },
-                    proven: matches!(Signature::parse(&exact.signature), Ok(Signature::Account(_))),
-                    signature: exact.signature,
+                    signature: exact.signature.to_string(),
+                    proven: proof == Proof::Recovered,
                     origin: Some(purchase.origin.clone()),
                     content: None,
                     ignored_identifier: carried.filter(|_| identifier.is_none()),
@@ -244,7 +245,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                 let collection = Collection {
                     payment,
                     asked,
-                    signature: exact.signature,
+                    signature: exact.signature.to_string(),
                     origin: Some(purchase.origin.clone()),
                     content: None,
                     proof_of_payer: false,
@@ -253,7 +254,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                 Presents::Collection(Box::new(collection), otherwise)
             }
         };
-        Ok(Plausible { presents, payer, network })
+        Ok(Plausible { presents, payer, proof, network })
     }
 
     /// The second half: claim, verify, `run` the seller, settle.
@@ -363,7 +364,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     }
 
     async fn open(&self, sale: &Sale<'_>, plausible: Plausible, course: &mut Course) -> Opened {
-        let Plausible { presents, payer, network } = plausible;
+        let Plausible { presents, payer, network, .. } = plausible;
         let (payment, holder) = (sale.payment.to_owned(), sale.purchase.request_id.to_owned());
         let ticket = Ticket { payment, holder, payer, network };
         let (told, otherwise) = match presents {
@@ -476,15 +477,18 @@ impl Plausible {
         Self { presents, ..self }
     }
 
-    /// Who is to pay, where its signature says so. `None`: it names a smart account, whose signature only a chain can
-    /// check, and anyone can name one.
+    /// How far it is known by itself who signed it. An unproven payment may be a smart account's, and may be anybody's: a
+    /// facilitator has to be asked, so such payments are held to a rate of their own and are no evidence of anything.
+    #[must_use]
+    pub fn proof(&self) -> Proof {
+        self.proof
+    }
+
+    /// The payer, if its key is known to have signed. `None`: only a chain can check the signature, and anyone can name a
+    /// payer.
     #[must_use]
     pub fn signer(&self) -> Option<Address> {
-        let signature = match &self.presents {
-            Presents::Sale(claim) => &claim.signature,
-            Presents::Collection(collection, _) => &collection.signature,
-        };
-        matches!(Signature::parse(signature), Ok(Signature::Account(_))).then_some(self.payer)
+        (self.proof == Proof::Recovered).then_some(self.payer)
     }
 }
 

@@ -178,7 +178,7 @@ bugs! {
     TenantTakesForEver = "tenant-takes-for-ever",
     /// The tenant runs for a request that is billed.
     UnpaidRunsTenant = "unpaid-runs-tenant",
-    /// A facilitator is asked about a payment whose signature is not its payer's.
+    /// A payment that somebody else signed counts as its payer's own.
     SignatureNotChecked = "signature-not-checked",
     /// A facilitator is asked about a payment of another amount than the price.
     AmountNotChecked = "amount-not-checked",
@@ -186,6 +186,8 @@ bugs! {
     PayeeNotChecked = "payee-not-checked",
     /// A facilitator is asked about a payment whose time has not come.
     EarlyNotRefused = "early-not-refused",
+    /// A facilitator is asked about a payment that can be settled for years.
+    WindowUnbounded = "window-unbounded",
     /// No number of failures keeps payments from a facilitator.
     BreakerNeverOpens = "breaker-never-opens",
     /// A facilitator is asked about offers that it says it cannot serve.

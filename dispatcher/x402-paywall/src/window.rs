@@ -15,6 +15,12 @@ pub const SETTLE_MARGIN_S: u64 = 6;
 /// ledger: to bill a caller anew whose settlement is not known yet would charge them twice.
 pub const FORGOTTEN_AFTER_S: u64 = 30 * 24 * 3600;
 
+/// The shortest time for which a payment may be signed, whatever the offer says: the official Go client signs every payment
+/// for an hour.
+pub const USUAL_WINDOW_S: u64 = 3_600;
+/// How far a client's clock may be ahead.
+pub const CLOCK_SLACK_S: u64 = 600;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub method: TransferMethod,
@@ -77,6 +83,20 @@ impl Window {
         self.valid_after >= now.seconds()
     }
 
+    /// Why the payment is valid for too long to be sold for, if so. A settlement whose outcome is unknown is asked about until
+    /// its window is over, so a window without an end is work without one.
+    #[must_use]
+    pub fn too_long(&self, max_timeout_s: u64, now: UnixMillis) -> Option<Reason> {
+        let longest = max_timeout_s.max(USUAL_WINDOW_S).saturating_add(CLOCK_SLACK_S);
+        let too_long = self.valid_before > now.seconds().saturating_add(longest) && !seeded::has(Bug::WindowUnbounded);
+        too_long.then(|| {
+            Reason::ours(match self.method {
+                TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_before",
+                TransferMethod::Permit2 => "permit2_deadline_too_far",
+            })
+        })
+    }
+
     fn not_yet_open(&self, now: UnixMillis) -> Option<Reason> {
         let reason = match self.method {
             TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_after",
@@ -104,6 +124,16 @@ mod tests {
         assert_eq!(shut(0, u64::MAX), None);
         assert!(shut(NOW_S - 1, NOW_S + SETTLE_MARGIN_S - 1).unwrap().as_str().ends_with("valid_before"));
         assert!(shut(NOW_S, NOW_S + 60).unwrap().as_str().ends_with("valid_after"));
+    }
+
+    #[test]
+    fn a_window_ends_soon_after_the_offer_does_or_an_hour_from_now() {
+        let too_long = |max_timeout_s, ends_in| {
+            window(0, NOW_S.saturating_add(ends_in)).too_long(max_timeout_s, UnixMillis(NOW_S * 1000)).is_some()
+        };
+        assert!(!too_long(60, USUAL_WINDOW_S + CLOCK_SLACK_S) && too_long(60, USUAL_WINDOW_S + CLOCK_SLACK_S + 1));
+        assert!(!too_long(7_200, 7_200 + CLOCK_SLACK_S) && too_long(7_200, 7_200 + CLOCK_SLACK_S + 1));
+        assert!(too_long(60, u64::MAX) && !too_long(u64::MAX, u64::MAX));
     }
 
     #[test]

@@ -12,7 +12,7 @@ fn payment(criterion: &mut Criterion) {
     let payment = PaymentPayload::from_header(&sent).expect("the vector is a payment");
     let offer = Offer::from_requirements(&payment.accepted).expect("what it accepted is an offer");
     let digest = payment.exact.transfer.digest(&offer);
-    let Ok(Signature::Account(bytes)) = Signature::parse(&payment.exact.signature) else {
+    let Signature::Account(bytes) = payment.exact.signature.clone() else {
         panic!("the vector is signed by an account")
     };
 

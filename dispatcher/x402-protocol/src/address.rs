@@ -11,7 +11,25 @@ use std::{fmt, str::FromStr};
 #[serde(try_from = "String", into = "String")]
 pub struct Address(pub [u8; 20]);
 
+/// A fault in an address that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    #[error(transparent)]
+    Hex(#[from] HexError),
+    #[error("has a wrong checksum (EIP-55): a digit was changed, or its case was")]
+    Checksum,
+}
+
 impl Address {
+    /// Reads an address that a person wrote, such as a seller's `payTo`: in mixed case it must hold its EIP-55 checksum,
+    /// which notices a wrong digit. In one case there is none to hold.
+    pub fn parse_checked(text: &str) -> Result<Self, AddressError> {
+        let address: Self = text.parse()?;
+        let digits = || text.bytes().skip(2).filter(u8::is_ascii_alphabetic);
+        let is_mixed = digits().any(|b| b.is_ascii_lowercase()) && digits().any(|b| b.is_ascii_uppercase());
+        if is_mixed && address.to_string() != text { Err(AddressError::Checksum) } else { Ok(address) }
+    }
+
     /// Lower-case hex: for keys, where one address must have one spelling.
     #[must_use]
     pub fn lower(&self) -> String {
@@ -46,6 +64,21 @@ debug_as_text!(Address);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_person_who_mistypes_a_digit_is_told() {
+        let good = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        for text in [good.to_owned(), good.to_lowercase(), format!("0x{}", good[2..].to_uppercase())] {
+            assert_eq!(Address::parse_checked(&text).unwrap().to_string(), good);
+        }
+        let last_digit = good.replace("Aed", "Aec");
+        let last_case = good.replace("Aed", "AeD");
+        for damaged in [good.replacen("6053", "6054", 1), last_digit, last_case] {
+            assert_eq!(Address::parse_checked(&damaged), Err(AddressError::Checksum), "{damaged}");
+        }
+        assert_eq!(Address::parse_checked(&good[..41]), Err(HexError::Length { wanted: 40, found: 39 }.into()));
+        assert_eq!(Address::parse_checked(&good.replace("0x", "0X")), Err(HexError::NoPrefix.into()));
+    }
 
     #[test]
     fn displays_the_examples_of_eip_55() {

@@ -4,7 +4,13 @@
 //! must claim (network, asset, from, nonce) first.
 
 use crate::text::{debug_as_text, text_on_the_wire};
-use crate::{Address, Offer, Uint256, eip712, hex};
+use crate::{
+    Address, Offer, Uint256, eip712, hex,
+    json::{
+        members::{At, BadMember},
+        shape::{Others, Shape, Within},
+    },
+};
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -28,6 +34,30 @@ pub struct Authorization {
 }
 
 impl Authorization {
+    pub(crate) const SHAPE: Shape = Shape {
+        members: &[
+            ("from", Within::Value),
+            ("to", Within::Value),
+            ("value", Within::Value),
+            ("validAfter", Within::Value),
+            ("validBefore", Within::Value),
+            ("nonce", Within::Value),
+        ],
+        others: Others::Refused,
+    };
+
+    pub(crate) fn read(at: &At<'_>) -> Result<Self, BadMember> {
+        at.object()?;
+        Ok(Self {
+            from: at.parsed_at("from")?,
+            to: at.parsed_at("to")?,
+            value: at.parsed_at("value")?,
+            valid_after: at.parsed_at("validAfter")?,
+            valid_before: at.parsed_at("validBefore")?,
+            nonce: at.parsed_at("nonce")?,
+        })
+    }
+
     /// The EIP-712 digest under the domain of the offer's asset.
     #[must_use]
     pub fn digest(&self, offer: &Offer) -> [u8; 32] {
@@ -87,11 +117,10 @@ mod tests {
         let offer = Offer::from_requirements(&payment.accepted).unwrap();
         let digest = payment.exact.transfer.digest(&offer);
         assert!(hex::encode(&digest).starts_with("0x4357e029") && hex::encode(&digest).ends_with("b00e2e"));
-        let signature::Signature::Account(bytes) = signature::Signature::parse(&payment.exact.signature).unwrap()
-        else {
+        let signature::Signature::Account(bytes) = &payment.exact.signature else {
             panic!("the vector's signature has 65 bytes");
         };
-        assert_eq!(signature::recover(&bytes, &digest), Ok(payment.exact.transfer.from()));
+        assert_eq!(signature::recover(bytes, &digest), Ok(payment.exact.transfer.from()));
         assert_eq!(payment.exact.transfer.from().to_string(), "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266");
     }
 }

@@ -2,18 +2,38 @@
 //! for its owner.
 
 use crate::{
-    Address, Authorization, Nonce, Offer, PaymentKey, Uint256,
+    Address, Authorization, Nonce, Offer, PaymentKey, Signature, Uint256,
+    json::{
+        members::{At, BadMember},
+        shape::{Others, Shape, Within},
+    },
     permit2::{PERMIT2, Permit2Authorization},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 
-/// Of both generations.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "Wire")]
+/// The same in both generations. Written, it has the one spelling that its values have, whatever the client's was.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExactEvmPayload {
-    pub signature: String,
+    pub signature: Signature,
     pub transfer: Transfer,
 }
+
+/// In version 2. No client in use sends other members, and `null` is a member: to the reference facilitator it makes a
+/// payment one by permit.
+pub(crate) const PAYLOAD: Shape = Shape {
+    members: &[
+        ("signature", Within::Value),
+        ("authorization", Within::Shape(&Authorization::SHAPE)),
+        ("permit2Authorization", Within::Shape(&Permit2Authorization::SHAPE)),
+    ],
+    others: Others::Refused,
+};
+
+/// In version 1, which knows no permits.
+pub(crate) const V1_PAYLOAD: Shape = Shape {
+    members: &[("signature", Within::Value), ("authorization", Within::Shape(&Authorization::SHAPE))],
+    others: Others::Refused,
+};
 
 /// What the payer signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,46 +138,85 @@ impl Transfer {
     }
 }
 
-/// Both members at once would leave it to each reader which transfer was meant.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Wire {
-    signature: String,
-    #[serde(default)]
-    authorization: Option<Authorization>,
-    #[serde(default)]
-    permit2_authorization: Option<Permit2Authorization>,
+impl ExactEvmPayload {
+    /// Both transfers at once would leave it to each reader which one was meant.
+    pub(crate) fn read(at: &At<'_>) -> Result<Self, BadMember> {
+        at.object()?;
+        let is_there = |name| at.member(name, |at| at.is_there());
+        let transfer = match (is_there("authorization"), is_there("permit2Authorization")) {
+            (true, false) => Transfer::Eip3009(at.member("authorization", |at| Authorization::read(&at))?),
+            (false, true) => {
+                Transfer::Permit2(at.member("permit2Authorization", |at| Permit2Authorization::read(&at))?)
+            }
+            (false, false) => return Err(at.bad("has neither authorization nor permit2Authorization")),
+            (true, true) => return Err(at.bad("has both authorization and permit2Authorization")),
+        };
+        Ok(Self { signature: at.parsed_at("signature")?, transfer })
+    }
 }
 
-impl TryFrom<Wire> for ExactEvmPayload {
-    type Error = &'static str;
-    fn try_from(wire: Wire) -> Result<Self, &'static str> {
-        let transfer = match (wire.authorization, wire.permit2_authorization) {
-            (Some(authorization), None) => Transfer::Eip3009(authorization),
-            (None, Some(permit)) => Transfer::Permit2(permit),
-            (None, None) => return Err("payload has neither authorization nor permit2Authorization"),
-            (Some(_), Some(_)) => return Err("payload has both authorization and permit2Authorization"),
-        };
-        Ok(Self { signature: wire.signature, transfer })
+impl Serialize for ExactEvmPayload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut wire = serializer.serialize_struct("ExactEvmPayload", 2)?;
+        wire.serialize_field("signature", &self.signature.to_string())?;
+        match &self.transfer {
+            Transfer::Eip3009(authorization) => wire.serialize_field("authorization", authorization)?,
+            Transfer::Permit2(permit) => wire.serialize_field("permit2Authorization", permit)?,
+        }
+        wire.end()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::v2::PaymentPayload;
+    use serde_json::{Value, json};
+
+    const EIP3009: &str = include_str!("../testdata/eip3009-vector.json");
+    const PERMIT2: &str = include_str!("../testdata/permit2-vector.json");
+
+    fn vector(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn error(payload: Value) -> String {
+        let mut payment = vector(EIP3009);
+        payment["payload"] = payload;
+        PaymentPayload::parse(&payment.to_string()).unwrap_err().to_string()
+    }
 
     #[test]
     fn a_payload_is_one_transfer_and_no_other_kind() {
-        let error = |text| serde_json::from_str::<ExactEvmPayload>(text).unwrap_err().to_string();
-        assert!(error(r#"{"signature":"0x"}"#).contains("neither"));
-        assert!(
-            error(r#"{"delegationManager":"0x1","permissionContext":"0x","delegator":"0x2"}"#).contains("signature")
+        let (authorization, permit) = (vector(EIP3009)["payload"].clone(), vector(PERMIT2)["payload"].clone());
+        assert_eq!(error(json!({"signature": "0x"})), "payload has neither authorization nor permit2Authorization");
+        assert!(error(json!({"delegationManager": "0x1"})).starts_with("payload.delegationManager is not"));
+        for null in ["authorization", "permit2Authorization"] {
+            let mut both = if null == "authorization" { permit.clone() } else { authorization.clone() };
+            both[null] = Value::Null;
+            assert_eq!(error(both), "payload has both authorization and permit2Authorization");
+        }
+    }
+
+    #[test]
+    fn an_error_names_the_member_and_repeats_none_of_it() {
+        let changed = |pointer: &str, value: Value| {
+            let mut payload = vector(EIP3009)["payload"].clone();
+            *payload.pointer_mut(pointer).unwrap() = value;
+            error(payload)
+        };
+        assert_eq!(changed("/authorization/value", json!(10_000)), "payload.authorization.value is not text");
+        assert_eq!(
+            changed("/authorization/nonce", json!("0x01")),
+            "payload.authorization.nonce has 2 hex digits, not 64"
         );
-        let authorization: serde_json::Value =
-            serde_json::from_str(include_str!("../testdata/eip3009-vector.json")).unwrap();
-        let permit: serde_json::Value = serde_json::from_str(include_str!("../testdata/permit2-vector.json")).unwrap();
-        let mut both = authorization["payload"].clone();
-        both["permit2Authorization"] = permit["payload"]["permit2Authorization"].clone();
-        assert!(error(&both.to_string()).contains("both"));
+        assert!(changed("/signature", json!("0x")).starts_with("payload.signature has 0 bytes"));
+    }
+
+    #[test]
+    fn a_payload_is_written_as_the_official_client_writes_it() {
+        for text in [EIP3009, PERMIT2] {
+            let written = serde_json::to_value(PaymentPayload::parse(text).unwrap().exact).unwrap();
+            assert_eq!(written, vector(text)["payload"]);
+        }
     }
 }

@@ -22,6 +22,9 @@ pub const X_PAYMENT: &str = "x-payment";
 /// [`PAYMENT_RESPONSE`] in version 1.
 pub const X_PAYMENT_RESPONSE: &str = "x-payment-response";
 
+/// Client to server: a wallet's proof of its address, for what was paid for before ([`crate::siwx`]).
+pub const SIGN_IN_WITH_X: &str = "sign-in-with-x";
+
 impl Version {
     /// The header in which a client pays.
     #[must_use]

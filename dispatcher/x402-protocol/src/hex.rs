@@ -1,4 +1,4 @@
-//! `0x` hex of a fixed length. The prefix is required, as the specification's examples always carry it.
+//! `0x` hex. The prefix is required, as the specification's examples always carry it.
 
 /// What is wrong with a hex string.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +9,8 @@ pub enum HexError {
     Length { wanted: usize, found: usize },
     #[error("has a character that is not a hex digit")]
     Digit,
+    #[error("has half a byte at its end")]
+    Odd,
 }
 
 /// Decodes `0x` and exactly `2 * N` hex digits of either case.
@@ -22,6 +24,15 @@ pub fn decode<const N: usize>(text: &str) -> Result<[u8; N], HexError> {
         *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
     }
     Ok(bytes)
+}
+
+/// Decodes `0x` and any even number of hex digits of either case.
+pub fn decode_any(text: &str) -> Result<Vec<u8>, HexError> {
+    let digits = text.strip_prefix("0x").ok_or(HexError::NoPrefix)?;
+    if digits.len() % 2 != 0 {
+        return Err(HexError::Odd);
+    }
+    digits.as_bytes().chunks_exact(2).map(|pair| Ok(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
 /// Lower-case hex with the `0x` prefix.
@@ -56,5 +67,9 @@ mod tests {
         assert_eq!(decode::<2>("abcd"), Err(HexError::NoPrefix));
         assert_eq!(decode::<2>("0xabc"), Err(HexError::Length { wanted: 4, found: 3 }));
         assert_eq!(decode::<2>("0xabcg"), Err(HexError::Digit));
+        assert_eq!(decode_any("0xAbcd"), Ok(vec![0xab, 0xcd]));
+        assert_eq!(decode_any("0xabc"), Err(HexError::Odd));
+        assert_eq!(decode_any("0Xabcd"), Err(HexError::NoPrefix));
+        assert_eq!(decode_any("0x\u{e9}"), Err(HexError::Digit));
     }
 }

@@ -49,11 +49,11 @@ impl Network {
         }
     }
 
-    /// Whether a facilitator that was asked in `version` means this network by `name`. Asked in v1, some answer with the
-    /// CAIP-2 id all the same.
+    /// Whether a facilitator means this network by `name`, whichever generation it was asked in: some answer with the other
+    /// generation's name, and no name is two networks'.
     #[must_use]
-    pub fn is_named(self, name: &str, version: Version) -> bool {
-        name == self.name_in(version) || name == self.caip2()
+    pub fn is_named(self, name: &str) -> bool {
+        Version::ALL.into_iter().any(|version| name.eq_ignore_ascii_case(self.name_in(version)))
     }
 
     #[must_use]
@@ -107,10 +107,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_v1_name_is_believed_only_of_who_was_asked_in_v1() {
-        assert!(Network::Base.is_named("base", Version::V1) && Network::Base.is_named("eip155:8453", Version::V1));
-        assert!(!Network::Base.is_named("base", Version::V2) && Network::Base.is_named("eip155:8453", Version::V2));
-        assert!(!Network::Base.is_named("base-sepolia", Version::V1));
+    fn a_network_has_a_name_in_each_generation_and_shares_none() {
+        for network in Network::ALL {
+            for named in Network::ALL {
+                for version in Version::ALL {
+                    assert_eq!(network.is_named(named.name_in(version)), network == named);
+                }
+            }
+        }
+        assert!(Network::Base.is_named("BASE") && !Network::Base.is_named("") && !Network::Base.is_named("8453"));
     }
 
     #[test]

@@ -1,16 +1,21 @@
-//! What both generations of payment have in common on the way in: JSON of a bounded depth, a version that is the header's,
-//! and a shape.
+//! The parts that both generations of payment have in common on the way in: JSON of a bounded depth, a version that is
+//! the header's, members that no reader can take for others, and a signed transfer.
 //!
-//! The JSON text is kept as the client sent it and goes to facilitators verbatim: fields we do not know survive, and a
-//! retry is byte for byte the same. What we decide on is parsed from that text with duplicate keys refused, so that a
-//! facilitator cannot read another payment out of it than we did.
+//! Surprising constraint: a payment that another reader could read in another way is refused, even where our own reading
+//! of it is good. Facilitators read what we forward in their own languages, and a sale must be of the payment that they see.
 
-use crate::{Version, header, json};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, value::RawValue};
+use crate::{
+    ExactEvmPayload, Version, header,
+    json::{
+        self, Misnamed,
+        members::{At, BadMember},
+        node::Node,
+        shape::{self, Shape},
+    },
+};
 
-/// Why a header is no payment. The text names what is wrong and where, and repeats nothing of the header.
-#[derive(Debug, thiserror::Error)]
+/// Why a header is no payment. The text names the member and repeats nothing of what stands in it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
     #[error(transparent)]
     Header(#[from] header::HeaderError),
@@ -18,26 +23,45 @@ pub enum PayloadError {
     NotJson { line: usize, column: usize },
     #[error("payment nests deeper than {max}", max = json::MAX_DEPTH)]
     TooDeep,
-    #[error("x402Version is missing, or not the header's")]
+    #[error("x402Version is missing, or not the header's, or not written as a plain integer")]
     Version,
-    #[error("payment has another shape than an exact payment on EVM: {0}")]
-    Shape(String),
+    #[error("{} {}", .0.path, .0.fault)]
+    Misnamed(Misnamed),
+    #[error(transparent)]
+    Member(#[from] BadMember),
 }
 
-/// The text as it came, and what `T` takes from it.
-pub(crate) fn parse<T: DeserializeOwned>(text: &str, version: Version) -> Result<(Box<RawValue>, T), PayloadError> {
+impl From<Misnamed> for PayloadError {
+    fn from(misnamed: Misnamed) -> Self {
+        Self::Misnamed(misnamed)
+    }
+}
+
+/// The document of a payment in this version, once its members' names are beyond doubt.
+pub(crate) fn document(text: &str, version: Version, shape: &Shape) -> Result<Node, PayloadError> {
+    let document = read(text)?;
+    shape::unambiguous(&document)?;
+    // `2.0` and `2e0` are other numbers to a strict reader, and text to none: only the integer will do.
+    let named = match document.member("x402Version") {
+        Some(Node::Number(number)) => number.as_u64(),
+        _ => None,
+    };
+    if named != Some(version.number()) {
+        return Err(PayloadError::Version);
+    }
+    shape::check(&document, shape)?;
+    Ok(document)
+}
+
+/// JSON of a bounded depth.
+pub(crate) fn read(text: &str) -> Result<Node, PayloadError> {
     if !json::depth_fits(text) {
         return Err(PayloadError::TooDeep);
     }
-    let value: Value =
-        json::read(text).map_err(|error| PayloadError::NotJson { line: error.line(), column: error.column() })?;
-    if value.get("x402Version").and_then(Value::as_u64) != Some(version.number()) {
-        return Err(PayloadError::Version);
-    }
-    let wire = json::read(text).map_err(shape)?;
-    Ok((RawValue::from_string(text.to_owned()).map_err(shape)?, wire))
+    Node::read(text).map_err(|error| PayloadError::NotJson { line: error.line(), column: error.column() })
 }
 
-fn shape(error: serde_json::Error) -> PayloadError {
-    PayloadError::Shape(error.to_string())
+/// The signed transfer in `payload`.
+pub(crate) fn exact(root: &At<'_>) -> Result<ExactEvmPayload, BadMember> {
+    root.member("payload", |at| ExactEvmPayload::read(&at))
 }

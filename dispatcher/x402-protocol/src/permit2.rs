@@ -4,7 +4,13 @@
 //! A nonce is used up per owner in the Permit2 contract, whatever the token: two permits for two tokens with one nonce are
 //! one payment.
 
-use crate::{Address, Network, Uint256, eip712};
+use crate::{
+    Address, Network, Uint256, eip712,
+    json::{
+        members::{At, BadMember},
+        shape::{Others, Shape, Within},
+    },
+};
 use serde::{Deserialize, Serialize};
 
 /// The Permit2 contract: one address on every chain.
@@ -37,7 +43,13 @@ pub struct TokenPermissions {
     pub amount: Uint256,
 }
 
-/// What the proxy holds the transfer to.
+const PERMITTED: Shape =
+    Shape { members: &[("token", Within::Value), ("amount", Within::Value)], others: Others::Refused };
+/// A witness with other members is another type to whoever hashes it.
+const WITNESS: Shape =
+    Shape { members: &[("to", Within::Value), ("validAfter", Within::Value)], others: Others::Refused };
+
+/// The terms that the proxy holds the transfer to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Witness {
@@ -47,6 +59,36 @@ pub struct Witness {
 }
 
 impl Permit2Authorization {
+    pub(crate) const SHAPE: Shape = Shape {
+        members: &[
+            ("from", Within::Value),
+            ("permitted", Within::Shape(&PERMITTED)),
+            ("spender", Within::Value),
+            ("nonce", Within::Value),
+            ("deadline", Within::Value),
+            ("witness", Within::Shape(&WITNESS)),
+        ],
+        others: Others::Refused,
+    };
+
+    pub(crate) fn read(at: &At<'_>) -> Result<Self, BadMember> {
+        at.object()?;
+        Ok(Self {
+            from: at.parsed_at("from")?,
+            permitted: at.member("permitted", |at| {
+                at.object()?;
+                Ok(TokenPermissions { token: at.parsed_at("token")?, amount: at.parsed_at("amount")? })
+            })?,
+            spender: at.parsed_at("spender")?,
+            nonce: at.parsed_at("nonce")?,
+            deadline: at.parsed_at("deadline")?,
+            witness: at.member("witness", |at| {
+                at.object()?;
+                Ok(Witness { to: at.parsed_at("to")?, valid_after: at.parsed_at("validAfter")? })
+            })?,
+        })
+    }
+
     /// The EIP-712 digest under the Permit2 contract's domain, which has no version.
     #[must_use]
     pub fn digest(&self, network: Network) -> [u8; 32] {
@@ -89,8 +131,8 @@ mod tests {
         let offer = Offer::from_requirements(&payment.accepted).unwrap();
         let digest = payment.exact.transfer.digest(&offer);
         assert_eq!(hex::encode(&digest), DIGEST);
-        let Ok(Signature::Account(bytes)) = Signature::parse(&payment.exact.signature) else { panic!("65 bytes") };
-        assert_eq!(signature::recover(&bytes, &digest), Ok(payment.exact.transfer.from()));
+        let Signature::Account(bytes) = &payment.exact.signature else { panic!("65 bytes") };
+        assert_eq!(signature::recover(bytes, &digest), Ok(payment.exact.transfer.from()));
         assert_eq!(offer.is_paid_by(&payment.exact.transfer, crate::Version::V2), Ok(()));
     }
 

@@ -148,16 +148,16 @@ fn check(request: &FacilitatorRequest, signers: &Signers) -> Result<Asked, Refus
     matches
         .and_then(|()| offer.is_paid_by(transfer, *version))
         .map_err(|mismatch| refused(mismatched(mismatch, transfer.method())))?;
-    match (Signature::parse(&exact.signature), transfer.method()) {
-        (Ok(Signature::Account(bytes)), method) => {
-            let signer = signers.signer(&bytes, &transfer.digest(offer));
+    match (&exact.signature, transfer.method()) {
+        (Signature::Account(bytes), method) => {
+            let signer = signers.signer(bytes, &transfer.digest(offer));
             fits(signer == Some(transfer.from()), forged(method))?;
         }
         // No smart account is deployed on the doubles' chain.
-        (Ok(Signature::SmartAccount(_)), TransferMethod::Eip3009) => {
+        (Signature::SmartAccount(_), TransferMethod::Eip3009) => {
             return Err(refused(reason::UNDEPLOYED_SMART_WALLET));
         }
-        (_, method) => return Err(refused(forged(method))),
+        (Signature::SmartAccount(_), method) => return Err(refused(forged(method))),
     }
     Ok(Asked { version: *version, offer: offer.clone(), transfer: transfer.clone() })
 }

@@ -104,6 +104,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::AmountNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::PayeeNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::EarlyNotRefused => ("refusals-cost-nothing", &["clock-skew"]),
+        Bug::WindowUnbounded => ("refusals-cost-nothing", &["clock-skew"]),
         Bug::BreakerNeverOpens => ("quarantined-gets-probes-only", &["facilitator-half-open"]),
         Bug::UnsupportedAsked => ("is-not-asked", &["facilitator-unsupported"]),
 

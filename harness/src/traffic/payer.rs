@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::sync::{Arc, OnceLock};
 use x402_protocol::{
-    Authorization, Nonce, Offer, Uint256, Version, header, hex, offer::OfferError, signature::Signer, v1, v2,
+    Authorization, Nonce, Offer, Transfer, Uint256, Version, header, hex, offer::OfferError, signature::Signer, v1, v2,
 };
 
 /// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
@@ -202,6 +202,12 @@ impl Draft<'_> {
         self.offer().payment_key(&self.authorization).to_string()
     }
 
+    /// The key of another transfer for the same offer.
+    #[must_use]
+    pub fn key_of(&self, transfer: &Transfer) -> String {
+        transfer.key(self.offer()).to_string()
+    }
+
     #[must_use]
     pub fn signature(&self) -> [u8; 65] {
         let digest = self.authorization.digest(self.offer());
@@ -283,7 +289,7 @@ mod tests {
 
         let sent = PaymentPayload::from_header(payment.header.to_str().unwrap()).unwrap();
         assert_eq!(offer.matches(&sent.accepted), Ok(()));
-        let Ok(Signature::Account(bytes)) = Signature::parse(&sent.exact.signature) else { panic!("65 bytes") };
+        let Signature::Account(bytes) = sent.exact.signature else { panic!("65 bytes") };
         let digest = sent.exact.transfer.digest(&offer);
         assert_eq!(signature::recover(&bytes, &digest).unwrap().to_string(), payers.address(Wallet::Common(0)));
     }

@@ -455,12 +455,13 @@ fn the_alarm_settles_the_books_without_the_caller() {
 #[test]
 fn a_payment_that_does_not_hold_costs_no_facilitator_call() {
     let world = World::new();
-    let (payment, other) = (world.sign(1), world.sign(2));
+    let payment = world.sign(1);
     for (header, status, code) in [
         ("!".to_owned(), 400, "invalid_payload"),
         (payment.tampered(r#""x402Version":2"#, r#""x402Version":3"#), 400, "invalid_x402_version"),
         (payment.tampered(r#""amount":"10000""#, r#""amount":"1""#), 402, "invalid_payment_requirements"),
-        (payment.with_signature_of(&other), 402, "invalid_exact_evm_payload_signature"),
+        (payment.tampered(r#""payload":"#, r#""Payload":{},"payload":"#), 400, "invalid_payload"),
+        (payment.tampered(r#""signature":"#, r#""permit2Authorization":null,"signature":"#), 400, "invalid_payload"),
         (world.sign_expired(3).header, 402, "invalid_exact_evm_payload_authorization_valid_before"),
     ] {
         let answer = world.get_with("/t/acme/quote", Some(&header));
@@ -468,6 +469,17 @@ fn a_payment_that_does_not_hold_costs_no_facilitator_call() {
         assert_eq!(answer.offer().is_some(), status == 402);
     }
     assert_eq!((world.facilitator_calls(), world.tenant_runs()), (0, 0));
+}
+
+/// It may be a smart account's, whose owner signs in 65 bytes as well.
+#[test]
+fn a_signature_that_recovers_to_another_is_the_facilitators_to_judge() {
+    let world = World::new();
+    let forged = world.sign(1).with_signature_of(&world.sign(2));
+    let answer = world.get_with("/t/acme/quote", Some(&forged));
+    assert_eq!((answer.status, answer.code()), (402, "invalid_exact_evm_signature"));
+    assert!(answer.offer().is_some());
+    assert_eq!((world.facilitator_calls(), world.tenant_runs(), world.moved()), (1, 0, 0));
 }
 
 #[test]

@@ -21,9 +21,9 @@ use dispatcher_core::{
     plan::Limits,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     protocol::{
-        Authorization, Network, Nonce, Offer, Uint256, Version, header, hex,
+        Authorization, Network, Nonce, Offer, Proof, Uint256, Version, header, hex,
         signature::Signer,
-        v2::{PaymentRequired, SettleResponse},
+        v2::{PaymentPayload, PaymentRequired, SettleResponse},
     },
     quarantine::Warden,
     telemetry::{Alert, RequestLine},
@@ -390,7 +390,7 @@ impl World {
 
     /// Good for a day, whatever the offer says.
     pub fn sign_for_long_as(&self, identifier: &str, nonce: u8) -> Payment {
-        self.sign_until_as(identifier, nonce, START_S + 86_400)
+        self.sign_until_as(identifier, nonce, START_S + 4_000)
     }
 
     /// A payment for the tenant that is paid upfront.
@@ -690,6 +690,9 @@ impl FacilitatorTransport for Ports {
         let authorization = &request["paymentPayload"]["payload"]["authorization"];
         let (payer, nonce) = (authorization["from"].as_str().unwrap(), authorization["nonce"].as_str().unwrap());
         let answer = |body: Value| Ok(FacilitatorAnswer { status: 200, body: body.to_string().into_bytes() });
+        if call == Call::Verify && is_signed_by_another(&request) {
+            return answer(json!({"isValid": false, "invalidReason": "invalid_exact_evm_signature", "payer": payer}));
+        }
         if call == Call::Verify {
             return answer(json!({"isValid": true, "payer": payer}));
         }
@@ -724,6 +727,16 @@ impl FacilitatorTransport for Ports {
         let network = if request["x402Version"] == 1 { "base-sepolia" } else { "eip155:84532" };
         answer(json!({"success": true, "payer": payer, "transaction": transaction, "network": network}))
     }
+}
+
+/// Whether a version 2 payment does not recover to its payer. On this chain nobody is a smart account.
+fn is_signed_by_another(request: &Value) -> bool {
+    let Ok(PaymentPayload { accepted, exact, .. }) = PaymentPayload::parse(&request["paymentPayload"].to_string())
+    else {
+        return false;
+    };
+    let offer = Offer::from_requirements(&accepted).unwrap();
+    exact.signature.proof(exact.transfer.from(), &exact.transfer.digest(&offer)) == Proof::Unproven
 }
 
 impl Clock for Ports {

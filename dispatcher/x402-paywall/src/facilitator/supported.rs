@@ -54,7 +54,7 @@ impl Supported {
         self.kinds.iter().any(|kind| {
             kind.x402_version == version.number()
                 && kind.scheme == scheme
-                && (network.is_named(&kind.network, version) || kind.network == "eip155:*")
+                && (network.is_named(&kind.network) || kind.network == "eip155:*")
         })
     }
 }

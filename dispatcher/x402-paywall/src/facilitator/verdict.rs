@@ -231,7 +231,7 @@ fn contradicted(body: &SettleResponse, status: u16, expected: &Expected) -> Opti
 
 /// Whether the network is the payment's, in either generation's words. Absent, it is the one that was asked about.
 fn names(network: &str, expected: &Expected) -> bool {
-    network.is_empty() || [Version::V1, Version::V2].iter().any(|version| expected.network.is_named(network, *version))
+    network.is_empty() || expected.network.is_named(network)
 }
 
 /// A transaction hash is 32 bytes of hex; anything else names no transaction and is not repeated to a caller.
@@ -291,11 +291,25 @@ mod tests {
         let hash = format!("0x{}", "ab".repeat(32));
         let good = success(&PAYER.to_lowercase(), &hash, "eip155:84532", "");
         assert!(matches!(settle(200, &good), SettleVerdict::Settled(s) if s.transaction == hash));
+        for same in [
+            success(PAYER, &hash, "base-sepolia", ""),
+            success(PAYER, &hash, "", ""),
+            success(PAYER, &hash[2..], "eip155:84532", ""),
+            success(PAYER, &hash.to_uppercase(), "eip155:84532", ""),
+            success("", &hash, "eip155:84532", r#","errorReason":"","amount":"""#),
+            success(PAYER, &hash, "eip155:84532", r#","errorReason":null,"amount":10000"#),
+            success(PAYER, &hash, "eip155:84532", r#","errorReason":{},"amount":null"#),
+        ] {
+            assert!(matches!(settle(200, &same), SettleVerdict::Settled(s) if s.transaction == hash), "{same}");
+        }
         for lie in [
+            success(PAYER, &hash, "eip155:84532", r#","errorReason":{"code":1}"#),
+            success(PAYER, &hash, "eip155:84532", r#","amount":9999"#),
             success(OTHER, &hash, "eip155:84532", ""),
             success(PAYER, "", "eip155:84532", ""),
             success(PAYER, "0x1234", "eip155:84532", ""),
             success(PAYER, &hash, "eip155:8453", ""),
+            success(PAYER, &hash, "base", ""),
             success(PAYER, &hash, "eip155:84532", r#","amount":"9999""#),
             success(PAYER, &hash, "eip155:84532", r#","errorReason":"insufficient_funds""#),
         ] {
@@ -388,6 +402,7 @@ mod tests {
             |body: String| of_verify(Ok(FacilitatorAnswer { status: 200, body: body.into_bytes() }), &expected());
         assert_eq!(verify(format!(r#"{{"isValid":true,"payer":"{PAYER}"}}"#)), VerifyVerdict::Valid);
         assert_eq!(verify(r#"{"isValid":true}"#.to_owned()), VerifyVerdict::Valid);
+        assert_eq!(verify(r#"{"isValid":true,"invalidReason":"","payer":""}"#.to_owned()), VerifyVerdict::Valid);
         for (body, field) in [
             (format!(r#"{{"isValid":true,"payer":"{OTHER}"}}"#), Field::Payer),
             (r#"{"isValid":true,"invalidReason":"x"}"#.to_owned(), Field::InvalidReason),

@@ -28,7 +28,7 @@ pub struct Claim {
     /// The generation of the protocol in which the payment came and facilitators are asked.
     pub version: Version,
     pub flow: PaymentFlow,
-    /// The body of `/verify` and of every `/settle`: the client's payment verbatim, and our own requirements.
+    /// The body of `/verify` and of every `/settle`: the payment as we read and wrote it, and our own requirements.
     pub request: Box<RawValue>,
     pub payer: Address,
     pub network: Network,
@@ -37,8 +37,8 @@ pub struct Claim {
     pub facilitators: Vec<String>,
     pub window: Window,
     pub signature: String,
-    /// Whether we recovered the payer from the signature ourselves. Otherwise it may be a smart account's, which only a chain
-    /// can check.
+    /// Whether the signature recovered to the payer, so that we know its key to have signed. `false`: only a facilitator
+    /// can tell, or it was stored before that was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proven: bool,
     /// Who presented it. `None`: it was stored before that was.

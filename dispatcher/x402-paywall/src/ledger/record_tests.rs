@@ -118,6 +118,9 @@ fn every_kind() -> Vec<(&'static str, Record)> {
     .map(|(name, state)| with_origin((name, record(state))))
     .into();
     kinds.extend(since);
+    let mut proven = record(State::Claimed);
+    proven.claim.proven = true;
+    kinds.push(("claimed-proven", proven));
     kinds
 }
 

@@ -1,8 +1,13 @@
-//! Bounds on JSON from outside, checked before it is parsed or passed on: whoever reads it after us may recurse.
+//! JSON from outside: bounds that are checked before it is parsed or passed on, since whoever reads it after us may
+//! recurse, and a reading that no other reader can differ from.
 
+pub(crate) mod members;
+pub(crate) mod node;
 mod read;
+pub(crate) mod shape;
 
 pub use read::read;
+pub use shape::{Misnamed, NameFault};
 
 /// Deepest nesting passed on to a facilitator. A payment nests five deep; the rest is room for extensions and their
 /// schemas.

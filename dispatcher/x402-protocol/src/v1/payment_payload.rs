@@ -1,36 +1,46 @@
-//! `PaymentPayload`: what a version 1 client sends in `X-PAYMENT`.
+//! `PaymentPayload`: the payment that a version 1 client sends in `X-PAYMENT`.
 
-use crate::{ExactEvmPayload, Version, header, payload, payload::PayloadError};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use crate::{
+    ExactEvmPayload, Version,
+    exact::V1_PAYLOAD,
+    header,
+    json::{
+        members::At,
+        shape::{Others, Path, Shape, Within},
+    },
+    payload::{self, PayloadError},
+};
 
 /// A decoded payment. It has no copy of the offer: scheme and network are all it says.
 #[derive(Clone, Debug)]
 pub struct PaymentPayload {
-    /// The JSON as the client sent it.
-    pub text: Box<RawValue>,
     pub scheme: String,
     /// Version 1's name of it.
     pub network: String,
     pub exact: ExactEvmPayload,
 }
 
+const SHAPE: Shape = Shape {
+    members: &[
+        ("x402Version", Within::Value),
+        ("scheme", Within::Value),
+        ("network", Within::Value),
+        ("payload", Within::Shape(&V1_PAYLOAD)),
+    ],
+    others: Others::Refused,
+};
+
 impl PaymentPayload {
     pub fn from_header(header: &str) -> Result<Self, PayloadError> {
         Self::parse(&header::decode(header)?)
     }
 
-    pub fn parse(json: &str) -> Result<Self, PayloadError> {
-        let (text, Wire { scheme, network, payload }) = payload::parse(json, Version::V1)?;
-        Ok(Self { text, scheme, network, exact: payload })
+    pub fn parse(text: &str) -> Result<Self, PayloadError> {
+        let document = payload::document(text, Version::V1, &SHAPE)?;
+        let root = At { node: Some(&document), path: &Path::ROOT };
+        let exact = payload::exact(&root)?;
+        Ok(Self { scheme: root.text_at("scheme")?, network: root.text_at("network")?, exact })
     }
-}
-
-#[derive(Deserialize)]
-struct Wire {
-    scheme: String,
-    network: String,
-    payload: ExactEvmPayload,
 }
 
 #[cfg(test)]
@@ -74,6 +84,26 @@ mod tests {
         assert_eq!(priced(9_999).is_paid_by(&paid, Version::V1), Ok(()));
         assert_eq!(priced(9_999).is_paid_by(&paid, Version::V2), Err(Mismatch::Value));
         assert_eq!(priced(10_001).is_paid_by(&paid, Version::V1), Err(Mismatch::Value));
+    }
+
+    #[test]
+    fn version_1_has_no_permits_and_no_members_of_version_2() {
+        let permit: Value = serde_json::from_str(include_str!("../../testdata/permit2-vector.json")).unwrap();
+        let vector: Value = serde_json::from_str(VECTOR).unwrap();
+        let base =
+            json!({"x402Version": 1, "scheme": "exact", "network": "base-sepolia", "payload": vector["payload"]});
+        let told = |member: &str, value: Value| {
+            let mut payment = base.clone();
+            payment[member] = value;
+            PaymentPayload::parse(&payment.to_string()).unwrap_err().to_string()
+        };
+        let permit_in = "payload.permit2Authorization is not a member that a payment has";
+        assert_eq!(told("payload", permit["payload"].clone()), permit_in);
+        let mut null = vector["payload"].clone();
+        null["permit2Authorization"] = Value::Null;
+        assert_eq!(told("payload", null), permit_in);
+        assert_eq!(told("accepted", vector["accepted"].clone()), "accepted is not a member that a payment has");
+        assert_eq!(told("Scheme", json!("exact")), "Scheme differs from scheme in case alone");
     }
 
     #[test]

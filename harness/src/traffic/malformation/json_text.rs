@@ -15,6 +15,12 @@ pub const ALL: &[Malformation] = &[
     json_text("nothing", |_| String::new()),
     json_text("two-documents", |payment| format!("{payment}{payment}")),
     json_text("a-key-twice", |payment| format!("{{\"payload\":null,{}", &payment[1..])),
+    json_text("a-key-twice-in-two-spellings", |payment| format!("{{\"p\\u0061yload\":null,{}", &payment[1..])),
+    // To a reader that ignores case, as Go's does, a key twice.
+    json_text("a-key-in-another-case", |payment| format!("{{\"Payload\":null,{}", &payment[1..])),
+    json_text("a-key-with-a-long-s", |payment| {
+        payment.replacen("\"signature\"", "\"\u{17f}ignature\":\"\",\"signature\"", 1)
+    }),
     json_text("cut-off", |payment| payment[..payment.len() - 1].to_owned()),
     json_text("very-deep", |payment| {
         let (open, close) = ("[".repeat(DEPTH), "]".repeat(DEPTH));

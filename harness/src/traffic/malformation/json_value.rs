@@ -1,6 +1,6 @@
 //! Signed, then changed: fields missing, of the wrong type, or saying something else than what was signed or offered.
 
-use super::{JudgedBy, Malformation, NO_PAYMENT, Spoil, UNREADABLE};
+use super::{JudgedBy, Malformation, NO_PAYMENT, Spoil, UNREADABLE, UNREADABLE_OR_NO_PAYMENT};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
@@ -48,20 +48,30 @@ pub const ALL: &[Malformation] = &[
     json_value("network-unknown", NO_PAYMENT, |payment, _| payment["accepted"]["network"] = json!("solana:mainnet")),
     json_value("scheme-altered", NO_PAYMENT, |payment, _| payment["accepted"]["scheme"] = json!("upto")),
     json_value("domain-altered", NO_PAYMENT, |payment, _| payment["accepted"]["extra"]["name"] = json!("Other Coin")),
-    json_value("nonce-altered", NO_PAYMENT, |payment, chance| {
+    json_value("null-beside-the-authorization", UNREADABLE_OR_NO_PAYMENT, |payment, _| {
+        payment["payload"]["permit2Authorization"] = Value::Null;
+        // For who takes null for absence, and signs nothing else away.
+        payment["payload"]["authorization"]["value"] = json!("1");
+    }),
+    unproven("nonce-altered", |payment, chance| {
         let nonce = format!("0x{:032x}{:032x}", chance.u128(..), chance.u128(..));
         payment["payload"]["authorization"]["nonce"] = json!(nonce);
     }),
     json_value("window-altered", NO_PAYMENT, |payment, _| {
         payment["payload"]["authorization"]["validBefore"] = json!("9999999999");
     }),
-    json_value("payer-altered", NO_PAYMENT, |payment, _| {
+    unproven("payer-altered", |payment, _| {
         payment["payload"]["authorization"]["from"] = payment["accepted"]["payTo"].clone();
     }),
 ];
 
 const fn json_value(name: &'static str, answers: &'static [u16], spoil: fn(&mut Value, &mut Rng)) -> Malformation {
     Malformation { name, answers, judged_by: JudgedBy::Anyone, spoil: Spoil::JsonValue(spoil) }
+}
+
+/// It may be signed for a smart account, whoever signed it.
+const fn unproven(name: &'static str, spoil: fn(&mut Value, &mut Rng)) -> Malformation {
+    Malformation { judged_by: JudgedBy::Facilitator, ..json_value(name, NO_PAYMENT, spoil) }
 }
 
 fn remove(payment: &mut Value, at: &str, key: &str) {

@@ -12,7 +12,7 @@ use fastrand::Rng;
 use reports::event::Flaw;
 use reqwest::header::HeaderValue;
 use serde_json::Value;
-use x402_protocol::{Version, header};
+use x402_protocol::{Version, header, v2};
 
 /// One way to break a payment.
 #[derive(Clone, Copy, Debug)]
@@ -50,13 +50,16 @@ enum Spoil {
 
 /// It cannot be read as a payment.
 const UNREADABLE: &[u16] = &[400];
+/// It cannot be read as a payment, or a facilitator that was asked could not.
+const UNREADABLE_OR_NO_PAYMENT: &[u16] = &[400, 402];
 /// It can be read, and pays something else or nothing: a new bill.
 const NO_PAYMENT: &[u16] = &[402];
 
 impl Malformation {
     /// Those of payments in version 2.
     pub fn all() -> impl Iterator<Item = &'static Self> + Clone {
-        [terms::ALL, signature::ALL, json_value::ALL, json_text::ALL, header_value::ALL].into_iter().flatten()
+        let others = [terms::ALL, json_value::ALL, json_text::ALL, header_value::ALL].into_iter().flatten();
+        others.chain(signature::ALL)
     }
 
     pub fn any(chance: &mut Rng) -> &'static Self {
@@ -69,10 +72,9 @@ impl Malformation {
         &terms::FOR_TOO_LITTLE_IN_V1
     }
 
-    /// The one that only a facilitator can tell.
-    pub fn of_no_smart_account() -> &'static Self {
-        let mut all = Self::all();
-        all.find(|malformation| malformation.judged_by == JudgedBy::Facilitator).expect("there is one")
+    /// One that only a facilitator can tell, by a signature of a smart account's length or of an account's.
+    pub fn of_nobody(chance: &mut Rng) -> &'static Self {
+        [&signature::OF_NO_SMART_ACCOUNT, &signature::FORGED][usize::from(chance.bool())]
     }
 
     #[must_use]
@@ -105,13 +107,18 @@ impl Malformation {
             Spoil::JsonText(spoil) => spoil(&text),
             _ => text,
         };
+        // Only what is judged by a facilitator may be seen there, and is known by its key.
+        let key = match self.judged_by {
+            JudgedBy::Facilitator => {
+                v2::PaymentPayload::parse(&text).ok().map(|sent| draft.key_of(&sent.exact.transfer))
+            }
+            JudgedBy::Anyone => None,
+        };
         let header = header::encode_text(&text);
         let header = match self.spoil {
             Spoil::Header(spoil) => spoil(header, chance),
             _ => plain(header),
         };
-        // Only what is judged by a facilitator may be seen there, and is known by its key.
-        let key = (self.judged_by == JudgedBy::Facilitator).then(|| draft.key());
         Payment { key, identifier: None, version, header }
     }
 }

@@ -1,6 +1,9 @@
 //! Good terms under a signature that is not the payer's, or is none.
+//!
+//! Of 65 bytes only a chain can tell whether they are a smart account's (EIP-1271), whatever they recover to: a facilitator
+//! has to be asked. Bytes that no account could take are refused by whoever reads them.
 
-use super::{JudgedBy, Malformation, NO_PAYMENT, Spoil, UNREADABLE};
+use super::{JudgedBy, Malformation, NO_PAYMENT, Spoil, UNREADABLE, UNREADABLE_OR_NO_PAYMENT};
 use crate::traffic::payer::Draft;
 use fastrand::Rng;
 
@@ -13,54 +16,68 @@ const ORDER: [u8; 32] = [
 /// Recovery bytes of an even and an odd point.
 const RECOVERY: [u8; 2] = [27, 28];
 
-pub const ALL: &[Malformation] = &[
-    signature("forged", NO_PAYMENT, |_, chance| {
-        let mut forged: Vec<u8> = (0..64).map(|_| chance.u8(..)).collect();
-        forged.push(RECOVERY[0]);
-        forged
-    }),
-    signature("one-bit-off", NO_PAYMENT, |draft, chance| {
+/// The end of an ERC-6492 envelope.
+const MAGIC: [u8; 2] = [0x64, 0x92];
+
+/// A smart account's, by its length. There is none.
+pub static OF_NO_SMART_ACCOUNT: Malformation = unproven("of-no-smart-account", |draft, chance| {
+    let mut long = draft.signature().to_vec();
+    long.extend((0..chance.usize(1..200)).map(|_| 0x5a));
+    long
+});
+
+pub static FORGED: Malformation = unproven("forged", |_, chance| {
+    let mut forged: Vec<u8> = (0..64).map(|_| chance.u8(..)).collect();
+    forged.push(RECOVERY[0]);
+    forged
+});
+
+pub static ALL: [&Malformation; 10] = [
+    &FORGED,
+    &unproven("one-bit-off", |draft, chance| {
         let mut signature = draft.signature().to_vec();
         signature[chance.usize(0..64)] ^= 1 << chance.u8(0..8);
         signature
     }),
-    signature("for-another-draft", NO_PAYMENT, |draft, chance| {
+    &unproven("for-another-draft", |draft, chance| {
         let mut other = draft.clone();
         other.authorization.nonce.0[chance.usize(0..32)] ^= 1;
         other.signature().to_vec()
     }),
-    signature("with-high-s", NO_PAYMENT, |draft, _| {
+    &unproven("with-high-s", |draft, _| {
         let mut signature = draft.signature();
         let low: [u8; 32] = std::array::from_fn(|n| signature[32 + n]);
         signature[32..64].copy_from_slice(&order_minus(&low));
         signature[64] = if signature[64] == RECOVERY[0] { RECOVERY[1] } else { RECOVERY[0] };
         signature.to_vec()
     }),
-    signature("with-a-strange-recovery-byte", NO_PAYMENT, |draft, _| {
+    &unproven("with-a-strange-recovery-byte", |draft, _| {
         let mut signature = draft.signature();
         signature[64] = 99;
         signature.to_vec()
     }),
-    signature("of-zeros", NO_PAYMENT, |_, _| vec![0; 65]),
-    signature("too-short", UNREADABLE, |draft, chance| draft.signature()[..chance.usize(0..65)].to_vec()),
-    signature("far-too-long", UNREADABLE, |_, _| vec![0x5a; 5_000]),
-    // Might be a smart account's, which only a chain can check.
-    Malformation {
-        judged_by: JudgedBy::Facilitator,
-        ..signature("of-no-smart-account", NO_PAYMENT, |draft, chance| {
-            let mut long = draft.signature().to_vec();
-            long.extend((0..chance.usize(1..200)).map(|_| 0x5a));
-            long
+    &unproven("of-zeros", |_, _| vec![0; 65]),
+    &unreadable("too-short", |draft, chance| draft.signature()[..chance.usize(0..65)].to_vec()),
+    &unreadable("far-too-long", |_, _| vec![0x5a; 5_000]),
+    // A facilitator's library throws at it, so a server that asks one may say what a facilitator said.
+    &Malformation {
+        answers: UNREADABLE_OR_NO_PAYMENT,
+        ..unreadable("of-a-broken-envelope", |_, chance| {
+            let garbage = (0..chance.usize(34..300)).map(|_| 0x11);
+            garbage.chain(MAGIC.into_iter().cycle().take(32)).collect()
         })
     },
+    &OF_NO_SMART_ACCOUNT,
 ];
 
-const fn signature(
-    name: &'static str,
-    answers: &'static [u16],
-    spoil: fn(&Draft<'_>, &mut Rng) -> Vec<u8>,
-) -> Malformation {
-    Malformation { name, answers, judged_by: JudgedBy::Anyone, spoil: Spoil::Signature(spoil) }
+type Sign = fn(&Draft<'_>, &mut Rng) -> Vec<u8>;
+
+const fn unproven(name: &'static str, spoil: Sign) -> Malformation {
+    Malformation { name, answers: NO_PAYMENT, judged_by: JudgedBy::Facilitator, spoil: Spoil::Signature(spoil) }
+}
+
+const fn unreadable(name: &'static str, spoil: Sign) -> Malformation {
+    Malformation { name, answers: UNREADABLE, judged_by: JudgedBy::Anyone, spoil: Spoil::Signature(spoil) }
 }
 
 fn order_minus(s: &[u8; 32]) -> [u8; 32] {

@@ -39,6 +39,7 @@ fn claim() -> Claim {
         facilitators: vec![FACILITATOR.to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: NOW.0 / 1_000 + 300 },
         authorized: None,
+        proven: true,
         signature: "0x01".to_owned(),
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),

@@ -68,6 +68,7 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         amount: Uint256::from(10_000),
         facilitators: Vec::new(),
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: VALID_BEFORE },
+        proven: true,
         signature: "0x01".to_owned(),
         origin: None,
         content: None,

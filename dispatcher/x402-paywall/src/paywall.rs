@@ -224,6 +224,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                         }
                         Transfer::Permit2(_) => None,
                     },
+                    proven: matches!(Signature::parse(&exact.signature), Ok(Signature::Account(_))),
                     signature: exact.signature,
                     origin: Some(purchase.origin.clone()),
                     content: None,

@@ -4,6 +4,7 @@
 //! Nothing is believed that contradicts the offer or itself. A contradiction on `/verify` is no answer; on `/settle` it
 //! is an unknown outcome, because money may have moved.
 
+use super::verify_reason;
 use crate::{
     Reason,
     ports::{FacilitatorAnswer, TransportError},
@@ -52,6 +53,9 @@ pub enum NoAnswer {
     Transport(#[from] TransportError),
     #[error("http_{0}")]
     Http(u16),
+    /// A 401 or 403: it does not take our credentials. It says so before it looks at a payment, so nothing moved.
+    #[error("http_{0}")]
+    Credentials(u16),
     #[error("invalid_json")]
     InvalidJson,
     #[error("invalid_shape")]
@@ -76,11 +80,11 @@ pub enum Open {
 }
 
 impl NoAnswer {
-    /// Whether it is the facilitator's doing. These statuses speak of the request, and whoever pays has written most of
-    /// that: if they counted, a caller could have every facilitator quarantined.
+    /// Whether the call was over before anyone looked at the payment: nothing was sent, or our credentials were refused.
+    /// A settlement that ended so moved nothing.
     #[must_use]
-    pub fn blames_the_facilitator(self) -> bool {
-        !matches!(self, Self::Http(400 | 413 | 422))
+    pub fn before_the_payment(self) -> bool {
+        matches!(self, Self::Credentials(_) | Self::Transport(TransportError::Unsigned))
     }
 }
 
@@ -112,10 +116,17 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
     }
 }
 
-/// Whether `/verify` was answered at all, of whichever payment.
-pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), NoAnswer> {
-    let body: VerifyResponse = read(&answer?)?;
-    if body.is_valid && body.invalid_reason.is_some() { Err(NoAnswer::Contradiction) } else { Ok(()) }
+/// Says whether `/verify` was answered at all, of whichever payment. The error is a reason code. A `no` that speaks of
+/// the facilitator itself is no answer.
+pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), String> {
+    let read = |answer: FacilitatorAnswer| read::<VerifyResponse>(&answer);
+    let body = answer.map_err(NoAnswer::from).and_then(read).map_err(|why| why.to_string())?;
+    let reason = body.invalid_reason.as_deref().map(|reason| Reason::from_outside(Some(reason)));
+    match (body.is_valid, reason) {
+        (true, Some(_)) => Err(NoAnswer::Contradiction.to_string()),
+        (false, Some(reason)) if verify_reason::speaks_of_itself(&reason) => Err(reason.to_string()),
+        _ => Ok(()),
+    }
 }
 
 #[must_use]
@@ -185,6 +196,7 @@ fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> 
     let text = std::str::from_utf8(&answer.body).unwrap_or_default();
     match json::read(text) {
         Ok(body) => Ok(body),
+        Err(_) if matches!(answer.status, 401 | 403) => Err(NoAnswer::Credentials(answer.status)),
         Err(_) if !(200..300).contains(&answer.status) => Err(NoAnswer::Http(answer.status)),
         Err(error) if error.is_data() => Err(NoAnswer::InvalidShape),
         Err(_) => Err(NoAnswer::InvalidJson),

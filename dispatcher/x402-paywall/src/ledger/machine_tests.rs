@@ -33,6 +33,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before },
         flow,
+        proven: true,
         signature: "0x01".to_owned(),
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),

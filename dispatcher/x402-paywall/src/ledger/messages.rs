@@ -36,6 +36,10 @@ pub struct Claim {
     pub facilitators: Vec<String>,
     pub window: Window,
     pub signature: String,
+    /// Whether we recovered the payer from the signature ourselves. False for a smart account's, which only a chain can
+    /// check.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proven: bool,
     /// Who presented it. `None`: it was stored before that was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,

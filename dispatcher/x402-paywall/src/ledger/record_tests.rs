@@ -35,6 +35,7 @@ fn record(state: State) -> Record {
         amount: Uint256::from(10_000),
         facilitators: vec!["primary".to_owned(), "standby".to_owned()],
         window: Window { method: TransferMethod::Eip3009, valid_after: 1_799_999_000, valid_before: 1_800_000_300 },
+        proven: false,
         signature: format!("0x{}1b", "cd".repeat(64)),
         origin: None,
         content: None,

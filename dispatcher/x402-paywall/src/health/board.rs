@@ -268,6 +268,7 @@ impl Board {
             outcome: outcome?,
             witness: Some(witness),
             said,
+            retold: false,
         };
         inner.note(Observation { facilitator: facilitator.clone(), call, event: event.clone() }, now, &self.jitter);
         (!answered).then_some(Failed { facilitator, call, event })
@@ -290,7 +291,7 @@ impl Board {
             }
         }
         for Failed { facilitator, call, event } in failed {
-            let event = Event { witness: Some(witness), ..event };
+            let event = Event { witness: Some(witness), retold: true, ..event };
             inner.note(Observation { facilitator, call, event }, now, &self.jitter);
         }
     }

@@ -12,8 +12,10 @@ use std::collections::VecDeque;
 
 /// Debts under way at once, once it answers.
 const AT_ONCE: usize = 20;
-/// Time between two debts, once it answers: fifty a second.
-const GAP_MS: u64 = 20;
+/// Debts in a second, once it answers.
+const A_SECOND: usize = 50;
+/// Time between the turns of two that have to wait.
+const GAP_MS: u64 = 1_000 / A_SECOND as u64;
 /// Debts that go out in one back-off while it is silent.
 const PER_BACK_OFF: usize = 3;
 /// A debt that went out so long ago says nothing of the back-off any more: whoever sent it may be gone.
@@ -63,8 +65,8 @@ impl Debts {
     }
 
     fn next_while_it_answers(&mut self, now: UnixMillis) -> UnixMillis {
-        let last = self.sent.back().copied().unwrap_or_default();
-        if self.under_way.len() < AT_ONCE && now.since(last) >= GAP_MS {
+        let sent = self.sent.iter().filter(|at| now.since(**at) < 1_000).count();
+        if self.under_way.len() < AT_ONCE && sent < A_SECOND {
             return now;
         }
         // Each that has to wait gets a turn of its own, so that they do not come back together.
@@ -81,7 +83,7 @@ impl Debts {
     pub(super) fn began(&mut self, until: UnixMillis, now: UnixMillis) {
         self.under_way.push(until);
         self.sent.push_back(now);
-        if self.sent.len() > AT_ONCE {
+        if self.sent.len() > A_SECOND {
             self.sent.pop_front();
         }
     }

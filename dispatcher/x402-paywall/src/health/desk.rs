@@ -166,7 +166,7 @@ impl Desk {
     pub(super) fn debt_at(&mut self, hope: Hope, now: UnixMillis) -> UnixMillis {
         let health = &self.known.settle;
         let mood = match health.standing.retry().filter(|_| !health.standing.is_in_use()) {
-            Some(retry) if !self.debts.answered_since(health.since) => {
+            Some(retry) if !self.debts.answered_since(health.turned_at) => {
                 Mood::Silent { set_at: retry.set_at, retry_at: retry.at(hope) }
             }
             _ => Mood::Answers,

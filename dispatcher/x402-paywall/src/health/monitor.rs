@@ -166,7 +166,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         said: Option<String>,
     ) -> bool {
         let now = self.clock.now();
-        let event = Event { purpose, began, ms: now.since(began), outcome, witness: None, said };
+        let event = Event { purpose, began, ms: now.since(began), outcome, witness: None, said, retold: false };
         self.observe(&Observation { facilitator: id.to_owned(), call: Call::Verify, event }, now)
     }
 

@@ -94,6 +94,7 @@ fn failures_for(id: &str, call: Call, at: u64, reason: &str, network: impl Fn(u6
             outcome: Outcome::Failed(reason.to_owned()),
             witness: Some(Witness { payment: n, payer: n, network: network(n), grade }),
             said: None,
+            retold: false,
         };
         Observation { facilitator: id.to_owned(), call, event }
     };

@@ -15,7 +15,7 @@ use crate::{
 use serde::{Deserialize, Serialize};
 
 /// After so many calls in a row without an answer, whoever sent them, it is asked after the others.
-const DEMOTED_AFTER: u32 = 3;
+const DEMOTED_AFTER: u32 = 4;
 /// Such a one is tried again after the third step of a back-off: it may be one caller's doing again and again.
 const DEMOTED_MISSES: u32 = 2;
 /// The score of one whose calls were all answered. Whole numbers, so that a run repeats to the last digit.
@@ -63,6 +63,9 @@ pub struct Health {
     /// Whether the breaker is open on the word of strangers alone.
     #[serde(default)]
     pub by_hearsay: bool,
+    /// When the breaker last opened or closed: a call that began before it tells of what is known already.
+    #[serde(default)]
+    pub turned_at: UnixMillis,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -120,6 +123,9 @@ pub struct Event {
     /// The facilitator's own words for a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// Whether it was told before, and only its witness is better now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retold: bool,
 }
 
 /// What the call was made for.
@@ -184,6 +190,7 @@ impl Default for Health {
             failures: Vec::new(),
             evidence: Evidence::default(),
             by_hearsay: false,
+            turned_at: UnixMillis(0),
         }
     }
 }
@@ -270,7 +277,9 @@ impl Health {
 
     fn stands(self, standing: Standing, now: UnixMillis) -> Self {
         let since = if standing.name() == self.standing.name() { self.since } else { now };
-        Self { standing, since, ..self }
+        let turned = standing.is_in_use() != self.standing.is_in_use();
+        let turned_at = if turned { now } else { self.turned_at };
+        Self { standing, since, turned_at, ..self }
     }
 
     fn answered(mut self, event: &Event) -> Self {
@@ -292,7 +301,7 @@ impl Health {
             }
             Purpose::Probe | Purpose::OnlyHope | Purpose::SignOfLife => Hearing::New,
         };
-        if hearing != Hearing::Better {
+        if !event.retold {
             self.consecutive_failures = self.consecutive_failures.saturating_add(1);
             self.failures.push(Failure { reason: reason.to_owned(), at: now, said: event.said.clone() });
             let extra = self.failures.len().saturating_sub(FAILURES_KEPT);
@@ -350,8 +359,8 @@ pub fn step(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
 
 fn is_no_news(health: &Health, event: &Event) -> bool {
     match health.standing {
-        // What began before the standing changed tells of what is known already, and may tell it very late.
-        Standing::Healthy | Standing::Degraded(_) if event.purpose == Purpose::Use => event.began < health.since,
+        // Such a call may tell it very late.
+        Standing::Healthy | Standing::Degraded(_) if event.purpose == Purpose::Use => event.began < health.turned_at,
         Standing::Healthy | Standing::Degraded(_) => false,
         Standing::Quarantined(_) | Standing::Probing { .. } if event.purpose == Purpose::Use => true,
         // A stranger who is let through may find that it is back, and not that it is away: its payment may be to blame.

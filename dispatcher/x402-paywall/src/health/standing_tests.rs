@@ -18,7 +18,7 @@ const CALL_EVERY_MS: u64 = 100;
 
 fn event(purpose: Purpose, at: u64, outcome: Outcome) -> Event {
     let witness = if purpose == Purpose::Use { sound(at) } else { None };
-    Event { purpose, began: UnixMillis(at), ms: 20, outcome, witness, said: None }
+    Event { purpose, began: UnixMillis(at), ms: 20, outcome, witness, said: None, retold: false }
 }
 
 fn failed() -> Outcome {
@@ -146,7 +146,7 @@ fn crowd(health: Health, from: u64, count: u64) -> Health {
 
 #[test]
 fn strangers_of_one_network_have_it_asked_last_and_no_number_of_them_quarantines() {
-    let health = crowd(Health::default(), 1_000, 2);
+    let health = crowd(Health::default(), 1_000, 3);
     assert_eq!(health.standing, Standing::Healthy);
     let mut health = crowd(health, 2_000, 500);
     assert_eq!(health.standing.name(), "degraded");
@@ -156,7 +156,7 @@ fn strangers_of_one_network_have_it_asked_last_and_no_number_of_them_quarantines
 
 #[test]
 fn what_is_asked_last_for_strangers_and_fails_our_own_probes_is_quarantined() {
-    let mut health = crowd(Health::default(), 1_000, 3);
+    let mut health = crowd(Health::default(), 1_000, 4);
     for at in [4_000, 8_000] {
         assert_eq!(health.standing.name(), "degraded");
         health = step(health, &event(Purpose::Probe, at, failed()), LIMITS, UnixMillis(at), 0.5);
@@ -260,7 +260,7 @@ proptest! {
             let outcome = if good { Outcome::Answered } else { failed() };
             let witness = if known { sound(now) } else { stranger(now) };
             let began = UnixMillis(now.saturating_sub(ms));
-            let event = Event { purpose, began, ms, outcome, witness, said: None };
+            let event = Event { purpose, began, ms, outcome, witness, said: None, retold: false };
             let before = health.clone();
             health = step(health, &event, LIMITS, UnixMillis(now), 0.5);
             prop_assert!(health.score <= BEST_SCORE && health.failures.len() <= FAILURES_KEPT);

@@ -29,6 +29,7 @@ use std::rc::Rc;
 use x402_paywall::{
     Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
     UnixMillis,
+    health::{Board, CannotServe},
     paywall::{self, receipt},
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
@@ -52,6 +53,7 @@ pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
     tenants: D,
     warden: Rc<Warden>,
     gate: Rc<Gate>,
+    board: Option<Rc<Board>>,
     namespace: N,
     paywall: Paywall<L>,
     clock: C,
@@ -84,13 +86,14 @@ impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
     pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
         let tenants = Rc::clone(&config.directory);
         let (warden, gate) = Default::default();
-        Self { tenants, warden, gate, namespace, paywall: Paywall::new(ledger), clock, randomness, log }
+        let (board, paywall) = (None, Paywall::new(ledger));
+        Self { tenants, warden, gate, board, namespace, paywall, clock, randomness, log }
     }
 
     /// For those that another directory has.
     pub fn with_tenants<D: Tenants>(self, tenants: D) -> Dispatcher<N, L, C, R, T, D> {
-        let Self { warden, gate, namespace, paywall, clock, randomness, log, .. } = self;
-        Dispatcher { tenants, warden, gate, namespace, paywall, clock, randomness, log }
+        let Self { warden, gate, board, namespace, paywall, clock, randomness, log, .. } = self;
+        Dispatcher { tenants, warden, gate, board, namespace, paywall, clock, randomness, log }
     }
 }
 
@@ -105,6 +108,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     #[must_use]
     pub fn with_gate(self, gate: Rc<Gate>) -> Self {
         Self { gate, ..self }
+    }
+
+    /// With a view of how facilitators do. Without one, an offer goes out whoever could settle it.
+    #[must_use]
+    pub fn with_board(self, board: Rc<Board>) -> Self {
+        Self { board: Some(board), ..self }
     }
 
     /// The directory that it asks.
@@ -264,7 +273,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
 
         // What was bought before can be collected from whoever begins nothing new.
         let is_away = self.warden.has(&to.tenant, visit.at) && !seeded::has(Bug::SoldInQuarantine);
-        let closed = if to.tenant.facilitators.is_empty() {
+        let closed = if !self.can_be_settled(to, price, payment.as_ref(), visit.at) {
             // An offer that nobody could settle would only make callers sign for nothing.
             Some(Denial::FacilitatorsUnavailable)
         } else {
@@ -298,6 +307,19 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         self.gate.paid(visit, payer, came_of(&told.answer));
         content_of(told, &purchase, line)
+    }
+
+    /// Whether anybody could settle this tenant's offer, as far as this isolate knows.
+    fn can_be_settled(&self, to: &Resolved, price: &Price, payment: Option<&Presented<'_>>, now: UnixMillis) -> bool {
+        let facilitators = &to.tenant.facilitators;
+        let Some(board) = &self.board else { return !facilitators.is_empty() };
+        let version = payment.map(|payment| payment.version);
+        match board.can_serve(facilitators, price.offer().network, version, now) {
+            Ok(()) => true,
+            // Who has signed already comes as far as the ledger, which lets some try.
+            Err(CannotServe::Quarantined) => payment.is_some(),
+            Err(CannotServe::Unlisted) => false,
+        }
     }
 
     /// The fingerprint of what comes with the request: a payment buys the answer to this body and to no other.
@@ -456,7 +478,9 @@ fn purchase_of<'a>(
 fn origin_of(request: &impl Inbound, source: Option<&Source>) -> Origin {
     let credentials = CREDENTIALS.map(|name| (name, request.header(name)));
     let came = credentials.iter().filter_map(|(name, value)| Some([*name, value.as_deref()?])).flatten();
-    Origin { caller: source.map(|source| Fingerprint::of([source.as_str()])), credentials: Fingerprint::of(came) }
+    let caller = source.map(|source| Fingerprint::of([source.as_str()]));
+    let network = source.map(|source| Fingerprint::of([source.network()]));
+    Origin { caller, network, credentials: Fingerprint::of(came) }
 }
 
 /// What a sale came to, for its caller and for the log.

@@ -66,10 +66,12 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     }
     let namespace = DispatchNamespace::new(&env);
     let (tenants, gate) = (cached_config::tenants(&env, &config), cached_config::gate());
+    let board = cached_config::board(&config);
     let dispatcher = Dispatcher::new(config, namespace, ledger, WallClock, WebCrypto, ConsoleLog)
         .with_tenants(tenants)
         .with_warden(Rc::clone(&warden))
-        .with_gate(Rc::clone(&gate));
+        .with_gate(Rc::clone(&gate))
+        .with_board(Rc::clone(&board));
     let dispatcher = Rc::new(dispatcher);
     let handled = dispatcher.handle(&request).await;
     if let Some(job) = dispatcher.tenants().due() {
@@ -79,6 +81,10 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     if let Some(errand) = warden.due(WallClock.now()) {
         let env = env.clone();
         ctx.wait_until(async move { call_quarantine::run(&env, &warden, errand).await });
+    }
+    if let Some(news) = board.due(WallClock.now()) {
+        let env = env.clone();
+        ctx.wait_until(async move { call_health::exchange(&env, &board, news).await });
     }
     if gate.has_questions() {
         let limiter = LimitBindings::new(&env);

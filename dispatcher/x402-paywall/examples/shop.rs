@@ -89,7 +89,7 @@ fn main() {
     let payment = pay(&offer);
     let price = Price::new(offer, IdentifierRule::Optional, ResourceInfo::default());
     // A caller is told by its address; whoever comes from another one collects nothing of what this one paid for.
-    let origin = Origin { caller: Some(Fingerprint::of(["203.0.113.7"])), credentials: Fingerprint::default() };
+    let origin = Origin { caller: Some(Fingerprint::of(["203.0.113.7"])), ..Origin::default() };
     let mut purchase = Purchase {
         request_id: "request-1",
         seller: Seller::Asks { id: "shop", price: &price, facilitators: &ids },

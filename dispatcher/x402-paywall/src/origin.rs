@@ -17,6 +17,11 @@ pub struct Origin {
     /// The caller's address as rules about addresses tell callers apart (of version 6 the first 64 bits). `None`: the
     /// request does not say.
     pub caller: Option<Fingerprint>,
+    /// The network that the caller's address is in (of version 6 the first 48 bits): as much as one subscriber may have to
+    /// himself. For counting who is independent of whom, and never for telling who may collect. `None`: the request does
+    /// not say, or it was stored before that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<Fingerprint>,
     /// `Authorization`, `Cookie` and whatever else the seller's record lists.
     pub credentials: Fingerprint,
 }
@@ -56,7 +61,7 @@ impl Default for Fingerprint {
 impl Default for Origin {
     /// A caller that does not say where it is, without credentials.
     fn default() -> Self {
-        Self { caller: None, credentials: Fingerprint::default() }
+        Self { caller: None, network: None, credentials: Fingerprint::default() }
     }
 }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     UnixMillis,
-    facilitator::AuthHeader,
+    facilitator::{AuthHeader, token::SigningKey},
     health::Snapshot,
     ledger::{
         Claim, ClaimReply, Collection, Record, SettleReply,
         identifier::{Bound, Owner, ScopedIdentifier},
     },
     response::PaidResponse,
-    telemetry::{PaymentEvent, StandingChange},
+    telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
 };
 use std::future::Future;
 
@@ -20,15 +20,16 @@ pub trait Clock {
 
 /// Sends requests to facilitators.
 pub trait FacilitatorTransport {
-    /// One exchange, whole answer included, within its time-out. Redirects are not followed.
+    /// One exchange, whole answer included, within its time-out. A redirect is not followed: its answer has the status,
+    /// and the text of `Location` as its body.
     fn send(&self, request: HttpRequest<'_>) -> impl Future<Output = Result<FacilitatorAnswer, TransportError>>;
 }
 
-/// Has no `Debug`: its headers may be credentials.
+/// A request to be sent. Has no `Debug`: its headers may be credentials.
 #[derive(Clone, Copy)]
 pub struct HttpRequest<'a> {
     pub url: &'a str,
-    /// Beside those that say that JSON is sent and wanted.
+    /// Beside those that say that JSON is sent and wanted. [`AuthHeader::value`] makes each one's value.
     pub headers: &'a [AuthHeader],
     /// JSON to POST; `None` is a GET.
     pub json: Option<&'a str>,
@@ -67,6 +68,36 @@ pub enum TransportError {
     TooLarge,
     #[error("redirect")]
     Redirect,
+    /// The credential for the call could not be made, so nothing was sent.
+    #[error("credential_not_made")]
+    Unsigned,
+}
+
+/// Signs tokens for facilitators that want one for each call.
+pub trait CredentialSigner {
+    /// The signature of the message: 64 bytes.
+    fn sign(&self, key: &SigningKey, message: &[u8]) -> impl Future<Output = Result<Vec<u8>, SignError>>;
+    /// Some letters and digits that are never the same twice.
+    fn nonce(&self) -> String;
+}
+
+/// The signature could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the credential could not be signed")]
+pub struct SignError;
+
+/// Signs nothing: for adapters whose facilitators want no tokens.
+#[derive(Clone, Copy, Debug)]
+pub struct NoSigner;
+
+impl CredentialSigner for NoSigner {
+    async fn sign(&self, _key: &SigningKey, _message: &[u8]) -> Result<Vec<u8>, SignError> {
+        Err(SignError)
+    }
+
+    fn nonce(&self) -> String {
+        String::new()
+    }
 }
 
 /// The settlement ledger as the request's side sees it: one single-threaded record per payment key.
@@ -145,6 +176,8 @@ pub trait HealthStore {
 /// Takes changes of facilitators' standing. Must not fail and must not wait.
 pub trait HealthLog {
     fn record(&self, change: &StandingChange);
+    /// Something that an operator has to mend.
+    fn alert(&self, alert: &FacilitatorAlert);
 }
 
 /// Takes the paywall's events. Must not fail and must not wait: telemetry never holds up a payment.

@@ -9,9 +9,12 @@ pub struct Attempt {
     pub facilitator: String,
     pub call: Call,
     /// `ok`, the reason of a refusal, or why it gave no answer (see [`crate::facilitator::verdict::NoAnswer`]) or was not
-    /// asked: `quarantined`, `cannot_serve`, `no_time_left`.
+    /// asked: `quarantined`, `cannot_serve`, `no_time_left`, `busy`.
     pub result: String,
     pub ms: u64,
+    /// Its own words for a failure, short and without secrets. For the log alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +34,22 @@ pub struct StandingChange {
     pub to: &'static str,
     /// Of the call that made the difference: `answered`, or its reason code.
     pub reason: String,
+    /// Its own words for a failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
+/// A facilitator is in a state that only an operator can mend. Written by the monitor, once in a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FacilitatorAlert {
+    /// `credentials_refused`: it answers 401 or 403. `facilitator_refuses_all`: it answers everybody with another 4xx, or
+    /// sends them elsewhere.
+    pub alert: &'static str,
+    pub facilitator: String,
+    pub call: Call,
+    pub reason: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 /// A payment reached a stage. Written by whoever keeps the ledger, once per stage reached.

@@ -86,6 +86,7 @@ pub struct Process {
 #[derive(Clone)]
 struct Isolate {
     dispatcher: Rc<SimDispatcher>,
+    objects: Rc<Objects>,
     gate: Rc<Gate>,
     warden: SimWarden,
 }
@@ -134,7 +135,8 @@ impl Edge {
             };
             let dispatcher = Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone());
             let dispatcher = dispatcher.with_tenants(tenants).with_warden(Rc::clone(&warden.warden));
-            Isolate { dispatcher: Rc::new(dispatcher.with_gate(Rc::clone(&gate))), gate, warden }
+            let dispatcher = dispatcher.with_gate(Rc::clone(&gate)).with_board(objects.board());
+            Isolate { dispatcher: Rc::new(dispatcher), objects: Rc::clone(&objects), gate, warden }
         };
         let isolates = (0..self.dispatchers).map(isolate).collect();
         self.process.replace(Some(Process { life, isolates }));
@@ -159,7 +161,7 @@ impl Edge {
             return;
         };
         let (life, chance, clock) = (process.life.clone(), self.chance.clone(), self.clock);
-        let Isolate { dispatcher, gate, warden } = process.isolates[dispatcher].clone();
+        let Isolate { dispatcher, objects, gate, warden } = process.isolates[dispatcher].clone();
         let limiter = SimLimiter { life: life.clone(), clock, location: Rc::clone(&self.location) };
         process.life.spawn(async move {
             chance.travel().await;
@@ -176,6 +178,7 @@ impl Edge {
                 let dispatcher = Rc::clone(&dispatcher);
                 life.spawn(async move { dispatcher.tenants().refresh(job).await });
             }
+            objects.exchange_health();
             if gate.has_questions() {
                 gate.ask(&limiter, &clock).await;
             }

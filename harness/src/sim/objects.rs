@@ -108,8 +108,14 @@ impl Objects {
         }
     }
 
-    /// What the Worker does beside every call of a payment.
-    fn exchange_health(self: &Rc<Self>) {
+    /// How this process's isolates see facilitators.
+    #[must_use]
+    pub fn board(&self) -> Rc<Board> {
+        Rc::clone(&self.board)
+    }
+
+    /// What the Worker does beside every answer and every call of a payment.
+    pub fn exchange_health(self: &Rc<Self>) {
         if let Some(news) = self.board.due(self.clock.now()) {
             let objects = Rc::clone(self);
             self.life.spawn(async move { objects.tell(news).await });

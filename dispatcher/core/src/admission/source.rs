@@ -11,11 +11,19 @@ const WORKER: &str = "cf-worker";
 const WORKERS: &str = "2a06:98c0:3600:0::";
 /// Of version 6, written out.
 const MAX_ADDRESS_BYTES: usize = 39;
+/// Groups of sixteen bits that a subscriber's network has.
+const SUBSCRIBER_GROUPS: usize = 4;
+/// The same where a host sells wide networks.
+const WIDE_GROUPS: usize = 3;
 
 /// One caller as rules about addresses tell them apart: the whole address in version 4; of version 6 the first 64 bits, of
 /// which a subscriber has one; the zone, where it is a Worker.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Source(String);
+pub struct Source {
+    name: String,
+    /// Of version 6, the groups of the first 48 bits. Otherwise nothing.
+    wide: Option<String>,
+}
 
 impl Source {
     /// `None`: the request does not say. Then no rule about addresses applies, as behind a service binding.
@@ -26,25 +34,36 @@ impl Source {
             return None;
         }
         if !text.contains(':') {
-            return text.contains('.').then_some(Self(text));
+            return text.contains('.').then_some(Self { name: text, wide: None });
         }
-        let network = network(&text);
-        let zone = if network == WORKERS { request.header(WORKER) } else { None };
-        Some(Self(zone.unwrap_or(network)))
+        let network = network(&text, SUBSCRIBER_GROUPS);
+        if network == WORKERS
+            && let Some(zone) = request.header(WORKER)
+        {
+            return Some(Self { name: zone, wide: None });
+        }
+        let wide = Some(self::network(&text, WIDE_GROUPS));
+        Some(Self { name: network, wide })
     }
 
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
+    }
+
+    /// The widest network that one subscriber may have to himself: who is in the same one is not independent.
+    #[must_use]
+    pub fn network(&self) -> &str {
+        self.wide.as_deref().unwrap_or(&self.name)
     }
 }
 
-/// The first four groups, whatever zeros are left out. Not the standard library's reader, which is 3 kB of wasm: the
+/// The first groups, whatever zeros are left out. Not the standard library's reader, which is 3 kB of wasm: the
 /// platform writes the address, so it need not be checked beyond that it is one.
-fn network(text: &str) -> String {
+fn network(text: &str, most: usize) -> String {
     let groups = text.split(':').filter(|group| !group.is_empty()).count();
     let mut network = String::new();
-    let mut left = 4_usize;
+    let mut left = most;
     for group in text.split(':') {
         // Between the two colons lie the zeros that are left out; at an end of the text there is nothing else.
         let zeros = if group.is_empty() { 8_usize.saturating_sub(groups).min(left) } else { 0 };
@@ -95,18 +114,28 @@ mod tests {
 
     #[test]
     fn a_subscriber_is_one_source_and_so_is_each_worker() {
-        let source = |address, zone| Source::of(&Says(address, zone)).map(|source| source.0);
+        let source = |address, zone| Source::of(&Says(address, zone)).map(|source| source.name);
         assert_eq!(source("203.0.113.7", Some("a.example")).as_deref(), Some("203.0.113.7"), "not from there");
         assert_eq!(source("2001:db8::1", None), source("2001:db8::ffff", None));
         assert_ne!(source("2001:db8::1", None), source("2001:db8:0:1::1", None));
         let (one, other) =
             (source("2a06:98c0:3600::103", Some("a.example")), source("2a06:98c0:3600::103", Some("b.example")));
         assert_ne!(one, other);
+        let network = |text| network(text, SUBSCRIBER_GROUPS);
         assert_eq!(network("2001:db8::1"), "2001:db8:0:0::");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!((network("::1"), network("1::")), ("0:0:0:0::".to_owned(), "1:0:0:0::".to_owned()));
         for nobody in ["", "unknown", "203.0.113.7, 10.0.0.1"] {
             assert_eq!(source(nobody, None), None, "{nobody}");
         }
+    }
+    #[test]
+    fn a_wide_network_is_one_and_so_is_an_address_of_version_4() {
+        let network = |address, zone| Source::of(&Says(address, zone)).map(|source| source.network().to_owned());
+        assert_eq!(network("2001:db8:1:2::1", None).as_deref(), Some("2001:db8:1::"));
+        assert_eq!(network("2001:db8:1:ffff::1", None), network("2001:db8:1::1", None));
+        assert_ne!(network("2001:db8:2::1", None), network("2001:db8:1::1", None));
+        assert_eq!(network("203.0.113.7", None).as_deref(), Some("203.0.113.7"));
+        assert_eq!(network("2a06:98c0:3600::103", Some("a.example")).as_deref(), Some("a.example"));
     }
 }

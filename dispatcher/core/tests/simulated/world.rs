@@ -16,7 +16,7 @@ use dispatcher_core::{
             Clock, FacilitatorAnswer, FacilitatorTransport, HealthLog, HealthStore, HttpRequest, Identifiers, Ledger,
             LedgerError, PaymentLog, RecordStore, TransportError,
         },
-        telemetry::{Call, PaymentEvent, StandingChange},
+        telemetry::{Call, FacilitatorAlert, PaymentEvent, StandingChange},
     },
     plan::Limits,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
@@ -78,6 +78,12 @@ pub enum Facilitator {
     ServesAnotherNetwork,
     ClaimsAnotherPayer,
     ClaimsNoTransaction,
+    /// An exception, and so a 500, for whoever is not the world's own payer: as of a payload that it cannot digest.
+    ChokesOnStrangers,
+    /// Says no to every `/verify` by this reason.
+    SaysNo(&'static str),
+    /// Answers every call with this status and body.
+    Says(u16, &'static str),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -209,6 +215,7 @@ struct State {
     config: RefCell<Option<Rc<Config>>>,
     health: RefCell<Option<Health>>,
     changes: RefCell<Vec<StandingChange>>,
+    facilitator_alerts: RefCell<Vec<FacilitatorAlert>>,
 }
 
 /// The isolate's board, and the one monitor behind it.
@@ -262,8 +269,9 @@ impl World {
         let warden = Rc::new(Warden::new(config.cpu_policy));
         let dispatcher =
             Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone())
-                .with_warden(warden);
-        Self { ports, dispatcher, signer: Signer::from_secret(&[7; 32]).unwrap() }
+                .with_warden(warden)
+                .with_board(ports.board());
+        Self { ports, dispatcher, signer: wallet(OWN_WALLET) }
     }
 
     /// Sends a payment as whoever reads it off the chain can: from another address, with all that is in it.
@@ -409,17 +417,26 @@ impl World {
         payment
     }
 
+    /// By another payer than the world's own.
+    pub fn sign_by(&self, other: u8, nonce: u8) -> Payment {
+        self.sign_with(&wallet(other), nonce, START_S + 300)
+    }
+
     fn sign_until(&self, nonce: u8, valid_before: u64) -> Payment {
+        self.sign_with(&self.signer, nonce, valid_before)
+    }
+
+    fn sign_with(&self, signer: &Signer, nonce: u8, valid_before: u64) -> Payment {
         let offer = self.offer();
         let authorization = Authorization {
-            from: self.signer.address(),
+            from: signer.address(),
             to: offer.pay_to,
             value: offer.amount,
             valid_after: Uint256::ZERO,
             valid_before: Uint256::from(valid_before),
             nonce: Nonce([nonce; 32]),
         };
-        let signature = hex::encode(&self.signer.sign(&authorization.digest(&offer)));
+        let signature = hex::encode(&signer.sign(&authorization.digest(&offer)));
         let json = json!({
             "x402Version": 2,
             "accepted": offer.to_requirements(),
@@ -430,6 +447,13 @@ impl World {
 
     pub fn get(&self, target: &str, payment: Option<&Payment>) -> Got {
         self.get_with(target, payment.map(|payment| payment.header.as_str()))
+    }
+
+    /// From this address.
+    pub fn get_from(&self, address: &str, target: &str, payment: Option<&Payment>) -> Got {
+        let payment = payment.map(|payment| (header::PAYMENT_SIGNATURE, payment.header.as_str()));
+        let headers = [("cf-connecting-ip", address)].into_iter().chain(payment).collect::<Vec<_>>();
+        self.send_headers("GET", target, &headers)
     }
 
     pub fn get_with(&self, target: &str, payment: Option<&str>) -> Got {
@@ -472,6 +496,12 @@ impl World {
         }
     }
 
+    /// Lets the isolate tell what it saw.
+    pub fn tell(&self) {
+        self.pass_seconds(1);
+        self.exchange();
+    }
+
     /// `facilitator call standing`, in order.
     pub fn changes(&self) -> Vec<String> {
         let changes = self.state().changes.borrow();
@@ -510,6 +540,10 @@ impl World {
         self.state().runs.borrow().last().cloned().unwrap()
     }
 
+    pub fn facilitator_alerts(&self) -> Vec<FacilitatorAlert> {
+        self.state().facilitator_alerts.borrow().clone()
+    }
+
     pub fn alerts(&self) -> Vec<Alert> {
         self.state().alerts.borrow().clone()
     }
@@ -517,6 +551,13 @@ impl World {
     pub fn last_line(&self) -> RequestLine {
         self.state().lines.borrow().last().cloned().unwrap()
     }
+}
+
+/// The world's own payer.
+const OWN_WALLET: u8 = 7;
+
+fn wallet(secret: u8) -> Signer {
+    Signer::from_secret(&[secret; 32]).unwrap()
 }
 
 fn directory() -> Value {
@@ -676,7 +717,9 @@ impl FacilitatorTransport for Ports {
         if matches!((behaviour, call), (Facilitator::WantsAKeyToSettle, Call::Settle)) {
             return Ok(FacilitatorAnswer { status: 401, body: b"unauthorized".to_vec() });
         }
-        if matches!(behaviour, Facilitator::WantsAKey) && !headers.iter().any(|header| header.value == SECRET) {
+        if matches!(behaviour, Facilitator::WantsAKey)
+            && !headers.iter().any(|header| header.fixed_value() == Some(SECRET))
+        {
             return Ok(FacilitatorAnswer { status: 401, body: Vec::new() });
         }
         if matches!((behaviour, call), (Facilitator::Hangs, _) | (Facilitator::HangsAtSettle, Call::Settle)) {
@@ -686,12 +729,21 @@ impl FacilitatorTransport for Ports {
         if matches!(behaviour, Facilitator::Dead) {
             return Err(TransportError::Unreachable);
         }
+        if let Facilitator::Says(status, body) = behaviour {
+            return Ok(FacilitatorAnswer { status, body: body.as_bytes().to_vec() });
+        }
         let request: Value = serde_json::from_str(json).unwrap();
         let authorization = &request["paymentPayload"]["payload"]["authorization"];
         let (payer, nonce) = (authorization["from"].as_str().unwrap(), authorization["nonce"].as_str().unwrap());
         let answer = |body: Value| Ok(FacilitatorAnswer { status: 200, body: body.to_string().into_bytes() });
         if call == Call::Verify && is_signed_by_another(&request) {
             return answer(json!({"isValid": false, "invalidReason": "invalid_exact_evm_signature", "payer": payer}));
+        }
+        if matches!(behaviour, Facilitator::ChokesOnStrangers) && payer.parse() != Ok(wallet(OWN_WALLET).address()) {
+            return Ok(FacilitatorAnswer { status: 500, body: b"TypeError: permit2Authorization is null".to_vec() });
+        }
+        if let (Facilitator::SaysNo(reason), Call::Verify) = (behaviour, call) {
+            return answer(json!({"isValid": false, "invalidReason": reason}));
         }
         if call == Call::Verify {
             return answer(json!({"isValid": true, "payer": payer}));
@@ -771,6 +823,9 @@ impl HealthLog for Ports {
     fn record(&self, change: &StandingChange) {
         self.0.changes.borrow_mut().push(change.clone());
     }
+    fn alert(&self, alert: &FacilitatorAlert) {
+        self.0.facilitator_alerts.borrow_mut().push(alert.clone());
+    }
 }
 
 impl PaymentLog for Ports {
@@ -781,10 +836,14 @@ impl PaymentLog for Ports {
 }
 
 impl Ports {
+    fn board(&self) -> Rc<Board> {
+        Rc::clone(&self.0.health.borrow().as_ref().unwrap().board)
+    }
+
     fn keeper(&self, payment: &str) -> Rc<SimKeeper> {
         let facilitators = self.0.config.borrow().as_ref().unwrap().facilitators.clone();
         let store = Store { ports: self.clone(), payment: payment.to_owned() };
-        let board = Rc::clone(&self.0.health.borrow().as_ref().unwrap().board);
+        let board = self.board();
         let ports = || self.clone();
         let chain = self.0.config.borrow().as_ref().unwrap().chain.clone();
         let keeper =

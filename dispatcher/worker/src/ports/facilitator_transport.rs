@@ -1,17 +1,19 @@
-//! Sends requests to facilitators: bounded in time and size, redirects refused.
+//! Sends requests to facilitators: bounded in time and size, redirects not followed.
 
-use super::outbound::read_bounded;
+use super::{clock::WallClock, credential_signer::SubtleSigner, outbound::read_bounded};
 use crate::plain_object;
 use dispatcher_core::{
     paywall::{
-        ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError},
+        ports::{
+            Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+        },
         seeded::{self, Bug},
     },
     ports::CollectError,
 };
 use js_sys::{Promise, Uint8Array, futures::JsFuture};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{AbortSignal, RequestInit, Response};
 
@@ -26,16 +28,18 @@ pub struct FetchTransport;
 
 impl FacilitatorTransport for FetchTransport {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
+        let headers = headers(&request).await?;
         // One signal for the whole exchange: a facilitator may also hang half way through its body.
         let timeout = u32::try_from(request.timeout_ms).unwrap_or(u32::MAX);
         let signal = AbortSignal::timeout_with_u32(timeout);
         let failed = || if signal.aborted() { TransportError::Timeout } else { TransportError::Unreachable };
-        let sent = fetch(request.url, &init(&request, &signal)).map_err(|_| TransportError::Unreachable)?;
+        let sent = fetch(request.url, &init(&request, headers, &signal)).map_err(|_| TransportError::Unreachable)?;
         let response = JsFuture::from(sent).await.map_err(|_| failed())?;
         let response: Response = response.unchecked_into();
         let status = response.status();
         if (300..400).contains(&status) {
-            return Err(TransportError::Redirect);
+            let target = response.headers().get("location").expect("a valid header name").unwrap_or_default();
+            return Ok(FacilitatorAnswer { status, body: target.into_bytes() });
         }
         match read(&response).await {
             Ok(body) => Ok(FacilitatorAnswer { status, body }),
@@ -69,21 +73,28 @@ fn is_surely_small(response: &Response) -> bool {
 struct Init<'a> {
     method: &'static str,
     redirect: &'static str,
-    headers: BTreeMap<String, &'a str>,
+    headers: Headers<'a>,
 }
 
-fn init(request: &HttpRequest<'_>, signal: &AbortSignal) -> RequestInit {
-    let (method, content_type) = match request.json {
-        None => ("GET", None),
-        Some(_) => ("POST", Some(("content-type", "application/json"))),
-    };
-    let ours = content_type.into_iter().chain([("accept", "application/json")]);
-    let configured = request.headers.iter().map(|header| (header.name.as_str(), header.value.as_str()));
+type Headers<'a> = BTreeMap<&'a str, Cow<'a, str>>;
+
+/// Ours and the configured ones. Without a credential nothing is sent.
+async fn headers<'a>(request: &HttpRequest<'a>) -> Result<Headers<'a>, TransportError> {
+    let content_type = request.json.map(|_| ("content-type", "application/json"));
     // One by one: collecting would bring a sort into the wasm.
     let mut headers = BTreeMap::new();
-    for (name, value) in ours.chain(configured) {
-        headers.insert(name.to_ascii_lowercase(), value);
+    for (name, value) in content_type.into_iter().chain([("accept", "application/json")]) {
+        headers.insert(name, Cow::Borrowed(value));
     }
+    for header in request.headers {
+        let value = header.value(request, WallClock.now(), &SubtleSigner).await;
+        headers.insert(header.name.as_str(), value.map_err(|_| TransportError::Unsigned)?);
+    }
+    Ok(headers)
+}
+
+fn init(request: &HttpRequest<'_>, headers: Headers<'_>, signal: &AbortSignal) -> RequestInit {
+    let method = if request.json.is_some() { "POST" } else { "GET" };
     let redirect = if seeded::has(Bug::RedirectFollowed) { "follow" } else { "manual" };
     let init: RequestInit = plain_object::from(&Init { method, redirect, headers }).unchecked_into();
     if let Some(json) = request.json {

@@ -4,7 +4,7 @@ use dispatcher_core::{
     config::ConfigError,
     paywall::{
         ports::{HealthLog, LedgerError, PaymentLog},
-        telemetry::{PaymentEvent, StandingChange},
+        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
     },
     ports::{DirectoryLog, RequestLog},
     telemetry::{Alert, DirectoryEvent, RequestLine},
@@ -48,6 +48,10 @@ impl ConsoleLog {
 impl HealthLog for ConsoleLog {
     fn record(&self, change: &StandingChange) {
         write("facilitator", change);
+    }
+
+    fn alert(&self, alert: &FacilitatorAlert) {
+        write("alert", alert);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The dispatcher's ports on the Workers runtime, one file each.
 
 pub mod clock;
+pub mod credential_signer;
 pub mod facilitator_transport;
 pub mod headers;
 pub mod health_store;

@@ -14,7 +14,7 @@ pub struct WebCrypto;
 
 impl Randomness for WebCrypto {
     fn request_id(&self) -> String {
-        CRYPTO.with(Crypto::random_uuid)
+        uuid()
     }
 
     fn seed(&self) -> u64 {
@@ -23,4 +23,9 @@ impl Randomness for WebCrypto {
         filled.expect("eight bytes are below the platform's 65536");
         u64::from_le_bytes(bytes)
     }
+}
+
+/// Letters, digits and hyphens that are never the same twice.
+pub fn uuid() -> String {
+    CRYPTO.with(Crypto::random_uuid)
 }

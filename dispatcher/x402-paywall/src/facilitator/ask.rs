@@ -3,19 +3,25 @@
 
 use super::{
     Endpoint, Facilitator, Facilitators,
+    answer::{Heard, send},
     time_out::{self, verify_deadline},
     verdict::{self, NoAnswer, Open, SettleVerdict, VerifyVerdict},
+    verify_reason::{self, About},
 };
 use crate::{
-    Reason,
-    health::{Board, Order, Outcome},
+    Reason, UnixMillis,
+    health::{Begun, Board, Busy, Errand, Failed, Order, Outcome},
     ledger::Claim,
-    ports::{Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError},
+    ports::{Clock, FacilitatorTransport, TransportError},
     seeded::{self, Bug},
     telemetry::{Attempt, Call},
 };
 use serde_json::value::RawValue;
+use x402_protocol::PaymentFlow;
 
+/// How long a payment of which nothing is known waits for room at a facilitator, and how often it looks.
+const WAIT_FOR_ROOM_MS: u64 = 1_500;
+const LOOK_FOR_ROOM_MS: u64 = 250;
 /// A block takes two seconds: whoever said "pending" mostly knows by then.
 const PENDING_PAUSE_MS: u64 = 2_000;
 /// A "pending" that took longer is not asked about while the caller waits.
@@ -39,8 +45,18 @@ pub struct Asker<'a, T, C> {
     pub clock: &'a C,
 }
 
+/// What was heard of one claim so far.
+#[derive(Default)]
+struct Search {
+    /// Failures, in case somebody finds that the claim holds.
+    failed: Vec<Failed>,
+    /// The first `no` about the payment that another might see otherwise.
+    refused: Option<Reason>,
+}
+
 impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
-    /// Verifying moves no money, so any unusable answer is a reason to ask the next one.
+    /// Verifying moves no money, so any unusable answer is a reason to ask the next one. So is a `no` that is not about the
+    /// payment, or that we cannot follow.
     pub async fn verify(&self, claim: &Claim, attempts: &mut Vec<Attempt>) -> Verified {
         let began = self.clock.now();
         if seeded::has(Bug::RunUnverified) {
@@ -51,45 +67,91 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             return Verified::Invalid(claim.window.too_late());
         }
         let Order { ask, left_out } = self.board.order(claim, began);
-        let attempt = |id: &str, result: &str, ms| Attempt {
-            facilitator: id.to_owned(),
-            call: Call::Verify,
-            result: result.to_owned(),
-            ms,
-        };
-        attempts.extend(left_out.iter().map(|(id, why)| attempt(id, why, 0)));
+        attempts.extend(left_out.iter().map(|(id, why)| attempt(id, Call::Verify, why, 0)));
         let most = if seeded::has(Bug::VerifyNoFailover) { 1 } else { usize::MAX };
-        for facilitator in ask.iter().take(most).filter_map(|id| self.facilitators.by_id(id)) {
-            let began = self.clock.now();
-            let Some(timeout_ms) = time_out::within(facilitator.verify_timeout_ms, deadline, began) else {
-                attempts.push(attempt(&facilitator.id, "no_time_left", 0));
-                break;
-            };
-            let begun = self.board.begin(&facilitator.id, Call::Verify, began);
-            let answer = send(self.transport, facilitator, Endpoint::Verify, Some(&claim.request), timeout_ms).await;
-            let verdict = verdict::of_verify(answer, &claim.expected(self.clock.now()));
-            let ended = self.clock.now();
-            let outcome = match &verdict {
-                VerifyVerdict::Valid | VerifyVerdict::Invalid(_) => Some(Outcome::Answered),
-                VerifyVerdict::NoAnswer(why) => failure(*why, timeout_ms, facilitator.verify_timeout_ms),
-            };
-            self.board.ended(begun, outcome, ended);
-            let log = |result: &str| attempt(&facilitator.id, result, ended.since(began));
-            match verdict {
-                VerifyVerdict::Valid => {
-                    attempts.push(log("ok"));
-                    return Verified::Valid(facilitator.id.clone());
-                }
-                VerifyVerdict::Invalid(reason) => {
-                    attempts.push(log(reason.as_str()));
-                    if !seeded::has(Bug::InvalidFailsOver) {
-                        return Verified::Invalid(reason);
+        let mut ids: Vec<_> = ask.into_iter().take(most).collect();
+        let mut search = Search::default();
+        loop {
+            let mut busy = Vec::new();
+            for id in ids {
+                let Some(facilitator) = self.facilitators.by_id(&id) else { continue };
+                let now = self.clock.now();
+                let Some(timeout_ms) = time_out::within(facilitator.verify_timeout_ms, deadline, now) else {
+                    attempts.push(attempt(&id, Call::Verify, "no_time_left", 0));
+                    return search.without_a_yes();
+                };
+                match self.board.begin(&id, claim, Call::Verify, Errand::Sale, now) {
+                    Err(Busy) => busy.push(id),
+                    Ok(begun) => {
+                        let verified =
+                            self.verify_at(facilitator, claim, begun, timeout_ms, &mut search, attempts).await;
+                        if let Some(verified) = verified {
+                            return verified;
+                        }
                     }
                 }
-                VerifyVerdict::NoAnswer(why) => attempts.push(log(&why.to_string())),
             }
+            if busy.is_empty() || self.clock.now().since(began) >= WAIT_FOR_ROOM_MS {
+                attempts.extend(busy.iter().map(|id| attempt(id, Call::Verify, "busy", 0)));
+                return search.without_a_yes();
+            }
+            self.clock.sleep(LOOK_FOR_ROOM_MS).await;
+            ids = busy;
         }
-        Verified::Nobody
+    }
+
+    /// Asks one. `None`: the search goes on.
+    async fn verify_at(
+        &self,
+        facilitator: &Facilitator,
+        claim: &Claim,
+        begun: Begun,
+        timeout_ms: u64,
+        search: &mut Search,
+        attempts: &mut Vec<Attempt>,
+    ) -> Option<Verified> {
+        let began = self.clock.now();
+        let heard = send(self.transport, facilitator, Endpoint::Verify, Some(&claim.request), timeout_ms).await;
+        let Heard { answer, said } = heard;
+        let verdict = verdict::of_verify(answer, &claim.expected(self.clock.now()));
+        let ended = self.clock.now();
+        let about = |reason: &Reason| self.about(reason, claim, ended);
+        let outcome = match &verdict {
+            VerifyVerdict::Valid => Some(Outcome::Answered),
+            VerifyVerdict::Invalid(reason) if about(reason) == About::TheFacilitator => {
+                Some(Outcome::Failed(reason.to_string()))
+            }
+            // Anybody can be refused, so it says nothing of how a facilitator does.
+            VerifyVerdict::Invalid(_) => None,
+            VerifyVerdict::NoAnswer(why) => failure(*why, timeout_ms, facilitator.verify_timeout_ms),
+        };
+        let result = match &verdict {
+            VerifyVerdict::Valid => "ok".to_owned(),
+            VerifyVerdict::Invalid(reason) => reason.to_string(),
+            VerifyVerdict::NoAnswer(why) => why.to_string(),
+        };
+        let log = attempt(&facilitator.id, Call::Verify, &result, ended.since(began));
+        attempts.push(Attempt { said: said.clone().filter(|_| verdict != VerifyVerdict::Valid), ..log });
+        search.failed.extend(self.board.ended(begun, outcome, said, ended));
+        match verdict {
+            VerifyVerdict::Valid => {
+                self.board.proved(claim, std::mem::take(&mut search.failed), ended);
+                Some(Verified::Valid(facilitator.id.clone()))
+            }
+            VerifyVerdict::Invalid(reason) => match about(&reason) {
+                About::ThePayment if !seeded::has(Bug::InvalidFailsOver) => Some(Verified::Invalid(reason)),
+                About::ThePayment | About::ThePaymentPerhaps => {
+                    search.refused.get_or_insert(reason);
+                    None
+                }
+                About::TheFacilitator | About::Unclear => None,
+            },
+            VerifyVerdict::NoAnswer(_) => None,
+        }
+    }
+
+    fn about(&self, reason: &Reason, claim: &Claim, now: UnixMillis) -> About {
+        if seeded::has(Bug::EveryNoBelieved) { About::ThePayment } else { verify_reason::about(reason, claim, now) }
     }
 
     /// A first settle for a caller who waits. A "pending" is asked about once more: a client that does not know to send the
@@ -102,7 +164,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         attempts: &mut Vec<Attempt>,
     ) -> SettleVerdict {
         let began = self.clock.now();
-        let first = self.settle(id, claim, &patience, attempts).await;
+        let first = self.settle_at(id, claim, &patience, Errand::Sale, attempts).await;
         let SettleVerdict::Unknown { why: Open::Said(reason), transaction } = &first else { return first };
         if !reason.is_pending() || self.clock.now().since(began) > PENDING_WITHIN_MS {
             return first;
@@ -118,7 +180,8 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         }
     }
 
-    /// One settle attempt at one facilitator. `patience` is how long it may take, out of its configured time-out.
+    /// Asks the same facilitator again about a settlement whose answer was lost. `patience` is how long it may take, out of
+    /// its configured time-out.
     pub async fn settle(
         &self,
         id: &str,
@@ -126,42 +189,79 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         patience: impl Fn(u64) -> u64,
         attempts: &mut Vec<Attempt>,
     ) -> SettleVerdict {
+        self.settle_at(id, claim, patience, Errand::Debt, attempts).await
+    }
+
+    async fn settle_at(
+        &self,
+        id: &str,
+        claim: &Claim,
+        patience: impl Fn(u64) -> u64,
+        errand: Errand,
+        attempts: &mut Vec<Attempt>,
+    ) -> SettleVerdict {
         let Some(facilitator) = self.facilitators.by_id(id) else {
             return SettleVerdict::Unknown { why: Open::NotConfigured, transaction: None };
         };
         let timeout_ms = patience(facilitator.settle_timeout_ms);
         let began = self.clock.now();
-        let begun = self.board.begin(id, Call::Settle, began);
-        let answer = send(self.transport, facilitator, Endpoint::Settle, Some(&claim.request), timeout_ms).await;
+        // A settlement is owed, or its payment was verified: room is for what nobody has looked at yet.
+        let begun = self.board.begin(id, claim, Call::Settle, errand, began).ok();
+        let heard = send(self.transport, facilitator, Endpoint::Settle, Some(&claim.request), timeout_ms).await;
+        let Heard { answer, said } = heard;
         let ended = self.clock.now();
         let verdict = verdict::of_settle(answer, &claim.expected(ended), id);
         let outcome = match &verdict {
             SettleVerdict::Unknown { why: Open::NoAnswer(why), .. } | SettleVerdict::Unsent(why) => {
                 failure(*why, timeout_ms, facilitator.settle_timeout_ms)
             }
+            // Nobody has looked at what is paid upfront, and anybody can be refused.
+            SettleVerdict::Refused(_) if claim.flow == PaymentFlow::Upfront => None,
             // A refusal, and a "pending", is an answer: chains are slow and payers are poor everywhere alike.
             _ => Some(Outcome::Answered),
         };
-        self.board.ended(begun, outcome, ended);
+        let is_settled = matches!(verdict, SettleVerdict::Settled(_));
+        if is_settled {
+            self.board.settled(claim, ended);
+        }
         let result = match &verdict {
             SettleVerdict::Settled(_) => "ok".to_owned(),
             SettleVerdict::Refused(reason) => reason.to_string(),
             SettleVerdict::Unknown { why, .. } => why.to_string(),
             SettleVerdict::Unsent(why) => why.to_string(),
         };
-        attempts.push(Attempt { facilitator: id.to_owned(), call: Call::Settle, result, ms: ended.since(began) });
+        let log = attempt(id, Call::Settle, &result, ended.since(began));
+        attempts.push(Attempt { said: said.clone().filter(|_| !is_settled), ..log });
+        if let Some(begun) = begun {
+            self.board.ended(begun, outcome, said, ended);
+        }
         verdict
     }
 }
 
+impl Search {
+    /// Nobody said yes.
+    fn without_a_yes(self) -> Verified {
+        self.refused.map_or(Verified::Nobody, Verified::Invalid)
+    }
+}
+
+fn attempt(facilitator: &str, call: Call, result: &str, ms: u64) -> Attempt {
+    Attempt { facilitator: facilitator.to_owned(), call, result: result.to_owned(), ms, said: None }
+}
+
 /// Sends an earlier payment's verify request, to see whether the facilitator answers. What it says of the payment does
-/// not count: that may have run out or be settled by now.
-pub async fn probe(facilitator: &Facilitator, specimen: &RawValue, transport: &impl FacilitatorTransport) -> Outcome {
+/// not count: that may have run out or be settled by now. Returns also what it said of a failure.
+pub async fn probe(
+    facilitator: &Facilitator,
+    specimen: &RawValue,
+    transport: &impl FacilitatorTransport,
+) -> (Outcome, Option<String>) {
     let timeout_ms = facilitator.verify_timeout_ms;
-    let answer = send(transport, facilitator, Endpoint::Verify, Some(specimen), timeout_ms).await;
+    let Heard { answer, said } = send(transport, facilitator, Endpoint::Verify, Some(specimen), timeout_ms).await;
     match verdict::answers_verify(answer) {
-        Ok(()) => Outcome::Answered,
-        Err(why) => Outcome::Failed(why.to_string()),
+        Ok(()) => (Outcome::Answered, None),
+        Err(why) => (Outcome::Failed(why), said),
     }
 }
 
@@ -171,25 +271,12 @@ pub async fn supported(
     timeout_ms: u64,
     transport: &impl FacilitatorTransport,
 ) -> Option<Vec<u8>> {
-    let answer = send(transport, facilitator, Endpoint::Supported, None, timeout_ms).await.ok()?;
+    let answer = send(transport, facilitator, Endpoint::Supported, None, timeout_ms).await.answer.ok()?;
     (answer.status == 200).then_some(answer.body)
 }
 
-async fn send(
-    transport: &impl FacilitatorTransport,
-    facilitator: &Facilitator,
-    endpoint: Endpoint,
-    json: Option<&RawValue>,
-    timeout_ms: u64,
-) -> Result<FacilitatorAnswer, TransportError> {
-    let timeout_ms = if seeded::has(Bug::TimeOutIgnored) { u64::from(u32::MAX) } else { timeout_ms };
-    let (url, headers) = (facilitator.url_of(endpoint), facilitator.headers_of(endpoint));
-    transport.send(HttpRequest { url: &url, headers, json: json.map(RawValue::get), timeout_ms }).await
-}
-
-/// What a missing answer says of the facilitator: nothing where it had less than its time, or where the payer's own words
-/// may be to blame.
+/// The failure that a missing answer is. `None`: it had less than its time.
 fn failure(why: NoAnswer, timeout_ms: u64, configured_ms: u64) -> Option<Outcome> {
     let cut_short = why == NoAnswer::Transport(TransportError::Timeout) && timeout_ms < configured_ms;
-    (why.blames_the_facilitator() && !cut_short).then(|| Outcome::Failed(why.to_string()))
+    (!cut_short).then(|| Outcome::Failed(why.to_string()))
 }

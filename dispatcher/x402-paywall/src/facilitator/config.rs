@@ -101,7 +101,8 @@ impl Auth {
 
 impl Facilitators {
     /// Parses `[{"id", "url", "verifyTimeoutMs"?, "settleTimeoutMs"?, "headers"?}]`, primary first; a header is
-    /// `{"name", "secret", "calls"?: ["verify", "settle", "supported"]}`.
+    /// `{"name", "secret", "calls"?: ["verify", "settle", "supported"]}`, or has a token for each call: in place of the
+    /// secret `"jwt": {"keyId", "secret", "algorithm": "EdDSA" | "ES256"}`.
     pub fn from_json(json: &str, secrets: &impl Secrets) -> Result<Self, ConfigError> {
         let wire: Vec<Wire> = json::read(json).map_err(|error| ConfigError::Json(error.to_string()))?;
         if wire.len() > MAX_FACILITATORS {
@@ -205,13 +206,20 @@ mod tests {
         let a = facilitators.by_id("a").unwrap();
         for endpoint in [Endpoint::Verify, Endpoint::Settle] {
             let [header] = a.headers_of(endpoint) else { panic!("one header") };
-            assert_eq!((header.name.as_str(), header.value.as_str()), ("authorization", "Bearer hunter2"));
+            assert_eq!((header.name.as_str(), header.fixed_value()), ("authorization", Some("Bearer hunter2")));
         }
         assert!(a.headers_of(Endpoint::Supported).is_empty());
         assert!(!format!("{facilitators:?}").contains("hunter2"));
         for (header, key, says) in [
             (r#"{"name":"x-key","secret":"NO"}"#, "headers.secret", "\"NO\", which is not set"),
             (r#"{"name":"x-key","secret":"BAD"}"#, "headers.secret", "BAD"),
+            (r#"{"name":"x-key"}"#, "headers", "one of"),
+            (r#"{"name":"x-key","jwt":{"keyId":"k","secret":"KEY","algorithm":"EdDSA"}}"#, "headers.jwt.secret", "KEY"),
+            (
+                r#"{"name":"x-key","jwt":{"keyId":"k","secret":"NO","algorithm":"ES256"}}"#,
+                "headers.jwt.secret",
+                "not set",
+            ),
             (r#"{"name":"x key","secret":"KEY"}"#, "headers.name", "x key"),
             (r#"{"name":"Content-Type","secret":"KEY"}"#, "headers.name", "Content-Type"),
         ] {

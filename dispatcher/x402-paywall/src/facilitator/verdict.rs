@@ -4,6 +4,7 @@
 //! Nothing is believed that contradicts the offer or itself. A contradiction on `/verify` is no answer; on `/settle` it
 //! is an unknown outcome, because money may have moved.
 
+use super::verify_reason;
 use crate::{
     Reason, UnixMillis,
     ports::{FacilitatorAnswer, TransportError},
@@ -60,6 +61,9 @@ pub enum NoAnswer {
     Transport(#[from] TransportError),
     #[error("http_{0}")]
     Http(u16),
+    /// A 401 or 403: it does not take our credentials. It says so before it looks at a payment, so nothing moved.
+    #[error("http_{0}")]
+    Credentials(u16),
     #[error("invalid_json")]
     InvalidJson,
     #[error("invalid_shape")]
@@ -69,9 +73,6 @@ pub enum NoAnswer {
     /// The named field of the answer contradicts the offer, or the rest of the answer.
     #[error("contradiction_in_{0}")]
     Contradiction(Field),
-    /// A 401 or 403 without a word about the payment.
-    #[error("credentials_refused_{0}")]
-    Credentials(u16),
 }
 
 /// A field of an answer.
@@ -115,11 +116,11 @@ impl Open {
 }
 
 impl NoAnswer {
-    /// Whether it is the facilitator's doing. These statuses speak of the request, and whoever pays has written most of
-    /// that: if they counted, a caller could have every facilitator quarantined.
+    /// Whether the call was over before anyone looked at the payment: nothing was sent, or our credentials were refused.
+    /// A settlement that ended so moved nothing.
     #[must_use]
-    pub fn blames_the_facilitator(self) -> bool {
-        !matches!(self, Self::Http(400 | 413 | 422))
+    pub fn before_the_payment(self) -> bool {
+        matches!(self, Self::Credentials(_) | Self::Transport(TransportError::Unsigned))
     }
 }
 
@@ -152,11 +153,17 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
     }
 }
 
-/// Whether `/verify` was answered at all, of whichever payment.
-pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), NoAnswer> {
-    let body: VerifyResponse = read(&answer?)?;
-    let contradicts = body.is_valid && body.invalid_reason.is_some();
-    if contradicts { Err(NoAnswer::Contradiction(Field::InvalidReason)) } else { Ok(()) }
+/// Says whether `/verify` was answered at all, of whichever payment. The error is a reason code. A `no` that speaks of
+/// the facilitator itself is no answer.
+pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), String> {
+    let read = |answer: FacilitatorAnswer| read::<VerifyResponse>(&answer);
+    let body = answer.map_err(NoAnswer::from).and_then(read).map_err(|why| why.to_string())?;
+    let reason = body.invalid_reason.as_deref().map(|reason| Reason::from_outside(Some(reason)));
+    match (body.is_valid, reason) {
+        (true, Some(_)) => Err(NoAnswer::Contradiction(Field::InvalidReason).to_string()),
+        (false, Some(reason)) if verify_reason::speaks_of_itself(&reason) => Err(reason.to_string()),
+        _ => Ok(()),
+    }
 }
 
 #[must_use]
@@ -168,6 +175,7 @@ pub fn of_settle(
     let unknown = |why: Open, transaction: &str| SettleVerdict::Unknown { why, transaction: known_hash(transaction) };
     let answer = match answer {
         Ok(answer) => answer,
+        Err(error) if NoAnswer::from(error).before_the_payment() => return SettleVerdict::Unsent(error.into()),
         Err(error) => return unknown(NoAnswer::from(error).into(), ""),
     };
     let body: SettleResponse = match read(&answer) {
@@ -175,7 +183,7 @@ pub fn of_settle(
         Err(NoAnswer::Http(_)) if seeded::has(Bug::HttpErrorTakenForRefusal) => {
             return SettleVerdict::Refused(Reason::ours("facilitator_error"));
         }
-        Err(why @ NoAnswer::Credentials(_)) => return SettleVerdict::Unsent(why),
+        Err(why) if why.before_the_payment() => return SettleVerdict::Unsent(why),
         Err(why) => return unknown(why.into(), ""),
     };
     if !body.success {

@@ -4,13 +4,16 @@
 //! exchanges happen beside payments, never on their way.
 
 use super::{
+    desk::{Desk, Entry},
     jitter::Jitter,
-    news::{Known, News, Observation, Snapshot},
-    standing::{Event, Hope, Limits, Outcome, Purpose, Standing, step},
+    news::{News, Observation, Snapshot},
+    regulars::{self, Regulars},
+    standing::{Event, Hope, Outcome, Purpose, Standing, step},
+    witness::{Grade, Witness},
 };
 use crate::{
     UnixMillis,
-    facilitator::{Facilitator, Facilitators},
+    facilitator::{Facilitators, supported::SUPPORTED_TTL_MS},
     ledger::Claim,
     seeded::{self, Bug},
     telemetry::Call,
@@ -22,6 +25,9 @@ use std::{
     mem,
     rc::Rc,
 };
+use x402_protocol::{Network, Version};
+
+pub use super::desk::Errand;
 
 /// Pause between exchanges while a facilitator is not healthy, or a failure is not told yet.
 pub const EXCHANGE_MS: u64 = 1_000;
@@ -31,12 +37,15 @@ pub const CALM_EXCHANGE_MS: u64 = 10_000;
 const EXCHANGE_LIMIT_MS: u64 = 5_000;
 /// The first few come quickly: what the first one sets off, such as asking what is supported, the next ones bring.
 const QUICK_EXCHANGES: u32 = 3;
+/// Those who wait for one turn come back within so long after it.
+const TURN_SPREAD_MS: u64 = 250;
 /// A view older than this is out of date: nobody has asked here for so long, or the other side is out of reach.
 const STALE_MS: u64 = 10_000;
-/// A settle that is a probe has ended so long after its time-out, or whoever waited for it is gone.
-const SETTLE_PROBE_GRACE_MS: u64 = 500;
 /// Observations kept for the next exchange; beyond it the oldest are dropped, for the newest say most.
 const MAX_NEWS: usize = 256;
+/// Payments that were answered soundly, and payers whose payments were settled: those that an isolate remembers.
+const PROVEN_KEPT: usize = 256;
+const REGULARS_KEPT: usize = 512;
 
 /// Shared by everything in an isolate that asks facilitators.
 pub struct Board {
@@ -49,22 +58,11 @@ struct Inner {
     desks: Vec<Desk>,
     news: VecDeque<Observation>,
     exchange: Exchange,
-}
-
-/// One facilitator as the board sees it.
-struct Desk {
-    id: String,
-    verify: Limits,
-    settle: Limits,
-    known: Known,
-    specimen: Option<Rc<RawValue>>,
-    /// While it gets probes only: when the next payment may be one, by what this board let through already.
-    verify_token: UnixMillis,
-    settle_token: UnixMillis,
-    /// The same for claims that hope for the settle token.
-    trial: UnixMillis,
-    /// Until when a settle that is a probe is under way. A deadline and not a flag: what waits for it may be gone.
-    settle_probe: UnixMillis,
+    /// Payments that were answered soundly here, the newest last.
+    proven: VecDeque<u64>,
+    regulars: Regulars,
+    /// Those that are not told yet.
+    new_regulars: Vec<u64>,
 }
 
 /// How the exchange with the merging place stands.
@@ -93,8 +91,31 @@ pub struct Order {
 pub struct Begun {
     facilitator: String,
     call: Call,
-    purpose: Purpose,
+    errand: Errand,
+    witness: Witness,
+    entry: Entry,
     at: UnixMillis,
+}
+
+/// A facilitator has no room for payments of which nothing is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy;
+
+/// A call that failed, in case another facilitator answers the same payment soundly: see [`Board::proved`].
+#[derive(Clone, Debug)]
+pub struct Failed {
+    facilitator: String,
+    call: Call,
+    event: Event,
+}
+
+/// Why nobody can serve an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CannotServe {
+    /// None of the facilitators lists it.
+    Unlisted,
+    /// All that list it are quarantined.
+    Quarantined,
 }
 
 impl Board {
@@ -102,22 +123,57 @@ impl Board {
     #[must_use]
     pub fn new(facilitators: &Facilitators, seed: u64) -> Self {
         let desks = facilitators.iter().map(Desk::new).collect();
-        let inner = Inner { desks, news: VecDeque::new(), exchange: Exchange::default() };
+        let inner = Inner {
+            desks,
+            news: VecDeque::new(),
+            exchange: Exchange::default(),
+            proven: VecDeque::new(),
+            regulars: Regulars::default(),
+            new_regulars: Vec::new(),
+        };
         Self { inner: RefCell::new(inner), jitter: Jitter::new(seed) }
     }
 
+    /// Whether an offer in this network can be settled by any of these, as far as is known. `version`: of the payment that
+    /// came with the request; without one, either generation will do.
+    ///
+    /// Nothing waits for this. Until `/supported` was answered, everybody may serve everything.
+    pub fn can_serve(
+        &self,
+        facilitators: &[String],
+        network: Network,
+        version: Option<Version>,
+        now: UnixMillis,
+    ) -> Result<(), CannotServe> {
+        let mut inner = self.inner.borrow_mut();
+        let stale = inner.exchange.is_stale(now);
+        let mut listed = false;
+        for id in facilitators {
+            let Some(desk) = inner.desk(id) else { continue };
+            let at = desk.known.supported.as_ref().map(|supported| supported.at);
+            let outdated = stale && at.is_none_or(|at| now.since(at) >= SUPPORTED_TTL_MS);
+            if !(outdated || desk.serves(version, network)) && !seeded::has(Bug::OfferedWhatNobodyServes) {
+                continue;
+            }
+            listed = true;
+            // A view that is out of date is no reason to sell nothing.
+            if stale || desk.may_be_offered(now) {
+                return Ok(());
+            }
+        }
+        Err(if listed { CannotServe::Quarantined } else { CannotServe::Unlisted })
+    }
+
     /// Whom to ask for `/verify`: those that can serve the claim and may be used for verify and settle both, the healthy
-    /// before the slow. The claim serves as a specimen for probes of the others.
+    /// before the slow. While there is nobody, a few payments may try those that are quarantined.
     #[must_use]
     pub fn order(&self, claim: &Claim, now: UnixMillis) -> Order {
         let mut inner = self.inner.borrow_mut();
         let stale = inner.exchange.is_stale(now);
         let (mut order, mut slow) = (Order::default(), Vec::new());
-        let specimen: Rc<RawValue> = claim.request.clone().into();
         for id in &claim.facilitators {
             let Some(desk) = inner.desk(id) else { continue };
-            desk.specimen = Some(Rc::clone(&specimen));
-            if !desk.serves(claim) {
+            if !desk.serves(Some(claim.version), claim.network) {
                 order.left_out.push((id.clone(), "cannot_serve"));
             } else if !desk.known.is_in_use() || desk.is_slow() && seeded::has(Bug::SlowTakenForDead) {
                 order.left_out.push((id.clone(), "quarantined"));
@@ -129,7 +185,8 @@ impl Board {
         }
         order.ask.extend(slow);
         if order.ask.is_empty() {
-            inner.let_one_try(&mut order, stale, now);
+            let is_known = inner.grade_of(claim, Call::Verify, now) != Grade::Stranger;
+            inner.let_some_try(&mut order, is_known, stale, now);
         }
         order
     }
@@ -145,7 +202,9 @@ impl Board {
         let others = claim.facilitators.iter().filter(|id| *id != verified_by);
         let mut last_resort = Vec::new();
         for id in verifier_first.chain(others) {
-            let Some(desk) = inner.desk(id).filter(|desk| desk.serves(claim)) else { continue };
+            let Some(desk) = inner.desk(id).filter(|desk| desk.serves(Some(claim.version), claim.network)) else {
+                continue;
+            };
             if tried_first.is_empty() && desk.wants_first_settle(hope, now) {
                 tried_first.push(id.clone());
             } else if desk.known.is_in_use() {
@@ -157,45 +216,94 @@ impl Board {
         [tried_first, healthy, slow, last_resort].concat()
     }
 
-    /// From when on the facilitator may be asked again about a settlement whose answer was lost: now, unless its settle
-    /// gets probes only and this back-off's probe is taken.
+    /// From when on the facilitator may be asked again about a settlement whose answer was lost: see `debts`.
     #[must_use]
     pub fn may_ask_again_at(&self, facilitator: &str, now: UnixMillis) -> UnixMillis {
         let mut inner = self.inner.borrow_mut();
         let hope = inner.hope_at_all();
-        match inner.desk(facilitator) {
-            Some(desk) if !desk.known.settle.standing.is_in_use() => {
-                let at = desk.token_at(Call::Settle, hope).max(now);
-                // Many payments may wait for one token: they come back one after the other.
-                if at > now { at.plus((self.jitter.unit() * EXCHANGE_MS as f64) as u64) } else { at }
+        let at = inner.desk(facilitator).map_or(now, |desk| desk.debt_at(hope, now));
+        // Spread, so that those who wait for one turn do not all come back at its first moment.
+        if at > now { at.plus((self.jitter.unit() * TURN_SPREAD_MS as f64) as u64) } else { at }
+    }
+
+    /// A call for this claim goes out, unless the facilitator has no room for it.
+    pub fn begin(
+        &self,
+        facilitator: &str,
+        claim: &Claim,
+        call: Call,
+        errand: Errand,
+        now: UnixMillis,
+    ) -> Result<Begun, Busy> {
+        let mut inner = self.inner.borrow_mut();
+        let (hope, grade) = (inner.hope_at_all(), inner.grade_of(claim, call, now));
+        let witness = Witness::of(claim, grade);
+        let entry = match inner.desk(facilitator) {
+            Some(desk) => desk.enter(&witness, call, errand, hope, now).ok_or(Busy)?,
+            None => Entry { purpose: Purpose::Use, until: now },
+        };
+        Ok(Begun { facilitator: facilitator.to_owned(), call, errand, witness, entry, at: now })
+    }
+
+    /// It ended. No outcome: it says nothing of the facilitator. `said` is what the facilitator said of a failure. Returns
+    /// the failure, if it was one.
+    pub fn ended(
+        &self,
+        begun: Begun,
+        outcome: Option<Outcome>,
+        said: Option<String>,
+        now: UnixMillis,
+    ) -> Option<Failed> {
+        let Begun { facilitator, call, errand, witness, entry, at } = begun;
+        let mut inner = self.inner.borrow_mut();
+        let answered = outcome == Some(Outcome::Answered);
+        if let Some(desk) = inner.desk(&facilitator) {
+            desk.leave(entry, &witness, call, errand, answered, now);
+        }
+        let said = said.filter(|_| !answered);
+        let event = Event {
+            purpose: entry.purpose,
+            began: at,
+            ms: now.since(at),
+            outcome: outcome?,
+            witness: Some(witness),
+            said,
+            retold: false,
+        };
+        inner.note(Observation { facilitator: facilitator.clone(), call, event: event.clone() }, now, &self.jitter);
+        (!answered).then_some(Failed { facilitator, call, event })
+    }
+
+    /// A facilitator has found that the claim holds: so it is sound, and who failed on it before has failed on a sound
+    /// payment. It serves as a specimen for probes.
+    pub fn proved(&self, claim: &Claim, failed: Vec<Failed>, now: UnixMillis) {
+        let mut inner = self.inner.borrow_mut();
+        let witness = Witness::of(claim, Grade::Sound);
+        if !inner.proven.contains(&witness.payment) {
+            inner.proven.push_back(witness.payment);
+            let extra = inner.proven.len().saturating_sub(PROVEN_KEPT);
+            inner.proven.drain(..extra);
+        }
+        let specimen: Rc<RawValue> = claim.request.clone().into();
+        for id in &claim.facilitators {
+            if let Some(desk) = inner.desk(id) {
+                desk.specimen = Some(Rc::clone(&specimen));
             }
-            _ => now,
+        }
+        for Failed { facilitator, call, event } in failed {
+            let event = Event { witness: Some(witness), retold: true, ..event };
+            inner.note(Observation { facilitator, call, event }, now, &self.jitter);
         }
     }
 
-    /// A call goes out.
-    pub fn begin(&self, facilitator: &str, call: Call, now: UnixMillis) -> Begun {
+    /// The claim was settled: its payer is a stranger no more.
+    pub fn settled(&self, claim: &Claim, now: UnixMillis) {
         let mut inner = self.inner.borrow_mut();
-        let hope = inner.hope_at_all();
-        let purpose = inner.desk(facilitator).map_or(Purpose::Use, |desk| desk.begin(call, hope, now));
-        Begun { facilitator: facilitator.to_owned(), call, purpose, at: now }
-    }
-
-    /// It ended. No outcome: it says nothing of the facilitator.
-    pub fn ended(&self, begun: Begun, outcome: Option<Outcome>, now: UnixMillis) {
-        let Begun { facilitator, call, purpose, at } = begun;
-        let mut inner = self.inner.borrow_mut();
-        if let Some(desk) = inner.desk(&facilitator).filter(|_| call == Call::Settle && purpose != Purpose::Use) {
-            desk.settle_probe = UnixMillis(0);
+        let payer = Witness::of(claim, Grade::Sound).payer;
+        inner.regulars.add(payer, now, REGULARS_KEPT);
+        if inner.new_regulars.len() < regulars::TOLD {
+            inner.new_regulars.push(payer);
         }
-        let Some(outcome) = outcome else { return };
-        let event = Event { purpose, began: at, ms: now.since(at), outcome };
-        let observation = Observation { facilitator, call, event };
-        inner.apply(&observation, now, &self.jitter);
-        if inner.news.len() >= MAX_NEWS {
-            inner.news.pop_front();
-        }
-        inner.news.push_back(observation);
     }
 
     /// The news to exchange for a snapshot now, if it is time. To be followed by [`Board::merge`] or [`Board::failed`].
@@ -214,7 +322,8 @@ impl Board {
         // One by one, here and wherever a map of few is filled: collecting would bring a sort into the wasm for each map.
         let mut specimens = BTreeMap::new();
         specimens.extend(wanted.filter_map(specimen));
-        Some(News { observations, specimens })
+        let regulars = mem::take(&mut inner.new_regulars);
+        Some(News { observations, specimens, regulars })
     }
 
     /// What everybody saw together, and on top of it what happened here since the news were sent.
@@ -227,6 +336,7 @@ impl Board {
                 desk.known = known;
             }
         }
+        inner.regulars.merge(&snapshot.regulars, REGULARS_KEPT);
         for observation in inner.news.clone() {
             inner.apply(&observation, now, &self.jitter);
         }
@@ -258,6 +368,21 @@ impl Inner {
         Hope::of(self.desks.iter().map(|desk| &desk.known))
     }
 
+    fn grade_of(&self, claim: &Claim, call: Call, now: UnixMillis) -> Grade {
+        let stranger = Witness::of(claim, Grade::Stranger);
+        let (is_regular, is_proven) = (self.regulars.has(&stranger, now), self.proven.contains(&stranger.payment));
+        Desk::grade_of(call, claim, is_regular, is_proven)
+    }
+
+    /// Counts here at once, and is told with the next exchange.
+    fn note(&mut self, observation: Observation, now: UnixMillis, jitter: &Jitter) {
+        self.apply(&observation, now, jitter);
+        if self.news.len() >= MAX_NEWS {
+            self.news.pop_front();
+        }
+        self.news.push_back(observation);
+    }
+
     fn apply(&mut self, observation: &Observation, now: UnixMillis, jitter: &Jitter) {
         let Some(desk) = self.desk(&observation.facilitator) else { return };
         let limits = desk.limits(observation.call);
@@ -265,30 +390,28 @@ impl Inner {
         *health = step(mem::take(health), &observation.event, limits, now, jitter.unit());
     }
 
-    /// Nobody is left: one payment may see whether a facilitator is back, where probes cannot or do not tell us.
-    fn let_one_try(&mut self, order: &mut Order, stale: bool, now: UnixMillis) {
-        for position in 0..order.left_out.len() {
-            let (id, why) = &order.left_out[position];
-            let Some(desk) = self.desks.iter_mut().find(|desk| desk.id == *id && *why == "quarantined") else {
-                continue;
-            };
-            let may = if stale { desk.may_try_blindly(now) } else { desk.may_hope_for_settle(now) };
-            if may {
-                let (id, _) = order.left_out.remove(position);
+    /// Nobody is well: a payment may see whether one of them is back, where probes cannot or do not tell us.
+    fn let_some_try(&mut self, order: &mut Order, is_known: bool, stale: bool, now: UnixMillis) {
+        let left_out = mem::take(&mut order.left_out);
+        for (id, why) in left_out {
+            let desk = self.desk(&id).filter(|_| why == "quarantined");
+            if desk.is_some_and(|desk| desk.may_try(is_known, stale, now)) {
                 order.ask.push(id);
-                return;
+            } else {
+                order.left_out.push((id, why));
             }
         }
     }
 
     fn is_due(&self, now: UnixMillis) -> bool {
-        if self.exchange.under_way.as_ref().is_some_and(|(_, until)| now < *until)
+        if self.desks.is_empty()
+            || self.exchange.under_way.as_ref().is_some_and(|(_, until)| now < *until)
             || self.exchange.failed_at.is_some_and(|failed_at| now.since(failed_at) < EXCHANGE_MS)
         {
             return false;
         }
         let calm = self.exchange.told >= QUICK_EXCHANGES
-            && self.desks.iter().all(Desk::is_calm)
+            && !self.desks.iter().any(Desk::is_slow)
             && self.news.iter().all(|observation| observation.event.is_everyday());
         let pause = if calm { CALM_EXCHANGE_MS } else { EXCHANGE_MS };
         self.exchange.told_at.is_none_or(|told_at| now.since(told_at) >= pause)
@@ -298,104 +421,6 @@ impl Inner {
 impl Exchange {
     fn is_stale(&self, now: UnixMillis) -> bool {
         self.told_at.is_none_or(|told_at| now.since(told_at) >= STALE_MS)
-    }
-}
-
-impl Desk {
-    fn new(facilitator: &Facilitator) -> Self {
-        Self {
-            id: facilitator.id.clone(),
-            verify: facilitator.limits(Call::Verify),
-            settle: facilitator.limits(Call::Settle),
-            known: Known::default(),
-            specimen: None,
-            verify_token: UnixMillis(0),
-            settle_token: UnixMillis(0),
-            trial: UnixMillis(0),
-            settle_probe: UnixMillis(0),
-        }
-    }
-
-    fn limits(&self, call: Call) -> Limits {
-        match call {
-            Call::Verify => self.verify,
-            Call::Settle => self.settle,
-        }
-    }
-
-    /// What it does not list it cannot serve; as long as it has not answered, it may.
-    fn serves(&self, claim: &Claim) -> bool {
-        let supported = self.known.supported.as_ref();
-        supported.is_none_or(|supported| supported.serves(claim.version, Claim::SCHEME, claim.network))
-            || seeded::has(Bug::UnsupportedAsked)
-    }
-
-    fn is_slow(&self) -> bool {
-        [&self.known.verify, &self.known.settle].iter().any(|health| health.standing != Standing::Healthy)
-    }
-
-    fn is_calm(&self) -> bool {
-        !self.is_slow()
-    }
-
-    /// When the next probe by a payment may go out.
-    fn token_at(&self, call: Call, hope: Hope) -> UnixMillis {
-        let taken = match call {
-            Call::Verify => self.verify_token,
-            Call::Settle => self.settle_token,
-        };
-        let under_way = match (call, hope) {
-            // One that hangs would be joined by another each back-off, and tells as much alone. Unless nobody else is left.
-            (Call::Settle, Hope::Others) => self.settle_probe,
-            (Call::Settle, Hope::None) | (Call::Verify, _) => taken,
-        };
-        match self.known.of(call).standing.retry() {
-            None => taken,
-            Some(retry) => retry.at(hope).max(taken).max(under_way),
-        }
-    }
-
-    fn begin(&mut self, call: Call, hope: Hope, now: UnixMillis) -> Purpose {
-        let standing = self.known.of(call).standing.clone();
-        let Some(retry) = standing.retry() else { return Purpose::Use };
-        // Taken until the back-off has run once more: by then its answer has set another one.
-        let taken = now.plus(retry.interval_ms(hope));
-        match call {
-            Call::Verify => self.verify_token = taken,
-            Call::Settle => self.settle_token = taken,
-        }
-        match standing {
-            Standing::Healthy | Standing::Degraded(_) => Purpose::Use,
-            Standing::Quarantined(_) | Standing::Probing { .. } => {
-                if call == Call::Settle {
-                    self.settle_probe = now.plus(self.settle.timeout_ms + SETTLE_PROBE_GRACE_MS);
-                }
-                hope.purpose_of_a_probe()
-            }
-        }
-    }
-
-    /// Settlements whose answer was lost probe a quarantined settle. Where none is waiting to be asked about, the probe
-    /// lies unclaimed for a second back-off, and a first settlement may be it: nothing else would ever tell.
-    fn wants_first_settle(&self, hope: Hope, now: UnixMillis) -> bool {
-        let standing = &self.known.settle.standing;
-        let Some(retry) = standing.retry().filter(|_| self.known.verify.standing.is_in_use()) else { return false };
-        let spare = if standing.is_in_use() { 0 } else { retry.interval_ms(hope) };
-        now >= self.token_at(Call::Settle, hope).plus(spare)
-    }
-
-    /// One claim per back-off is let through to settle as a probe.
-    fn may_hope_for_settle(&mut self, now: UnixMillis) -> bool {
-        let may = now >= self.trial && self.wants_first_settle(Hope::None, now);
-        if let (true, Some(retry)) = (may, self.known.settle.standing.retry()) {
-            self.trial = now.plus(retry.interval_ms(Hope::None));
-        }
-        may
-    }
-
-    fn may_try_blindly(&self, now: UnixMillis) -> bool {
-        let in_use = |call| self.known.of(call).standing.is_in_use();
-        [Call::Verify, Call::Settle].iter().all(|call| in_use(*call) || now >= self.token_at(*call, Hope::None))
     }
 }
 

@@ -1,9 +1,14 @@
 //! What payments do by a board, with time passed by hand.
 
 use super::*;
-use crate::{binding::Binding, facilitator::Supported, window::Window};
-use std::collections::BTreeMap;
-use x402_protocol::{Address, Network, TransferMethod, Uint256, Version};
+use crate::{
+    facilitator::Supported,
+    health::{
+        Known,
+        testing::{claim, strangers},
+    },
+};
+use x402_protocol::PaymentFlow;
 
 fn board() -> Board {
     let json = r#"[{"id":"primary","url":"https://p","verifyTimeoutMs":2000,"settleTimeoutMs":2000},
@@ -11,28 +16,21 @@ fn board() -> Board {
     Board::new(&Facilitators::from_json(json, &BTreeMap::new()).unwrap(), 7)
 }
 
-fn claim(facilitators: &[&str]) -> Claim {
-    Claim {
-        payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
-        tenant_id: "acme".to_owned(),
-        binding: Binding::of("acme", "GET", "/", None),
-        binding_to_place: Some(Binding::of("acme.example", "GET", "/", None)),
-        version: Version::V2,
-        flow: x402_protocol::PaymentFlow::Authorization,
-        request: RawValue::from_string("{}".to_owned()).unwrap(),
-        payer: Address([1; 20]),
-        network: Network::BaseSepolia,
-        amount: Uint256::from(1),
-        facilitators: facilitators.iter().map(|id| (*id).to_owned()).collect(),
-        window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: 2_000_000_000 },
-        proven: true,
-        signature: "0x01".to_owned(),
-        origin: None,
-        content: None,
-        authorized: None,
-        identifier: None,
-        ignored_identifier: None,
-    }
+/// A call that began, of the `n`th of many independent payments.
+fn begin_nth(board: &Board, id: &str, call: Call, errand: Errand, n: u32, at: u64) -> Begun {
+    board.begin(id, &strangers(&["primary", "standby"], n), call, errand, UnixMillis(at)).unwrap()
+}
+
+fn begin(board: &Board, id: &str, call: Call, at: u64) -> Begun {
+    begin_nth(board, id, call, Errand::Sale, 0, at)
+}
+
+fn timeout() -> Option<Outcome> {
+    Some(Outcome::Failed("timeout".to_owned()))
+}
+
+fn end(board: &Board, begun: Begun, outcome: Option<Outcome>, at: u64) -> Option<Failed> {
+    board.ended(begun, outcome, None, UnixMillis(at))
 }
 
 fn both() -> Claim {
@@ -40,15 +38,16 @@ fn both() -> Claim {
 }
 
 fn fail(board: &Board, id: &str, call: Call, at: u64) {
-    for n in 0..3 {
-        let begun = board.begin(id, call, UnixMillis(at + n));
-        board.ended(begun, Some(Outcome::Failed("timeout".to_owned())), UnixMillis(at + n));
+    for n in 0..3_u32 {
+        let at = at + u64::from(n);
+        let begun = begin_nth(board, id, call, Errand::Sale, 1_000_000 + at as u32, at);
+        end(board, begun, timeout(), at);
     }
 }
 
 fn answer(board: &Board, id: &str, call: Call, at: u64) {
-    let begun = board.begin(id, call, UnixMillis(at));
-    board.ended(begun, Some(Outcome::Answered), UnixMillis(at));
+    let begun = begin(board, id, call, at);
+    end(board, begun, Some(Outcome::Answered), at);
 }
 
 /// Exchanges with a monitor that has nothing to add.
@@ -56,7 +55,7 @@ fn told(board: &Board, at: u64) {
     let inner = board.inner.borrow();
     let facilitators = inner.desks.iter().map(|desk| (desk.id.clone(), desk.known.clone())).collect();
     drop(inner);
-    board.merge(Snapshot { facilitators }, UnixMillis(at));
+    board.merge(Snapshot { facilitators, ..Snapshot::default() }, UnixMillis(at));
 }
 
 fn asked(board: &Board, claim: &Claim, at: u64) -> Vec<String> {
@@ -76,17 +75,31 @@ fn a_quarantined_facilitator_is_left_out_with_its_reason() {
 }
 
 #[test]
-fn when_all_are_quarantined_nobody_is_asked_and_a_stale_view_lets_one_payment_try() {
+fn while_all_are_quarantined_a_few_payments_are_let_through_and_the_first_answer_ends_it() {
     let board = board();
     told(&board, 1_000);
     fail(&board, "primary", Call::Verify, 1_000);
     fail(&board, "standby", Call::Verify, 1_000);
-    assert_eq!(asked(&board, &both(), 5_000), [""; 0]);
-    assert_eq!(asked(&board, &both(), 11_001), ["primary"]);
-    let begun = board.begin("primary", Call::Verify, UnixMillis(11_001));
-    assert_eq!(asked(&board, &both(), 11_002), ["standby"], "one at each");
-    board.ended(begun, Some(Outcome::Answered), UnixMillis(11_010));
-    assert_eq!(asked(&board, &both(), 11_011), ["primary"], "the only hope is taken back at once");
+    let tries = |n, at| asked(&board, &strangers(&["primary", "standby"], n), at).len();
+    assert_eq!([1, 2, 3, 4].map(|n| tries(n, 5_000)), [2, 2, 0, 0], "two at each for strangers");
+    assert_eq!(tries(5, 5_250), 2, "and more after a while");
+    let begun = begin(&board, "standby", Call::Verify, 5_260);
+    end(&board, begun, Some(Outcome::Answered), 5_300);
+    assert_eq!(asked(&board, &both(), 5_301), ["standby"], "the only hope is taken back at once");
+}
+
+#[test]
+fn while_all_are_quarantined_a_payer_who_is_known_finds_a_turn_whatever_strangers_do() {
+    let board = board();
+    told(&board, 1_000);
+    let known = strangers(&["primary", "standby"], 77);
+    board.settled(&known, UnixMillis(900));
+    fail(&board, "primary", Call::Verify, 1_000);
+    fail(&board, "standby", Call::Verify, 1_000);
+    for at in (2_000..4_000).step_by(10) {
+        let _ = asked(&board, &strangers(&["primary", "standby"], at as u32), at);
+    }
+    assert_eq!(asked(&board, &known, 4_000), ["primary", "standby"]);
 }
 
 #[test]
@@ -94,7 +107,10 @@ fn what_is_not_listed_is_not_asked_and_what_is_unknown_is() {
     let board = board();
     let kinds = r#"{"kinds":[{"x402Version":2,"scheme":"exact","network":"eip155:1"}]}"#;
     let known = Known { supported: Supported::parse(kinds.as_bytes(), UnixMillis(1)), ..Known::default() };
-    board.merge(Snapshot { facilitators: BTreeMap::from([("primary".to_owned(), known)]) }, UnixMillis(1));
+    board.merge(
+        Snapshot { facilitators: BTreeMap::from([("primary".to_owned(), known)]), ..Snapshot::default() },
+        UnixMillis(1),
+    );
     let order = board.order(&both(), UnixMillis(2));
     assert_eq!(order.ask, ["standby"]);
     assert_eq!(order.left_out, [("primary".to_owned(), "cannot_serve")]);
@@ -104,8 +120,8 @@ fn what_is_not_listed_is_not_asked_and_what_is_unknown_is() {
 #[test]
 fn a_slow_facilitator_is_asked_after_a_healthy_one_and_still_where_it_is_the_only_one() {
     let board = board();
-    let begun = board.begin("primary", Call::Verify, UnixMillis(1_000));
-    board.ended(begun, Some(Outcome::Answered), UnixMillis(2_900));
+    let begun = begin(&board, "primary", Call::Verify, 1_000);
+    end(&board, begun, Some(Outcome::Answered), 2_900);
     assert_eq!(asked(&board, &both(), 3_000), ["standby", "primary"]);
     assert_eq!(asked(&board, &claim(&["primary"]), 3_000), ["primary"]);
 }
@@ -121,40 +137,119 @@ fn a_first_settle_passes_over_who_was_quarantined_meanwhile() {
 }
 
 #[test]
-fn lost_settlements_probe_one_at_a_time_and_the_rest_wait_for_the_next_turn() {
-    let board = board();
-    fail(&board, "primary", Call::Settle, 1_000);
-    let (early, late) = (UnixMillis(1_100), UnixMillis(1_700));
-    assert!(board.may_ask_again_at("primary", early) > early);
-    assert_eq!(board.may_ask_again_at("primary", late), late);
-    let begun = board.begin("primary", Call::Settle, late);
-    assert!(
-        board.may_ask_again_at("primary", late) >= UnixMillis(4_200),
-        "one that hangs is waited for, and not for ever"
-    );
-    assert_eq!(board.may_ask_again_at("primary", UnixMillis(4_200)), UnixMillis(4_200));
-    board.ended(begun, Some(Outcome::Answered), UnixMillis(1_750));
-    assert_eq!(board.may_ask_again_at("primary", UnixMillis(1_760)), UnixMillis(1_760), "healthy again");
-}
-
-#[test]
 fn an_unclaimed_turn_goes_to_one_first_settle() {
     let board = board();
     told(&board, 1_000);
     fail(&board, "primary", Call::Settle, 1_000);
+    assert!(board.may_ask_again_at("primary", UnixMillis(1_100)) > UnixMillis(1_100), "a debt waits");
     assert_eq!(board.settle_order(&both(), "standby", UnixMillis(1_700)), ["standby"], "lost ones go first");
     assert_eq!(board.settle_order(&both(), "standby", UnixMillis(3_000)), ["primary", "standby"]);
-    let begun = board.begin("primary", Call::Settle, UnixMillis(3_000));
+    let begun = begin(&board, "primary", Call::Settle, 3_000);
     assert_eq!(board.settle_order(&both(), "standby", UnixMillis(3_001)), ["standby"]);
     assert_eq!(board.settle_order(&both(), "standby", UnixMillis(5_499)), ["standby"], "its answer is awaited");
-    board.ended(begun, Some(Outcome::Answered), UnixMillis(3_050));
+    end(&board, begun, Some(Outcome::Answered), 3_050);
 
     let alone = claim(&["primary"]);
     fail(&board, "primary", Call::Settle, 4_000);
     assert_eq!(asked(&board, &alone, 4_100), [""; 0]);
     assert_eq!(asked(&board, &alone, 8_000), ["primary"]);
-    assert_eq!(asked(&board, &alone, 8_001), [""; 0], "one claim a back-off");
+    assert_eq!(asked(&board, &alone, 8_001), [""; 0], "one claim after the other");
     assert_eq!(board.settle_order(&alone, "primary", UnixMillis(8_100)), ["primary"]);
+}
+
+#[test]
+fn three_payments_of_a_stranger_cost_a_facilitator_its_turn_and_nobody_a_sale() {
+    let board = board();
+    told(&board, 1_000);
+    for n in 0..100 {
+        let mut keyless = strangers(&["primary", "standby"], n);
+        keyless.origin = strangers(&[], 7).origin;
+        for id in ["primary", "standby"] {
+            let begun = board.begin(id, &keyless, Call::Verify, Errand::Sale, UnixMillis(1_000)).unwrap();
+            end(&board, begun, timeout(), 1_001);
+        }
+    }
+    assert_eq!(asked(&board, &both(), 1_100), ["primary", "standby"]);
+}
+
+#[test]
+fn who_fails_where_another_answers_has_failed_on_a_sound_payment() {
+    let board = board();
+    told(&board, 1_000);
+    for n in 0..3 {
+        let one_caller = Claim { payment: format!("payment {n}"), ..both() };
+        let now = UnixMillis(1_000 + n);
+        let begun = board.begin("primary", &one_caller, Call::Verify, Errand::Sale, now).unwrap();
+        let failed = board.ended(begun, timeout(), None, now);
+        board.proved(&one_caller, failed.into_iter().collect(), now);
+    }
+    assert_eq!(board.order(&both(), UnixMillis(1_100)).left_out, [("primary".to_owned(), "quarantined")]);
+}
+
+#[test]
+fn strangers_of_one_network_find_two_places_and_a_known_payer_always_one() {
+    let board = board();
+    let of_one_network = |n| Claim { origin: strangers(&[], 7).origin, ..strangers(&["primary"], n) };
+    let begin = |claim: &Claim| board.begin("primary", claim, Call::Verify, Errand::Sale, UnixMillis(1_000));
+    let held: Vec<_> = (0..2).map(|n| begin(&of_one_network(n)).unwrap()).collect();
+    assert_eq!(begin(&of_one_network(3)).unwrap_err(), Busy);
+    let known = of_one_network(4);
+    board.settled(&known, UnixMillis(1_000));
+    assert!(begin(&known).is_ok() && begin(&strangers(&["primary"], 5)).is_ok());
+    for begun in held {
+        end(&board, begun, None, 1_001);
+    }
+    assert!(begin(&of_one_network(6)).is_ok());
+}
+
+#[test]
+fn what_others_settled_makes_a_payer_known_here() {
+    let (here, there) = (board(), board());
+    let payer = strangers(&["primary"], 7);
+    there.settled(&payer, UnixMillis(1_000));
+    let news = there.due(UnixMillis(1_001)).unwrap();
+    let mut regulars = Regulars::default();
+    regulars.add(news.regulars[0], UnixMillis(1_001), 8);
+    here.merge(Snapshot { regulars, ..Snapshot::default() }, UnixMillis(1_002));
+    assert_eq!(here.inner.borrow().grade_of(&payer, Call::Verify, UnixMillis(1_003)), Grade::Regular);
+    assert_eq!(here.inner.borrow().grade_of(&both(), Call::Verify, UnixMillis(1_003)), Grade::Stranger);
+}
+
+#[test]
+fn a_first_settle_is_sound_unless_nobody_verified_it() {
+    let board = board();
+    let grade = |claim: &Claim| board.inner.borrow().grade_of(claim, Call::Settle, UnixMillis(1));
+    let upfront = Claim { flow: PaymentFlow::Upfront, ..both() };
+    assert_eq!((grade(&both()), grade(&upfront)), (Grade::Sound, Grade::Stranger));
+    board.proved(&upfront, Vec::new(), UnixMillis(1));
+    assert_eq!(grade(&upfront), Grade::Sound);
+}
+
+#[test]
+fn an_offer_goes_out_unless_it_is_known_that_nobody_can_settle_it() {
+    let board = board();
+    let ids = both().facilitators;
+    let can = |version, at| board.can_serve(&ids, Network::BaseSepolia, version, UnixMillis(at));
+    assert_eq!(can(None, 1), Ok(()), "nothing is known yet");
+    assert_eq!(board.can_serve(&[], Network::BaseSepolia, None, UnixMillis(1)), Err(CannotServe::Unlisted));
+
+    let kinds = |network| format!(r#"{{"kinds":[{{"x402Version":2,"scheme":"exact","network":"{network}"}}]}}"#);
+    let known =
+        |network| Known { supported: Supported::parse(kinds(network).as_bytes(), UnixMillis(1)), ..Known::default() };
+    let lists = |primary, standby| {
+        let facilitators = [("primary".to_owned(), known(primary)), ("standby".to_owned(), known(standby))].into();
+        board.merge(Snapshot { facilitators, ..Snapshot::default() }, UnixMillis(1_000));
+    };
+    lists("eip155:1", "eip155:1");
+    assert_eq!(can(None, 1_001), Err(CannotServe::Unlisted));
+    lists("eip155:1", "eip155:84532");
+    assert_eq!((can(None, 1_001), can(Some(Version::V2), 1_001)), (Ok(()), Ok(())));
+    assert_eq!(can(Some(Version::V1), 1_001), Err(CannotServe::Unlisted));
+
+    fail(&board, "standby", Call::Verify, 1_010);
+    let offered = (0..10).filter(|_| can(None, 1_100).is_ok()).count();
+    assert_eq!((offered, can(None, 1_100)), (3, Err(CannotServe::Quarantined)), "a few callers may find out");
+    assert_eq!(can(None, 11_000), Ok(()), "a view that is out of date keeps nobody away");
 }
 
 #[test]
@@ -183,13 +278,16 @@ fn an_exchange_is_due_at_once_then_seldom_while_calm_and_each_second_while_somet
 }
 
 #[test]
-fn a_specimen_goes_only_for_a_facilitator_that_its_payment_named() {
+fn a_specimen_is_a_payment_that_was_answered_soundly() {
     let board = board();
-    let _ = board.order(&claim(&["standby"]), UnixMillis(1));
+    let _ = board.order(&both(), UnixMillis(1));
     fail(&board, "primary", Call::Verify, 10);
     fail(&board, "standby", Call::Verify, 10);
-    let news = board.due(UnixMillis(20)).unwrap();
-    assert_eq!(news.specimens.keys().collect::<Vec<_>>(), ["standby"]);
+    assert!(board.due(UnixMillis(20)).unwrap().specimens.is_empty(), "nobody has answered this one");
+    told(&board, 30);
+    board.proved(&claim(&["standby"]), Vec::new(), UnixMillis(40));
+    let news = board.due(UnixMillis(1_100)).unwrap();
+    assert_eq!(news.specimens.keys().collect::<Vec<_>>(), ["standby"], "only those that its payment named");
 }
 
 #[test]
@@ -197,6 +295,9 @@ fn what_happens_during_an_exchange_stays_on_top_of_its_answer() {
     let board = board();
     let _ = board.due(UnixMillis(1));
     fail(&board, "primary", Call::Verify, 10);
-    board.merge(Snapshot { facilitators: BTreeMap::from([("primary".to_owned(), Known::default())]) }, UnixMillis(20));
+    board.merge(
+        Snapshot { facilitators: BTreeMap::from([("primary".to_owned(), Known::default())]), ..Snapshot::default() },
+        UnixMillis(20),
+    );
     assert_eq!(asked(&board, &both(), 30), ["standby"]);
 }

@@ -1,13 +1,17 @@
 //! The one place that merges what all isolates see of facilitators, decides for all of them, and does what needs no
 //! payment: probing a quarantined `/verify` and fetching `/supported`.
 //!
+//! A probe is a payment that was answered soundly once. Without one, `/supported` tells at least whether anybody is there.
+//!
 //! One monitor per deployment, on one thread. Nothing on a payment's way waits for it. Storage keeps the standings over a
 //! restart; averages are stored with them and no oftener, for their sake alone a write is not worth it.
 
 use super::{
     jitter::Jitter,
     news::{Known, News, Observation, Snapshot},
-    standing::{Event, Hope, Outcome, step},
+    regulars,
+    standing::{Event, Hope, Outcome, Purpose, Standing, step},
+    witness::Grade,
 };
 use crate::{
     UnixMillis,
@@ -17,7 +21,7 @@ use crate::{
     },
     ports::{Clock, FacilitatorTransport, HealthLog, HealthStore, LedgerError},
     seeded::{self, Bug},
-    telemetry::{Call, StandingChange},
+    telemetry::{Call, FacilitatorAlert, StandingChange},
 };
 use serde_json::value::RawValue;
 use std::{
@@ -27,6 +31,10 @@ use std::{
 
 /// `/supported` is a short list, and nobody waits for it.
 const SUPPORTED_TIMEOUT_MS: u64 = 5_000;
+/// Shortest time between two looks for a sign of life.
+const SIGN_OF_LIFE_MS: u64 = 5_000;
+/// An alert is told again after so long.
+const ALERT_AGAIN_MS: u64 = 600_000;
 
 pub struct Monitor<S, T, C, L> {
     store: S,
@@ -43,6 +51,8 @@ pub struct Monitor<S, T, C, L> {
     specimens: RefCell<BTreeMap<String, Box<RawValue>>>,
     /// When `/supported` was last asked for.
     supported_asked: RefCell<BTreeMap<String, UnixMillis>>,
+    /// When each facilitator's alerts were last told.
+    alerted: RefCell<BTreeMap<(String, &'static str), UnixMillis>>,
     wakes_at: Cell<Option<UnixMillis>>,
 }
 
@@ -67,6 +77,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
             running: RefCell::default(),
             specimens: RefCell::default(),
             supported_asked: RefCell::default(),
+            alerted: RefCell::default(),
             wakes_at: Cell::default(),
         }
     }
@@ -79,6 +90,10 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
             .borrow_mut()
             .extend(news.specimens.into_iter().filter(|(id, _)| known_id(id) && !seeded::has(Bug::SpecimenLost)));
         let now = self.clock.now();
+        for payer in news.regulars {
+            let mut snapshot = self.snapshot.borrow_mut();
+            snapshot.get_or_insert_default().regulars.add(payer, now, regulars::TOLD);
+        }
         let mut changed = false;
         for observation in &news.observations {
             changed |= self.observe(observation, now);
@@ -118,13 +133,40 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
 
     /// Returns whether the standing changed.
     async fn probe(&self, id: &str) -> bool {
+        let Some(facilitator) = self.facilitators.by_id(id) else { return false };
         let specimen = self.specimens.borrow().get(id).cloned();
-        let (Some(facilitator), Some(specimen)) = (self.facilitators.by_id(id), specimen) else { return false };
+        let Some(specimen) = specimen else { return self.look_for_life(facilitator).await };
         let purpose = Hope::of(self.snapshot().facilitators.values()).purpose_of_a_probe();
         let began = self.clock.now();
-        let outcome = ask::probe(facilitator, &specimen, &self.transport).await;
+        let (outcome, said) = ask::probe(facilitator, &specimen, &self.transport).await;
+        self.note_probe(id, purpose, began, outcome, said)
+    }
+
+    /// Without a payment to probe it with: whether anybody is there.
+    async fn look_for_life(&self, facilitator: &Facilitator) -> bool {
+        let (id, began) = (&facilitator.id, self.clock.now());
+        self.supported_asked.borrow_mut().insert(id.clone(), began);
+        let body = ask::supported(facilitator, SUPPORTED_TIMEOUT_MS, &self.transport).await;
+        let outcome = match body.and_then(|body| Supported::parse(&body, self.clock.now())) {
+            Some(supported) => {
+                self.change(id, |known| known.supported = Some(supported));
+                Outcome::Answered
+            }
+            None => Outcome::Failed("no_sign_of_life".to_owned()),
+        };
+        self.note_probe(id, Purpose::SignOfLife, began, outcome, None)
+    }
+
+    fn note_probe(
+        &self,
+        id: &str,
+        purpose: Purpose,
+        began: UnixMillis,
+        outcome: Outcome,
+        said: Option<String>,
+    ) -> bool {
         let now = self.clock.now();
-        let event = Event { purpose, began, ms: now.since(began), outcome };
+        let event = Event { purpose, began, ms: now.since(began), outcome, witness: None, said, retold: false };
         self.observe(&Observation { facilitator: id.to_owned(), call: Call::Verify, event }, now)
     }
 
@@ -155,23 +197,59 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
                     Outcome::Answered => "answered".to_owned(),
                     Outcome::Failed(reason) => reason.clone(),
                 },
+                said: event.said.clone(),
             });
         });
         if let Some(change) = &change {
             self.log.record(change);
         }
+        self.alert_of(observation, change.as_ref(), now);
         change.is_some()
+    }
+
+    /// Tells what only an operator can mend: a facilitator that is there and takes nothing from us. A stranger may bring
+    /// about a refusal, so its word alone raises no alert.
+    fn alert_of(&self, observation: &Observation, change: Option<&StandingChange>, now: UnixMillis) {
+        let Observation { facilitator, call, event } = observation;
+        let Outcome::Failed(reason) = &event.outcome else { return };
+        let got_worse = change.is_some_and(|change| change.to == "quarantined" || change.to == "degraded");
+        let is_known = event.witness.is_none_or(|witness| witness.grade != Grade::Stranger);
+        let alert = match reason.as_str() {
+            "http_401" | "http_403" if is_known || got_worse => "credentials_refused",
+            "redirect" if got_worse => "facilitator_refuses_all",
+            reason if reason.starts_with("http_4") && reason != "http_429" && got_worse => "facilitator_refuses_all",
+            _ => return,
+        };
+        let mut alerted = self.alerted.borrow_mut();
+        let last = alerted.get(&(facilitator.clone(), alert));
+        if last.is_some_and(|last| now.since(*last) < ALERT_AGAIN_MS) {
+            return;
+        }
+        alerted.insert((facilitator.clone(), alert), now);
+        let (facilitator, reason, said) = (facilitator.clone(), reason.clone(), event.said.clone());
+        self.log.alert(&FacilitatorAlert { alert, facilitator, call: *call, reason, said });
     }
 
     fn start_probes(&self, now: UnixMillis) -> Vec<Job> {
         let snapshot = self.snapshot();
         let hope = Hope::of(snapshot.facilitators.values());
-        let due = snapshot.facilitators.iter().filter(|(id, known)| {
-            let retry = known.verify.standing.retry();
-            retry.is_some_and(|retry| retry.at(hope) <= now) && self.specimens.borrow().contains_key(*id)
-        });
+        let due = snapshot
+            .facilitators
+            .iter()
+            .filter(|(id, known)| self.probe_at(id, known, hope).is_some_and(|at| at <= now));
         let jobs = due.map(|(id, _)| Job::Probe(id.clone())).collect();
         self.begin(jobs, now)
+    }
+
+    /// When the next probe of `/verify` is due, if one is. One that is in use, and asked after the others, is probed with a
+    /// payment or not at all.
+    fn probe_at(&self, id: &str, known: &Known, hope: Hope) -> Option<UnixMillis> {
+        let at = known.verify.standing.retry()?.at(hope);
+        if self.specimens.borrow().contains_key(id) {
+            return Some(at);
+        }
+        let asked = self.supported_asked.borrow().get(id).copied().unwrap_or_default();
+        (!matches!(known.verify.standing, Standing::Degraded(_))).then(|| at.max(asked.plus(SIGN_OF_LIFE_MS)))
     }
 
     fn start_supported(&self, now: UnixMillis) -> Vec<Job> {
@@ -218,8 +296,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         let hope = Hope::of(snapshot.facilitators.values());
         let running = self.running.borrow().clone();
         let probe_at = |(id, known): (&String, &Known)| {
-            let at = known.verify.standing.retry()?.at(hope);
-            self.specimens.borrow().contains_key(id).then_some(())?;
+            let at = self.probe_at(id, known, hope)?;
             let busy_until = running.get(&Job::Probe(id.clone())).copied().unwrap_or(now);
             Some(at.max(busy_until))
         };
@@ -243,7 +320,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         let mut facilitators = BTreeMap::new();
         facilitators.extend(self.facilitators.iter().map(known));
         // Another call may have read it meanwhile, and gone on from there.
-        self.snapshot.borrow_mut().get_or_insert(Snapshot { facilitators });
+        self.snapshot.borrow_mut().get_or_insert(Snapshot { facilitators, regulars: stored.regulars });
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! The monitor between two boards, with a transport that is told what to answer.
 
+use super::super::witness::Witness;
 use super::*;
 use crate::ports::{FacilitatorAnswer, HttpRequest, TransportError};
 use std::{
@@ -14,6 +15,7 @@ struct World {
     up: Cell<bool>,
     asked: RefCell<Vec<String>>,
     changes: RefCell<Vec<String>>,
+    alerts: RefCell<Vec<&'static str>>,
     stored: RefCell<Option<Snapshot>>,
     alarm: Cell<Option<UnixMillis>>,
 }
@@ -40,6 +42,10 @@ impl Clock for &World {
 impl HealthLog for &World {
     fn record(&self, change: &StandingChange) {
         self.changes.borrow_mut().push(format!("{} {:?} {}", change.facilitator, change.call, change.to));
+    }
+
+    fn alert(&self, alert: &FacilitatorAlert) {
+        self.alerts.borrow_mut().push(alert.alert);
     }
 }
 
@@ -71,16 +77,28 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
+/// Three failures of independent payments, and a specimen.
 fn failures(id: &str, call: Call, at: u64) -> News {
-    let event = Event {
-        purpose: super::super::standing::Purpose::Use,
-        began: UnixMillis(at),
-        ms: 5,
-        outcome: Outcome::Failed("unreachable".to_owned()),
-    };
-    let observation = Observation { facilitator: id.to_owned(), call, event };
     let specimen = RawValue::from_string("{}".to_owned()).unwrap();
-    News { observations: vec![observation; 3], specimens: BTreeMap::from([(id.to_owned(), specimen)]) }
+    News { specimens: BTreeMap::from([(id.to_owned(), specimen)]), ..failures_for(id, call, at, "unreachable", |n| n) }
+}
+
+/// Three failures for this reason, each from the network that `network` says.
+fn failures_for(id: &str, call: Call, at: u64, reason: &str, network: impl Fn(u64) -> u64) -> News {
+    let observation = |n: u64| {
+        let grade = Grade::Stranger;
+        let event = Event {
+            purpose: Purpose::Use,
+            began: UnixMillis(at),
+            ms: 5,
+            outcome: Outcome::Failed(reason.to_owned()),
+            witness: Some(Witness { payment: n, payer: n, network: network(n), grade }),
+            said: None,
+            retold: false,
+        };
+        Observation { facilitator: id.to_owned(), call, event }
+    };
+    News { observations: (1..=3).map(observation).collect(), ..News::default() }
 }
 
 /// Exchanges, and runs what is to be done beside.
@@ -168,4 +186,52 @@ fn a_restart_forgets_no_standing() {
     exchange(&monitor(&world), failures("b", Call::Settle, 1));
     let after = monitor(&world);
     assert!(!exchange(&after, News::default()).facilitators["b"].is_in_use());
+}
+
+#[test]
+fn without_a_specimen_a_look_at_what_is_supported_is_a_sign_of_life_and_no_recovery() {
+    let world = World::default();
+    let monitor = monitor(&world);
+    exchange(&monitor, News { specimens: BTreeMap::new(), ..failures("a", Call::Verify, 1) });
+    world.asked.borrow_mut().clear();
+    world.up.set(true);
+    world.now.set(world.alarm.get().expect("it is looked at though nobody exchanges").0);
+    let standing = exchange(&monitor, News::default()).facilitators["a"].verify.standing.clone();
+    assert_eq!(standing.name(), "quarantined");
+    assert_eq!(*world.asked.borrow(), ["https://a/supported"]);
+    let standing = exchange(&monitor, News::default()).facilitators["a"].verify.standing.clone();
+    assert_eq!(standing.name(), "probing", "only a payment brings it back");
+}
+
+#[test]
+fn who_refuses_everybody_is_told_once_and_a_lone_stranger_tells_nothing() {
+    for (reason, alert) in [
+        ("http_400", "facilitator_refuses_all"),
+        ("http_401", "credentials_refused"),
+        ("redirect", "facilitator_refuses_all"),
+    ] {
+        let world = World::default();
+        let monitor = monitor(&world);
+        exchange(&monitor, failures_for("a", Call::Verify, 1, reason, |n| n));
+        assert_eq!(*world.changes.borrow(), ["a Verify quarantined"]);
+        assert_eq!(*world.alerts.borrow(), [alert]);
+        world.now.set(1_000);
+        exchange(&monitor, failures_for("a", Call::Settle, 1_000, reason, |n| n));
+        assert_eq!(*world.alerts.borrow(), [alert], "one word is enough for a while");
+    }
+    let world = World::default();
+    let mut one = failures_for("a", Call::Verify, 1, "http_403", |_| 7);
+    one.observations.truncate(1);
+    exchange(&monitor(&world), one);
+    assert!(world.alerts.borrow().is_empty());
+}
+
+#[test]
+fn who_was_settled_anywhere_is_known_everywhere() {
+    let world = World::default();
+    let monitor = monitor(&world);
+    world.now.set(5);
+    exchange(&monitor, News { regulars: vec![9], ..News::default() });
+    let regulars = exchange(&monitor, News::default()).regulars;
+    assert!(regulars.has(&Witness { payer: 9, ..Witness::unknown() }, UnixMillis(10)));
 }

@@ -1,6 +1,9 @@
 //! What passes between an isolate's board and the one place that merges all of them.
 
-use super::standing::{Event, Health};
+use super::{
+    regulars::Regulars,
+    standing::{Event, Health},
+};
 use crate::{facilitator::Supported, telemetry::Call};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,8 +13,11 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct News {
     pub observations: Vec<Observation>,
-    /// A verify request for each facilitator that needs probing: the latest payment that was to be verified there.
+    /// A verify request for each facilitator that needs probing: a payment that it, or another, has answered soundly.
     pub specimens: BTreeMap<String, Box<RawValue>>,
+    /// Payers whose payments were settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regulars: Vec<u64>,
 }
 
 /// One facilitator call ended.
@@ -26,6 +32,9 @@ pub struct Observation {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     pub facilitators: BTreeMap<String, Known>,
+    /// Payers whose payments were settled lately, the latest of all isolates.
+    #[serde(default, skip_serializing_if = "Regulars::is_empty")]
+    pub regulars: Regulars,
 }
 
 /// All that is known of one facilitator.

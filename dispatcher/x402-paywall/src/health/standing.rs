@@ -3,15 +3,21 @@
 //!
 //! A circuit breaker with a memory: one that comes back and fails again is trusted later each time, or a facilitator that
 //! is up and down by turns would be taken back at every up and make callers wait at every down.
+//!
+//! What opens it is evidence, see [`super::witness`]. What anybody may cause costs honest buyers an order at most: some
+//! failures in a row, whoever saw them, have a facilitator asked after the others.
 
+use super::witness::{Evidence, Grade, Hearing, Witness};
 use crate::{
     UnixMillis,
     seeded::{self, Bug},
 };
 use serde::{Deserialize, Serialize};
 
-/// So many calls in a row without an answer open the breaker.
-const OPENS_AFTER: u32 = 3;
+/// After so many calls in a row without an answer, whoever sent them, it is asked after the others.
+const DEMOTED_AFTER: u32 = 4;
+/// Such a one is tried again after the third step of a back-off: it may be one caller's doing again and again.
+const DEMOTED_MISSES: u32 = 2;
 /// The score of one whose calls were all answered. Whole numbers, so that a run repeats to the last digit.
 pub const BEST_SCORE: u64 = 1_000_000;
 /// A score below this opens it as well: one call in two has failed for some time.
@@ -51,6 +57,15 @@ pub struct Health {
     pub openings: u32,
     /// The latest, newest last.
     pub failures: Vec<Failure>,
+    /// Who saw it fail.
+    #[serde(default)]
+    pub evidence: Evidence,
+    /// Whether the breaker is open on the word of strangers alone.
+    #[serde(default)]
+    pub by_hearsay: bool,
+    /// When the breaker last opened or closed: a call that began before it tells of what is known already.
+    #[serde(default)]
+    pub turned_at: UnixMillis,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +105,9 @@ pub struct Retry {
 pub struct Failure {
     pub reason: String,
     pub at: UnixMillis,
+    /// Its own words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
 }
 
 /// A call ended.
@@ -99,6 +117,15 @@ pub struct Event {
     pub began: UnixMillis,
     pub ms: u64,
     pub outcome: Outcome,
+    /// Whose payment it was. `None`: ours, for we asked to see whether it answers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witness: Option<Witness>,
+    /// The facilitator's own words for a failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// Whether it was told before, and only its witness is better now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retold: bool,
 }
 
 /// What the call was made for.
@@ -111,6 +138,9 @@ pub enum Purpose {
     Probe,
     /// A probe while nobody else could be asked: one that answers is better than none.
     OnlyHope,
+    /// A look at what it supports, where there is no payment to probe it with. It shows that somebody is there, and not
+    /// that payments are answered.
+    SignOfLife,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -158,6 +188,9 @@ impl Default for Health {
             consecutive_failures: 0,
             openings: 0,
             failures: Vec::new(),
+            evidence: Evidence::default(),
+            by_hearsay: false,
+            turned_at: UnixMillis(0),
         }
     }
 }
@@ -236,90 +269,168 @@ impl Health {
     fn good_probes_wanted(&self, purpose: Purpose) -> u32 {
         match purpose {
             Purpose::OnlyHope => 1,
-            Purpose::Use | Purpose::Probe => (1 + 2 * self.openings.saturating_sub(1)).min(MOST_GOOD_PROBES),
+            Purpose::Use | Purpose::Probe | Purpose::SignOfLife => {
+                (1 + 2 * self.openings.saturating_sub(1)).min(MOST_GOOD_PROBES)
+            }
         }
     }
 
     fn stands(self, standing: Standing, now: UnixMillis) -> Self {
         let since = if standing.name() == self.standing.name() { self.since } else { now };
-        Self { standing, since, ..self }
+        let turned = standing.is_in_use() != self.standing.is_in_use();
+        let turned_at = if turned { now } else { self.turned_at };
+        Self { standing, since, turned_at, ..self }
     }
 
-    fn counted(mut self, event: &Event, now: UnixMillis) -> Self {
-        let newest = |old: u64, new: u64| (old * (NEWEST_ONE_IN - 1) + new) / NEWEST_ONE_IN;
-        match &event.outcome {
-            Outcome::Answered => {
-                self.score = newest(self.score, BEST_SCORE);
-                self.consecutive_failures = 0;
-                let us = event.ms.saturating_mul(1_000);
-                self.latency_us = Some(self.latency_us.map_or(us, |old| newest(old, us)));
-            }
-            Outcome::Failed(reason) => {
-                self.score = newest(self.score, 0);
-                self.consecutive_failures = self.consecutive_failures.saturating_add(1);
-                self.failures.push(Failure { reason: reason.clone(), at: now });
-                let extra = self.failures.len().saturating_sub(FAILURES_KEPT);
-                self.failures.drain(..extra);
-            }
-        }
+    fn answered(mut self, event: &Event) -> Self {
+        self.score = newest(self.score, BEST_SCORE);
+        self.consecutive_failures = 0;
+        let us = event.ms.saturating_mul(1_000);
+        self.latency_us = Some(self.latency_us.map_or(us, |old| newest(old, us)));
+        self.evidence.clear();
         self
+    }
+
+    /// Says also whether the failure is a new one, and not one more of an origin that was heard already.
+    fn failed(mut self, reason: &str, event: &Event, now: UnixMillis) -> (Self, Hearing) {
+        let hearing = match event.purpose {
+            Purpose::Use => self.evidence.hear(event.witness.unwrap_or(Witness::unknown()), now),
+            Purpose::SignOfLife if self.standing.is_in_use() => Hearing::Repeated,
+            Purpose::Probe | Purpose::OnlyHope if self.standing.is_in_use() => {
+                self.evidence.hear(event.witness.unwrap_or(Witness::ourselves(now)), now)
+            }
+            Purpose::Probe | Purpose::OnlyHope | Purpose::SignOfLife => Hearing::New,
+        };
+        if !event.retold {
+            self.consecutive_failures = self.consecutive_failures.saturating_add(1);
+            self.failures.push(Failure { reason: reason.to_owned(), at: now, said: event.said.clone() });
+            let extra = self.failures.len().saturating_sub(FAILURES_KEPT);
+            self.failures.drain(..extra);
+        }
+        if hearing == Hearing::New {
+            self.score = newest(self.score, 0);
+        }
+        (self, hearing)
+    }
+
+    /// Whether its failures open the breaker.
+    fn is_given_up(&self, hearing: Hearing, now: UnixMillis) -> bool {
+        let unwell = self.score < OPENS_BELOW && self.evidence.has_seen_enough(now);
+        (hearing != Hearing::Repeated && (self.evidence.convicts(now) || unwell))
+            && !seeded::has(Bug::BreakerNeverOpens)
+    }
+
+    /// It answers again. Where strangers alone spoke against it and the first probe found them wrong, that was no
+    /// quarantine to be remembered.
+    fn restored(mut self, misses: u32, now: UnixMillis) -> Self {
+        if self.by_hearsay && misses == 0 {
+            self.evidence.acquit(now);
+            self.openings = self.openings.saturating_sub(1);
+        }
+        self.score = self.score.max(RESTORED_SCORE);
+        self.by_hearsay = false;
+        self.stands(Standing::Healthy, now)
     }
 
     fn quarantined(self, now: UnixMillis, jitter: f64) -> Self {
         let forgiven = self.openings == 0 || now.since(self.since) >= FORGIVEN_AFTER_MS;
         let openings = if forgiven { 1 } else { self.openings.saturating_add(1) };
         let retry = Retry::new(0, openings, now, jitter);
-        Self { openings, ..self }.stands(Standing::Quarantined(retry), now)
+        let by_hearsay = self.evidence.is_hearsay(now);
+        Self { openings, by_hearsay, ..self }.stands(Standing::Quarantined(retry), now)
     }
+}
+
+fn newest(old: u64, new: u64) -> u64 {
+    (old * (NEWEST_ONE_IN - 1) + new) / NEWEST_ONE_IN
 }
 
 /// `jitter` is from 0 to below 1.
 #[must_use]
 pub fn step(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitter: f64) -> Health {
-    // Began before the standing changed: it tells of what is known already, and may tell it very late.
-    let late = event.began < health.since || !health.standing.is_in_use();
-    if event.purpose == Purpose::Use && late {
+    if is_no_news(&health, event) {
         return health;
     }
-    let health = health.counted(event, now);
+    match &event.outcome {
+        Outcome::Answered => answered(health, event, limits, now, jitter),
+        Outcome::Failed(reason) => failed(health, reason, event, now, jitter),
+    }
+}
+
+fn is_no_news(health: &Health, event: &Event) -> bool {
+    match health.standing {
+        // Such a call may tell it very late.
+        Standing::Healthy | Standing::Degraded(_) if event.purpose == Purpose::Use => event.began < health.turned_at,
+        Standing::Healthy | Standing::Degraded(_) => false,
+        Standing::Quarantined(_) | Standing::Probing { .. } if event.purpose == Purpose::Use => true,
+        // A stranger who is let through may find that it is back, and not that it is away: its payment may be to blame.
+        // Of probes that go out together, the first that fails has set the next back-off.
+        Standing::Quarantined(retry) | Standing::Probing { retry, .. } => {
+            let is_strangers = event.witness.is_some_and(|witness| witness.grade == Grade::Stranger);
+            event.outcome != Outcome::Answered && (is_strangers || event.began < retry.set_at)
+        }
+    }
+}
+
+fn answered(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitter: f64) -> Health {
+    let standing = health.standing.clone();
+    if event.purpose == Purpose::SignOfLife {
+        let retry = Retry::new(0, health.openings, now, jitter);
+        return match standing {
+            Standing::Quarantined(_) => health.stands(Standing::Probing { retry, good: 0 }, now),
+            Standing::Probing { good, .. } => health.stands(Standing::Probing { retry, good }, now),
+            Standing::Degraded(_) => health.stands(Standing::Degraded(retry), now),
+            Standing::Healthy => health,
+        };
+    }
+    let health = health.answered(event);
     let again = |misses: u32| Retry::new(misses, health.openings, now, jitter);
     let latency = health.latency_us.unwrap_or_default();
-    match (health.standing.clone(), &event.outcome) {
-        (Standing::Healthy, Outcome::Answered) if limits.is_slow(latency) => {
+    match standing {
+        Standing::Healthy if limits.is_slow(latency) => {
             let retry = again(0);
             health.stands(Standing::Degraded(retry), now)
         }
-        (Standing::Healthy, Outcome::Answered) => health,
-        (Standing::Degraded(_), Outcome::Answered) if limits.is_brisk(latency) => health.stands(Standing::Healthy, now),
-        (Standing::Healthy | Standing::Degraded(_), Outcome::Failed(_))
-            if (health.consecutive_failures >= OPENS_AFTER || health.score < OPENS_BELOW)
-                && !seeded::has(Bug::BreakerNeverOpens) =>
-        {
-            health.quarantined(now, jitter)
-        }
-        (Standing::Healthy, Outcome::Failed(_)) => health,
-        (Standing::Degraded(retry), _) if now >= retry.at => {
-            let retry = again(retry.misses + 1);
-            health.stands(Standing::Degraded(retry), now)
-        }
-        (Standing::Degraded(_), _) => health,
-        (
-            Standing::Quarantined(Retry { misses, .. }) | Standing::Probing { retry: Retry { misses, .. }, .. },
-            Outcome::Failed(_),
-        ) => {
-            let retry = again(misses.saturating_add(1));
-            health.stands(Standing::Quarantined(retry), now)
-        }
-        (standing @ (Standing::Quarantined(_) | Standing::Probing { .. }), Outcome::Answered) => {
+        Standing::Healthy => health,
+        Standing::Degraded(_) if limits.is_brisk(latency) => health.stands(Standing::Healthy, now),
+        Standing::Degraded(retry) => tried_again(health, retry, now, jitter),
+        Standing::Quarantined(Retry { misses, .. }) | Standing::Probing { retry: Retry { misses, .. }, .. } => {
             let good = if let Standing::Probing { good, .. } = standing { good + 1 } else { 1 };
             if good >= health.good_probes_wanted(event.purpose) && !seeded::has(Bug::BreakerNeverCloses) {
-                let restored = Health { score: health.score.max(RESTORED_SCORE), ..health };
-                return restored.stands(Standing::Healthy, now);
+                return health.restored(misses, now);
             }
             let retry = again(0);
             health.stands(Standing::Probing { retry, good }, now)
         }
     }
+}
+
+fn failed(health: Health, reason: &str, event: &Event, now: UnixMillis, jitter: f64) -> Health {
+    let (health, hearing) = health.failed(reason, event, now);
+    match health.standing.clone() {
+        Standing::Healthy | Standing::Degraded(_) if health.is_given_up(hearing, now) => {
+            health.quarantined(now, jitter)
+        }
+        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER => {
+            let retry = Retry::new(DEMOTED_MISSES, health.openings, now, jitter);
+            health.stands(Standing::Degraded(retry), now)
+        }
+        Standing::Healthy => health,
+        Standing::Degraded(retry) => tried_again(health, retry, now, jitter),
+        Standing::Quarantined(Retry { misses, .. }) | Standing::Probing { retry: Retry { misses, .. }, .. } => {
+            let retry = Retry::new(misses.saturating_add(1), health.openings, now, jitter);
+            health.stands(Standing::Quarantined(retry), now)
+        }
+    }
+}
+
+/// One that is asked after the others was asked: it waits for its next turn, if this was one.
+fn tried_again(health: Health, retry: Retry, now: UnixMillis, jitter: f64) -> Health {
+    if now < retry.at {
+        return health;
+    }
+    let retry = Retry::new(retry.misses + 1, health.openings, now, jitter);
+    health.stands(Standing::Degraded(retry), now)
 }
 
 #[cfg(test)]

@@ -3,11 +3,22 @@
 use super::*;
 use proptest::prelude::*;
 
+/// Of the `n`th sound payment.
+fn sound(n: u64) -> Option<Witness> {
+    Some(Witness { payment: n, payer: n, network: n, grade: Grade::Sound })
+}
+
+/// Of the `n`th payment from one network, of which nothing is known.
+fn stranger(n: u64) -> Option<Witness> {
+    Some(Witness { payment: n, payer: n, network: 7, grade: Grade::Stranger })
+}
+
 const LIMITS: Limits = Limits { timeout_ms: 2_000 };
 const CALL_EVERY_MS: u64 = 100;
 
 fn event(purpose: Purpose, at: u64, outcome: Outcome) -> Event {
-    Event { purpose, began: UnixMillis(at), ms: 20, outcome }
+    let witness = if purpose == Purpose::Use { sound(at) } else { None };
+    Event { purpose, began: UnixMillis(at), ms: 20, outcome, witness, said: None, retold: false }
 }
 
 fn failed() -> Outcome {
@@ -100,7 +111,7 @@ fn what_comes_late_tells_nothing() {
 #[test]
 fn slow_answers_degrade_and_brisk_ones_restore() {
     let answered = |health, at, ms| {
-        let event = Event { purpose: Purpose::Use, began: UnixMillis(at), ms, outcome: Outcome::Answered };
+        let event = Event { ms, ..event(Purpose::Use, at, Outcome::Answered) };
         step(health, &event, LIMITS, UnixMillis(at), 0.5)
     };
     let mut health = answered(Health::default(), 1_000, 1_500);
@@ -123,6 +134,91 @@ fn the_only_hope_is_taken_back_by_its_first_answer() {
     course.run(1_000, |_| false);
     course.tell(Purpose::OnlyHope, Outcome::Answered);
     assert_eq!(course.health.standing, Standing::Healthy);
+}
+
+/// Strangers of one network that fail at one moment each.
+fn crowd(health: Health, from: u64, count: u64) -> Health {
+    (0..count).fold(health, |health, n| {
+        let event = Event { witness: stranger(n), ..event(Purpose::Use, from + n, failed()) };
+        step(health, &event, LIMITS, UnixMillis(from + n), 0.5)
+    })
+}
+
+#[test]
+fn strangers_of_one_network_have_it_asked_last_and_no_number_of_them_quarantines() {
+    let health = crowd(Health::default(), 1_000, 3);
+    assert_eq!(health.standing, Standing::Healthy);
+    let mut health = crowd(health, 2_000, 500);
+    assert_eq!(health.standing.name(), "degraded");
+    health = step(health, &event(Purpose::Use, 3_000, Outcome::Answered), LIMITS, UnixMillis(3_000), 0.5);
+    assert_eq!(health.standing, Standing::Healthy, "a sound answer, and it is as before");
+}
+
+#[test]
+fn what_is_asked_last_for_strangers_and_fails_our_own_probes_is_quarantined() {
+    let mut health = crowd(Health::default(), 1_000, 4);
+    for at in [4_000, 8_000] {
+        assert_eq!(health.standing.name(), "degraded");
+        health = step(health, &event(Purpose::Probe, at, failed()), LIMITS, UnixMillis(at), 0.5);
+    }
+    assert_eq!(health.standing.name(), "quarantined");
+}
+
+#[test]
+fn a_breaker_that_strangers_opened_in_vain_is_not_remembered() {
+    let independent = |n| Some(Witness { payment: n, payer: n, network: n, grade: Grade::Stranger });
+    let fail = |health, n: u64, at| {
+        let event = Event { witness: independent(n), ..event(Purpose::Use, at, failed()) };
+        step(health, &event, LIMITS, UnixMillis(at), 0.5)
+    };
+    let mut health = (1..=3).fold(Health::default(), |health, n| fail(health, n, 1_000 + n));
+    assert_eq!((health.standing.name(), health.openings), ("quarantined", 1));
+    health = step(health, &event(Purpose::Probe, 2_000, Outcome::Answered), LIMITS, UnixMillis(2_000), 0.5);
+    assert_eq!((health.standing.name(), health.openings), ("healthy", 0));
+    health = (4..=6).fold(health, |health, n| fail(health, n, 3_000 + n));
+    assert_ne!(health.standing.name(), "quarantined", "they are believed half as much now");
+}
+
+#[test]
+fn a_stranger_who_is_let_through_can_close_the_breaker_and_not_keep_it_open() {
+    let mut course = Course::new();
+    course.run(1_000, |_| false);
+    let before = course.health.clone();
+    let by_stranger = |outcome| Event { witness: stranger(1), ..event(Purpose::OnlyHope, 2_500, outcome) };
+    assert_eq!(step(before.clone(), &by_stranger(failed()), LIMITS, UnixMillis(2_500), 0.5), before);
+    let after = step(before, &by_stranger(Outcome::Answered), LIMITS, UnixMillis(2_500), 0.5);
+    assert_eq!(after.standing, Standing::Healthy);
+}
+
+#[test]
+fn a_sign_of_life_is_no_answer_to_a_payment() {
+    let mut course = Course::new();
+    course.run(1_000, |_| false);
+    course.tell(Purpose::SignOfLife, Outcome::Answered);
+    assert_eq!(course.health.standing.name(), "probing");
+    course.tell(Purpose::SignOfLife, Outcome::Answered);
+    assert_eq!(course.health.standing.name(), "probing");
+}
+
+#[test]
+fn probes_that_go_out_together_and_fail_are_one_miss() {
+    let mut course = Course::new();
+    course.run(500, |_| false);
+    let at = course.now;
+    let misses = |health: &Health| health.standing.retry().map(|retry| retry.misses);
+    let mut health = course.health;
+    for n in 0..3 {
+        let event = Event { witness: sound(n), ..event(Purpose::Probe, at, failed()) };
+        health = step(health, &event, LIMITS, UnixMillis(at + 10 + n), 0.5);
+    }
+    assert_eq!(misses(&health), Some(1));
+}
+
+#[test]
+fn a_record_of_a_former_version_is_read() {
+    let former = r#"{"standing":"healthy","since":5,"score":1000000,"latency_us":null,"consecutive_failures":0,"openings":0,"failures":[{"reason":"timeout","at":3}]}"#;
+    let health: Health = serde_json::from_str(former).unwrap();
+    assert_eq!((health.evidence, health.by_hearsay), (Evidence::default(), false));
 }
 
 proptest! {
@@ -154,19 +250,23 @@ proptest! {
 
     #[test]
     fn no_event_is_a_panic_and_the_score_stays_a_share(
-        events in prop::collection::vec((0..3u8, any::<bool>(), 0..100_000u64, 0..5_000u64), 0..200),
+        events in prop::collection::vec((0..4u8, any::<bool>(), 0..100_000u64, 0..5_000u64, any::<bool>()), 0..200),
     ) {
         let (mut health, mut now) = (Health::default(), 0);
-        for (purpose, good, ms, pause) in events {
+        for (purpose, good, ms, pause, known) in events {
             now += pause;
-            let purpose = [Purpose::Use, Purpose::Probe, Purpose::OnlyHope][usize::from(purpose)];
+            let purpose =
+                [Purpose::Use, Purpose::Probe, Purpose::OnlyHope, Purpose::SignOfLife][usize::from(purpose)];
             let outcome = if good { Outcome::Answered } else { failed() };
-            let event = Event { purpose, began: UnixMillis(now.saturating_sub(ms)), ms, outcome };
+            let witness = if known { sound(now) } else { stranger(now) };
+            let began = UnixMillis(now.saturating_sub(ms));
+            let event = Event { purpose, began, ms, outcome, witness, said: None, retold: false };
             let before = health.clone();
             health = step(health, &event, LIMITS, UnixMillis(now), 0.5);
             prop_assert!(health.score <= BEST_SCORE && health.failures.len() <= FAILURES_KEPT);
             let left = !before.standing.is_in_use() && health.standing.is_in_use();
-            prop_assert!(!left || (good && purpose != Purpose::Use), "only a good probe ends a quarantine");
+            let by_probe = good && !matches!(purpose, Purpose::Use | Purpose::SignOfLife);
+            prop_assert!(!left || by_probe, "only a good probe ends a quarantine");
         }
     }
 }

@@ -60,7 +60,7 @@ fn record(state: State) -> Record {
 /// As a record is since it knows who presented the payment, and with what.
 fn with_origin((name, record): (&'static str, Record)) -> (&'static str, Record) {
     let caller = Some(Fingerprint::of(["203.0.113.7"]));
-    let origin = Some(Origin { caller, credentials: Fingerprint::of(["authorization", "Bearer x"]) });
+    let origin = Some(Origin { caller, network: None, credentials: Fingerprint::of(["authorization", "Bearer x"]) });
     let claim = Claim { proven: true, origin, content: Some(Fingerprint::default()), ..record.claim };
     (name, Record { claim, ..record })
 }

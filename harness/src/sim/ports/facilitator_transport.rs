@@ -59,7 +59,9 @@ fn to_http(request: &HttpRequest<'_>, host: &str, path: &str) -> String {
     let (verb, body) = request.json.map_or(("GET", ""), |json| ("POST", json));
     let mut text = format!("{verb} /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n");
     for header in request.headers {
-        write!(text, "{}: {}\r\n", header.name, header.value).expect("a string takes whatever it is given");
+        // The doubles want fixed keys alone.
+        let value = header.fixed_value().unwrap_or_default();
+        write!(text, "{}: {value}\r\n", header.name).expect("a string takes whatever it is given");
     }
     if request.json.is_some() {
         write!(text, "content-type: application/json\r\ncontent-length: {}\r\n", body.len())
@@ -93,7 +95,11 @@ fn parse(received: &[u8]) -> Result<Option<FacilitatorAnswer>, TransportError> {
     };
     let status = response.code.ok_or(TransportError::Unreachable)?;
     if (300..400).contains(&status) {
-        return Err(TransportError::Redirect);
+        let target = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("location"));
+        return Ok(Some(FacilitatorAnswer {
+            status,
+            body: target.map_or_else(Vec::new, |header| header.value.to_vec()),
+        }));
     }
     let length = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
     let length = length.and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse::<usize>().ok());
@@ -119,7 +125,8 @@ mod tests {
             assert_eq!(parse(&text.as_bytes()[..cut]), Ok(None), "{cut}");
         }
         assert_eq!(parse(b"\x15\x03\x03\x00"), Err(TransportError::Unreachable));
-        assert_eq!(parse(b"HTTP/1.1 307 T\r\ncontent-length: 0\r\n\r\n"), Err(TransportError::Redirect));
+        let elsewhere = FacilitatorAnswer { status: 307, body: b"https://b/".to_vec() };
+        assert_eq!(parse(b"HTTP/1.1 307 T\r\nLocation: https://b/\r\n\r\n"), Ok(Some(elsewhere)));
         let huge = format!("HTTP/1.1 200 OK\r\ncontent-length: 99999999\r\n\r\n{}", " ".repeat(65_537));
         assert_eq!(parse(huge.as_bytes()), Err(TransportError::TooLarge));
     }

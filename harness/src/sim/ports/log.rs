@@ -9,7 +9,7 @@ use crate::{
 use dispatcher_core::{
     paywall::{
         ports::{HealthLog, PaymentLog},
-        telemetry::{PaymentEvent, StandingChange},
+        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
     },
     ports::{DirectoryLog, RequestLog},
     telemetry::{Alert, DirectoryEvent, RequestLine},
@@ -76,5 +76,9 @@ impl PaymentLog for SimLog {
 impl HealthLog for SimLog {
     fn record(&self, change: &StandingChange) {
         self.write("facilitator", change);
+    }
+
+    fn alert(&self, alert: &FacilitatorAlert) {
+        self.write("alert", alert);
     }
 }

@@ -1,0 +1,224 @@
+//! One facilitator as an isolate's board sees it: its health, and what this isolate has under way there.
+
+use super::{
+    debts::{Debts, Mood},
+    news::Known,
+    room::Room,
+    standing::{Hope, Limits, Purpose, Standing},
+    trials::Trials,
+    witness::{Grade, Witness},
+};
+use crate::{
+    UnixMillis,
+    facilitator::Facilitator,
+    ledger::Claim,
+    seeded::{self, Bug},
+    telemetry::Call,
+};
+use serde_json::value::RawValue;
+use std::rc::Rc;
+use x402_protocol::{Network, Version};
+
+/// A call that was waited for has ended so long after its time-out, or whoever waited for it is gone.
+const GRACE_MS: u64 = 500;
+/// While nobody is well, first settlements go to one facilitator at this distance.
+const HOPE_GAP_MS: u64 = 500;
+/// A debt may be waited for this much longer than the time-out: see the ledger's patience.
+const DEBT_PATIENCE: u64 = 2;
+
+/// What a settle is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// A sale: to verify, or to settle for the first time.
+    Sale,
+    /// A settlement whose answer was lost.
+    Debt,
+}
+
+pub(super) struct Desk {
+    pub id: String,
+    verify: Limits,
+    settle: Limits,
+    pub known: Known,
+    /// A payment that was answered soundly.
+    pub specimen: Option<Rc<RawValue>>,
+    /// While its settle gets probes only: when the next first settlement may be one, by what this board let through already.
+    settle_token: UnixMillis,
+    /// The same for claims that hope for that token.
+    hoping: UnixMillis,
+    /// Until when a first settlement that is a probe is under way.
+    settle_probe: UnixMillis,
+    pub room: Room,
+    pub trials: Trials,
+    /// The same for callers who only ask for the price.
+    pub offers: Trials,
+    pub debts: Debts,
+}
+
+/// What a call that begins is.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Entry {
+    pub purpose: Purpose,
+    /// When it is given up.
+    pub until: UnixMillis,
+}
+
+impl Desk {
+    pub(super) fn new(facilitator: &Facilitator) -> Self {
+        Self {
+            id: facilitator.id.clone(),
+            verify: facilitator.limits(Call::Verify),
+            settle: facilitator.limits(Call::Settle),
+            known: Known::default(),
+            specimen: None,
+            settle_token: UnixMillis(0),
+            hoping: UnixMillis(0),
+            settle_probe: UnixMillis(0),
+            room: Room::default(),
+            trials: Trials::default(),
+            offers: Trials::default(),
+            debts: Debts::default(),
+        }
+    }
+
+    pub(super) fn limits(&self, call: Call) -> Limits {
+        match call {
+            Call::Verify => self.verify,
+            Call::Settle => self.settle,
+        }
+    }
+
+    /// What it does not list it cannot serve; as long as it has not answered, it may.
+    pub(super) fn serves(&self, version: Option<Version>, network: Network) -> bool {
+        let lists = |version| {
+            let supported = self.known.supported.as_ref();
+            supported.is_none_or(|supported| supported.serves(version, Claim::SCHEME, network))
+        };
+        version.map_or_else(|| [Version::V1, Version::V2].into_iter().any(lists), lists)
+            || seeded::has(Bug::UnsupportedAsked)
+    }
+
+    pub(super) fn is_slow(&self) -> bool {
+        [&self.known.verify, &self.known.settle].iter().any(|health| health.standing != Standing::Healthy)
+    }
+
+    /// A payment goes out, or finds no room.
+    pub(super) fn enter(
+        &mut self,
+        witness: &Witness,
+        call: Call,
+        errand: Errand,
+        hope: Hope,
+        now: UnixMillis,
+    ) -> Option<Entry> {
+        let standing = self.known.of(call).standing.clone();
+        let patience = if errand == Errand::Debt { DEBT_PATIENCE } else { 1 };
+        let until = now.plus(self.limits(call).timeout_ms.saturating_mul(patience).saturating_add(GRACE_MS));
+        if !self.room.enter(witness, until, now) {
+            return None;
+        }
+        if errand == Errand::Debt {
+            self.debts.began(until, now);
+        }
+        if standing.is_in_use() {
+            if let (Call::Settle, Some(retry)) = (call, standing.retry()) {
+                // One that is asked last had its turn.
+                self.settle_token = now.plus(retry.interval_ms(hope));
+            }
+            return Some(Entry { purpose: Purpose::Use, until });
+        }
+        match (call, errand) {
+            (Call::Verify, _) => self.trials.began(until),
+            (Call::Settle, Errand::Debt) => {}
+            (Call::Settle, Errand::Sale) => {
+                let interval = standing.retry().map_or(0, |retry| retry.interval_ms(hope));
+                let gap = if hope == Hope::None { HOPE_GAP_MS } else { interval };
+                self.settle_token = now.plus(gap);
+                self.settle_probe = until;
+            }
+        }
+        Some(Entry { purpose: hope.purpose_of_a_probe(), until })
+    }
+
+    /// It came back, with an answer or without.
+    pub(super) fn leave(
+        &mut self,
+        entry: Entry,
+        witness: &Witness,
+        call: Call,
+        errand: Errand,
+        answered: bool,
+        now: UnixMillis,
+    ) {
+        self.room.leave(witness);
+        if errand == Errand::Debt {
+            self.debts.ended(entry.until, answered, now);
+        }
+        match (call, errand) {
+            _ if entry.purpose == Purpose::Use => {}
+            (Call::Verify, _) => self.trials.ended(),
+            (Call::Settle, Errand::Sale) => self.settle_probe = UnixMillis(0),
+            (Call::Settle, Errand::Debt) => {}
+        }
+    }
+
+    /// From when on the next debt may be asked about.
+    pub(super) fn debt_at(&mut self, hope: Hope, now: UnixMillis) -> UnixMillis {
+        let health = &self.known.settle;
+        let mood = match health.standing.retry().filter(|_| !health.standing.is_in_use()) {
+            Some(retry) if !self.debts.answered_since(health.turned_at) => {
+                Mood::Silent { set_at: retry.set_at, retry_at: retry.at(hope) }
+            }
+            _ => Mood::Answers,
+        };
+        self.debts.next_at(mood, now)
+    }
+
+    /// Debts probe a quarantined settle. Where none of them waits, a first settlement may be the probe: nothing else would
+    /// ever tell. One that is merely asked last is tried each back-off as well.
+    pub(super) fn wants_first_settle(&self, hope: Hope, now: UnixMillis) -> bool {
+        let standing = &self.known.settle.standing;
+        let Some(retry) = standing.retry().filter(|_| self.known.verify.standing.is_in_use()) else { return false };
+        let hangs = self.settle_probe > now && hope == Hope::Others;
+        let spare = if standing.is_in_use() || !self.debts.wait(now) { 0 } else { retry.interval_ms(hope) };
+        !hangs && now >= retry.at(hope).max(self.settle_token).plus(spare)
+    }
+
+    /// Whether a claim may try it while nobody is well. `is_regular`: its payer is known.
+    pub(super) fn may_try(&mut self, is_regular: bool, stale: bool, now: UnixMillis) -> bool {
+        let [verify, settle] = [Call::Verify, Call::Settle].map(|call| self.known.of(call).standing.is_in_use());
+        // To be verified where settling is known to fail costs the tenant a run for nothing.
+        if !settle && !self.may_hope_for_settle(stale, now) {
+            return false;
+        }
+        verify || self.trials.take(is_regular, now)
+    }
+
+    fn may_hope_for_settle(&mut self, stale: bool, now: UnixMillis) -> bool {
+        let retry = self.known.settle.standing.retry();
+        let due = retry.is_none_or(|retry| now >= retry.at(Hope::None).max(self.settle_token));
+        let may = (due || stale) && now >= self.hoping;
+        if may {
+            self.hoping = now.plus(HOPE_GAP_MS);
+        }
+        may
+    }
+
+    /// Whether an offer may go out although it is not in use: somebody has to find out that it is back.
+    pub(super) fn may_be_offered(&mut self, now: UnixMillis) -> bool {
+        self.known.is_in_use() || self.offers.take(true, now)
+    }
+
+    /// The grade of a claim, as far as this facilitator's call tells.
+    pub(super) fn grade_of(call: Call, claim: &Claim, is_regular: bool, is_proven: bool) -> Grade {
+        // Nobody settles first but what was verified, unless it is paid upfront.
+        let verified = call == Call::Settle && claim.flow == x402_protocol::PaymentFlow::Authorization;
+        if verified || is_proven {
+            Grade::Sound
+        } else if is_regular {
+            Grade::Regular
+        } else {
+            Grade::Stranger
+        }
+    }
+}

@@ -13,6 +13,8 @@ pub enum Refusal {
     NoTenant,
     Tenant(TenantFailure),
     ResponseTooLarge,
+    /// What came about payments is longer than any payment.
+    PaymentTooLarge,
     /// A body that is paid for is read whole before anyone is asked about the payment, since the payment buys this body's
     /// answer and no other's.
     RequestTooLarge,
@@ -46,7 +48,7 @@ impl Refusal {
         match self {
             Self::Misconfigured | Self::Tenant(TenantFailure::BindingMissing) => 500,
             Self::NoTenant | Self::PlatformNotFound => 404,
-            Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody { .. } => 400,
+            Self::Resolve(ResolveError::InvalidKey) | Self::PaymentTooLarge | Self::PlatformBody { .. } => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Tenant(TenantFailure::TimeLimit) => 504,
@@ -84,6 +86,7 @@ impl Refusal {
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
             Self::Tenant(TenantFailure::TimeLimit) => "tenant_time_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
+            Self::PaymentTooLarge => "invalid_payload",
             Self::RequestTooLarge => "request_too_large",
             Self::RequestIncomplete => "request_incomplete",
             Self::RateLimited { .. } => "rate_limited",
@@ -114,6 +117,7 @@ impl Refusal {
             }
             Self::Tenant(TenantFailure::TimeLimit) => "the tenant's Worker took too long; you were not charged",
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
+            Self::PaymentTooLarge => "the payment cannot be read: its headers are too long; you were not charged",
             Self::RequestTooLarge => "the request's body is too large to be paid for; you were not charged",
             Self::RequestIncomplete => {
                 "the request's body did not arrive whole and in time; nothing was done with the payment: send both again"

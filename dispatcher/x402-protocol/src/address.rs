@@ -12,11 +12,29 @@ use std::{fmt, str::FromStr};
 pub struct Address(pub [u8; 20]);
 
 impl Address {
+    /// Reads an address that a person wrote down. Of one case alone it says nothing of itself; in both, its checksum holds.
+    pub fn parse_checked(text: &str) -> Result<Address, ChecksumError> {
+        let address: Address = text.parse()?;
+        let digits = text.get(2..).unwrap_or_default();
+        let has = |is: fn(&u8) -> bool| digits.as_bytes().iter().any(is);
+        let is_mixed = has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+        if is_mixed && address.to_string() != text { Err(ChecksumError::Checksum) } else { Ok(address) }
+    }
+
     /// Lower-case hex: for keys, where one address must have one spelling.
     #[must_use]
     pub fn lower(&self) -> String {
         hex::encode(&self.0)
     }
+}
+
+/// Text that is no address a person can have meant.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ChecksumError {
+    #[error(transparent)]
+    Hex(#[from] HexError),
+    #[error("has capital letters that are not its checksum's (EIP-55): a digit or a letter is wrong")]
+    Checksum,
 }
 
 impl FromStr for Address {
@@ -57,6 +75,22 @@ mod tests {
         ] {
             let address: Address = text.to_lowercase().parse().unwrap();
             assert_eq!(address.to_string(), text);
+            assert_eq!(Address::parse_checked(text), Ok(address));
         }
+    }
+
+    #[test]
+    fn what_a_person_wrote_in_both_cases_holds_its_checksum() {
+        let good = "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed";
+        for text in [good.to_lowercase(), good.to_uppercase().replace('X', "x")] {
+            assert_eq!(Address::parse_checked(&text), good.parse().map_err(ChecksumError::Hex), "{text}");
+        }
+        for at in 2..good.len() {
+            let mut other = good.as_bytes().to_vec();
+            other[at] = if other[at] == b'7' { b'8' } else { b'7' };
+            assert_eq!(Address::parse_checked(std::str::from_utf8(&other).unwrap()), Err(ChecksumError::Checksum));
+        }
+        assert!(matches!(Address::parse_checked("0x1"), Err(ChecksumError::Hex(_))));
+        assert!(matches!(Address::parse_checked("0\u{e9}"), Err(ChecksumError::Hex(_))));
     }
 }

@@ -179,7 +179,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             self.log.alert(&alert);
         }
         if !(seeded::has(Bug::RequestLineMissing) && line.code.is_some()) {
-            self.log.record(&line);
+            self.log.record(&line.bounded());
         }
         Handled { answer, leaving: content.leaving }
     }

@@ -17,7 +17,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let facilitators = args.get(2).map_or("[]", String::as_str);
     let ids = Facilitators::from_json(facilitators, &BTreeMap::new())?.ids();
     let available = Available { network, facilitators: ids.into() };
-    let entries = snapshot::publish(version.parse()?, &io::read_to_string(io::stdin())?, &available)?;
+    let registry = io::read_to_string(io::stdin()).map_err(|error| format!("the registry cannot be read: {error}"))?;
+    let published = snapshot::publish(version.parse()?, &registry, &available);
+    let entries = published.map_err(|error| format!("the registry on standard input: {error}"))?;
     let [snapshot @ .., current] = &entries[..] else { unreachable!("a snapshot names itself") };
     let bulk = |entries: &[(String, Vec<u8>)]| {
         let entry = |(key, value): &(String, Vec<u8>)| json!({"key": key, "value": BASE64_STANDARD.encode(value), "base64": true});

@@ -1,6 +1,6 @@
 //! What leaves the dispatcher: its own bytes, or a tenant's response passed through with some headers changed.
 
-use crate::refusal::Refusal;
+use crate::{passed::Passed, refusal::Refusal};
 use serde_json::{Value, json};
 
 /// An answer. `R` is the platform's response type, whose body may be a stream.
@@ -17,8 +17,8 @@ pub struct Answer<R> {
 #[derive(Debug)]
 pub enum Body<R> {
     Bytes(Vec<u8>),
-    /// The tenant's response as it is, its stripped headers aside.
-    Tenant(R),
+    /// A tenant's response as it is, its stripped headers aside. See [`Passed`] for which ones may be one.
+    Tenant(Passed<R>),
 }
 
 impl<R> Answer<R> {
@@ -46,9 +46,19 @@ impl<R> Answer<R> {
         Self { status, body: Body::Bytes(text.into_bytes()), set, strip: Vec::new() }
     }
 
+    /// Sets a header in place of every other of its name: to append one would leave two words on one matter.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.set.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
         self.set.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Takes a header off, whoever said it.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.set.retain(|(other, _)| !other.eq_ignore_ascii_case(name));
+        self.strip.push(name.to_owned());
         self
     }
 }

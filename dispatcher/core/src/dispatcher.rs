@@ -10,17 +10,20 @@ use crate::{
     admission::{Brings, Came, Gate, Source, Visit},
     answer::{Answer, Body},
     config::Config,
-    cors,
+    cors::{self, Readers},
+    credential_headers,
     directory::Directory,
     egress::{Egress, PolicyOf},
-    hygiene::{self, REQUEST_ID, TENANT_ID, may_not_enter},
+    hygiene::{self, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
+    mount::Mount,
+    passed::{Gift, Passed, Trade},
     plan::{Limits, Plan},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
     quarantine::Warden,
     refusal::Refusal,
     resolve::{Place, Resolution, ResolveError, Resolved, resolve},
     telemetry::RequestLine,
-    tenant::Tenant,
+    tenant::{SharedOrigin, Tenant},
     tenant_failure::{TIME_LIMIT_MS, TenantFailure},
     within::within,
 };
@@ -35,18 +38,19 @@ use x402_paywall::{
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
 };
-use x402_protocol::{PaymentFlow, Version};
+use x402_protocol::{PaymentFlow, Version, header};
 
 /// Longest URL that a bill repeats. It travels as base64 in a header, of which intermediaries take some 8 kB; the offer and
 /// the listing need the rest.
 const MAX_RESOURCE_URL_BYTES: usize = 2_048;
 
+/// All that a caller sends about payments, in characters: two generations of one payment, and the proof of a wallet.
+const MAX_PAYMENT_HEADER_CHARS: usize = header::MAX_HEADER_CHARS / 2 * 3;
+
 /// Largest request body that is read for a payment. It is held until the tenant has it.
 const MAX_PAID_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 /// How long such a body may take to arrive.
 const BODY_WITHIN_MS: u64 = 30_000;
-/// What makes an answer its caller's own, whoever the seller is.
-const CREDENTIALS: [&str; 2] = ["authorization", "cookie"];
 
 /// The dispatcher over a platform's ports.
 pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
@@ -76,8 +80,19 @@ struct Content<O> {
 }
 
 impl<O: Outbound> Content<O> {
-    fn confined(self, place: &Place) -> Self {
-        Self { answer: hygiene::confined(self.answer, place.mount.as_deref()), ..self }
+    fn confined(self, request: &impl Inbound, place: &Place, shared: SharedOrigin) -> Self {
+        let mount = place.mount.as_deref().map(|path| Mount {
+            path,
+            origin: request.origin(),
+            below: &place.path,
+            is_bare: request.path() == path,
+            is_trusted: shared == SharedOrigin::Trusted,
+        });
+        Self { answer: hygiene::confined(self.answer, mount.as_ref()), ..self }
+    }
+
+    fn read_by(self, readers: &Readers) -> Self {
+        Self { answer: readers.of_theirs(self.answer), ..self }
     }
 }
 
@@ -130,6 +145,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         line.route = format!("{} {}", request.method(), request.path());
         let source = Source::of(request);
+        let mut readers = Readers::default();
         let told = match resolve(&self.tenants, request).await {
             Err(error) => {
                 // That the directory cannot be read is not the caller's flood.
@@ -142,9 +158,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             }
             Ok(Resolution::Nobody(place)) => {
                 let told = self.turn_away(request, &place, source.as_ref(), began, &mut line).await;
-                told.map(|content| content.confined(&place))
+                told.map(|content| content.confined(request, &place, SharedOrigin::Sandboxed))
             }
             Ok(Resolution::Tenant(resolved)) => {
+                if let Trade::Sells(_) = Trade::of(&resolved.tenant) {
+                    readers = Readers::of(resolved.tenant.cors.as_ref(), request);
+                }
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 (_, line.limits) = self.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.place.path);
@@ -152,12 +171,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                     line.route += request.query().unwrap_or_default();
                 }
                 let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
-                told.map(|content| content.confined(&resolved.place))
+                told.map(|content| content.confined(request, &resolved.place, resolved.tenant.shared_origin))
             }
         };
         let content = told.unwrap_or_else(|Refused { code, answer }| {
             line.code = Some(code);
-            Content { answer: cors::ours(answer), leaving: None }
+            Content { answer: readers.of_ours(answer), leaving: None }
         });
         let mut answer = content.answer.with(REQUEST_ID, &line.request_id);
         if let Some(tenant_id) = &line.tenant_id {
@@ -169,7 +188,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             self.log.alert(&alert);
         }
         if !(seeded::has(Bug::RequestLineMissing) && line.code.is_some()) {
-            self.log.record(&line);
+            self.log.record(&line.bounded());
         }
         Handled { answer, leaving: content.leaving }
     }
@@ -189,31 +208,40 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
         let tenant = &*to.tenant;
+        let trade = Trade::of(tenant);
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
         let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
         let payment = Some(request).filter(|_| !unsold).and_then(payment_of);
         let payment = payment.as_ref().map(|(version, header)| Presented { version: *version, header });
-        let brings = match (&tenant.price, &payment) {
-            (None, _) => Brings::Nothing,
-            (Some(_), _) if is_preflight(request) => Brings::Preflight,
-            (Some(_), None) => Brings::NoPayment,
-            (Some(_), Some(presented)) => Brings::Payment(presented.header),
+        let brings = match (trade, &payment) {
+            (Trade::Gives(_), _) => Brings::Nothing,
+            (Trade::Sells(_), _) if is_preflight(request) => Brings::Preflight,
+            (Trade::Sells(_), None) => Brings::NoPayment,
+            (Trade::Sells(_), Some(presented)) => Brings::Payment(presented.header),
         };
         let rates = self.warden.rates(tenant, began);
         let visit = Visit { source, tenant_id: &tenant.id, rates, brings, at: began };
         match self.gate.enter(&visit) {
             // Refused, a browser would not even let the page pay, or collect what it has paid for.
-            Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us()),
+            Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us(tenant, request)),
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
         }
-        match (&tenant.price, visit.brings) {
-            // Where everything is free now, a page may still have something to collect.
-            (None, _) if is_preflight(request) && cors::asks_to_pay(request) => {
-                Ok(self.permit(request, to, &line.request_id).await)
+        match (trade, visit.brings) {
+            (Trade::Sells(_), Brings::Preflight) => {
+                if seeded::has(Bug::PreflightRunsTenant)
+                    && let Ok(response) = self.run(request, to, &line.request_id).await
+                    && let Some(passed) = Passed::by_mistake(response, Bug::PreflightRunsTenant)
+                {
+                    return Ok(pass_through(passed, Vec::new()));
+                }
+                Ok(permitted_by_us(tenant, request))
             }
-            (Some(_), Brings::Preflight) => Ok(self.permit(request, to, &line.request_id).await),
-            (Some(price), _) => self.sell(request, to, price, payment, &visit, line).await,
-            (None, _) => {
+            (Trade::Sells(price), _) => self.sell(request, to, price, payment, &visit, line).await,
+            // Where everything is free now, a page may still have something to collect.
+            (Trade::Gives(gift), _) if is_preflight(request) && cors::asks_to_pay(request) => {
+                Ok(self.permit(request, to, gift, &line.request_id).await)
+            }
+            (Trade::Gives(gift), _) => {
                 if let Some(payment) = payment {
                     let seller = Seller::Gives { id: &tenant.id };
                     let former = Former { place: &to.place, seller, payment, source, began };
@@ -221,34 +249,34 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                         return told;
                     }
                 }
-                self.give(request, to, line).await
+                self.give(request, to, gift, line).await
             }
         }
     }
 
-    async fn give(&self, request: &N::Inbound, to: &Resolved, line: &mut RequestLine) -> Told<N::Outbound> {
+    async fn give(&self, request: &N::Inbound, to: &Resolved, gift: Gift, line: &mut RequestLine) -> Told<N::Outbound> {
         match self.execute(request, to, &line.request_id).await {
             Ok(response) => {
                 if seeded::has(Bug::TenantAnswerLogged) {
                     line.route += &format!("{:?}", response.headers());
                 }
-                Ok(pass_through(response, Vec::new()))
+                Ok(pass_through(Passed::given(response, gift), Vec::new()))
             }
             Err(failure) => Err(Refused::by_us(failure, &line.request_id)),
         }
     }
 
-    /// Answers a browser that asks whether a page may send a payment. Which pages may use the tenant is the tenant's to
-    /// say, unpaid; that they may pay is ours.
-    async fn permit(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Content<N::Outbound> {
-        // Of how it ends nothing is made: a preflight costs its sender nothing, and must not have the tenant put away.
+    /// Answers a browser that asks whether a page may send a payment to a tenant that gives. Which pages may use the tenant
+    /// is the tenant's to say; that they may pay is ours.
+    async fn permit(&self, request: &N::Inbound, to: &Resolved, gift: Gift, request_id: &str) -> Content<N::Outbound> {
+        // Nothing is made of how it ends: a preflight costs its sender nothing, and must not have the tenant put away.
         let ran = within(TIME_LIMIT_MS, &self.clock, self.run(request, to, request_id)).await;
         if let Some(Ok(response)) = ran
             && let Some(set) = cors::added_to_preflight(response.status(), &response.headers())
         {
-            return pass_through(response, set);
+            return pass_through(Passed::given(response, gift), set);
         }
-        permitted_by_us()
+        permitted_by_us(&to.tenant, request)
     }
 
     /// Challenge, claim, verify, execute, settle, hand over.
@@ -265,7 +293,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             drop(self.execute(request, to, &line.request_id).await);
         }
         let (url, request_id) = (resource_url(request), line.request_id.clone());
-        let origin = origin_of(request, visit.source);
+        let readers = Readers::of(to.tenant.cors.as_ref(), request);
+        let origin = origin_of(request, visit.source, &to.tenant.credential_headers);
         let seller = Seller::Asks { id: &to.tenant.id, price, facilitators: &to.tenant.facilitators };
         let purchase = purchase_of(request, &to.place, seller, payment, &origin, &request_id, visit.at);
         let purchase = Purchase { url: &url, ..purchase };
@@ -282,6 +311,10 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         };
         if let Some(denial) = closed.clone().filter(|_| payment.is_none()) {
             return Err(deny(denial));
+        }
+        if !payment_headers_fit(request) {
+            self.gate.paid(visit, None, Came::Malformed);
+            return Err(Refused::by_us(Refusal::PaymentTooLarge, &request_id));
         }
         let plausible = match (self.paywall.plausible(&purchase), closed) {
             (Ok(plausible), Some(denial)) => plausible.only_to_collect(denial),
@@ -306,7 +339,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             held()?;
         }
         self.gate.paid(visit, payer, came_of(&told.answer));
-        content_of(told, &purchase, line)
+        content_of(told, &purchase, &readers, line)
     }
 
     /// Whether anybody could settle this tenant's offer, as far as this isolate knows.
@@ -358,11 +391,16 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         match self.run(request, to, request_id).await {
             // A switch of protocols has no body to hold until it is paid for, and passing it on would be giving it away.
             Ok(response) if response.status() < 200 => Ran::Unsold(Err(TenantFailure::Threw.into())),
-            Ok(response) if response.status() >= 300 && !is_sold_anyway(response.status()) => Ran::Unsold(Ok(response)),
-            Ok(response) => match hold(response).await {
-                Ok(held) => Ran::Content(held),
-                Err(refusal) => Ran::Unsold(Err(refusal)),
-            },
+            Ok(response) => {
+                let for_sale = if is_sold_anyway(response.status()) { Err(response) } else { Passed::unsold(response) };
+                match for_sale {
+                    Ok(passed) => Ran::Unsold(Ok(passed)),
+                    Err(response) => match hold(response).await {
+                        Ok(held) => Ran::Content(held),
+                        Err(refusal) => Ran::Unsold(Err(refusal)),
+                    },
+                }
+            }
             Err(failure) => Ran::Unsold(Err(failure.into())),
         }
     }
@@ -392,7 +430,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
 
     async fn run(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Result<N::Outbound, TenantFailure> {
         let tenant = &*to.tenant;
-        let set = [(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
+        let mut set = vec![(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
+        set.extend(to.place.mount.as_deref().map(|mount| (PREFIX, mount)));
         let (limits, _) = self.warden.limits(tenant, self.clock.now());
         let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
         let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
@@ -407,10 +446,14 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     }
 }
 
-/// A preflight's answer where the tenant has none.
-fn permitted_by_us<O>() -> Content<O> {
-    let answer = Answer { status: 204, body: Body::Bytes(Vec::new()), set: cors::preflight(), strip: Vec::new() };
-    Content { answer, leaving: None }
+/// Our answer to a preflight, within what the tenant's record says while it sells.
+fn permitted_by_us<O>(tenant: &Tenant, request: &impl Inbound) -> Content<O> {
+    let sells = matches!(Trade::of(tenant), Trade::Sells(_));
+    permitted(tenant.cors.as_ref().filter(|_| sells), request)
+}
+
+fn permitted<O>(policy: Option<&cors::Policy>, request: &impl Inbound) -> Content<O> {
+    Content { answer: cors::preflight(policy, request), leaving: None }
 }
 
 /// What a sale came to, for admission.
@@ -435,7 +478,7 @@ fn is_sold_anyway(status: u16) -> bool {
 }
 
 /// A tenant's response that is not for sale, or why there is none.
-type Unsold<O> = Result<O, Refusal>;
+type Unsold<O> = Result<Passed<O>, Refusal>;
 
 type Told<O> = Result<Content<O>, Refused<O>>;
 
@@ -475,8 +518,9 @@ fn purchase_of<'a>(
 }
 
 /// Who asks, for the ledger to tell the one who paid from one who read the payment off the chain.
-fn origin_of(request: &impl Inbound, source: Option<&Source>) -> Origin {
-    let credentials = CREDENTIALS.map(|name| (name, request.header(name)));
+fn origin_of(request: &impl Inbound, source: Option<&Source>, listed: &[String]) -> Origin {
+    let names = credential_headers::ALWAYS.into_iter().chain(listed.iter().map(String::as_str));
+    let credentials: Vec<_> = names.map(|name| (name, request.header(name))).collect();
     let came = credentials.iter().filter_map(|(name, value)| Some([*name, value.as_deref()?])).flatten();
     let caller = source.map(|source| Fingerprint::of([source.as_str()]));
     let network = source.map(|source| Fingerprint::of([source.network()]));
@@ -487,27 +531,26 @@ fn origin_of(request: &impl Inbound, source: Option<&Source>) -> Origin {
 fn content_of<O: Outbound>(
     told: paywall::Told<Sold<Unsold<O>>>,
     purchase: &Purchase<'_>,
+    readers: &Readers,
     line: &mut RequestLine,
 ) -> Told<O> {
     line.payment = told.payment;
     line.attempts = told.attempts;
     line.ledger_error = told.ledger_error.map(|error| error.to_string());
-    match told.answer {
+    let content = match told.answer {
         Sold::Content { response, settlement, ticket } => {
             line.transaction = Some(settlement.transaction.clone());
             Ok(hand_over(response, receipt(&settlement, purchase.version()), ticket))
         }
-        Sold::Unsold(Ok(response)) => {
-            let set = cors::added_to(&response.headers());
-            Ok(pass_through(response, set))
-        }
+        Sold::Unsold(Ok(passed)) => Ok(pass_through(passed, Vec::new())),
         Sold::Unsold(Err(refusal)) => Err(Refused::by_us(refusal, purchase.request_id)),
         Sold::Owed { unsold, settlement } => {
             line.transaction = Some(settlement.transaction.clone());
             owed(unsold, receipt(&settlement, purchase.version()), purchase.request_id)
         }
         Sold::Denied(denial) => Err(Refused::by_the_paywall(&denial, purchase)),
-    }
+    };
+    content.map(|content| content.read_by(readers))
 }
 
 /// Holds the response back: it is what the payment buys.
@@ -531,17 +574,11 @@ async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
 }
 
 fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket) -> Content<O> {
-    let mut set = response.head.headers;
-    for (name, value) in cors::added_to(&set) {
-        set.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
-        set.push((name, value));
-    }
-    let (name, value) = receipt;
-    if !seeded::has(Bug::ReceiptMissing) {
-        set.push((name.to_owned(), value));
-    }
     let status = if seeded::has(Bug::StatusFlattened) { 200 } else { response.head.status };
-    let answer = Answer { status, body: Body::Bytes(response.body), set, strip: Vec::new() };
+    let body = Body::Bytes(response.body);
+    let answer = Answer { status, body, set: response.head.headers, strip: Vec::new() };
+    let (name, value) = receipt;
+    let answer = if seeded::has(Bug::ReceiptMissing) { answer } else { answer.with(name, value) };
     Content { answer, leaving: Some(ticket) }
 }
 
@@ -550,10 +587,7 @@ fn owed<O: Outbound>(unsold: Unsold<O>, receipt: (&'static str, String), request
     let (name, value) = receipt;
     let set = vec![(name.to_owned(), value), ("cache-control".to_owned(), "private".to_owned())];
     match unsold {
-        Ok(response) => {
-            let cors = cors::added_to(&response.headers());
-            Ok(pass_through(response, set.into_iter().chain(cors).collect()))
-        }
+        Ok(passed) => Ok(pass_through(passed, set)),
         Err(refusal) => {
             let mut refused = Refused::by_us(Refusal::Owed(Box::new(refusal)), request_id);
             refused.answer.set.retain(|(name, _)| name != "cache-control");
@@ -563,9 +597,9 @@ fn owed<O: Outbound>(unsold: Unsold<O>, receipt: (&'static str, String), request
     }
 }
 
-fn pass_through<O: Outbound>(response: O, set: Vec<(String, String)>) -> Content<O> {
-    let status = response.status();
-    Content { answer: Answer { status, body: Body::Tenant(response), set, strip: Vec::new() }, leaving: None }
+fn pass_through<O: Outbound>(passed: Passed<O>, set: Vec<(String, String)>) -> Content<O> {
+    let status = passed.status();
+    Content { answer: Answer { status, body: Body::Tenant(passed), set, strip: Vec::new() }, leaving: None }
 }
 
 /// The payment that a request carries. Who sends it in both generations means the newer.
@@ -573,6 +607,13 @@ fn payment_of(request: &impl Inbound) -> Option<(Version, String)> {
     [Version::V2, Version::V1]
         .into_iter()
         .find_map(|version| Some((version, request.header(version.payment_header())?)))
+}
+
+/// Whether what came about payments is short enough to be read. Looked at by its length alone, before any of it is decoded.
+fn payment_headers_fit(request: &impl Inbound) -> bool {
+    let names = [Version::V2.payment_header(), Version::V1.payment_header(), hygiene::SIGN_IN];
+    let chars: usize = names.iter().filter_map(|name| request.header(name)).map(|value| value.len()).sum();
+    chars <= MAX_PAYMENT_HEADER_CHARS
 }
 
 /// Browsers send these without a payment and read nothing but the permission in the answer.

@@ -1,26 +1,51 @@
-//! Which headers may not pass. Into a tenant: nothing that only the dispatcher says, no caller's claim of having asked for
-//! another host or path, and never the signed payment. Out of a tenant: nothing that a caller would believe to be the
-//! dispatcher's, and where tenants share a host, nothing that speaks for all of it.
+//! Headers that may not pass. Into a tenant: nothing that only the dispatcher says, no caller's claim of having asked for
+//! another host or path, and never a signed payment or the proof of a wallet. Out of a tenant: nothing that a caller would
+//! believe to be the dispatcher's, and where tenants share a host, nothing that speaks for all of it.
 //!
-//! Names are lower-case here, as the runtime has them. What is ours is ours by prefix: a header that we shall say one day
-//! must not be a tenant's to say today.
+//! Names are lower-case here, as the runtime has them. A header is ours by its prefix: one that we shall say one day must
+//! not be a tenant's to say today.
 
 use crate::{
     answer::{Answer, Body},
     cookies,
+    mount::{self, Mount},
     ports::Outbound,
+    sandbox,
 };
 use x402_paywall::seeded::{self, Bug};
 
 pub const REQUEST_ID: &str = "x-request-id";
 pub const TENANT_ID: &str = "x-tenant-id";
+/// Tells a tenant below which path it stands.
+pub const PREFIX: &str = "x-forwarded-prefix";
 
 /// The payment headers of both generations of x402, and what says whose request it is.
 const OURS_BY_PREFIX: [&str; 4] = ["payment-", "x-payment", "x-tenant-", "x-platform-"];
 
+/// A caller's proof that a wallet is its own. A tenant that had it could sign in elsewhere with it.
+pub const SIGN_IN: &str = "sign-in-with-x";
+
+/// Headers that may carry a payment of another protocol, by their scheme (`draft-httpauth-payment`).
+const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
+const PAYMENT_SCHEME: &str = "payment";
+
 /// A tenant's framework may believe these before its URL.
-const CLAIMS_OF_ANOTHER_ADDRESS: [&str; 6] =
-    ["forwarded", "x-forwarded-host", "x-host", "x-original-host", "x-original-url", "x-rewrite-url"];
+const CLAIMS_OF_ANOTHER_ADDRESS: [&str; 11] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-path",
+    PREFIX,
+    "x-forwarded-uri",
+    "x-host",
+    "x-original-host",
+    "x-original-uri",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-script-name",
+];
+
+/// Internal words between servers of x402 and their facilitators (core specification, 7.2.1).
+const BETWEEN_SERVERS: [&str; 2] = ["extension-responses", "settlement-overrides"];
 
 /// Said once, it holds for every path of a host, or for longer than a response.
 const SPEAKS_FOR_A_HOST: [&str; 6] =
@@ -38,49 +63,99 @@ const STRIPPED_FROM_PAID_RESPONSES: [&str; 7] = [
     "transfer-encoding",
 ];
 
+/// Describe a request's content. Without content they have nothing to describe.
+const OF_CONTENT: [&str; 7] = [
+    "content-encoding",
+    "content-language",
+    "content-length",
+    "content-type",
+    "expect",
+    "trailer",
+    "transfer-encoding",
+];
+
 /// Taken off every request before the tenant sees it.
 #[must_use]
-pub fn may_not_enter(name: &str) -> bool {
+pub fn may_not_enter(name: &str, value: &str) -> bool {
     !seeded::has(Bug::ForgedHeaderEnters) && is_ours(name)
+        || BETWEEN_SERVERS.contains(&name)
+        || name == SIGN_IN && !seeded::has(Bug::SignInEnters)
+        || CREDENTIALS.contains(&name) && is_payment(value) && !seeded::has(Bug::PaymentSchemeEnters)
         || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name) && !seeded::has(Bug::ForwardedHostEnters)
 }
 
-/// Taken off every tenant's response. `mount`: the path below which the tenant stands on a host that it shares.
+/// Taken off a GET and a HEAD that came with content, together with the content (RFC 9110, 9.3.1).
 #[must_use]
-pub fn may_not_leave(name: &str, mount: Option<&str>) -> bool {
+pub fn describes_content(name: &str) -> bool {
+    OF_CONTENT.contains(&name)
+}
+
+/// Taken off every tenant's response. `is_mounted`: the tenant stands on a host that it shares.
+#[must_use]
+pub fn may_not_leave(name: &str, is_mounted: bool) -> bool {
     let ours = is_ours(name) && !seeded::has(Bug::ForgedHeaderLeaves);
-    ours || name == "extension-responses" && !seeded::has(Bug::ExtensionResponsesLeave)
-        || mount.is_some() && SPEAKS_FOR_A_HOST.contains(&name) && !seeded::has(Bug::SpeaksForHost)
+    ours || BETWEEN_SERVERS.contains(&name) && !seeded::has(Bug::ExtensionResponsesLeave)
+        || is_mounted && SPEAKS_FOR_A_HOST.contains(&name) && !seeded::has(Bug::SpeaksForHost)
+}
+
+/// Whether no page gets leave to send a header of this name: it says what only the dispatcher says. A request's id is no
+/// such header, although it is replaced: many clients send one with everything.
+#[must_use]
+pub fn is_closed_to_pages(name: &str) -> bool {
+    is_ours(name) && name != REQUEST_ID
 }
 
 fn is_ours(name: &str) -> bool {
     name == REQUEST_ID || OURS_BY_PREFIX.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// A tenant's answer without what it may not say, and with its cookies bound to it.
-pub fn confined<O: Outbound>(answer: Answer<O>, mount: Option<&str>) -> Answer<O> {
+/// Whether credentials are a payment. The runtime joins a header that came several times with commas.
+fn is_payment(credentials: &str) -> bool {
+    credentials.split(',').any(|part| {
+        let scheme = part.trim().split([' ', '\t']).next().unwrap_or_default();
+        scheme.eq_ignore_ascii_case(PAYMENT_SCHEME)
+    })
+}
+
+/// A tenant's answer without what it may not say, with its cookies bound to it, and at home below its mount.
+pub fn confined<O: Outbound>(answer: Answer<O>, mount: Option<&Mount<'_>>) -> Answer<O> {
+    let is_mounted = mount.is_some();
     let Answer { status, body, mut set, mut strip } = answer;
     match &body {
         Body::Tenant(response) => {
+            let ours = set.len();
             for (name, value) in response.headers() {
-                if cookies::is_cookie(&name) {
-                    set.push((name, value));
-                } else if may_not_leave(&name.to_ascii_lowercase(), mount) {
+                let lower = name.to_ascii_lowercase();
+                let is_rewritten = cookies::is_cookie(&lower) || is_mounted && mount::points_somewhere(&lower);
+                // What is set stands in place of all that the tenant said under its name, so all of it is set again.
+                let is_said = set[..ours].iter().any(|(other, _)| other.eq_ignore_ascii_case(&lower));
+                if may_not_leave(&lower, is_mounted) {
                     strip.push(name);
+                } else if is_rewritten && !is_said {
+                    set.push((lower, value));
                 }
             }
         }
-        Body::Bytes(_) if mount.is_some() && !seeded::has(Bug::SpeaksForHost) => {
-            set.retain(|(name, _)| !SPEAKS_FOR_A_HOST.contains(&name.to_ascii_lowercase().as_str()));
+        Body::Bytes(_) => {
+            set.retain(|(name, _)| {
+                !is_mounted
+                    || seeded::has(Bug::SpeaksForHost)
+                    || !SPEAKS_FOR_A_HOST.contains(&name.to_ascii_lowercase().as_str())
+            });
         }
-        Body::Bytes(_) => {}
     }
     for (name, value) in &mut set {
         if cookies::is_cookie(name) {
-            *value = cookies::bind(value, mount);
+            *value = cookies::bind(value, mount.map(|mount| mount.path));
+        } else if let Some(put_back) = mount.and_then(|mount| mount.put_back(name, value)) {
+            *value = put_back;
         }
     }
-    Answer { status, body, set, strip }
+    let answer = Answer { status, body, set, strip };
+    match mount {
+        Some(mount) if !mount.is_trusted => sandbox::contained(answer),
+        _ => answer,
+    }
 }
 
 /// The headers of a tenant's response that are kept with a paid response, and the `cache-control` it goes out with.
@@ -91,7 +166,7 @@ pub fn paid_response_headers(headers: Vec<(String, String)>) -> Vec<(String, Str
     });
     let stripped = |name: &str| {
         let name = name.to_ascii_lowercase();
-        may_not_leave(&name, None)
+        may_not_leave(&name, false)
             || STRIPPED_FROM_PAID_RESPONSES.contains(&name.as_str())
                 && !(name.contains("cdn") && seeded::has(Bug::CdnCacheControlKept))
     };
@@ -115,6 +190,7 @@ mod tests {
             ("CDN-Cache-Control", "max-age=600"),
             ("Payment-Response", "forged"),
             ("X-Request-Id", "forged"),
+            ("Extension-Responses", "e30="),
             ("Location", "/created/1"),
             ("set-cookie", "a=1"),
             ("set-cookie", "b=2"),
@@ -126,25 +202,37 @@ mod tests {
             [("Location", "/created/1"), ("set-cookie", "a=1"), ("set-cookie", "b=2"), ("cache-control", "private")]
         );
     }
+
     #[test]
     fn what_is_ours_is_ours_by_prefix_both_ways() {
         let ours = ["payment-signature", "payment-required", "payment-response", "payment-anything", "x-payment"];
         let also = ["x-payment-response", "x-request-id", "x-tenant-id", "x-tenant-plan", "x-platform-token"];
-        for name in ours.into_iter().chain(also) {
-            assert!(may_not_enter(name) && may_not_leave(name, None), "{name}");
+        for name in ours.into_iter().chain(also).chain(BETWEEN_SERVERS) {
+            assert!(may_not_enter(name, "") && may_not_leave(name, false), "{name}");
         }
-        for name in ["forwarded", "x-forwarded-host", "x-original-url", "x-rewrite-url"] {
-            assert!(may_not_enter(name) && !may_not_leave(name, None), "{name}");
+        for name in CLAIMS_OF_ANOTHER_ADDRESS {
+            assert!(may_not_enter(name, "") && !may_not_leave(name, false), "{name}");
         }
         for name in ["accept", "authorization", "content-type", "cookie", "cf-connecting-ip", "x-request-id-of-mine"] {
-            assert!(!may_not_enter(name) && !may_not_leave(name, Some("/t/acme")), "{name}");
+            assert!(!may_not_enter(name, "") && !may_not_leave(name, true), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_payment_and_a_wallets_proof_never_enter_and_other_credentials_do() {
+        assert!(may_not_enter("sign-in-with-x", "e30="));
+        for value in ["Payment e30=", "payment\te30=", "PAYMENT", "  Payment id=\"1\"", "Bearer a, Payment e30="] {
+            assert!(CREDENTIALS.iter().all(|name| may_not_enter(name, value)), "{value}");
+        }
+        for value in ["Bearer payment", "Basic cGF5bWVudA==", "Payments a", "Digest payment=1, realm=\"x\"", ""] {
+            assert!(CREDENTIALS.iter().all(|name| !may_not_enter(name, value)), "{value}");
         }
     }
 
     #[test]
     fn a_tenant_on_a_shared_host_does_not_speak_for_it() {
         for name in ["clear-site-data", "strict-transport-security", "service-worker-allowed"] {
-            assert!(may_not_leave(name, Some("/t/acme")) && !may_not_leave(name, None), "{name}");
+            assert!(may_not_leave(name, true) && !may_not_leave(name, false), "{name}");
         }
     }
 }

@@ -9,17 +9,21 @@ use x402_paywall::{
     health::{Health, Known, Snapshot},
     ledger::Record,
 };
+use x402_protocol::{Network, PaymentKey};
+
+/// Longer than any key with its colons escaped.
+const MAX_KEY_BYTES: usize = 256;
 
 /// A request to the platform API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformRequest {
-    /// `GET /__platform/payments/<network:asset:from:nonce>`: what the settlement ledger knows of a payment.
+    /// `GET /__platform/payments/<network:asset:from:nonce>`, in any case: what the settlement ledger knows of a payment.
     Payment(String),
     /// `GET /__platform/facilitators`: how well each facilitator does.
     Facilitators,
     /// `GET /__platform/quarantines`: who is in quarantine, why and until when.
     Quarantines,
-    /// `POST /__platform/tenants/<id>/quarantine`, with [`crate::quarantine::Quarantine::asked_for`]'s JSON as body.
+    /// `POST /__platform/tenants/<id>/quarantine`, with [`crate::quarantine_request::QuarantineRequest`]'s JSON as body.
     Quarantine(String),
     /// `DELETE /__platform/tenants/<id>/quarantine`.
     LiftQuarantine(String),
@@ -44,8 +48,8 @@ pub fn admit(
         return Err(Refusal::PlatformDenied);
     }
     match (method, path.strip_prefix("/__platform/").unwrap_or_default().split_once('/')) {
-        ("GET", Some(("payments", payment))) if is_payment_key(payment) => {
-            Ok(PlatformRequest::Payment(payment.to_owned()))
+        ("GET", Some(("payments", payment))) => {
+            payment_key(payment).map(PlatformRequest::Payment).ok_or(Refusal::InvalidPaymentKey)
         }
         ("GET", None) if path == "/__platform/facilitators" => Ok(PlatformRequest::Facilitators),
         ("GET", None) if path == "/__platform/quarantines" => Ok(PlatformRequest::Quarantines),
@@ -110,17 +114,24 @@ fn describe_supported(supported: &Supported, now: UnixMillis) -> Value {
     json!({"age_ms": now.since(supported.at), "kinds": supported.kinds})
 }
 
-fn is_payment_key(text: &str) -> bool {
-    text.len() <= 200
-        && text.split(':').count() == 5
-        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b':')
+/// A payment's key in the one spelling that the ledger knows, whatever case its addresses came in and whether or not a client
+/// escaped the colons.
+fn payment_key(text: &str) -> Option<String> {
+    if text.len() > MAX_KEY_BYTES {
+        return None;
+    }
+    let text = text.to_ascii_lowercase().replace("%3a", ":");
+    let [namespace, chain, asset, from, nonce] = text.split(':').collect::<Vec<_>>()[..] else { return None };
+    let network: Network = format!("{namespace}:{chain}").parse().ok()?;
+    let key = PaymentKey { network, asset: asset.parse().ok()?, from: from.parse().ok()?, nonce: nonce.parse().ok()? };
+    Some(key.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const KEY: &str = "eip155:84532:0xab:0xcd:0x01";
+    const KEY: &str = "eip155:84532:0x036cbd53842c5426634e7929541ec2318f3dcf7e:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed:0x0101010101010101010101010101010101010101010101010101010101010101";
 
     #[test]
     fn nobody_gets_in_without_the_token() {
@@ -136,6 +147,21 @@ mod tests {
             (Some("secret"), Some("secret")),
         ] {
             assert_eq!(admit(authorization, token), Err(Refusal::PlatformDenied), "{authorization:?}");
+        }
+    }
+
+    #[test]
+    fn a_payment_is_found_in_whatever_case_its_key_is_asked_for() {
+        let admit = |key: &str| admit("GET", &format!("/__platform/payments/{key}"), Some("Bearer s"), Some("s"));
+        let checksummed =
+            KEY.replace("0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed", "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+        for key in [checksummed, KEY.to_uppercase(), KEY.replace(':', "%3A"), KEY.to_owned()] {
+            assert_eq!(admit(&key), Ok(PlatformRequest::Payment(KEY.to_owned())), "{key}");
+        }
+        let longer = format!("{KEY}0");
+        for key in ["", "x", "a:b:c:d:e", &KEY[..KEY.len() - 1], &longer, &KEY.replace("84532", "1"), &"é:".repeat(400)]
+        {
+            assert_eq!(admit(key), Err(Refusal::InvalidPaymentKey), "{key}");
         }
     }
 
@@ -160,8 +186,7 @@ mod tests {
         {
             assert_eq!(admit("POST", path), Err(Refusal::PlatformNotFound), "{path}");
         }
-        for path in ["/__platform/facilitators/", "/__platform/facilitators/a", "/__platform/payments/x", "/__platform"]
-        {
+        for path in ["/__platform/facilitators/", "/__platform/facilitators/a", "/__platform/payments", "/__platform"] {
             assert_eq!(admit("GET", path), Err(Refusal::PlatformNotFound), "{path}");
         }
         assert_eq!(admit("POST", "/__platform/facilitators"), Err(Refusal::PlatformNotFound));

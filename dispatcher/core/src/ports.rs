@@ -52,8 +52,8 @@ pub struct Dispatch<'a> {
     pub egress: PolicyOf<'a>,
     /// As the tenant is to see it.
     pub path: &'a str,
-    /// Which headers to take off the inbound request, by their lower-case names.
-    pub strip: fn(&str) -> bool,
+    /// Whether to take a header off the inbound request, by its lower-case name and its value.
+    pub strip: fn(&str, &str) -> bool,
     /// Headers to set on it.
     pub set: &'a [(&'a str, &'a str)],
 }

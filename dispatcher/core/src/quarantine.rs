@@ -64,7 +64,7 @@ impl Quarantine {
         let keys: Value = json::read(json).map_err(|error| error.to_string())?;
         let mut keys = keys.as_object().into_iter().flat_map(Map::keys);
         if let Some(unknown) = keys.find(|key| !["reason", "author", "until_ms"].contains(&key.as_str())) {
-            return Err(format!("there is no {unknown:?}, but reason, author and until_ms"));
+            return Err(format!("there is no {unknown:?}, but reason, author, until_ms and force"));
         }
         for (key, text) in [("reason", &asked.reason), ("author", &asked.author)] {
             if !(1..=MAX_TEXT_BYTES).contains(&text.len()) {

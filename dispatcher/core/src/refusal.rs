@@ -13,6 +13,8 @@ pub enum Refusal {
     NoTenant,
     Tenant(TenantFailure),
     ResponseTooLarge,
+    /// What came about payments is longer than any payment.
+    PaymentTooLarge,
     /// A body that is paid for is read whole before anyone is asked about the payment, since the payment buys this body's
     /// answer and no other's.
     RequestTooLarge,
@@ -28,6 +30,14 @@ pub enum Refusal {
     /// `__platform/*` without the token, or for something that is not there.
     PlatformDenied,
     PlatformNotFound,
+    /// Too many wrong tokens came from the same source: see [`crate::token_guard`].
+    TooManyGuesses {
+        retry_after_s: u64,
+    },
+    /// What stands for a payment's key is none.
+    InvalidPaymentKey,
+    /// No tenant of the directory has this id.
+    UnknownTenant,
     /// A platform resource is in a settlement ledger that does not answer.
     LedgerUnavailable,
     /// `__platform/facilitators` could not be asked for.
@@ -45,8 +55,11 @@ impl Refusal {
     pub fn status(&self) -> u16 {
         match self {
             Self::Misconfigured | Self::Tenant(TenantFailure::BindingMissing) => 500,
-            Self::NoTenant | Self::PlatformNotFound => 404,
-            Self::Resolve(ResolveError::InvalidKey) | Self::PlatformBody { .. } => 400,
+            Self::NoTenant | Self::PlatformNotFound | Self::UnknownTenant => 404,
+            Self::Resolve(ResolveError::InvalidKey)
+            | Self::PaymentTooLarge
+            | Self::InvalidPaymentKey
+            | Self::PlatformBody { .. } => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
             Self::Tenant(TenantFailure::TimeLimit) => 504,
@@ -54,7 +67,7 @@ impl Refusal {
             Self::RequestIncomplete => 408,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
-            Self::RateLimited { .. } => 429,
+            Self::RateLimited { .. } | Self::TooManyGuesses { .. } => 429,
             Self::LedgerUnavailable | Self::QuarantineUnavailable | Self::Resolve(ResolveError::Unavailable) => 503,
         }
     }
@@ -64,6 +77,7 @@ impl Refusal {
     pub fn retry_after_s(&self) -> Option<u64> {
         match self {
             Self::Resolve(ResolveError::Unavailable) => Some(1),
+            Self::TooManyGuesses { retry_after_s } => Some(*retry_after_s),
             Self::RateLimited { retry_after_s } if !seeded::has(Bug::LimitedForGood) => {
                 Some(retry_after_s * if seeded::has(Bug::RetryAfterInMilliseconds) { 1_000 } else { 1 })
             }
@@ -84,9 +98,12 @@ impl Refusal {
             Self::Tenant(TenantFailure::SubrequestLimit) => "tenant_subrequest_limit_exceeded",
             Self::Tenant(TenantFailure::TimeLimit) => "tenant_time_limit_exceeded",
             Self::ResponseTooLarge => "tenant_response_too_large",
+            Self::PaymentTooLarge => "invalid_payload",
             Self::RequestTooLarge => "request_too_large",
             Self::RequestIncomplete => "request_incomplete",
-            Self::RateLimited { .. } => "rate_limited",
+            Self::RateLimited { .. } | Self::TooManyGuesses { .. } => "rate_limited",
+            Self::InvalidPaymentKey => "invalid_payment_key",
+            Self::UnknownTenant => "unknown_tenant",
             Self::Owed(refusal) => refusal.code(),
             Self::PlatformDenied => "platform_token_required",
             Self::PlatformNotFound => "platform_resource_not_found",
@@ -114,6 +131,7 @@ impl Refusal {
             }
             Self::Tenant(TenantFailure::TimeLimit) => "the tenant's Worker took too long; you were not charged",
             Self::ResponseTooLarge => "the tenant's response is too large to be paid for; you were not charged",
+            Self::PaymentTooLarge => "the payment cannot be read: its headers are too long; you were not charged",
             Self::RequestTooLarge => "the request's body is too large to be paid for; you were not charged",
             Self::RequestIncomplete => {
                 "the request's body did not arrive whole and in time; nothing was done with the payment: send both again"
@@ -131,6 +149,13 @@ impl Refusal {
             Self::HealthUnavailable => "the facilitators' health cannot be read right now",
             Self::QuarantineUnavailable => {
                 "the list of quarantines is full, or did not answer: what it was told may be in force all the same, and can be told again"
+            }
+            Self::TooManyGuesses { .. } => "too many wrong tokens came from here; wait until Retry-After has passed",
+            Self::InvalidPaymentKey => {
+                "this is no payment's key, which is network:asset:from:nonce, as eip155:84532:0x<40 digits>:0x<40 digits>:0x<64 digits>"
+            }
+            Self::UnknownTenant => {
+                "no tenant of the directory has this id, so nothing was changed; \"force\": true in the body puts it in the list all the same"
             }
             Self::PlatformNotFound => "there is no such platform resource",
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",

@@ -1,5 +1,6 @@
 //! The one line that every request ends in. Secrets have no field here: no signature, no payload, no query.
 
+use crate::log_text::bounded;
 use serde::Serialize;
 use x402_paywall::telemetry::Attempt;
 
@@ -23,6 +24,24 @@ pub struct RequestLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limits: Option<&'static str>,
     pub ms: u64,
+}
+
+impl RequestLine {
+    /// The line as it may be written: no text of it longer than [`log_text::MAX_BYTES`], and none that steers a terminal.
+    #[must_use]
+    pub fn bounded(mut self) -> Self {
+        self.request_id = bounded(&self.request_id);
+        self.route = bounded(&self.route);
+        for text in
+            [&mut self.tenant_id, &mut self.code, &mut self.payment, &mut self.transaction, &mut self.ledger_error]
+        {
+            *text = text.take().map(|text| bounded(&text));
+        }
+        for attempt in &mut self.attempts {
+            (attempt.facilitator, attempt.result) = (bounded(&attempt.facilitator), bounded(&attempt.result));
+        }
+        self
+    }
 }
 
 /// Something that an operator should look at: told once, when it begins.
@@ -58,4 +77,35 @@ pub struct DirectoryEvent {
     /// What is wrong, and where.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log_text;
+    use x402_paywall::telemetry::Call;
+
+    #[test]
+    fn no_text_of_a_line_is_longer_than_a_line_may_have() {
+        let long = "\u{1b}".repeat(1_000);
+        let attempt = Attempt { facilitator: long.clone(), call: Call::Verify, result: long.clone(), ms: 0 };
+        let line = RequestLine {
+            request_id: long.clone(),
+            tenant_id: Some(long.clone()),
+            route: long.clone(),
+            code: Some(long.clone()),
+            payment: Some(long.clone()),
+            transaction: Some(long.clone()),
+            attempts: vec![attempt],
+            ledger_error: Some(long),
+            ..RequestLine::default()
+        };
+        let told = serde_json::to_value(line.bounded()).unwrap();
+        let texts = ["request_id", "tenant_id", "route", "code", "payment", "transaction", "ledger_error"];
+        let of_attempt = ["facilitator", "result"].map(|key| &told["attempts"][0][key]);
+        for text in texts.map(|key| &told[key]).into_iter().chain(of_attempt) {
+            let text = text.as_str().unwrap();
+            assert!(text.len() <= log_text::MAX_BYTES && log_text::is_plain_text(text), "{text}");
+        }
+    }
 }

@@ -1,6 +1,8 @@
 //! A tenant: whose Worker runs, under which plan, at what price.
 
 use crate::{
+    cors::{CorsRecord, Policy},
+    credential_headers,
     egress::Egress,
     limits_override::{Override, OverrideRecord},
     listing,
@@ -14,6 +16,7 @@ use x402_paywall::{
 };
 use x402_protocol::{
     Address, Network, Offer, PaymentFlow, TransferMethod, Uint256,
+    permit2::{EXACT_PROXY, PERMIT2},
     v2::{IdentifierRule, ResourceInfo},
 };
 
@@ -35,6 +38,23 @@ pub struct Tenant {
     pub facilitators: Rc<[String]>,
     /// What its Worker may ask of the outside.
     pub egress: Egress,
+    /// Pages that may use it while it sells. `None`: every page, without credentials.
+    pub cors: Option<Policy>,
+    /// Headers besides `Authorization` and `Cookie` that make an answer its caller's own, in lower case.
+    pub credential_headers: Rc<[String]>,
+    pub shared_origin: SharedOrigin,
+}
+
+/// What becomes of a tenant's pages below `/t/<slug>`, where all tenants share one origin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SharedOrigin {
+    /// Each page has an origin of its own, which is nobody's.
+    #[default]
+    Sandboxed,
+    /// Its pages have the host's origin: their scripts may read the pages, storage and cookies of every other tenant whose
+    /// pages have it.
+    Trusted,
 }
 
 /// Name of a tenant's Worker in the dispatch namespace: the tenant's id, or the id, `--` and the name of a version. Since no
@@ -87,6 +107,15 @@ pub struct TenantRecord {
     pub egress: Egress,
     #[serde(default, rename = "override")]
     pub limits_override: Option<OverrideRecord>,
+    /// Absent: every page may use it, without credentials.
+    #[serde(default)]
+    pub cors: Option<CorsRecord>,
+    /// Lower-case names of headers by which its callers prove who they are.
+    #[serde(default)]
+    pub credential_headers: Vec<String>,
+    /// `sandboxed` or `trusted`; absent: sandboxed.
+    #[serde(default)]
+    pub shared_origin: SharedOrigin,
     /// Where a directory lists tenants, and is no map of them.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -153,8 +182,22 @@ impl TenantRecord {
         };
         let limits_override = self.limits_override.map(OverrideRecord::check).transpose();
         let limits_override = limits_override.map_err(|(key, why)| wrong(key, why))?;
-        let egress = self.egress;
-        Ok(Tenant { script, plan: self.plan, limits_override, price, facilitators, egress, id })
+        let cors = self.cors.map(CorsRecord::check).transpose().map_err(|(key, why)| wrong(key, why))?;
+        let credential_headers = credential_headers::check(self.credential_headers);
+        let credential_headers = credential_headers.map_err(|why| wrong("credentialHeaders", why))?.into();
+        let (plan, egress, shared_origin) = (self.plan, self.egress, self.shared_origin);
+        Ok(Tenant {
+            script,
+            plan,
+            limits_override,
+            price,
+            facilitators,
+            egress,
+            cors,
+            credential_headers,
+            shared_origin,
+            id,
+        })
     }
 }
 
@@ -201,10 +244,7 @@ impl PriceRecord {
         if amount == Uint256::ZERO {
             return Err(("price.amount", "is 0; leave the price out for a free tenant".to_owned()));
         }
-        let pay_to: Address = self.pay_to.parse().map_err(|error| ("price.payTo", format!("{error}")))?;
-        if pay_to == Address([0; 20]) {
-            return Err(("price.payTo", "is the zero address".to_owned()));
-        }
+        let pay_to = Address::parse_checked(&self.pay_to).map_err(|error| ("price.payTo", format!("{error}")))?;
         let max_timeout = self.max_timeout_seconds.unwrap_or(DEFAULT_MAX_TIMEOUT_S);
         if !MAX_TIMEOUT_RANGE_S.contains(&max_timeout) {
             return Err(("price.maxTimeoutSeconds", "must be between 30 and 86400".to_owned()));
@@ -216,6 +256,9 @@ impl PriceRecord {
         };
         let offer = Offer::usdc(network, amount, pay_to, max_timeout);
         let offer = Offer { transfer_method: self.asset_transfer_method, flow, ..offer };
+        if let Some(what) = swallows_money(&pay_to, &offer) {
+            return Err(("price.payTo", format!("is {what}: what is sent there is lost")));
+        }
         let listing = listing::check(ResourceInfo {
             url: String::new(),
             description: self.description,
@@ -226,6 +269,17 @@ impl PriceRecord {
         })?;
         Ok(Price::new(offer, self.payment_identifier, listing))
     }
+}
+
+/// Addresses that take money and from which nobody can send it on, by what they are.
+fn swallows_money(pay_to: &Address, offer: &Offer) -> Option<&'static str> {
+    let known = [
+        (Address([0; 20]), "the zero address"),
+        (offer.asset, "the token's own contract"),
+        (PERMIT2, "the Permit2 contract"),
+        (EXACT_PROXY, "the x402 proxy for Permit2"),
+    ];
+    known.into_iter().find_map(|(address, what)| (address == *pay_to).then_some(what))
 }
 
 #[cfg(test)]
@@ -256,8 +310,37 @@ mod tests {
         assert_eq!(price("0", "eip155:84532", pay_to), Err("price.amount"));
         assert_eq!(price("10000", "eip155:8453", pay_to), Err("price.network"));
         assert_eq!(price("10000", "base", pay_to), Err("price.network"));
-        assert_eq!(price("10000", "eip155:84532", "0x1"), Err("price.payTo"));
+        for pay_to in [
+            "0x1",
+            // One digit, and the case of one letter, that a person got wrong.
+            "0x209693Bc6afc0C5328bA36FaF03C514EF312287D",
+            "0x209693bc6afc0C5328bA36FaF03C514EF312287C",
+            "0x0000000000000000000000000000000000000000",
+            "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
+            "0x000000000022D473030F116dDEE9F6B43aC78BA3",
+            "0x402085c248EeA27D92E8b30b2C58ed07f9E20001",
+        ] {
+            assert_eq!(price("10000", "eip155:84532", pay_to), Err("price.payTo"), "{pay_to}");
+        }
+        for pay_to in [pay_to.to_lowercase(), pay_to.to_uppercase().replace("0X", "0x")] {
+            assert!(price("10000", "eip155:84532", &pay_to).is_ok(), "{pay_to}");
+        }
         assert_eq!(check(r#"{"id":"../acme","plan":"pro"}"#).unwrap_err().key, "id");
+    }
+
+    #[test]
+    fn what_a_record_says_of_pages_and_of_credentials_is_checked() {
+        let with = |more: &str| check(&format!(r#"{{"id":"acme","plan":"pro",{more}}}"#));
+        assert_eq!(with(r#""cors":{"origins":"https://a.example"}"#).unwrap_err().key, "cors.origins");
+        assert_eq!(with(r#""credentialHeaders":["Cookie"]"#).unwrap_err().key, "credentialHeaders");
+        let tenant = with(r#""cors":{},"credentialHeaders":["x-api-key"],"sharedOrigin":"trusted""#).unwrap();
+        assert_eq!(
+            (&*tenant.credential_headers, tenant.shared_origin),
+            (&["x-api-key".to_owned()][..], SharedOrigin::Trusted)
+        );
+        let plain = check(r#"{"id":"acme","plan":"pro"}"#).unwrap();
+        assert_eq!((plain.cors, plain.shared_origin), (None, SharedOrigin::Sandboxed));
+        assert!(plain.credential_headers.is_empty());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use worker::Result;
 
 pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<Response> {
     match answer.body {
-        Body::Tenant(tenant) => pass_through(tenant, &answer.strip, &answer.set),
+        Body::Tenant(passed) => pass_through(passed.into_inner(), &answer.strip, &answer.set),
         Body::Bytes(bytes) => {
             let headers = Headers::new()?;
             for (name, value) in &answer.set {

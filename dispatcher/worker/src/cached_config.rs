@@ -13,6 +13,7 @@ use dispatcher_core::{
     ports::{DirectoryLog, Randomness},
     quarantine::Warden,
     telemetry::DirectoryEvent,
+    token_guard::TokenGuard,
 };
 use std::{cell::OnceCell, rc::Rc};
 use worker::Env;
@@ -21,6 +22,7 @@ thread_local! {
     static BOARD: OnceCell<Rc<Board>> = const { OnceCell::new() };
     static WARDEN: OnceCell<Rc<Warden>> = const { OnceCell::new() };
     static GATE: OnceCell<Rc<Gate>> = const { OnceCell::new() };
+    static TOKEN_GUARD: OnceCell<Rc<TokenGuard>> = const { OnceCell::new() };
     static DIRECTORY: OnceCell<Rc<Cache>> = const { OnceCell::new() };
     static CONFIG: OnceCell<Result<Rc<Config>, ConfigError>> = const { OnceCell::new() };
 }
@@ -44,6 +46,11 @@ pub fn warden(config: &Config) -> Rc<Warden> {
 /// What the isolate knows of who comes.
 pub fn gate() -> Rc<Gate> {
     GATE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Gate::new(WebCrypto.seed())))))
+}
+
+/// How often the isolate saw the platform's token guessed at.
+pub fn token_guard() -> Rc<TokenGuard> {
+    TOKEN_GUARD.with(|cell| Rc::clone(cell.get_or_init(Rc::default)))
 }
 
 /// The tenants as a request asks for them.

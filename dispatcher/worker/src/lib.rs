@@ -18,7 +18,8 @@ mod tenant_quarantine;
 mod wire;
 
 use dispatcher_core::{
-    Dispatcher,
+    Config, Dispatcher,
+    admission::Source,
     answer::Answer,
     paywall::{
         ports::Clock,
@@ -26,7 +27,8 @@ use dispatcher_core::{
     },
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
-    quarantine::{Quarantine, QuarantineCall, Warden},
+    quarantine::{QuarantineCall, Warden},
+    quarantine_request::QuarantineRequest,
     refusal::Refusal,
 };
 use ports::{
@@ -58,7 +60,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     };
     let ledger = DurableLedger::new(&env);
     if platform_api::is_platform_path(request.path()) {
-        return platform(&request, &env, &ledger, &cached_config::warden(&config)).await;
+        return platform(&request, &env, &ledger, &config).await;
     }
     let warden = cached_config::warden(&config);
     if let Some(errand) = warden.first() {
@@ -110,11 +112,13 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     response
 }
 
-async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warden: &Warden) -> Result<Response> {
+async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, config: &Config) -> Result<Response> {
+    let warden = &*cached_config::warden(config);
     let token = env.secret("PLATFORM_TOKEN").ok().map(|token| token.to_string());
     let authorization = request.header("authorization");
-    let admitted = platform_api::admit(request.method(), request.path(), authorization.as_deref(), token.as_deref());
-    match admitted {
+    let (source, is_a_guess) = (Source::of(request), authorization.is_some());
+    let admit = || platform_api::admit(request.method(), request.path(), authorization.as_deref(), token.as_deref());
+    match cached_config::token_guard().watch(source.as_ref(), is_a_guess, WallClock.now(), admit) {
         Err(refusal) => answer::ours(request, &refusal),
         Ok(PlatformRequest::Facilitators) => match call_health::describe(env).await {
             Ok(described) => described_as(request, &described),
@@ -126,9 +130,13 @@ async fn platform(request: &WebRequest, env: &Env, ledger: &DurableLedger, warde
         Ok(PlatformRequest::Quarantines) => quarantine(request, env, warden, QuarantineCall::List).await,
         Ok(PlatformRequest::LiftQuarantine(id)) => quarantine(request, env, warden, QuarantineCall::Lift(id)).await,
         Ok(PlatformRequest::Quarantine(id)) => {
-            match Quarantine::asked_for(&id, &request.text().await?, WallClock.now()) {
+            let asked = match QuarantineRequest::read(&id, &request.text().await?, WallClock.now()) {
+                Ok(asked) => asked.for_tenant(cached_config::tenants(env, config).knows(&id).await),
+                Err(why) => Err(Refusal::PlatformBody { why }),
+            };
+            match asked {
                 Ok(asked) => quarantine(request, env, warden, QuarantineCall::Put(asked)).await,
-                Err(why) => answer::ours(request, &Refusal::PlatformBody { why }),
+                Err(refusal) => answer::ours(request, &refusal),
             }
         }
         Ok(PlatformRequest::Payment(payment)) => match ledger.describe(&payment).await {

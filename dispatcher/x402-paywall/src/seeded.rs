@@ -364,6 +364,18 @@ bugs! {
     SpeaksForHost = "speaks-for-host",
     /// What a tenant says to shared caches stands on a paid response.
     CdnCacheControlKept = "cdn-cache-control-kept",
+    /// A browser's question whether a page may pay is put to a tenant that sells, and its answer let through.
+    PreflightRunsTenant = "preflight-runs-tenant",
+    /// A page gets leave for the payment's headers alone, whatever else it has to send.
+    PreflightNotHeard = "preflight-not-heard",
+    /// A wallet's proof for the dispatcher reaches the tenant.
+    SignInEnters = "sign-in-enters",
+    /// Credentials that are a payment reach the tenant.
+    PaymentSchemeEnters = "payment-scheme-enters",
+    /// Addresses that a tenant by slug names lead out of its mount.
+    MountNotPutBack = "mount-not-put-back",
+    /// A page of a tenant by slug has the origin that all tenants on that host share.
+    PageNotContained = "page-not-contained",
     /// A cookie of a tenant by slug goes to all tenants on that host.
     CookieOfTheWholeHost = "cookie-of-the-whole-host",
     /// A host that a tenant's policy denies may be asked.

@@ -16,7 +16,7 @@ pub struct Address(pub [u8; 20]);
 pub enum AddressError {
     #[error(transparent)]
     Hex(#[from] HexError),
-    #[error("has a wrong checksum (EIP-55): a digit was changed, or its case was")]
+    #[error("has capital letters that are not its checksum's (EIP-55): a digit or a letter is wrong")]
     Checksum,
 }
 
@@ -90,6 +90,7 @@ mod tests {
         ] {
             let address: Address = text.to_lowercase().parse().unwrap();
             assert_eq!(address.to_string(), text);
+            assert_eq!(Address::parse_checked(text), Ok(address));
         }
     }
 }

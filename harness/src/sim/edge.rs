@@ -215,7 +215,10 @@ fn to_wire(request: &SimRequest, answer: Answer<SimResponse>) -> Result<WireAnsw
     let Answer { status, body, set, strip } = answer;
     let (mut headers, content) = match body {
         Body::Bytes(bytes) => (Vec::new(), Content::Whole(bytes)),
-        Body::Tenant(response) => (response.headers, response.content),
+        Body::Tenant(passed) => {
+            let response = passed.into_inner();
+            (response.headers, response.content)
+        }
     };
     headers.retain(|(name, _)| !strip.contains(name) && set.iter().all(|(other, _)| other != name));
     headers.extend(set);

@@ -73,6 +73,22 @@ pub enum Look {
     Unavailable,
 }
 
+/// What a directory can say of an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Knows {
+    /// A tenant has it; of a stored directory that is so but for one unknown id in a hundred and twenty.
+    Yes,
+    No,
+    /// It could not be read, or was written before it had ids in it.
+    Nothing,
+}
+
+impl Knows {
+    fn of(is_there: bool) -> Self {
+        if is_there { Self::Yes } else { Self::No }
+    }
+}
+
 /// A bucket of a snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
@@ -132,6 +148,16 @@ impl Cache {
             held.stale.push(place.bucket);
         }
         Look::Known(tenant)
+    }
+
+    /// Whether the stored directory has a tenant of this id, as far as its names tell. `None`: it must be read first.
+    #[must_use]
+    pub fn look_for_id(&self, id: &str) -> Option<Knows> {
+        let held = self.held.borrow();
+        match &held.snapshot {
+            Some((_, names)) => Some(names.may_have_id(id).map_or(Knows::Nothing, Knows::of)),
+            None => held.is_empty.then_some(Knows::No),
+        }
     }
 
     /// Of storage's bytes, those that it keeps in parsed form.

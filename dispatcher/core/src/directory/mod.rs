@@ -26,7 +26,9 @@ pub struct Directory {
 pub enum DirectoryError {
     #[error("line {line}, column {column}: {what}")]
     Json { line: usize, column: usize, what: String },
-    #[error("has neither `tenants` nor `byHost`/`bySlug`")]
+    #[error("is empty: a directory without tenants is {{\"tenants\": []}}")]
+    Empty,
+    #[error("has neither `tenants` nor `byHost`/`bySlug`, or both")]
     Shape,
     #[error("{place}: {what}")]
     Record { place: String, what: String },
@@ -47,6 +49,12 @@ impl Directory {
     pub fn find(&self, key: &DispatchKey) -> Option<Rc<Tenant>> {
         let at = self.by_key.binary_search_by(|(other, _)| other.cmp(key)).ok()?;
         self.by_key[at].1.clone()
+    }
+
+    /// Whether a tenant has this id.
+    #[must_use]
+    pub fn has_id(&self, id: &str) -> bool {
+        self.by_key.iter().any(|(_, tenant)| tenant.as_ref().is_some_and(|tenant| tenant.id == id))
     }
 
     /// What is wrong with the records and names that are not in it.

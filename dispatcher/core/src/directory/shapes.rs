@@ -5,10 +5,12 @@ use crate::{
     dispatch_key::DispatchKey,
     tenant::{Available, Tenant, TenantRecord},
 };
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value, value::RawValue};
 use std::rc::Rc;
 use x402_protocol::json;
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// Records stay text at first, so that each can be wrong alone.
 #[derive(Deserialize)]
@@ -29,11 +31,7 @@ struct Named {
 }
 
 pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, DirectoryError> {
-    let shapes: Shapes = json::read(json).map_err(|error| DirectoryError::Json {
-        line: error.line(),
-        column: error.column(),
-        what: error.to_string(),
-    })?;
+    let shapes: Shapes = read(json)?;
     let mut directory = Directory::default();
     match shapes {
         Shapes { tenants: Some(tenants), by_host: None, by_slug: None } => {
@@ -52,6 +50,28 @@ pub(super) fn parse(json: &str, available: &Available) -> Result<Directory, Dire
         _ => return Err(DirectoryError::Shape),
     }
     Ok(directory)
+}
+
+/// Reads what a person wrote: a byte order mark before it is none of the text, and an error says where it is.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, DirectoryError> {
+    let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(DirectoryError::Empty);
+    }
+    json::read(text).map_err(|error| {
+        let place = format!(" at line {} column {}", error.line(), error.column());
+        let what = error.to_string();
+        // The place is told once, and before what is wrong there.
+        let what = what.strip_suffix(&place).unwrap_or(&what).to_owned();
+        // What is wrong as a whole is at no column for the parser.
+        let (line, column) = (error.line().max(1), error.column().max(1));
+        DirectoryError::Json { line, column, what }
+    })
+}
+
+/// The id of a record, whatever else is wrong with it.
+pub(super) fn id_of(record: &str) -> Option<String> {
+    json::read(record).ok().map(|Named { id }| id)
 }
 
 impl Directory {
@@ -95,7 +115,7 @@ impl Directory {
         let mut record: TenantRecord = json::read(record)
             .map_err(|error| {
                 // Whoever reads the log knows tenants and not places.
-                let of = json::read(record).map_or_else(|_| String::new(), |Named { id }| format!(" ({id:?})"));
+                let of = id_of(record).map_or_else(String::new, |id| format!(" ({id:?})"));
                 self.left_out.push(DirectoryError::Record { place: place() + &of, what: error.to_string() });
             })
             .ok()?;
@@ -175,6 +195,19 @@ mod tests {
         assert!(error("{}").contains("neither") && error(r#"{"tenants":[],"byHost":{}}"#).contains("neither"));
         assert!(error("{").contains("line 1") && error(r#"{"tenant":[]}"#).contains("unknown field `tenant`"));
         assert!(error(r#"{"tenants":[{"id":"a""#).contains("line 1"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_text_is_told_with_its_place() {
+        let mark = '\u{feff}';
+        assert!(directory(&format!("{mark}{{\"tenants\":[]}}")).is_ok());
+        let error = |json: &str| directory(json).unwrap_err().to_string();
+        for empty in ["", " \n", &mark.to_string()] {
+            assert!(error(empty).starts_with("is empty"), "{empty:?}");
+        }
+        assert_eq!(error("{\n  \"tenants\": [],\n}"), "line 3, column 1: trailing comma");
+        assert_eq!(error("{\"tenants\": [] } x"), "line 1, column 18: trailing characters");
+        assert!(error("[]").starts_with("line 1, column 1: invalid type"), "{}", error("[]"));
     }
 
     #[test]

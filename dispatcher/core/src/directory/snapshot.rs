@@ -11,8 +11,11 @@
 //! Surprising constraint: a filter has no wrong spelling. One bit lost in storage would make a tenant unknown and nobody would be
 //! told; so the pointer to it has its sum. Format 1 had none, and is still read: whoever deploys has such a snapshot in use. A
 //! dispatcher of then does not read format 2, so deploy first and publish then.
+//!
+//! The filter has tenants' ids beside their names, so that an operator who misspells one is told. A dispatcher that does not
+//! look for them reads such a snapshot all the same, and in one from before, marks that no tenant can have are missing.
 
-use super::{Directory, DirectoryError};
+use super::{Directory, DirectoryError, shapes};
 use crate::{
     dispatch_key::DispatchKey,
     fnv::{self, fnv1a},
@@ -34,8 +37,11 @@ const MAX_BUCKETS: u32 = 1 << 20;
 /// One unknown name in a hundred and twenty passes, and costs a read.
 const FILTER_BITS_PER_NAME: usize = 10;
 const FILTER_PROBES: u64 = 7;
-/// Seven million names. An isolate has 128 MB for everything.
+/// Seven million names and ids. An isolate has 128 MB for everything.
 const MAX_FILTER_BYTES: usize = 8 << 20;
+
+/// In the filter of every snapshot that has ids in it. Four, for one may be found where it is not.
+const ID_MARKS: [&str; 4] = ["--", "--a", "--b", "--c"];
 
 /// Which snapshot is current, and how it is divided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +127,18 @@ pub struct Names(Vec<u8>);
 impl Names {
     #[must_use]
     pub fn may_have(&self, key: &DispatchKey) -> bool {
-        probes(key, self.0.len()).all(|bit| self.0[bit / 8] >> (bit % 8) & 1 == 1)
+        self.may_have_hash(hash(key))
+    }
+
+    /// Whether a tenant has this id, named as [`Self::may_have`] has it. `None`: it was written before ids were in it.
+    #[must_use]
+    pub fn may_have_id(&self, id: &str) -> Option<bool> {
+        let has_ids = ID_MARKS.iter().all(|mark| self.may_have_hash(hash_of_id(mark)));
+        has_ids.then(|| self.may_have_hash(hash_of_id(id)))
+    }
+
+    fn may_have_hash(&self, hash: u64) -> bool {
+        probes(hash, self.0.len()).all(|bit| self.0[bit / 8] >> (bit % 8) & 1 == 1)
     }
 }
 
@@ -142,7 +159,13 @@ struct Registry {
 /// What to write for a registry (`{"tenants": [...]}`): keys and values, [`CURRENT`] last. Nothing may be left out of what
 /// is published, so the first wrong record is an error.
 pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Vec<(String, Vec<u8>)>, DirectoryError> {
-    let registry: Registry = json::read(registry).map_err(|_| DirectoryError::Shape)?;
+    let registry: Registry = shapes::read(registry).map_err(|error| match error {
+        DirectoryError::Json { line, column, what } if what.starts_with("unknown field") => {
+            let what = format!("{what}: a registry has `tenants`, and neither `byHost` nor `bySlug`");
+            DirectoryError::Json { line, column, what }
+        }
+        other => other,
+    })?;
     let mut taken = BTreeSet::new();
     let mut named = Vec::new();
     for (index, record) in registry.tenants.into_iter().enumerate() {
@@ -157,26 +180,29 @@ pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Ve
             let what = format!("{twice} is listed twice");
             return Err(DirectoryError::Record { place: format!("tenants[{index}]"), what });
         }
-        named.push((record, keys));
+        let id = shapes::id_of(record.get()).unwrap_or_default();
+        named.push((record, id, keys));
     }
-    let names: usize = named.iter().map(|(_, keys)| keys.len()).sum();
-    let filter_bytes = (names * FILTER_BITS_PER_NAME).div_ceil(8).clamp(1, MAX_FILTER_BYTES);
+    let names: usize = named.iter().map(|(_, _, keys)| keys.len()).sum();
+    let in_filter = names + named.len() + ID_MARKS.len();
+    let filter_bytes = (in_filter * FILTER_BITS_PER_NAME).div_ceil(8).clamp(1, MAX_FILTER_BYTES);
     let buckets = names.div_ceil(NAMES_PER_BUCKET).next_power_of_two().min(MAX_BUCKETS as usize) as u32;
     let current = Current { format: FORMAT, version, buckets, filter_bytes, filter_sum: None };
 
     let mut filter = vec![0; filter_bytes];
     let mut filled: BTreeMap<u32, Bucket> =
         (0..buckets).map(|bucket| (bucket, Bucket { version, bucket, tenants: Vec::new() })).collect();
-    for (record, keys) in named {
+    let mut add = |hash| probes(hash, filter_bytes).for_each(|bit| filter[bit / 8] |= 1 << (bit % 8));
+    ID_MARKS.iter().for_each(|mark| add(hash_of_id(mark)));
+    for (record, id, keys) in named {
         let mut into: Vec<_> = keys.iter().map(|key| current.bucket_of(key)).collect();
         into.sort_unstable();
         into.dedup();
         for bucket in into {
             filled.entry(bucket).and_modify(|bucket| bucket.tenants.push(record.clone()));
         }
-        for key in &keys {
-            probes(key, filter_bytes).for_each(|bit| filter[bit / 8] |= 1 << (bit % 8));
-        }
+        add(hash_of_id(&id));
+        keys.iter().for_each(|key| add(hash(key)));
     }
     let json = |value: &Bucket| serde_json::to_vec(value).expect("a bucket has string keys and plain values");
     let mut entries: Vec<_> = filled.values().map(|bucket| (current.bucket_key(bucket.bucket), json(bucket))).collect();
@@ -191,8 +217,8 @@ fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, String> {
     json::read(text).map_err(|error| error.to_string())
 }
 
-fn probes(key: &DispatchKey, bytes: usize) -> impl Iterator<Item = usize> + use<> {
-    let (hash, bits) = (hash(key), bytes as u64 * 8);
+fn probes(hash: u64, bytes: usize) -> impl Iterator<Item = usize> + use<> {
+    let bits = bytes as u64 * 8;
     // Two halves of one hash are as good as seven hashes; the step is odd, so that it never stands still.
     let (start, step) = (hash >> 32, hash & 0xffff_ffff | 1);
     (0..FILTER_PROBES).map(move |probe| ((start + probe * step) % bits) as usize)
@@ -211,6 +237,14 @@ fn hash(key: &DispatchKey) -> u64 {
         DispatchKey::Host(name) => (b'h', name),
         DispatchKey::Slug(name) => (b's', name),
     };
+    hash_of(kind, name)
+}
+
+fn hash_of_id(id: &str) -> u64 {
+    hash_of(b'i', id)
+}
+
+fn hash_of(kind: u8, name: &str) -> u64 {
     let hash = fnv1a(fnv::BASIS, [kind].into_iter().chain(name.bytes()));
     let hash = (hash ^ hash >> 32).wrapping_mul(0xd6e8_feb8_6659_fd93);
     hash ^ hash >> 32

@@ -4,7 +4,7 @@
 
 use super::{
     Directory,
-    cache::{Cache, Job, Look, Place},
+    cache::{Cache, Job, Knows, Look, Place},
     snapshot::CURRENT,
 };
 use crate::{
@@ -47,6 +47,17 @@ impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Tenants for Stored<S, C, T> {
 }
 
 impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Stored<S, C, T> {
+    /// Whether a tenant has this id.
+    pub async fn knows(&self, id: &str) -> Knows {
+        if self.listed.has_id(id) {
+            return Knows::Yes;
+        }
+        if self.cache.look_for_id(id).is_none() {
+            self.read_current().await;
+        }
+        self.cache.look_for_id(id).unwrap_or(Knows::Nothing)
+    }
+
     /// What has grown old, if anything has: to be read by [`Self::refresh`].
     #[must_use]
     pub fn due(&self) -> Option<Job> {

@@ -5,11 +5,12 @@
 //! an address has few of them looked up, and where nobody is, it answers for those that had bought nothing.
 
 use super::{
-    Dispatcher, Refused, Told, came_of, content_of, is_preflight, origin_of, payment_of, permitted_by_us, purchase_of,
+    Dispatcher, Refused, Told, came_of, content_of, is_preflight, origin_of, payment_headers_fit, payment_of,
+    permitted, purchase_of,
 };
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
-    cors,
+    cors::{self, Readers},
     plan::Plan,
     ports::{Inbound, Namespace, Randomness, RequestLog, Tenants},
     refusal::Refusal,
@@ -45,7 +46,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let request_id = line.request_id.clone();
         let by_us = |refusal: Refusal| Err(Refused::by_us(refusal, &request_id));
         if is_preflight(request) && cors::asks_to_pay(request) {
-            return Ok(permitted_by_us());
+            return Ok(permitted(None, request));
         }
         let is_sold = request.method() != "HEAD" && !seeded::has(Bug::LeftTenantForgotten);
         let Some((version, header)) = Some(request).filter(|_| is_sold).and_then(payment_of) else {
@@ -76,11 +77,14 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let visit = Visit { source, tenant_id: "", rates: Plan::Free.rates(), brings, at: began };
         self.gate.enter(&visit)?;
         let request_id = line.request_id.clone();
-        let origin = origin_of(request, source);
+        // Of a tenant that has left, nobody knows by what its callers proved who they are.
+        let listed = to.map_or(&[][..], |to| &to.tenant.credential_headers);
+        let origin = origin_of(request, source, listed);
         let purchase = purchase_of(request, place, seller, Some(payment), &origin, &request_id, began);
         // Who pays where everything is free does so in good faith.
         let in_vain = |came| if matches!(seller, Seller::Nobody) { came } else { Came::Nothing };
-        let Ok(plausible) = self.paywall.plausible(&purchase) else {
+        let plausible = Some(()).filter(|()| payment_headers_fit(request));
+        let Some(plausible) = plausible.and_then(|()| self.paywall.plausible(&purchase).ok()) else {
             self.gate.paid(&visit, None, in_vain(Came::Malformed));
             return Ok(None);
         };
@@ -107,7 +111,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             (answer, _) => (came_of(answer), true),
         };
         self.gate.paid(&visit, None, came);
-        let told = content_of(told, &purchase, line);
+        let readers = Readers::of(to.and_then(|to| to.tenant.cors.as_ref()), request);
+        let told = content_of(told, &purchase, &readers, line);
         Ok(Some(told).filter(|_| is_owed))
     }
 }

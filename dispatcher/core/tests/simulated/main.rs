@@ -1,9 +1,12 @@
 //! The dispatcher on simulated ports: what each situation answers, what it costs, and whether anybody paid.
 
 mod chain;
+mod credentials;
 mod former;
 mod health;
 mod limits;
+mod mounted;
+mod pages;
 mod upfront;
 mod version_1;
 mod world;
@@ -508,10 +511,15 @@ fn every_dispatch_carries_its_plans_limits_and_no_internal_header_of_the_callers
     world.get("/t/acme/quote", Some(&world.sign(1)));
     let run = world.last_run();
     assert_eq!((run.limits.cpu_ms, run.limits.sub_requests), (50, 50));
-    assert!((run.strip)("payment-signature") && (run.strip)("x-tenant-id") && !(run.strip)("accept"));
+    let strips = |name| (run.strip)(name, "");
+    assert!(strips("payment-signature") && strips("x-tenant-id") && !strips("accept"));
     assert_eq!(
         run.set,
-        [("x-request-id".to_owned(), world.last_line().request_id), ("x-tenant-id".into(), "acme".into())]
+        [
+            ("x-request-id".to_owned(), world.last_line().request_id),
+            ("x-tenant-id".into(), "acme".into()),
+            ("x-forwarded-prefix".into(), "/t/acme".into())
+        ]
     );
 }
 

@@ -39,6 +39,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+/// What tenants that are reached by slug stand on.
+const SHARED_HOST: &str = "edge.example";
 const CHAIN_RPC: &str = "https://chain";
 /// The first topics of the token's events.
 const AUTHORIZATION_USED: &str = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5";
@@ -89,6 +91,8 @@ pub enum Facilitator {
 #[derive(Clone, Copy, Debug)]
 pub enum Tenant {
     Answers(u16),
+    /// With these headers.
+    Says(u16, &'static [(&'static str, &'static str)]),
     Throws(&'static str),
     Endless,
     /// Never answers.
@@ -100,7 +104,7 @@ pub enum Tenant {
 #[derive(Clone, Debug)]
 pub struct Run {
     pub limits: Limits,
-    pub strip: fn(&str) -> bool,
+    pub strip: fn(&str, &str) -> bool,
     pub set: Vec<(String, String)>,
 }
 
@@ -165,6 +169,12 @@ impl Got {
 
     pub fn json(&self) -> &Value {
         &self.json
+    }
+
+    /// Every value of a header, for what may not be said twice.
+    pub fn headers(&self, name: &str) -> Vec<&str> {
+        let of_name = self.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
+        of_name.map(|(_, value)| value.as_str()).collect()
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -374,6 +384,12 @@ impl World {
         }
     }
 
+    /// What is stored of a payment.
+    pub fn record(&self, payment: &Payment) -> Value {
+        let records = self.state().records.borrow();
+        serde_json::from_str(records[&payment.key].record.as_ref().unwrap()).unwrap()
+    }
+
     /// The payments that have an identifier.
     pub fn bound(&self) -> Vec<String> {
         self.state().identifiers.borrow().values().map(|owner| owner.payment.clone()).collect()
@@ -465,13 +481,24 @@ impl World {
         self.send_headers(method, target, payment.as_slice())
     }
 
+    /// A GET at another host than the one that tenants share.
+    pub fn at_host(&self, host: &str, target: &str, payment: Option<&Payment>) -> Got {
+        let payment = payment.map(|payment| (header::PAYMENT_SIGNATURE, payment.header.as_str()));
+        self.request("GET", host, target, payment.as_slice())
+    }
+
     pub fn send_headers(&self, method: &str, target: &str, headers: &[(&'static str, &str)]) -> Got {
+        self.request(method, SHARED_HOST, target, headers)
+    }
+
+    fn request(&self, method: &str, host: &str, target: &str, headers: &[(&'static str, &str)]) -> Got {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (target, None),
         };
         let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        let request = SimRequest { method: method.to_owned(), path: path.to_owned(), query, headers };
+        let (method, origin) = (method.to_owned(), format!("https://{host}"));
+        let request = SimRequest { method, origin, path: path.to_owned(), query, headers };
         let handled = ready(self.dispatcher.handle(&request));
         if let Some(ticket) = handled.leaving {
             // As in the Worker: a confirmation that gets lost changes nothing for the caller.
@@ -603,7 +630,10 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
 fn got(answer: Answer<SimResponse>) -> Got {
     let (body, mut headers) = match answer.body {
         Body::Bytes(bytes) => (bytes, Vec::new()),
-        Body::Tenant(response) => (response.body, response.headers),
+        Body::Tenant(passed) => {
+            let response = passed.into_inner();
+            (response.body, response.headers)
+        }
     };
     headers.retain(|(name, _)| !answer.strip.contains(name) && answer.set.iter().all(|(other, _)| other != name));
     headers.extend(answer.set);
@@ -619,6 +649,7 @@ fn transaction(payment: &str) -> String {
 
 pub struct SimRequest {
     method: String,
+    origin: String,
     path: String,
     query: Option<String>,
     headers: BTreeMap<&'static str, String>,
@@ -629,10 +660,10 @@ impl Inbound for SimRequest {
         &self.method
     }
     fn origin(&self) -> &str {
-        "https://edge.example"
+        &self.origin
     }
     fn host(&self) -> &str {
-        "edge.example"
+        &self.origin["https://".len()..]
     }
     fn path(&self) -> &str {
         &self.path
@@ -690,6 +721,10 @@ impl Namespace for Ports {
         };
         match tenant {
             Tenant::Answers(status) => Ok(response(status)),
+            Tenant::Says(status, said) => {
+                let headers = said.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+                Ok(SimResponse { headers, ..response(status) })
+            }
             Tenant::Endless | Tenant::Trickles => Ok(response(200)),
             Tenant::Hangs => pending().await,
             Tenant::Throws(message) => Err(TenantFailure::from_message(message)),

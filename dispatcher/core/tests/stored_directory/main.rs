@@ -2,7 +2,12 @@
 //! reads.
 
 use dispatcher_core::{
-    directory::{Directory, cache::Cache, snapshot, stored::Stored},
+    directory::{
+        Directory,
+        cache::{Cache, Knows},
+        snapshot,
+        stored::Stored,
+    },
     dispatch_key::DispatchKey,
     paywall::{UnixMillis, ports::Clock},
     ports::{DirectoryLog, DirectoryUnavailable, SnapshotStore, Tenants},
@@ -122,6 +127,37 @@ fn slug(isolate: &Isolate, slug: &str) -> Result<Option<String>, DirectoryUnavai
 
 fn pro(id: &str) -> Result<Option<String>, DirectoryUnavailable> {
     Ok(Some(format!("{id} Pro")))
+}
+
+#[test]
+fn an_id_is_known_from_the_snapshots_names_and_only_a_snapshot_without_ids_knows_nothing() {
+    let world = World::default();
+    let isolate = world.isolate();
+    assert_eq!(ready(isolate.knows("t0")), Knows::No, "there is no directory");
+    world.publish(1, &registry(500, "pro"));
+    let isolate = world.isolate();
+    assert!((0..500).all(|n| ready(isolate.knows(&format!("t{n}"))) == Knows::Yes));
+    let taken_for_known = (500..1_500).filter(|n| ready(isolate.knows(&format!("t{n}"))) != Knows::No).count();
+    assert!(taken_for_known < 40, "{taken_for_known} of a thousand");
+    world.change(|keys| {
+        // As a dispatcher from before has written it: all names, and no ids.
+        let names = keys["1/names"].len();
+        keys.insert("1/names".into(), vec![0; names]);
+        let current = format!(r#"{{"format":1,"version":1,"buckets":32,"filterBytes":{names}}}"#);
+        keys.insert("current".into(), current.into_bytes());
+    });
+    assert_eq!(ready(world.isolate().knows("t0")), Knows::Nothing);
+    world.0.is_down.set(true);
+    assert_eq!(ready(world.isolate().knows("t0")), Knows::Nothing);
+}
+
+#[test]
+fn what_is_wrong_with_a_registry_is_told_with_its_place() {
+    let told = |registry: &str| snapshot::publish(1, registry, &available()).map_err(|error| error.to_string());
+    assert!(told("\u{feff}{\"tenants\": []}").is_ok());
+    assert_eq!(told("{\n\"tenants\": [],\n}").unwrap_err(), "line 3, column 1: trailing comma");
+    assert!(told("").unwrap_err().starts_with("is empty"));
+    assert!(told("{\"byHost\": {}}").unwrap_err().contains("unknown field `byHost`"));
 }
 
 #[test]

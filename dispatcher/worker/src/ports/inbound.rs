@@ -60,6 +60,16 @@ impl WebRequest {
         Ok(text.as_string().unwrap_or_default())
     }
 
+    /// Whether content came with a method to which it says nothing.
+    pub fn has_unwanted_content(&self) -> bool {
+        self.is_without_content() && self.inner.body().is_some()
+    }
+
+    /// A GET and a HEAD have no content, whatever came with them (RFC 9110, 9.3.1).
+    fn is_without_content(&self) -> bool {
+        matches!(self.method.as_str(), "GET" | "HEAD")
+    }
+
     /// Aborted once the caller has gone. Needs the compatibility flag `enable_request_signal`.
     pub fn caller(&self) -> web_sys::AbortSignal {
         self.inner.signal()
@@ -93,7 +103,7 @@ impl Inbound for WebRequest {
 
     /// Read from a copy: the request's own stays a stream for the tenant.
     async fn body(&self, limit: usize) -> Result<Vec<u8>, CollectError> {
-        if matches!(self.method.as_str(), "GET" | "HEAD") || self.inner.body().is_none() {
+        if self.is_without_content() || self.inner.body().is_none() {
             return Ok(Vec::new());
         }
         let copy = self.inner.clone().map_err(|_| CollectError::Broken)?;

@@ -4,11 +4,12 @@ use super::{headers::pairs, inbound::WebRequest, outbound::WebResponse};
 use crate::plain_object;
 use dispatcher_core::{
     egress::PolicyOf,
+    hygiene,
     paywall::seeded::{self, Bug},
     ports::{Dispatch, Inbound, Namespace},
     tenant_failure::TenantFailure,
 };
-use js_sys::futures::JsFuture;
+use js_sys::{Reflect, futures::JsFuture};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{Env, EnvBinding};
 
@@ -114,11 +115,19 @@ impl Namespace for DispatchNamespace {
 fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_sys::Request, JsValue> {
     let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
     let url = format!("{}{}{query}", request.origin(), dispatch.path);
-    let init: &web_sys::RequestInit = request.inner().unchecked_ref();
+    let unwanted = request.has_unwanted_content();
+    let bare;
+    let init: &web_sys::RequestInit = if unwanted {
+        bare = without_content(request)?;
+        &bare
+    } else {
+        request.inner().unchecked_ref()
+    };
     let copy = web_sys::Request::new_with_str_and_init(&url, init)?;
     let headers = copy.headers();
-    for (name, _) in pairs(&headers) {
-        if (dispatch.strip)(&name) && !seeded::has(Bug::CallerHeadersPass) {
+    for (name, value) in pairs(&headers) {
+        let strips = (dispatch.strip)(&name, &value) && !seeded::has(Bug::CallerHeadersPass);
+        if strips || unwanted && hygiene::describes_content(&name) {
             headers.delete(&name)?;
         }
     }
@@ -126,4 +135,18 @@ fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_s
         headers.set(name, value)?;
     }
     Ok(copy)
+}
+
+/// What makes a request like this one, but for the content: the runtime makes no GET and no HEAD that has some, although a
+/// caller can send it.
+fn without_content(request: &WebRequest) -> Result<web_sys::RequestInit, JsValue> {
+    let like = request.inner();
+    let init = web_sys::RequestInit::new();
+    init.set_method(request.method());
+    init.set_headers(&like.headers());
+    init.set_redirect(like.redirect());
+    init.set_signal(Some(&like.signal()));
+    let cf = "cf".into();
+    Reflect::set(&init, &cf, &Reflect::get(like, &cf)?)?;
+    Ok(init)
 }

@@ -79,7 +79,7 @@ impl Namespace for SimNamespace {
         self.chance.travel().await;
         self.life.alive().await;
         let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
-        let kept = request.headers().filter(|(name, _)| !(dispatch.strip)(name));
+        let kept = request.headers().filter(|(name, value)| !(dispatch.strip)(name, value));
         let set = dispatch.set.iter().map(|(name, value)| (*name, (*value).to_owned()));
         let outside = |url: &str| outside::ask(url, &dispatch, &self.journal);
         let heard = Heard {

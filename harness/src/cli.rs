@@ -5,9 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use reports::level::Level;
+use reqwest::Method;
 
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
+use crate::request_form::{self, Header};
 use crate::scenario::{
     self, Profile, Selection, Tenant,
     limits::{MAX_FACILITATORS, MAX_SEED},
@@ -376,6 +378,18 @@ pub struct ConformArgs {
     /// The environment variable that has the double's URL, too, for the command
     #[arg(long, value_name = "NAME", requires = "start", default_value = "FACILITATOR_URL")]
     pub facilitator_env: String,
+    /// Method of the request that --url sells [default: GET, or POST with --body]
+    #[arg(long, value_name = "METHOD", requires = "url", conflicts_with = "facilitator", value_parser = request_form::method)]
+    pub method: Option<Method>,
+    /// Body of that request; JSON unless a header says otherwise or it does not read as such
+    #[arg(long, value_name = "TEXT", requires = "url", conflicts_with = "facilitator")]
+    pub body: Option<String>,
+    /// A header of that request; may be given more than once
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "url", conflicts_with = "facilitator", value_parser = request_form::header)]
+    pub headers: Vec<Header>,
+    /// A header for the facilitator, such as one with a key; may be given more than once
+    #[arg(long = "facilitator-header", value_name = "NAME: VALUE", requires = "facilitator", conflicts_with = "url", value_parser = request_form::header)]
+    pub facilitator_headers: Vec<Header>,
     /// Ask the facilitator to settle, too
     #[arg(long, conflicts_with = "url")]
     pub settle: bool,

@@ -26,6 +26,8 @@ pub mod meta;
 pub mod namespace;
 pub mod new;
 pub mod recording;
+mod request_form;
+mod retry_after;
 pub mod rules;
 pub mod run;
 pub mod scenario;

@@ -24,6 +24,9 @@ use crate::tier::Tier;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    /// Where to keep runs; runs/ beside the scenarios unless given
+    #[arg(long, global = true, env = "HARNESS_RUNS", value_name = "DIR")]
+    pub runs_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -167,9 +170,6 @@ pub struct SwarmArgs {
     /// Go on when something breaks
     #[arg(long)]
     pub keep_going: bool,
-    /// Where to keep runs that broke a rule
-    #[arg(long, value_name = "DIR")]
-    pub runs_dir: Option<PathBuf>,
     /// Where to write the result, for `harness merge`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `harness conform`: any server or facilitator, from outside.
 
 use super::{CommandError, providing::runtime};
+use crate::output::{errln, out};
 use crate::{
     cli::{ConformArgs, Format},
     conform::{self, ConformError, Reach, Settling, Start, Target},
@@ -13,7 +14,7 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
     let reach = if args.allow_remote { Reach::Anywhere } else { Reach::Loopback };
     let target = |url: &str| Target::parse(url, reach).map_err(ConformError::from);
     let form = RequestForm::new(args.method.clone(), &args.headers, args.body.clone());
-    let say = |what: &str| anstream::eprintln!("{what}");
+    let say = |what: &str| errln!("{what}");
     let found = runtime()?.block_on(async {
         let checked = async {
             match (&args.url, &args.start, &args.facilitator) {
@@ -35,8 +36,8 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
         }
     })?;
     match args.format {
-        Format::Table => anstream::print!("{}", found.table()),
-        Format::Json => anstream::print!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
+        Format::Table => out!("{}", found.table()),
+        Format::Json => out!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
     }
     Ok(found.exit())
 }

@@ -20,7 +20,7 @@ use crate::facilitator::{Chain, FacilitatorDouble, FaultSpec, Terms};
 use crate::journal::Journal;
 use crate::request_form::RequestForm;
 use crate::traffic::Payers;
-use crate::world::guard::{Guard, GuardError, Guarded, GuardedCommand};
+use crate::world::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 
 /// What in a command stands for the double's URL.
 const PLACEHOLDER: &str = "{facilitator}";
@@ -213,7 +213,8 @@ fn command(start: &Start, facilitator: &str) -> GuardedCommand {
     env.push((start.variable.clone().into(), facilitator.into()));
     let text = start.command.replace(PLACEHOLDER, facilitator);
     let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    GuardedCommand { program: PathBuf::from("/bin/sh"), args: vec!["-c".into(), text.into()], env, cwd }
+    let args = vec!["-c".into(), text.into()];
+    GuardedCommand { program: PathBuf::from("/bin/sh"), args, env, cwd, files: Files::AsUsual }
 }
 
 async fn keep_tail(mut output: impl AsyncRead + Unpin, said: Arc<Mutex<Vec<u8>>>) {

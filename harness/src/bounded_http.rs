@@ -1,9 +1,24 @@
-//! One HTTP client for servers that nobody knows: no redirects, no proxy, a bounded answer in a bounded time.
+//! One HTTP client for servers that nobody knows: no redirects, no proxy, a bounded answer in a bounded time. An answer that came
+//! whole is told, whatever became of the connection after it.
 
+mod patient;
+mod plain;
+
+#[cfg(test)]
+mod tests;
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use tokio::time::timeout;
+
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
 use reqwest::{Client, Method, RequestBuilder, redirect};
+
+use crate::clock::{Clock, SystemClock};
+use crate::retry_after;
 
 /// Longer than a server waits for a facilitator, as a rule.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -11,9 +26,16 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An offer is a few kilobytes; what a seller sells may be more, and is not looked at.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
+/// What all requests of one check may wait, together, for a server that turns them away with 429.
+const WAITS_IN_ALL: Duration = Duration::from_secs(60);
+/// The wait where the server does not say how long, and the longest.
+const SHORT_WAIT: Duration = Duration::from_secs(1);
+const LONG_WAIT: Duration = Duration::from_secs(10);
+
 #[derive(Clone, Debug)]
 pub struct BoundedHttp {
     http: Client,
+    may_wait_ms: Arc<AtomicU64>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,6 +50,8 @@ pub struct Answer {
 pub enum NoAnswer {
     #[error("no answer: {0}")]
     Failed(String),
+    #[error("no whole answer within {} s", PATIENCE.as_secs())]
+    Late,
     #[error("an answer of more than {MAX_BODY_BYTES} bytes")]
     TooLong,
 }
@@ -35,26 +59,64 @@ pub enum NoAnswer {
 impl BoundedHttp {
     pub fn new() -> reqwest::Result<Self> {
         let http = crate::http_client::of_strangers().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
-        Ok(Self { http })
+        Ok(Self { http, may_wait_ms: Arc::new(AtomicU64::new(WAITS_IN_ALL.as_millis() as u64)) })
+    }
+
+    pub fn client(&self) -> &Client {
+        &self.http
     }
 
     pub fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.http.request(method, url)
     }
 
-    pub async fn get(&self, url: &str) -> Result<Answer, NoAnswer> {
-        answer(self.request(Method::GET, url)).await
+    /// The answer, and not that there are too many requests: then the same request is sent again, while there is time.
+    pub async fn ask(&self, mut request: RequestBuilder) -> Result<Answer, NoAnswer> {
+        loop {
+            let again = request.try_clone();
+            let got = answer(request).await?;
+            let said = || retry_after::read(&got.headers, SystemClock::new().unix_now());
+            let (429, Some(next)) = (got.status, again) else { return Ok(got) };
+            let wait = said().unwrap_or(SHORT_WAIT).max(SHORT_WAIT);
+            if wait > LONG_WAIT || !self.may_wait(wait) {
+                return Ok(got);
+            }
+            tokio::time::sleep(wait).await;
+            request = next;
+        }
     }
 
-    pub async fn post(&self, url: &str, json: String) -> Result<Answer, NoAnswer> {
-        answer(self.request(Method::POST, url).header("content-type", "application/json").body(json)).await
+    fn may_wait(&self, wait: Duration) -> bool {
+        let wait = wait.as_millis() as u64;
+        self.may_wait_ms.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(wait)).is_ok()
     }
 }
 
+/// The whole answer to a request that is to be built by [`BoundedHttp`] or by a client of a caller's own.
 pub async fn answer(request: RequestBuilder) -> Result<Answer, NoAnswer> {
-    let mut response = request.send().await?;
+    let (client, request) = request.build_split();
+    let request = request?;
+    let exchange = async {
+        match request.url().scheme() {
+            "http" => plain::exchange(&request).await,
+            _ => encrypted(client, request).await,
+        }
+    };
+    timeout(PATIENCE, exchange).await.unwrap_or(Err(NoAnswer::Late))
+}
+
+async fn encrypted(client: Client, request: reqwest::Request) -> Result<Answer, NoAnswer> {
+    let mut response = client.execute(request).await?;
     let (status, headers, mut body) = (response.status().as_u16(), response.headers().clone(), Vec::new());
-    while let Some(chunk) = response.chunk().await? {
+    let ends_by_closing = !headers.contains_key(CONTENT_LENGTH) && !headers.contains_key(TRANSFER_ENCODING);
+    loop {
+        let chunk = match response.chunk().await {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) => break,
+            // Nothing says that more was to come.
+            Err(error) if ends_by_closing && !error.is_timeout() => break,
+            Err(error) => return Err(error.into()),
+        };
         if body.len() + chunk.len() > MAX_BODY_BYTES {
             return Err(NoAnswer::TooLong);
         }
@@ -84,11 +146,19 @@ impl Answer {
     }
 }
 
-/// The innermost reason alone: those around it say that an HTTP client could not send a request.
+impl NoAnswer {
+    /// The innermost reason alone: those around it say that an HTTP client could not send a request.
+    fn of(error: &(dyn Error + 'static)) -> Self {
+        let mut reason = error;
+        while let Some(source) = reason.source() {
+            reason = source;
+        }
+        Self::Failed(reason.to_string())
+    }
+}
+
 impl From<reqwest::Error> for NoAnswer {
     fn from(error: reqwest::Error) -> Self {
-        let error: &dyn std::error::Error = &error;
-        let reason = std::iter::successors(Some(error), |error| error.source()).last();
-        Self::Failed(reason.map_or_else(String::new, ToString::to_string))
+        Self::of(&error)
     }
 }

@@ -5,9 +5,11 @@ use std::{path::PathBuf, time::Duration};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use reports::level::Level;
+use reqwest::Method;
 
 use crate::exit::Exit;
 use crate::namespace::{self, Policy};
+use crate::request_form::{self, Header};
 use crate::scenario::{
     self, Profile, Selection, Tenant,
     limits::{MAX_FACILITATORS, MAX_SEED},
@@ -22,6 +24,9 @@ use crate::tier::Tier;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+    /// Where to keep runs; runs/ beside the scenarios unless given
+    #[arg(long, global = true, env = "HARNESS_RUNS", value_name = "DIR")]
+    pub runs_dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -165,9 +170,6 @@ pub struct SwarmArgs {
     /// Go on when something breaks
     #[arg(long)]
     pub keep_going: bool,
-    /// Where to keep runs that broke a rule
-    #[arg(long, value_name = "DIR")]
-    pub runs_dir: Option<PathBuf>,
     /// Where to write the result, for `harness merge`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -376,6 +378,18 @@ pub struct ConformArgs {
     /// The environment variable that has the double's URL, too, for the command
     #[arg(long, value_name = "NAME", requires = "start", default_value = "FACILITATOR_URL")]
     pub facilitator_env: String,
+    /// Method of the request that --url sells [default: GET, or POST with --body]
+    #[arg(long, value_name = "METHOD", requires = "url", conflicts_with = "facilitator", value_parser = request_form::method)]
+    pub method: Option<Method>,
+    /// Body of that request; JSON unless a header says otherwise or it does not read as such
+    #[arg(long, value_name = "TEXT", requires = "url", conflicts_with = "facilitator")]
+    pub body: Option<String>,
+    /// A header of that request; may be given more than once
+    #[arg(long = "header", value_name = "NAME: VALUE", requires = "url", conflicts_with = "facilitator", value_parser = request_form::header)]
+    pub headers: Vec<Header>,
+    /// A header for the facilitator, such as one with a key; may be given more than once
+    #[arg(long = "facilitator-header", value_name = "NAME: VALUE", requires = "facilitator", conflicts_with = "url", value_parser = request_form::header)]
+    pub facilitator_headers: Vec<Header>,
     /// Ask the facilitator to settle, too
     #[arg(long, conflicts_with = "url")]
     pub settle: bool,

@@ -25,11 +25,13 @@ pub enum Exit {
     /// A rule that known.toml says is broken held.
     KnownIsOver = 18,
     Internal = 70,
+    /// What there was to say or to keep could not be written, as on a full disk; the number of `sysexits.h`.
+    NotWritten = 74,
     Interrupted = 130,
 }
 
 impl Exit {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Pass,
         Self::Usage,
         Self::RuleBroken,
@@ -42,6 +44,7 @@ impl Exit {
         Self::SeededBugUnseen,
         Self::KnownIsOver,
         Self::Internal,
+        Self::NotWritten,
         Self::Interrupted,
     ];
 
@@ -58,11 +61,12 @@ impl Exit {
             Self::TooSlow => "latency or a baseline was missed, every other rule held",
             Self::NothingRan => "nothing ran: no check, or no traffic",
             Self::BadScenario => "a scenario file, known.toml or a recorded run is wrong or not there",
-            Self::DidNotStart => "the system under test did not start",
+            Self::DidNotStart => "the system under test did not start, or ended by itself",
             Self::DeterminismLost => "one seed gave two different runs",
             Self::SeededBugUnseen => "a bug seeded into the dispatcher went unseen",
             Self::KnownIsOver => "every rule held, a known failure among them: its entry is to be deleted",
             Self::Internal => "the harness itself failed",
+            Self::NotWritten => "a report or a run could not be written, as on a full disk",
             Self::Interrupted => "interrupted",
         }
     }

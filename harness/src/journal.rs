@@ -3,7 +3,7 @@
 //! Stamped by whoever saw it and not by the writer: under load the writer lags, and "the money moved before the content
 //! left" must not depend on that.
 
-use crate::clock::Clock;
+use crate::{clock::Clock, folders::private_file};
 use reports::event::{Event, Recorded};
 use std::{
     io::{self, Write},
@@ -34,7 +34,7 @@ pub struct JournalWriter {
 impl Journal {
     /// Writes to `path`, a line an event, as they come: a run that is cut short leaves what it saw.
     pub fn open(path: &Path, clock: Arc<dyn Clock>) -> io::Result<(Self, JournalWriter)> {
-        let file = std::fs::File::create(path)?;
+        let file = private_file(path)?;
         let (lines, received) = mpsc::unbounded_channel();
         let task = tokio::task::spawn_blocking(move || write(io::BufWriter::new(file), received));
         Ok((Self::new(clock, lines), JournalWriter { task }))

@@ -25,7 +25,10 @@ mod location;
 pub mod meta;
 pub mod namespace;
 pub mod new;
+mod output;
 pub mod recording;
+mod request_form;
+mod retry_after;
 pub mod rules;
 pub mod run;
 pub mod scenario;
@@ -40,19 +43,54 @@ pub mod tier;
 pub mod traffic;
 pub mod world;
 
+use crate::output::errln;
 use clap::Parser;
 use cli::Cli;
 use commands::CommandError;
 use exit::Exit;
+use std::{error::Error, io};
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
 /// a bug of the harness and must not end with a status that says something of the dispatcher.
 pub fn main() -> Exit {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => return heard(told.print().err(), if told.use_stderr() { Exit::Usage } else { Exit::Pass }),
+    };
+    if let Some(runs) = &cli.runs_dir {
+        folders::keep_runs_in(runs);
+    }
     let outcome = std::panic::catch_unwind(|| commands::carry_out(&cli.command)).unwrap_or(Err(CommandError::Panicked));
-    outcome.unwrap_or_else(|error| {
-        let exit = error.exit();
-        anstream::eprintln!("{:?}", miette::Report::new(error));
-        exit
-    })
+    heard(None, outcome.unwrap_or_else(tell))
+}
+
+/// Tells of an error, and gives what it ends with.
+fn tell(error: CommandError) -> Exit {
+    let exit = error.exit();
+    if exit == Exit::NotWritten {
+        // There is nothing to explain, and perhaps no room for it either.
+        errln!("harness: {}", chain(&error));
+    } else {
+        errln!("{:?}", miette::Report::new(error));
+    }
+    exit
+}
+
+/// What the process ends with, once everything is said: a report that nobody got is no pass.
+fn heard(failed: Option<io::Error>, exit: Exit) -> Exit {
+    failed.into_iter().for_each(output::note);
+    let Some(error) = output::failed() else { return exit };
+    errln!("harness: standard output cannot be written: {error}");
+    if exit == Exit::Pass { Exit::NotWritten } else { exit }
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
 }

@@ -33,7 +33,14 @@ pub fn start(name: &str, library: &Library) -> Result<PathBuf, NewError> {
 /// Writes a new scenario. What is there already stays as it is.
 pub fn keep(path: PathBuf, text: &str) -> Result<PathBuf, NewError> {
     let folder = path.parent().map_or(Ok(()), std::fs::create_dir_all);
-    let written = folder.and_then(|()| File::create_new(&path)).and_then(|mut file| file.write_all(text.as_bytes()));
+    let written = folder.and_then(|()| File::create_new(&path)).and_then(|mut file| {
+        let written = file.write_all(text.as_bytes());
+        if written.is_err() {
+            // Half of it would be in the way of the next attempt, and of every list of scenarios.
+            let _ = std::fs::remove_file(&path);
+        }
+        written
+    });
     match written {
         Ok(()) => Ok(path),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(NewError::Taken(path)),

@@ -5,6 +5,7 @@ mod options;
 
 pub use options::{OptionsError, enough_facilitators, tenant, world};
 
+use crate::output::{errln, outln};
 use crate::{
     cli::ServeArgs,
     clock::{Clock, SystemClock},
@@ -34,7 +35,7 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
     live.publisher(&quiet).map_err(RunError::DidNotStart)?;
     announce(scenario, &live, run_dir);
     interruption.asked().await;
-    anstream::eprintln!("stopping");
+    errln!("stopping");
     let stopped = live.stop().await;
     drop(journal);
     writer.finish().await.map_err(RunError::Journal)?;
@@ -43,19 +44,19 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
 
 fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
     for url in &live.urls {
-        anstream::println!("dispatcher    {url}");
+        outln!("dispatcher    {url}");
     }
     let url = &live.urls[0];
     for tenant in scenario.world().tenants() {
         let price = tenant.price().map_or_else(|| "free".to_owned(), |price| format!("{} atomic USDC", price.atomic()));
-        anstream::println!("tenant        {url}/t/{}/  ({}, {price})", tenant.id(), tenant.plan().as_str());
+        outln!("tenant        {url}/t/{}/  ({}, {price})", tenant.id(), tenant.plan().as_str());
     }
     for (name, url) in &live.facilitator_urls {
-        anstream::println!("facilitator   {url}  ({name})");
+        outln!("facilitator   {url}  ({name})");
     }
-    anstream::println!("platform      authorization: Bearer {}", live.platform_token);
-    anstream::println!("events        {}", run_dir.events().display());
+    outln!("platform      authorization: Bearer {}", live.platform_token);
+    outln!("events        {}", run_dir.events().display());
     let first = scenario.world().tenants().first().map_or("", |tenant| tenant.id().as_str());
-    anstream::println!("\ntry           curl -i {url}/t/{first}/quote");
-    anstream::println!("ready; stops at Ctrl-C");
+    outln!("\ntry           curl -i {url}/t/{first}/quote");
+    outln!("ready; stops at Ctrl-C");
 }

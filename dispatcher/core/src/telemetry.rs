@@ -39,6 +39,7 @@ impl RequestLine {
         }
         for attempt in &mut self.attempts {
             (attempt.facilitator, attempt.result) = (bounded(&attempt.facilitator), bounded(&attempt.result));
+            attempt.said = attempt.said.take().map(|said| bounded(&said));
         }
         self
     }
@@ -88,7 +89,8 @@ mod tests {
     #[test]
     fn no_text_of_a_line_is_longer_than_a_line_may_have() {
         let long = "\u{1b}".repeat(1_000);
-        let attempt = Attempt { facilitator: long.clone(), call: Call::Verify, result: long.clone(), ms: 0 };
+        let said = Some(long.clone());
+        let attempt = Attempt { facilitator: long.clone(), call: Call::Verify, result: long.clone(), ms: 0, said };
         let line = RequestLine {
             request_id: long.clone(),
             tenant_id: Some(long.clone()),
@@ -102,7 +104,7 @@ mod tests {
         };
         let told = serde_json::to_value(line.bounded()).unwrap();
         let texts = ["request_id", "tenant_id", "route", "code", "payment", "transaction", "ledger_error"];
-        let of_attempt = ["facilitator", "result"].map(|key| &told["attempts"][0][key]);
+        let of_attempt = ["facilitator", "result", "said"].map(|key| &told["attempts"][0][key]);
         for text in texts.map(|key| &told[key]).into_iter().chain(of_attempt) {
             let text = text.as_str().unwrap();
             assert!(text.len() <= log_text::MAX_BYTES && log_text::is_plain_text(text), "{text}");

@@ -4,12 +4,13 @@ use super::{
     CommandError,
     providing::{provide_reference, runtime},
 };
+use crate::output::{errln, out};
 use crate::{
     bench::{self, BenchTools, Extent},
     cli::{BenchArgs, Format},
     clock::SystemClock,
     exit::Exit,
-    folders::workspace_root,
+    folders::{self, workspace_root},
     interrupt::interrupted,
     run::RunDir,
 };
@@ -33,10 +34,10 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     let memory = Path::new(MEMORY);
     let storage = args.storage.clone().or_else(|| memory.is_dir().then(|| memory.to_owned()));
     let folder = format!("402claw-bench-{}", SystemClock::new().unix_ms());
-    let folder = storage.map_or_else(|| workspace_root().join("runs").join(&folder), |storage| storage.join(&folder));
-    let run_dir = RunDir::make(Some(&folder), &workspace_root(), "bench", 0)?;
+    let folder = storage.unwrap_or_else(folders::runs).join(&folder);
+    let run_dir = RunDir::make(Some(&folder), &folder, "bench", 0)?;
     let extent = Extent { rounds: args.rounds, within: Duration::from_secs(args.seconds) };
-    let say = |what: &str| anstream::eprintln!("{what}");
+    let say = |what: &str| errln!("{what}");
     let report = runtime.block_on(async {
         tokio::select! {
             report = bench::bench(&tools, extent, &args.v8_flags, run_dir.path(), &say) => Ok(report?),
@@ -46,8 +47,8 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     run_dir.remove()?;
     let report = report?;
     match args.format {
-        Format::Table => anstream::print!("{}", report.table()),
-        Format::Json => anstream::print!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
+        Format::Table => out!("{}", report.table()),
+        Format::Json => out!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
     }
     Ok(report.exit())
 }

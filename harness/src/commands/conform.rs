@@ -1,28 +1,31 @@
 //! `harness conform`: any server or facilitator, from outside.
 
 use super::{CommandError, providing::runtime};
+use crate::output::{errln, out};
 use crate::{
     cli::{ConformArgs, Format},
     conform::{self, ConformError, Reach, Settling, Start, Target},
     exit::Exit,
     interrupt::interrupted,
+    request_form::{RequestForm, header_map},
 };
 
 pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
     let reach = if args.allow_remote { Reach::Anywhere } else { Reach::Loopback };
     let target = |url: &str| Target::parse(url, reach).map_err(ConformError::from);
-    let say = |what: &str| anstream::eprintln!("{what}");
+    let form = RequestForm::new(args.method.clone(), &args.headers, args.body.clone());
+    let say = |what: &str| errln!("{what}");
     let found = runtime()?.block_on(async {
         let checked = async {
             match (&args.url, &args.start, &args.facilitator) {
                 (Some(url), Some(command), _) => {
                     let start = Start { command: command.clone(), variable: args.facilitator_env.clone() };
-                    conform::started(&target(url)?, &start, &say).await
+                    conform::started(&target(url)?, &form, &start, &say).await
                 }
-                (Some(url), None, _) => conform::server(&target(url)?).await,
+                (Some(url), None, _) => conform::server(&target(url)?, &form).await,
                 (None, _, Some(url)) => {
                     let settling = if args.settle { Settling::Allowed } else { Settling::Never };
-                    conform::facilitator(&target(url)?, settling).await
+                    conform::facilitator(&target(url)?, &header_map(&args.facilitator_headers), settling).await
                 }
                 (None, _, None) => panic!("clap asks for one of the two"),
             }
@@ -33,8 +36,8 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
         }
     })?;
     match args.format {
-        Format::Table => anstream::print!("{}", found.table()),
-        Format::Json => anstream::print!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
+        Format::Table => out!("{}", found.table()),
+        Format::Json => out!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
     }
     Ok(found.exit())
 }

@@ -4,6 +4,7 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide_reference, runtime},
 };
+use crate::output::errln;
 use crate::{
     cli::ConformanceArgs,
     conformance::{self, ConformanceTools},
@@ -23,7 +24,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
         reference_library: reference.library,
     };
     let run_dir = make_run_dir(None, "conformance")?;
-    let say = |what: &str| anstream::eprintln!("{what}");
+    let say = |what: &str| errln!("{what}");
     let made = runtime.block_on(async {
         tokio::select! {
             made = conformance::conformance(&tools, run_dir.path(), &say) => Ok(made?),
@@ -42,7 +43,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     if !as_it_was {
         let seen = run_dir.path().join("conformance.md");
         std::fs::write(&seen, &made.document).map_err(failed)?;
-        anstream::eprintln!("{} is not what was seen: {}", path.display(), seen.display());
+        errln!("{} is not what was seen: {}", path.display(), seen.display());
         return Ok(Exit::TooSlow);
     }
     run_dir.remove()?;

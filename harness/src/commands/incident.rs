@@ -1,6 +1,7 @@
 //! `harness incident`: a log made a scenario.
 
 use super::CommandError;
+use crate::output::{errln, outln};
 use crate::{
     cli::IncidentArgs,
     exit::Exit,
@@ -12,9 +13,9 @@ use crate::{
 pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
     let name = scenario::Name::new(&args.name).ok_or_else(|| NewError::Name(args.name.clone()))?;
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
-    let text = incident::scenario(&args.log, &name, seed, &|what| anstream::eprintln!("{what}"))?;
+    let text = incident::scenario(&args.log, &name, seed, &|what| errln!("{what}"))?;
     let path = new::keep(Library::find().path(&name), &text)?;
-    anstream::println!(
+    outln!(
         "wrote {}\nread  cargo run -p harness -- explain {name}\nrun   cargo run -p harness -- scenario {name} --tier sim",
         path.display()
     );

@@ -1,6 +1,7 @@
 //! `harness meta`: whether a seed gives the same trace twice.
 
 use super::CommandError;
+use crate::output::outln;
 use crate::{
     cli::MetaArgs,
     exit::Exit,
@@ -16,11 +17,11 @@ pub fn meta(args: &MetaArgs) -> Result<Exit, CommandError> {
     let asked = Asked { scenario: &scenario, as_: &args.scenario, tier: Tier::Sim, seed };
     Ok(match meta::twice(asked).map_err(RunError::from)? {
         Twice::Same { events, hash } => {
-            anstream::println!("seed {seed} gave the same {events} events twice: {hash}");
+            outln!("seed {seed} gave the same {events} events twice: {hash}");
             Exit::Pass
         }
         Twice::Different { at, first, second } => {
-            anstream::println!("seed {seed} gave two runs; event {at} differs:\n  {first}\n  {second}");
+            outln!("seed {seed} gave two runs; event {at} differs:\n  {first}\n  {second}");
             Exit::DeterminismLost
         }
     })

@@ -20,6 +20,7 @@ mod stage;
 mod swarm;
 mod tiers;
 
+use crate::output::{out, outln};
 use crate::{
     bench::BenchError,
     cli::Command,
@@ -48,29 +49,29 @@ use thiserror::Error;
 pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::List(args) => {
-            anstream::print!("{}", list::render(args.what(), &Library::find())?);
+            out!("{}", list::render(args.what(), &Library::find())?);
             Ok(Exit::Pass)
         }
         Command::Check(args) => check::check(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
-            anstream::println!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
+            outln!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
             Ok(Exit::Pass)
         }
         Command::Replay(args) => replay::replay(args),
         Command::Rules(args) => {
-            anstream::print!("{}", rules::render(args.rule.as_deref())?);
+            out!("{}", rules::render(args.rule.as_deref())?);
             Ok(Exit::Pass)
         }
         Command::Scenario(args) => scenario::scenario(args),
         Command::Tiers(args) => tiers::tiers(args),
         Command::Explain(args) => {
-            anstream::print!("{}", explain::render(&Library::find().load(&args.scenario)?));
+            out!("{}", explain::render(&Library::find().load(&args.scenario)?));
             Ok(Exit::Pass)
         }
         Command::New(args) => {
             let path = new::start(&args.scenario, &Library::find())?;
-            anstream::println!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
+            outln!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
             Ok(Exit::Pass)
         }
         Command::Swarm(args) => swarm::swarm(args),
@@ -177,16 +178,15 @@ impl CommandError {
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
             Self::Setup(_) => Exit::DidNotStart,
             Self::Selftest(error) => error.exit(),
-            Self::Rule(_) | Self::RunDir(RunDirError::Taken(_)) => Exit::Usage,
+            Self::RunDir(error) => error.exit(),
+            Self::Rule(_) => Exit::Usage,
             Self::Merge(_) | Self::Incident(_) => Exit::Usage,
             Self::Shrink(error) => error.exit(),
-            Self::New(_)
-            | Self::Swarm(_)
-            | Self::Document { .. }
-            | Self::RunDir(_)
-            | Self::Runtime(_)
-            | Self::Json(_)
-            | Self::Panicked => Exit::Internal,
+            Self::Swarm(SwarmError::RunDir(error)) => error.exit(),
+            Self::New(NewError::Unwritable { .. }) | Self::Swarm(SwarmError::Keep { .. }) | Self::Document { .. } => {
+                Exit::NotWritten
+            }
+            Self::Swarm(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::CommandError;
 use crate::{
     clock::SystemClock,
-    folders::workspace_root,
+    folders::{self, workspace_root},
     interrupt::{Interruption, interrupted},
     run::{RunDir, Tools},
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
@@ -84,7 +84,7 @@ pub async fn setting_up<T: Send + 'static>(
 }
 
 pub fn make_run_dir(given: Option<&Path>, name: &str) -> Result<RunDir, CommandError> {
-    Ok(RunDir::make(given, &workspace_root(), name, SystemClock::new().unix_ms())?)
+    Ok(RunDir::make(given, &folders::runs(), name, SystemClock::new().unix_ms())?)
 }
 
 /// A flag that Ctrl-C raises for work that blocks its threads, for as long as the runtime beside it lives.

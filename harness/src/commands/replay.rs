@@ -1,6 +1,7 @@
 //! `harness replay`: a recorded run once more, and whether it came out as it did.
 
 use super::{CommandError, scenario::print, stage::Stage};
+use crate::output::errln;
 use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording, scenario::Library, tier::Tier};
 
 pub fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
@@ -9,14 +10,11 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let recording = Recording::open(&args.run, None, &library)?;
     let stage = Stage::set_up(recording.tier)?;
     let differences = stage.differences(&recording);
-    anstream::eprintln!("{}", compared("this machine", "is as the one that recorded the run", "differs", &differences));
+    errln!("{}", compared("this machine", "is as the one that recorded the run", "differs", &differences));
     let report = stage.run(&recording.scenario, None, Some(recording.seed), args.run_dir.as_deref(), &bar)?;
     let exit = print(&report, args.format)?;
     let changed = recording.compare(&report);
-    anstream::eprintln!(
-        "{}",
-        compared("the run", "was judged as the recorded one, rule by rule", "was judged otherwise", &changed)
-    );
+    errln!("{}", compared("the run", "was judged as the recorded one, rule by rule", "was judged otherwise", &changed));
     // Virtual time leaves nothing to chance: there, the same code under the same seed has one outcome.
     let is_bound_to_repeat = recording.tier == Tier::Sim && differences.is_empty();
     Ok(if is_bound_to_repeat && !changed.is_empty() { Exit::DeterminismLost } else { exit })

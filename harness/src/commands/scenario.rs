@@ -1,6 +1,7 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
 use super::{CommandError, stage::Stage};
+use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
     cli::{Format, ScenarioArgs},
@@ -27,8 +28,8 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
 
 pub fn print(report: &Report, format: Format) -> Result<Exit, CommandError> {
     match format {
-        Format::Table => anstream::print!("{}", reports::terminal::render(report)),
-        Format::Json => anstream::print!("{}", reports::json::render(report).map_err(CommandError::Json)?),
+        Format::Table => out!("{}", reports::terminal::render(report)),
+        Format::Json => out!("{}", reports::json::render(report).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_report(report))
 }
@@ -48,11 +49,11 @@ fn several(
     let (mut all, mut exits) = (Vec::new(), Vec::new());
     for (n, scenario) in scenarios.iter().enumerate() {
         let so_far = Duration::from_micros(clock.now_us()).as_secs();
-        anstream::eprintln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
+        errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
             Ok(report) => {
                 if format == Format::Table {
-                    anstream::print!("{}", reports::tally::line(&report));
+                    out!("{}", reports::tally::line(&report));
                 }
                 exits.push(Exit::of_report(&report));
                 all.push(report);
@@ -60,14 +61,14 @@ fn several(
             Err(interrupted) if interrupted.exit() == Exit::Interrupted => return Err(interrupted),
             Err(error) => {
                 exits.push(error.exit());
-                anstream::eprintln!("{:?}", miette::Report::new(error));
+                errln!("{:?}", miette::Report::new(error));
             }
         }
     }
     let took = Duration::from_micros(clock.now_us());
     match format {
-        Format::Table => anstream::println!("{}", reports::tally::tally(&all, scenarios.len() - all.len(), took)),
-        Format::Json => anstream::print!("{}", reports::json::render(&all).map_err(CommandError::Json)?),
+        Format::Table => outln!("{}", reports::tally::tally(&all, scenarios.len() - all.len(), took)),
+        Format::Json => out!("{}", reports::json::render(&all).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_several(&exits))
 }

@@ -1,6 +1,7 @@
 //! `harness schema`: the scenario language's JSON Schema, written, printed or held against the one that is there.
 
 use super::CommandError;
+use crate::output::{errln, out, outln};
 use crate::{
     cli::SchemaArgs,
     exit::Exit,
@@ -10,16 +11,16 @@ use crate::{
 pub fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
     let schema = scenario::schema();
     if args.print {
-        anstream::print!("{schema}");
+        out!("{schema}");
         return Ok(Exit::Pass);
     }
     let path = Library::find().schema();
     let failed = |source| CommandError::Document { path: path.clone(), source };
     if !args.check {
         std::fs::write(&path, &schema).map_err(failed)?;
-        anstream::println!("wrote {}", path.display());
+        outln!("wrote {}", path.display());
     } else if std::fs::read_to_string(&path).map_err(failed)? != schema {
-        anstream::eprintln!("{} is not what the language is; write it anew with `harness schema`", path.display());
+        errln!("{} is not what the language is; write it anew with `harness schema`", path.display());
         return Ok(Exit::TooSlow);
     }
     Ok(Exit::Pass)

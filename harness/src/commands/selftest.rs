@@ -1,12 +1,13 @@
 //! `harness selftest`: for the simulated tier in a build of the harness that has the bugs in it, which this one makes; for the
 //! live tier with a Worker that has them.
 
-#[cfg(not(feature = "seeded-bugs"))]
 use super::providing::setting_up;
 use super::{
     CommandError,
     providing::{provide_seeded, runtime},
 };
+#[cfg(not(feature = "seeded-bugs"))]
+use crate::output::{errln, out};
 use crate::{
     cli::{Format, SelftestArgs},
     exit::Exit,
@@ -19,7 +20,7 @@ use dispatcher_core::paywall::seeded::Bug;
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
     if args.list {
-        anstream::print!("{}", selftest::list(&selftest::named(&args.bugs)?));
+        out!("{}", selftest::list(&selftest::named(&args.bugs)?));
         return Ok(Exit::Pass);
     }
     let bugs = selftest::bugs(&args.bugs, args.tier)?;
@@ -28,8 +29,8 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
         Tier::Sim => simulated(&bugs)?,
     };
     match args.format {
-        Format::Table => anstream::print!("{}", score.table()),
-        Format::Json => anstream::print!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
+        Format::Table => out!("{}", score.table()),
+        Format::Json => out!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
     }
     Ok(score.exit())
 }
@@ -37,13 +38,13 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
 fn live(bugs: &[Bug]) -> Result<Score, CommandError> {
     let runtime = runtime()?;
     let tools = runtime.block_on(provide_seeded())?;
-    Ok(runtime.block_on(selftest::run_live(bugs, &tools, &|what| anstream::eprintln!("{what}")))?)
+    Ok(runtime.block_on(selftest::run_live(bugs, &tools, &|what| errln!("{what}")))?)
 }
 
 /// In the build that has the bugs in it.
 #[cfg(feature = "seeded-bugs")]
 fn simulated(bugs: &[Bug]) -> Result<Score, CommandError> {
-    Ok(selftest::run(bugs, &|what| anstream::eprintln!("{what}"))?)
+    Ok(selftest::run(bugs, &|what| errln!("{what}"))?)
 }
 
 /// Makes that build, which goes on in the place of this one.

@@ -4,18 +4,19 @@ use super::{
     CommandError,
     providing::{provide, runtime},
 };
+use crate::output::{out, outln};
 use crate::{exit::Exit, folders::workspace_root, setup};
 
 pub fn doctor() -> Result<Exit, CommandError> {
     let findings = setup::diagnose(&workspace_root())?;
-    anstream::print!("{}", setup::render(&findings));
+    out!("{}", setup::render(&findings));
     let complete = findings.iter().all(|finding| finding.found.is_some());
     Ok(if complete { Exit::Pass } else { Exit::DidNotStart })
 }
 
 pub fn set_up() -> Result<Exit, CommandError> {
     let (_, bundle) = runtime()?.block_on(provide())?;
-    anstream::println!(
+    outln!(
         "ready: wasm {} bytes ({} gzip), JavaScript {} bytes ({} gzip)",
         bundle.wasm_bytes,
         bundle.wasm_gzip_bytes,

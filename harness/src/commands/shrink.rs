@@ -1,6 +1,7 @@
 //! `harness shrink`: a failure made small, and kept.
 
 use super::{CommandError, providing::stopped_by_interrupt};
+use crate::output::{errln, outln};
 use crate::{
     cli::ShrinkArgs,
     exit::Exit,
@@ -21,18 +22,18 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
         return Err(NewError::Taken(path).into());
     }
     let failing = Failing { file: &found.file, seed, rule: args.rule.as_deref(), name: name.as_str() };
-    let say = |what: &str| anstream::eprintln!("{what}");
+    let say = |what: &str| errln!("{what}");
     // Ctrl-C ends it after the try that is under way, and what is small by then is kept.
     let (stop, _listening) = stopped_by_interrupt()?;
     let shrunk = shrink::shrink(&failing, &stop, &say)?;
     match shrunk.ended {
         Ended::Smallest => {}
-        Ended::OutOfTries => anstream::eprintln!("{} tries are enough: it may not be the smallest", shrunk.tries),
+        Ended::OutOfTries => errln!("{} tries are enough: it may not be the smallest", shrunk.tries),
         Ended::Stopped if shrunk.taken.is_empty() => return Err(CommandError::Interrupted),
-        Ended::Stopped => anstream::eprintln!("stopped: it is not the smallest"),
+        Ended::Stopped => errln!("stopped: it is not the smallest"),
     }
     let path = new::keep(path, &shrunk.text)?;
-    anstream::println!(
+    outln!(
         "{} still breaks after {} tries; wrote {}\nrun   cargo run -p harness -- scenario {name} --tier sim",
         shrunk.rules.join(", "),
         shrunk.tries,

@@ -4,6 +4,7 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide, runtime},
 };
+use crate::output::errln;
 use crate::{
     bar::Bar,
     folders::workspace_root,
@@ -64,7 +65,7 @@ impl Stage {
         let kept = run_dir.scenario().display().to_string();
         let asked = Asked { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
         run_dir.describe(&self.here.manifest(asked), scenario)?;
-        let say = |what: &str| anstream::eprintln!("{what}");
+        let say = |what: &str| errln!("{what}");
         let report = match &self.engine {
             Engine::Live { runtime, tools } => runtime.block_on(run::live(asked, tools, &run_dir, &say))?,
             Engine::Sim => run::simulated(asked, &run_dir)?,

@@ -1,10 +1,11 @@
 //! `harness swarm`, and `harness merge` of what its shards saw.
 
 use super::{CommandError, providing::stopped_by_interrupt};
+use crate::output::{errln, out, outln};
 use crate::{
     cli::{Format, MergeArgs, SwarmArgs},
     exit::Exit,
-    folders::workspace_root,
+    folders,
     swarm::{self, SwarmSeed, Tally},
 };
 use std::path::Path;
@@ -21,12 +22,12 @@ pub fn swarm(args: &SwarmArgs) -> Result<Exit, CommandError> {
         extent: args.time.map_or(swarm::Extent::Runs(runs), swarm::Extent::Time),
         threads: args.threads.map_or_else(cores, |threads| threads as usize),
         until_broken: !args.keep_going,
-        runs: args.runs_dir.clone().unwrap_or_else(|| workspace_root().join("runs")),
+        runs: folders::runs(),
     };
-    anstream::eprintln!("simulating what is drawn from seed {}, on {} threads", plan.seed, plan.threads);
+    errln!("simulating what is drawn from seed {}, on {} threads", plan.seed, plan.threads);
     // Ctrl-C ends it after the runs that are under way, and what was seen is told.
     let (stop, _listening) = stopped_by_interrupt()?;
-    let tally = swarm::swarm(&plan, &stop, &|what| anstream::println!("{what}"))?;
+    let tally = swarm::swarm(&plan, &stop, &|what| outln!("{what}"))?;
     told(&tally, args.out.as_deref(), args.format)
 }
 
@@ -43,8 +44,8 @@ fn told(tally: &Tally, out: Option<&Path>, format: Format) -> Result<Exit, Comma
         std::fs::write(out, json()?).map_err(|source| CommandError::Document { path: out.to_owned(), source })?;
     }
     match format {
-        Format::Table => anstream::print!("{}", swarm::render(tally)),
-        Format::Json => anstream::print!("{}", json()?),
+        Format::Table => out!("{}", swarm::render(tally)),
+        Format::Json => out!("{}", json()?),
     }
     Ok(swarm::exit(tally))
 }

@@ -2,6 +2,7 @@
 //! worth what the live tier confirms.
 
 use super::{CommandError, stage::Stage};
+use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
     cli::TiersArgs,
@@ -27,28 +28,28 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
     let (sim, live) = (Stage::set_up(Tier::Sim)?, Stage::set_up(Tier::Live)?);
     let (mut alike, mut exits) = (0, Vec::new());
     for (n, (asked_for, scenario)) in scenarios.iter().enumerate() {
-        anstream::eprintln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
+        errln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         let in_both = both(&sim, &live, asked_for, scenario, &bar);
         match in_both {
             Ok((simulated, ran)) => {
                 let differ = disagreements(&verdicts(&simulated), &verdicts(&ran));
                 for report in [&simulated, &ran] {
-                    anstream::print!("{:4} {}", report.tier, reports::tally::line(report));
+                    out!("{:4} {}", report.tier, reports::tally::line(report));
                     exits.push(Exit::of_report(report));
                 }
                 alike += usize::from(differ.is_empty());
                 for one in differ {
-                    anstream::println!("     {}", one.tell("in the simulated tier", "in the live one"));
+                    outln!("     {}", one.tell("in the simulated tier", "in the live one"));
                 }
             }
             Err(interrupted) if interrupted.exit() == Exit::Interrupted => return Err(interrupted),
             Err(error) => {
                 exits.push(error.exit());
-                anstream::eprintln!("{:?}", miette::Report::new(error));
+                errln!("{:?}", miette::Report::new(error));
             }
         }
     }
-    anstream::println!("{alike} of {} scenarios were judged alike in both tiers, rule by rule", scenarios.len());
+    outln!("{alike} of {} scenarios were judged alike in both tiers, rule by rule", scenarios.len());
     Ok(Exit::of_several(&exits))
 }
 

@@ -26,8 +26,9 @@ pub enum Level {
 pub enum Outcome {
     Pass,
     Fail,
-    /// Nothing that was seen decides it.
-    Unknown,
+    /// It was not looked at, or nothing that was seen decides it.
+    NotJudged,
+    /// There is nothing that it could be said of: the server has no such thing, and need not have it.
     DoesNotApply,
 }
 
@@ -62,8 +63,8 @@ impl Rule {
         self.came_to(Outcome::Fail, detail)
     }
 
-    pub fn unknown(&self, detail: impl Into<String>) -> Check {
-        self.came_to(Outcome::Unknown, detail)
+    pub fn not_judged(&self, detail: impl Into<String>) -> Check {
+        self.came_to(Outcome::NotJudged, detail)
     }
 
     pub fn does_not_apply(&self, detail: impl Into<String>) -> Check {
@@ -74,4 +75,21 @@ impl Rule {
     pub fn holds_unless(&self, wrong: &[String], otherwise: impl Into<String>) -> Check {
         if wrong.is_empty() { self.passes(otherwise) } else { self.fails(wrong.join("; ")) }
     }
+
+    /// Fails with all that is wrong. Where nothing is, it passes only if everything was looked at.
+    pub fn holds_if_seen(&self, wrong: &[String], unseen: &[String], otherwise: impl Into<String>) -> Check {
+        match (wrong.is_empty(), unseen.is_empty()) {
+            (false, _) => self.fails(short(wrong)),
+            (true, false) => self.not_judged(short(unseen)),
+            (true, true) => self.passes(otherwise),
+        }
+    }
+}
+
+/// The most that one check tells of what is wrong.
+const MOST_TOLD: usize = 6;
+
+fn short(all: &[String]) -> String {
+    let told = all[..all.len().min(MOST_TOLD)].join("; ");
+    if all.len() > MOST_TOLD { format!("{told}; and {} more", all.len() - MOST_TOLD) } else { told }
 }

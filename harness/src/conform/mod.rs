@@ -15,8 +15,11 @@ pub use report::Conformity;
 pub use server::started::{Start, StartError};
 pub use target::{Reach, Target, TargetError};
 
+use reqwest::header::HeaderMap;
+
 use crate::bounded_http::{BoundedHttp, NoAnswer};
 use crate::exit::Exit;
+use crate::request_form::RequestForm;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum ConformError {
@@ -45,20 +48,27 @@ impl ConformError {
     }
 }
 
-/// A server that runs.
-pub async fn server(target: &Target) -> Result<Conformity, ConformError> {
-    let checks = server::check(&http()?, target).await.map_err(|error| silent(target, error))?;
+/// A server that runs, asked in this form.
+pub async fn server(target: &Target, form: &RequestForm) -> Result<Conformity, ConformError> {
+    let checks = server::check(&http()?, target, form).await.map_err(|error| silent(target, error))?;
     Ok(Conformity::new(target.as_str(), checks))
 }
 
 /// A server that is started with our facilitator double, once for each fault.
-pub async fn started(target: &Target, start: &Start, say: &dyn Fn(&str)) -> Result<Conformity, ConformError> {
-    let checks = server::started::check(&http()?, target, start, say).await?;
+pub async fn started(
+    target: &Target,
+    form: &RequestForm,
+    start: &Start,
+    say: &dyn Fn(&str),
+) -> Result<Conformity, ConformError> {
+    let checks = server::started::check(&http()?, target, form, start, say).await?;
     Ok(Conformity::new(target.as_str(), checks))
 }
 
-pub async fn facilitator(target: &Target, settling: Settling) -> Result<Conformity, ConformError> {
-    let checks = facilitator::check(&http()?, target, settling).await.map_err(|error| silent(target, error))?;
+/// A facilitator, which gets these headers with each request.
+pub async fn facilitator(target: &Target, headers: &HeaderMap, settling: Settling) -> Result<Conformity, ConformError> {
+    let checks =
+        facilitator::check(&http()?, target, headers, settling).await.map_err(|error| silent(target, error))?;
     Ok(Conformity::new(target.as_str(), checks))
 }
 

@@ -9,7 +9,7 @@ use super::check::{Check, Level, Outcome};
 use crate::exit::Exit;
 
 /// Version of the JSON form.
-pub const CONFORM_SCHEMA: u32 = 1;
+pub const CONFORM_SCHEMA: u32 = 2;
 
 /// What a stranger's server said is told no further than this.
 const MAX_DETAIL_CHARS: usize = 400;
@@ -31,7 +31,7 @@ impl Conformity {
             |outcome: Outcome| self.checks.iter().any(|check| check.level == Level::Must && check.outcome == outcome);
         match () {
             () if must(Outcome::Fail) => Exit::RuleBroken,
-            () if must(Outcome::Unknown) => Exit::Unknown,
+            () if must(Outcome::NotJudged) => Exit::Unknown,
             () if must(Outcome::Pass) => Exit::Pass,
             () => Exit::NothingRan,
         }
@@ -51,15 +51,15 @@ impl Conformity {
                 (Outcome::Pass, _) => ("pass", AnsiColor::Green.on_default()),
                 (Outcome::Fail, Level::Must) => ("fail", AnsiColor::Red.on_default().bold()),
                 (Outcome::Fail, Level::Should) => ("warn", AnsiColor::Yellow.on_default()),
-                (Outcome::Unknown, _) => ("unknown", AnsiColor::Yellow.on_default()),
+                (Outcome::NotJudged, _) => ("not judged", AnsiColor::Yellow.on_default()),
                 (Outcome::DoesNotApply, _) => ("-", Style::new().dimmed()),
             };
-            writeln!(out, "  {style}{word:<7}{style:#}  {:width$}  {}", check.id, plain(&check.says))?;
+            writeln!(out, "  {style}{word:<10}{style:#}  {:width$}  {}", check.id, plain(&check.says))?;
             if !check.detail.is_empty() {
-                writeln!(out, "           {:width$}  {}", "", plain(&check.detail))?;
+                writeln!(out, "              {:width$}  {}", "", plain(&check.detail))?;
             }
             if check.outcome == Outcome::Fail {
-                writeln!(out, "           {:width$}  rests on: {}", "", plain(&check.rests_on))?;
+                writeln!(out, "              {:width$}  rests on: {}", "", plain(&check.rests_on))?;
             }
         }
         let count = |outcome, level| {
@@ -68,11 +68,11 @@ impl Conformity {
         let both = |outcome| count(outcome, Level::Must) + count(outcome, Level::Should);
         writeln!(
             out,
-            "\n{} held, {} broke, {} to mind, {} unknown, {} do not apply; exit code {}",
+            "\n{} held, {} broke, {} to mind, {} not judged, {} do not apply; exit code {}",
             both(Outcome::Pass),
             count(Outcome::Fail, Level::Must),
             count(Outcome::Fail, Level::Should),
-            both(Outcome::Unknown),
+            both(Outcome::NotJudged),
             both(Outcome::DoesNotApply),
             self.exit().code()
         )
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn a_broken_must_decides_and_a_broken_should_is_told() {
         use Level::{Must, Should};
-        use Outcome::{DoesNotApply, Fail, Pass, Unknown};
-        assert_eq!(conformity(&[(Must, Pass), (Must, Fail), (Must, Unknown)]).exit(), Exit::RuleBroken);
-        assert_eq!(conformity(&[(Must, Pass), (Must, Unknown)]).exit(), Exit::Unknown);
+        use Outcome::{DoesNotApply, Fail, NotJudged, Pass};
+        assert_eq!(conformity(&[(Must, Pass), (Must, Fail), (Must, NotJudged)]).exit(), Exit::RuleBroken);
+        assert_eq!(conformity(&[(Must, Pass), (Must, NotJudged)]).exit(), Exit::Unknown);
         assert_eq!(conformity(&[(Must, Pass), (Should, Fail), (Must, DoesNotApply)]).exit(), Exit::Pass);
         assert_eq!(conformity(&[(Should, Pass), (Must, DoesNotApply)]).exit(), Exit::NothingRan);
         let table = conformity(&[(Must, Fail), (Should, Fail)]).table();

@@ -11,6 +11,8 @@ use super::observed::{Answer, Step};
 use super::row::{Deed, Method, Presented, QUOTE};
 use crate::bounded_http;
 use crate::clock::Clock;
+use crate::request_form::RequestForm;
+use crate::retry_after;
 use crate::traffic::{Invoice, Payers, plain};
 
 /// How often it signs for one purchase.
@@ -30,6 +32,8 @@ pub struct Client<'a> {
     /// What it buys unless a deed names another path, and another request for the same price.
     pub quote: &'a str,
     pub another: &'a str,
+    /// How either is asked for, where a deed does not say HEAD.
+    pub form: &'a RequestForm,
     pub clock: &'a dyn Clock,
     pub payers: &'a Payers,
     /// Transfers that stand on the chain.
@@ -74,7 +78,8 @@ impl Client<'_> {
                 let mut sent = tokio::task::JoinSet::new();
                 for _ in 0..count {
                     let request = self.request(Method::Get, self.quote, Some(&payment));
-                    sent.spawn(async move { receive(request).await });
+                    let now = self.clock.unix_now();
+                    sent.spawn(async move { receive(request, now).await });
                 }
                 while let Some(got) = sent.join_next().await {
                     let got = self.stamp(got.expect("a request never panics and is never aborted"));
@@ -98,7 +103,7 @@ impl Client<'_> {
                 let invoice = self.invoice(self.quote).await?;
                 let request = self.request(Method::Get, self.quote, None);
                 let (name, value) = self.make(presented, &invoice);
-                let got = self.stamp(receive(request.header(name, value)).await);
+                let got = self.stamp(receive(request.header(name, value), self.clock.unix_now()).await);
                 self.note(&mut story, got);
             }
         }
@@ -182,14 +187,14 @@ impl Client<'_> {
     }
 
     async fn send(&self, method: Method, path: &str, payment: Option<&HeaderValue>) -> Got {
-        self.stamp(receive(self.request(method, path, payment)).await)
+        self.stamp(receive(self.request(method, path, payment), self.clock.unix_now()).await)
     }
 
     fn request(&self, method: Method, path: &str, payment: Option<&HeaderValue>) -> reqwest::RequestBuilder {
         let url = format!("{}{path}", self.url);
         let request = match method {
-            Method::Get => self.http.get(url),
-            Method::Head => self.http.head(url),
+            Method::Get => self.form.request(&self.http, &url),
+            Method::Head => self.form.head(&self.http, &url),
         };
         let request = match self.host {
             Some(host) => request.header("host", host),
@@ -219,7 +224,7 @@ fn read(bill: &str) -> Result<Invoice, ConformanceError> {
 }
 
 /// The whole answer; a connection that ended without one is an answer too.
-async fn receive(request: reqwest::RequestBuilder) -> Got {
+async fn receive(request: reqwest::RequestBuilder, unix_now: u64) -> Got {
     let Ok(bounded_http::Answer { status, headers, body }) = bounded_http::answer(request).await else {
         let answer = Answer { status: None, payment_response: None, moved_by_then: 0, has_body: false };
         return Got { answer, retry_after: None, bill: None };
@@ -233,7 +238,7 @@ async fn receive(request: reqwest::RequestBuilder) -> Got {
             moved_by_then: 0,
             has_body: !body.is_empty(),
         },
-        retry_after: text("retry-after").and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs),
+        retry_after: retry_after::read(&headers, unix_now),
         bill: text(header::PAYMENT_REQUIRED),
     }
 }

@@ -20,6 +20,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::exit::Exit;
 use crate::facilitator::{Chain, FacilitatorDouble, Terms};
 use crate::journal::Journal;
+use crate::request_form::RequestForm;
 use crate::shop::{HOST, TENANT, Till};
 use crate::traffic::{PayError, Payers};
 use crate::world::TenantDouble;
@@ -33,8 +34,8 @@ use document::Compared;
 pub(crate) use client::{Client, http};
 #[cfg(test)]
 pub(crate) use observed::Answer;
-pub(crate) use observed::{Observed, Verdict};
-pub(crate) use row::{Deed, QUOTE, Row, rows};
+pub(crate) use observed::{Observed, Step, Verdict};
+pub(crate) use row::{Deed, Method, QUOTE, Row, rows};
 
 /// Name of the only double.
 const FACILITATOR: &str = "primary";
@@ -154,6 +155,7 @@ async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -
         host: Some(HOST),
         quote: QUOTE,
         another: "/another",
+        form: &RequestForm::default(),
         clock: clock.as_ref(),
         payers: &payers,
         moved: &moved,

@@ -2,6 +2,7 @@
 //! the supervisor. Surprising constraint: tenant processes are then killed with the supervisor even when the command that
 //! was typed dies by SIGKILL, and none of them needs a guard of its own.
 
+use crate::output::{errln, out, outln};
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
@@ -23,7 +24,7 @@ use crate::cli::{NamespaceArgs, NamespaceTask, SuperviseArgs};
 use crate::exit::Exit;
 use crate::interrupt::Interruption;
 use crate::setup::NamespaceTools;
-use crate::world::guard::{Guard, GuardError, GuardedCommand};
+use crate::world::guard::{Files, Guard, GuardError, GuardedCommand};
 
 /// Hidden subcommand of the supervisor.
 pub const SUBCOMMAND: &str = "__namespace";
@@ -73,6 +74,7 @@ pub async fn guarded(args: &NamespaceArgs, tools: &NamespaceTools) -> Result<Exi
         args: supervisor_args(args, tools),
         env: KEPT_ENVIRONMENT.iter().filter_map(|name| Some((name.into(), std::env::var_os(name)?))).collect(),
         cwd: std::env::current_dir().map_err(NamespaceError::WorkingDirectory)?,
+        files: Files::AsUsual,
     };
     let mut interruption = Interruption::heed();
     let (mut supervisor, mut output) = Guard::this_program().spawn(&command)?;
@@ -150,7 +152,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     let (supervisor, records) = Supervisor::start(options).await?;
     let address = supervisor.address();
     if args.json {
-        anstream::println!("{}", json!({ "address": address, "plugin": plugin, "scripts": supervisor.scripts() }));
+        outln!("{}", json!({ "address": address, "plugin": plugin, "scripts": supervisor.scripts() }));
     } else {
         announce(&supervisor, &plugin, &policy);
     }
@@ -166,7 +168,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
 async fn show(mut records: UnboundedReceiver<Told>, args: &NamespaceArgs) {
     while let Some(told) = records.recv().await {
         if let Told::Ended(record) = told {
-            anstream::println!("{}", if args.json { record.json() } else { record.line() });
+            outln!("{}", if args.json { record.json() } else { record.line() });
         }
     }
 }
@@ -176,7 +178,7 @@ async fn report(reporter: Reporter, options: Options) -> Result<Exit, NamespaceE
     let mut interruption = Interruption::heed();
     let (supervisor, mut records) = Supervisor::start(options).await?;
     supervisor.warm().await;
-    anstream::println!("{}", json!({ "address": supervisor.address() }));
+    outln!("{}", json!({ "address": supervisor.address() }));
     tokio::select! {
         ended = reporter.pass_on(&mut records) => ended?,
         () = interruption.asked() => {}
@@ -192,17 +194,15 @@ fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
     let address: SocketAddr = supervisor.address();
     let scripts = supervisor.scripts();
     let first = scripts.first().map_or("<name>", String::as_str);
-    anstream::println!("namespace     http://{address}");
-    anstream::println!("scripts       {}", if scripts.is_empty() { "none yet".to_owned() } else { scripts.join(", ") });
-    anstream::println!("outbound      {policy}");
-    anstream::println!(
-        "\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\n"
-    );
-    anstream::println!("{}\n", plugin::snippet(plugin, address));
-    anstream::println!(
+    outln!("namespace     http://{address}");
+    outln!("scripts       {}", if scripts.is_empty() { "none yet".to_owned() } else { scripts.join(", ") });
+    outln!("outbound      {policy}");
+    outln!("\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\n");
+    outln!("{}\n", plugin::snippet(plugin, address));
+    outln!(
         "try           curl -i http://{address}/ -H 'x-namespace-dispatch: {{\"script\":\"{first}\",\"limits\":{{\"cpuMs\":50,\"subRequests\":5}}}}'"
     );
-    anstream::println!("ready; deploys are noticed; stops at Ctrl-C");
+    outln!("ready; deploys are noticed; stops at Ctrl-C");
 }
 
 async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, NamespaceError> {
@@ -211,14 +211,14 @@ async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, Nam
     drop(records);
     let mut interruption = Interruption::heed();
     let calibration = tokio::select! {
-        calibration = calibrate(&supervisor, |what| anstream::eprintln!("{what}")) => calibration?,
+        calibration = calibrate(&supervisor, |what| errln!("{what}")) => calibration?,
         () = interruption.asked() => return Ok(Exit::Interrupted),
     };
     supervisor.stop().await;
     if args.json {
-        anstream::println!("{:#}", json!(calibration));
+        outln!("{:#}", json!(calibration));
     } else {
-        anstream::print!("{}", calibration.render());
+        out!("{}", calibration.render());
     }
     Ok(if calibration.holds() { Exit::Pass } else { Exit::RuleBroken })
 }

@@ -1,5 +1,6 @@
 //! What a tenant's process prints: shown with the tenant's name in front, and the last of it kept for errors.
 
+use crate::output::errln;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -56,7 +57,7 @@ async fn follow(stream: impl AsyncRead + Unpin, name: String, tail: Arc<Mutex<Ve
     while let Ok(1..) = (&mut stream).take(MAX_LINE_BYTES).read_until(b'\n', &mut line).await {
         let text = String::from_utf8_lossy(&line).trim_end().to_owned();
         line.clear();
-        anstream::eprintln!("[{name}] {text}");
+        errln!("[{name}] {text}");
         let mut tail = tail.lock().unwrap_or_else(PoisonError::into_inner);
         if tail.len() == TAIL_LINES {
             tail.pop_front();

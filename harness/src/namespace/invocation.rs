@@ -2,6 +2,7 @@
 //! not the end of it; the process stays this invocation's, and its budget armed, until the body has been streamed and the
 //! shim has said that nothing is left to do.
 
+use crate::output::errln;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -202,7 +203,7 @@ impl Running {
         match serde_json::from_slice::<Exception>(headers.get(THROWN).map_or(b"", HeaderValue::as_bytes)) {
             Ok(exception) => {
                 let said = exception.stack.as_deref().unwrap_or(&exception.message);
-                anstream::eprintln!("[{}] uncaught {said}", script.name);
+                errln!("[{}] uncaught {said}", script.name);
                 Exception { remote: true, ..exception }
             }
             Err(error) => Exception::local(format_args!("an exception that cannot be read: {error}")),

@@ -4,6 +4,7 @@
 //! Surprising constraint: how many tenants there are costs nothing, only how many run. A tenant's first process is started
 //! by its first dispatch; one that idles is stopped after a while, or at once when another tenant needs its place.
 
+use crate::output::errln;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -125,7 +126,7 @@ impl Pool {
         match self.start(&script).await {
             Ok(spare) => self.put(spare, Past::Spare),
             // The next invocation tries again, and is told.
-            Err(error) => anstream::eprintln!("a spare process: {error}"),
+            Err(error) => errln!("a spare process: {error}"),
         }
     }
 

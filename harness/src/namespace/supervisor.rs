@@ -1,6 +1,7 @@
 //! The namespace's front door: HTTP on loopback, a dispatch per request. Surprising constraint: a dispatch is told by a
 //! header that no web page can send without asking first, because the port is open to every browser on the machine.
 
+use crate::output::errln;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -119,7 +120,7 @@ impl Supervisor {
             let Some(Ok(script)) = self.namespace.deploys.get(&name) else { continue };
             // Its first caller is told.
             if let Err(error) = self.namespace.runtime.pool.warm(&script).await {
-                anstream::eprintln!("warming up: {error}");
+                errln!("warming up: {error}");
             }
         }
     }
@@ -132,15 +133,15 @@ impl Supervisor {
 
 async fn changed(change: Change, deploys: Arc<Deploys>, pool: Pool) {
     match change {
-        Change::Deployed(name) => anstream::eprintln!("deployed {name}"),
-        Change::Removed(name) => anstream::eprintln!("removed {name}"),
+        Change::Deployed(name) => errln!("deployed {name}"),
+        Change::Removed(name) => errln!("removed {name}"),
         Change::Uploaded(upload) => match tried_out(&upload, &pool).await {
             Ok(script) => {
                 deploys.deployed(script);
-                anstream::eprintln!("deployed {}", upload.name);
+                errln!("deployed {}", upload.name);
             }
             Err(error) => {
-                anstream::eprintln!("not deployed: {error}\nthe version of `{}` before goes on", upload.name);
+                errln!("not deployed: {error}\nthe version of `{}` before goes on", upload.name);
             }
         },
     }
@@ -185,7 +186,7 @@ impl Namespace {
         let mut told = self.told_limits.lock().unwrap_or_else(PoisonError::into_inner);
         for key in &dispatch.unknown_limits {
             if told.len() < MAX_TOLD_LIMITS && told.insert(key.clone()) {
-                anstream::eprintln!(
+                errln!(
                     "`limits.{}` limits nothing, here and on the platform: it has `cpuMs` and `subRequests`",
                     key.escape_debug()
                 );

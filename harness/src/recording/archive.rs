@@ -42,23 +42,38 @@ pub enum ArchiveError {
     Write { path: PathBuf, source: io::Error },
 }
 
-/// Writes the files, in the order given.
+/// Writes the files, in the order given. The export is there whole or not at all.
 pub fn pack(path: &Path, files: &[(String, Vec<u8>)]) -> Result<(), ArchiveError> {
-    let failed = |source| ArchiveError::Write { path: path.to_owned(), source };
-    let file = File::create_new(path).map_err(|source| match source.kind() {
+    if path.symlink_metadata().is_ok() {
+        return Err(ArchiveError::Taken { path: path.to_owned() });
+    }
+    let mut part = path.as_os_str().to_owned();
+    part.push(format!(".part-{}", std::process::id()));
+    let part = PathBuf::from(part);
+    // Unlike a rename, a link puts nothing in the place of what has come there meanwhile.
+    let written = write(&part, files).and_then(|()| match std::fs::hard_link(&part, path) {
+        // Some file systems have no links.
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => std::fs::rename(&part, path),
+        linked => linked,
+    });
+    // Where it cannot be removed, nothing takes it for an export.
+    let _ = std::fs::remove_file(&part);
+    written.map_err(|source| match source.kind() {
         io::ErrorKind::AlreadyExists => ArchiveError::Taken { path: path.to_owned() },
-        _ => failed(source),
-    })?;
-    let mut archive = Builder::new(GzEncoder::new(file, Compression::default()));
+        _ => ArchiveError::Write { path: path.to_owned(), source },
+    })
+}
+
+fn write(path: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+    let mut archive = Builder::new(GzEncoder::new(File::create(path)?, Compression::default()));
     for (name, bytes) in files {
         // Owner, time and mode are left out: two exports of one run are one and the same.
         let mut header = Header::new_ustar();
         header.set_size(bytes.len() as u64);
         header.set_mode(0o644);
-        archive.append_data(&mut header, name, bytes.as_slice()).map_err(failed)?;
+        archive.append_data(&mut header, name, bytes.as_slice())?;
     }
-    let file = archive.into_inner().and_then(GzEncoder::finish).map_err(failed)?;
-    file.sync_all().map_err(failed)
+    archive.into_inner().and_then(GzEncoder::finish)?.sync_all()
 }
 
 /// The files by name.

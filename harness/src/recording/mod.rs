@@ -5,6 +5,7 @@ mod archive;
 mod events;
 mod here;
 mod manifest;
+mod secrets;
 
 pub use archive::ArchiveError;
 pub use events::EventsError;
@@ -77,7 +78,7 @@ impl RecordingError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Archive(ArchiveError::Write { .. }) => Exit::Internal,
+            Self::Archive(ArchiveError::Write { .. }) => Exit::NotWritten,
             Self::Archive(ArchiveError::Taken { .. }) => Exit::Usage,
             _ => Exit::BadScenario,
         }
@@ -156,7 +157,9 @@ pub fn export(run: &Path, output: Option<&Path>) -> Result<PathBuf, RecordingErr
         files.insert(log.clone(), read(&folder.join(&log))?);
     }
     let first = EXPORTED.iter().filter_map(|name| files.remove_entry(*name));
-    let packed: Vec<_> = first.collect::<Vec<_>>().into_iter().chain(files).collect();
+    let packed = first.collect::<Vec<_>>().into_iter().chain(files);
+    let known = secrets::of(folder);
+    let packed: Vec<_> = packed.map(|(name, bytes)| (name, secrets::taken_out(bytes, &known))).collect();
     let bytes: u64 = packed.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     if bytes > archive::MAX_UNPACKED_BYTES {
         return Err(RecordingError::TooLarge { path, bytes });

@@ -78,7 +78,9 @@ impl RunError {
         match self {
             Self::DidNotStart(_) | Self::DidNotComeBack(_) | Self::Simulation(_) => Exit::DidNotStart,
             Self::Interrupted => Exit::Interrupted,
-            _ => Exit::Internal,
+            Self::Journal(_) => Exit::NotWritten,
+            Self::RunDir(error) => error.exit(),
+            Self::DidNotStop(_) | Self::Http(_) => Exit::Internal,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! The folder that a run leaves behind: what it was (`manifest.json`, `scenario.toml`), `events.jsonl`, `report.json`, and the
 //! logs of what was started.
+//!
+//! Surprising constraint: it holds the run's keys and tokens, and payments, so it and all in it are its owner's alone.
 
-use crate::{folders::remove_if_there, recording::Manifest, scenario::Scenario, world::SCRATCH};
+use crate::{exit::Exit, folders, folders::remove_if_there, recording::Manifest, scenario::Scenario, world::SCRATCH};
 use reports::report::Report;
 use std::{
     fs::{File, TryLockError},
@@ -24,8 +26,21 @@ pub enum RunDirError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Taken(Taken),
+    #[error("the run directory {path} is open to others, and is not empty")]
+    #[diagnostic(help("a run leaves keys and payments there: name a new folder, or `chmod 700` that one"))]
+    Open { path: PathBuf },
     #[error("writing {path}")]
     Write { path: PathBuf, source: io::Error },
+}
+
+impl RunDirError {
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Taken(_) | Self::Open { .. } => Exit::Usage,
+            Self::Make { .. } | Self::Write { .. } => Exit::NotWritten,
+        }
+    }
 }
 
 /// By whom a folder is taken.
@@ -45,11 +60,16 @@ pub const SCENARIO: &str = "scenario.toml";
 pub const MANIFEST: &str = "manifest.json";
 
 impl RunDir {
-    /// `given`, or a new folder `runs/<scenario>-<unix ms>` under `root`.
-    pub fn make(given: Option<&Path>, root: &Path, scenario: &str, unix_ms: u64) -> Result<Self, RunDirError> {
-        let path = given.map_or_else(|| root.join("runs").join(format!("{scenario}-{unix_ms}")), Path::to_owned);
+    /// `given`, or a new folder `<scenario>-<unix ms>` under `runs`.
+    pub fn make(given: Option<&Path>, runs: &Path, scenario: &str, unix_ms: u64) -> Result<Self, RunDirError> {
+        let path = given.map_or_else(|| runs.join(format!("{scenario}-{unix_ms}")), Path::to_owned);
         let failed = |source| RunDirError::Make { path: path.clone(), source };
-        std::fs::create_dir_all(&path).map_err(failed)?;
+        // Those above it are not the run's, and hold nothing of it.
+        path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
+        folders::make_private(&path).map_err(failed)?;
+        if !folders::is_private(&path).map_err(failed)? {
+            return Err(RunDirError::Open { path });
+        }
         let lock = File::open(&path).map_err(failed)?;
         match lock.try_lock() {
             Ok(()) => {}
@@ -107,7 +127,7 @@ impl RunDir {
     }
 
     fn write(&self, name: &str, text: &str) -> io::Result<()> {
-        std::fs::write(self.path.join(name), text)
+        folders::write_private(&self.path.join(name), text)
     }
 
     fn failed(&self, name: &str) -> impl FnOnce(io::Error) -> RunDirError {
@@ -138,6 +158,25 @@ mod tests {
             }
         }
         make()
+    }
+
+    #[test]
+    fn a_folder_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let runs = std::env::temp_dir().join(format!("402claw-run-modes-{}", std::process::id()));
+        remove_if_there(&runs).unwrap();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let made = RunDir::make(None, &runs, "s", 7).unwrap();
+        assert_eq!((made.path().file_name().unwrap().to_str(), mode(made.path())), (Some("s-7"), 0o700));
+        made.write(MANIFEST, "{}").unwrap();
+        assert_eq!(mode(&made.path().join(MANIFEST)), 0o600);
+
+        let used = runs.join("used");
+        std::fs::create_dir(&used).unwrap();
+        std::fs::write(used.join("notes"), "").unwrap();
+        std::fs::set_permissions(&used, std::fs::Permissions::from_mode(0o755)).unwrap();
+        assert!(matches!(RunDir::make(Some(&used), &runs, "s", 0), Err(RunDirError::Open { .. })));
+        std::fs::remove_dir_all(runs).unwrap();
     }
 
     #[test]

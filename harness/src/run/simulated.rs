@@ -1,7 +1,7 @@
 //! A run of the dispatcher's core in virtual time.
 
 use super::{Asked, RunDir, RunError};
-use crate::{judge::History, sim};
+use crate::{folders::private_file, judge::History, sim};
 use reports::{
     event::{Event, Recorded},
     report::Report,
@@ -21,7 +21,7 @@ pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError>
 
 /// As the live tier's journal writes them.
 pub fn write_events(path: &Path, events: &[Recorded]) -> io::Result<()> {
-    let mut file = io::BufWriter::new(std::fs::File::create(path)?);
+    let mut file = io::BufWriter::new(private_file(path)?);
     for event in events {
         file.write_all(&event.line()?)?;
     }

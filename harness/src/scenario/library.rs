@@ -13,6 +13,7 @@ use super::limits::MAX_FILE_BYTES;
 use super::name::{Name, nearest};
 use super::problem::InvalidScenario;
 use super::selection::Selection;
+use crate::folders::scenarios_root;
 
 /// A line of a list: a name and what it stands for.
 #[derive(Clone, Copy, Debug)]
@@ -69,13 +70,9 @@ impl Library {
         Self { folder: folder.into() }
     }
 
-    /// The `scenarios` folder at or above the working directory; failing that, the one this build came from.
+    /// The `scenarios` folder at or above the working directory; failing that, the one of the checkout that the program is in.
     pub fn find() -> Self {
-        let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("scenarios");
-        let found = std::env::current_dir().ok().and_then(|start| {
-            start.ancestors().map(|folder| folder.join("scenarios")).find(|folder| folder.join("outage.toml").is_file())
-        });
-        Self::new(found.unwrap_or(built_from))
+        Self::new(scenarios_root().join("scenarios"))
     }
 
     /// Where the language's JSON Schema stands.

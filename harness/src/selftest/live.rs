@@ -4,7 +4,7 @@
 use super::{Control, Expected, Score, SelftestError, Trial};
 use crate::{
     clock::{Clock, SystemClock},
-    folders::workspace_root,
+    folders,
     run::{self, Asked, RunDir, RunError, Tools},
     scenario::{Library, Scenario},
     tier::Tier,
@@ -51,7 +51,7 @@ async fn live(
     let seed = scenario.seed().unwrap_or(SEED);
     let folder = format!("selftest-{planted}-{name}");
     let run_dir =
-        RunDir::make(None, &workspace_root(), &folder, SystemClock::new().unix_ms()).map_err(RunError::from)?;
+        RunDir::make(None, &folders::runs(), &folder, SystemClock::new().unix_ms()).map_err(RunError::from)?;
     let asked = Asked { scenario, as_: name, tier: Tier::Live, seed };
     Ok(run::live(asked, &tools, &run_dir, &|_| {}).await?.checks)
 }

@@ -7,7 +7,7 @@ use super::{
     schedule::Arrival,
     wire::{Wire, WireAnswer, WireRequest},
 };
-use crate::{clock::Clock, journal::Journal, scenario::Timeline};
+use crate::{clock::Clock, journal::Journal, retry_after, scenario::Timeline};
 use reports::event::{Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, Flaw, PaymentResponse};
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::{
@@ -205,7 +205,7 @@ impl Caller {
             code,
             request_id: text(headers, "x-request-id"),
             tenant: text(headers, "x-tenant-id"),
-            retry_after_s: text(headers, "retry-after").and_then(|seconds| seconds.parse().ok()),
+            retry_after_s: retry_after::read(headers, self.clock().unix_now()).map(retry_after::whole_seconds),
             cache_control: text(headers, "cache-control"),
             offered: offer.is_some(),
             asked: offer.map(|offer| offer.accepts.into_iter().map(|one| one.amount).collect()).unwrap_or_default(),

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::sync::{Arc, OnceLock};
 use x402_protocol::{
-    Authorization, Nonce, Offer, Transfer, Uint256, Version, header, hex, offer::OfferError, signature::Signer, v1, v2,
+    Authorization, Nonce, Offer, Transfer, TransferMethod, Uint256, Version, header, hex, offer::OfferError,
+    signature::Signer, v1, v2,
 };
 
 /// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
@@ -40,11 +41,14 @@ pub enum Wallet {
     Own { block: u8, n: u8 },
 }
 
-/// An offer as a 402 brought it: in its header for version 2, in its body for version 1.
-#[derive(Clone)]
+/// A bill as a 402 brought it, and the first of its ways to pay that this client can sign: in the header for version 2, in
+/// the body for version 1.
+#[derive(Clone, Debug)]
 pub struct Invoice {
     version: Version,
     raw: Value,
+    /// The position of the offer among the ways to pay.
+    chosen: usize,
     pub offer: Offer,
 }
 
@@ -76,6 +80,10 @@ pub enum PayError {
     Unreadable(String),
     #[error("the offer has no way to pay")]
     NothingAccepted,
+    #[error("the offer asks for an amount of 0")]
+    NothingAsked,
+    #[error("the offer wants a Permit2 transfer, which this client does not sign")]
+    Permit2,
     #[error(transparent)]
     Offer(#[from] OfferError),
 }
@@ -131,7 +139,7 @@ impl Payers {
             to: offer.pay_to,
             value: offer.amount,
             valid_after,
-            valid_before: Uint256::from(unix_now + offer.max_timeout_seconds),
+            valid_before: Uint256::from(unix_now.saturating_add(offer.max_timeout_seconds)),
             nonce: Nonce(draw(&nonce)),
         };
         Draft { invoice, signer, known: &self.known, authorization, identifier: None }
@@ -169,26 +177,55 @@ impl Payers {
 }
 
 impl Invoice {
-    /// What a client of version 2 reads: `PAYMENT-REQUIRED`.
+    /// Reads `PAYMENT-REQUIRED`, as a client of version 2 does.
     pub fn read_header(header: &str) -> Result<Self, PayError> {
         let text = header::decode(header).map_err(|error| PayError::Unreadable(error.to_string()))?;
-        let required: v2::PaymentRequired = parse(text.as_bytes())?;
-        let requirements = required.accepts.first().ok_or(PayError::NothingAccepted)?;
-        let offer = Offer::from_requirements(requirements)?;
-        Ok(Self { version: Version::V2, raw: parse(text.as_bytes())?, offer })
+        Self::choose(Version::V2, parse(text.as_bytes())?, |way| signable(&parse_value(way)?))
     }
 
-    /// What a client of version 1 reads: the body.
+    /// Reads the body, as a client of version 1 does.
     pub fn read_body(body: &[u8]) -> Result<Self, PayError> {
-        let required: v1::PaymentRequired = parse(body)?;
-        let requirements = required.accepts.first().ok_or(PayError::NothingAccepted)?;
-        let offer = Offer::from_requirements(&requirements.to_v2())?;
-        Ok(Self { version: Version::V1, raw: parse(body)?, offer })
+        let to_v2 = |way: &Value| parse_value::<v1::PaymentRequirements>(way).map(|way| way.to_v2());
+        Self::choose(Version::V1, parse(body)?, |way| signable(&to_v2(way)?))
+    }
+
+    /// Each way to pay is read by itself: those of other schemes and chains are not this client's to understand.
+    fn choose(
+        version: Version,
+        raw: Value,
+        read: impl Fn(&Value) -> Result<Offer, PayError>,
+    ) -> Result<Self, PayError> {
+        if raw["x402Version"] != json!(version) {
+            return Err(PayError::Unreadable(format!("x402Version is {}", raw["x402Version"])));
+        }
+        let ways = raw["accepts"].as_array().map_or(&[][..], Vec::as_slice);
+        let mut first_problem = None;
+        for (chosen, way) in ways.iter().enumerate() {
+            match read(way) {
+                Ok(offer) => return Ok(Self { version, chosen, offer, raw }),
+                Err(problem) => first_problem = first_problem.or(Some(problem)),
+            }
+        }
+        Err(first_problem.unwrap_or(PayError::NothingAccepted))
+    }
+}
+
+/// The offer, if an EIP-3009 authorization pays it.
+fn signable(requirements: &v2::PaymentRequirements) -> Result<Offer, PayError> {
+    let offer = Offer::from_requirements(requirements)?;
+    match offer.transfer_method {
+        Some(TransferMethod::Permit2) => Err(PayError::Permit2),
+        _ if offer.amount == Uint256::ZERO => Err(PayError::NothingAsked),
+        _ => Ok(offer),
     }
 }
 
 fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, PayError> {
     serde_json::from_slice(json).map_err(|error| PayError::Unreadable(error.to_string()))
+}
+
+fn parse_value<T: DeserializeOwned>(json: &Value) -> Result<T, PayError> {
+    T::deserialize(json).map_err(|error| PayError::Unreadable(error.to_string()))
 }
 
 impl Draft<'_> {
@@ -227,7 +264,7 @@ impl Draft<'_> {
     pub fn json_in(&self, version: Version, signature: &[u8]) -> Value {
         let raw = &self.invoice.raw;
         let payload = json!({"signature": hex::encode(signature), "authorization": self.authorization});
-        let accepted = &raw["accepts"][0];
+        let accepted = &raw["accepts"][self.invoice.chosen];
         if version == Version::V1 {
             let (scheme, network) = (&accepted["scheme"], self.offer().network.name_in(version));
             return json!({"x402Version": version, "scheme": scheme, "network": network, "payload": payload});
@@ -270,6 +307,39 @@ mod tests {
         Network, Signature, signature,
         v2::{PaymentPayload, ResourceInfo},
     };
+
+    #[test]
+    fn the_first_way_to_pay_that_can_be_signed_is_taken_and_sent_back() {
+        let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
+        let ours = json!(Offer::usdc(Network::BaseSepolia, Uint256::from(10_000), pay_to, 60).to_requirements());
+        let but = |key: &str, value: Value| {
+            let mut way = ours.clone();
+            way[key] = value;
+            way
+        };
+        let solana = json!({"scheme": "exact", "network": "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "amount": "10000",
+            "asset": "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", "payTo": "2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4",
+            "maxTimeoutSeconds": 60, "extra": {"feePayer": "x"}});
+        let read =
+            |accepts: Vec<Value>| Invoice::read_header(&header::encode(&json!({"x402Version": 2, "accepts": accepts})));
+        let others = vec![
+            solana.clone(),
+            json!("no object"),
+            json!({}),
+            but("scheme", json!("upto")),
+            but("amount", json!("0")),
+            but("extra", json!({"name": "USDC", "version": "2", "assetTransferMethod": "permit2"})),
+        ];
+        let invoice = read([others.clone(), vec![ours.clone()]].concat()).unwrap();
+        let payers = Payers::from_seed(1);
+        assert_eq!(payers.draft(&invoice, 0, 0, 1_000).json(&[0; 65])["accepted"], ours);
+        assert!(matches!(read(others), Err(PayError::Offer(_))), "the first of them is what is told");
+        assert!(matches!(read(vec![but("amount", json!("0"))]), Err(PayError::NothingAsked)));
+        assert!(matches!(read(Vec::new()), Err(PayError::NothingAccepted)));
+        // A window without an end is signed as the longest there is.
+        let invoice = read(vec![but("maxTimeoutSeconds", json!(1e300))]).unwrap();
+        assert_eq!(payers.draft(&invoice, 0, 0, 1_000).authorization.valid_before, Uint256::from(u64::MAX));
+    }
 
     #[test]
     fn a_payment_is_signed_for_the_offer_and_never_twice_the_same() {

@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use crate::folders::make_private;
+
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     #[error("the dispatcher bundle's entry {path} is not a file in a folder")]
@@ -22,7 +24,7 @@ pub fn copy(index_js: &Path, target: &Path) -> Result<PathBuf, BundleError> {
 }
 
 fn copy_folder(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
+    make_private(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
         let target = to.join(entry.file_name());

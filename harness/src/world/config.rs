@@ -108,6 +108,12 @@ pub fn secrets_file(secrets: &BTreeMap<String, String>) -> String {
     secrets.iter().map(|(name, value)| format!("{name}={}\n", json!(value))).collect()
 }
 
+/// Reads what [`secrets_file`] wrote; lines of another form are left out.
+pub fn secrets_in(text: &str) -> Vec<(String, String)> {
+    let pairs = text.lines().filter_map(|line| line.split_once('='));
+    pairs.filter_map(|(name, value)| Some((name.to_owned(), serde_json::from_str(value).ok()?))).collect()
+}
+
 fn add_vars(config: &mut Map<String, Value>, vars: &BTreeMap<String, String>) -> Result<(), ConfigError> {
     if vars.is_empty() {
         return Ok(());

@@ -17,6 +17,9 @@ pub use process::{GuardProcessError, run};
 /// Hidden subcommand under which the harness's own program acts as a guard: `harness __guard -- command args...`.
 pub const SUBCOMMAND: &str = "__guard";
 
+/// Its option for [`Files::Private`].
+const PRIVATE: &str = "--private";
+
 /// Byte on the leash that asks for SIGKILL at once, as a crash would be; the end of the leash asks for an orderly stop.
 const KILL_NOW: u8 = b'k';
 
@@ -27,10 +30,15 @@ const GUARD_FAILED: u8 = 70;
 /// depend on anything that a command line could get wrong.
 pub fn act_if_asked() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
-    if args.next()? != SUBCOMMAND || args.next()? != "--" {
+    if args.next()? != SUBCOMMAND {
         return None;
     }
-    Some(process::guard(args.collect()).map_or_else(
+    let files = match args.next()? {
+        word if word == "--" => Files::AsUsual,
+        word if word == PRIVATE && args.next()? == "--" => Files::Private,
+        _ => return None,
+    };
+    Some(process::guard(args.collect(), files).map_or_else(
         |error| {
             eprintln!("harness guard: {}", chain(&error));
             ExitCode::from(GUARD_FAILED)
@@ -64,6 +72,7 @@ impl Guard {
     pub fn spawn(&self, command: &GuardedCommand) -> Result<(Guarded, Output), GuardError> {
         let mut child = Command::new(&self.program)
             .arg(SUBCOMMAND)
+            .args(matches!(command.files, Files::Private).then_some(PRIVATE))
             .arg("--")
             .arg(&command.program)
             .args(&command.args)
@@ -89,6 +98,16 @@ pub struct GuardedCommand {
     pub args: Vec<OsString>,
     pub env: Vec<(OsString, OsString)>,
     pub cwd: PathBuf,
+    pub files: Files,
+}
+
+/// Who may read what a command writes, where it does not say so itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// Its owner alone: it writes what belongs to a run.
+    Private,
+    /// Whoever the harness's own umask lets.
+    AsUsual,
 }
 
 /// What the command prints. Two pipes, because long lines of two streams would tear each other in one.

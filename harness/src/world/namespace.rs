@@ -5,7 +5,6 @@
 //! Surprising constraint: it outlives the dispatchers that it serves, as the platform does: a crash of theirs ends no tenant.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -18,9 +17,10 @@ use tokio::process::ChildStdout;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::guard::{Guard, GuardError, Guarded, GuardedCommand};
+use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 use super::workerd::tail;
 use super::{TenantDouble, WorldError};
+use crate::folders::{private_log, write_private};
 use crate::namespace::{Policy, SUBCOMMAND, write_plugin};
 
 /// The tenants' script. A deploy is a change of its file in the run directory.
@@ -106,11 +106,12 @@ impl NamespaceProcess {
             args: args.into(),
             env: Vec::new(),
             cwd: options.run_dir.to_owned(),
+            files: Files::Private,
         };
         let (mut process, output) = options.guard.spawn(&command).map_err(NamespaceError::from)?;
         let path = options.run_dir.join(LOG);
         let failed = |source| NamespaceError::Log { path: path.clone(), source };
-        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        let file = private_log(&path).map_err(failed)?;
         let mut log = JoinSet::new();
         let (mut said, mut to) = (output.stderr, tokio::fs::File::from_std(file));
         // A pipe that cannot be read any more has ended, and a full disk must not end the run.
@@ -158,9 +159,5 @@ fn write_tenants(folder: &Path, tenants: &[TenantDouble]) -> Result<(), WorldErr
 }
 
 pub(super) fn write(path: &Path, text: &str) -> Result<(), WorldError> {
-    let error = |source| WorldError::Write { path: path.to_path_buf(), source };
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(error)?;
-    }
-    fs::write(path, text).map_err(error)
+    write_private(path, text).map_err(|source| WorldError::Write { path: path.to_path_buf(), source })
 }

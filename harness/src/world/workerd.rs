@@ -3,7 +3,6 @@
 //! the runtime's own configuration.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,8 +10,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::guard::{Guard, GuardError, Guarded, GuardedCommand, Output};
+use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
 use super::{ports, readiness};
+use crate::folders::{private_log, write_private};
 
 mod capnp;
 mod cpu;
@@ -110,6 +110,7 @@ impl Workerd {
             args: ["serve".into(), OsString::from(&config)].to_vec(),
             env: Vec::new(),
             cwd: options.dir.clone(),
+            files: Files::Private,
         })?;
         let log = options.dir.join(LOG);
         let mut output = follow(output, &log)?;
@@ -148,7 +149,7 @@ impl Workerd {
 /// In large pieces and not line by line: the Worker under measurement prints a line a request.
 fn follow(output: Output, log: &Path) -> Result<JoinSet<()>, WorkerdError> {
     let failed = |source| WorkerdError::Write { path: log.to_path_buf(), source };
-    let stdout = File::options().create(true).append(true).open(log).map_err(failed)?;
+    let stdout = private_log(log).map_err(failed)?;
     let stderr = stdout.try_clone().map_err(failed)?;
     let mut copies = JoinSet::new();
     let (mut from, mut to) = (output.stdout, tokio::fs::File::from_std(stdout));
@@ -167,14 +168,10 @@ pub(super) fn tail(log: &Path) -> String {
 }
 
 fn write(path: &Path, text: &str) -> Result<(), WorkerdError> {
-    let failed = |source| WorkerdError::Write { path: path.to_path_buf(), source };
-    path.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
-    std::fs::write(path, text).map_err(failed)
+    write_private(path, text).map_err(|source| WorkerdError::Write { path: path.to_path_buf(), source })
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), WorkerdError> {
     let bytes = std::fs::read(from).map_err(|source| WorkerdError::Read { path: from.to_path_buf(), source })?;
-    let failed = |source| WorkerdError::Write { path: to.to_path_buf(), source };
-    to.parent().map_or(Ok(()), std::fs::create_dir_all).map_err(failed)?;
-    std::fs::write(to, bytes).map_err(failed)
+    write_private(to, bytes).map_err(|source| WorkerdError::Write { path: to.to_path_buf(), source })
 }

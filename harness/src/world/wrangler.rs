@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
-use super::guard::{Guard, GuardError, Guarded, GuardedCommand};
+use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 use super::{ports, readiness};
 
 mod environment;
@@ -200,5 +200,6 @@ fn command(options: &WranglerOptions, port: u16, inspector: u16) -> GuardedComma
         args,
         env: environment::quiet_and_offline(&options.node, &options.run_dir, &options.registry),
         cwd: options.run_dir.clone(),
+        files: Files::Private,
     }
 }

@@ -13,6 +13,8 @@ use super::check::{Check, Rule};
 use super::target::Target;
 use crate::bounded_http::{Answer, BoundedHttp, NoAnswer};
 use payment::Wallet;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
 
 /// Whether settlements may be asked for.
@@ -26,22 +28,38 @@ pub enum Settling {
 pub struct Desk<'a> {
     http: &'a BoundedHttp,
     origin: String,
+    headers: &'a HeaderMap,
 }
 
 impl Desk<'_> {
     async fn get(&self, path: &str) -> Result<Answer, NoAnswer> {
-        self.http.get(&format!("{}{path}", self.origin)).await
+        self.ask(Method::GET, path, |request| request).await
     }
 
     async fn post(&self, path: &str, body: String) -> Result<Answer, NoAnswer> {
-        self.http.post(&format!("{}{path}", self.origin), body).await
+        self.ask(Method::POST, path, |request| request.header(CONTENT_TYPE, "application/json").body(body)).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        with: impl FnOnce(RequestBuilder) -> RequestBuilder,
+    ) -> Result<Answer, NoAnswer> {
+        let request = with(self.http.request(method, &format!("{}{path}", self.origin)));
+        self.http.ask(request.headers(self.headers.clone())).await
     }
 }
 
-pub async fn check(http: &BoundedHttp, target: &Target, settling: Settling) -> Result<Vec<Check>, NoAnswer> {
+pub async fn check(
+    http: &BoundedHttp,
+    target: &Target,
+    headers: &HeaderMap,
+    settling: Settling,
+) -> Result<Vec<Check>, NoAnswer> {
     // Its own path, too: facilitators are often mounted below one.
     let origin = target.as_str().trim_end_matches('/').to_owned();
-    let desk = Desk { http, origin };
+    let desk = Desk { http, origin, headers };
     let listed = desk.get("/supported").await?;
     let mut checks = supported::check(&listed);
     let wallet = Wallet::on(supported::network(&listed), listed.json().unwrap_or_default());
@@ -56,8 +74,24 @@ enum Word {
     Yes(Value),
     /// With its reason, where it has one.
     No(Option<String>),
+    /// A 4xx without the word itself, and the reason that it gives: enough for what is no request, and no answer to a payment.
+    Refused(u16, Option<String>),
+    /// None, because the question was not let in.
+    Unasked(String),
     /// Neither, and what instead.
     Nothing(String),
+}
+
+/// Why a question was not let in, if that is what the status says.
+fn unasked(status: u16) -> Option<String> {
+    let why = match status {
+        401 | 403 | 407 => "it needs credentials (give --facilitator-header)",
+        404 | 405 | 410 => "there is no such endpoint: look at the URL's path",
+        429 => "too many requests: try again later",
+        300..=399 => "it redirects: give the URL where it leads",
+        _ => return None,
+    };
+    Some(format!("{status}: {why}"))
 }
 
 /// `yes` is the key that says so: `isValid` or `success`.
@@ -67,20 +101,30 @@ fn word(answer: Result<Answer, NoAnswer>, yes: &str, reason: &str) -> Word {
         Err(error) => return Word::Nothing(error.to_string()),
     };
     let json = answer.json().unwrap_or_default();
-    match json[yes].as_bool() {
+    match (json[yes].as_bool(), unasked(answer.status)) {
         // A status of error beside a yes is a contradiction.
-        Some(true) if answer.is_content() => Word::Yes(json),
-        Some(true) => Word::Nothing(format!("{} with {yes}: true", answer.status)),
-        Some(false) => Word::No(json[reason].as_str().filter(|text| !text.is_empty()).map(str::to_owned)),
-        None if (400..500).contains(&answer.status) => {
+        (Some(true), _) if answer.is_content() => Word::Yes(json),
+        (Some(true), _) => Word::Nothing(format!("{} with {yes}: true", answer.status)),
+        (Some(false), _) => Word::No(json[reason].as_str().filter(|text| !text.is_empty()).map(str::to_owned)),
+        (None, Some(why)) => Word::Unasked(why),
+        (None, None) if (400..=499).contains(&answer.status) => {
             let said = ["error", "message", reason].iter().find_map(|key| json[*key].as_str());
-            Word::No(said.map(str::to_owned))
+            Word::Refused(answer.status, said.map(str::to_owned))
         }
-        None => Word::Nothing(format!("{} without {yes}", answer.status)),
+        (None, None) => Word::Nothing(format!("{} without {yes}", answer.status)),
     }
 }
 
-fn none_apply(rules: &[Rule]) -> Vec<Check> {
+fn tell(word: &Word) -> String {
+    match word {
+        Word::Yes(_) => "yes".to_owned(),
+        Word::No(reason) => format!("no, {}", reason.as_deref().unwrap_or("without a reason")),
+        Word::Refused(status, reason) => format!("{status}, {}", reason.as_deref().unwrap_or("without a reason")),
+        Word::Unasked(what) | Word::Nothing(what) => what.clone(),
+    }
+}
+
+fn none_judged(rules: &[Rule]) -> Vec<Check> {
     let why = "it lists no network that the harness can sign for: exact on Base or Base Sepolia, version 2";
-    rules.iter().map(|rule| rule.does_not_apply(why)).collect()
+    rules.iter().map(|rule| rule.not_judged(why)).collect()
 }

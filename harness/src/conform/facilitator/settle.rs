@@ -1,7 +1,7 @@
 //! `/settle`, where it may be asked: one payment is one transfer.
 
 use super::payment::Wallet;
-use super::{Desk, Settling, Word, none_apply, word};
+use super::{Desk, Settling, Word, none_judged, tell, word};
 use crate::conform::check::{Check, Level::Must, Rule};
 
 const SETTLES: Rule = Rule {
@@ -34,30 +34,30 @@ pub async fn check(desk: &Desk<'_>, wallet: Option<&Wallet>, sound: bool, settli
     if settling == Settling::Never {
         return all.map(|rule| rule.does_not_apply("only with --settle")).to_vec();
     }
-    let Some(wallet) = wallet else { return none_apply(&all) };
-    let mut wrong = Vec::new();
+    let Some(wallet) = wallet else { return none_judged(&all) };
+    let (mut wrong, mut unseen) = (Vec::new(), Vec::new());
     let broken = wallet.broken();
     let count = broken.len();
     for one in broken {
-        if let Word::Yes(_) = ask(desk, one.body).await {
-            wrong.push(one.name);
+        match ask(desk, one.body).await {
+            Word::Yes(_) => wrong.push(one.name),
+            Word::No(_) | Word::Refused(..) => {}
+            // It may have been settled, for all that was heard.
+            Word::Unasked(what) | Word::Nothing(what) => unseen.push(format!("{}: {what}", one.name)),
         }
     }
-    let refuses = REFUSES.holds_unless(&wrong, format!("{count} ways to break a payment"));
+    let refuses = REFUSES.holds_if_seen(&wrong, &unseen, format!("{count} ways to break a payment"));
+    let others =
+        |settles: Check, why: &str| vec![settles, ONCE.not_judged(why), refuses.clone(), SPENT.not_judged(why)];
     if !sound {
-        let why = "the wallet of a check has no money there";
-        return vec![SETTLES.does_not_apply(why), ONCE.does_not_apply(why), refuses, SPENT.does_not_apply(why)];
+        let why = "/verify did not find a payment of the check's wallet sound, which has no money on a real chain";
+        return others(SETTLES.not_judged(why), why);
     }
     let payment = wallet.sound(1);
     let first = match ask(desk, payment.clone()).await {
         Word::Yes(json) => json,
-        Word::No(reason) => {
-            let why = format!("no, {}", reason.as_deref().unwrap_or("without a reason"));
-            return vec![SETTLES.fails(why), ONCE.does_not_apply(""), refuses, SPENT.does_not_apply("")];
-        }
-        Word::Nothing(what) => {
-            return vec![SETTLES.fails(what), ONCE.does_not_apply(""), refuses, SPENT.does_not_apply("")];
-        }
+        Word::Unasked(why) => return others(SETTLES.not_judged(why), "nothing was settled"),
+        other => return others(SETTLES.fails(tell(&other)), "nothing was settled"),
     };
     let transaction = first["transaction"].as_str().unwrap_or_default();
     let mut lacks = Vec::new();
@@ -71,13 +71,13 @@ pub async fn check(desk: &Desk<'_>, wallet: Option<&Wallet>, sound: bool, settli
     let once = match ask(desk, payment.clone()).await {
         Word::Yes(again) if again["transaction"] == first["transaction"] => ONCE.passes("the same transaction"),
         Word::Yes(again) => ONCE.fails(format!("{} after {}", again["transaction"], first["transaction"])),
-        Word::No(reason) => ONCE.passes(format!("no, {}", reason.unwrap_or_default())),
-        Word::Nothing(what) => ONCE.unknown(what),
+        word @ (Word::No(_) | Word::Refused(..)) => ONCE.passes(tell(&word)),
+        Word::Unasked(what) | Word::Nothing(what) => ONCE.not_judged(what),
     };
     let spent = match word(desk.post("/verify", payment).await, "isValid", "invalidReason") {
         Word::Yes(_) => SPENT.fails("yes"),
-        Word::No(reason) => SPENT.passes(reason.unwrap_or_default()),
-        Word::Nothing(what) => SPENT.unknown(what),
+        word @ (Word::No(_) | Word::Refused(..)) => SPENT.passes(tell(&word)),
+        Word::Unasked(what) | Word::Nothing(what) => SPENT.not_judged(what),
     };
     vec![settles, once, refuses, spent]
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use x402_protocol::Network;
 
+use super::unasked;
 use crate::bounded_http::Answer;
 use crate::conform::check::{Check, Level::Must, Level::Should, Rule};
 
@@ -30,6 +31,9 @@ fn kinds(json: &Value) -> &[Value] {
 }
 
 pub fn check(answer: &Answer) -> Vec<Check> {
+    if let Some(why) = unasked(answer.status) {
+        return [LISTS, NETWORKS, SIGNERS].map(|rule| rule.not_judged(why.as_str())).to_vec();
+    }
     let json = answer.json().unwrap_or_default();
     let mut wrong = Vec::new();
     if answer.status != 200 {
@@ -48,6 +52,7 @@ pub fn check(answer: &Answer) -> Vec<Check> {
     let other: Vec<String> =
         second().filter(|kind| !is_caip2(kind)).map(|kind| format!("{}", kind["network"])).collect();
     let networks = match second().count() {
+        0 if kinds(&json).is_empty() => NETWORKS.not_judged("no kinds"),
         0 => NETWORKS.does_not_apply("no kinds of version 2"),
         count => NETWORKS.holds_unless(&other, format!("{count} kinds")),
     };

@@ -41,7 +41,7 @@ async fn checks(spoil: Spoil, settling: Settling) -> Vec<Check> {
     let facilitator = Facilitator { chain: Chain::new(journal().0), asked: AtomicU64::new(0), spoil };
     Mock::given(any()).respond_with(facilitator).mount(&server).await;
     let target = Target::parse(&server.uri(), Reach::Loopback).unwrap();
-    check(&BoundedHttp::new().unwrap(), &target, settling).await.unwrap()
+    check(&BoundedHttp::new().unwrap(), &target, &HeaderMap::new(), settling).await.unwrap()
 }
 
 fn is(request: &Request, path: &str) -> bool {
@@ -162,5 +162,87 @@ async fn a_facilitator_that_refuses_all_alike_is_not_found_sound() {
     };
     let checks = checks(poor, Settling::Never).await;
     let outcome = |id: &str| checks.iter().find(|check| check.id == id).unwrap().outcome;
-    assert_eq!((outcome("VERIFY-1"), outcome("VERIFY-2")), (Outcome::Pass, Outcome::Unknown));
+    assert_eq!((outcome("VERIFY-1"), outcome("VERIFY-2")), (Outcome::Pass, Outcome::NotJudged));
+}
+
+fn outcomes(checks: &[Check]) -> Vec<(&str, Outcome)> {
+    checks.iter().map(|check| (check.id.as_str(), check.outcome)).collect()
+}
+
+/// None of these has been asked anything, whatever it answers.
+#[tokio::test]
+async fn a_facilitator_that_lets_nobody_in_is_not_judged_in_anything() {
+    let closed: &[Spoil] = &[
+        |_, _, status, said| (*status, *said) = (401, json!({"error": "unauthorized"})),
+        |_, _, status, said| (*status, *said) = (403, json!({"message": "no key"})),
+        |_, _, status, said| (*status, *said) = (404, json!({})),
+        |_, _, status, said| (*status, *said) = (405, json!({})),
+        |_, _, status, said| (*status, *said) = (301, json!({})),
+    ];
+    for (n, spoil) in closed.iter().enumerate() {
+        for (id, outcome) in outcomes(&checks(*spoil, Settling::Allowed).await) {
+            assert_eq!(outcome, Outcome::NotJudged, "case {n}, {id}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_tells_all_what_it_supports_and_lets_nobody_in_is_judged_in_that_alone() {
+    let keyed: Spoil = |request, _, status, said| {
+        if !is(request, "/supported") {
+            (*status, *said) = (401, json!({"error": "unauthorized"}));
+        }
+    };
+    let found = checks(keyed, Settling::Allowed).await;
+    for (id, outcome) in outcomes(&found) {
+        let right = if id.starts_with("SUPPORT") { Outcome::Pass } else { Outcome::NotJudged };
+        assert_eq!(outcome, right, "{id}");
+    }
+    let verify = found.iter().find(|check| check.id == "VERIFY-1").unwrap();
+    assert_eq!(verify.detail, "401: it needs credentials (give --facilitator-header)");
+}
+
+#[tokio::test]
+async fn one_that_wants_a_key_is_judged_with_it() {
+    let keyed: Spoil = |request, _, status, said| {
+        if request.headers.get("x-api-key").is_none_or(|key| key != "open sesame") {
+            (*status, *said) = (401, json!({}));
+        }
+    };
+    let server = MockServer::builder().disable_request_recording().start().await;
+    let facilitator = Facilitator { chain: Chain::new(journal().0), asked: AtomicU64::new(0), spoil: keyed };
+    Mock::given(any()).respond_with(facilitator).mount(&server).await;
+    let target = Target::parse(&server.uri(), Reach::Loopback).unwrap();
+    let key = crate::request_form::header_map(&[crate::request_form::header("X-Api-Key: open sesame").unwrap()]);
+    let found = check(&BoundedHttp::new().unwrap(), &target, &key, Settling::Allowed).await.unwrap();
+    assert!(found.iter().all(|check| check.outcome == Outcome::Pass), "{found:?}");
+}
+
+/// A 4xx to what is broken is a refusal; to what is sound it is no answer, and then it tells nothing of what is broken.
+#[tokio::test]
+async fn one_that_answers_400_to_everything_passes_nothing_that_it_did_not_read() {
+    let dumb: Spoil = |request, _, status, said| {
+        if !is(request, "/supported") {
+            (*status, *said) = (400, json!({}));
+        }
+    };
+    let found = checks(dumb, Settling::Allowed).await;
+    let outcome = |id: &str| found.iter().find(|check| check.id == id).unwrap().outcome;
+    assert_eq!(outcome("VERIFY-1"), Outcome::Fail);
+    for id in ["VERIFY-2", "VERIFY-6", "SETTLE-1", "SETTLE-2", "SETTLE-4"] {
+        assert_eq!(outcome(id), Outcome::NotJudged, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_settlement_of_which_nothing_was_heard_is_not_called_refused() {
+    let ill: Spoil = |request, _, status, said| {
+        if is(request, "/settle") {
+            (*status, *said) = (502, json!({}));
+        }
+    };
+    let found = checks(ill, Settling::Allowed).await;
+    let outcome = |id: &str| found.iter().find(|check| check.id == id).unwrap().outcome;
+    assert_eq!((outcome("SETTLE-3"), outcome("SETTLE-1")), (Outcome::NotJudged, Outcome::Fail));
+    assert_eq!((outcome("SETTLE-2"), outcome("SETTLE-4")), (Outcome::NotJudged, Outcome::NotJudged));
 }

@@ -4,15 +4,15 @@ use serde_json::Value;
 use x402_protocol::header;
 
 use crate::bounded_http::Answer;
-use crate::traffic::Invoice;
+use crate::traffic::{Invoice, PayError};
 
 pub struct Bill {
     /// `PAYMENT-REQUIRED`: its length, and its JSON or why there is none.
     pub header: Option<(usize, Result<Value, String>)>,
     /// The body, where it is a version 1 bill.
     pub body: Option<Value>,
-    /// The first way to pay, if the harness could sign it.
-    pub invoice: Option<Invoice>,
+    /// With the first way to pay that the harness can sign, or why there is none.
+    pub invoice: Result<Invoice, String>,
 }
 
 impl Bill {
@@ -26,8 +26,16 @@ impl Bill {
         Self {
             header: text.map(|text| (text.len(), decoded(text))),
             body,
-            invoice: text.and_then(|text| Invoice::read_header(text).ok()),
+            invoice: match text {
+                Some(text) => Invoice::read_header(text).map_err(|error| unsigned(&error)),
+                None => Err("no bill of version 2".to_owned()),
+            },
         }
+    }
+
+    /// Whether there is one of either version, readable or not.
+    pub fn is_there(&self) -> bool {
+        self.header.is_some() || self.body.is_some()
     }
 
     /// Version 2's, where it can be read.
@@ -39,4 +47,8 @@ impl Bill {
 /// The ways to pay, in order.
 pub fn ways(bill: &Value) -> &[Value] {
     bill["accepts"].as_array().map_or(&[], Vec::as_slice)
+}
+
+fn unsigned(why: &PayError) -> String {
+    format!("no way to pay that the harness can sign, which is exact in USDC on Base or Base Sepolia: {why}")
 }

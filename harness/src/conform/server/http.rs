@@ -4,7 +4,7 @@ use reqwest::Method;
 use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 
 use super::Asked;
-use crate::bounded_http::{Answer, NoAnswer, answer};
+use crate::bounded_http::{Answer, NoAnswer};
 use crate::conform::check::{Check, Level::Must, Level::Should, Rule};
 
 const HEAD: Rule =
@@ -34,6 +34,8 @@ const SPELLING: Rule = Rule {
     rests_on: "a paywall that compares paths otherwise than the handler behind it is walked around",
 };
 
+pub const RULES: [Rule; 5] = [HEAD, CACHED, PREFLIGHT, EXPOSED, SPELLING];
+
 const ELSEWHERE: &str = "https://pages.example";
 
 pub async fn check(asked: &Asked<'_>) -> Vec<Check> {
@@ -41,7 +43,11 @@ pub async fn check(asked: &Asked<'_>) -> Vec<Check> {
 }
 
 async fn head(asked: &Asked<'_>) -> Check {
-    match answer(asked.http.request(Method::HEAD, asked.target.as_str())).await {
+    if asked.form.method() != Method::GET {
+        return HEAD.does_not_apply(format!("what is sold here is asked for by {}", asked.form.method()));
+    }
+    match asked.http.ask(asked.form.head(asked.http.client(), asked.target.as_str())).await {
+        Ok(head) if head.status == 429 => HEAD.not_judged("429"),
         Ok(head) if head.status != asked.unpaid.status => {
             HEAD.fails(format!("{} where the GET gets {}", head.status, asked.unpaid.status))
         }
@@ -71,13 +77,16 @@ fn cached(unpaid: &Answer) -> Check {
 }
 
 async fn preflight(asked: &Asked<'_>) -> Check {
+    let own = asked.form.header_names().map(|name| name.as_str().to_owned());
+    let asked_for: Vec<String> = own.chain([PAYMENT_SIGNATURE.to_owned()]).collect();
     let request = asked
         .http
         .request(Method::OPTIONS, asked.target.as_str())
         .header("origin", ELSEWHERE)
-        .header("access-control-request-method", "GET")
-        .header("access-control-request-headers", PAYMENT_SIGNATURE);
-    let got = match answer(request).await {
+        .header("access-control-request-method", asked.form.method().as_str())
+        .header("access-control-request-headers", asked_for.join(","));
+    let got = match asked.http.ask(request).await {
+        Ok(got) if got.status == 429 => return PREFLIGHT.not_judged("429"),
         Ok(got) => got,
         Err(error) => return PREFLIGHT.fails(error.to_string()),
     };
@@ -89,14 +98,25 @@ async fn preflight(asked: &Asked<'_>) -> Check {
         wrong.push("Access-Control-Allow-Origin does not name the page".to_owned());
     }
     let allowed = got.list("access-control-allow-headers");
-    if !allowed.iter().any(|name| name == PAYMENT_SIGNATURE || name == "*") {
-        wrong.push("Access-Control-Allow-Headers lacks PAYMENT-SIGNATURE".to_owned());
+    // The star does not stand for this one (Fetch, CORS non-wildcard request-header name).
+    let is_allowed =
+        |asked: &str| allowed.iter().any(|name| name == asked || (name == "*" && asked != "authorization"));
+    for lacking in asked_for.iter().filter(|name| !is_allowed(name)) {
+        wrong.push(format!("Access-Control-Allow-Headers lacks {}", lacking.to_ascii_uppercase()));
+    }
+    let methods = got.list("access-control-allow-methods");
+    let method = asked.form.method().as_str();
+    // These three need no leave.
+    let is_free = ["GET", "HEAD", "POST"].contains(&method);
+    if !is_free && !methods.iter().any(|one| one.eq_ignore_ascii_case(method) || one == "*") {
+        wrong.push(format!("Access-Control-Allow-Methods lacks {method}"));
     }
     PREFLIGHT.holds_unless(&wrong, "")
 }
 
 async fn exposed(asked: &Asked<'_>) -> Check {
-    let got = match answer(asked.http.request(Method::GET, asked.target.as_str()).header("origin", ELSEWHERE)).await {
+    let got = match asked.http.ask(asked.request().header("origin", ELSEWHERE)).await {
+        Ok(got) if got.status == 429 => return EXPOSED.not_judged("429"),
         Ok(got) => got,
         Err(error) => return EXPOSED.fails(error.to_string()),
     };
@@ -117,22 +137,27 @@ fn allows_origin(answer: &Answer) -> bool {
     matches!(answer.header("access-control-allow-origin"), Some("*" | ELSEWHERE))
 }
 
-/// Such as clients leave as they are: dot segments they take out themselves.
+/// Spellings that clients leave as they are: dot segments they take out themselves.
 async fn spelling(asked: &Asked<'_>) -> Check {
-    let path = asked.target.path();
+    let whole = asked.target.path();
+    let (path, query) =
+        whole.split_once('?').map_or((whole.as_str(), String::new()), |(path, query)| (path, format!("?{query}")));
     let Some((folder, last)) = path.rsplit_once('/').filter(|(folder, last)| !folder.is_empty() && !last.is_empty())
     else {
         return SPELLING.does_not_apply("the path has one segment");
     };
     let spellings =
         [format!("{folder}%2F{last}"), format!("{folder}//{last}"), format!("{path};a=b"), format!("/{path}")];
-    let mut wrong = Vec::new();
+    let (mut wrong, mut unseen) = (Vec::new(), Vec::new());
     for spelling in &spellings {
-        match asked.http.get(&format!("{}{spelling}", asked.target.origin())).await {
+        let url = format!("{}{spelling}{query}", asked.target.origin());
+        match asked.http.ask(asked.form.request(asked.http.client(), &url)).await {
             Ok(got) if got.is_content() => wrong.push(format!("{spelling} gets {}", got.status)),
-            Ok(_) | Err(NoAnswer::Failed(_)) => {}
+            Ok(got) if got.status == 429 => unseen.push(format!("{spelling} gets 429")),
+            Ok(_) => {}
+            Err(error @ (NoAnswer::Failed(_) | NoAnswer::Late)) => unseen.push(format!("{spelling}: {error}")),
             Err(NoAnswer::TooLong) => wrong.push(format!("{spelling} gets a long answer")),
         }
     }
-    SPELLING.holds_unless(&wrong, format!("{} of them", spellings.len()))
+    SPELLING.holds_if_seen(&wrong, &unseen, format!("{} of them", spellings.len()))
 }

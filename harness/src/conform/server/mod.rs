@@ -14,22 +14,49 @@ mod tests;
 use super::check::Check;
 use super::target::Target;
 use crate::bounded_http::{Answer, BoundedHttp, NoAnswer};
+use crate::request_form::RequestForm;
 use bill::Bill;
+use reqwest::RequestBuilder;
 
-/// A server's answer to an unpaid GET, and the bill that it has.
+/// What a server that does not sell in this form is asked for next.
+const NO_BILL: &str = "the endpoint was not asked: no bill came";
+
+/// A server's answer to an unpaid request, and the bill that it has.
 pub struct Asked<'a> {
     pub http: &'a BoundedHttp,
     pub target: &'a Target,
+    pub form: &'a RequestForm,
     pub unpaid: Answer,
     pub bill: Bill,
 }
 
+impl<'a> Asked<'a> {
+    pub async fn unpaid(http: &'a BoundedHttp, target: &'a Target, form: &'a RequestForm) -> Result<Self, NoAnswer> {
+        let unpaid = http.ask(form.request(http.client(), target.as_str())).await?;
+        let bill = Bill::read(&unpaid);
+        Ok(Self { http, target, form, unpaid, bill })
+    }
+
+    /// The same request once more.
+    pub fn request(&self) -> RequestBuilder {
+        self.form.request(self.http.client(), self.target.as_str())
+    }
+
+    /// Whether it was the paid endpoint that answered, however badly.
+    fn was_billed(&self) -> bool {
+        self.unpaid.status == 402 || self.bill.is_there()
+    }
+}
+
 /// Every check that needs no payment.
-pub async fn check(http: &BoundedHttp, target: &Target) -> Result<Vec<Check>, NoAnswer> {
-    let unpaid = http.get(target.as_str()).await?;
-    let bill = Bill::read(&unpaid);
-    let asked = Asked { http, target, unpaid, bill };
+pub async fn check(http: &BoundedHttp, target: &Target, form: &RequestForm) -> Result<Vec<Check>, NoAnswer> {
+    let asked = Asked::unpaid(http, target, form).await?;
     let mut checks = offer::check(&asked);
+    if !asked.was_billed() {
+        // Whatever answers here, nothing that it says of other requests is said of what is sold.
+        checks.extend(http::RULES.iter().chain(&refusals::RULES).map(|rule| rule.not_judged(NO_BILL)));
+        return Ok(checks);
+    }
     checks.extend(http::check(&asked).await);
     checks.extend(refusals::check(&asked).await);
     Ok(checks)

@@ -1,10 +1,10 @@
 //! The offer of an unpaid request: one that a client cannot read, or reads otherwise than meant, sells nothing.
 
 use serde_json::Value;
-use x402_protocol::{Network, Version};
+use x402_protocol::{Network, Uint256, Version};
 
-use super::Asked;
 use super::bill::ways;
+use super::{Asked, NO_BILL};
 use crate::conform::check::{Check, Level::Must, Level::Should, Rule};
 
 const STATUS: Rule = Rule {
@@ -40,7 +40,7 @@ const WHOLE: Rule = Rule {
 const TYPED: Rule = Rule {
     id: "OFFER-6",
     level: Must,
-    says: "every way to pay is whole: scheme, CAIP-2 network, atomic amount, asset, payTo, time-out",
+    says: "every way to pay is whole: scheme, CAIP-2 network, atomic amount above 0, asset, payTo, time-out",
     rests_on: "specification v2, 5.1: every field but extra is required",
 };
 const DOMAIN: Rule = Rule {
@@ -73,12 +73,13 @@ const MOST_BYTES: usize = 16 * 1024;
 const FEW_BYTES: usize = 8 * 1024;
 
 pub fn check(asked: &Asked<'_>) -> Vec<Check> {
-    let mut checks = vec![if asked.unpaid.status == 402 {
-        STATUS.passes("")
-    } else {
-        STATUS.fails(format!("{} instead", asked.unpaid.status))
-    }];
     let bill = &asked.bill;
+    let mut checks = vec![status(asked)];
+    if !asked.was_billed() {
+        let rest = [READABLE, FITS, SMALL, WHOLE, TYPED, DOMAIN, FLOW, AGREE, LEGACY];
+        checks.extend(rest.map(|rule| rule.not_judged(NO_BILL)));
+        return checks;
+    }
     checks.push(match (&bill.header, &bill.body) {
         (Some((_, Err(why))), _) => READABLE.fails(format!("PAYMENT-REQUIRED is {why}")),
         (Some(_), Some(_)) => READABLE.passes("of both versions"),
@@ -88,8 +89,11 @@ pub fn check(asked: &Asked<'_>) -> Vec<Check> {
     });
     checks.extend(sizes(bill.header.as_ref().map(|(bytes, _)| *bytes)));
     let Some(offer) = bill.version_2() else {
-        let without = "no bill of version 2";
-        checks.extend([WHOLE, TYPED, DOMAIN, FLOW, AGREE].map(|rule| rule.does_not_apply(without)));
+        checks.extend([WHOLE, TYPED, DOMAIN, FLOW, AGREE].map(|rule| match (&bill.header, &bill.body) {
+            // A server of version 1 owes nobody a bill of version 2.
+            (None, Some(_)) => rule.does_not_apply("no bill of version 2"),
+            _ => rule.not_judged("no bill of version 2 that can be read"),
+        }));
         checks.push(legacy(bill.body.as_ref()));
         return checks;
     };
@@ -105,9 +109,28 @@ pub fn check(asked: &Asked<'_>) -> Vec<Check> {
     checks
 }
 
+/// Another answer than a bill is a fault of who gives the content away or fails. Any other says that this request is not the one
+/// that is sold.
+fn status(asked: &Asked<'_>) -> Check {
+    let (status, method) = (asked.unpaid.status, asked.form.method());
+    let why = match status {
+        402 => return STATUS.passes(""),
+        _ if asked.was_billed() => return STATUS.fails(format!("{status} instead")),
+        300..=399 => format!("it redirects to {}: give that URL", asked.unpaid.header("location").unwrap_or("nowhere")),
+        400 | 406 | 411 | 413 | 415 | 422 => "give what it takes with --method, --body and --header".to_owned(),
+        401 | 403 | 407 => "it needs credentials: give --header".to_owned(),
+        404 | 410 => "nothing is there: look at the path, or give --method".to_owned(),
+        405 | 501 => "give its method with --method, and what it takes with --body and --header".to_owned(),
+        429 => "too many requests: try again later".to_owned(),
+        400..=499 => "this is not the request that it sells".to_owned(),
+        _ => return STATUS.fails(format!("{status} instead")),
+    };
+    STATUS.not_judged(format!("{method} gets {status}: {why}"))
+}
+
 fn sizes(bytes: Option<usize>) -> [Check; 2] {
     [(FITS, MOST_BYTES), (SMALL, FEW_BYTES)].map(|(rule, most)| match bytes {
-        None => rule.does_not_apply("no bill of version 2"),
+        None => rule.does_not_apply("no header of version 2"),
         Some(bytes) if bytes <= most => rule.passes(format!("{bytes} bytes")),
         Some(bytes) => rule.fails(format!("{bytes} bytes")),
     })
@@ -115,7 +138,7 @@ fn sizes(bytes: Option<usize>) -> [Check; 2] {
 
 fn over(rule: Rule, offer: &Value, wrong_with: impl Fn(&Value) -> Vec<String>) -> Check {
     if ways(offer).is_empty() {
-        return rule.does_not_apply("no way to pay");
+        return rule.not_judged("no way to pay");
     }
     let wrong: Vec<String> = ways(offer)
         .iter()
@@ -141,7 +164,7 @@ fn way(way: &Value) -> Vec<String> {
     let wrong = [
         ("scheme", text("scheme").is_empty()),
         ("network", network.is_none_or(|(namespace, reference)| namespace.is_empty() || reference.is_empty())),
-        ("amount", amount.is_empty() || !amount.bytes().all(|byte| byte.is_ascii_digit())),
+        ("amount", !amount.parse::<Uint256>().is_ok_and(|amount| amount > Uint256::ZERO)),
         ("asset", text("asset").is_empty()),
         ("payTo", text("payTo").is_empty()),
         ("maxTimeoutSeconds", way["maxTimeoutSeconds"].as_f64().is_none_or(|seconds| seconds <= 0.0)),

@@ -2,14 +2,13 @@
 //! scenarios' `malformed` clients draw from.
 
 use fastrand::Rng;
-use reqwest::Method;
-use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_SIGNATURE};
+use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_SIGNATURE, X_PAYMENT};
 
 use super::Asked;
-use crate::bounded_http::{Answer, answer};
+use crate::bounded_http::Answer;
 use crate::clock::{Clock, SystemClock};
 use crate::conform::check::{Check, Level::Must, Level::Should, Rule};
-use crate::traffic::{Malformation, Payers};
+use crate::traffic::{Invoice, Malformation, Payers};
 
 const REFUSED: Rule = Rule {
     id: "REFUSE-1",
@@ -36,8 +35,7 @@ const LEGACY: Rule = Rule {
     rests_on: "as REFUSE-1, in X-PAYMENT",
 };
 
-/// The most that one check tells of what is wrong.
-const MOST_TOLD: usize = 6;
+pub const RULES: [Rule; 4] = [REFUSED, RIGHTLY, STRUCTURED, LEGACY];
 
 struct Tried {
     name: String,
@@ -52,18 +50,23 @@ struct Tried {
 
 pub async fn check(asked: &Asked<'_>) -> Vec<Check> {
     let mut checks = Vec::new();
-    let tried = try_all(asked).await;
-    if tried.is_empty() {
-        let why = "no offer that the harness can sign: exact, in USDC on Base or Base Sepolia";
-        checks.extend([REFUSED, RIGHTLY, STRUCTURED].map(|rule| rule.does_not_apply(why)));
-    } else {
-        let all = format!("{} ways to break a payment", tried.len());
-        checks.push(REFUSED.holds_unless(&told(&tried, not_refused), all.clone()));
-        checks.push(RIGHTLY.holds_unless(&told(&tried, not_right), all.clone()));
-        checks.push(STRUCTURED.holds_unless(&told(&tried, not_structured), all));
+    match &asked.bill.invoice {
+        Err(why) => checks.extend([REFUSED, RIGHTLY, STRUCTURED].map(|rule| rule.not_judged(why.as_str()))),
+        Ok(invoice) => {
+            let tried = try_all(asked, invoice).await;
+            let unseen = told(&tried, turned_away);
+            let judged = |rule: Rule, wrong| {
+                rule.holds_if_seen(&told(&tried, wrong), &unseen, format!("{} ways to break a payment", tried.len()))
+            };
+            checks.extend([
+                judged(REFUSED, not_refused),
+                judged(RIGHTLY, not_right),
+                judged(STRUCTURED, not_structured),
+            ]);
+        }
     }
-    let request = asked.http.request(Method::GET, asked.target.as_str()).header("x-payment", "%%%");
-    checks.push(match answer(request).await {
+    checks.push(match asked.http.ask(asked.request().header(X_PAYMENT, "%%%")).await {
+        Ok(got) if got.status == 429 => LEGACY.not_judged("429"),
         Ok(got) if (400..500).contains(&got.status) => LEGACY.passes(got.status.to_string()),
         Ok(got) => LEGACY.fails(got.status.to_string()),
         Err(error) => LEGACY.fails(error.to_string()),
@@ -71,16 +74,15 @@ pub async fn check(asked: &Asked<'_>) -> Vec<Check> {
     checks
 }
 
-async fn try_all(asked: &Asked<'_>) -> Vec<Tried> {
-    let Some(invoice) = &asked.bill.invoice else { return Vec::new() };
+async fn try_all(asked: &Asked<'_>, invoice: &Invoice) -> Vec<Tried> {
     let (payers, clock) = (Payers::from_seed(fastrand::u64(..)), SystemClock::new());
     let mut tried = Vec::new();
     for (n, malformation) in Malformation::all().enumerate() {
         let (now, mut chance) = (clock.unix_now(), Rng::with_seed(n as u64));
         let payment = malformation.payment(payers.draft(invoice, n as u64, 0, now), now, &mut chance);
-        let request = asked.http.request(Method::GET, asked.target.as_str()).header(PAYMENT_SIGNATURE, payment.header);
+        let request = asked.request().header(PAYMENT_SIGNATURE, payment.header);
         let flaw = malformation.flaw();
-        let got = answer(request).await.map_err(|error| error.to_string());
+        let got = asked.http.ask(request).await.map_err(|error| error.to_string());
         let lenient = malformation.is_one_to_the_lenient();
         tried.push(Tried { name: flaw.name, right: flaw.answers, asks: !flaw.local, lenient, got });
     }
@@ -88,13 +90,12 @@ async fn try_all(asked: &Asked<'_>) -> Vec<Tried> {
 }
 
 fn told(tried: &[Tried], wrong: fn(&Tried) -> Option<String>) -> Vec<String> {
-    let all: Vec<String> = tried.iter().filter_map(|one| Some(format!("{}: {}", one.name, wrong(one)?))).collect();
-    let more = all.len().saturating_sub(MOST_TOLD);
-    let mut told: Vec<String> = all.into_iter().take(MOST_TOLD).collect();
-    if more > 0 {
-        told.push(format!("and {more} more"));
-    }
-    told
+    tried.iter().filter_map(|one| Some(format!("{}: {}", one.name, wrong(one)?))).collect()
+}
+
+/// Turned away before it was looked at, whatever was wrong with it.
+fn turned_away(tried: &Tried) -> Option<String> {
+    tried.got.as_ref().is_ok_and(|got| got.status == 429).then(|| "429, too many requests".to_owned())
 }
 
 fn not_refused(tried: &Tried) -> Option<String> {
@@ -110,7 +111,8 @@ fn not_refused(tried: &Tried) -> Option<String> {
 fn not_right(tried: &Tried) -> Option<String> {
     let got = tried.got.as_ref().ok()?;
     // A header that is too long for a server may be refused as such.
-    let fine = tried.right.contains(&got.status) || got.status == 431 || (tried.asks && got.status == 503);
+    let fine =
+        tried.right.contains(&got.status) || matches!(got.status, 429 | 431) || (tried.asks && got.status == 503);
     (!fine).then(|| format!("{} and not {}", got.status, list(&tried.right)))
 }
 
@@ -121,5 +123,5 @@ fn list(statuses: &[u16]) -> String {
 fn not_structured(tried: &Tried) -> Option<String> {
     let got = tried.got.as_ref().ok()?;
     let says = got.headers.contains_key(PAYMENT_REQUIRED) || got.json().is_some_and(|json| json.is_object());
-    (!says && got.status != 431).then(|| format!("{} without a reason", got.status))
+    (!says && !matches!(got.status, 429 | 431)).then(|| format!("{} without a reason", got.status))
 }

@@ -9,17 +9,18 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
 
-use super::{Asked, bill::Bill, paid};
-use crate::bounded_http::BoundedHttp;
+use super::{Asked, paid};
+use crate::bounded_http::{BoundedHttp, NoAnswer, answer};
 use crate::clock::{Clock, SystemClock};
 use crate::conform::check::{Check, Level, Outcome};
 use crate::conform::target::Target;
-use crate::conformance::{Client, ConformanceError, Deed, Observed, QUOTE, Row, Verdict, rows};
+use crate::conformance::{Client, ConformanceError, Deed, Method, Observed, QUOTE, Row, Step, Verdict, rows};
 use crate::exit::Exit;
 use crate::facilitator::{Chain, FacilitatorDouble, FaultSpec, Terms};
 use crate::journal::Journal;
+use crate::request_form::RequestForm;
 use crate::traffic::Payers;
-use crate::world::guard::{Guard, GuardError, Guarded, GuardedCommand};
+use crate::world::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 
 /// What in a command stands for the double's URL.
 const PLACEHOLDER: &str = "{facilitator}";
@@ -49,6 +50,8 @@ pub enum StartError {
     Ended { status: ExitStatus, said: String },
     #[error("the server did not answer at {url} within {} s; it said:\n{said}", READY_WITHIN.as_secs())]
     NeverReady { url: String, said: String },
+    #[error("{0} answered once and then no more")]
+    Silent(String, #[source] NoAnswer),
     #[error(transparent)]
     Guard(#[from] GuardError),
     #[error("a double on loopback")]
@@ -63,7 +66,7 @@ impl StartError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Taken(_) | Self::Ended { .. } | Self::NeverReady { .. } => Exit::DidNotStart,
+            Self::Taken(_) | Self::Ended { .. } | Self::NeverReady { .. } | Self::Silent(..) => Exit::DidNotStart,
             Self::Row { source, .. } => source.exit(),
             Self::Guard(_) | Self::Double(_) | Self::Http(_) => Exit::Internal,
         }
@@ -74,37 +77,49 @@ impl StartError {
 pub async fn check(
     http: &BoundedHttp,
     target: &Target,
+    form: &RequestForm,
     start: &Start,
     say: &dyn Fn(&str),
 ) -> Result<Vec<Check>, StartError> {
     say("the offer and a purchase, with a facilitator that is well");
-    let shop = Shop::open(http, target, start, Vec::new()).await?;
-    let mut checks = Vec::new();
-    if let Ok(found) = super::check(http, target).await {
-        checks.extend(found);
-    }
-    if let Ok(unpaid) = http.get(target.as_str()).await {
-        let bill = Bill::read(&unpaid);
-        let can_pay = bill.invoice.is_some();
-        checks.extend(paid::check(&Asked { http, target, unpaid, bill }, &|| shop.chain.transfers()).await);
-        if !can_pay {
-            shop.close().await?;
-            return Ok(checks);
-        }
-    }
+    let shop = Shop::open(http, target, form, start, Vec::new()).await?;
+    let looked = first_look(http, target, form, &shop.chain).await;
     shop.close().await?;
+    let (mut checks, can_pay) = looked.map_err(|error| StartError::Silent(target.as_str().to_owned(), error))?;
     // What a handler does when it is asked for something else is the server's own affair.
     let rows: Vec<Row> =
         rows().into_iter().filter(|row| !matches!(row.deed, Deed::Buy(path) if path != QUOTE)).collect();
     let count = rows.len();
     for (n, row) in rows.into_iter().enumerate() {
+        if let Err(why) = &can_pay {
+            checks.push(unseen(n + 1, &row, Outcome::NotJudged, why));
+            continue;
+        }
+        if matches!(row.deed, Deed::Head | Deed::Unpaid(Method::Head)) && form.method() != reqwest::Method::GET {
+            let why = format!("what is sold here is asked for by {}", form.method());
+            checks.push(unseen(n + 1, &row, Outcome::DoesNotApply, &why));
+            continue;
+        }
         say(&format!("[{}/{count}] {}", n + 1, row.name));
-        let shop = Shop::open(http, target, start, row.faults.clone()).await?;
-        let observed = shop.play(target, &row).await;
+        let shop = Shop::open(http, target, form, start, row.faults.clone()).await?;
+        let observed = shop.play(target, form, &row).await;
         shop.close().await?;
         checks.push(judge(n + 1, &row, &observed?));
     }
     Ok(checks)
+}
+
+/// Every check that a well facilitator allows, and why nothing can be bought, if so.
+async fn first_look(
+    http: &BoundedHttp,
+    target: &Target,
+    form: &RequestForm,
+    chain: &Chain,
+) -> Result<(Vec<Check>, Result<(), String>), NoAnswer> {
+    let mut checks = super::check(http, target, form).await?;
+    let asked = Asked::unpaid(http, target, form).await?;
+    checks.extend(paid::check(&asked, &|| chain.transfers()).await);
+    Ok((checks, asked.bill.invoice.map(|_| ())))
 }
 
 /// A running server and its double.
@@ -119,10 +134,12 @@ impl Shop {
     async fn open(
         http: &BoundedHttp,
         target: &Target,
+        form: &RequestForm,
         start: &Start,
         faults: Vec<FaultSpec>,
     ) -> Result<Self, StartError> {
-        if http.get(target.as_str()).await.is_ok() {
+        let answers = async || answer(form.request(http.client(), target.as_str())).await.is_ok();
+        if answers().await {
             return Err(StartError::Taken(target.as_str().to_owned()));
         }
         let clock = Arc::new(SystemClock::start());
@@ -144,7 +161,7 @@ impl Shop {
             String::from_utf8_lossy(&said).chars().filter(|one| *one == '\n' || !one.is_control()).collect::<String>()
         };
         let ready = async {
-            while http.get(target.as_str()).await.is_err() {
+            while !answers().await {
                 tokio::time::sleep(POLL).await;
             }
         };
@@ -159,7 +176,7 @@ impl Shop {
         Ok(Self { chain, double, server, clock })
     }
 
-    async fn play(&self, target: &Target, row: &Row) -> Result<Observed, StartError> {
+    async fn play(&self, target: &Target, form: &RequestForm, row: &Row) -> Result<Observed, StartError> {
         let failed = |source| StartError::Row { row: row.name, source: Box::new(source) };
         let payers = Payers::from_seed(fastrand::u64(..));
         let moved = || self.chain.transfers();
@@ -172,6 +189,7 @@ impl Shop {
             host: None,
             quote: &path,
             another: &another,
+            form,
             clock: self.clock.as_ref(),
             payers: &payers,
             moved: &moved,
@@ -195,7 +213,8 @@ fn command(start: &Start, facilitator: &str) -> GuardedCommand {
     env.push((start.variable.clone().into(), facilitator.into()));
     let text = start.command.replace(PLACEHOLDER, facilitator);
     let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
-    GuardedCommand { program: PathBuf::from("/bin/sh"), args: vec!["-c".into(), text.into()], env, cwd }
+    let args = vec!["-c".into(), text.into()];
+    GuardedCommand { program: PathBuf::from("/bin/sh"), args, env, cwd, files: Files::AsUsual }
 }
 
 async fn keep_tail(mut output: impl AsyncRead + Unpin, said: Arc<Mutex<Vec<u8>>>) {
@@ -208,6 +227,9 @@ async fn keep_tail(mut output: impl AsyncRead + Unpin, said: Arc<Mutex<Vec<u8>>>
     }
 }
 
+/// Who paid it, and for what, is seen from the double's chain and the client's answers.
+const RESTS_ON: &str = "what the payer paid and got, by the facilitator double's own chain";
+
 fn judge(number: usize, row: &Row, observed: &Observed) -> Check {
     let verdicts = observed.verdicts(row.deed, row.specified);
     let sound = observed.is_sound(row.deed, row.specified);
@@ -215,14 +237,25 @@ fn judge(number: usize, row: &Row, observed: &Observed) -> Check {
     let answers: Vec<String> = observed.answers.iter().map(ToString::to_string).collect();
     // Bold is for Markdown.
     let said: Vec<String> = verdicts.iter().map(|verdict| verdict.to_string().replace("**", "")).collect();
-    Check {
-        id: format!("FAULT-{number}"),
-        level: if only_status && row.specified.is_some() { Level::Should } else { Level::Must },
-        says: row.name.to_owned(),
-        rests_on: "what the payer paid and got, by the facilitator double's own chain".to_owned(),
-        outcome: if sound { Outcome::Pass } else { Outcome::Fail },
-        detail: format!("{}; {} moved: {}", answers.join(", then "), observed.moved, said.join(", ")),
-    }
+    let detail = format!("{}; {} moved: {}", answers.join(", then "), observed.moved, said.join(", "));
+    // The payment may still collect or not: a client that was never told to come again did not see which.
+    let unresolved = verdicts.contains(&Verdict::StillOpen) && !observed.next.contains(&Step::Resends);
+    let level = if only_status && row.specified.is_some() { Level::Should } else { Level::Must };
+    let (outcome, detail) = match (sound, unresolved) {
+        (true, false) => (Outcome::Pass, detail),
+        (true, true) => (Outcome::NotJudged, format!("{detail}, though no Retry-After says when")),
+        (false, _) => (Outcome::Fail, detail),
+    };
+    check_of(number, row, level, outcome, detail)
+}
+
+fn unseen(number: usize, row: &Row, outcome: Outcome, why: &str) -> Check {
+    check_of(number, row, Level::Must, outcome, why.to_owned())
+}
+
+fn check_of(number: usize, row: &Row, level: Level, outcome: Outcome, detail: String) -> Check {
+    let (id, says, rests_on) = (format!("FAULT-{number}"), row.name.to_owned(), RESTS_ON.to_owned());
+    Check { id, level, says, rests_on, outcome, detail }
 }
 
 #[cfg(test)]
@@ -253,6 +286,13 @@ mod tests {
         let billed = Observed { answers: vec![answer(402, 0)], ..Observed::default() };
         let check = judge(2, &row("payment is not base64"), &billed);
         assert_eq!((check.level, check.outcome), (Level::Should, Outcome::Fail));
+
+        let billed = Observed { answers: vec![answer(503, 1)], moved: 1, ..Observed::default() };
+        let open = |next: &[Step]| {
+            judge(3, &row("settle: moves the money, then resets"), &Observed { next: next.to_vec(), ..billed.clone() })
+        };
+        assert_eq!(open(&[Step::GivesUp]).outcome, Outcome::NotJudged, "nobody asked again");
+        assert_eq!(open(&[Step::Resends, Step::GivesUp]).outcome, Outcome::Pass);
 
         let served = Observed { answers: vec![answer(200, 1)], moved: 1, handler_runs: 1, ..Observed::default() };
         assert_eq!(judge(3, &row("nothing goes wrong"), &served).outcome, Outcome::Pass);

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{Pid, setsid};
 use tokio::io::AsyncReadExt;
@@ -19,7 +20,7 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{sleep, timeout};
 
-use super::KILL_NOW;
+use super::{Files, KILL_NOW};
 
 /// How long the command may take to end in order. wrangler needs about 0.3 s; on a loaded machine ten times that.
 const GRACE: Duration = Duration::from_secs(3);
@@ -54,7 +55,11 @@ enum Cause {
 
 /// Runs `command` (program and arguments) until it exits or the leash, which is this process's stdin, ends. Gives the
 /// exit code for this process.
-pub fn guard(command: Vec<OsString>) -> Result<u8, GuardProcessError> {
+pub fn guard(command: Vec<OsString>, files: Files) -> Result<u8, GuardProcessError> {
+    if files == Files::Private {
+        // The command and all its descendants inherit it.
+        umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    }
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(GuardProcessError::SetUp)?;
     runtime.block_on(run(command))

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::WorkerdError;
 use super::capnp::{list, quoted};
+use crate::folders::make_private;
 
 /// The service, and its folder.
 const STORAGE: &str = "storage";
@@ -11,7 +12,7 @@ const STORAGE: &str = "storage";
 /// The disk that [`of_worker`] names.
 pub fn service(dir: &Path) -> Result<String, WorkerdError> {
     let storage = dir.join(STORAGE);
-    std::fs::create_dir_all(&storage).map_err(|source| WorkerdError::Write { path: storage.clone(), source })?;
+    make_private(&storage).map_err(|source| WorkerdError::Write { path: storage.clone(), source })?;
     Ok(format!("(name = \"{STORAGE}\", disk = (path = {}, writable = true))", quoted(&storage.display().to_string())))
 }
 

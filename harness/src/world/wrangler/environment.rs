@@ -3,8 +3,10 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
+
+use crate::folders::write_private;
 
 /// Each of these was found by watching wrangler's connections: without them it asks the network.
 const QUIET_AND_OFFLINE: [(&str, &str); 12] = [
@@ -34,9 +36,7 @@ const NO_UPDATE: &str = r#"{"lastUpdate":9007199254740991,"latest":null}"#;
 
 /// The files that the environment relies on.
 pub fn prepare(run_dir: &Path) -> io::Result<()> {
-    let update_check = run_dir.join(UPDATE_CHECK_FILE);
-    update_check.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::write(update_check, NO_UPDATE)
+    write_private(&run_dir.join(UPDATE_CHECK_FILE), NO_UPDATE)
 }
 
 pub fn quiet_and_offline(node: &Path, run_dir: &Path, registry: &Path) -> Vec<(OsString, OsString)> {

@@ -3,7 +3,7 @@
 //! an escape character, which JSON never has.
 
 use std::collections::VecDeque;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::served::served_url;
+use crate::folders::private_log;
 use crate::world::guard::Output;
 
 /// Lines an error quotes: enough for wrangler's boxed errors with the runtime's own words in them.
@@ -39,7 +40,7 @@ impl Lines {
         listener: mpsc::UnboundedSender<String>,
         served: watch::Sender<Option<String>>,
     ) -> io::Result<Lines> {
-        let log = OpenOptions::new().create(true).append(true).open(log)?;
+        let log = private_log(log)?;
         let sink = Arc::new(Mutex::new(Sink { log, tail: VecDeque::new(), listener, served }));
         let mut followers = JoinSet::new();
         followers.spawn(follow(output.stdout, Arc::clone(&sink)));

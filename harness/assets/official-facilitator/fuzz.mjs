@@ -27,13 +27,16 @@ process.on("unhandledRejection", (error) => (unhandled = error));
 
 // The error that this payment raises, under a name that is the same for the same cause; `undefined` for none.
 async function raised(payment) {
+  const method = typeof payment.payload === "object" && payment.payload && "permit2Authorization" in payment.payload ? " permit2" : "";
   for (const { name, library } of facilitators) {
     for (const call of ["verify", "settle"]) {
       const requirements = REQUIREMENTS[payment.x402Version] ?? REQUIREMENTS[2];
       let error;
       try {
-        await library[call](structuredClone(payment), requirements);
+        const answer = await library[call](structuredClone(payment), requirements);
         await new Promise(setImmediate);
+        // A good payment settles like any other, which takes long.
+        if (!unhandled && answer.isValid) break;
         if (!unhandled) continue;
         error = unhandled;
       } catch (thrown) {
@@ -41,7 +44,7 @@ async function raised(payment) {
       }
       const how = unhandled ? "unhandled rejection" : "throws";
       unhandled = undefined;
-      const version = payment.x402Version === 1 ? "v1" : "v2";
+      const version = payment.x402Version === 1 ? `v1${method}` : `v2${method}`;
       return { how, facilitator: name, call, error: told(error), cause: `${version} ${how} ${call} ${cause(error)}` };
     }
   }

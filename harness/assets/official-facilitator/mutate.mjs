@@ -44,13 +44,13 @@ export class Mutator {
     this.#state = seed >>> 0;
   }
 
-  // A payment that may throw: a good one, one to four changes, and sometimes a signature over what came of them.
+  // A payment that may throw: a good one, one to three changes, and sometimes a signature over what came of them.
   async payment() {
     const payment = await this.#good();
-    for (let left = 1 + this.#below(4); left > 0; left--) {
+    for (let left = 1 + this.#below(3); left > 0; left--) {
       const change = this.#one([
-        () => this.#anywhere(payment), () => this.#anywhere(payment), () => this.#member(payment), () => this.#signature(payment),
-        () => this.#signature(payment), () => this.#extension(payment), () => this.#payer(payment),
+        () => this.#anywhere(payment), () => this.#member(payment), () => this.#member(payment), () => this.#signature(payment),
+        () => this.#signature(payment), () => this.#extension(payment), () => this.#extension(payment), () => this.#payer(payment),
       ]);
       change();
     }
@@ -60,10 +60,10 @@ export class Mutator {
 
   async #good() {
     const nonce = `0x${this.#hex(32)}`;
-    const kind = this.#below(3);
+    const kind = this.#below(4);
     const inWindow = { validAfter: "0", validBefore: "99999999999" };
     const payload =
-      kind === 1
+      kind % 2 === 1
         ? {
             signature: "0x",
             permit2Authorization: {
@@ -73,7 +73,7 @@ export class Mutator {
           }
         : { signature: "0x", authorization: { from: ACCOUNT.address, to: PAY_TO, value: "10000", ...inWindow, nonce } };
     const payment =
-      kind === 2
+      kind > 1
         ? { x402Version: 1, scheme: "exact", network: "base-sepolia", payload }
         : { x402Version: 2, accepted: structuredClone(REQUIREMENTS[2]), payload };
     await sign(payment);
@@ -114,7 +114,8 @@ export class Mutator {
   // Adds a member that some reader knows.
   #member(payment) {
     const at = this.#one([payment, payment.payload, payment.payload, payment.payload?.authorization, payment.accepted]);
-    if (at !== null && typeof at === "object") put(at, this.#one(MEMBERS), structuredClone(this.#one(VALUES)));
+    const name = this.#below(2) === 0 ? this.#one(["permit2Authorization", "authorization"]) : this.#one(MEMBERS);
+    if (at !== null && typeof at === "object" && !(name in at)) put(at, name, structuredClone(this.#one([null, ...VALUES])));
   }
 
   #payer({ payload }) {

@@ -21,7 +21,8 @@ pub fn forwarded(text: &str) -> Result<(), String> {
     match Signature::parse(&exact.signature).map_err(|error| error.to_string())? {
         Signature::SmartAccount(_) => Ok(()),
         Signature::Account(bytes) => {
-            let signer = signature::recover(&bytes, &exact.transfer.digest(&offer)).map_err(|error| error.to_string())?;
+            let signer =
+                signature::recover(&bytes, &exact.transfer.digest(&offer)).map_err(|error| error.to_string())?;
             if signer == exact.transfer.from() { Ok(()) } else { Err("another account signed it".to_owned()) }
         }
     }

@@ -1,5 +1,6 @@
 //! What a scenario is run against.
 
+use crate::scenario::Scenario;
 use clap::ValueEnum;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,6 +18,12 @@ impl Tier {
             Self::Live => "live",
             Self::Sim => "sim",
         }
+    }
+
+    /// Whether the scenario can be run in it: what the harness did not write cannot be simulated.
+    #[must_use]
+    pub fn runs(self, scenario: &Scenario) -> bool {
+        self == Self::Live || !scenario.world().is_official()
     }
 
     /// What asks for it on the command line, with a leading space; empty where it is the default.

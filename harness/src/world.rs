@@ -9,6 +9,7 @@ pub mod kv_double;
 pub mod location_double;
 mod loopback;
 pub mod namespace;
+pub mod official;
 mod ports;
 mod readiness;
 pub mod recorder;

@@ -6,6 +6,7 @@ use crate::{
     folders::{self, workspace_root},
     interrupt::{Interruption, interrupted},
     run::{RunDir, Tools},
+    scenario::Scenario,
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
 use std::{
@@ -30,6 +31,19 @@ pub async fn provide_reference() -> Result<(PathBuf, Tools, Reference), CommandE
     .await
 }
 
+/// The tools with whatever this scenario wants besides.
+pub async fn provide_for(scenario: &Scenario, tools: &Tools) -> Result<Tools, CommandError> {
+    if !scenario.world().is_official() {
+        return Ok(tools.clone());
+    }
+    let official_mjs = setting_up(|root, progress, cancelled| {
+        let toolchain = setup::ensure(root, progress, cancelled)?;
+        setup::build_official_facilitator(&toolchain, root, progress, cancelled)
+    })
+    .await?;
+    Ok(Tools { official_mjs: Some(official_mjs), ..tools.clone() })
+}
+
 /// With the dispatcher that has bugs in it in place of the one that ships.
 pub async fn provide_seeded() -> Result<Tools, CommandError> {
     setting_up(|root, progress, cancelled| {
@@ -49,6 +63,7 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
         bundle_index_js: bundle.index_js.clone(),
         outbound_index_js: outbound.index_js.clone(),
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
+        official_mjs: None,
         planted: None,
     }
 }

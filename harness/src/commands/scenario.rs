@@ -7,7 +7,7 @@ use crate::{
     cli::{Format, ScenarioArgs},
     clock::{Clock, SystemClock},
     exit::Exit,
-    scenario::{Library, Selection},
+    scenario::{Library, LibraryError, Scenario, Selection},
     tier::Tier,
 };
 use reports::report::Report;
@@ -34,6 +34,16 @@ pub fn print(report: &Report, format: Format) -> Result<Exit, CommandError> {
     Ok(Exit::of_report(report))
 }
 
+/// Those that run in all of the tiers; of the others it is told.
+pub fn in_tiers(scenarios: Vec<Scenario>, tiers: &[Tier]) -> Result<Vec<Scenario>, CommandError> {
+    let (in_all, elsewhere): (Vec<_>, Vec<_>) =
+        scenarios.into_iter().partition(|scenario| tiers.iter().all(|tier| tier.runs(scenario)));
+    for scenario in &elsewhere {
+        anstream::eprintln!("{} is left out: its facilitators are official, and so it runs live alone", scenario.id());
+    }
+    if in_all.is_empty() { Err(LibraryError::NothingSelected.into()) } else { Ok(in_all) }
+}
+
 /// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
 /// the others: it is told, and they go on.
 fn several(
@@ -43,7 +53,7 @@ fn several(
     bar: &Bar,
     format: Format,
 ) -> Result<Exit, CommandError> {
-    let scenarios = library.select(selection)?;
+    let scenarios = in_tiers(library.select(selection)?, &[tier])?;
     let stage = Stage::set_up(tier)?;
     let clock = SystemClock::start();
     let (mut all, mut exits) = (Vec::new(), Vec::new());

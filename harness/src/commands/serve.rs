@@ -2,7 +2,7 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide, runtime},
+    providing::{make_run_dir, provide, provide_for, runtime},
 };
 use crate::{cli::ServeArgs, exit::Exit, scenario::Library, serve};
 
@@ -14,6 +14,7 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     serve::enough_facilitators(&scenario, &args.facilitator_ports)?;
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
+    let tools = runtime.block_on(provide_for(&scenario, &tools))?;
     let run_dir = make_run_dir(None, "serve")?;
     runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args))?;
     Ok(Exit::Pass)

@@ -2,7 +2,7 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide, runtime},
+    providing::{make_run_dir, provide, provide_for, runtime},
 };
 use crate::output::errln;
 use crate::{
@@ -67,7 +67,10 @@ impl Stage {
         run_dir.describe(&self.here.manifest(asked), scenario)?;
         let say = |what: &str| errln!("{what}");
         let report = match &self.engine {
-            Engine::Live { runtime, tools } => runtime.block_on(run::live(asked, tools, &run_dir, &say))?,
+            Engine::Live { runtime, tools } => {
+                let tools = runtime.block_on(provide_for(scenario, tools))?;
+                runtime.block_on(run::live(asked, &tools, &run_dir, &say))?
+            }
             Engine::Sim => run::simulated(asked, &run_dir)?,
         };
         let report = bar.hold(report);

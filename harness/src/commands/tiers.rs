@@ -1,7 +1,7 @@
 //! `harness tiers`: scenarios in both tiers under one seed, and whether their judges agree. What the simulated tier says is
 //! worth what the live tier confirms.
 
-use super::{CommandError, stage::Stage};
+use super::{CommandError, scenario::in_tiers, stage::Stage};
 use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
@@ -22,6 +22,7 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
         Some(asked_for) => vec![(asked_for.clone(), library.load(asked_for)?)],
         None => {
             let selected = library.select(&args.which.select.selection())?;
+            let selected = in_tiers(selected, &[Tier::Sim, Tier::Live])?;
             selected.into_iter().map(|scenario| (scenario.id().to_string(), scenario)).collect()
         }
     };

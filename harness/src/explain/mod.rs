@@ -54,7 +54,8 @@ fn who(world: &World, story: &mut Story) {
         };
         let key = if world.wants_key(name.as_str()) { "; wants an API key" } else { "" };
         let lists = if world.lists_other_networks(name.as_str()) { "; lists other networks as supported" } else { "" };
-        story.say("  ", &format!("facilitator {name}: {place}{key}{lists}"));
+        let whose = if world.is_official() { "official facilitator" } else { "facilitator" };
+        story.say("  ", &format!("{whose} {name}: {place}{key}{lists}"));
     }
     for one in world.tenants() {
         let later = if world.listed().any(|listed| listed == one) { "" } else { "; not in the directory at first" };

@@ -102,7 +102,8 @@ async fn play(
         return turned_away(caller, head.last).await;
     }
     let fault = admitted.fault.map(|(position, _)| position);
-    let mut exchange = Exchange { caller, origin: &double.origin, endpoint, body, request: read, fault };
+    let mut exchange =
+        Exchange { caller, origin: &double.origin, facilitator: &double.name, endpoint, body, request: read, fault };
     let mut played = fault::play(inject, &mut exchange).await.unwrap_or_else(|error| {
         double.unreadable(chain_of(&error));
         Played::reset()

@@ -3,6 +3,7 @@
 use super::{
     answers::{self, Desks},
     caller::Caller,
+    official::PaperChain,
     reply::Reply,
     request::FacilitatorRequest,
 };
@@ -12,18 +13,26 @@ use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 pub enum Origin {
     /// The wiremock server behind the acceptor.
     Served { client: reqwest::Client, url: String },
+    /// The official library, and the chain that it settles on.
+    Official(PaperChain),
     /// Asked without a socket.
     Within(Desks),
 }
 
 /// The honest part failed: never the dispatcher's fault, so it must not look like one of the scenario's.
 #[derive(Debug, thiserror::Error)]
-#[error("facilitator double's own answer server failed")]
-pub struct OriginError(#[from] reqwest::Error);
+pub enum OriginError {
+    #[error("facilitator double's own answer server failed")]
+    Server(#[from] reqwest::Error),
+    #[error("the chain of paper cannot be read")]
+    Chain(#[from] serde_json::Error),
+}
 
 pub struct Exchange<'a> {
     pub caller: &'a mut Caller,
     pub origin: &'a Origin,
+    /// The double's name.
+    pub facilitator: &'a str,
     pub endpoint: FacilitatorEndpoint,
     pub body: Vec<u8>,
     pub request: FacilitatorRequest,
@@ -51,7 +60,8 @@ impl Exchange<'_> {
     pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
         let (client, url) = match self.origin {
             Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.request, self.fault)),
-            Origin::Served { client, url } => (client, url),
+            Origin::Served { client, url } => (client, url.clone()),
+            Origin::Official(chain) => (chain.client(), chain.url_of(self.facilitator)),
         };
         let (verb, path) = answers::route(self.endpoint);
         let url = format!("{url}{path}");
@@ -66,7 +76,11 @@ impl Exchange<'_> {
         let status = response.status().as_u16();
         let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
         let content_type = content_type.unwrap_or_default().to_owned();
-        Ok(Reply { status, content_type, body: response.bytes().await?.to_vec() })
+        let reply = Reply { status, content_type, body: response.bytes().await?.to_vec() };
+        if let Origin::Official(chain) = self.origin {
+            chain.tell().await?;
+        }
+        Ok(reply)
     }
 
     /// Gets the answer and sends it, whole.

@@ -17,6 +17,7 @@ mod exchange;
 pub mod fault;
 pub mod honest;
 mod http1;
+mod official;
 mod pipe;
 mod piped;
 mod reason;
@@ -30,6 +31,8 @@ pub(crate) mod testing;
 
 pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
+pub use exchange::OriginError;
+pub use official::PaperChain;
 pub use pipe::PipeEnd;
 pub use piped::PipedDouble;
 pub use reply::Reply;
@@ -61,8 +64,8 @@ pub struct FacilitatorDouble {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<io::Result<()>>,
-    /// Serves until it is dropped.
-    _answers: MockServer,
+    /// Serves until it is dropped; the official library is served by somebody else.
+    _answers: Option<MockServer>,
 }
 
 impl FacilitatorDouble {
@@ -80,8 +83,20 @@ impl FacilitatorDouble {
         // A proxy named by the environment must not come between the two halves.
         let client = crate::http_client::builder().build().map_err(io::Error::other)?;
         let origin = Origin::Served { client, url: answers.uri() };
-        let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
-        let (address, door) = acceptor::bind(&double, terms.port.unwrap_or_default()).await?;
+        let double = Double { name, key: terms.key, script, origin, journal };
+        Self::open(double, terms.port, Some(answers)).await
+    }
+
+    /// Starts in front of the official library, whose answers it passes on as they are: it only records.
+    pub async fn in_front_of(name: String, terms: Terms, chain: PaperChain, journal: Journal) -> io::Result<Self> {
+        let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(Vec::new())));
+        let double = Double { name, key: terms.key, script, origin: Origin::Official(chain), journal };
+        Self::open(double, terms.port, None).await
+    }
+
+    async fn open(double: Double, port: Option<u16>, answers: Option<MockServer>) -> io::Result<Self> {
+        let double = Arc::new(double);
+        let (address, door) = acceptor::bind(&double, port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(acceptor::run(double, address, door, stopped));
         Ok(Self { address, stop, running, _answers: answers })

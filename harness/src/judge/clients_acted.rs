@@ -49,7 +49,7 @@ fn is_its_act(exchange: &Exchange) -> bool {
         "impatient" | "away" | "fresh-after-timeout" => exchange.outcome == ExchangeOutcome::HungUp,
         "identified" => exchange.kind == ExchangeKind::Resend && exchange.identifier.is_some(),
         "identifier-race" | "shared-identifier" => exchange.identifier.is_some(),
-        "malformed" | "malformed-v1" => exchange.flaw.is_some(),
+        "malformed" | "malformed-v1" | "hostile" => exchange.flaw.is_some(),
         "head" => exchange.method == "HEAD" && exchange.payment.is_some(),
         "preflight" => exchange.kind == ExchangeKind::Preflight,
         "unpaid" | "two-names" => exchange.kind == ExchangeKind::Unpaid,

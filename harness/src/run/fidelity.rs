@@ -38,9 +38,17 @@ fn live(scenario: &Scenario) -> Vec<String> {
     .map(str::to_owned)
     .into_iter()
     .chain(shared)
+    .chain(match scenario.world().is_official() {
+        true => [
+            format!("real: facilitators {}, the official library over viem", facilitators.join(", ")),
+            "double: the chain, a ledger in memory behind a node that answers viem's calls".to_owned(),
+        ],
+        false => [
+            format!("double: facilitators {} (signatures, windows and nonces are checked)", facilitators.join(", ")),
+            "double: the chain, a ledger in memory that all facilitator doubles share".to_owned(),
+        ],
+    })
     .chain([
-        format!("double: facilitators {} (signatures, windows and nonces are checked)", facilitators.join(", ")),
-        "double: the chain, a ledger in memory that all facilitator doubles share".to_owned(),
         "double: the dispatch namespace; a workerd process for each invocation at a time, killed once it has used up its CPU \
          limit or holds more than an isolate may; every subrequest is counted, redirect hops too; a script's CPU time includes \
          what its process spends on HTTP, its memory garbage and the runtime's copies"

@@ -10,14 +10,18 @@ use super::{
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble, Terms},
+    facilitator::{Chain, FacilitatorDouble, OriginError, PaperChain, Terms},
     interrupt::interrupted,
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
     world::{
-        LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble,
-        location_double::LocationDouble, workerd::WorkerdError,
+        LogLines, TenantDouble, World, WorldError, WorldOptions,
+        guard::Guard,
+        kv_double::KvDouble,
+        location_double::LocationDouble,
+        official::{OfficialError, OfficialFacilitators, OfficialOptions},
+        workerd::WorkerdError,
     },
 };
 use dispatcher_core::paywall::seeded::Bug;
@@ -32,7 +36,7 @@ use std::{
     },
 };
 use tokio::task::JoinHandle;
-use x402_protocol::network::UnknownNetwork;
+use x402_protocol::{Network, network::UnknownNetwork};
 
 /// What the live tier runs: found or built by the set-up.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Tools {
     pub outbound_index_js: PathBuf,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
+    /// The official facilitator's server, where it was asked for.
+    pub official_mjs: Option<PathBuf>,
     /// Which of the bugs in the bundle bites; there are none in one that ships.
     pub planted: Option<Bug>,
 }
@@ -82,6 +88,7 @@ pub struct Live {
     outbound: Option<Outbound>,
     journal: Journal,
     doubles: Vec<FacilitatorDouble>,
+    official: Option<(OfficialFacilitators, PaperChain)>,
     feeds: Vec<JoinHandle<()>>,
 }
 
@@ -89,6 +96,12 @@ pub struct Live {
 pub enum LiveError {
     #[error("starting the facilitator double {name}")]
     Double { name: String, source: io::Error },
+    #[error("running the official facilitators")]
+    Official(#[from] OfficialError),
+    #[error("reading what moved at the official facilitators")]
+    PaperChain(#[source] OriginError),
+    #[error("making the client for the official facilitators")]
+    Client(#[source] reqwest::Error),
     #[error("stopping a facilitator double")]
     StopDouble(#[source] io::Error),
     #[error("running the outbound Worker")]
@@ -113,7 +126,20 @@ impl Live {
         let mut doubles = Vec::new();
         let mut facilitator_urls = Vec::new();
         let keys = keys(scenario, secret);
-        if options.facilitator_urls.is_empty() {
+        let mut official = None;
+        if options.facilitator_urls.is_empty() && scenario.world().is_official() {
+            let (running, chain) = start_official(options, network, journal).await?;
+            for (n, name) in scenario.world().facilitators().iter().enumerate() {
+                let port = options.facilitator_ports.get(n).copied();
+                let terms = Terms { port, ..terms(scenario, name.as_str(), &keys) };
+                let front =
+                    FacilitatorDouble::in_front_of(name.to_string(), terms, chain.clone(), journal.clone()).await;
+                let front = front.map_err(|source| LiveError::Double { name: name.to_string(), source })?;
+                facilitator_urls.push((name.to_string(), front.url()));
+                doubles.push(front);
+            }
+            official = Some((running, chain));
+        } else if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
@@ -196,6 +222,7 @@ impl Live {
             outbound,
             journal: journal.clone(),
             doubles,
+            official,
             feeds,
         })
     }
@@ -225,11 +252,36 @@ impl Live {
         for double in self.doubles {
             double.stop().await.map_err(LiveError::StopDouble)?;
         }
+        if let Some((running, chain)) = self.official {
+            // What moved after its caller had gone.
+            chain.tell().await.map_err(LiveError::PaperChain)?;
+            running.stop().await?;
+        }
         for feed in self.feeds {
             feed.await.expect("a feed only moves lines, and is never aborted");
         }
         Ok(())
     }
+}
+
+async fn start_official(
+    options: &LiveOptions<'_>,
+    network: Network,
+    journal: &Journal,
+) -> Result<(OfficialFacilitators, PaperChain), LiveError> {
+    let Tools { node, official_mjs, .. } = options.tools;
+    let running = OfficialFacilitators::start(OfficialOptions {
+        guard: Guard::this_program(),
+        run_dir: options.run_dir,
+        node,
+        server_mjs: official_mjs.as_ref().ok_or(OfficialError::NotSetUp)?,
+        facilitators: options.scenario.world().facilitators().iter().map(ToString::to_string).collect(),
+        network,
+    })
+    .await?;
+    let client = crate::http_client::builder().build().map_err(LiveError::Client)?;
+    let chain = PaperChain::new(client, running.url(), journal.clone());
+    Ok((running, chain))
 }
 
 fn listen(

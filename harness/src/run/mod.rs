@@ -76,6 +76,7 @@ impl RunError {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
+            Self::Simulation(SimError::NotInThisTier(_)) => Exit::NothingRan,
             Self::DidNotStart(_) | Self::DidNotComeBack(_) | Self::Simulation(_) => Exit::DidNotStart,
             Self::Interrupted => Exit::Interrupted,
             Self::Journal(_) => Exit::NotWritten,

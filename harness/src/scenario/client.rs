@@ -30,11 +30,13 @@ pub enum ClientKind {
     TriesAgain,
     SharedIdentifier,
     TwoNames,
+    PaidPermit2,
+    Hostile,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 22] = [
+    pub const CATALOGUE: [Listed; 24] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -85,6 +87,12 @@ impl ClientKind {
             "1",
         ),
         Listed::new("two-names", "asks one tenant's host for a path that names another tenant", "1"),
+        Listed::new("paid-permit2", "buys by Permit2, which it has allowed to move its money (official worlds)", "2"),
+        Listed::new(
+            "hostile",
+            "presents what the official facilitator library throws at, or takes long over, without ever owning a thing",
+            "1",
+        ),
     ];
 
     /// As a mix writes it.
@@ -112,6 +120,8 @@ impl ClientKind {
             Self::TriesAgain => "tries-again",
             Self::SharedIdentifier => "shared-identifier",
             Self::TwoNames => "two-names",
+            Self::PaidPermit2 => "paid-permit2",
+            Self::Hostile => "hostile",
         }
     }
 
@@ -123,6 +133,11 @@ impl ClientKind {
     /// Whether it pays under a payment-identifier.
     pub fn is_identified(self) -> bool {
         matches!(self, Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout | Self::SharedIdentifier)
+    }
+
+    /// Whether it needs the official library's facilitators: the doubles have no allowances, and are kinder to the hostile.
+    pub fn wants_official(self) -> bool {
+        matches!(self, Self::PaidPermit2 | Self::Hostile)
     }
 
     /// Whether it needs a tenant that has a price.

@@ -301,6 +301,11 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
     let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
+    if let (true, Some(fault)) = (world.is_official(), faults.first()) {
+        let what = format!("{} is official, and does no wrong on demand", fault.on());
+        let problem = Problem::new(head.clone(), what, "this scenario");
+        problems.add(problem.help("leave `official` out of [world], or [[fault]] out of the file"));
+    }
     let directory = directory::check(raw.directory, &world, &timeline, problems);
     let operator = operator::check(raw.operator, &world, &timeline, problems);
     let told = Told {

@@ -501,10 +501,35 @@ fn every_example_of_the_catalogues_can_be_written() {
     }
 }
 
+const OFFICIAL: &str = include_str!("../../../scenarios/official-facilitator.toml");
+const OFFICIAL_MIX: &str = "{ paid = 3, paid-v1 = 2, paid-permit2 = 2, unpaid = 1 }";
+const WANT_OFFICIAL: [&str; 2] = ["paid-permit2", "hostile"];
+
+#[test]
+fn what_only_official_facilitators_are_for_needs_them() {
+    for name in WANT_OFFICIAL {
+        let problems = error_of(&good_with("unpaid = 2", &format!("{name} = 2")));
+        assert!(problems.contains("this client is for official facilitators"), "{problems}");
+    }
+}
+
+#[test]
+fn official_facilitators_do_no_wrong_and_list_what_they_serve() {
+    let fault = "[[fault]]\non = \"primary\"\ncall = \"any\"\nfrom = \"0s\"\nto = \"1s\"\ninject.refuse = {}\n";
+    let problems = error_of(&format!("{OFFICIAL}\n{fault}"));
+    assert!(problems.contains("primary is official, and does no wrong on demand"), "{problems}");
+    let listed = OFFICIAL.replacen("official     = true", "official = true\nother-networks = [\"standby\"]", 1);
+    assert!(error_of(&listed).contains("an official facilitator lists what it serves"));
+}
+
 #[test]
 fn every_kind_of_client_can_be_in_a_mix() {
     for listed in ClientKind::CATALOGUE {
-        let text = good_with("{ paid = 8, unpaid = 2 }", &format!("{{ {} = {} }}", listed.name, listed.example));
+        let mix = format!("{{ {} = {} }}", listed.name, listed.example);
+        let text = match WANT_OFFICIAL.contains(&listed.name) {
+            true => OFFICIAL.replacen(OFFICIAL_MIX, &mix, 1),
+            false => good_with("{ paid = 8, unpaid = 2 }", &mix),
+        };
         let scenario = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
         let mix = scenario.traffic()[0].mix();
         assert_eq!((mix.pick(0).name(), mix.pick(mix.total() - 1).name()), (listed.name, listed.name));

@@ -233,6 +233,11 @@ impl RawTraffic {
         };
         let priced = |name: &&Name| world.tenant(name.as_str()).is_some_and(|tenant| tenant.price().is_some());
         let paid_tenants: Vec<Name> = tenants.iter().filter(priced).cloned().collect();
+        if let Some(client) = mix.clients().find(|client| client.wants_official() && !world.is_official()) {
+            let label = format!("has a share of `{}`", client.name());
+            let problem = Problem::new(mix_at.clone(), "this client is for official facilitators", label);
+            problems.add(problem.help("write official = true in [world]"));
+        }
         if let Some(client) = mix.clients().find(|client| client.pays() && paid_tenants.is_empty()) {
             let label = format!("has a share of `{}`", client.name());
             let problem = Problem::new(mix_at, "nobody here can be paid", label);

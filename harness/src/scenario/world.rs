@@ -34,6 +34,7 @@ pub struct World {
     facilitators: Vec<Name>,
     wants_key: Vec<Name>,
     other_networks: Vec<Name>,
+    official: bool,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
     cpu_limit_policy: CpuLimitPolicy,
@@ -83,6 +84,7 @@ impl World {
             facilitators,
             wants_key: Vec::new(),
             other_networks: Vec::new(),
+            official: false,
             tenants,
             directory: DirectoryIn::default(),
             cpu_limit_policy: CpuLimitPolicy::default(),
@@ -113,6 +115,11 @@ impl World {
     /// Whether the facilitator lists, in `/supported`, other networks than the world's.
     pub fn lists_other_networks(&self, facilitator: &str) -> bool {
         self.other_networks.iter().any(|name| name.as_str() == facilitator)
+    }
+
+    /// Whether its facilitators are the official library's, on a chain of paper: which takes the live tier.
+    pub fn is_official(&self) -> bool {
+        self.official
     }
 
     /// Never empty.
@@ -323,6 +330,10 @@ pub(super) struct RawWorld {
     #[serde(default)]
     #[schemars(with = "Vec<NameText>")]
     other_networks: Vec<Spanned<String>>,
+    /// Whether the facilitators are the official library's, which nobody here wrote, on a chain of paper: the doubles are unless
+    /// given. Such a world has no faults, and runs in the live tier alone.
+    #[schemars(with = "Option<bool>")]
+    official: Option<Spanned<bool>>,
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
@@ -436,6 +447,11 @@ impl RawWorld {
         let facilitators = facilitators.into_iter().collect::<Option<Vec<_>>>()?;
         let wants_key = find_all(&facilitators, &self.wants_key, problems);
         let other_networks = find_all(&facilitators, &self.other_networks, problems);
+        let official = self.official.as_ref().is_some_and(|raw| *raw.get_ref());
+        if let (true, Some(name)) = (official, self.other_networks.first()) {
+            let problem = Problem::new(name.span(), "an official facilitator lists what it serves", "official");
+            problems.add(problem.help("leave `official` out for doubles, which may list anything"));
+        }
         let tenants: Vec<_> =
             tenants.into_iter().map(|raw| raw.check(&facilitators, self.directory, problems)).collect();
         Some(World {
@@ -444,6 +460,7 @@ impl RawWorld {
             facilitators,
             wants_key: wants_key?,
             other_networks: other_networks?,
+            official,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
             cpu_limit_policy: self.cpu_limit_policy,

@@ -14,6 +14,7 @@ mod error;
 mod namespace_tools;
 mod node;
 mod npm;
+mod official;
 mod openssl;
 mod progress;
 mod reference;
@@ -35,6 +36,7 @@ pub use bundle::{
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use namespace_tools::NamespaceTools;
+pub use official::build_official_facilitator;
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};

@@ -14,8 +14,8 @@ use super::{SetupError, Site, child::Job};
 /// `npm ci` is what provides them.
 pub const TOOLS: Packages = Packages { lock: "npm", step: "npm packages", options: &[] };
 
-/// The official server library, which only `bench` and `conformance` need. Its optional parts are wallets and payment
-/// pages that no server uses, and its peer ranges contradict each other.
+/// The official server and facilitator libraries, which `bench`, `conformance` and official worlds need. Their optional parts are wallets and payment
+/// pages that no server uses, and their peer ranges contradict each other.
 pub const REFERENCE: Packages =
     Packages { lock: "npm-reference", step: "reference packages", options: &["--omit=optional", "--legacy-peer-deps"] };
 

@@ -27,16 +27,7 @@ pub fn build_reference(
     cancelled: &Cancelled,
 ) -> Result<Reference, SetupError> {
     let site = Site::new(workspace, progress, cancelled.clone())?;
-    let modules = match npm::REFERENCE.installed(&site) {
-        Some(modules) => modules,
-        None => {
-            site.say(&format!("{}  npm ci from the lock file (once, about 10 s, 110 MB) ...", npm::REFERENCE.step));
-            let watch = SystemClock::start();
-            let modules = npm::REFERENCE.install(&site)?;
-            site.say(&format!("{}  done in {} s", npm::REFERENCE.step, watch.now_us() / 1_000_000));
-            modules
-        }
-    };
+    let modules = packages(&site)?;
     // Bundled each time, which takes a tenth of a second and so needs no stamp.
     let module = workspace.join("target/reference/worker.mjs");
     let mut esbuild = Command::new(toolchain.esbuild());
@@ -55,4 +46,16 @@ pub fn build_reference(
         mend: "delete the npm-reference folder of the tool cache and run the command again",
     })?;
     Ok(Reference { module, library: format!("{LIBRARY} {version}") })
+}
+
+/// The `node_modules` of the official libraries, installed if it is not there.
+pub(super) fn packages(site: &Site) -> Result<PathBuf, SetupError> {
+    if let Some(modules) = npm::REFERENCE.installed(site) {
+        return Ok(modules);
+    }
+    site.say(&format!("{}  npm ci from the lock file (once, about 10 s, 110 MB) ...", npm::REFERENCE.step));
+    let watch = SystemClock::start();
+    let modules = npm::REFERENCE.install(site)?;
+    site.say(&format!("{}  done in {} s", npm::REFERENCE.step, watch.now_us() / 1_000_000));
+    Ok(modules)
 }

@@ -24,6 +24,7 @@ use crate::{
     journal::Journal,
     run::{self, Asked},
     scenario::Name,
+    tier::Tier,
     traffic::{self, Caller, Payers},
 };
 use alarms::Alarms;
@@ -47,6 +48,8 @@ use x402_protocol::network::UnknownNetwork;
 pub enum SimError {
     #[error("the simulation's runtime could not be started")]
     Runtime(#[source] std::io::Error),
+    #[error("{0} is not in this tier: its facilitators are the official library's, which only the live tier runs")]
+    NotInThisTier(Name),
     #[error(transparent)]
     Network(#[from] UnknownNetwork),
     #[error("the dispatcher refuses its configuration")]
@@ -57,6 +60,9 @@ pub enum SimError {
 
 /// Runs the scenario to its end. Blocks the thread, on which no other runtime may be running.
 pub fn simulate(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
+    if !Tier::Sim.runs(asked.scenario) {
+        return Err(SimError::NotInThisTier(asked.scenario.id().clone()));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.map_err(SimError::Runtime)?;
     let tasks = LocalSet::new();
@@ -153,7 +159,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{judge, judge::History, scenario::Scenario, tier::Tier};
+    use crate::{judge, judge::History, scenario::Scenario};
     use reports::verdict::Verdict;
 
     fn run(text: &str, seed: u64) -> (Scenario, Vec<Recorded>) {
@@ -164,6 +170,16 @@ mod tests {
 
     fn lines(history: &[Recorded]) -> Vec<String> {
         history.iter().map(|event| serde_json::to_string(event).expect("events are plain")).collect()
+    }
+
+    #[test]
+    fn a_world_of_official_facilitators_is_not_in_this_tier() {
+        let text = include_str!("../../../scenarios/official-facilitator.toml");
+        let scenario = Scenario::parse("test.toml", text).map_err(miette::Report::new).expect("a valid scenario");
+        let asked = Asked { scenario: &scenario, as_: "test", tier: Tier::Sim, seed: 1 };
+        assert!(
+            matches!(simulate(asked), Err(SimError::NotInThisTier(name)) if name.as_str() == "official-facilitator")
+        );
     }
 
     const CRASHES: &str = include_str!("../../../scenarios/crash-under-load.toml");

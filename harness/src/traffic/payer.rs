@@ -11,8 +11,11 @@ use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::sync::{Arc, OnceLock};
 use x402_protocol::{
-    Authorization, Nonce, Offer, Transfer, TransferMethod, Uint256, Version, header, hex, offer::OfferError,
-    signature::Signer, v1, v2,
+    Authorization, Nonce, Offer, Permit2Authorization, Transfer, TransferMethod, Uint256, Version, header, hex,
+    offer::OfferError,
+    permit2::{EXACT_PROXY, TokenPermissions, Witness},
+    signature::Signer,
+    v1, v2,
 };
 
 /// Enough that no two concurrent purchases usually share a payer, few enough to read in a report.
@@ -59,6 +62,8 @@ pub struct Draft<'a> {
     signer: &'a Signer,
     known: &'a Signers,
     pub authorization: Authorization,
+    /// How the money is to be moved: the authorization as it stands, or a permit on the same terms.
+    pub method: TransferMethod,
     /// For the `payment-identifier` extension.
     pub identifier: Option<String>,
 }
@@ -142,7 +147,7 @@ impl Payers {
             valid_before: Uint256::from(unix_now.saturating_add(offer.max_timeout_seconds)),
             nonce: Nonce(draw(&nonce)),
         };
-        Draft { invoice, signer, known: &self.known, authorization, identifier: None }
+        Draft { invoice, signer, known: &self.known, authorization, method: TransferMethod::Eip3009, identifier: None }
     }
 
     /// For the `payment-identifier` extension, within its grammar.
@@ -236,7 +241,24 @@ impl Draft<'_> {
 
     #[must_use]
     pub fn key(&self) -> String {
-        self.offer().payment_key(&self.authorization).to_string()
+        self.transfer().key(self.offer()).to_string()
+    }
+
+    /// What is signed.
+    #[must_use]
+    pub fn transfer(&self) -> Transfer {
+        let Authorization { from, to, value, valid_after, valid_before, nonce } = self.authorization.clone();
+        match self.method {
+            TransferMethod::Eip3009 => Transfer::Eip3009(self.authorization.clone()),
+            TransferMethod::Permit2 => Transfer::Permit2(Permit2Authorization {
+                from,
+                permitted: TokenPermissions { token: self.offer().asset, amount: value },
+                spender: EXACT_PROXY,
+                nonce: Uint256(nonce.0),
+                deadline: valid_before,
+                witness: Witness { to, valid_after },
+            }),
+        }
     }
 
     /// The key of another transfer for the same offer.
@@ -247,7 +269,7 @@ impl Draft<'_> {
 
     #[must_use]
     pub fn signature(&self) -> [u8; 65] {
-        let digest = self.authorization.digest(self.offer());
+        let digest = self.transfer().digest(self.offer());
         let signature = self.signer.sign(&digest);
         self.known.signed(&signature, &digest, self.signer.address());
         signature
@@ -263,7 +285,11 @@ impl Draft<'_> {
     #[must_use]
     pub fn json_in(&self, version: Version, signature: &[u8]) -> Value {
         let raw = &self.invoice.raw;
-        let payload = json!({"signature": hex::encode(signature), "authorization": self.authorization});
+        let signature = hex::encode(signature);
+        let payload = match self.transfer() {
+            Transfer::Eip3009(authorization) => json!({"signature": signature, "authorization": authorization}),
+            Transfer::Permit2(permit) => json!({"signature": signature, "permit2Authorization": permit}),
+        };
         let accepted = &raw["accepts"][self.invoice.chosen];
         if version == Version::V1 {
             let (scheme, network) = (&accepted["scheme"], self.offer().network.name_in(version));

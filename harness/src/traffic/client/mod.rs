@@ -4,6 +4,7 @@ mod away;
 mod duplicate;
 mod fresh_after_timeout;
 mod head;
+mod hostile;
 mod identifier_race;
 mod impatient;
 mod malformed;
@@ -30,6 +31,7 @@ use super::{
 use crate::scenario::ClientKind;
 use reports::event::{Answer, Event, ExchangeKind, Flaw, Purchase, PurchaseOutcome};
 use std::time::Duration;
+use x402_protocol::TransferMethod;
 
 /// Pause before a resend where the answer names none, or there was no answer.
 const DEFAULT_PAUSE_S: u64 = 1;
@@ -69,9 +71,11 @@ impl Visit<'_> {
     /// Comes back when the client is through. Returns the keys of the payments it signed.
     pub async fn run(&self) -> Vec<String> {
         let bought = match self.arrival.client {
-            ClientKind::Paid | ClientKind::PaidV1 | ClientKind::Forger | ClientKind::SharedIdentifier => {
-                paid::buy(self).await
-            }
+            ClientKind::Paid
+            | ClientKind::PaidV1
+            | ClientKind::PaidPermit2
+            | ClientKind::Forger
+            | ClientKind::SharedIdentifier => paid::buy(self).await,
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
@@ -88,6 +92,7 @@ impl Visit<'_> {
             ClientKind::FreshAfterTimeout => fresh_after_timeout::buy(self).await,
             ClientKind::Malformed => return malformed::try_it(self).await,
             ClientKind::MalformedV1 => return malformed_v1::try_it(self).await,
+            ClientKind::Hostile => return hostile::try_it(self).await,
             ClientKind::Unbacked => return unbacked::try_it(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
@@ -142,6 +147,9 @@ impl Visit<'_> {
             ClientKind::SharedIdentifier => number / 2,
             _ => number,
         };
+        if self.arrival.client == ClientKind::PaidPermit2 {
+            draft.method = TransferMethod::Permit2;
+        }
         draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(whose));
         draft
     }

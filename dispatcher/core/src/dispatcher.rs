@@ -22,6 +22,7 @@ use crate::{
     quarantine::Warden,
     refusal::Refusal,
     resolve::{Place, Resolution, ResolveError, Resolved, resolve},
+    sign_in,
     telemetry::RequestLine,
     tenant::{SharedOrigin, Tenant},
     tenant_failure::{TIME_LIMIT_MS, TenantFailure},
@@ -33,7 +34,7 @@ use x402_paywall::{
     Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
     UnixMillis,
     health::{Board, CannotServe},
-    paywall::{self, receipt},
+    paywall::{self, Plausible, receipt},
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
@@ -333,6 +334,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         let content = self.content_of(request).await;
         let plausible = plausible.with_content(content.map_err(|refusal| Refused::by_us(refusal, &request_id))?);
+        let proof = proof_of(request, &plausible, visit.at);
+        let plausible = plausible.with_proof(proof);
         let run = async || self.produce(request, to, &request_id).await;
         let told = self.paywall.sell_to(&purchase, plausible, run).await;
         if too_late {
@@ -496,7 +499,8 @@ impl<O> Refused<O> {
 
     fn by_the_paywall(denial: &Denial, purchase: &Purchase<'_>) -> Self {
         let bill = purchase.bill();
-        let answer = Answer::json_text(denial.status(), denial.body(bill.as_ref(), purchase.request_id));
+        let sign_in = denial.sign_in(purchase.url, purchase.request_id, purchase.now);
+        let answer = Answer::json_text(denial.status(), denial.body(bill.as_ref(), purchase.request_id, sign_in));
         let headers = denial.headers(bill.as_ref(), purchase.version()).into_iter();
         let answer = headers.fold(answer, |answer, (name, value)| answer.with(name, value));
         Self { code: denial.code().to_owned(), answer }
@@ -515,6 +519,13 @@ fn purchase_of<'a>(
 ) -> Purchase<'a> {
     let (method, path, query) = (request.method(), place.path.as_str(), request.query());
     Purchase { request_id, seller, place: &place.name, method, path, query, url: "", payment, origin, now }
+}
+
+/// When the caller proved to hold the key of the payment's payer, if it did.
+fn proof_of(request: &impl Inbound, plausible: &Plausible, now: UnixMillis) -> Option<UnixMillis> {
+    let url = format!("{}{}", request.origin(), request.path());
+    let (payer, network, payment) = (plausible.payer(), plausible.network(), plausible.key());
+    sign_in::proof_of(request, &sign_in::Asked { payer, network, payment, url: &url, host: request.host() }, now)
 }
 
 /// Who asks, for the ledger to tell the one who paid from one who read the payment off the chain.

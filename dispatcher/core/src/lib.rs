@@ -28,6 +28,7 @@ pub mod quarantine_request;
 pub mod refusal;
 pub mod resolve;
 mod sandbox;
+mod sign_in;
 pub mod telemetry;
 pub mod tenant;
 pub mod tenant_failure;

@@ -43,6 +43,7 @@ fn claim() -> Claim {
         signature: "0x01".to_owned(),
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),
+        proof_of_payer: None,
         identifier: None,
         ignored_identifier: None,
     }

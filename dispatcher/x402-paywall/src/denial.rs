@@ -4,13 +4,13 @@
 //! offer and is never a 402.
 
 use crate::{
-    Reason, Veto,
+    Fingerprint, Reason, UnixMillis, Veto,
     challenge::Bill,
     seeded::{self, Bug},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use x402_protocol::{
-    Address, Mismatch, Network, Version, header,
+    Address, Mismatch, Network, Version, header, siwx,
     v2::{IdentifierError, SettleResponse},
 };
 
@@ -46,8 +46,12 @@ pub enum Denial {
     },
     /// The seller's hook called the sale off before money moved.
     Vetoed(Veto),
+    /// Used for another request, given away and forgotten, or presented by somebody else than who bought with it. A payer that
+    /// has moved proves its key: see [`Denial::sign_in`].
     AlreadyUsed {
         transaction: Option<String>,
+        /// `network:asset:from:nonce`.
+        payment: String,
         payer: Address,
         network: Network,
     },
@@ -163,17 +167,31 @@ impl Denial {
         }
     }
 
+    /// What a payer that has moved to another address signs to collect what its payment bought, as the extension
+    /// `sign-in-with-x` has it. `url` is the resource's, as the caller addressed it.
+    #[must_use]
+    pub fn sign_in(&self, url: &str, request_id: &str, now: UnixMillis) -> Option<Value> {
+        let Self::AlreadyUsed { payment, network, .. } = self else { return None };
+        let nonce = Fingerprint::of([payment, request_id]);
+        let resource = siwx::payment_resource(payment);
+        siwx::challenge(url, &nonce.as_str()[2..34], now.0, network.chain_id(), &resource)
+    }
+
     /// JSON, and never another party's text. A 402 with an offer is the offer in version 1; everything else is
     /// `{"error": {"code", "message", "request_id"}}`. No bill: nothing is sold.
     #[must_use]
-    pub fn body(&self, bill: Option<&Bill<'_>>, request_id: &str) -> String {
+    pub fn body(&self, bill: Option<&Bill<'_>>, request_id: &str, sign_in: Option<Value>) -> String {
         if let Some(bill) = bill
             && self.status() == 402
             && self.carries_offer()
         {
             return bill.v1_body(self.code(), &self.message(), request_id);
         }
-        json!({"error": {"code": self.code(), "message": self.message(), "request_id": request_id}}).to_string()
+        let mut body = json!({"error": {"code": self.code(), "message": self.message(), "request_id": request_id}});
+        if let Some(sign_in) = sign_in {
+            body["extensions"] = json!({ siwx::EXTENSION: sign_in });
+        }
+        body.to_string()
     }
 
     /// Headers beside the body: the offer, the settlement, when to come back. `version` is the generation in which the
@@ -211,7 +229,7 @@ impl Denial {
                     headers.push(retry_after(likely));
                 }
             }
-            Self::AlreadyUsed { transaction, payer, network }
+            Self::AlreadyUsed { transaction, payer, network, .. }
             | Self::IdentifierConflict { transaction, payer, network } => {
                 let lost = &None;
                 let transaction = if seeded::has(Bug::SpentWithoutTransaction) { lost } else { transaction };
@@ -238,7 +256,6 @@ impl Denial {
 mod tests {
     use super::*;
     use crate::Price;
-    use serde_json::Value;
     use x402_protocol::{
         Offer,
         v2::{IdentifierRule, ResourceInfo},
@@ -261,7 +278,7 @@ mod tests {
             Denial::IdentifierRequired,
             Denial::InvalidIdentifier(IdentifierError::Grammar),
             Denial::IdentifierConflict { transaction: None, payer, network },
-            Denial::AlreadyUsed { transaction: Some("0x1".into()), payer, network },
+            Denial::AlreadyUsed { transaction: Some("0x1".into()), payment: "p".into(), payer, network },
             Denial::SettlementRefused { reason, payer, network },
             Denial::InvalidPayment(Reason::from_outside(Some("PERMIT2_ALLOWANCE_REQUIRED"))),
             Denial::SettlementPending { transaction: None, payer, network, retry_after_ms: 0 },
@@ -304,7 +321,7 @@ mod tests {
         let price = price();
         let bill = bill(&price);
         for denial in every_denial() {
-            let body: Value = serde_json::from_str(&denial.body(Some(&bill), "r1")).unwrap();
+            let body: Value = serde_json::from_str(&denial.body(Some(&bill), "r1", None)).unwrap();
             if denial.status() == 402 && denial.carries_offer() {
                 assert_eq!((&body["x402Version"], &body["error"]), (&json!(1), &json!(denial.code())), "{denial:?}");
                 assert_eq!(body["accepts"][0]["network"], "base-sepolia", "{denial:?}");

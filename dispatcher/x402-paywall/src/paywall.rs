@@ -229,6 +229,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     proven: proof == Proof::Recovered,
                     origin: Some(purchase.origin.clone()),
                     content: None,
+                    proof_of_payer: None,
                     ignored_identifier: carried.filter(|_| identifier.is_none()),
                     identifier,
                 }))
@@ -248,7 +249,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     signature: exact.signature.to_string(),
                     origin: Some(purchase.origin.clone()),
                     content: None,
-                    proof_of_payer: false,
+                    proof_of_payer: None,
                     carried,
                 };
                 Presents::Collection(Box::new(collection), otherwise)
@@ -477,6 +478,30 @@ impl Plausible {
         Self { presents, ..self }
     }
 
+    /// Adds a proof of the payer's key that was made at `at`.
+    #[must_use]
+    pub fn with_proof(self, at: Option<UnixMillis>) -> Self {
+        let presents = match self.presents {
+            Presents::Sale(claim) => Presents::Sale(Box::new(Claim { proof_of_payer: at, ..*claim })),
+            Presents::Collection(collection, otherwise) => {
+                Presents::Collection(Box::new(Collection { proof_of_payer: at, ..*collection }), otherwise)
+            }
+        };
+        Self { presents, ..self }
+    }
+
+    /// The account that the payment names as its payer.
+    #[must_use]
+    pub fn payer(&self) -> Address {
+        self.payer
+    }
+
+    /// The network that the payment is signed for.
+    #[must_use]
+    pub fn network(&self) -> Network {
+        self.network
+    }
+
     /// How far it is known by itself who signed it. An unproven payment may be a smart account's, and may be anybody's: a
     /// facilitator has to be asked, so such payments are held to a rate of their own and are no evidence of anything.
     #[must_use]
@@ -506,7 +531,9 @@ impl Ticket {
             Reply::Nobody => Denial::FacilitatorsUnavailable,
             Reply::InProgress => Denial::PaymentInProgress,
             Reply::IdentifierTaken { transaction } => Denial::IdentifierConflict { transaction, payer, network },
-            Reply::AlreadyUsed { transaction } => Denial::AlreadyUsed { transaction, payer, network },
+            Reply::AlreadyUsed { transaction } => {
+                Denial::AlreadyUsed { transaction, payment: self.payment.clone(), payer, network }
+            }
             Reply::Refused(reason) => Denial::SettlementRefused { reason, payer, network },
             Reply::Pending { .. } if seeded::has(Bug::UnknownAnsweredWith402) => {
                 Denial::SettlementRefused { reason: Reason::ours("settlement_failed"), payer, network }

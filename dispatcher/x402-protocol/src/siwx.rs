@@ -16,8 +16,36 @@ use crate::{
     payload,
     signature::{self, RecoverError, Signature},
 };
+use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::fmt::Write as _;
+
+/// The extension's name.
+pub const EXTENSION: &str = "sign-in-with-x";
+
+/// The URI by which a proof names the payment that it is for, among its resources.
+#[must_use]
+pub fn payment_resource(payment: &str) -> String {
+    format!("urn:x402:payment:{payment}")
+}
+
+/// What a server declares for a wallet to sign: the message's parts, for one chain. `None`: the URL has no host.
+#[must_use]
+pub fn challenge(url: &str, nonce: &str, issued_at_ms: u64, chain_id: u64, resource: &str) -> Option<Value> {
+    let uri = url.split(['?', '#']).next().unwrap_or(url);
+    let domain = uri.split_once("://")?.1.split('/').next().filter(|domain| !domain.is_empty())?;
+    Some(json!({
+        "info": {
+            "domain": domain,
+            "uri": uri,
+            "version": "1",
+            "nonce": nonce,
+            "issuedAt": time::text(issued_at_ms),
+            "resources": [resource],
+        },
+        "supportedChains": [{"chainId": format!("eip155:{chain_id}"), "type": "eip191"}],
+    }))
+}
 
 /// A wallet that proved its address by signing the message. Times are in Unix milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq)]

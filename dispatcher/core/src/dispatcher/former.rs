@@ -6,7 +6,7 @@
 
 use super::{
     Dispatcher, Refused, Told, came_of, content_of, is_preflight, origin_of, payment_headers_fit, payment_of,
-    permitted, purchase_of,
+    permitted, proof_of, purchase_of, resource_url,
 };
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
@@ -19,7 +19,7 @@ use crate::{
 };
 use std::cell::Cell;
 use x402_paywall::{
-    Denial, Presented, Ran, Seller, Sold, UnixMillis,
+    Denial, Presented, Purchase, Ran, Seller, Sold, UnixMillis,
     ports::{Clock, Ledger},
     seeded::{self, Bug},
 };
@@ -80,7 +80,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         // Of a tenant that has left, nobody knows by what its callers proved who they are.
         let listed = to.map_or(&[][..], |to| &to.tenant.credential_headers);
         let origin = origin_of(request, source, listed);
+        let url = resource_url(request);
         let purchase = purchase_of(request, place, seller, Some(payment), &origin, &request_id, began);
+        let purchase = Purchase { url: &url, ..purchase };
         // Who pays where everything is free does so in good faith.
         let in_vain = |came| if matches!(seller, Seller::Nobody) { came } else { Came::Nothing };
         let plausible = Some(()).filter(|()| payment_headers_fit(request));
@@ -92,6 +94,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         // One that is too large, or broke off, cannot have bought anything here.
         let Ok(content) = self.content_of(request).await else { return Ok(None) };
         let plausible = plausible.with_content(content);
+        let proof = proof_of(request, &plausible, began);
+        let plausible = plausible.with_proof(proof);
         let ran = Cell::new(false);
         let run = async || match to {
             Some(to) => {

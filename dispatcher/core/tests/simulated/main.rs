@@ -6,6 +6,7 @@ mod former;
 mod health;
 mod limits;
 mod mounted;
+mod moved;
 mod pages;
 mod upfront;
 mod version_1;

@@ -30,6 +30,7 @@ use dispatcher_core::{
     tenant_failure::TenantFailure,
 };
 use serde_json::{Value, json};
+use sha3::{Digest, Keccak256};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeMap,
@@ -288,6 +289,16 @@ impl World {
     pub fn get_as_a_stranger(&self, target: &str, payment: &Payment) -> Got {
         let headers = [("payment-signature", payment.header.as_str()), ("cf-connecting-ip", "198.51.100.1")];
         self.send_headers("GET", target, &headers)
+    }
+
+    /// The header of a wallet that signs this challenge, with some of its members changed.
+    pub fn sign_in(&self, challenge: &Value, changes: &[(&str, Value)]) -> String {
+        signed_in(&self.signer, challenge, changes)
+    }
+
+    /// The same by the wallet with another secret.
+    pub fn sign_in_as(&self, secret: u8, challenge: &Value) -> String {
+        signed_in(&wallet(secret), challenge, &[])
     }
 
     /// The payment's money moves for a purchase at another deployment.
@@ -582,6 +593,33 @@ impl World {
 
 /// The world's own payer.
 const OWN_WALLET: u8 = 7;
+
+/// What a wallet shows and signs (EIP-4361), as a client sends it.
+fn signed_in(signer: &Signer, challenge: &Value, changes: &[(&str, Value)]) -> String {
+    let mut proof = challenge["info"].clone();
+    proof["chainId"] = challenge["supportedChains"][0]["chainId"].clone();
+    for (name, value) in changes {
+        proof[*name] = value.clone();
+    }
+    proof["type"] = "eip191".into();
+    proof["address"] = signer.address().to_string().into();
+    let text = |name: &str| proof[name].as_str().unwrap_or_default().to_owned();
+    let mut message =
+        format!("{} wants you to sign in with your Ethereum account:\n{}\n\n", text("domain"), text("address"));
+    let chain = text("chainId").replace("eip155:", "");
+    message += &format!("\nURI: {}\nVersion: 1\nChain ID: {chain}\nNonce: {}", text("uri"), text("nonce"));
+    message += &format!("\nIssued At: {}", text("issuedAt"));
+    if proof["expirationTime"].is_string() {
+        message += &format!("\nExpiration Time: {}", text("expirationTime"));
+    }
+    message += "\nResources:";
+    for resource in proof["resources"].as_array().unwrap() {
+        message += &format!("\n- {}", resource.as_str().unwrap());
+    }
+    let hash = Keccak256::digest(format!("\x19Ethereum Signed Message:\n{}{message}", message.len()));
+    proof["signature"] = hex::encode(&signer.sign(&hash.into())).into();
+    header::encode(&proof)
+}
 
 fn wallet(secret: u8) -> Signer {
     Signer::from_secret(&[secret; 32]).unwrap()

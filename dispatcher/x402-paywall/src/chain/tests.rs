@@ -78,6 +78,7 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         signature: "0x01".to_owned(),
         origin: None,
         content: None,
+        proof_of_payer: None,
         authorized: Some(authorized),
         identifier: None,
         ignored_identifier: None,

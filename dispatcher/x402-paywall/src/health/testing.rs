@@ -28,6 +28,7 @@ pub fn claim(facilitators: &[&str]) -> Claim {
         signature: "0x01".to_owned(),
         origin: None,
         content: None,
+        proof_of_payer: None,
         authorized: None,
         identifier: None,
         ignored_identifier: None,

@@ -260,39 +260,61 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
             let reply = pending(record.state.transaction(), now.ask_again_at, now);
             stay(Some(record), Next::Reply(reply))
         }
-        State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
+        State::Settling { facilitator, tried, lost } => {
+            ask_again(with_proof_of(record, came), facilitator, tried, lost, now)
+        }
         State::Unknown { facilitator, tried, lost } => {
             let may_ask_at = lost.asked_at.plus(ASK_INTERVAL_MS).max(now.ask_again_at);
             if now.time < may_ask_at {
                 let reply = pending(lost.transaction.as_deref(), may_ask_at, now);
                 return stay(Some(record), Next::Reply(reply));
             }
-            ask_again(record, facilitator, tried, Some(lost), now)
+            ask_again(with_proof_of(record, came), facilitator, tried, Some(lost), now)
         }
         State::SpentElsewhere { .. } => already_used(record),
-        State::Settled { settlement, delivery, keep_until } => match delivery {
-            Delivery::Running { holder, until } if now.time < until && now.inherited != Some(&holder) => {
-                stay(Some(record), Next::Wait)
-            }
-            Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
-            Delivery::HandedOver | Delivery::Delivered { .. } | Delivery::Kept
-                if seeded::has(Bug::ResendRunsTenant) =>
-            {
-                run_paid(record, settlement, keep_until, holder, now)
-            }
-            Delivery::Kept if seeded::has(Bug::KeptNotCollectable) => already_used(record),
-            Delivery::Delivered { .. } if seeded::has(Bug::DeliveredAtTheNextHop) => already_used(record),
-            Delivery::Delivered { again_until } if now.time >= again_until && !seeded::has(Bug::ServedTwice) => {
-                already_used(record)
-            }
-            // An identifier's response was kept beyond that even before it had a time of its own.
-            Delivery::HandedOver if record.claim.identifier.is_none() && !seeded::has(Bug::ServedTwice) => {
-                already_used(record)
-            }
-            Delivery::Kept | Delivery::Leaving { .. } | Delivery::Delivered { .. } | Delivery::HandedOver => {
-                give(record, settlement, keep_until, holder, now)
-            }
-        },
+        State::Settled { delivery: Delivery::Running { holder, until }, .. }
+            if now.time < until && now.inherited != Some(&holder) =>
+        {
+            stay(Some(record), Next::Wait)
+        }
+        State::Settled { settlement, delivery, keep_until } => {
+            collect(with_proof_of(record, came), settlement, delivery, keep_until, holder, now)
+        }
+    }
+}
+
+/// Takes the proof of the payer's key that came along, if one did: it is good for this one use.
+fn with_proof_of(record: Record, came: &Collection) -> Record {
+    let proof_of_payer = record.claim.proof_of_payer.max(came.proof_of_payer);
+    Record { claim: Claim { proof_of_payer, ..record.claim }, ..record }
+}
+
+/// The money moved, and the request `holder` is its payer's.
+fn collect(
+    record: Record,
+    settlement: Settlement,
+    delivery: Delivery,
+    keep_until: UnixMillis,
+    holder: String,
+    now: &Now<'_>,
+) -> Step {
+    match delivery {
+        Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
+        Delivery::HandedOver | Delivery::Delivered { .. } | Delivery::Kept if seeded::has(Bug::ResendRunsTenant) => {
+            run_paid(record, settlement, keep_until, holder, now)
+        }
+        Delivery::Kept if seeded::has(Bug::KeptNotCollectable) => already_used(record),
+        Delivery::Delivered { .. } if seeded::has(Bug::DeliveredAtTheNextHop) => already_used(record),
+        Delivery::Delivered { again_until } if now.time >= again_until && !seeded::has(Bug::ServedTwice) => {
+            already_used(record)
+        }
+        // An identifier's response was kept beyond that even before it had a time of its own.
+        Delivery::HandedOver if record.claim.identifier.is_none() && !seeded::has(Bug::ServedTwice) => {
+            already_used(record)
+        }
+        Delivery::Kept | Delivery::Leaving { .. } | Delivery::Delivered { .. } | Delivery::HandedOver => {
+            give(record, settlement, keep_until, holder, now)
+        }
     }
 }
 

@@ -37,6 +37,7 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         signature: "0x01".to_owned(),
         origin: Some(Origin::default()),
         content: Some(Fingerprint::default()),
+        proof_of_payer: None,
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
         ignored_identifier: None,

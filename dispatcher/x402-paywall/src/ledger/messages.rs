@@ -47,6 +47,9 @@ pub struct Claim {
     /// The request's body and content type. `None`: it was stored before that was, or the seller looks at neither.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Fingerprint>,
+    /// When the last proof of the payer's key was made that was taken for this payment. Each is good for one use.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_of_payer: Option<UnixMillis>,
     /// What the chain knows the payment by. `None` for a permit, whose nonce is not the token's to tell.
     pub authorized: Option<Authorized>,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
@@ -70,9 +73,9 @@ pub struct Collection {
     /// The request's body and content type, likewise.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<Fingerprint>,
-    /// Whether who presents it has proven to hold the payer's key. A payer that has moved to another address does so.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub proof_of_payer: bool,
+    /// When who presents it proved to hold the payer's key, if it did. A payer that has moved to another address does so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_of_payer: Option<UnixMillis>,
     /// That it came with, whatever is asked of identifiers now.
     pub carried: Option<PaymentIdentifier>,
 }
@@ -120,7 +123,7 @@ impl Claim {
             signature: self.signature.clone(),
             origin: self.origin.clone(),
             content: self.content.clone(),
-            proof_of_payer: false,
+            proof_of_payer: self.proof_of_payer,
             carried: self.identifier.clone().or_else(|| self.ignored_identifier.clone()),
         }
     }
@@ -155,7 +158,7 @@ impl Claim {
         let Some(origin) = &came.origin else { return false };
         let same_caller = match &self.identifier {
             Some(identifier) => came.carried.as_ref() == Some(identifier),
-            None => own.caller == origin.caller || came.proof_of_payer,
+            None => own.caller == origin.caller || came.proof_of_payer > self.proof_of_payer,
         };
         (same_caller || seeded::has(Bug::StrangerCollects))
             && (own.credentials == origin.credentials || seeded::has(Bug::CredentialsNotBound))

@@ -50,6 +50,7 @@ fn record(state: State) -> Record {
         proven: false,
         origin: None,
         content: None,
+        proof_of_payer: None,
         authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
         identifier: Some("order-of-monday-0001".parse().unwrap()),
         ignored_identifier: None,

@@ -30,6 +30,25 @@ pub(super) fn unix_ms(text: &str) -> Option<u64> {
     u64::try_from(seconds * 1_000 + fraction_ms).ok()
 }
 
+/// The time in the form that is read here, in UTC and to the millisecond.
+pub(super) fn text(unix_ms: u64) -> String {
+    let (days, of_day) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
+    // Years of 365.2425 days give the year, or one beside it.
+    let mut year = 1971 + (days as i64 * 400) / 146_097;
+    while days_before(year, 1, 1) > days as i64 {
+        year -= 1;
+    }
+    let mut rest = days as i64 - days_before(year, 1, 1);
+    let mut month = 1;
+    while rest >= days_in(year, month) {
+        rest -= days_in(year, month);
+        month += 1;
+    }
+    let (second, ms) = (of_day / 1_000, of_day % 1_000);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z", rest + 1)
+}
+
 /// Seconds by which the zone is ahead.
 fn offset_s(zone: &str) -> Option<i64> {
     if zone == "Z" {
@@ -136,6 +155,11 @@ mod tests {
                 month += 1;
             }
             prop_assert_eq!(days_before(year, month, rest + 1), day);
+        }
+
+        #[test]
+        fn what_is_written_is_read(ms in 0_u64..253_402_300_800_000) {
+            prop_assert_eq!(unix_ms(&text(ms)), Some(ms), "{}", text(ms));
         }
 
         #[test]

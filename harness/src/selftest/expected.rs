@@ -172,7 +172,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::SlowTakenForDead => ("one-facilitator-suffices", &["facilitators-all-slow"]),
         Bug::StrangersBelieved => ("others-are-served", &["strangers-choke-facilitators"]),
         Bug::NobodyTried => ("recovers", &["facilitators-all-healed"]),
-        Bug::DebtsInSingleFile => ("nobody-pays-for-nothing", &["debts-after-outage"]),
+        Bug::DebtsInSingleFile => ("unknown-is-asked-about", &["debts-after-outage"]),
         Bug::EveryNoBelieved => ("one-facilitator-suffices", &["verify-node-down"]),
         Bug::KeysOfAnother => ("secrets-are-kept", &["facilitator-needs-auth"]),
         Bug::ReceiptMissing => ("paid-content-only-after-settlement", &["outage"]),

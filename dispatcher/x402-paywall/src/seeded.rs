@@ -312,16 +312,12 @@ bugs! {
     SlowTakenForDead = "slow-taken-for-dead",
     /// Every failure counts against a facilitator, whoever has sent the payment.
     StrangersBelieved = "strangers-believed",
-    /// Any number of calls may be under way for payers of whom nothing is known.
-    StrangersUnbounded = "strangers-unbounded",
     /// While nobody is well, no payment is let through to find out who is back.
     NobodyTried = "nobody-tried",
-    /// Open settlements at a facilitator that was quarantined are asked about one after the other.
+    /// Open settlements are asked about one after the other, however many there are.
     DebtsInSingleFile = "debts-in-single-file",
     /// A facilitator's `no` ends the search, whatever it is about.
     EveryNoBelieved = "every-no-believed",
-    /// An offer goes out although no facilitator lists its network.
-    OfferedWhatNobodyServes = "offered-what-nobody-serves",
     /// Each facilitator gets the API keys of all.
     KeysOfAnother = "keys-of-another",
     /// Content leaves without its receipt.

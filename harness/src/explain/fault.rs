@@ -62,6 +62,7 @@ fn what(inject: &Inject, call: Call) -> String {
         Inject::Status { code, body } => format!("answers {code} with {}", status_body(*body)),
         Inject::Redirect { code } => format!("answers {code}, to elsewhere"),
         Inject::BadJson => "answers 200 with what is no JSON".to_owned(),
+        Inject::Choke => "answers 500 to the signatures of smart accounts".to_owned(),
         Inject::WrongShape => "answers 200 with JSON of another shape".to_owned(),
         Inject::Huge { kilobytes } => format!("answers with {kilobytes} kB more than needed"),
         Inject::Deep { levels } => format!("answers with lists nested {levels} deep"),
@@ -107,6 +108,7 @@ fn moves(inject: &Inject) -> Money {
         | Inject::Garbage
         | Inject::Status { .. }
         | Inject::Redirect { .. }
+        | Inject::Choke
         | Inject::Decline { .. } => Money::Kept,
         Inject::SettleThenHang
         | Inject::SettleThenReset

@@ -44,6 +44,7 @@ pub enum Inject {
         code: u16,
     },
     BadJson,
+    Choke,
     WrongShape,
     Huge {
         kilobytes: usize,
@@ -137,7 +138,7 @@ pub enum Money {
 
 impl Inject {
     /// Every fault, as `harness list --faults` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 20] = [
+    pub const CATALOGUE: [Listed; 21] = [
         Listed::new(
             "refuse",
             "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
@@ -167,6 +168,11 @@ impl Inject {
         ),
         Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
         Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
+        Listed::new(
+            "choke",
+            "an HTTP 500 at what it cannot digest, the signature of a smart account, and nothing wrong at any other payment",
+            "{}",
+        ),
         Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
         Listed::new("huge", "the answer, with so many kilobytes more in it; the money moves", "{ kilobytes = 8192 }"),
         Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
@@ -203,6 +209,7 @@ impl Inject {
             Self::Slow { .. } => "slow",
             Self::Status { .. } => "status",
             Self::BadJson => "bad-json",
+            Self::Choke => "choke",
             Self::WrongShape => "wrong-shape",
             Self::Redirect { .. } => "redirect",
             Self::Huge { .. } => "huge",
@@ -252,6 +259,7 @@ pub(super) enum RawInject {
         code: Spanned<u16>,
     },
     BadJson {},
+    Choke {},
     WrongShape {},
     Huge {
         #[schemars(with = "usize", range(min = 1, max = MAX_HUGE_KILOBYTES))]
@@ -304,6 +312,7 @@ impl RawInject {
             Self::Slow { by } => Inject::Slow { by: time::check_positive(&by, problems)? },
             Self::Status { code, body } => Inject::Status { code: check_code(&code, problems)?, body },
             Self::BadJson {} => Inject::BadJson,
+            Self::Choke {} => Inject::Choke,
             Self::WrongShape {} => Inject::WrongShape,
             Self::Redirect { code } => Inject::Redirect { code: check_redirect(&code, problems)? },
             Self::Huge { kilobytes } => {

@@ -1,4 +1,5 @@
-//! Signs tokens for facilitators with the runtime's own cryptography: pure Rust would cost a tenth of the wasm's size limit.
+//! Signs tokens for facilitators with the runtime's own cryptography. Pure Rust for both algorithms would be 19 kB more of
+//! wasm after gzip.
 
 use crate::plain_object;
 use dispatcher_core::paywall::{

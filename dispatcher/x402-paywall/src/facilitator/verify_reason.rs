@@ -24,7 +24,7 @@ pub enum About {
 }
 
 /// The state of the payer's account. Every chain node tells the same.
-const ACCOUNT: [&str; 11] = [
+const ACCOUNT: [&str; 12] = [
     "insufficient_funds",
     "invalid_exact_evm_insufficient_balance",
     "permit2_insufficient_balance",
@@ -35,6 +35,7 @@ const ACCOUNT: [&str; 11] = [
     "authorization_used",
     "authorization_already_used",
     "already_settled",
+    "invalid_exact_evm_payload_undeployed_smart_wallet",
     "duplicate_settlement",
 ];
 
@@ -68,7 +69,7 @@ const TOO_LATE: [&str; 5] = [
 
 /// About the payment by name. We have checked these terms ourselves, or they rest on a simulation, or on a rule of the
 /// facilitator's own.
-const PERHAPS: [&str; 32] = [
+const PERHAPS: [&str; 31] = [
     "invalid_exact_evm_payload_recipient_mismatch",
     "invalid_exact_evm_recipient_mismatch",
     "recipient_mismatch",
@@ -80,7 +81,6 @@ const PERHAPS: [&str; 32] = [
     "invalid_exact_evm_missing_eip712_domain",
     "invalid_exact_evm_token_name_mismatch",
     "invalid_exact_evm_token_version_mismatch",
-    "invalid_exact_evm_payload_undeployed_smart_wallet",
     "invalid_exact_evm_transaction_simulation_failed",
     "transaction_simulation",
     "eip6492_factory_not_allowed",

@@ -61,8 +61,9 @@ struct Inner {
     /// Payments that were answered soundly here, the newest last.
     proven: VecDeque<u64>,
     regulars: Regulars,
-    /// Those that are not told yet.
+    /// Those that are not told yet, and those that are on their way.
     new_regulars: Vec<u64>,
+    told_regulars: Vec<u64>,
 }
 
 /// How the exchange with the merging place stands.
@@ -130,6 +131,7 @@ impl Board {
             proven: VecDeque::new(),
             regulars: Regulars::default(),
             new_regulars: Vec::new(),
+            told_regulars: Vec::new(),
         };
         Self { inner: RefCell::new(inner), jitter: Jitter::new(seed) }
     }
@@ -152,7 +154,7 @@ impl Board {
             let Some(desk) = inner.desk(id) else { continue };
             let at = desk.known.supported.as_ref().map(|supported| supported.at);
             let outdated = stale && at.is_none_or(|at| now.since(at) >= SUPPORTED_TTL_MS);
-            if !(outdated || desk.serves(version, network)) && !seeded::has(Bug::OfferedWhatNobodyServes) {
+            if !(outdated || desk.serves(version, network)) {
                 continue;
             }
             listed = true;
@@ -301,7 +303,7 @@ impl Board {
         let mut inner = self.inner.borrow_mut();
         let payer = Witness::of(claim, Grade::Sound).payer;
         inner.regulars.add(payer, now, REGULARS_KEPT);
-        if inner.new_regulars.len() < regulars::TOLD {
+        if inner.new_regulars.len() + inner.told_regulars.len() < regulars::TOLD {
             inner.new_regulars.push(payer);
         }
     }
@@ -322,7 +324,9 @@ impl Board {
         // One by one, here and wherever a map of few is filled: collecting would bring a sort into the wasm for each map.
         let mut specimens = BTreeMap::new();
         specimens.extend(wanted.filter_map(specimen));
-        let regulars = mem::take(&mut inner.new_regulars);
+        let new = mem::take(&mut inner.new_regulars);
+        inner.told_regulars.extend(new);
+        let regulars = inner.told_regulars.clone();
         Some(News { observations, specimens, regulars })
     }
 
@@ -336,6 +340,7 @@ impl Board {
                 desk.known = known;
             }
         }
+        inner.told_regulars.clear();
         inner.regulars.merge(&snapshot.regulars, REGULARS_KEPT);
         for observation in inner.news.clone() {
             inner.apply(&observation, now, &self.jitter);

@@ -51,10 +51,9 @@ impl Debts {
         let at = match mood {
             Mood::Answers => self.next_while_it_answers(now),
             Mood::Silent { set_at, retry_at } => {
-                let most = if seeded::has(Bug::DebtsInSingleFile) { 1 } else { PER_BACK_OFF };
                 let counts = |at: &&UnixMillis| **at > set_at && **at >= retry_at && now.since(**at) < SENT_COUNTS_MS;
                 let sent = self.sent.iter().filter(counts).count();
-                let free = sent < most && self.under_way.len() < most;
+                let free = sent < PER_BACK_OFF && self.under_way.len() < PER_BACK_OFF;
                 if free { now.max(retry_at) } else { self.soonest(now).max(retry_at) }
             }
         };
@@ -66,7 +65,8 @@ impl Debts {
 
     fn next_while_it_answers(&mut self, now: UnixMillis) -> UnixMillis {
         let sent = self.sent.iter().filter(|at| now.since(**at) < 1_000).count();
-        if self.under_way.len() < AT_ONCE && sent < A_SECOND {
+        let most = if seeded::has(Bug::DebtsInSingleFile) { 1 } else { A_SECOND };
+        if self.under_way.len() < AT_ONCE && sent < most {
             return now;
         }
         // Each that has to wait gets a turn of its own, so that they do not come back together.

@@ -4,10 +4,7 @@
 //! network. Payers who are known are not bound by it.
 
 use super::witness::{Grade, Witness};
-use crate::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::UnixMillis;
 
 /// Calls under way for strangers.
 const STRANGERS: usize = 16;
@@ -29,7 +26,7 @@ impl Room {
         self.0.retain(|(_, until)| now < *until);
         let of_network = self.0.iter().filter(|(network, _)| *network == witness.network).count();
         let most = if witness.network == 0 { OF_NOWHERE } else { OF_ONE_NETWORK };
-        let fits = self.0.len() < STRANGERS && of_network < most || seeded::has(Bug::StrangersUnbounded);
+        let fits = self.0.len() < STRANGERS && of_network < most;
         if fits {
             self.0.push((witness.network, until));
         }

@@ -4,11 +4,12 @@
 //!
 //! | money | faults |
 //! |---|---|
-//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `redirect`, `decline` |
+//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `redirect`, `choke`, `decline` |
 //! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `settle-then-status`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `huge`, `deep`, `pending`, `forget` |
 //! | as the fault says | `lie` |
 
 mod bad_json;
+mod choke;
 mod decline;
 mod deep;
 mod drip;
@@ -49,7 +50,7 @@ pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
         | Inject::SettleThenStatus { .. }
         | Inject::Pending { .. }
         | Inject::Forget { .. } => endpoint == Settle,
-        Inject::Decline { .. } => endpoint != Supported,
+        Inject::Decline { .. } | Inject::Choke => endpoint != Supported,
         Inject::Lie { about, .. } => lie::applies(*about, endpoint),
         _ => true,
     }
@@ -67,6 +68,7 @@ pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
     match inject {
         Some(Inject::Status { code, body }) => status::reply(*code, *body),
         Some(Inject::BadJson) => bad_json::reply(ask),
+        Some(Inject::Choke) => choke::reply(ask),
         Some(Inject::WrongShape) => wrong_shape::reply(ask),
         Some(Inject::SettleThenStatus { code, body }) => settle_then_status::reply(*code, *body, ask),
         Some(Inject::Huge { kilobytes }) => huge::reply(*kilobytes, ask),

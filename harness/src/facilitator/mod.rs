@@ -42,7 +42,10 @@ use answers::Desks;
 use connection::Double;
 use exchange::Origin;
 use std::{io, net::SocketAddr, sync::Arc};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 use wiremock::MockServer;
 
 /// How a double differs from one that serves everybody everything.
@@ -61,6 +64,8 @@ pub struct FacilitatorDouble {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<io::Result<()>>,
+    /// Closes when the double ends, however it does.
+    alive: watch::Receiver<()>,
     /// Serves until it is dropped.
     _answers: MockServer,
 }
@@ -83,14 +88,24 @@ impl FacilitatorDouble {
         let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
         let (address, door) = acceptor::bind(&double, terms.port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(acceptor::run(double, address, door, stopped));
-        Ok(Self { address, stop, running, _answers: answers })
+        let (living, alive) = watch::channel(());
+        let running = tokio::spawn(async move {
+            let _living = living;
+            acceptor::run(double, address, door, stopped).await
+        });
+        Ok(Self { address, stop, running, alive, _answers: answers })
     }
 
     /// Without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Comes back when the double has ended, by itself or because it was stopped.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut alive = self.alive.clone();
+        async move { while alive.changed().await.is_ok() {} }
     }
 
     /// Resets what is in flight. When this returns, every call has been recorded.
@@ -126,6 +141,22 @@ mod tests {
         );
         let (calls, _) = bench.stop(double).await;
         assert!(matches!(calls[0].answer, FacilitatorAnswer::Sent { status: 401, .. }));
+    }
+
+    #[tokio::test]
+    async fn whoever_wants_to_know_of_a_doubles_end_is_told() {
+        let bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        let ended = tokio::spawn(double.ended());
+        bench.stop(double).await;
+        ended.await.unwrap();
+
+        // As a bug of ours would end it.
+        let bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        let ended = double.ended();
+        double.running.abort();
+        ended.await;
     }
 
     #[tokio::test]

@@ -451,7 +451,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "N", value_delimiter = ',', conflicts_with = "facilitator_urls", value_parser = value_parser!(u16).range(1..))]
     pub facilitator_ports: Vec<u16>,
     /// Facilitators to use in place of the doubles, primary first
-    #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',')]
+    #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,
 }
 

@@ -25,6 +25,12 @@ impl Interruption {
         Self(ASKED.get_or_init(|| listen().ok()).as_ref().map(watch::Sender::subscribe))
     }
 
+    /// Whether somebody has asked.
+    #[must_use]
+    pub fn is_asked(&self) -> bool {
+        self.0.as_ref().is_some_and(|asked| *asked.borrow())
+    }
+
     /// Until somebody asks, or at once if somebody has.
     pub async fn asked(&mut self) {
         let Some(asked) = &mut self.0 else { return std::future::pending().await };

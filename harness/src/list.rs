@@ -4,12 +4,16 @@
 use crate::cli::Listing;
 use crate::scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed};
 
+/// In place of the title of a scenario that cannot be read.
+const BROKEN: &str = "(cannot be read: `harness explain` says why)";
+
 /// The text to print.
 pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> {
     match what {
         Listing::Scenarios(selection) => {
-            let scenarios = library.select(&selection)?;
-            Ok(aligned(scenarios.iter().map(|scenario| (scenario.id().as_str(), scenario.title()))))
+            let (scenarios, broken) = library.readable(&selection)?;
+            let broken = broken.iter().map(|name| (name.as_str(), BROKEN));
+            Ok(aligned(scenarios.iter().map(|scenario| (scenario.id().as_str(), scenario.title())).chain(broken)))
         }
         Listing::Faults => Ok(catalogue("inject", &Inject::CATALOGUE)),
         Listing::Clients => Ok(catalogue("mix", &ClientKind::CATALOGUE)),
@@ -50,6 +54,18 @@ mod tests {
             text.lines().all(|line| line.as_bytes()[column - 1] == b' ' && line.as_bytes()[column] != b' '),
             "{text}"
         );
+    }
+
+    #[test]
+    fn one_that_is_broken_is_marked_and_hides_no_other() {
+        let folder = std::env::temp_dir().join(format!("402claw-list-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("outage.toml"), include_str!("../../scenarios/outage.toml")).unwrap();
+        std::fs::write(folder.join("broken.toml"), "garbage").unwrap();
+        let list = |what| render(what, &Library::new(&folder));
+        let text = list(Listing::Scenarios(Selection::default())).map_err(miette::Report::new).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(text.contains("outage  The primary") && text.contains("broken  (cannot be read"), "{text}");
     }
 
     #[test]

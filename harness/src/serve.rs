@@ -2,10 +2,11 @@
 //! to try.
 
 mod options;
+mod requests;
 
-pub use options::{OptionsError, enough_facilitators, tenant, world};
+pub use options::{OptionsError, enough_facilitators, facilitator_url, tenant, world};
 
-use crate::output::{errln, outln};
+use crate::output::{self, errln, outln};
 use crate::{
     cli::ServeArgs,
     clock::{Clock, SystemClock},
@@ -16,10 +17,10 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Serves until Ctrl-C. The URLs go to stdout, so that a script can read them.
+/// Serves until Ctrl-C, or until a part of the world ends by itself. The URLs go to stdout, so that a script can read them.
 pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &ServeArgs) -> Result<(), RunError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (journal, writer) = Journal::open(&run_dir.events(), clock).map_err(RunError::Journal)?;
+    let (journal, mut writer) = Journal::stream(&run_dir.events(), clock).map_err(RunError::Journal)?;
     let quiet = scenario.without_faults();
     let options = LiveOptions {
         tools,
@@ -31,15 +32,35 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
         facilitator_urls: &args.facilitator_urls,
     };
     let mut interruption = Interruption::heed();
-    let live = Live::start_or_interrupted(&options, &journal).await?;
-    live.publisher(&quiet).map_err(RunError::DidNotStart)?;
-    announce(scenario, &live, run_dir);
-    interruption.asked().await;
+    let (live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;
+    let served = match begin(&live, &quiet).await {
+        Err(error) => Err(error),
+        Ok(()) => {
+            let watched = tokio::spawn(requests::tell(journal.follow()));
+            announce(scenario, &live, run_dir);
+            let served = tokio::select! {
+                () = interruption.asked() => Ok(()),
+                death = deaths.first() => Err(RunError::Died(death)),
+                full = writer.failed() => Err(RunError::Journal(full)),
+                // Nobody can read where it serves.
+                () = std::future::ready(()), if output::failed().is_some() => Ok(()),
+            };
+            watched.abort();
+            served
+        }
+    };
     errln!("stopping");
     let stopped = live.stop().await;
     drop(journal);
+    served?;
     writer.finish().await.map_err(RunError::Journal)?;
     stopped.map_err(RunError::DidNotStop)
+}
+
+/// Fills the directory, and sees that the dispatcher takes its configuration.
+async fn begin(live: &Live, scenario: &Scenario) -> Result<(), RunError> {
+    live.publisher(scenario).map_err(RunError::DidNotStart)?;
+    live.takes_its_configuration().await.map_err(RunError::DidNotStart)
 }
 
 fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
@@ -56,6 +77,7 @@ fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
     }
     outln!("platform      authorization: Bearer {}", live.platform_token);
     outln!("events        {}", run_dir.events().display());
+    outln!("log           {}", live.log.display());
     let first = scenario.world().tenants().first().map_or("", |tenant| tenant.id().as_str());
     outln!("\ntry           curl -i {url}/t/{first}/quote");
     outln!("ready; stops at Ctrl-C");

@@ -4,15 +4,18 @@
 
 mod bundle;
 pub mod config;
+pub mod deaths;
 pub mod guard;
 pub mod kv_double;
 pub mod location_double;
 mod loopback;
 pub mod namespace;
 pub mod official;
-mod ports;
+pub(crate) mod ports;
 mod readiness;
 pub mod recorder;
+mod runtimes;
+pub(crate) mod tail;
 pub mod workerd;
 pub mod wrangler;
 
@@ -27,6 +30,7 @@ use crate::folders::remove_if_there;
 use crate::namespace::{Policy, Report};
 use bundle::BundleError;
 use config::{ConfigError, Doubles, PluginAt, Seat};
+use deaths::Watch;
 use guard::{Guard, GuardError};
 use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
 use recorder::{OnReport, Recorder};
@@ -52,6 +56,8 @@ pub struct TenantDouble {
 #[derive(Clone, Debug)]
 pub struct WorldOptions {
     pub guard: Guard,
+    /// Told of every part that ends by itself once it was ready.
+    pub watch: Watch,
     /// Absolute. Everything the world writes goes here.
     pub run_dir: PathBuf,
     pub node: PathBuf,
@@ -126,6 +132,7 @@ impl World {
         let recorder = Recorder::listen(&options.recorder_token, told).await.map_err(WorldError::Recorder)?;
         let namespace = NamespaceProcess::start(NamespaceOptions {
             guard: options.guard.clone(),
+            watch: &options.watch,
             run_dir: &options.run_dir,
             workerd: &options.workerd,
             tenants: &options.tenants,
@@ -158,6 +165,11 @@ impl World {
             namespace::write(&folder.join(config::SECRETS_FILE), &config::secrets_file(&options.secrets))?;
             let options = WranglerOptions {
                 guard: options.guard.clone(),
+                watch: options.watch.clone(),
+                name: match options.dispatchers {
+                    1 => "wrangler dev".to_owned(),
+                    _ => format!("wrangler dev of dispatcher {number}"),
+                },
                 run_dir: folder,
                 registry: registry.clone(),
                 node: options.node.clone(),

@@ -49,3 +49,64 @@ fn a_wrong_command_line_ends_with_2() {
     assert_eq!(harness(&["scenario", "outage", "--seed", "9223372036854775808"]).status.code(), Some(2));
     assert_eq!(harness(&["list", "--faults", "--checkers"]).status.code(), Some(2));
 }
+
+/// A report that nobody got is no pass, and no bug of ours either.
+#[test]
+fn output_that_cannot_be_written_ends_with_74_and_one_line() {
+    for args in [&["list"][..], &["rules"], &["--help"], &["explain", "outage"], &["schema", "--print"]] {
+        let full = fs::File::options().write(true).open("/dev/full").expect("it is there");
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_harness")).args(args).stdout(full).output().expect("it was built");
+        assert_eq!(output.status.code(), Some(74), "{args:?}");
+        let said = stderr(&output);
+        assert_eq!(said.lines().count(), 1, "{said}");
+        assert!(said.starts_with("harness: standard output cannot be written: No space left"), "{said}");
+    }
+}
+
+#[test]
+fn output_that_nobody_reads_to_its_end_is_no_failure() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
+        .args(["rules"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("it was built");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
+}
+
+/// Who copies a checkout works in the copy, whatever compiled the program.
+#[test]
+fn runs_are_kept_beside_the_scenarios_that_were_found_and_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let copy = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("copied-{}", std::process::id()));
+    let scenarios = copy.join("scenarios");
+    fs::create_dir_all(&scenarios).expect("the folder is cargo's own for this");
+    fs::write(scenarios.join("outage.toml"), include_str!("../../scenarios/outage.toml")).expect("it can be written");
+    fs::write(copy.join("known.toml"), include_str!("../../known.toml")).expect("it can be written");
+    let run = |umask: &str, more: &str| {
+        let script = format!("umask {umask}; exec \"$0\" scenario outage --tier sim {more}");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script, env!("CARGO_BIN_EXE_harness")]).current_dir(&scenarios).env("NO_COLOR", "1");
+        let output = shell.output().expect("there is a shell");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    };
+    let runs = |folder: &str| -> Vec<PathBuf> {
+        let all = fs::read_dir(copy.join(folder)).expect("there are runs").map(|entry| entry.expect("an entry").path());
+        all.collect()
+    };
+    run("000", "");
+    run("077", "--runs-dir ../elsewhere");
+    assert_eq!((runs("runs").len(), runs("elsewhere").len()), (1, 1));
+    for folder in [runs("runs"), runs("elsewhere")].concat() {
+        let mode = |path: &PathBuf| fs::metadata(path).expect("it is there").permissions().mode() & 0o777;
+        assert_eq!(mode(&folder), 0o700);
+        for file in fs::read_dir(&folder).expect("it can be read") {
+            let file = file.expect("an entry").path();
+            assert_eq!(mode(&file), 0o600, "{}", file.display());
+        }
+    }
+    fs::remove_dir_all(copy).expect("it is ours");
+}

@@ -51,6 +51,43 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// One of each kind, for what a test holds of all of them. A new kind has its place here, or nothing compiles.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn one_of_each() -> Vec<Self> {
+        use {ResolveError as Error, TenantFailure as Failure};
+        let next = |refusal: &Self| {
+            Some(match refusal {
+                Self::Misconfigured => Self::Resolve(Error::InvalidKey),
+                Self::Resolve(Error::InvalidKey) => Self::Resolve(Error::Unavailable),
+                Self::Resolve(Error::Unavailable) => Self::NoTenant,
+                Self::NoTenant => Self::Tenant(Failure::NotInNamespace),
+                Self::Tenant(Failure::NotInNamespace) => Self::Tenant(Failure::Threw),
+                Self::Tenant(Failure::Threw) => Self::Tenant(Failure::CpuLimit),
+                Self::Tenant(Failure::CpuLimit) => Self::Tenant(Failure::SubrequestLimit),
+                Self::Tenant(Failure::SubrequestLimit) => Self::Tenant(Failure::TimeLimit),
+                Self::Tenant(Failure::TimeLimit) => Self::Tenant(Failure::BindingMissing),
+                Self::Tenant(Failure::BindingMissing) => Self::ResponseTooLarge,
+                Self::ResponseTooLarge => Self::PaymentTooLarge,
+                Self::PaymentTooLarge => Self::RequestTooLarge,
+                Self::RequestTooLarge => Self::RequestIncomplete,
+                Self::RequestIncomplete => Self::RateLimited { retry_after_s: 1 },
+                Self::RateLimited { .. } => Self::Owed(Box::new(Self::NoTenant)),
+                Self::Owed(_) => Self::PlatformDenied,
+                Self::PlatformDenied => Self::PlatformNotFound,
+                Self::PlatformNotFound => Self::TooManyGuesses { retry_after_s: 1 },
+                Self::TooManyGuesses { .. } => Self::InvalidPaymentKey,
+                Self::InvalidPaymentKey => Self::UnknownTenant,
+                Self::UnknownTenant => Self::LedgerUnavailable,
+                Self::LedgerUnavailable => Self::HealthUnavailable,
+                Self::HealthUnavailable => Self::PlatformBody { why: "x".to_owned() },
+                Self::PlatformBody { .. } => Self::QuarantineUnavailable,
+                Self::QuarantineUnavailable => return None,
+            })
+        };
+        std::iter::successors(Some(Self::Misconfigured), next).collect()
+    }
+
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {

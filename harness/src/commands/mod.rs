@@ -165,8 +165,11 @@ impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Library(LibraryError::UnknownTag { .. })
-            | Self::Serve(_)
+            | Self::Serve(
+                OptionsError::TwoOfOneName(_) | OptionsError::TooMany(_) | OptionsError::TooManyPorts { .. },
+            )
             | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
+            Self::Serve(OptionsError::Taken { .. }) => Exit::DidNotStart,
             Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
             Self::Library(_) | Self::Known(_) => Exit::BadScenario,
             Self::Recording(error) => error.exit(),

@@ -7,6 +7,7 @@ use crate::{
     cli::{Format, ScenarioArgs},
     clock::{Clock, SystemClock},
     exit::Exit,
+    interrupt::Interruption,
     scenario::{Library, LibraryError, Scenario, Selection},
     tier::Tier,
 };
@@ -56,8 +57,15 @@ fn several(
     let scenarios = in_tiers(library.select(selection)?, &[tier])?;
     let stage = Stage::set_up(tier)?;
     let clock = SystemClock::start();
+    // What has been judged by then is told, whenever a person stops it.
+    let interruption = Interruption::heed();
     let (mut all, mut exits) = (Vec::new(), Vec::new());
     for (n, scenario) in scenarios.iter().enumerate() {
+        if interruption.is_asked() {
+            errln!("interrupted before {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
+            exits.push(Exit::Interrupted);
+            break;
+        }
         let so_far = Duration::from_micros(clock.now_us()).as_secs();
         errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
@@ -68,7 +76,11 @@ fn several(
                 exits.push(Exit::of_report(&report));
                 all.push(report);
             }
-            Err(interrupted) if interrupted.exit() == Exit::Interrupted => return Err(interrupted),
+            Err(interrupted) if interrupted.exit() == Exit::Interrupted => {
+                errln!("interrupted in {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
+                exits.push(Exit::Interrupted);
+                break;
+            }
             Err(error) => {
                 exits.push(error.exit());
                 errln!("{:?}", miette::Report::new(error));
@@ -80,5 +92,6 @@ fn several(
         Format::Table => outln!("{}", reports::tally::tally(&all, scenarios.len() - all.len(), took)),
         Format::Json => out!("{}", reports::json::render(&all).map_err(CommandError::Json)?),
     }
-    Ok(Exit::of_several(&exits))
+    // Not all that was asked for was judged, whatever the rest came to.
+    Ok(if exits.contains(&Exit::Interrupted) { Exit::Interrupted } else { Exit::of_several(&exits) })
 }

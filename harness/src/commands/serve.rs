@@ -4,7 +4,13 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide, provide_for, runtime},
 };
-use crate::{cli::ServeArgs, exit::Exit, scenario::Library, serve};
+use crate::{
+    cli::ServeArgs,
+    exit::Exit,
+    scenario::Library,
+    serve::{self, OptionsError},
+    world::ports,
+};
 
 pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let scenario = match (&args.tenants[..], args.facilitators) {
@@ -12,6 +18,10 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         (tenants, facilitators) => serve::world(tenants, facilitators.unwrap_or(1).into())?,
     };
     serve::enough_facilitators(&scenario, &args.facilitator_ports)?;
+    // Before anything is built or made.
+    for port in args.port.iter().chain(&args.facilitator_ports) {
+        ports::check(*port).map_err(|source| OptionsError::Taken { port: *port, source })?;
+    }
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
     let tools = runtime.block_on(provide_for(&scenario, &tools))?;

@@ -66,13 +66,14 @@ impl Stage {
         let asked = Asked { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
         run_dir.describe(&self.here.manifest(asked), scenario)?;
         let say = |what: &str| errln!("{what}");
-        let report = match &self.engine {
+        let ran = match &self.engine {
             Engine::Live { runtime, tools } => {
                 let tools = runtime.block_on(provide_for(scenario, tools))?;
-                runtime.block_on(run::live(asked, &tools, &run_dir, &say))?
+                runtime.block_on(run::live(asked, &tools, &run_dir, &say))
             }
-            Engine::Sim => run::simulated(asked, &run_dir)?,
+            Engine::Sim => run::simulated(asked, &run_dir),
         };
+        let report = ran.inspect_err(|_| say(&format!("what there was of it is in {}", run_dir.path().display())))?;
         let report = bar.hold(report);
         run_dir.write_report(&report)?;
         Ok(report)

@@ -59,6 +59,9 @@ impl Ask<'_> {
     }
 }
 
+/// More payments than a run has whose repeats are counted for a fault. When it is full all counts begin anew.
+const MOST_COUNTED: usize = 100_000;
+
 /// The honest part of one double, a desk an endpoint, and what the faults that are whole answers make of it.
 pub struct Desks([Arc<Desk>; ENDPOINTS.len()]);
 
@@ -131,6 +134,9 @@ impl Desk {
     fn count(&self, request: &FacilitatorRequest) -> u64 {
         let Some(asked_for) = request.payment() else { return 0 };
         let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() >= MOST_COUNTED {
+            asked.clear();
+        }
         let times = asked.entry(asked_for.key()).or_default();
         *times += 1;
         *times - 1

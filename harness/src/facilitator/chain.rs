@@ -42,9 +42,17 @@ pub enum Settlement {
     NotApproved,
 }
 
+/// More transfers than a run has that is judged. Beyond them, those are forgotten that no window lets be asked for again: a
+/// world that stays for days has no end of them.
+const KEPT: usize = 50_000;
+
 #[derive(Default)]
 struct State {
     settled: BTreeMap<PaymentKey, Settled>,
+    /// How many there ever were.
+    moved: usize,
+    /// When to look for what can be forgotten.
+    full_at: usize,
     balances: BTreeMap<(Network, Address), u64>,
     /// What the Permit2 contract may move for an account.
     allowances: BTreeMap<(Network, Address), u64>,
@@ -90,7 +98,7 @@ impl Chain {
     /// How many transfers stand on it.
     #[must_use]
     pub fn transfers(&self) -> usize {
-        self.state().settled.len()
+        self.state().moved
     }
 
     /// Moves the money, once per payment key. The caller has checked signature and window.
@@ -118,6 +126,8 @@ impl Chain {
         let received = state.balance(offer.network, to).saturating_add(amount);
         state.balances.insert((offer.network, to), received);
         let transaction = transaction_hash(facilitator, &payment);
+        state.moved += 1;
+        state.forget_what_is_over(self.journal.clock().unix_now());
         state.settled.insert(
             payment,
             Settled {
@@ -146,6 +156,15 @@ impl Chain {
 }
 
 impl State {
+    /// Looks again only once there are twice as many, so that looking costs little however many must stay.
+    fn forget_what_is_over(&mut self, unix_now: u64) {
+        if self.settled.len() < self.full_at.max(KEPT) {
+            return;
+        }
+        self.settled.retain(|_, settled| settled.transfer.valid_before().saturating_u64() >= unix_now);
+        self.full_at = 2 * self.settled.len();
+    }
+
     fn allowance(&self, network: Network, owner: Address) -> u64 {
         self.allowances.get(&(network, owner)).copied().unwrap_or_default()
     }
@@ -189,6 +208,30 @@ mod tests {
         assert_eq!(moved, 1, "{outcomes:?}");
         assert_eq!(drain(&mut seen).len(), 1);
         assert_eq!(chain.balance(Network::BaseSepolia, paid.from()), AMPLE_BALANCE - 10_000);
+    }
+
+    #[test]
+    fn of_what_no_window_lets_be_asked_for_again_no_more_is_kept_than_there_is_room_for() {
+        let payer = Payer::new(1);
+        let (alive, over) = (payer.transfer(1), payer.transfer(2));
+        let settled = |transfer: &Transfer| Settled {
+            facilitator: "primary".to_owned(),
+            transfer: transfer.clone(),
+            transaction: "0x1".to_owned(),
+        };
+        let mut state = State::default();
+        let end = over.valid_before().saturating_u64();
+        for n in 0..KEPT as u64 {
+            let mut nonce = [0; 32];
+            nonce[..8].copy_from_slice(&n.to_be_bytes());
+            let key = PaymentKey { nonce: x402_protocol::Nonce(nonce), ..alive.key(&payer.offer()) };
+            state.settled.insert(key, settled(&alive));
+        }
+        state.forget_what_is_over(end);
+        assert_eq!((state.settled.len(), state.full_at), (KEPT, 2 * KEPT), "they can still be asked for");
+        state.full_at = 0;
+        state.forget_what_is_over(end + 1);
+        assert_eq!(state.settled.len(), 0);
     }
 
     #[test]

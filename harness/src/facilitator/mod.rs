@@ -45,7 +45,10 @@ use answers::Desks;
 use connection::Double;
 use exchange::Origin;
 use std::{io, net::SocketAddr, sync::Arc};
-use tokio::{sync::oneshot, task::JoinHandle};
+use tokio::{
+    sync::{oneshot, watch},
+    task::JoinHandle,
+};
 use wiremock::MockServer;
 
 /// How a double differs from one that serves everybody everything.
@@ -64,6 +67,8 @@ pub struct FacilitatorDouble {
     address: SocketAddr,
     stop: oneshot::Sender<()>,
     running: JoinHandle<io::Result<()>>,
+    /// Closes when the double ends, however it does.
+    alive: watch::Receiver<()>,
     /// Serves until it is dropped; the official library is served by somebody else.
     _answers: Option<MockServer>,
 }
@@ -98,14 +103,24 @@ impl FacilitatorDouble {
         let double = Arc::new(double);
         let (address, door) = acceptor::bind(&double, port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
-        let running = tokio::spawn(acceptor::run(double, address, door, stopped));
-        Ok(Self { address, stop, running, _answers: answers })
+        let (living, alive) = watch::channel(());
+        let running = tokio::spawn(async move {
+            let _living = living;
+            acceptor::run(double, address, door, stopped).await
+        });
+        Ok(Self { address, stop, running, alive, _answers: answers })
     }
 
     /// Without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Comes back when the double has ended, by itself or because it was stopped.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        let mut alive = self.alive.clone();
+        async move { while alive.changed().await.is_ok() {} }
     }
 
     /// Resets what is in flight. When this returns, every call has been recorded.
@@ -141,6 +156,22 @@ mod tests {
         );
         let (calls, _) = bench.stop(double).await;
         assert!(matches!(calls[0].answer, FacilitatorAnswer::Sent { status: 401, .. }));
+    }
+
+    #[tokio::test]
+    async fn whoever_wants_to_know_of_a_doubles_end_is_told() {
+        let bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        let ended = tokio::spawn(double.ended());
+        bench.stop(double).await;
+        ended.await.unwrap();
+
+        // As a bug of ours would end it.
+        let bench = Bench::new();
+        let double = bench.double(vec![]).await;
+        let ended = double.ended();
+        double.running.abort();
+        ended.await;
     }
 
     #[tokio::test]

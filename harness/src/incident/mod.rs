@@ -2,6 +2,7 @@
 //! and facilitators that fail alike at the same times. What a log cannot tell, the file says.
 
 mod file;
+mod foreign;
 mod lines;
 mod names;
 mod shape;
@@ -10,6 +11,7 @@ pub use lines::BadLine;
 
 use crate::scenario::{InvalidScenario, Name, Scenario};
 use file::LONGEST_S;
+use foreign::Foreign;
 use lines::MAX_LOG_BYTES;
 use shape::Incident;
 use std::{
@@ -21,6 +23,9 @@ use std::{
 pub enum IncidentError {
     #[error("{path} cannot be read")]
     Read { path: PathBuf, source: io::Error },
+    #[error("{path} is {what}")]
+    #[diagnostic(help("{mend}"))]
+    Foreign { path: PathBuf, what: &'static str, mend: &'static str },
     #[error("{path} has over {MAX_LOG_BYTES} bytes")]
     #[diagnostic(help("cut the log to the minutes of the incident"))]
     TooLarge { path: PathBuf },
@@ -55,12 +60,17 @@ pub fn scenario(log: &Path, name: &Name, seed: u64, say: &dyn Fn(&str)) -> Resul
     }
     // A log may be cut anywhere, also inside a character.
     let bytes = std::fs::read(log).map_err(unreadable)?;
-    let read = lines::read(&String::from_utf8_lossy(&bytes))
-        .map_err(|source| IncidentError::Line { path: log.to_owned(), source })?;
+    let foreign = |Foreign { what, mend }| IncidentError::Foreign { path: log.to_owned(), what, mend };
+    if let Some(form) = Foreign::by_its_bytes(&bytes) {
+        return Err(foreign(form));
+    }
+    let text = String::from_utf8_lossy(&bytes);
+    let read = lines::read(&text).map_err(|source| IncidentError::Line { path: log.to_owned(), source })?;
     if let [first, ..] = read.no_json[..] {
         say(&format!("left out what is no JSON: {} lines, the first is line {first}", read.no_json.len()));
     }
-    let incident = Incident::of(&read.logged).ok_or_else(|| IncidentError::Nothing(log.to_owned()))?;
+    let nothing = || Foreign::by_its_text(&text).map_or_else(|| IncidentError::Nothing(log.to_owned()), foreign);
+    let incident = Incident::of(&read.logged).ok_or_else(nothing)?;
     if incident.seconds > LONGEST_S {
         return Err(IncidentError::TooLong { path: log.to_owned(), seconds: incident.seconds });
     }

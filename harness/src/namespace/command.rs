@@ -2,7 +2,7 @@
 //! the supervisor. Surprising constraint: tenant processes are then killed with the supervisor even when the command that
 //! was typed dies by SIGKILL, and none of them needs a guard of its own.
 
-use crate::output::{errln, out, outln};
+use crate::output::{self, errln, out, outln};
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::calibrate::{CalibrateError, calibrate, write_scripts};
@@ -79,19 +80,20 @@ pub async fn guarded(args: &NamespaceArgs, tools: &NamespaceTools) -> Result<Exi
     let mut interruption = Interruption::heed();
     let (mut supervisor, mut output) = Guard::this_program().spawn(&command)?;
     let shown = tokio::spawn(async move {
-        let (mut stdout, mut stderr) = (tokio::io::stdout(), tokio::io::stderr());
-        // Whoever closes our output has seen enough.
-        let _seen = tokio::join!(
-            tokio::io::copy(&mut output.stdout, &mut stdout),
-            tokio::io::copy(&mut output.stderr, &mut stderr)
-        );
+        tokio::join!(pass_on(&mut output.stdout, tokio::io::stdout()), pass_on(&mut output.stderr, tokio::io::stderr()))
     });
     let status = tokio::select! {
         status = supervisor.wait_exit() => Some(status?),
         () = interruption.asked() => None,
     };
     let exit = match status {
-        Some(status) => Exit::of_status(status),
+        Some(status) => {
+            let exit = Exit::of_status(status);
+            if exit == Exit::Internal {
+                errln!("the namespace's supervisor ended by itself ({status})");
+            }
+            exit
+        }
         None => {
             supervisor.stop().await?;
             match args.task() {
@@ -101,8 +103,19 @@ pub async fn guarded(args: &NamespaceArgs, tools: &NamespaceTools) -> Result<Exi
         }
     };
     // Ended with the supervisor's streams; a panic in it is told by the runtime.
-    let _shown = shown.await;
+    if let Ok((Err(error), _)) = shown.await {
+        output::note(error);
+    }
     Ok(exit)
+}
+
+/// Goes on reading when nothing can be written any more: a supervisor whose output nobody takes would stand still.
+async fn pass_on(from: &mut (impl AsyncRead + Unpin), mut to: impl AsyncWrite + Unpin) -> io::Result<()> {
+    let passed = tokio::io::copy(from, &mut to).await;
+    if passed.is_err() {
+        tokio::io::copy(from, &mut tokio::io::sink()).await?;
+    }
+    passed.map(drop)
 }
 
 fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString> {

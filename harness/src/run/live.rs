@@ -27,7 +27,7 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
     let Asked { scenario, seed, .. } = asked;
     let clock = Arc::new(SystemClock::new());
     let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
-    let (journal, writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
+    let (journal, mut writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
     say("starting the facilitator doubles and the dispatcher under wrangler dev");
     let options = LiveOptions {
         tools,
@@ -39,10 +39,12 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         facilitator_urls: &[],
     };
     let mut interruption = Interruption::heed();
-    let mut live = Live::start_or_interrupted(&options, &journal).await?;
+    let (mut live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;
     let driven = tokio::select! {
         driven = drive(asked, &clock, &journal, &mut live, say) => driven,
         () = interruption.asked() => Err(RunError::Interrupted),
+        death = deaths.first() => Err(RunError::Died(death)),
+        full = writer.failed() => Err(RunError::Journal(full)),
     };
     say("stopping the world");
     let stopped = live.stop().await;

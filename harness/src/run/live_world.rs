@@ -17,11 +17,14 @@ use crate::{
     scenario::Scenario,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
+        deaths::{Deaths, Watch},
         guard::Guard,
         kv_double::KvDouble,
         location_double::LocationDouble,
         official::{OfficialError, OfficialFacilitators, OfficialOptions},
+        tail::tail,
         workerd::WorkerdError,
+        wrangler::LOG as WRANGLER_LOG,
     },
 };
 use dispatcher_core::paywall::seeded::Bug;
@@ -34,6 +37,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use tokio::task::JoinHandle;
 use x402_protocol::{Network, network::UnknownNetwork};
@@ -81,6 +85,8 @@ pub struct Live {
     /// Dispatcher request lines that have been read so far.
     pub request_lines: Arc<AtomicU64>,
     pub world: World,
+    /// What the first dispatcher prints.
+    pub log: PathBuf,
     /// Where the tenant directory lies, where it is stored.
     pub directory: Option<KvStore>,
     kv_double: Option<KvDouble>,
@@ -92,8 +98,17 @@ pub struct Live {
     feeds: Vec<JoinHandle<()>>,
 }
 
+/// It is answered without a tenant, a payment or a log line.
+const READY_PATH: &str = "/__platform/ready";
+
+const LAST_LINES: Duration = Duration::from_millis(500);
+
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
+    #[error("asking the dispatcher whether it is ready")]
+    Unready(#[source] reqwest::Error),
+    #[error("the dispatcher answers {status} to everything; its log is {}, and ends with:\n{tail}", log.display())]
+    Misconfigured { status: u16, log: PathBuf, tail: String },
     #[error("starting the facilitator double {name}")]
     Double { name: String, source: io::Error },
     #[error("running the official facilitators")]
@@ -119,7 +134,8 @@ pub enum LiveError {
 }
 
 impl Live {
-    pub async fn start(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, LiveError> {
+    /// `watch` is told of every part that ends by itself.
+    pub async fn start(options: &LiveOptions<'_>, journal: &Journal, watch: Watch) -> Result<Self, LiveError> {
         let scenario = options.scenario;
         let network = network(scenario)?;
         let mut feeds = Vec::new();
@@ -151,6 +167,11 @@ impl Live {
                         .await
                         .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
                 facilitator_urls.push((name.to_owned(), double.url()));
+                let (ended, told, name) = (double.ended(), watch.clone(), name.to_owned());
+                tokio::spawn(async move {
+                    ended.await;
+                    told.tell_of(format!("the facilitator double `{name}`"), "its task is over".to_owned());
+                });
                 doubles.push(double);
             }
         } else {
@@ -176,7 +197,7 @@ impl Live {
         let outbound = match scenario.world().confines_egress() {
             true => {
                 let Tools { workerd, outbound_index_js, .. } = options.tools;
-                let started = Outbound::start(options.run_dir, workerd, outbound_index_js).await;
+                let started = Outbound::start(options.run_dir, workerd, outbound_index_js, &watch).await;
                 Some(started.map_err(LiveError::Outbound)?)
             }
             false => None,
@@ -186,6 +207,7 @@ impl Live {
         let planted = options.tools.planted.map(|bug| ("SEEDED_BUG".to_owned(), bug.name().to_owned()));
         let options = WorldOptions {
             guard: Guard::this_program(),
+            watch,
             run_dir: options.run_dir.to_owned(),
             node: options.tools.node.clone(),
             wrangler_js: options.tools.wrangler_js.clone(),
@@ -199,11 +221,11 @@ impl Live {
             location: location.as_ref().map(LocationDouble::address),
             outbound: outbound.as_ref().map_or(Policy::Double, Outbound::policy),
             recorder_token: secret(),
-            // Answers without a tenant, a payment or a log line.
-            ready_path: "/__platform/ready".to_owned(),
+            ready_path: READY_PATH.to_owned(),
             port: options.port,
             dispatchers: scenario.world().dispatchers(),
         };
+        let log = options.run_dir.join(WRANGLER_LOG);
         let to = journal.clone();
         let (world, logs) = World::start(options, Arc::new(move |report: Report| to.record(report.into()))).await?;
         let request_lines = Arc::new(AtomicU64::new(0));
@@ -216,6 +238,7 @@ impl Live {
             facilitator_urls,
             request_lines,
             world,
+            log,
             directory,
             kv_double,
             location,
@@ -234,11 +257,31 @@ impl Live {
         Ok(Some(Publisher::open(scenario, network(scenario)?, facilitators, store.clone())?))
     }
 
-    /// Starts, unless a person calls it off first.
-    pub async fn start_or_interrupted(options: &LiveOptions<'_>, journal: &Journal) -> Result<Self, RunError> {
+    /// Starts, unless a person calls it off first. Gives where the deaths of its parts are heard as well.
+    pub async fn start_or_interrupted(
+        options: &LiveOptions<'_>,
+        journal: &Journal,
+    ) -> Result<(Self, Deaths), RunError> {
+        let (watch, deaths) = Watch::new();
         tokio::select! {
-            live = Self::start(options, journal) => live.map_err(RunError::DidNotStart),
+            live = Self::start(options, journal, watch) => Ok((live.map_err(RunError::DidNotStart)?, deaths)),
             () = interrupted() => Err(RunError::Interrupted),
+        }
+    }
+
+    /// Whether the dispatcher answers at all: with a configuration that it refuses, it answers 500 to everything.
+    pub async fn takes_its_configuration(&self) -> Result<(), LiveError> {
+        let ask = async {
+            let http = crate::http_client::builder().build()?;
+            Ok::<_, reqwest::Error>(http.get(format!("{}{READY_PATH}", self.urls[0])).send().await?.status())
+        };
+        match ask.await.map_err(LiveError::Unready)? {
+            status if status.is_server_error() => {
+                // The line that says why may come a moment after the answer.
+                tokio::time::sleep(LAST_LINES).await;
+                Err(LiveError::Misconfigured { status: status.as_u16(), log: self.log.clone(), tail: tail(&self.log) })
+            }
+            _ => Ok(()),
         }
     }
 

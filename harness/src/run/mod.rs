@@ -40,7 +40,7 @@ use crate::{
     sim::SimError,
     tier::Tier,
     traffic::HttpError,
-    world::WorldError,
+    world::{WorldError, deaths::Death},
 };
 use reports::{
     event::{EVENT_SCHEMA, Event, RunStarted},
@@ -57,6 +57,9 @@ pub enum RunError {
     DidNotStart(#[source] LiveError),
     #[error("the dispatcher did not start again after it was killed")]
     DidNotComeBack(#[source] WorldError),
+    #[error(transparent)]
+    #[diagnostic(help("nothing is judged of a run whose world broke; everything else was stopped"))]
+    Died(Death),
     #[error("the world did not stop cleanly")]
     DidNotStop(#[source] LiveError),
     #[error(transparent)]
@@ -68,7 +71,7 @@ pub enum RunError {
     #[error(transparent)]
     RunDir(#[from] RunDirError),
     #[error("interrupted")]
-    #[diagnostic(help("everything that was started has been stopped; what was seen so far is in the run directory"))]
+    #[diagnostic(help("everything that was started has been stopped"))]
     Interrupted,
 }
 
@@ -77,7 +80,7 @@ impl RunError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Simulation(SimError::NotInThisTier(_)) => Exit::NothingRan,
-            Self::DidNotStart(_) | Self::DidNotComeBack(_) | Self::Simulation(_) => Exit::DidNotStart,
+            Self::DidNotStart(_) | Self::DidNotComeBack(_) | Self::Died(_) | Self::Simulation(_) => Exit::DidNotStart,
             Self::Interrupted => Exit::Interrupted,
             Self::Journal(_) => Exit::NotWritten,
             Self::RunDir(error) => error.exit(),

@@ -5,6 +5,7 @@ use crate::{
     journal::Journal,
     namespace::Policy,
     world::{
+        deaths::Watch,
         guard::Guard,
         workerd::{OutboundWorker, Workerd, WorkerdError, WorkerdOptions},
     },
@@ -30,7 +31,7 @@ struct Reached {
 }
 
 impl Outbound {
-    pub async fn start(run_dir: &Path, workerd: &Path, index_js: &Path) -> Result<Self, WorkerdError> {
+    pub async fn start(run_dir: &Path, workerd: &Path, index_js: &Path, watch: &Watch) -> Result<Self, WorkerdError> {
         let dir = run_dir.join("outbound");
         let worker = OutboundWorker {
             index_js: index_js.to_owned(),
@@ -44,7 +45,9 @@ impl Outbound {
             // In the name of no tenant, and so refused.
             ready_path: "http://ready.example/".to_owned(),
         };
-        Ok(Self { workerd: Workerd::start(&worker, &options).await?, log: dir.join("workerd.log") })
+        let workerd = Workerd::start(&worker, &options).await?;
+        workerd.watched("the outbound Worker's workerd", watch);
+        Ok(Self { workerd, log: dir.join("workerd.log") })
     }
 
     pub fn policy(&self) -> Policy {

@@ -121,6 +121,22 @@ impl Library {
         self.files()?.iter().map(|(_, path)| load(path)).collect()
     }
 
+    /// The scenarios that are meant and can be read, and the names of all that cannot be.
+    pub fn readable(&self, selection: &Selection) -> Result<(Vec<Scenario>, Vec<String>), LibraryError> {
+        let (mut scenarios, mut broken) = (Vec::new(), Vec::new());
+        for (name, path) in self.files()? {
+            match load(&path) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(_) => broken.push(name),
+            }
+        }
+        match selection.of(scenarios) {
+            // Nobody knows whether those that cannot be read would have been among them.
+            Err(_) if !broken.is_empty() => Ok((Vec::new(), broken)),
+            selected => Ok((selected?, broken)),
+        }
+    }
+
     /// Where past failures are kept.
     pub fn regressions(&self) -> PathBuf {
         self.folder.join("regressions")

@@ -14,6 +14,8 @@ pub enum OptionsError {
     #[error("{ports} ports for {facilitators} facilitators")]
     #[diagnostic(help("--facilitators N starts more of them"))]
     TooManyPorts { ports: usize, facilitators: usize },
+    #[error("port {port} on loopback cannot be had")]
+    Taken { port: u16, source: std::io::Error },
 }
 
 /// Reads `ID:PLAN` of a free tenant, `ID:PLAN:PRICE` of one that is paid.
@@ -32,6 +34,19 @@ pub fn tenant(text: &str) -> Result<Tenant, String> {
         Usdc::new(price).ok_or_else(|| format!("`{price}` is not a price: USDC, above 0 and at most 1, such as 0.01"))
     });
     Ok(Tenant::plain(id, plan, price.transpose()?))
+}
+
+/// Reads the URL of a facilitator, as the dispatcher takes it.
+pub fn facilitator_url(text: &str) -> Result<String, String> {
+    let url = text
+        .parse::<reqwest::Url>()
+        .map_err(|_| format!("`{text}` is not a URL, such as https://x402.org/facilitator"))?;
+    let is_loopback = matches!(url.host_str(), Some("127.0.0.1" | "localhost")) && url.port().is_some();
+    match url.scheme() {
+        "https" => Ok(text.to_owned()),
+        "http" if is_loopback => Ok(text.to_owned()),
+        _ => Err(format!("`{text}` must be https; http is for 127.0.0.1 or localhost with a port")),
+    }
 }
 
 /// A scenario in which nothing happens.
@@ -85,6 +100,18 @@ mod tests {
         ] {
             let error = tenant(text).map(|tenant| tenant.id().to_string()).expect_err(text);
             assert!(error.starts_with(said), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_facilitator_is_a_url_that_the_dispatcher_takes() {
+        for text in ["https://x402.org/facilitator", "http://127.0.0.1:4021", "http://localhost:1/x"] {
+            assert_eq!(facilitator_url(text).as_deref(), Ok(text));
+        }
+        for text in
+            ["foo", "", "http://x402.org", "http://127.0.0.1/", "ftp://localhost:1/", "http://127.0.0.1.example.com:1/"]
+        {
+            assert!(facilitator_url(text).is_err(), "{text}");
         }
     }
 

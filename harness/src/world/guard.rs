@@ -6,9 +6,13 @@ use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
-use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout, Command};
+use tokio::sync::watch;
 
 mod process;
 
@@ -22,6 +26,9 @@ const PRIVATE: &str = "--private";
 
 /// Byte on the leash that asks for SIGKILL at once, as a crash would be; the end of the leash asks for an orderly stop.
 const KILL_NOW: u8 = b'k';
+
+/// Between two looks at whether an end was asked for.
+const ENDING_POLL: Duration = Duration::from_millis(100);
 
 /// Exit code of a guard that could not do its work; what it guards ends with codes of its own.
 const GUARD_FAILED: u8 = 70;
@@ -88,7 +95,11 @@ impl Guard {
         else {
             panic!("a child spawned with three pipes has three pipes");
         };
-        Ok((Guarded { child, leash: Some(leash) }, Output { stdout, stderr }))
+        let guard = child.id();
+        // Awaited by a task, so that whoever wants to know of its end can, beside whoever may stop it.
+        let (told, exited) = watch::channel(None);
+        tokio::spawn(async move { told.send_replace(Some(child.wait().await.map_err(|error| error.kind()))) });
+        Ok((Guarded { guard, leash: Some(leash), exited, asked: Arc::default() }, Output { stdout, stderr }))
     }
 }
 
@@ -120,8 +131,12 @@ pub struct Output {
 /// A running command and all its descendants. Dropping it lets go of the leash, on which the guard stops them all.
 #[derive(Debug)]
 pub struct Guarded {
-    child: Child,
+    guard: Option<u32>,
     leash: Option<ChildStdin>,
+    /// What the guard ended with, once it has.
+    exited: watch::Receiver<Option<Result<ExitStatus, io::ErrorKind>>>,
+    /// Whether its end was asked for.
+    asked: Arc<AtomicBool>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -138,18 +153,40 @@ impl Guarded {
     /// Until the command has exited by itself and no descendant is left. The status is the command's own; a death by
     /// signal is told as 128 + signal.
     pub async fn wait_exit(&mut self) -> Result<ExitStatus, GuardError> {
-        // Tokio's own `wait` closes the leash first, which would stop what is being waited for.
-        self.child.wait().await.map_err(GuardError::Wait)
+        exit_of(&mut self.exited).await
+    }
+
+    /// Comes back when the command ends though nobody asked for it.
+    pub fn unasked_exit(&self) -> impl Future<Output = ExitStatus> + Send + use<> {
+        let (mut exited, asked) = (self.exited.clone(), Arc::clone(&self.asked));
+        async move {
+            match exit_of(&mut exited).await {
+                Ok(status) if !asked.load(Ordering::Relaxed) => status,
+                _ => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The guard's own process, of which all that it guards descends.
+    pub fn guard(&self) -> Option<u32> {
+        self.guard
+    }
+
+    /// The beginning of its end, whoever brought that about.
+    pub fn ending(&self) -> Ending {
+        Ending { exited: self.exited.clone(), asked: Arc::clone(&self.asked) }
     }
 
     /// Asks the command to end, kills what does not, and comes back when no descendant is left.
     pub async fn stop(&mut self) -> Result<ExitStatus, GuardError> {
+        self.asked.store(true, Ordering::Relaxed);
         drop(self.leash.take());
         self.wait_exit().await
     }
 
     /// SIGKILL to everything, without a chance to tidy up.
     pub async fn kill(&mut self) -> Result<ExitStatus, GuardError> {
+        self.asked.store(true, Ordering::Relaxed);
         if let Some(mut leash) = self.leash.take() {
             match leash.write_all(&[KILL_NOW]).await {
                 // The guard is through with its work already.
@@ -159,4 +196,42 @@ impl Guarded {
         }
         self.wait_exit().await
     }
+}
+
+impl Drop for Guarded {
+    /// Who lets go of it does not want it any more.
+    fn drop(&mut self) {
+        self.asked.store(true, Ordering::Relaxed);
+    }
+}
+
+/// See [`Guarded::ending`].
+#[derive(Debug)]
+pub struct Ending {
+    exited: watch::Receiver<Option<Result<ExitStatus, io::ErrorKind>>>,
+    asked: Arc<AtomicBool>,
+}
+
+impl Ending {
+    /// Comes back once it has ended, or is being ended.
+    pub async fn begun(&mut self) {
+        loop {
+            if self.asked.load(Ordering::Relaxed) {
+                return;
+            }
+            tokio::select! {
+                _ = exit_of(&mut self.exited) => return,
+                () = tokio::time::sleep(ENDING_POLL) => {}
+            }
+        }
+    }
+}
+
+async fn exit_of(
+    exited: &mut watch::Receiver<Option<Result<ExitStatus, io::ErrorKind>>>,
+) -> Result<ExitStatus, GuardError> {
+    let ended = exited.wait_for(Option::is_some).await.map(|ended| *ended);
+    // The task that tells is gone only with the runtime.
+    let ended = ended.ok().flatten().unwrap_or(Err(io::ErrorKind::Interrupted));
+    ended.map_err(|kind| GuardError::Wait(kind.into()))
 }

@@ -17,8 +17,9 @@ use tokio::process::ChildStdout;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::deaths::Watch;
 use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
-use super::workerd::tail;
+use super::tail::tail;
 use super::{TenantDouble, WorldError};
 use crate::folders::{private_log, write_private};
 use crate::namespace::{Policy, SUBCOMMAND, write_plugin};
@@ -49,6 +50,7 @@ pub enum NamespaceError {
 #[derive(Debug)]
 pub struct NamespaceOptions<'a> {
     pub guard: Guard,
+    pub watch: &'a Watch,
     /// Absolute.
     pub run_dir: &'a Path,
     pub workerd: &'a Path,
@@ -120,6 +122,7 @@ impl NamespaceProcess {
             Ok(Some(line)) => {
                 let Ready { address } = serde_json::from_str(&line)
                     .map_err(|source| NamespaceError::NoAddress { said: line.clone(), source })?;
+                options.watch.over("the dispatch namespace", &process, &path);
                 Ok(NamespaceProcess { binding: Binding { plugin, address }, process, log })
             }
             Ok(None) => {

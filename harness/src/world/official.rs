@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use x402_protocol::Network;
 
-use super::guard::{Guard, GuardError, Guarded, GuardedCommand, Output};
-use super::workerd::tail;
+use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
+use super::tail::tail;
 
 /// A start takes 0.3 s on an idle machine, and a hundred times that beside a build.
 const READY_LIMIT: Duration = Duration::from_secs(60);
@@ -70,6 +70,7 @@ impl OfficialFacilitators {
             args: arguments(&options),
             env: Vec::new(),
             cwd: options.run_dir.to_owned(),
+            files: Files::Private,
         };
         let (mut process, Output { stdout, stderr }) = options.guard.spawn(&command)?;
         let mut log = JoinSet::new();

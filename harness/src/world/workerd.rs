@@ -10,8 +10,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
+use super::deaths::Watch;
 use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
-use super::{ports, readiness};
+use super::{ports, readiness, tail::tail};
 use crate::folders::{private_log, write_private};
 
 mod capnp;
@@ -31,8 +32,6 @@ pub use production::{Production, ProductionError};
 const READY_LIMIT: Duration = Duration::from_secs(30);
 /// Between two looks at whether the Worker answers.
 const POLL: Duration = Duration::from_millis(10);
-/// What of the runtime's log an error quotes.
-const TAIL_LINES: usize = 20;
 
 const CONFIG: &str = "config.capnp";
 const LOG: &str = "workerd.log";
@@ -78,6 +77,7 @@ pub struct Workerd {
     pub port: u16,
     pid: Option<u32>,
     process: Guarded,
+    log: PathBuf,
     output: JoinSet<()>,
 }
 
@@ -130,7 +130,12 @@ impl Workerd {
             }
         }
         let pid = cpu::process_of(&options.workerd, &config);
-        Ok(Self { pid, url: format!("http://127.0.0.1:{port}"), port, process, output })
+        Ok(Self { pid, url: format!("http://127.0.0.1:{port}"), port, process, log, output })
+    }
+
+    /// Has its end told, unless that is asked for.
+    pub fn watched(&self, part: &str, watch: &Watch) {
+        watch.over(part, &self.process, &self.log);
     }
 
     /// The CPU time it has used so far, where the system tells.
@@ -158,13 +163,6 @@ fn follow(output: Output, log: &Path) -> Result<JoinSet<()>, WorkerdError> {
     let (mut from, mut to) = (output.stderr, tokio::fs::File::from_std(stderr));
     copies.spawn(async move { drop(tokio::io::copy(&mut from, &mut to).await) });
     Ok(copies)
-}
-
-/// A log's last lines, for an error.
-pub(super) fn tail(log: &Path) -> String {
-    let text = std::fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 
 fn write(path: &Path, text: &str) -> Result<(), WorkerdError> {

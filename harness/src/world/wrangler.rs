@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
+use super::deaths::Watch;
 use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 use super::{ports, readiness};
 
@@ -25,9 +26,15 @@ const POLL: Duration = Duration::from_millis(50);
 /// Ports are picked before wrangler binds them; losing one twice in a row to somebody else is not chance any more.
 const START_ATTEMPTS: u32 = 3;
 
+/// In its folder of the run directory.
+pub const LOG: &str = "wrangler.log";
+
 #[derive(Clone, Debug)]
 pub struct WranglerOptions {
     pub guard: Guard,
+    pub watch: Watch,
+    /// As a person knows it.
+    pub name: String,
     pub run_dir: PathBuf,
     /// Where the wranglers of one world find each other.
     pub registry: PathBuf,
@@ -126,11 +133,15 @@ impl Running {
         let port = port.unwrap_or(free);
         let (process, output) = options.guard.spawn(&command(options, port, inspector))?;
         let (serves, served) = watch::channel(None);
-        let log = options.run_dir.join("wrangler.log");
+        let log = options.run_dir.join(LOG);
         let output = Lines::follow(output, &log, lines.clone(), serves).map_err(WranglerError::Log)?;
         let mut running = Running { port, process, output };
         match timeout(READY_LIMIT, running.ready(served, &options.ready_path)).await {
-            Ok(Ok(())) => Ok(running),
+            Ok(Ok(())) => {
+                options.watch.over(&options.name, &running.process, &log);
+                options.watch.over_runtimes(&options.name, &running.process, &log);
+                Ok(running)
+            }
             Ok(Err(error)) => Err(error),
             Err(_) => Err(WranglerError::NotReady { tail: running.output.tail() }),
         }

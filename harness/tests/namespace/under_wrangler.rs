@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use harness::setup::{Cancelled, ToStderr, ensure_namespace};
+use harness::world::deaths::Watch;
 use harness::world::guard::Guard;
 use harness::world::wrangler::{Wrangler, WranglerOptions};
 use serde_json::{Value, json};
@@ -74,6 +75,8 @@ async fn a_dispatcher_under_wrangler_dev_finds_the_platforms_behaviour() {
     std::fs::write(run_dir.join("wrangler.json"), config.to_string()).unwrap();
     let options = WranglerOptions {
         guard: Guard::at(env!("CARGO_BIN_EXE_harness").into()),
+        watch: Watch::new().0,
+        name: "wrangler dev".to_owned(),
         config: run_dir.join("wrangler.json"),
         registry: run_dir.join("registry"),
         run_dir,

@@ -59,6 +59,24 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Each of them, for what a test holds of all. A new one has its place here, or nothing compiles.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn all() -> Vec<Self> {
+        let next = |refused: &Self| {
+            Some(match refused {
+                Self::Scheme => Self::Spelling,
+                Self::Spelling => Self::Port,
+                Self::Port => Self::NotPublic,
+                Self::NotPublic => Self::PlatformHost,
+                Self::PlatformHost => Self::Denied,
+                Self::Denied => Self::NotAllowed,
+                Self::NotAllowed => return None,
+            })
+        };
+        std::iter::successors(Some(Self::Scheme), next).collect()
+    }
+
     /// As answers and logs have it.
     #[must_use]
     pub fn code(self) -> &'static str {

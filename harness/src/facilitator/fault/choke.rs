@@ -9,8 +9,8 @@ use crate::{
 use x402_protocol::Signature;
 
 pub fn reply(ask: &Ask<'_>) -> Reply {
-    let signature = ask.request.read().ok().map(|read| Signature::parse(&read.exact.signature));
-    if matches!(signature, Some(Ok(Signature::SmartAccount(_)))) {
+    let signature = ask.request.read().ok().map(|read| &read.exact.signature);
+    if matches!(signature, Some(Signature::SmartAccount(_))) {
         return status::reply(500, StatusBody::Json);
     }
     ask.honest()

@@ -322,9 +322,15 @@ pub struct Answer {
     /// `Access-Control-Allow-Headers`, lower case.
     #[serde(default)]
     pub allowed_headers: Option<String>,
+    /// `Access-Control-Allow-Methods`, lower case.
+    #[serde(default)]
+    pub allowed_methods: Option<String>,
     /// `Access-Control-Expose-Headers`, lower case.
     #[serde(default)]
     pub exposed_headers: Option<String>,
+    /// Whether a browser gives it an origin of its own. `None`: it is no page.
+    #[serde(default)]
+    pub contained: Option<bool>,
     /// What the tenant says that it sent, where the answer is its own.
     #[serde(default)]
     pub tenant_said: Option<TenantSaid>,

@@ -5,7 +5,7 @@
 //! of its own, is looked at like the first one, and counts against the tenant's subrequests.
 
 use dispatcher_core::{
-    egress::{self, Destination, HostPattern, PARAMETER, Policy, Refused},
+    egress::{self, Destination, HostPattern, MAY_NOT_LEAVE, PARAMETER, Policy, Refused},
     protocol::json,
 };
 use js_sys::{JSON, Object, Promise, Reflect, futures::JsFuture};
@@ -52,6 +52,12 @@ async fn fetch_event(request: Request, env: Env, _: Context) -> Result<Response>
             // What a tenant may tell its own fetch of caches and origins would be told here in the platform's name.
             Reflect::set(&init, &"cf".into(), &Object::new())?;
             let onward = Request::new_with_request_and_init(&request, &init)?;
+            let headers = onward.headers();
+            for name in MAY_NOT_LEAVE {
+                headers.delete(name)?;
+            }
+            // The URL's own, which is the host that was decided about.
+            headers.set("host", &host_of(&onward.url()))?;
             Ok(JsFuture::from(fetch(&onward)?).await?.unchecked_into())
         }
         Err(code) => {
@@ -59,6 +65,12 @@ async fn fetch_event(request: Request, env: Env, _: Context) -> Result<Response>
             refusal(code, "this platform's outbound policy refuses the request")
         }
     }
+}
+
+/// The authority of a URL that may leave: those with userinfo are refused before.
+fn host_of(url: &str) -> String {
+    let after = url.split_once("://").map_or("", |(_, after)| after);
+    after.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
 }
 
 /// As the dispatcher handed it over, under the name that its configuration lists.

@@ -52,6 +52,8 @@ export default {
         return stream(inOnePiece(Number(argument)), env, Number(argument));
       case "cut":
         return stream(cutOff(Number(argument), env), env);
+      case "page":
+        return page(seen(request, url, env, 200));
       case "forge":
         return seen(request, url, env, Number(argument ?? 200), FORGED);
       default:
@@ -139,12 +141,20 @@ function seen(request, url, env, status, forged = {}, fetched = undefined) {
     canary: env.CANARY,
     method: request.method,
     target: url.pathname + url.search,
-    headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-|forwarded)/.test(name))),
+    headers: Object.fromEntries([...request.headers].filter(([name]) => /^(x-|payment-|forwarded|sign-in-|authorization)/.test(name))),
   };
   const sent = bodyless ? "" : JSON.stringify(body);
   const said = { fetched, bytes: new TextEncoder().encode(sent).length, target: body.target };
   const set = headers(env, "application/json", status, forged, said);
+  // Like the usual three lines of a Worker, it lets every page in and does not look at the method.
+  if (request.method === "OPTIONS") set["access-control-allow-origin"] = "*";
   return new Response(bodyless ? null : sent, { status, headers: set });
+}
+
+// The same as a page, which a browser would run in the origin that it came from.
+function page(answer) {
+  answer.headers.set("content-type", "text/html; charset=utf-8");
+  return answer;
 }
 
 // `count`: how many bytes it has, where that is known before they are sent.

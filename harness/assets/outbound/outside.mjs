@@ -5,7 +5,8 @@ const REDIRECT = "/redirect-to/";
 
 export default {
   fetch(request) {
-    console.log(JSON.stringify({ log: "outside", url: request.url, script: request.headers.get("x-asker") }));
+    const [host, via] = ["host", "cf-connecting-ip"].map((name) => request.headers.get(name));
+    console.log(JSON.stringify({ log: "outside", url: request.url, script: request.headers.get("x-asker"), host, via }));
     const { pathname } = new URL(request.url);
     if (pathname.startsWith(REDIRECT)) {
       const location = decodeURIComponent(pathname.slice(REDIRECT.length));

@@ -1,5 +1,6 @@
 //! ISO-3: what only the dispatcher may say comes from it alone. A tenant's forgeries do not reach the caller, a caller's do
-//! not reach the tenant, no tenant sees a signed payment, and no tenant sets a cookie that another one would get.
+//! not reach the tenant, no tenant sees a signed payment, no tenant sets a cookie that another one would get, and no page of
+//! one has an origin that is another's too.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
 use crate::traffic::host_of;
@@ -38,9 +39,18 @@ pub fn judge(history: &History) -> Finding {
             let what = format!("other tenants would get the cookie {cookie:?}");
             violations.push(Violation::new(what, exchange.line));
         }
+        if answer.contained == Some(false) && is_by_slug(&exchange) {
+            violations.push(Violation::new("its page has the origin of every other tenant's", exchange.line));
+        }
         violations.extend(not_the_dispatchers(exchange, answer));
     }
     Finding::of(forgeries, "exchanges with forged headers", violations)
+}
+
+/// Whether the tenant stood on the host that all tenants share.
+fn is_by_slug(exchange: &Exchange) -> bool {
+    let below = exchange.target.strip_prefix(&format!("/t/{}", exchange.tenant));
+    below.is_some_and(|below| below.is_empty() || below.starts_with(['/', '?']))
 }
 
 /// By host: no wider than the host. By slug, where all tenants share a host: no wider than the slug's path.
@@ -52,10 +62,9 @@ fn is_the_tenants_own(cookie: &str, exchange: &Exchange) -> bool {
     let slug = format!("/t/{}", exchange.tenant);
     let host = host_of(&exchange.tenant);
     let wider = attribute("domain").is_some_and(|domain| !domain.trim_start_matches('.').eq_ignore_ascii_case(&host));
-    let by_slug = exchange.target.strip_prefix(&slug).is_some_and(|rest| rest.starts_with('/'));
     let path = attribute("path").unwrap_or_default();
     let inside = path.strip_prefix(&slug).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    !wider && (!by_slug || inside)
+    !wider && (!is_by_slug(exchange) || inside)
 }
 
 fn not_the_dispatchers(exchange: At<'_, Exchange>, answer: &Answer) -> Option<Violation> {
@@ -89,6 +98,23 @@ mod tests {
             answer.leaked_headers = vec!["request payment-signature".to_owned()];
         });
         assert_eq!(shown(&judge(&leaked.history())), [2]);
+    }
+
+    #[test]
+    fn a_page_with_every_tenants_origin_is_seen() {
+        for (contained, target, verdict) in [
+            (Some(true), "/t/acme/page", Verdict::Pass),
+            (Some(false), "/t/acme/page", Verdict::Fail),
+            (Some(false), "/page", Verdict::Pass),
+            (None, "/t/acme/page", Verdict::Pass),
+        ] {
+            let story = Story::new().sent("p1", ExchangeKind::Unpaid, 200, |exchange, answer| {
+                forging(answer);
+                exchange.target = target.to_owned();
+                answer.contained = contained;
+            });
+            assert_eq!(judge(&story.history()).verdict, verdict, "{contained:?} {target}");
+        }
     }
 
     #[test]

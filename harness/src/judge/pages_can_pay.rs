@@ -2,6 +2,7 @@
 //! payments can be read.
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
+use crate::traffic::{ASKED_HEADERS, ASKED_METHOD};
 use reports::{
     event::{Answer, ExchangeKind},
     level::Level,
@@ -54,16 +55,27 @@ fn permits(answer: &Answer) -> Result<(), String> {
     if !(200..300).contains(&answer.status) {
         return Err("a browser takes this for a no".to_owned());
     }
-    if answer.allowed_origin.is_none() || !lists(answer.allowed_headers.as_deref(), "payment-signature") {
-        return Err("it does not permit PAYMENT-SIGNATURE".to_owned());
+    says_who_may(answer)?;
+    if let Some(name) = ASKED_HEADERS.iter().find(|name| !lists(answer.allowed_headers.as_deref(), name)) {
+        return Err(format!("it does not permit {name}, which the page asked for"));
+    }
+    if !lists(answer.allowed_methods.as_deref(), &ASKED_METHOD.to_ascii_lowercase()) {
+        return Err(format!("it does not permit {ASKED_METHOD}, which the page asked for"));
     }
     Ok(())
 }
 
-fn can_be_read(answer: &Answer) -> Result<(), String> {
-    if answer.allowed_origin.is_none() {
-        return Err("no page may read it".to_owned());
+/// A browser takes a header that came twice for no word at all.
+fn says_who_may(answer: &Answer) -> Result<(), String> {
+    match answer.allowed_origin.as_deref() {
+        None => Err("no page may read it".to_owned()),
+        Some(twice) if twice.contains(',') => Err(format!("it says twice who may read it: {twice}")),
+        Some(_) => Ok(()),
     }
+}
+
+fn can_be_read(answer: &Answer) -> Result<(), String> {
+    says_who_may(answer)?;
     match READ.iter().find(|name| !lists(answer.exposed_headers.as_deref(), name)) {
         Some(hidden) => Err(format!("no page may read its {hidden}")),
         None => Ok(()),
@@ -83,7 +95,8 @@ mod tests {
     fn permitted(exchange: &mut Exchange, answer: &mut Answer) {
         exchange.payment = None;
         answer.allowed_origin = Some("*".to_owned());
-        answer.allowed_headers = Some("x-payment, payment-signature".to_owned());
+        answer.allowed_headers = Some("content-type, x-payment, payment-signature".to_owned());
+        answer.allowed_methods = Some("put".to_owned());
     }
 
     fn readable(answer: &mut Answer) {
@@ -107,7 +120,20 @@ mod tests {
             readable(answer);
             answer.exposed_headers = Some("x-request-id".to_owned());
         });
-        for (story, line) in [(billed, 2), (silent, 2), (hidden, 3)] {
+        let unheard = Story::new().sent("p1", ExchangeKind::Preflight, 204, |exchange, answer| {
+            permitted(exchange, answer);
+            answer.allowed_headers = Some("payment-signature".to_owned());
+        });
+        let other = Story::new().sent("p1", ExchangeKind::Preflight, 204, |exchange, answer| {
+            permitted(exchange, answer);
+            answer.allowed_methods = Some("get".to_owned());
+        });
+        let twice = Story::new().sent("p1", ExchangeKind::Preflight, 204, |exchange, answer| {
+            permitted(exchange, answer);
+            answer.allowed_origin = Some("*, *".to_owned());
+        });
+        let stories = [(billed, 2), (silent, 2), (hidden, 3), (unheard, 2), (other, 2), (twice, 2)];
+        for (story, line) in stories {
             assert_eq!(shown(&judge(&story.history())), [line]);
         }
     }

@@ -29,12 +29,16 @@ pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        // A browser's question passes unpaid, whoever answers it.
-        if !history.is_priced(&exchange) || exchange.kind == ExchangeKind::Preflight {
+        if !history.is_priced(&exchange) {
             continue;
         }
+        // A browser's question passes unpaid, and nothing of the tenant's with the answer to it.
+        let is_sold = match exchange.kind {
+            ExchangeKind::Preflight => answer.body_bytes > 0,
+            _ => (200..300).contains(&answer.status),
+        };
         // A canary in an answer is content, whatever the status says.
-        let content = (200..300).contains(&answer.status) || answer.canaries.contains(&exchange.tenant);
+        let content = is_sold || answer.canaries.contains(&exchange.tenant);
         // A tenant's own 3xx, 4xx and 5xx pass through uncharged.
         let passed_through = answer.status >= 300 && answer.code.is_none();
         if !content || passed_through {
@@ -103,6 +107,21 @@ mod tests {
         assert_eq!(shown(&judge(&early.history())), [2, 3]);
         let unpaid = Story::new().answered(None, 200, |_| {});
         assert_eq!(shown(&judge(&unpaid.history())), [2]);
+    }
+
+    #[test]
+    fn content_behind_a_browsers_question_is_seen_and_leave_to_pay_is_none() {
+        let asked = |body_bytes, canaries: &[&str]| {
+            let canaries: Vec<_> = canaries.iter().map(|tenant| (*tenant).to_owned()).collect();
+            Story::new().sent("p1", ExchangeKind::Preflight, 200, move |exchange, answer| {
+                exchange.payment = None;
+                (answer.body_bytes, answer.canaries) = (body_bytes, canaries.clone());
+            })
+        };
+        assert_eq!(judge(&asked(0, &[]).history()).verdict, Verdict::Unknown);
+        for leaked in [asked(10, &[]), asked(0, &[TENANT])] {
+            assert_eq!(shown(&judge(&leaked.history())), [2]);
+        }
     }
 
     #[test]

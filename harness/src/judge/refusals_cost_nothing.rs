@@ -60,9 +60,9 @@ pub fn judge(history: &History) -> Finding {
 fn is_cheap(exchange: &Exchange, history: &History) -> bool {
     history.is_priced(exchange)
         && match exchange.kind {
-            ExchangeKind::Unpaid | ExchangeKind::Challenge => true,
+            ExchangeKind::Unpaid | ExchangeKind::Challenge | ExchangeKind::Preflight => true,
             ExchangeKind::Payment => exchange.method == "HEAD" || exchange.flaw.as_ref().is_some_and(|flaw| flaw.local),
-            ExchangeKind::Resend | ExchangeKind::Duplicate | ExchangeKind::Elsewhere | ExchangeKind::Preflight => false,
+            ExchangeKind::Resend | ExchangeKind::Duplicate | ExchangeKind::Elsewhere => false,
         }
 }
 

@@ -3,7 +3,7 @@
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
 use reports::{
-    event::{Answer, TenantSaid},
+    event::{Answer, Exchange, TenantSaid},
     level::Level,
 };
 use std::collections::BTreeSet;
@@ -38,7 +38,7 @@ pub fn judge(history: &History) -> Finding {
         };
         looked_at += 1;
         statuses.insert(said.status);
-        if let Err(why) = is_kept(said, answer) {
+        if let Err(why) = is_kept(said, answer, &mount_of(&exchange)) {
             violations.push(Violation::new(why, exchange.line));
         }
     }
@@ -47,7 +47,14 @@ pub fn judge(history: &History) -> Finding {
     finding.with_detail(detail)
 }
 
-fn is_kept(said: &TenantSaid, answer: &Answer) -> Result<(), String> {
+/// The path below which the tenant stood in this exchange; empty at its own host.
+fn mount_of(exchange: &Exchange) -> String {
+    let slug = format!("/t/{}", exchange.tenant);
+    let below = exchange.target.strip_prefix(&slug).filter(|below| below.is_empty() || below.starts_with(['/', '?']));
+    below.map_or_else(String::new, |_| slug.clone())
+}
+
+fn is_kept(said: &TenantSaid, answer: &Answer, mount: &str) -> Result<(), String> {
     if said.status != answer.status {
         return Err(format!("the tenant sent {}", said.status));
     }
@@ -55,8 +62,11 @@ fn is_kept(said: &TenantSaid, answer: &Answer) -> Result<(), String> {
         ("Location", &said.location, &answer.location),
         ("Content-Location", &said.content_location, &answer.content_location),
     ] {
-        if sent != came {
-            return Err(format!("the tenant sent {header} {sent:?}, and {came:?} came"));
+        // A path of its own leads below its mount, or nowhere.
+        let is_own = |place: &String| place.starts_with('/') && !place.starts_with("//");
+        let due = sent.as_ref().map(|place| if is_own(place) { format!("{mount}{place}") } else { place.clone() });
+        if due != *came {
+            return Err(format!("the tenant sent {header} {sent:?}, and {came:?} came in place of {due:?}"));
         }
     }
     Ok(())
@@ -66,10 +76,10 @@ fn is_kept(said: &TenantSaid, answer: &Answer) -> Result<(), String> {
 mod tests {
     use super::*;
     use crate::judge::testing::*;
-    use reports::verdict::Verdict;
+    use reports::{event::ExchangeKind, verdict::Verdict};
 
     fn created(answer: &mut Answer) {
-        answer.location = Some("/created/1".to_owned());
+        answer.location = Some("/t/acme/created/1".to_owned());
         answer.tenant_said =
             Some(TenantSaid { status: 201, location: Some("/created/1".to_owned()), ..TenantSaid::default() });
     }
@@ -87,8 +97,30 @@ mod tests {
             created(answer);
             answer.location = None;
         });
-        for story in [flattened, lost] {
+        let elsewhere = Story::new().answered(None, 201, |answer| {
+            created(answer);
+            answer.location = Some("/created/1".to_owned());
+        });
+        for story in [flattened, lost, elsewhere] {
             assert_eq!(shown(&judge(&story.history())), [2]);
         }
+    }
+
+    #[test]
+    fn a_place_below_a_slug_leads_below_it_and_one_of_another_host_stays() {
+        let placed = |target: &str, sent: &str, came: &str| {
+            let story = Story::new().sent("p1", ExchangeKind::Payment, 201, |exchange, answer| {
+                exchange.target = target.to_owned();
+                answer.location = Some(came.to_owned());
+                let location = Some(sent.to_owned());
+                answer.tenant_said = Some(TenantSaid { status: 201, location, ..TenantSaid::default() });
+            });
+            judge(&story.history()).verdict
+        };
+        assert_eq!(placed("/t/acme?a=1", "/x", "/t/acme/x"), Verdict::Pass);
+        assert_eq!(placed("/quote", "/x", "/x"), Verdict::Pass);
+        assert_eq!(placed("/t/acme/quote", "https://o.example/x", "https://o.example/x"), Verdict::Pass);
+        assert_eq!(placed("/t/acme/quote", "/x", "/x"), Verdict::Fail);
+        assert_eq!(placed("/quote", "/x", "/t/acme/x"), Verdict::Fail);
     }
 }

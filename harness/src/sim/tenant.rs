@@ -128,6 +128,7 @@ impl Tenants {
             "trickle" => Verdict::at_once(Ok(tenant.stream(Content::Trickle(Duration::from_millis(number()))))),
             "hoard" => hoard(number(), |bytes| tenant.stream(Content::Whole(vec![b'.'; bytes]))),
             "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
+            "page" => Verdict::at_once(Ok(tenant.page(heard))),
             "forge" => {
                 let status = if argument.is_empty() { 200 } else { number() as u16 };
                 Verdict::at_once(Ok(tenant.seen(heard, status, &forged())))
@@ -188,7 +189,7 @@ impl Tenant<'_> {
         fetched: Option<Value>,
     ) -> SimResponse {
         let told = |(name, _): &(&String, &String)| {
-            ["x-", "payment-", "forwarded"].iter().any(|start| name.starts_with(start))
+            ["x-", "payment-", "forwarded", "sign-in-", "authorization"].iter().any(|start| name.starts_with(start))
         };
         let headers: BTreeMap<_, _> = heard.headers.iter().filter(told).collect();
         let body = json!({
@@ -202,8 +203,20 @@ impl Tenant<'_> {
         let body = if bare { Vec::new() } else { body.to_string().into_bytes() };
         let said =
             Said { forged, fetched, bytes: Some(body.len()), target: Some(format!("{}{}", heard.path, heard.query)) };
-        let headers = self.headers("application/json", status, said);
+        let mut headers = self.headers("application/json", status, said);
+        // Like the usual three lines of a Worker, it lets every page in and does not look at the method.
+        if heard.method == "OPTIONS" {
+            headers.push(("access-control-allow-origin".to_owned(), "*".to_owned()));
+        }
         SimResponse { status, headers, content: Content::Whole(body) }
+    }
+
+    /// The same as a page, which a browser would run in the origin that it came from.
+    fn page(&self, heard: &Heard<'_>) -> SimResponse {
+        let mut page = self.seen(heard, 200, &[]);
+        let content_type = page.headers.iter_mut().find(|(name, _)| name == "content-type");
+        content_type.expect("it says what it is").1 = "text/html; charset=utf-8".to_owned();
+        page
     }
 
     fn stream(&self, content: Content) -> SimResponse {

@@ -220,9 +220,11 @@ impl Caller {
                 .iter()
                 .filter_map(|value| Some(value.to_str().ok()?.to_owned()))
                 .collect(),
-            allowed_origin: text(headers, "access-control-allow-origin"),
+            allowed_origin: all(headers, "access-control-allow-origin"),
+            allowed_methods: lower("access-control-allow-methods"),
             allowed_headers: lower("access-control-allow-headers"),
             exposed_headers: lower("access-control-expose-headers"),
+            contained: contained(headers),
             tenant_said: text(headers, "x-said").and_then(|said| serde_json::from_str(&said).ok()),
             leaked_headers: leaks::internal_headers(headers, &json, by_host),
         }
@@ -231,6 +233,24 @@ impl Caller {
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
+}
+
+/// Every value of a header: a browser reads them as one, and takes two for none.
+fn all(headers: &HeaderMap, name: &str) -> Option<String> {
+    let values: Vec<_> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+    (!values.is_empty()).then(|| values.join(", "))
+}
+
+/// Whether a page has an origin of its own. Of several policies all hold, so one that says so is enough.
+fn contained(headers: &HeaderMap) -> Option<bool> {
+    let is_page = text(headers, "content-type")?.starts_with("text/html");
+    let policies = all(headers, "content-security-policy").unwrap_or_default();
+    let mut policies = policies.split(',').flat_map(|policy| policy.split(';'));
+    let is_own = |directive: &str| {
+        let mut words = directive.split_ascii_whitespace();
+        words.next() == Some("sandbox") && words.all(|word| word != "allow-same-origin")
+    };
+    is_page.then(|| policies.any(is_own))
 }
 
 fn decoded(offer: &str) -> Option<PaymentRequired> {

@@ -21,6 +21,9 @@ pub const FORGED_REQUEST: &[(&str, &str)] = &[
     ("x-platform-token", "forged-token"),
     ("x-forwarded-host", "forged.tenants.test"),
     ("x-original-url", "/t/forged/quote"),
+    ("x-forwarded-prefix", "/t/forged"),
+    ("sign-in-with-x", "forged-proof"),
+    ("authorization", "Payment forged-credential"),
     ("forwarded", "host=forged.tenants.test"),
 ];
 

@@ -19,8 +19,8 @@ pub use schedule::{Arrival, schedule};
 pub use wire::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
 
 use crate::{clock::Clock, scenario::Timeline};
-pub use client::ENDS_WHILE_THE_TENANT_RUNS;
 use client::Visit;
+pub use client::{ASKED_HEADERS, ASKED_METHOD, ENDS_WHILE_THE_TENANT_RUNS};
 use futures_util::FutureExt;
 use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;

@@ -60,6 +60,11 @@ fn only_what_the_policy_lets_through_reaches_the_outside() {
     let said = fs::read_to_string(dir.join("workerd.log")).unwrap();
     let outside: Vec<_> = said.lines().filter(|line| line.contains(r#""log":"outside""#)).collect();
     assert!(outside.len() == 3 && outside.iter().all(|line| line.contains("://api.example.")), "{outside:?}");
+    for line in &outside {
+        let told: serde_json::Value = serde_json::from_str(&line[line.find('{').unwrap()..]).unwrap();
+        let host = told["url"].as_str().unwrap().split('/').nth(2);
+        assert_eq!((told["host"].as_str(), told["via"].as_str()), (host, None), "a tenant named another host: {line}");
+    }
     let counted = said.lines().filter(|line| line.contains(r#""log":"egress""#)).count();
     assert!(counted >= 11, "a line for each: {said}");
     assert!(said.contains("must list it in outbound.parameters"), "an operator reads what is wrong: {said}");
@@ -69,8 +74,9 @@ fn only_what_the_policy_lets_through_reaches_the_outside() {
 /// Status, and the reason or the first line. In absolute form, as a namespace asks.
 async fn ask(port: u16, url: &str, told: &str) -> String {
     let host = url.split('/').nth(2).unwrap_or_default();
+    let claims = "cf-connecting-ip: 192.0.2.1\r\nConnection: close";
     let request =
-        format!("GET {url} HTTP/1.1\r\nHost: {host}\r\nx-namespace-outbound: {told}\r\nConnection: close\r\n\r\n");
+        format!("GET {url} HTTP/1.1\r\nHost: globex.{host}\r\nx-namespace-outbound: {told}\r\n{claims}\r\n\r\n");
     let mut socket = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     socket.write_all(request.as_bytes()).await.unwrap();
     let mut answer = String::new();

@@ -6,9 +6,11 @@
 
 mod address;
 mod destination;
+mod headers;
 mod host_pattern;
 
 pub use destination::Destination;
+pub use headers::MAY_NOT_LEAVE;
 pub use host_pattern::HostPattern;
 
 use serde::{Deserialize, Serialize};

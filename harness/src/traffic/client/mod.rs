@@ -19,6 +19,7 @@ mod tries_again;
 mod two_names;
 mod unbacked;
 
+pub use preflight::{ASKED_HEADERS, ASKED_METHOD};
 pub use short_lived::ENDS_WHILE_THE_TENANT_RUNS;
 
 use super::{

@@ -6,10 +6,15 @@ use crate::traffic::{ask::Ask, caller::Sending};
 use reports::event::ExchangeKind;
 use reqwest::Method;
 
+/// Not one of those that need no leave.
+pub const ASKED_METHOD: &str = "PUT";
+/// What a page sends with a payment, and what it sends with JSON.
+pub const ASKED_HEADERS: [&str; 2] = ["content-type", "payment-signature"];
+
 const HEADERS: &[(&str, &str)] = &[
     ("origin", "https://shop.example"),
-    ("access-control-request-method", "GET"),
-    ("access-control-request-headers", "payment-signature"),
+    ("access-control-request-method", ASKED_METHOD),
+    ("access-control-request-headers", "content-type,payment-signature"),
 ];
 
 pub async fn ask(visit: &Visit<'_>) -> Vec<String> {

@@ -186,6 +186,9 @@ impl Desk {
 
     /// Whether a claim may try it while nobody is well. `is_regular`: its payer is known.
     pub(super) fn may_try(&mut self, is_regular: bool, stale: bool, now: UnixMillis) -> bool {
+        if seeded::has(Bug::SlowTakenForDead) && self.known.is_in_use() {
+            return false;
+        }
         let [verify, settle] = [Call::Verify, Call::Settle].map(|call| self.known.of(call).standing.is_in_use());
         // To be verified where settling is known to fail costs the tenant a run for nothing.
         if !settle && !self.may_hope_for_settle(stale, now) {

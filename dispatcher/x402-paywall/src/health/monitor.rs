@@ -31,8 +31,9 @@ use std::{
 
 /// `/supported` is a short list, and nobody waits for it.
 const SUPPORTED_TIMEOUT_MS: u64 = 5_000;
-/// Shortest time between two looks for a sign of life.
-const SIGN_OF_LIFE_MS: u64 = 5_000;
+/// Shortest time between two looks for a sign of life. Whoever is back is found out sooner by the payments that are let
+/// through.
+const SIGN_OF_LIFE_MS: u64 = 30_000;
 /// An alert is told again after so long.
 const ALERT_AGAIN_MS: u64 = 600_000;
 

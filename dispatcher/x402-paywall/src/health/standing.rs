@@ -411,7 +411,7 @@ fn failed(health: Health, reason: &str, event: &Event, now: UnixMillis, jitter: 
         Standing::Healthy | Standing::Degraded(_) if health.is_given_up(hearing, now) => {
             health.quarantined(now, jitter)
         }
-        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER => {
+        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER && !seeded::has(Bug::BreakerNeverOpens) => {
             let retry = Retry::new(DEMOTED_MISSES, health.openings, now, jitter);
             health.stands(Standing::Degraded(retry), now)
         }

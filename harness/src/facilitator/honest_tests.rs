@@ -68,7 +68,7 @@ fn refuses_each_kind_of_bad_payment_with_its_reason() {
         ("another nonce", own("nonce", &Nonce([9; 32]).to_string()), reason::INVALID_SIGNATURE),
         ("a longer window", own("validBefore", "99999999999"), reason::INVALID_SIGNATURE),
         ("an earlier window", own("validAfter", "1"), reason::INVALID_SIGNATURE),
-        ("no signature", only("/paymentPayload/payload/signature", json!("0x")), reason::INVALID_SIGNATURE),
+        ("no signature", only("/paymentPayload/payload/signature", json!("0x")), reason::INVALID_PAYLOAD),
         ("smart account", only("/paymentPayload/payload/signature", json!(high)), reason::UNDEPLOYED_SMART_WALLET),
         ("too early", signed(|_, paid| paid.valid_after = Uint256::from(NOW)), reason::VALID_AFTER),
         (

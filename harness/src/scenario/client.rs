@@ -53,7 +53,7 @@ impl ClientKind {
         Listed::new("malformed", "breaks a signed payment in one of some sixty ways, drawn from the seed", "1"),
         Listed::new(
             "unbacked",
-            "pays with what only a facilitator can refuse: a smart account's signature that is none",
+            "pays with what only a facilitator can refuse: a signature that may be a smart account's and is not",
             "1",
         ),
         Listed::new("impatient", "hangs up while its payment is being settled, and resends it later", "1"),

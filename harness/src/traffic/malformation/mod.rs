@@ -62,19 +62,25 @@ impl Malformation {
         others.chain(signature::ALL)
     }
 
+    /// One that whoever reads the payment can tell.
     pub fn any(chance: &mut Rng) -> &'static Self {
-        let all = Self::all();
-        all.clone().nth(chance.usize(0..all.count())).expect("drawn below their count")
+        Self::any_judged_by(JudgedBy::Anyone, chance)
+    }
+
+    /// One that only a facilitator can tell: the signature may be a smart account's, by its length or by what it recovers to.
+    pub fn of_nobody(chance: &mut Rng) -> &'static Self {
+        Self::any_judged_by(JudgedBy::Facilitator, chance)
+    }
+
+    fn any_judged_by(judge: JudgedBy, chance: &mut Rng) -> &'static Self {
+        let mut all = Self::all().filter(|malformation| malformation.judged_by == judge);
+        let drawn = chance.usize(0..all.clone().count());
+        all.nth(drawn).expect("drawn below their count")
     }
 
     /// The one that is a payment in version 1.
     pub fn of_v1() -> &'static Self {
         &terms::FOR_TOO_LITTLE_IN_V1
-    }
-
-    /// One that only a facilitator can tell, by a signature of a smart account's length or of an account's.
-    pub fn of_nobody(chance: &mut Rng) -> &'static Self {
-        [&signature::OF_NO_SMART_ACCOUNT, &signature::FORGED][usize::from(chance.bool())]
     }
 
     #[must_use]

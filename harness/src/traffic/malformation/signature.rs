@@ -19,21 +19,12 @@ const RECOVERY: [u8; 2] = [27, 28];
 /// The end of an ERC-6492 envelope.
 const MAGIC: [u8; 2] = [0x64, 0x92];
 
-/// A smart account's, by its length. There is none.
-pub static OF_NO_SMART_ACCOUNT: Malformation = unproven("of-no-smart-account", |draft, chance| {
-    let mut long = draft.signature().to_vec();
-    long.extend((0..chance.usize(1..200)).map(|_| 0x5a));
-    long
-});
-
-pub static FORGED: Malformation = unproven("forged", |_, chance| {
-    let mut forged: Vec<u8> = (0..64).map(|_| chance.u8(..)).collect();
-    forged.push(RECOVERY[0]);
-    forged
-});
-
 pub static ALL: [&Malformation; 10] = [
-    &FORGED,
+    &unproven("forged", |_, chance| {
+        let mut forged: Vec<u8> = (0..64).map(|_| chance.u8(..)).collect();
+        forged.push(RECOVERY[0]);
+        forged
+    }),
     &unproven("one-bit-off", |draft, chance| {
         let mut signature = draft.signature().to_vec();
         signature[chance.usize(0..64)] ^= 1 << chance.u8(0..8);
@@ -67,7 +58,12 @@ pub static ALL: [&Malformation; 10] = [
             garbage.chain(MAGIC.into_iter().cycle().take(32)).collect()
         })
     },
-    &OF_NO_SMART_ACCOUNT,
+    // A smart account's, by its length. There is none.
+    &unproven("of-no-smart-account", |draft, chance| {
+        let mut long = draft.signature().to_vec();
+        long.extend((0..chance.usize(1..200)).map(|_| 0x5a));
+        long
+    }),
 ];
 
 type Sign = fn(&Draft<'_>, &mut Rng) -> Vec<u8>;

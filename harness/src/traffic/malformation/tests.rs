@@ -58,6 +58,10 @@ fn there_are_many_each_with_a_name_of_its_own_and_every_one_is_drawn() {
     let names: BTreeSet<_> = Malformation::all().map(|malformation| malformation.name).collect();
     assert_eq!(names.len(), Malformation::all().count());
     let mut chance = Rng::with_seed(1);
-    let drawn: BTreeSet<_> = (0..2_000).map(|_| Malformation::any(&mut chance).name).collect();
-    assert_eq!(drawn, names);
+    let mut drawn = |draw: fn(&mut Rng) -> &'static Malformation| -> BTreeSet<&str> {
+        (0..2_000).map(|_| draw(&mut chance).name).collect()
+    };
+    let (plain, unproven) = (drawn(Malformation::any), drawn(Malformation::of_nobody));
+    assert!(plain.is_disjoint(&unproven) && unproven.contains("forged"));
+    assert_eq!(plain.union(&unproven).copied().collect::<BTreeSet<_>>(), names);
 }

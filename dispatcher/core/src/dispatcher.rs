@@ -7,7 +7,7 @@
 mod former;
 
 use crate::{
-    admission::{Brings, Came, Gate, Source, Visit},
+    admission::{Admitted, Brings, Came, Entered, Gate, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
     answer::{Answer, Body},
     config::Config,
     cors,
@@ -29,10 +29,11 @@ use std::rc::Rc;
 use x402_paywall::{
     Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
     UnixMillis,
-    paywall::{self, receipt},
+    paywall::{self, Plausible, receipt},
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
+    telemetry::Attempt,
 };
 use x402_protocol::{PaymentFlow, Version};
 
@@ -126,7 +127,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 // That the directory cannot be read is not the caller's flood.
                 let lost = match error {
                     ResolveError::Unavailable => Ok(()),
-                    ResolveError::InvalidKey => self.gate.lost(source.as_ref(), began),
+                    ResolveError::InvalidKey => self.lost(request, source.as_ref(), began),
                 };
                 let refusal = lost.map_or_else(Refusal::from, |()| error.into());
                 Err(Refused::by_us(refusal, &line.request_id))
@@ -190,20 +191,20 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             (Some(_), None) => Brings::NoPayment,
             (Some(_), Some(presented)) => Brings::Payment(presented.header),
         };
-        let rates = self.warden.rates(tenant, began);
-        let visit = Visit { source, tenant_id: &tenant.id, rates, brings, at: began };
-        match self.gate.enter(&visit) {
+        let tenancy = Some(Tenancy { id: &tenant.id, rates: self.warden.rates(tenant, began) });
+        let (method, path) = (request.method(), to.place.path.as_str());
+        let entered = match self.gate.enter(Visit { source, tenancy, method, path, brings, at: began }) {
             // Refused, a browser would not even let the page pay, or collect what it has paid for.
-            Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us()),
+            Err(_) if matches!(brings, Brings::Preflight) => return Ok(permitted_by_us()),
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
-        }
-        match (&tenant.price, visit.brings) {
+        };
+        match (&tenant.price, brings) {
             // Where everything is free now, a page may still have something to collect.
             (None, _) if is_preflight(request) && cors::asks_to_pay(request) => {
                 Ok(self.permit(request, to, &line.request_id).await)
             }
             (Some(_), Brings::Preflight) => Ok(self.permit(request, to, &line.request_id).await),
-            (Some(price), _) => self.sell(request, to, price, payment, &visit, line).await,
+            (Some(price), _) => self.sell(request, to, price, payment, entered, line).await,
             (None, _) => {
                 if let Some(payment) = payment {
                     let seller = Seller::Gives { id: &tenant.id };
@@ -212,13 +213,26 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                         return told;
                     }
                 }
-                self.give(request, to, line).await
+                self.give(request, to, entered.runs(), line).await
             }
         }
     }
 
-    async fn give(&self, request: &N::Inbound, to: &Resolved, line: &mut RequestLine) -> Told<N::Outbound> {
-        match self.execute(request, to, &line.request_id).await {
+    /// A request that is nobody's: its address is held to what it may send unpaid.
+    fn lost(&self, request: &N::Inbound, source: Option<&Source>, at: UnixMillis) -> Result<(), TurnedAway> {
+        let (method, path) = (request.method(), request.path());
+        let visit = Visit { source, tenancy: None, method, path, brings: Brings::NoPayment, at };
+        self.gate.enter(visit).map(drop)
+    }
+
+    async fn give(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        runs: Runs<'_>,
+        line: &mut RequestLine,
+    ) -> Told<N::Outbound> {
+        match self.execute(request, to, runs, &line.request_id).await {
             Ok(response) => {
                 if seeded::has(Bug::TenantAnswerLogged) {
                     line.route += &format!("{:?}", response.headers());
@@ -249,12 +263,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         to: &Resolved,
         price: &Price,
         payment: Option<Presented<'_>>,
-        visit: &Visit<'_>,
+        entered: Entered<'_>,
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
         if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
-            drop(self.execute(request, to, &line.request_id).await);
+            drop(self.execute(request, to, entered.runs(), &line.request_id).await);
         }
+        let visit = *entered.visit();
         let (url, request_id) = (resource_url(request), line.request_id.clone());
         let origin = origin_of(request, visit.source);
         let seller = Seller::Asks { id: &to.tenant.id, price, facilitators: &to.tenant.facilitators };
@@ -278,25 +293,25 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             (Ok(plausible), Some(denial)) => plausible.only_to_collect(denial),
             (Ok(plausible), None) => plausible,
             (Err(denial), closed) => {
-                self.gate.paid(visit, None, Came::Malformed);
+                entered.malformed();
                 return Err(deny(closed.filter(|_| denial.carries_offer()).unwrap_or(denial)));
             }
         };
-        let payer = plausible.signer().map(|address| address.to_string());
-        let payer = payer.as_deref();
-        let held = || self.gate.pay(visit, payer).map_err(|away| Refused::by_us(away, &request_id));
-        let too_late = seeded::has(Bug::RateHeldTooLate);
-        if !too_late {
-            held()?;
-        }
+        let (admitted, too_late) = match admit(entered, &plausible) {
+            Ok(admitted) => (Some(admitted), None),
+            Err(away) if seeded::has(Bug::RateHeldTooLate) => (None, Some(away)),
+            Err(away) => return Err(Refused::by_us(away, &request_id)),
+        };
         let content = self.content_of(request).await;
         let plausible = plausible.with_content(content.map_err(|refusal| Refused::by_us(refusal, &request_id))?);
-        let run = async || self.produce(request, to, &request_id).await;
+        let run = async || self.produce(request, to, admitted.as_ref(), &request_id).await;
         let told = self.paywall.sell_to(&purchase, plausible, run).await;
-        if too_late {
-            held()?;
+        if let Some(away) = too_late {
+            return Err(Refused::by_us(away, &request_id));
         }
-        self.gate.paid(visit, payer, came_of(&told.answer));
+        if let Some(admitted) = admitted {
+            admitted.outcome(came_of(&told), self.clock.now());
+        }
         content_of(told, &purchase, line)
     }
 
@@ -315,19 +330,28 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     }
 
     /// What the tenant has to sell, if it has it in time.
-    async fn produce(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
+    async fn produce(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        admitted: Option<&Admitted<'_>>,
+        request_id: &str,
+    ) -> Ran<Unsold<N::Outbound>> {
+        if let Some(admitted) = admitted {
+            admitted.verified(self.clock.now());
+        }
         let limit = if seeded::has(Bug::TenantTakesForEver) { u64::MAX } else { TIME_LIMIT_MS };
         let ran = within(limit, &self.clock, self.for_sale(request, to, request_id)).await;
         let ran = ran.unwrap_or_else(|| Ran::Unsold(Err(TenantFailure::TimeLimit.into())));
-        self.note(
-            &to.tenant,
-            match &ran {
-                Ran::Unsold(Ok(response)) => Ok(response.status()),
-                Ran::Unsold(Err(Refusal::Tenant(failure))) => Err(*failure),
-                // Its own answer, be it too large to be sold.
-                Ran::Content(_) | Ran::Unsold(Err(_)) => Ok(200),
-            },
-        );
+        let ended = match &ran {
+            Ran::Unsold(Ok(response)) => Ok(response.status()),
+            Ran::Unsold(Err(Refusal::Tenant(failure))) => Err(*failure),
+            // Its own answer, be it too large to be sold.
+            Ran::Content(_) | Ran::Unsold(Err(_)) => Ok(200),
+        };
+        if let Some(admitted) = admitted {
+            self.note(&to.tenant, admitted.runs(), ended);
+        }
         ran
     }
 
@@ -351,19 +375,20 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         &self,
         request: &N::Inbound,
         to: &Resolved,
+        runs: Runs<'_>,
         request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
         let ran = self.run(request, to, request_id).await;
-        self.note(&to.tenant, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
+        self.note(&to.tenant, runs, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
         ran
     }
 
     /// Takes note of how a run ended: the status of what it answered, or why it did not.
-    fn note(&self, tenant: &Tenant, ended: Result<u16, TenantFailure>) {
+    fn note(&self, tenant: &Tenant, runs: Runs<'_>, ended: Result<u16, TenantFailure>) {
         let now = self.clock.now();
         let failed = ended.map_or_else(TenantFailure::is_the_tenants, |status| status >= 500);
-        self.gate.ran(tenant, failed, now);
-        if let Some(alert) = self.warden.ran(tenant, ended.err(), now) {
+        runs.ended(&tenant.id, failed, now);
+        if let Some(alert) = self.warden.ran(tenant, runs.origin(), ended.err(), now) {
             self.log.alert(&alert);
         }
     }
@@ -391,15 +416,25 @@ fn permitted_by_us<O>() -> Content<O> {
     Content { answer, leaving: None }
 }
 
-/// What a sale came to, for admission.
-fn came_of<U>(sold: &Sold<U>) -> Came {
-    match sold {
-        Sold::Content { .. } => Came::Bought,
-        Sold::Owed { .. } => Came::Kept,
+/// The second step of admission, with what the payment says of itself.
+fn admit<'a>(entered: Entered<'a>, plausible: &Plausible) -> Result<Admitted<'a>, TurnedAway> {
+    let address = plausible.payer().to_string();
+    let payer = Payer { address: &address, is_signer: plausible.signer().is_some() };
+    entered.admit(plausible.key(), payer)
+}
+
+/// The outcome of a sale, for admission.
+fn came_of<U>(told: &paywall::Told<Sold<U>>) -> Came {
+    match &told.answer {
+        Sold::Content { .. } | Sold::Owed { .. } => Came::Bought,
         Sold::Unsold(_) => Came::Nothing,
         Sold::Denied(denial) => match denial {
-            Denial::SettlementPending { .. } | Denial::PaymentInProgress | Denial::LedgerUnavailable => Came::Kept,
+            Denial::SettlementPending { .. } => Came::Kept,
+            Denial::PaymentInProgress => Came::InUse,
+            Denial::LedgerUnavailable => Came::Lost,
             Denial::AlreadyUsed { .. } | Denial::IdentifierConflict { .. } => Came::Spent,
+            // Where every breaker is open, nobody was asked, and the payment is not why.
+            Denial::FacilitatorsUnavailable if told.attempts.iter().any(Attempt::was_made) => Came::Unanswered,
             Denial::FacilitatorsUnavailable | Denial::NotSelling => Came::Nothing,
             Denial::IdentifierRequired | Denial::InvalidIdentifier(_) => Came::Malformed,
             _ => Came::Worthless,

@@ -5,6 +5,7 @@
 //! in, limits and errands out.
 
 use crate::{
+    admission::Origin,
     plan::{Limits, Plan, Rates},
     telemetry::Alert,
     tenant::Tenant,
@@ -36,8 +37,9 @@ const MAX_QUARANTINED: usize = 500;
 const MAX_BY_POLICY: usize = 250;
 const POLICY: &str = "policy";
 const MAX_TEXT_BYTES: usize = 200;
-/// Runs in a row that ended over the CPU limit. One may be bad luck; a script that the platform has condemned fails for ever.
-const CPU_FAILURES_IN_A_ROW: u32 = 5;
+/// Callers in a row whose runs ended over the CPU limit. One may be bad luck, or a caller that asks for what burns; a script
+/// that the platform has condemned fails for everybody, and for ever.
+const CPU_FAILURES_IN_A_ROW: usize = 5;
 /// How long policy puts a tenant away. An operator does so for as long as it takes.
 const BY_POLICY_MS: u64 = 600_000;
 /// Scripts whose failures are counted at once; of one more, the oldest count is forgotten.
@@ -179,8 +181,8 @@ struct Seen {
     failed: Option<UnixMillis>,
     /// To be told to the one object.
     new: Vec<Quarantine>,
-    /// By tenant, oldest first.
-    failures: Vec<(String, u32)>,
+    /// By tenant, oldest first: the callers since the last run that ended otherwise.
+    failures: Vec<(String, Vec<Origin>)>,
 }
 
 /// What to tell or ask the one object.
@@ -244,20 +246,28 @@ impl Warden {
         }
     }
 
-    /// Takes how a run ended.
-    pub fn ran(&self, tenant: &Tenant, failure: Option<TenantFailure>, now: UnixMillis) -> Option<Alert> {
+    /// Takes how a run ended that `caller` had asked for.
+    pub fn ran(
+        &self,
+        tenant: &Tenant,
+        caller: Origin,
+        failure: Option<TenantFailure>,
+        now: UnixMillis,
+    ) -> Option<Alert> {
         let seen = &mut *self.seen.borrow_mut();
         let at = seen.failures.iter().position(|(id, _)| *id == tenant.id);
-        let before = at.map_or(0, |at| seen.failures.remove(at).1);
+        let mut callers = at.map_or_else(Vec::new, |at| seen.failures.remove(at).1);
         if failure != Some(TenantFailure::CpuLimit) || seen.quarantines.has(&tenant.id, now) {
             return None;
         }
-        let in_a_row = before + 1;
-        if in_a_row < CPU_FAILURES_IN_A_ROW {
+        if !callers.iter().any(|other| caller.is_the_caller_of(*other)) {
+            callers.push(caller);
+        }
+        if callers.len() < CPU_FAILURES_IN_A_ROW {
             if seen.failures.len() == MAX_COUNTED {
                 seen.failures.remove(0);
             }
-            seen.failures.push((tenant.id.clone(), in_a_row));
+            seen.failures.push((tenant.id.clone(), callers));
             return None;
         }
         let until = now.plus(BY_POLICY_MS);
@@ -276,7 +286,7 @@ impl Warden {
             alert: "tenant_cpu_limit",
             tenant_id: Some(tenant.id.clone()),
             script: Some(tenant.script.as_str().to_owned()),
-            in_a_row: Some(in_a_row),
+            in_a_row: Some(callers.len() as u32),
             quarantined_until_ms: is_put_away.then_some(until.0),
             ..Alert::default()
         })
@@ -527,8 +537,8 @@ mod tests {
         warden.learn(Quarantines::default(), NOW);
         assert_eq!((warden.first(), warden.due(NOW)), (None, None));
 
-        for _ in 0..CPU_FAILURES_IN_A_ROW {
-            warden.ran(&acme, Some(TenantFailure::CpuLimit), NOW);
+        for n in 0..CPU_FAILURES_IN_A_ROW as u64 {
+            warden.ran(&acme, caller(n), Some(TenantFailure::CpuLimit), NOW);
         }
         let put = warden.due(NOW).unwrap();
         warden.failed(put.clone(), NOW);
@@ -572,13 +582,17 @@ mod tests {
         }
     }
 
+    fn caller(n: u64) -> Origin {
+        Origin::of(n + 1, n + 1_001)
+    }
+
     #[test]
-    fn five_cpu_failures_in_a_row_raise_one_alert_and_by_policy_a_quarantine() {
+    fn five_callers_in_a_row_whose_runs_burn_raise_one_alert_and_by_policy_a_quarantine() {
         for (policy, put_away) in [(CpuPolicy::Alert, false), (CpuPolicy::Quarantine, true)] {
             let (warden, acme) = (Warden::new(policy), tenant(""));
-            let burn = |at: u64| warden.ran(&acme, Some(TenantFailure::CpuLimit), NOW.plus(at));
+            let burn = |at: u64| warden.ran(&acme, caller(at), Some(TenantFailure::CpuLimit), NOW.plus(at));
             assert!((0..4).all(|at| burn(at).is_none()));
-            assert!(warden.ran(&acme, None, NOW).is_none(), "one that ends well starts the count anew");
+            assert!(warden.ran(&acme, caller(0), None, NOW).is_none(), "one that ends well starts the count anew");
             assert!((0..4).all(|at| burn(at).is_none()));
             let alert = burn(5).unwrap();
             assert_eq!((alert.in_a_row, alert.quarantined_until_ms.is_some()), (Some(5), put_away));
@@ -588,19 +602,32 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_caller_that_burns_puts_nobody_away_with_however_many_wallets_or_addresses() {
+        type Burns = fn(u64) -> Origin;
+        let burns: [Burns; 4] =
+            [|_| caller(7), |n| Origin::of(7, n + 1), |n| Origin::of(n + 1, 7), |_| Origin::of(0, 0)];
+        for burn in burns {
+            let (warden, acme) = (Warden::new(CpuPolicy::Quarantine), tenant(""));
+            let ran = |n| warden.ran(&acme, burn(n), Some(TenantFailure::CpuLimit), NOW);
+            assert!((0..1_000).all(|n| ran(n).is_none()));
+            assert_eq!(warden.limits(&acme, NOW).1, None);
+        }
+    }
+
     proptest! {
         #[test]
-        fn an_alert_means_five_in_a_row_whatever_the_runs(ends in prop::collection::vec(0_u8..4, 0..200)) {
+        fn an_alert_means_five_callers_in_a_row_whatever_the_runs(ends in prop::collection::vec(0_u8..4, 0..200)) {
             let (warden, acme) = (Warden::default(), tenant(""));
             let mut in_a_row = 0;
-            for end in ends {
+            for (n, end) in (0..).zip(ends) {
                 let failure = match end {
                     0 => None,
                     1 => Some(TenantFailure::Threw),
                     _ => Some(TenantFailure::CpuLimit),
                 };
                 in_a_row = if end > 1 { in_a_row + 1 } else { 0 };
-                let alert = warden.ran(&acme, failure, NOW);
+                let alert = warden.ran(&acme, caller(n), failure, NOW);
                 prop_assert_eq!(alert.is_some(), in_a_row == 5);
                 in_a_row %= 5;
             }

@@ -474,6 +474,12 @@ impl Plausible {
         Self { presents, ..self }
     }
 
+    /// The wallet that the payment names, whether its signature proves that or not.
+    #[must_use]
+    pub fn payer(&self) -> Address {
+        self.payer
+    }
+
     /// Who is to pay, where its signature says so. `None`: it names a smart account, whose signature only a chain can
     /// check, and anyone can name one.
     #[must_use]

@@ -388,7 +388,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let now = self.clock.now();
         let failed = ended.map_or_else(TenantFailure::is_the_tenants, |status| status >= 500);
         runs.ended(&tenant.id, failed, now);
-        if let Some(alert) = self.warden.ran(tenant, runs.origin(), ended.err(), now) {
+        if let Some(alert) = self.warden.ran(tenant, (runs.origin(), runs.path()), ended.err(), now) {
             self.log.alert(&alert);
         }
     }

@@ -40,9 +40,11 @@ const MAX_TEXT_BYTES: usize = 200;
 /// Callers in a row whose runs ended over the CPU limit. One may be bad luck, or a caller that asks for what burns; a script
 /// that the platform has condemned fails for everybody, and for ever.
 const CPU_FAILURES_IN_A_ROW: usize = 5;
+/// How long a path that ended well speaks for the script: what one path burns is then no reason to put away the others.
+const WELL_MS: u64 = 600_000;
 /// How long policy puts a tenant away. An operator does so for as long as it takes.
 const BY_POLICY_MS: u64 = 600_000;
-/// Scripts whose failures are counted at once; of one more, the oldest count is forgotten.
+/// Scripts whose runs are watched at once; of one more, the longest unused is forgotten.
 const MAX_COUNTED: usize = 256;
 
 /// One tenant's quarantine, as the list keeps it. Read leniently, for a later version may have written it, and a list that
@@ -181,8 +183,43 @@ struct Seen {
     failed: Option<UnixMillis>,
     /// To be told to the one object.
     new: Vec<Quarantine>,
-    /// By tenant, oldest first: the callers since the last run that ended otherwise.
-    failures: Vec<(String, Vec<Origin>)>,
+    /// The latest last.
+    burns: Vec<Burns>,
+}
+
+/// What is known of one script's CPU time.
+#[derive(Debug, Default)]
+struct Burns {
+    tenant_id: String,
+    /// The callers over its limit, since the last run that ended otherwise.
+    callers: Vec<Origin>,
+    /// The paths that they called, as far as there was more than one.
+    path: u32,
+    other_path: bool,
+    /// The latest path that ended well.
+    well: Option<(u32, UnixMillis)>,
+}
+
+impl Burns {
+    fn ended_well(&mut self, path: u32, now: UnixMillis) {
+        self.callers.clear();
+        self.well = Some((path, now));
+    }
+
+    /// `true`: these are too many in a row.
+    fn burnt(&mut self, caller: Origin, path: u32) -> bool {
+        (self.path, self.other_path) =
+            if self.callers.is_empty() { (path, false) } else { (self.path, self.other_path || self.path != path) };
+        if !self.callers.iter().any(|other| caller.is_the_caller_of(*other)) {
+            self.callers.push(caller);
+        }
+        self.callers.len() >= CPU_FAILURES_IN_A_ROW
+    }
+
+    fn is_one_path_of_several(&self, now: UnixMillis) -> bool {
+        let well = self.well.is_some_and(|(path, at)| path != self.path && now.since(at) < WELL_MS);
+        well && !self.other_path
+    }
 }
 
 /// What to tell or ask the one object.
@@ -246,32 +283,44 @@ impl Warden {
         }
     }
 
-    /// Takes how a run ended that `caller` had asked for.
+    /// Takes how a run ended, that a caller had asked a path for.
     pub fn ran(
         &self,
         tenant: &Tenant,
-        caller: Origin,
+        (caller, path): (Origin, u32),
         failure: Option<TenantFailure>,
         now: UnixMillis,
     ) -> Option<Alert> {
         let seen = &mut *self.seen.borrow_mut();
-        let at = seen.failures.iter().position(|(id, _)| *id == tenant.id);
-        let mut callers = at.map_or_else(Vec::new, |at| seen.failures.remove(at).1);
-        if failure != Some(TenantFailure::CpuLimit) || seen.quarantines.has(&tenant.id, now) {
-            return None;
+        let at = seen.burns.iter().position(|burns| burns.tenant_id == tenant.id);
+        let new = || Burns { tenant_id: tenant.id.clone(), ..Burns::default() };
+        let mut burns = at.map_or_else(new, |at| seen.burns.remove(at));
+        if seen.burns.len() == MAX_COUNTED {
+            seen.burns.remove(0);
         }
-        if !callers.iter().any(|other| caller.is_the_caller_of(*other)) {
-            callers.push(caller);
-        }
-        if callers.len() < CPU_FAILURES_IN_A_ROW {
-            if seen.failures.len() == MAX_COUNTED {
-                seen.failures.remove(0);
+        let is_away = seen.quarantines.has(&tenant.id, now);
+        let too_many = match failure {
+            Some(TenantFailure::CpuLimit) if !is_away => burns.burnt(caller, path),
+            None if !is_away => {
+                burns.ended_well(path, now);
+                false
             }
-            seen.failures.push((tenant.id.clone(), callers));
+            _ => {
+                burns.callers.clear();
+                false
+            }
+        };
+        let is_one_path = burns.is_one_path_of_several(now);
+        let in_a_row = burns.callers.len() as u32;
+        if too_many {
+            burns.callers.clear();
+        }
+        seen.burns.push(burns);
+        if !too_many {
             return None;
         }
         let until = now.plus(BY_POLICY_MS);
-        let is_put_away = self.policy == CpuPolicy::Quarantine;
+        let is_put_away = self.policy == CpuPolicy::Quarantine && !is_one_path;
         if is_put_away && !seeded::has(Bug::PolicyOnlyTells) {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),
@@ -286,7 +335,7 @@ impl Warden {
             alert: "tenant_cpu_limit",
             tenant_id: Some(tenant.id.clone()),
             script: Some(tenant.script.as_str().to_owned()),
-            in_a_row: Some(callers.len() as u32),
+            in_a_row: Some(in_a_row),
             quarantined_until_ms: is_put_away.then_some(until.0),
             ..Alert::default()
         })
@@ -582,8 +631,9 @@ mod tests {
         }
     }
 
-    fn caller(n: u64) -> Origin {
-        Origin::of(n + 1, n + 1_001)
+    /// Another each time, at one path.
+    fn caller(n: u64) -> (Origin, u32) {
+        (Origin::of(n + 1, n + 1_001), 7)
     }
 
     #[test]
@@ -606,13 +656,33 @@ mod tests {
     fn one_caller_that_burns_puts_nobody_away_with_however_many_wallets_or_addresses() {
         type Burns = fn(u64) -> Origin;
         let burns: [Burns; 4] =
-            [|_| caller(7), |n| Origin::of(7, n + 1), |n| Origin::of(n + 1, 7), |_| Origin::of(0, 0)];
+            [|_| caller(7).0, |n| Origin::of(7, n + 1), |n| Origin::of(n + 1, 7), |_| Origin::of(0, 0)];
         for burn in burns {
             let (warden, acme) = (Warden::new(CpuPolicy::Quarantine), tenant(""));
-            let ran = |n| warden.ran(&acme, burn(n), Some(TenantFailure::CpuLimit), NOW);
+            let ran = |n| warden.ran(&acme, (burn(n), n as u32), Some(TenantFailure::CpuLimit), NOW);
             assert!((0..1_000).all(|n| ran(n).is_none()));
             assert_eq!(warden.limits(&acme, NOW).1, None);
         }
+    }
+
+    #[test]
+    fn one_path_that_burns_is_told_and_does_not_put_away_the_paths_that_are_well() {
+        let burn = |warden: &Warden, path: fn(u64) -> u32, at: UnixMillis| {
+            let acme = tenant("");
+            let alerts =
+                (0..5).filter_map(|n| warden.ran(&acme, (caller(n).0, path(n)), Some(TenantFailure::CpuLimit), at));
+            assert_eq!(alerts.count(), 1);
+            warden.limits(&acme, at).1.is_some()
+        };
+        let well = || {
+            let warden = Warden::new(CpuPolicy::Quarantine);
+            warden.ran(&tenant(""), (caller(9).0, 8), None, NOW);
+            warden
+        };
+        assert!(!burn(&well(), |_| 7, NOW));
+        assert!(burn(&well(), |_| 8, NOW), "the path that was well is the one");
+        assert!(burn(&well(), |n| n as u32, NOW), "several paths burn");
+        assert!(burn(&well(), |_| 7, NOW.plus(WELL_MS)), "nobody knows any more");
     }
 
     proptest! {

@@ -33,8 +33,17 @@ pub struct Entered<'a> {
     gate: &'a Gate,
     visit: Visit<'a>,
     names: Names<'a>,
-    /// The ledger is known to have its payment, or is being asked about it for another request.
-    is_again: bool,
+    standing: Standing,
+}
+
+/// A payment, as far as this isolate knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    New,
+    /// The ledger is being asked about it for another request.
+    Twin,
+    /// The ledger is known to have it.
+    Kept,
 }
 
 /// A request as keys. Zero: it has no such thing.
@@ -96,11 +105,11 @@ impl Gate {
     pub fn enter<'a>(&'a self, visit: Visit<'a>) -> Result<Entered<'a>, TurnedAway> {
         let now = visit.at;
         let names = self.names(&visit);
-        let mut entered = Entered { gate: self, visit, names, is_again: false };
+        let mut entered = Entered { gate: self, visit, names, standing: Standing::New };
         let Tenancy { id, rates } = entered.tenancy();
         if matches!(visit.brings, Brings::Payment(_)) {
-            if entered.is_known() {
-                entered.is_again = true;
+            entered.standing = entered.standing();
+            if entered.standing != Standing::New {
                 // By source: anyone can send it who reads the chain.
                 let key = key::joined(Of::Again as u8, &[names.header, names.source]);
                 return fits(self.step(Count { of: Of::Again, key, rule: AGAIN }, Event::Came, now)).map(|()| entered);
@@ -211,10 +220,13 @@ impl<'a> Entered<'a> {
         let waits = [self.wait_of(names.header), same_payment];
         let held = RefCell::default();
         let mut admitted = Admitted { entered: self, payer: payer_key, proof, is_proven, waits, held };
-        if admitted.entered.is_again {
-            return Ok(admitted);
-        }
-        match admitted.count(payer, now) {
+        let counted = match admitted.entered.standing {
+            Standing::New => admitted.count(payer, now),
+            // It shares the other's place; but if the other comes to nothing, somebody is asked about this one.
+            Standing::Twin => admitted.count_for_source(now),
+            Standing::Kept => Ok(()),
+        };
+        match counted {
             Ok(()) => Ok(admitted),
             Err(away) => {
                 admitted.turn_away(now);
@@ -223,10 +235,14 @@ impl<'a> Entered<'a> {
         }
     }
 
-    fn is_known(&self) -> bool {
+    fn standing(&self) -> Standing {
         let seen = self.gate.seen.borrow();
-        let header = self.names.header;
-        !seeded::has(Bug::KeptPaymentsHeldToRates) && (seen.kept.get(header).is_some() || seen.under_way.has(header))
+        match self.names.header {
+            _ if seeded::has(Bug::KeptPaymentsHeldToRates) => Standing::New,
+            header if seen.kept.get(header).is_some() => Standing::Kept,
+            header if seen.under_way.has(header) => Standing::Twin,
+            _ => Standing::New,
+        }
     }
 
     fn tenancy(&self) -> Tenancy<'a> {
@@ -289,9 +305,8 @@ impl<'a> Admitted<'a> {
             return fits(gate.step(Count { of: Of::Look, key, rule: LOOKS }, Event::Came, now));
         }
         gate.probe(names.tenant, names.path, now)?;
-        let counts_late = seeded::has(Bug::CountedAfterTheAnswer);
         let is_newcomer = !self.is_proven && !seeded::has(Bug::StrangersNotBounded);
-        if !counts_late {
+        if !seeded::has(Bug::CountedAfterTheAnswer) {
             let candidate = Candidate {
                 payment: names.header,
                 tenant: names.tenant,
@@ -303,10 +318,8 @@ impl<'a> Admitted<'a> {
             let place = gate.seen.borrow_mut().under_way.take(candidate, now);
             held.place = Some(place.ok_or(TurnedAway { retry_after_s: PLACES_RETRY_S })?);
         }
-        if !counts_late && !seeded::has(Bug::WorthlessNotCounted) {
-            gate.flood(&WORTHLESS, &names, Event::Came, now, &mut held.until_vouched_for)?;
-            gate.unanswered(&names, now, &mut held.unanswered)?;
-        }
+        self.count_for_source(now)?;
+        let held = self.held.get_mut();
         if !payer.is_signer && !self.is_proven && names.source != 0 {
             let key = key::joined(Of::Unsigned as u8, &[names.source]);
             fits(gate.step(Count { of: Of::Unsigned, key, rule: UNSIGNED }, Event::Came, now))?;
@@ -324,6 +337,16 @@ impl<'a> Admitted<'a> {
         }
         held.until_run.push(gate.rate(Of::TenantPaid, rates.tenant, id, "", now)?);
         Ok(())
+    }
+
+    /// Counts it against its source and the networks around it, until somebody vouches for it.
+    fn count_for_source(&mut self, now: UnixMillis) -> Result<(), TurnedAway> {
+        if seeded::has(Bug::CountedAfterTheAnswer) || seeded::has(Bug::WorthlessNotCounted) {
+            return Ok(());
+        }
+        let (gate, names, held) = (self.entered.gate, &self.entered.names, self.held.get_mut());
+        gate.flood(&WORTHLESS, names, Event::Came, now, &mut held.until_vouched_for)?;
+        gate.unanswered(names, now, &mut held.unanswered)
     }
 
     /// It was refused for some other reason: nothing was asked, so nothing counts.
@@ -400,7 +423,13 @@ impl<'a> Admitted<'a> {
                 gate.give_back(&mut held.until_vouched_for, now);
                 self.remember(now);
             }
-            Came::InUse => gate.give_back(&mut held.until_vouched_for, now),
+            Came::InUse => {
+                gate.give_back(&mut held.until_vouched_for, now);
+                // The other request answers for it.
+                if self.entered.standing == Standing::Twin {
+                    gate.give_back(&mut held.unanswered, now);
+                }
+            }
             Came::Unanswered => {
                 gate.give_back(&mut held.until_vouched_for, now);
                 if self.is_proven {

@@ -58,10 +58,16 @@ impl Runs<'_> {
         }
     }
 
-    /// Whoever had it run.
+    /// Whoever has it run.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
+    }
+
+    /// What is run, as a number that tells a tenant's paths apart.
+    #[must_use]
+    pub fn path(&self) -> u32 {
+        self.path
     }
 }
 

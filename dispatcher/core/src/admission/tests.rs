@@ -144,6 +144,22 @@ fn four_hundred_payments_at_once_from_one_address_have_few_places_and_cost_the_b
 }
 
 #[test]
+fn a_payment_in_four_hundred_copies_at_once_costs_no_more_and_a_clients_own_race_nothing() {
+    let (gate, from) = (Gate::new(1), source("192.0.2.1"));
+    let copies = |name: &str, came| {
+        let copies: Vec<_> =
+            (0..50).filter_map(|_| Call::of(name).from(&from).within(LARGE).admit(&gate).ok()).collect();
+        let count = copies.len();
+        copies.into_iter().for_each(|admitted| admitted.outcome(came, NOW));
+        count
+    };
+    let raced: Vec<_> = (0..20).map(|n| copies(&format!("raced-{n}"), Came::InUse)).collect();
+    assert!(raced[..3].iter().all(|count| *count > 10), "{raced:?}");
+    let worthless: usize = (0..20).map(|n| copies(&format!("worthless-{n}"), Came::Worthless)).sum();
+    assert!(worthless <= 30, "{worthless}");
+}
+
+#[test]
 fn four_hundred_neighbours_in_one_wide_network_cost_little_more_than_one() {
     let (gate, sources) = (Gate::new(1), neighbours(400));
     let names: Vec<_> = (0..400).map(|n| format!("payment-{n}")).collect();

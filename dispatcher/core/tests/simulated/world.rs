@@ -364,9 +364,18 @@ impl World {
         self.sign_until_as(identifier, nonce, START_S + 86_400)
     }
 
+    /// Another payer's wallet.
+    pub fn wallet(number: u8) -> Signer {
+        Signer::from_secret(&[100 + number; 32]).unwrap()
+    }
+
     /// A payment for the tenant that is paid upfront.
     pub fn sign_upfront(&self, nonce: u8) -> Payment {
-        let mut payment = self.sign(nonce);
+        self.sign_upfront_by(&self.signer, nonce)
+    }
+
+    pub fn sign_upfront_by(&self, signer: &Signer, nonce: u8) -> Payment {
+        let mut payment = self.sign_until_by(signer, nonce, START_S + 300);
         payment.json["accepted"]["extra"]["paymentFlow"] = "upfront".into();
         payment.header = header::encode(&payment.json);
         payment
@@ -381,16 +390,20 @@ impl World {
     }
 
     fn sign_until(&self, nonce: u8, valid_before: u64) -> Payment {
+        self.sign_until_by(&self.signer, nonce, valid_before)
+    }
+
+    fn sign_until_by(&self, signer: &Signer, nonce: u8, valid_before: u64) -> Payment {
         let offer = self.offer();
         let authorization = Authorization {
-            from: self.signer.address(),
+            from: signer.address(),
             to: offer.pay_to,
             value: offer.amount,
             valid_after: Uint256::ZERO,
             valid_before: Uint256::from(valid_before),
             nonce: Nonce([nonce; 32]),
         };
-        let signature = hex::encode(&self.signer.sign(&authorization.digest(&offer)));
+        let signature = hex::encode(&signer.sign(&authorization.digest(&offer)));
         let json = json!({
             "x402Version": 2,
             "accepted": offer.to_requirements(),

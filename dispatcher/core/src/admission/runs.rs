@@ -80,7 +80,7 @@ impl Watched {
                 let fewest = (0..PATHS).min_by_key(|at| self.paths[*at].1.len());
                 self.paths.swap_remove(fewest.unwrap_or_default());
             }
-            self.paths.push((path, Sample::of(CALLERS_OF_A_PATH)));
+            self.paths.push((path, self.all.part(CALLERS_OF_A_PATH)));
             self.paths.len() - 1
         });
         let path_begins = self.paths[at].1.take(origin, 0, failed, now);

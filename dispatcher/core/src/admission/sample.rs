@@ -81,6 +81,12 @@ impl Sample {
         Self { most, callers, level: 0, usual: 0, looks: 0, looked, since: None }
     }
 
+    /// A sample of a part, for which the same is usual until more is known of it.
+    #[must_use]
+    pub fn part(&self, most: usize) -> Self {
+        Self { usual: self.usual, looks: self.looks, ..Self::of(most) }
+    }
+
     /// Takes how a run ended. `true`: something began with it.
     pub fn take(&mut self, origin: Origin, path: u32, failed: bool, now: UnixMillis) -> bool {
         self.callers.retain(|caller| now.since(caller.at) < LATELY_MS);

@@ -361,6 +361,23 @@ fn one_caller_who_fails_shuts_nothing_by_whatever_it_differs() {
 }
 
 #[test]
+fn a_path_that_nobody_called_before_is_shut_where_failing_is_unusual() {
+    let (gate, sources) = (Gate::new(1), addresses(40));
+    works(&gate, &sources, &["/quote"]);
+    for n in 0..60_usize {
+        let at = NOW.plus(30_000 + n as u64 * 200);
+        let payer = format!("payer-{}", n % 16);
+        let call = Call { path: "/throw", at, ..Call::of(&payer).from(&sources[n % 40]) };
+        if let Ok(entered) = gate.enter(call.visit(Brings::Nothing)) {
+            entered.runs().ended("acme", true, at);
+        }
+    }
+    let at = NOW.plus(42_000);
+    assert_eq!((is_open(&gate, "/throw", at), is_open(&gate, "/quote", at)), (false, true));
+    assert_eq!(gate.alerts().len(), 1);
+}
+
+#[test]
 fn a_path_that_fails_for_its_callers_is_shut_alone_and_a_tenant_that_fails_is_shut() {
     let sources = addresses(40);
     for (fails, shut) in [(&["/boom"][..], (true, false)), (&["/boom", "/quote", "/a", "/b"], (true, true))] {

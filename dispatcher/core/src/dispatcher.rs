@@ -7,7 +7,7 @@
 mod former;
 
 use crate::{
-    admission::{Brings, Came, Gate, Source, Visit},
+    admission::{Admitted, Brings, Came, Entered, Gate, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
     answer::{Answer, Body},
     config::Config,
     cors::{self, Readers},
@@ -38,6 +38,7 @@ use x402_paywall::{
     ports::{Clock, Ledger},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
+    telemetry::Attempt,
 };
 use x402_protocol::{PaymentFlow, Version, header};
 
@@ -152,7 +153,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 // That the directory cannot be read is not the caller's flood.
                 let lost = match error {
                     ResolveError::Unavailable => Ok(()),
-                    ResolveError::InvalidKey => self.gate.lost(source.as_ref(), began),
+                    ResolveError::InvalidKey => self.lost(request, source.as_ref(), began),
                 };
                 let refusal = lost.map_or_else(Refusal::from, |()| error.into());
                 Err(Refused::by_us(refusal, &line.request_id))
@@ -220,14 +221,14 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             (Trade::Sells(_), None) => Brings::NoPayment,
             (Trade::Sells(_), Some(presented)) => Brings::Payment(presented.header),
         };
-        let rates = self.warden.rates(tenant, began);
-        let visit = Visit { source, tenant_id: &tenant.id, rates, brings, at: began };
-        match self.gate.enter(&visit) {
+        let tenancy = Some(Tenancy { id: &tenant.id, rates: self.warden.rates(tenant, began) });
+        let (method, path) = (request.method(), to.place.path.as_str());
+        let entered = match self.gate.enter(Visit { source, tenancy, method, path, brings, at: began }) {
             // Refused, a browser would not even let the page pay, or collect what it has paid for.
-            Err(_) if matches!(visit.brings, Brings::Preflight) => return Ok(permitted_by_us(tenant, request)),
+            Err(_) if matches!(brings, Brings::Preflight) => return Ok(permitted_by_us(tenant, request)),
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
-        }
-        match (trade, visit.brings) {
+        };
+        match (trade, brings) {
             (Trade::Sells(_), Brings::Preflight) => {
                 if seeded::has(Bug::PreflightRunsTenant)
                     && let Ok(response) = self.run(request, to, &line.request_id).await
@@ -237,7 +238,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 }
                 Ok(permitted_by_us(tenant, request))
             }
-            (Trade::Sells(price), _) => self.sell(request, to, price, payment, &visit, line).await,
+            (Trade::Sells(price), _) => self.sell(request, to, price, payment, entered, line).await,
             // Where everything is free now, a page may still have something to collect.
             (Trade::Gives(gift), _) if is_preflight(request) && cors::asks_to_pay(request) => {
                 Ok(self.permit(request, to, gift, &line.request_id).await)
@@ -250,13 +251,27 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                         return told;
                     }
                 }
-                self.give(request, to, gift, line).await
+                self.give(request, to, gift, entered.runs(), line).await
             }
         }
     }
 
-    async fn give(&self, request: &N::Inbound, to: &Resolved, gift: Gift, line: &mut RequestLine) -> Told<N::Outbound> {
-        match self.execute(request, to, &line.request_id).await {
+    /// A request that is nobody's: its address is held to what it may send unpaid.
+    fn lost(&self, request: &N::Inbound, source: Option<&Source>, at: UnixMillis) -> Result<(), TurnedAway> {
+        let (method, path) = (request.method(), request.path());
+        let visit = Visit { source, tenancy: None, method, path, brings: Brings::NoPayment, at };
+        self.gate.enter(visit).map(drop)
+    }
+
+    async fn give(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        gift: Gift,
+        runs: Runs<'_>,
+        line: &mut RequestLine,
+    ) -> Told<N::Outbound> {
+        match self.execute(request, to, runs, &line.request_id).await {
             Ok(response) => {
                 if seeded::has(Bug::TenantAnswerLogged) {
                     line.route += &format!("{:?}", response.headers());
@@ -287,12 +302,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         to: &Resolved,
         price: &Price,
         payment: Option<Presented<'_>>,
-        visit: &Visit<'_>,
+        entered: Entered<'_>,
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
         if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
-            drop(self.execute(request, to, &line.request_id).await);
+            drop(self.execute(request, to, entered.runs(), &line.request_id).await);
         }
+        let visit = *entered.visit();
         let (url, request_id) = (resource_url(request), line.request_id.clone());
         let readers = Readers::of(to.tenant.cors.as_ref(), request);
         let origin = origin_of(request, visit.source, &to.tenant.credential_headers);
@@ -314,34 +330,34 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             return Err(deny(denial));
         }
         if !payment_headers_fit(request) {
-            self.gate.paid(visit, None, Came::Malformed);
+            entered.malformed();
             return Err(Refused::by_us(Refusal::PaymentTooLarge, &request_id));
         }
         let plausible = match (self.paywall.plausible(&purchase), closed) {
             (Ok(plausible), Some(denial)) => plausible.only_to_collect(denial),
             (Ok(plausible), None) => plausible,
             (Err(denial), closed) => {
-                self.gate.paid(visit, None, Came::Malformed);
+                entered.malformed();
                 return Err(deny(closed.filter(|_| denial.carries_offer()).unwrap_or(denial)));
             }
         };
-        let payer = plausible.signer().map(|address| address.to_string());
-        let payer = payer.as_deref();
-        let held = || self.gate.pay(visit, payer).map_err(|away| Refused::by_us(away, &request_id));
-        let too_late = seeded::has(Bug::RateHeldTooLate);
-        if !too_late {
-            held()?;
-        }
+        let (admitted, too_late) = match admit(entered, &plausible) {
+            Ok(admitted) => (Some(admitted), None),
+            Err(away) if seeded::has(Bug::RateHeldTooLate) => (None, Some(away)),
+            Err(away) => return Err(Refused::by_us(away, &request_id)),
+        };
         let content = self.content_of(request).await;
         let plausible = plausible.with_content(content.map_err(|refusal| Refused::by_us(refusal, &request_id))?);
         let proof = proof_of(request, &plausible, visit.at);
         let plausible = plausible.with_proof(proof);
-        let run = async || self.produce(request, to, &request_id).await;
+        let run = async || self.produce(request, to, admitted.as_ref(), &request_id).await;
         let told = self.paywall.sell_to(&purchase, plausible, run).await;
-        if too_late {
-            held()?;
+        if let Some(away) = too_late {
+            return Err(Refused::by_us(away, &request_id));
         }
-        self.gate.paid(visit, payer, came_of(&told.answer));
+        if let Some(admitted) = admitted {
+            admitted.outcome(came_of(&told), self.clock.now());
+        }
         content_of(told, &purchase, &readers, line)
     }
 
@@ -373,19 +389,28 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     }
 
     /// What the tenant has to sell, if it has it in time.
-    async fn produce(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
+    async fn produce(
+        &self,
+        request: &N::Inbound,
+        to: &Resolved,
+        admitted: Option<&Admitted<'_>>,
+        request_id: &str,
+    ) -> Ran<Unsold<N::Outbound>> {
+        if let Some(admitted) = admitted {
+            admitted.verified(self.clock.now());
+        }
         let limit = if seeded::has(Bug::TenantTakesForEver) { u64::MAX } else { TIME_LIMIT_MS };
         let ran = within(limit, &self.clock, self.for_sale(request, to, request_id)).await;
         let ran = ran.unwrap_or_else(|| Ran::Unsold(Err(TenantFailure::TimeLimit.into())));
-        self.note(
-            &to.tenant,
-            match &ran {
-                Ran::Unsold(Ok(response)) => Ok(response.status()),
-                Ran::Unsold(Err(Refusal::Tenant(failure))) => Err(*failure),
-                // Its own answer, be it too large to be sold.
-                Ran::Content(_) | Ran::Unsold(Err(_)) => Ok(200),
-            },
-        );
+        let ended = match &ran {
+            Ran::Unsold(Ok(response)) => Ok(response.status()),
+            Ran::Unsold(Err(Refusal::Tenant(failure))) => Err(*failure),
+            // Its own answer, be it too large to be sold.
+            Ran::Content(_) | Ran::Unsold(Err(_)) => Ok(200),
+        };
+        if let Some(admitted) = admitted {
+            self.note(&to.tenant, admitted.runs(), ended);
+        }
         ran
     }
 
@@ -414,19 +439,20 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         &self,
         request: &N::Inbound,
         to: &Resolved,
+        runs: Runs<'_>,
         request_id: &str,
     ) -> Result<N::Outbound, TenantFailure> {
         let ran = self.run(request, to, request_id).await;
-        self.note(&to.tenant, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
+        self.note(&to.tenant, runs, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
         ran
     }
 
     /// Takes note of how a run ended: the status of what it answered, or why it did not.
-    fn note(&self, tenant: &Tenant, ended: Result<u16, TenantFailure>) {
+    fn note(&self, tenant: &Tenant, runs: Runs<'_>, ended: Result<u16, TenantFailure>) {
         let now = self.clock.now();
         let failed = ended.map_or_else(TenantFailure::is_the_tenants, |status| status >= 500);
-        self.gate.ran(tenant, failed, now);
-        if let Some(alert) = self.warden.ran(tenant, ended.err(), now) {
+        runs.ended(&tenant.id, failed, now);
+        if let Some(alert) = self.warden.ran(tenant, (runs.origin(), runs.path()), ended.err(), now) {
             self.log.alert(&alert);
         }
     }
@@ -459,15 +485,25 @@ fn permitted<O>(policy: Option<&cors::Policy>, request: &impl Inbound) -> Conten
     Content { answer: cors::preflight(policy, request), leaving: None }
 }
 
-/// What a sale came to, for admission.
-fn came_of<U>(sold: &Sold<U>) -> Came {
-    match sold {
-        Sold::Content { .. } => Came::Bought,
-        Sold::Owed { .. } => Came::Kept,
+/// The second step of admission, with what the payment says of itself.
+fn admit<'a>(entered: Entered<'a>, plausible: &Plausible) -> Result<Admitted<'a>, TurnedAway> {
+    let address = plausible.payer().to_string();
+    let payer = Payer { address: &address, is_signer: plausible.signer().is_some() };
+    entered.admit(plausible.key(), payer)
+}
+
+/// The outcome of a sale, for admission.
+fn came_of<U>(told: &paywall::Told<Sold<U>>) -> Came {
+    match &told.answer {
+        Sold::Content { .. } | Sold::Owed { .. } => Came::Bought,
         Sold::Unsold(_) => Came::Nothing,
         Sold::Denied(denial) => match denial {
-            Denial::SettlementPending { .. } | Denial::PaymentInProgress | Denial::LedgerUnavailable => Came::Kept,
+            Denial::SettlementPending { .. } => Came::Kept,
+            Denial::PaymentInProgress => Came::InUse,
+            Denial::LedgerUnavailable => Came::Lost,
             Denial::AlreadyUsed { .. } | Denial::IdentifierConflict { .. } => Came::Spent,
+            // Where every breaker is open, nobody was asked, and the payment is not why.
+            Denial::FacilitatorsUnavailable if told.attempts.iter().any(Attempt::was_made) => Came::Unanswered,
             Denial::FacilitatorsUnavailable | Denial::NotSelling => Came::Nothing,
             Denial::IdentifierRequired | Denial::InvalidIdentifier(_) => Came::Malformed,
             _ => Came::Worthless,

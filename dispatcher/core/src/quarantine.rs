@@ -5,6 +5,7 @@
 //! in, limits and errands out.
 
 use crate::{
+    admission::Origin,
     plan::{Limits, Plan, Rates},
     telemetry::Alert,
     tenant::Tenant,
@@ -36,11 +37,14 @@ const MAX_QUARANTINED: usize = 500;
 const MAX_BY_POLICY: usize = 250;
 const POLICY: &str = "policy";
 const MAX_TEXT_BYTES: usize = 200;
-/// Runs in a row that ended over the CPU limit. One may be bad luck; a script that the platform has condemned fails for ever.
-const CPU_FAILURES_IN_A_ROW: u32 = 5;
+/// Callers in a row whose runs ended over the CPU limit. One may be bad luck, or a caller that asks for what burns; a script
+/// that the platform has condemned fails for everybody, and for ever.
+const CPU_FAILURES_IN_A_ROW: usize = 5;
+/// How long a path that ended well speaks for the script: what one path burns is then no reason to put away the others.
+const WELL_MS: u64 = 600_000;
 /// How long policy puts a tenant away. An operator does so for as long as it takes.
 const BY_POLICY_MS: u64 = 600_000;
-/// Scripts whose failures are counted at once; of one more, the oldest count is forgotten.
+/// Scripts whose runs are watched at once; of one more, the longest unused is forgotten.
 const MAX_COUNTED: usize = 256;
 
 /// One tenant's quarantine, as the list keeps it. Read leniently, for a later version may have written it, and a list that
@@ -179,8 +183,43 @@ struct Seen {
     failed: Option<UnixMillis>,
     /// To be told to the one object.
     new: Vec<Quarantine>,
-    /// By tenant, oldest first.
-    failures: Vec<(String, u32)>,
+    /// The latest last.
+    burns: Vec<Burns>,
+}
+
+/// What is known of one script's CPU time.
+#[derive(Debug, Default)]
+struct Burns {
+    tenant_id: String,
+    /// The callers over its limit, since the last run that ended otherwise.
+    callers: Vec<Origin>,
+    /// The paths that they called, as far as there was more than one.
+    path: u32,
+    other_path: bool,
+    /// The latest path that ended well.
+    well: Option<(u32, UnixMillis)>,
+}
+
+impl Burns {
+    fn ended_well(&mut self, path: u32, now: UnixMillis) {
+        self.callers.clear();
+        self.well = Some((path, now));
+    }
+
+    /// `true`: these are too many in a row.
+    fn burnt(&mut self, caller: Origin, path: u32) -> bool {
+        (self.path, self.other_path) =
+            if self.callers.is_empty() { (path, false) } else { (self.path, self.other_path || self.path != path) };
+        if !self.callers.iter().any(|other| caller.is_the_caller_of(*other)) {
+            self.callers.push(caller);
+        }
+        self.callers.len() >= CPU_FAILURES_IN_A_ROW
+    }
+
+    fn is_one_path_of_several(&self, now: UnixMillis) -> bool {
+        let well = self.well.is_some_and(|(path, at)| path != self.path && now.since(at) < WELL_MS);
+        well && !self.other_path
+    }
 }
 
 /// What to tell or ask the one object.
@@ -244,24 +283,44 @@ impl Warden {
         }
     }
 
-    /// Takes how a run ended.
-    pub fn ran(&self, tenant: &Tenant, failure: Option<TenantFailure>, now: UnixMillis) -> Option<Alert> {
+    /// Takes how a run ended, that a caller had asked a path for.
+    pub fn ran(
+        &self,
+        tenant: &Tenant,
+        (caller, path): (Origin, u32),
+        failure: Option<TenantFailure>,
+        now: UnixMillis,
+    ) -> Option<Alert> {
         let seen = &mut *self.seen.borrow_mut();
-        let at = seen.failures.iter().position(|(id, _)| *id == tenant.id);
-        let before = at.map_or(0, |at| seen.failures.remove(at).1);
-        if failure != Some(TenantFailure::CpuLimit) || seen.quarantines.has(&tenant.id, now) {
-            return None;
+        let at = seen.burns.iter().position(|burns| burns.tenant_id == tenant.id);
+        let new = || Burns { tenant_id: tenant.id.clone(), ..Burns::default() };
+        let mut burns = at.map_or_else(new, |at| seen.burns.remove(at));
+        if seen.burns.len() == MAX_COUNTED {
+            seen.burns.remove(0);
         }
-        let in_a_row = before + 1;
-        if in_a_row < CPU_FAILURES_IN_A_ROW {
-            if seen.failures.len() == MAX_COUNTED {
-                seen.failures.remove(0);
+        let is_away = seen.quarantines.has(&tenant.id, now);
+        let too_many = match failure {
+            Some(TenantFailure::CpuLimit) if !is_away => burns.burnt(caller, path),
+            None if !is_away => {
+                burns.ended_well(path, now);
+                false
             }
-            seen.failures.push((tenant.id.clone(), in_a_row));
+            _ => {
+                burns.callers.clear();
+                false
+            }
+        };
+        let is_one_path = burns.is_one_path_of_several(now);
+        let in_a_row = burns.callers.len() as u32;
+        if too_many {
+            burns.callers.clear();
+        }
+        seen.burns.push(burns);
+        if !too_many {
             return None;
         }
         let until = now.plus(BY_POLICY_MS);
-        let is_put_away = self.policy == CpuPolicy::Quarantine;
+        let is_put_away = self.policy == CpuPolicy::Quarantine && !is_one_path;
         if is_put_away && !seeded::has(Bug::PolicyOnlyTells) {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),
@@ -527,8 +586,8 @@ mod tests {
         warden.learn(Quarantines::default(), NOW);
         assert_eq!((warden.first(), warden.due(NOW)), (None, None));
 
-        for _ in 0..CPU_FAILURES_IN_A_ROW {
-            warden.ran(&acme, Some(TenantFailure::CpuLimit), NOW);
+        for n in 0..CPU_FAILURES_IN_A_ROW as u64 {
+            warden.ran(&acme, caller(n), Some(TenantFailure::CpuLimit), NOW);
         }
         let put = warden.due(NOW).unwrap();
         warden.failed(put.clone(), NOW);
@@ -572,13 +631,18 @@ mod tests {
         }
     }
 
+    /// Another each time, at one path.
+    fn caller(n: u64) -> (Origin, u32) {
+        (Origin::of(n + 1, n + 1_001), 7)
+    }
+
     #[test]
-    fn five_cpu_failures_in_a_row_raise_one_alert_and_by_policy_a_quarantine() {
+    fn five_callers_in_a_row_whose_runs_burn_raise_one_alert_and_by_policy_a_quarantine() {
         for (policy, put_away) in [(CpuPolicy::Alert, false), (CpuPolicy::Quarantine, true)] {
             let (warden, acme) = (Warden::new(policy), tenant(""));
-            let burn = |at: u64| warden.ran(&acme, Some(TenantFailure::CpuLimit), NOW.plus(at));
+            let burn = |at: u64| warden.ran(&acme, caller(at), Some(TenantFailure::CpuLimit), NOW.plus(at));
             assert!((0..4).all(|at| burn(at).is_none()));
-            assert!(warden.ran(&acme, None, NOW).is_none(), "one that ends well starts the count anew");
+            assert!(warden.ran(&acme, caller(0), None, NOW).is_none(), "one that ends well starts the count anew");
             assert!((0..4).all(|at| burn(at).is_none()));
             let alert = burn(5).unwrap();
             assert_eq!((alert.in_a_row, alert.quarantined_until_ms.is_some()), (Some(5), put_away));
@@ -588,19 +652,52 @@ mod tests {
         }
     }
 
+    #[test]
+    fn one_caller_that_burns_puts_nobody_away_with_however_many_wallets_or_addresses() {
+        type Burns = fn(u64) -> Origin;
+        let burns: [Burns; 4] =
+            [|_| caller(7).0, |n| Origin::of(7, n + 1), |n| Origin::of(n + 1, 7), |_| Origin::of(0, 0)];
+        for burn in burns {
+            let (warden, acme) = (Warden::new(CpuPolicy::Quarantine), tenant(""));
+            let ran = |n| warden.ran(&acme, (burn(n), n as u32), Some(TenantFailure::CpuLimit), NOW);
+            assert!((0..1_000).all(|n| ran(n).is_none()));
+            assert_eq!(warden.limits(&acme, NOW).1, None);
+        }
+    }
+
+    #[test]
+    fn one_path_that_burns_is_told_and_does_not_put_away_the_paths_that_are_well() {
+        let burn = |warden: &Warden, path: fn(u64) -> u32, at: UnixMillis| {
+            let acme = tenant("");
+            let alerts =
+                (0..5).filter_map(|n| warden.ran(&acme, (caller(n).0, path(n)), Some(TenantFailure::CpuLimit), at));
+            assert_eq!(alerts.count(), 1);
+            warden.limits(&acme, at).1.is_some()
+        };
+        let well = || {
+            let warden = Warden::new(CpuPolicy::Quarantine);
+            warden.ran(&tenant(""), (caller(9).0, 8), None, NOW);
+            warden
+        };
+        assert!(!burn(&well(), |_| 7, NOW));
+        assert!(burn(&well(), |_| 8, NOW), "the path that was well is the one");
+        assert!(burn(&well(), |n| n as u32, NOW), "several paths burn");
+        assert!(burn(&well(), |_| 7, NOW.plus(WELL_MS)), "nobody knows any more");
+    }
+
     proptest! {
         #[test]
-        fn an_alert_means_five_in_a_row_whatever_the_runs(ends in prop::collection::vec(0_u8..4, 0..200)) {
+        fn an_alert_means_five_callers_in_a_row_whatever_the_runs(ends in prop::collection::vec(0_u8..4, 0..200)) {
             let (warden, acme) = (Warden::default(), tenant(""));
             let mut in_a_row = 0;
-            for end in ends {
+            for (n, end) in (0..).zip(ends) {
                 let failure = match end {
                     0 => None,
                     1 => Some(TenantFailure::Threw),
                     _ => Some(TenantFailure::CpuLimit),
                 };
                 in_a_row = if end > 1 { in_a_row + 1 } else { 0 };
-                let alert = warden.ran(&acme, failure, NOW);
+                let alert = warden.ran(&acme, caller(n), failure, NOW);
                 prop_assert_eq!(alert.is_some(), in_a_row == 5);
                 in_a_row %= 5;
             }

@@ -48,8 +48,9 @@ impl RequestLine {
 /// Something that an operator should look at: told once, when it begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Alert {
-    /// `tenant_cpu_limit`: runs in a row ended over it. `tenant_error_rate`: its Worker has begun to fail. `unpaid_flood`,
-    /// `malformed_flood`, `worthless_payments`: what one address sends.
+    /// `tenant_cpu_limit`: callers in a row had runs that ended over it. `tenant_error_rate`: its Worker, or a path of it, has
+    /// begun to fail for its callers. `unpaid_flood`, `malformed_flood`, `worthless_payments`: what one address sends.
+    /// `network_misbehaves`: several parts of a network of version 6 did, and it is held to rules as one caller.
     pub alert: &'static str,
     /// For an address, whom it had called when it was noticed.
     #[serde(skip_serializing_if = "Option::is_none")]

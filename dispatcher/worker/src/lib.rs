@@ -88,9 +88,9 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
         let env = env.clone();
         ctx.wait_until(async move { call_health::exchange(&env, &board, news).await });
     }
-    if gate.has_questions() {
+    if let Some(questions) = gate.questions() {
         let limiter = LimitBindings::new(&env);
-        ctx.wait_until(async move { gate.ask(&limiter, &WallClock).await });
+        ctx.wait_until(async move { questions.ask(&limiter, &WallClock).await });
     }
     let leaving = handled.leaving;
     let response = answer::to_response(&request, handled.answer);

@@ -404,6 +404,16 @@ bugs! {
     GoodTakenForWorthless = "good-taken-for-worthless",
     /// Payments that cannot be read are no reason to refuse the next.
     MalformedNotCounted = "malformed-not-counted",
+    /// Each run counts for a caller of its own: one caller decides by what others are judged.
+    RunsCountedForCallers = "runs-counted-for-callers",
+    /// A payment counts against its address once it was answered, however many are under way.
+    CountedAfterTheAnswer = "counted-after-the-answer",
+    /// Payers that nobody knows may have any number of payments under way.
+    StrangersNotBounded = "strangers-not-bounded",
+    /// A payment that comes to nothing may come again at once, for ever.
+    NothingNeverWaits = "nothing-never-waits",
+    /// A network whose parts misbehave one after the other answers for nothing.
+    NeighboursNotHeld = "neighbours-not-held",
     /// A tenant that left the directory is served for ever.
     RemovedTenantStays = "removed-tenant-stays",
 

@@ -17,6 +17,14 @@ pub struct Attempt {
     pub said: Option<String>,
 }
 
+impl Attempt {
+    /// Whether there was a call at all.
+    #[must_use]
+    pub fn was_made(&self) -> bool {
+        !matches!(self.result.as_str(), "quarantined" | "cannot_serve" | "no_time_left")
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {

@@ -167,7 +167,7 @@ fn traffic(traffic: &Traffic) -> String {
     });
     let share = |of: &str, count: Option<u64>| count.map_or_else(String::new, |count| format!("; {of} {count}"));
     format!(
-        "{} arrive, {}, {} in all by {}: {}; for {} of {}{}{}",
+        "{} arrive, {}, {} in all by {}: {}; for {} of {}{}{}{}",
         traffic.name(),
         traffic.rate(),
         traffic.arrivals(),
@@ -176,6 +176,7 @@ fn traffic(traffic: &Traffic) -> String {
         traffic.path().as_str(),
         list(traffic.tenants_for(ClientKind::Unpaid)),
         share("addresses:", traffic.addresses()),
+        if traffic.one_network() { "; all in one network of 48 bits" } else { "" },
         share("payers of their own:", traffic.payers()),
     )
 }

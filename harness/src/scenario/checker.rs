@@ -123,6 +123,7 @@ pub enum AlertName {
     MalformedFlood,
     WorthlessPayments,
     TenantErrorRate,
+    NetworkMisbehaves,
     TenantCpuLimit,
 }
 
@@ -134,6 +135,7 @@ impl AlertName {
             Self::MalformedFlood => "malformed_flood",
             Self::WorthlessPayments => "worthless_payments",
             Self::TenantErrorRate => "tenant_error_rate",
+            Self::NetworkMisbehaves => "network_misbehaves",
             Self::TenantCpuLimit => "tenant_cpu_limit",
         }
     }

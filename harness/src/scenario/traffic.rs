@@ -29,6 +29,7 @@ pub struct Traffic {
     tenants: Vec<Name>,
     paid_tenants: Vec<Name>,
     addresses: Option<u64>,
+    one_network: bool,
     payers: Option<u64>,
 }
 
@@ -62,6 +63,11 @@ impl Traffic {
     /// How many addresses its clients share; `None` where each has its own.
     pub fn addresses(&self) -> Option<u64> {
         self.addresses
+    }
+
+    /// Whether its addresses are of version 6, each in a network of 64 bits of its own and all in one of 48.
+    pub fn one_network(&self) -> bool {
+        self.one_network
     }
 
     /// How many payers its clients share with no other traffic; `None` for the run's common ones.
@@ -143,6 +149,9 @@ pub(super) struct RawTraffic {
     /// How many addresses they call from: each from one of its own unless given.
     #[schemars(with = "Option<u64>", range(min = 1, max = MAX_ADDRESSES))]
     addresses: Option<Spanned<u64>>,
+    /// Whether these are of version 6, each in a network of 64 bits of its own and all in one of 48.
+    #[serde(default)]
+    one_network: bool,
     /// How many payers they have, of which no other traffic has any: the run's common ones unless given.
     #[schemars(with = "Option<u64>", range(min = 1, max = MAX_OWN_PAYERS))]
     payers: Option<Spanned<u64>>,
@@ -246,7 +255,8 @@ impl RawTraffic {
         let addresses = check_share("addresses", self.addresses, MAX_ADDRESSES, problems);
         let payers = check_share("payers", self.payers, MAX_OWN_PAYERS, problems);
         let (name, window, rate, path) = (name?, window?, rate?, path?);
-        Some(Traffic { name, window, rate, mix, path, tenants, paid_tenants, addresses, payers })
+        let one_network = self.one_network;
+        Some(Traffic { name, window, rate, mix, path, tenants, paid_tenants, addresses, one_network, payers })
     }
 }
 

@@ -210,6 +210,11 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::WorthlessNotCounted => ("flood-is-cut", &["many-signatures-one-address"]),
         Bug::GoodTakenForWorthless => ("others-are-served", &["busy-tenants"]),
         Bug::MalformedNotCounted => ("flood-is-cut", &["malformed-payment-flood"]),
+        Bug::RunsCountedForCallers => ("others-are-served", &["one-caller-burns"]),
+        Bug::CountedAfterTheAnswer => ("flood-is-cut", &["many-payments-at-once"]),
+        Bug::StrangersNotBounded => ("flood-is-cut", &["strangers-from-everywhere"]),
+        Bug::NothingNeverWaits => ("flood-is-cut", &["payment-for-nothing-again"]),
+        Bug::NeighboursNotHeld => ("flood-is-cut", &["neighbours-in-one-network"]),
         Bug::RemovedTenantStays => ("directory-is-followed", &["directory-price-changes"]),
 
         Bug::BodyNotBound => ("one-payment-one-request", &["payment-on-another-request"]),

@@ -250,7 +250,7 @@ fn plainer(of: &Table) -> Vec<Cut> {
             "tenant",
             &["seller", "payment-flow", "payment-identifier", "facilitators", "rates", "egress", "listed"],
         ),
-        (&["traffic"], "traffic", &["path", "tenants", "addresses", "payers"]),
+        (&["traffic"], "traffic", &["path", "tenants", "addresses", "one-network", "payers"]),
         (&["fault"], "fault", &["pick"]),
     ];
     let optional = blocks.into_iter().flat_map(|(path, name, keys)| {

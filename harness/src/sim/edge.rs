@@ -179,8 +179,8 @@ impl Edge {
                 life.spawn(async move { dispatcher.tenants().refresh(job).await });
             }
             objects.exchange_health();
-            if gate.has_questions() {
-                gate.ask(&limiter, &clock).await;
+            if let Some(questions) = gate.questions() {
+                questions.ask(&limiter, &clock).await;
             }
             chance.travel().await;
             let delivered = to.send(to_wire(&request, handled.answer)).is_ok();

@@ -3,7 +3,7 @@
 use super::payer::Wallet;
 use crate::scenario::{ClientKind, Name, RequestPath, Scenario, World};
 use fastrand::Rng;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -15,7 +15,7 @@ pub struct Arrival {
     pub traffic: Name,
     pub client: ClientKind,
     /// Where it calls from, and whose money it has.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub wallet: Wallet,
     pub tenant: Name,
     /// Another tenant that has a price, where there is one; one of the same seller's first, since only that one is paid
@@ -38,10 +38,15 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
             let tenant = tenants[rng.usize(0..tenants.len())].clone();
             let neighbour = neighbour(scenario.world(), &tenant);
             let (path, by_host) = (traffic.path().clone(), rng.bool());
-            let address = traffic.addresses().map_or(Ipv4Addr::UNSPECIFIED, |count| {
-                let [a, b, _, _] = SHARED_ADDRESSES.octets();
-                Ipv4Addr::new(a, b, block, (n % count) as u8 + 1)
-            });
+            let shared = traffic.addresses().map(|count| n % count);
+            let address = match (traffic.one_network(), shared) {
+                (true, shared) => neighbour_of(block, shared.unwrap_or(n)).into(),
+                (false, Some(shared)) => {
+                    let [a, b, _, _] = SHARED_ADDRESSES.octets();
+                    Ipv4Addr::new(a, b, block, shared as u8 + 1).into()
+                }
+                (false, None) => Ipv4Addr::UNSPECIFIED.into(),
+            };
             let wallet =
                 traffic.payers().map_or(Wallet::Common(0), |count| Wallet::Own { block, n: (n % count) as u8 });
             let traffic = traffic.name().clone();
@@ -54,7 +59,7 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
     for (number, arrival) in (0_u32..).zip(arrivals.iter_mut()) {
         arrival.number = u64::from(number);
         if arrival.address.is_unspecified() {
-            arrival.address = Ipv4Addr::from(u32::from(OWN_ADDRESSES) + number);
+            arrival.address = Ipv4Addr::from(u32::from(OWN_ADDRESSES) + number).into();
         }
         if let Wallet::Common(purchase) = &mut arrival.wallet {
             *purchase = u64::from(number);
@@ -67,6 +72,11 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
 /// shares addresses has a /24.
 const OWN_ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
 const SHARED_ADDRESSES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
+
+/// The `n`th address of a traffic block that has one network of 48 bits, spread over it.
+fn neighbour_of(block: u8, n: u64) -> Ipv6Addr {
+    Ipv6Addr::new(0x2001, 0xdb8, u16::from(block), (n * 257 % 65_536) as u16, 0, 0, 0, 1)
+}
 
 fn neighbour(world: &World, tenant: &Name) -> Option<Name> {
     let own = world.tenant(tenant.as_str())?;

@@ -1,6 +1,7 @@
 //! How much of something came lately: a bucket that leaks. One machine for every rule, pure: level and event in, level and
 //! verdict out.
 
+use super::table::Aged;
 use x402_paywall::UnixMillis;
 
 /// One request, as levels count: a rate in ten seconds then leaks a whole number each millisecond.
@@ -37,6 +38,12 @@ pub struct Meter {
     pub at: UnixMillis,
     level: u64,
     is_over: bool,
+}
+
+impl Aged for Meter {
+    fn at(&self) -> UnixMillis {
+        self.at
+    }
 }
 
 impl Default for Meter {
@@ -77,10 +84,33 @@ impl Rule {
         Self { per_10s, high: per_10s, low: per_10s - 1, refused: Refused::Free }
     }
 
+    /// At most `high` at once and `per_10s` for long. Whoever asks too often gets what leaks away, however often they ask.
+    #[must_use]
+    pub const fn allowance(per_10s: u32, high: u32) -> Self {
+        Self { per_10s, high, low: high - 1, refused: Refused::Free }
+    }
+
     /// More than `high` at once, or than `per_10s` for long, is a flood; it is over when it is half of that.
     #[must_use]
     pub const fn flood(per_10s: u32, high: u32) -> Self {
         Self { per_10s, high, low: high / 2, refused: Refused::Counts { up_to: high + high / 2 } }
+    }
+
+    /// The same figures for callers who share them. The refusals of one of them do not keep out the others.
+    #[must_use]
+    pub const fn shared(self) -> Self {
+        Self::allowance(self.per_10s, self.high)
+    }
+
+    /// The same rule for a caller who is trusted with so many more at once.
+    #[must_use]
+    pub const fn with_more(self, more: u32) -> Self {
+        let high = self.high.saturating_add(more);
+        let refused = match self.refused {
+            Refused::Free => Refused::Free,
+            Refused::Counts { .. } => Refused::Counts { up_to: high.saturating_add(high / 2) },
+        };
+        Self { high, refused, ..self }
     }
 }
 
@@ -107,7 +137,8 @@ pub fn step(meter: Meter, event: Event, rule: Rule, now: UnixMillis) -> (Meter, 
     } else {
         Verdict::Fits { is_busy: level > high / BUSY_SHARE }
     };
-    (Meter { at: now, level, is_over }, verdict)
+    // An outcome may be told with the time at which its request came. Were the meter set back, time would pass twice.
+    (Meter { at: meter.at.max(now), level, is_over }, verdict)
 }
 
 #[cfg(test)]
@@ -154,6 +185,27 @@ mod tests {
         let Verdict::TooMuch { retry_after_ms, .. } = at(0) else { panic!("it is a flood") };
         assert!(matches!(at(retry_after_ms - 1_000), Verdict::TooMuch { begins: false, .. }));
         assert!(matches!(at(retry_after_ms + 1_000), Verdict::Fits { .. }), "what it was told");
+    }
+
+    #[test]
+    fn an_allowance_lets_in_what_leaks_away_however_often_it_is_asked_for() {
+        let rule = Rule::allowance(10, 30);
+        let (fit, _) = arrivals(rule, 6_000, 10);
+        assert!((88..=91).contains(&fit), "30 at once and one a second for a minute: {fit}");
+        assert_eq!(Rule::flood(10, 30).shared(), rule);
+        assert_eq!(arrivals(rule.with_more(70), 200, 0).0, 100);
+    }
+
+    #[test]
+    fn an_outcome_that_is_told_with_an_earlier_time_does_not_set_the_meter_back() {
+        let rule = Rule::rate(10);
+        let mut meter = (0..10).fold(Meter::default(), |meter, _| step(meter, Event::Came, rule, NOW.plus(9_000)).0);
+        for _ in 0..20 {
+            meter = step(meter, Event::Knocked, rule, NOW).0;
+            let (next, verdict) = step(meter, Event::Came, rule, NOW.plus(9_000));
+            assert!(matches!(verdict, Verdict::TooMuch { .. }));
+            meter = next;
+        }
     }
 
     #[test]

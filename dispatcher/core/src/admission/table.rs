@@ -1,56 +1,72 @@
-//! Meters by key, in a place that never grows: a key has one of a few slots, and of one more the longest untouched is
-//! forgotten. What is forgotten was seldom seen, and so had nothing to be held to.
+//! States by key, in a place that never grows: a key has one of a few slots, and of one more the longest untouched is
+//! forgotten. A forgotten key was seldom seen, and so had nothing to be held to.
 
-use super::meter::{self, Event, Meter, Rule, Verdict};
 use x402_paywall::UnixMillis;
 
 /// Slots that a key may lie in. With fewer, chance makes busy keys push each other out.
 const WAYS: usize = 8;
 
-/// At most so many keys, of 32 bytes each. Whoever comes with a million of them pushes out the idle ones first.
+/// A state that knows when it was touched last.
+pub trait Aged {
+    fn at(&self) -> UnixMillis;
+}
+
+/// At most so many keys. A caller that comes with a million of them pushes out the idle ones first.
 #[derive(Debug)]
-pub struct Table {
+pub struct Table<S> {
     most: usize,
     /// Empty until there is something to keep.
-    slots: Vec<Slot>,
+    slots: Vec<Slot<S>>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Slot {
+struct Slot<S> {
     /// Zero is nobody's.
     key: u64,
-    meter: Meter,
+    state: S,
 }
 
-impl Table {
+impl<S: Aged + Copy + Default> Table<S> {
     /// `most` is a multiple of the ways.
     #[must_use]
     pub fn new(most: usize) -> Self {
         Self { most, slots: Vec::new() }
     }
 
+    /// The state of a key, to be changed. A key that is not there takes the slot of the longest untouched.
     // One copy: it is called from everywhere, and the wasm's size counts.
     #[inline(never)]
-    pub fn step(&mut self, key: u64, event: Event, rule: Rule, now: UnixMillis) -> Verdict {
+    pub fn state(&mut self, key: u64) -> &mut S {
         if self.slots.is_empty() {
             self.slots.resize(self.most, Slot::default());
         }
         let ways = self.ways(key);
         let ways = &mut self.slots[ways];
         let own = ways.iter().position(|slot| slot.key == key);
-        let at = own.unwrap_or_else(|| (0..WAYS).min_by_key(|way| ways[*way].meter.at).unwrap_or_default());
+        let at = own.unwrap_or_else(|| (0..WAYS).min_by_key(|way| ways[*way].state.at()).unwrap_or_default());
         let slot = &mut ways[at];
         if own.is_none() {
-            *slot = Slot { key, meter: Meter::default() };
+            *slot = Slot { key, state: S::default() };
         }
-        let (meter, verdict) = meter::step(slot.meter, event, rule, now);
-        slot.meter = meter;
-        verdict
+        &mut slot.state
     }
 
+    /// The state of a key that is there.
     #[must_use]
-    pub fn knows(&self, key: u64) -> bool {
-        self.slots.get(self.ways(key)).is_some_and(|ways| ways.iter().any(|slot| slot.key == key))
+    pub fn get(&self, key: u64) -> Option<S> {
+        self.slots.get(self.ways(key))?.iter().find(|slot| slot.key == key).map(|slot| slot.state)
+    }
+
+    pub fn forget(&mut self, key: u64) {
+        let ways = self.ways(key);
+        for slot in self.slots.get_mut(ways).into_iter().flatten().filter(|slot| slot.key == key) {
+            *slot = Slot::default();
+        }
+    }
+
+    #[cfg(test)]
+    pub fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot<S>>()
     }
 
     fn ways(&self, key: u64) -> std::ops::Range<usize> {
@@ -62,16 +78,25 @@ impl Table {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::admission::meter::{self, Event, Meter, Rule, Verdict};
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
+    fn came(table: &mut Table<Meter>, key: u64, rule: Rule, now: UnixMillis) -> bool {
+        let state = table.state(key);
+        let (next, verdict) = meter::step(*state, Event::Came, rule, now);
+        *state = next;
+        matches!(verdict, Verdict::Fits { .. })
+    }
+
     #[test]
-    fn each_key_is_counted_apart() {
+    fn each_key_is_counted_apart_and_can_be_forgotten() {
         let mut table = Table::new(64);
-        let rule = Rule::rate(1);
-        let mut came = |key| matches!(table.step(key, Event::Came, rule, NOW), Verdict::Fits { .. });
+        let mut came = |key| came(&mut table, key, Rule::rate(1), NOW);
         assert!(came(1) && came(2) && !came(1) && !came(2));
-        assert!(table.knows(1) && !table.knows(3));
+        assert!(table.get(1).is_some() && table.get(3).is_none());
+        table.forget(1);
+        assert!(table.get(1).is_none() && table.get(2).is_some());
     }
 
     #[test]
@@ -82,9 +107,9 @@ mod tests {
         for n in 0..1_000_000_u64 {
             let now = NOW.plus(n / 20);
             // Spread as hashes are.
-            table.step(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63, Event::Came, rule, now);
+            came(&mut table, n.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1 << 63, rule, now);
             if n % 200 == 0 {
-                refused += u64::from(matches!(table.step(7, Event::Came, rule, now), Verdict::TooMuch { .. }));
+                refused += u64::from(!came(&mut table, 7, rule, now));
             }
         }
         assert_eq!(table.slots.len(), 16_384);

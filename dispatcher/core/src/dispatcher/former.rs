@@ -5,13 +5,12 @@
 //! an address has few of them looked up, and where nobody is, it answers for those that had bought nothing.
 
 use super::{
-    Dispatcher, Refused, Told, came_of, content_of, is_preflight, origin_of, payment_headers_fit, payment_of,
+    Dispatcher, Refused, Told, admit, came_of, content_of, is_preflight, origin_of, payment_headers_fit, payment_of,
     permitted, proof_of, purchase_of, resource_url,
 };
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
     cors::{self, Readers},
-    plan::Plan,
     ports::{Inbound, Namespace, Randomness, RequestLog, Tenants},
     refusal::Refusal,
     resolve::{Place, Resolved},
@@ -50,7 +49,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         let is_sold = request.method() != "HEAD" && !seeded::has(Bug::LeftTenantForgotten);
         let Some((version, header)) = Some(request).filter(|_| is_sold).and_then(payment_of) else {
-            return by_us(self.gate.lost(source, began).map_or_else(Refusal::from, |()| Refusal::NoTenant));
+            return by_us(self.lost(request, source, began).map_or_else(Refusal::from, |()| Refusal::NoTenant));
         };
         let payment = Presented { version, header: &header };
         let former = Former { place, seller: Seller::Nobody, payment, source, began };
@@ -74,8 +73,8 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let Former { place, seller, payment, source, began } = *former;
         let brings = Brings::Payment(payment.header);
         // Whoever it is sent to: it is no use of theirs.
-        let visit = Visit { source, tenant_id: "", rates: Plan::Free.rates(), brings, at: began };
-        self.gate.enter(&visit)?;
+        let (method, path) = (request.method(), place.path.as_str());
+        let entered = self.gate.enter(Visit { source, tenancy: None, method, path, brings, at: began })?;
         let request_id = line.request_id.clone();
         // Of a tenant that has left, nobody knows by what its callers proved who they are.
         let listed = to.map_or(&[][..], |to| &to.tenant.credential_headers);
@@ -87,10 +86,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let in_vain = |came| if matches!(seller, Seller::Nobody) { came } else { Came::Nothing };
         let plausible = Some(()).filter(|()| payment_headers_fit(request));
         let Some(plausible) = plausible.and_then(|()| self.paywall.plausible(&purchase).ok()) else {
-            self.gate.paid(&visit, None, in_vain(Came::Malformed));
+            if in_vain(Came::Malformed) == Came::Malformed {
+                entered.malformed();
+            }
             return Ok(None);
         };
-        self.gate.look(&visit)?;
+        let admitted = admit(entered, &plausible)?;
         // One that is too large, or broke off, cannot have bought anything here.
         let Ok(content) = self.content_of(request).await else { return Ok(None) };
         let plausible = plausible.with_content(content);
@@ -100,7 +101,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let run = async || match to {
             Some(to) => {
                 ran.set(true);
-                self.produce(request, to, &request_id).await
+                self.produce(request, to, Some(&admitted), &request_id).await
             }
             None => Ran::Unsold(Err(Refusal::NoTenant)),
         };
@@ -112,9 +113,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 // Another request with this payment got what the tenant gave: it does not run for this one again.
                 (Came::Nothing, waits || ran.get())
             }
-            (answer, _) => (came_of(answer), true),
+            _ => (came_of(&told), true),
         };
-        self.gate.paid(&visit, None, came);
+        admitted.outcome(came, self.clock.now());
         let readers = Readers::of(to.and_then(|to| to.tenant.cors.as_ref()), request);
         let told = content_of(told, &purchase, &readers, line);
         Ok(Some(told).filter(|_| is_owed))

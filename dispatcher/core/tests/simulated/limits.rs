@@ -4,11 +4,20 @@ use super::world::{Tenant, World};
 use dispatcher_core::plan::{Limits, Plan};
 
 #[test]
-fn a_worker_that_burns_again_and_again_is_told_of_and_put_away() {
+fn a_worker_that_burns_for_five_callers_is_told_of_and_put_away() {
     let world = World::new();
     world.tenant(Tenant::Throws("Worker exceeded CPU time limit."));
-    for _ in 0..5 {
-        assert_eq!(world.get("/t/free/x", None).code(), "tenant_cpu_limit_exceeded");
+    let burns = |address: &str| {
+        let burnt = world.send_headers("GET", "/t/free/x", &[("cf-connecting-ip", address)]);
+        assert_eq!(burnt.code(), "tenant_cpu_limit_exceeded");
+    };
+    for n in 0..10 {
+        // One caller has as many sources as it likes in its own network.
+        burns(&format!("2001:db8:1:{n}::1"));
+    }
+    assert_eq!(world.alerts(), []);
+    for n in 1..5 {
+        burns(&format!("192.0.2.{n}"));
         assert_eq!((world.last_run().limits, world.last_line().limits), (Plan::Free.limits(), None));
     }
     let [alert] = &world.alerts()[..] else { panic!("{:?}", world.alerts()) };

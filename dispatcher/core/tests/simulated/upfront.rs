@@ -116,7 +116,10 @@ fn who_is_in_quarantine_takes_no_money_upfront_and_gives_what_is_owed() {
     world.tenant(Tenant::Throws("Worker exceeded CPU time limit."));
     let owed = world.sign_upfront(1);
     for nonce in 1..=5 {
-        let answer = world.get(QUOTE, Some(&world.sign_upfront(nonce)));
+        let (address, wallet) = (format!("192.0.2.{nonce}"), World::wallet(nonce));
+        let payment = if nonce == 1 { world.sign_upfront(1) } else { world.sign_upfront_by(&wallet, nonce) };
+        let headers = [("cf-connecting-ip", address.as_str()), ("payment-signature", &payment.header)];
+        let answer = world.send_headers("GET", QUOTE, &headers);
         assert_eq!((answer.status, answer.code()), (503, "tenant_cpu_limit_exceeded"));
     }
     world.tenant(Tenant::Answers(200));

@@ -428,9 +428,18 @@ impl World {
         self.sign_until_as(identifier, nonce, START_S + 4_000)
     }
 
+    /// Another payer's wallet.
+    pub fn wallet(number: u8) -> Signer {
+        Signer::from_secret(&[100 + number; 32]).unwrap()
+    }
+
     /// A payment for the tenant that is paid upfront.
     pub fn sign_upfront(&self, nonce: u8) -> Payment {
-        let mut payment = self.sign(nonce);
+        self.sign_upfront_by(&self.signer, nonce)
+    }
+
+    pub fn sign_upfront_by(&self, signer: &Signer, nonce: u8) -> Payment {
+        let mut payment = self.sign_until_by(signer, nonce, START_S + 300);
         payment.json["accepted"]["extra"]["paymentFlow"] = "upfront".into();
         payment.header = header::encode(&payment.json);
         payment
@@ -446,14 +455,14 @@ impl World {
 
     /// By another payer than the world's own.
     pub fn sign_by(&self, other: u8, nonce: u8) -> Payment {
-        self.sign_with(&wallet(other), nonce, START_S + 300)
+        self.sign_until_by(&wallet(other), nonce, START_S + 300)
     }
 
     fn sign_until(&self, nonce: u8, valid_before: u64) -> Payment {
-        self.sign_with(&self.signer, nonce, valid_before)
+        self.sign_until_by(&self.signer, nonce, valid_before)
     }
 
-    fn sign_with(&self, signer: &Signer, nonce: u8, valid_before: u64) -> Payment {
+    fn sign_until_by(&self, signer: &Signer, nonce: u8, valid_before: u64) -> Payment {
         let offer = self.offer();
         let authorization = Authorization {
             from: signer.address(),

@@ -1,0 +1,166 @@
+//! Payments under way that nobody has vouched for yet: each may cost calls to the ledger and to a facilitator. A place in
+//! here is kept until a facilitator has verified the payment, or the request is over.
+//!
+//! Surprising: a place is free again after a while even if nobody gave it back. A platform may stop a request without a word
+//! when its caller hangs up, and then nothing of it runs any more.
+
+use x402_paywall::UnixMillis;
+
+/// Longer than a ledger and its facilitators take to verify one payment.
+const LEASE_MS: u64 = 30_000;
+/// Of payers that are new to their tenant, in the whole isolate: they share its memory and the facilitators.
+const NEWCOMERS: usize = 256;
+/// Of all payments. The list is read from end to end for each new one, so that it must stay short.
+const MOST: usize = 1_024;
+/// At one tenant: a twentieth of what its rate lets in within ten seconds, which is as many as come in half a second.
+const SHARE_OF_RATE: u32 = 20;
+const LEAST_AT_TENANT: usize = 8;
+const MOST_AT_TENANT: usize = 128;
+/// From one source, the network of 56 bits around it, and that of 48. One with an address of version 4 often shares it.
+const FROM_ADDRESS: usize = 8;
+const FROM_NETWORKS: [usize; 3] = [4, 8, 16];
+
+/// Where a payment comes from: the source and the networks around it, as keys. Zero is no source.
+pub type Levels = [u64; 3];
+
+/// One payment that asks for a place.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate {
+    pub payment: u64,
+    pub tenant: u64,
+    /// The tenant's rate, for ten seconds.
+    pub rate: u32,
+    pub from: Levels,
+    /// Purchases from its source that went well lately.
+    pub goodwill: u32,
+    /// Whether its payer has bought nothing at the tenant lately.
+    pub is_newcomer: bool,
+}
+
+#[derive(Debug, Default)]
+pub struct UnderWay {
+    places: Vec<Place>,
+    taken: u64,
+}
+
+#[derive(Debug)]
+struct Place {
+    id: u64,
+    since: UnixMillis,
+    candidate: Candidate,
+}
+
+impl UnderWay {
+    /// Gives the payment a place, if its tenant, its source and the isolate have one left. The answer is the place's number.
+    pub fn take(&mut self, candidate: Candidate, now: UnixMillis) -> Option<u64> {
+        self.places.retain(|place| now.since(place.since) < LEASE_MS);
+        if self.places.len() >= MOST || !self.has_room_for(&candidate) {
+            return None;
+        }
+        self.taken += 1;
+        self.places.push(Place { id: self.taken, since: now, candidate });
+        Some(self.taken)
+    }
+
+    /// Takes a place back. One whose lease has run out is gone already.
+    pub fn leave(&mut self, id: u64) {
+        self.places.retain(|place| place.id != id);
+    }
+
+    /// Whether another request with this payment has a place.
+    #[must_use]
+    pub fn has(&self, payment: u64) -> bool {
+        self.places.iter().any(|place| place.candidate.payment == payment)
+    }
+
+    fn has_room_for(&self, new: &Candidate) -> bool {
+        let count = |is: &dyn Fn(&Candidate) -> bool| self.places.iter().filter(|place| is(&place.candidate)).count();
+        let ceiling = at_tenant(new.rate);
+        let trusted = new.goodwill as usize;
+        // Nobody's: told apart by nothing, so that only the tenant's ceiling holds them.
+        if new.from[0] != 0 {
+            let has_networks = new.from[1] != 0;
+            let own = if has_networks { FROM_NETWORKS[0] } else { FROM_ADDRESS };
+            if count(&|other| other.from[0] == new.from[0]) >= own + trusted {
+                return false;
+            }
+            // A small part of the ceiling, so that no source keeps others out; of a wide network, half.
+            let newcomers = |level: usize| count(&|other| other.is_newcomer && other.from[level] == new.from[level]);
+            if new.is_newcomer && newcomers(0) >= (ceiling / 4).min(own + trusted) {
+                return false;
+            }
+            let wider = [1, 2].into_iter().filter(|_| has_networks && new.is_newcomer && trusted == 0);
+            if wider.into_iter().any(|level| newcomers(level) >= (ceiling / 2).min(FROM_NETWORKS[level])) {
+                return false;
+            }
+        }
+        !new.is_newcomer
+            || count(&|other| other.is_newcomer) < NEWCOMERS
+                && count(&|other| other.is_newcomer && other.tenant == new.tenant) < ceiling
+    }
+}
+
+/// Places for newcomers at one tenant.
+fn at_tenant(rate: u32) -> usize {
+    ((rate / SHARE_OF_RATE) as usize).clamp(LEAST_AT_TENANT, MOST_AT_TENANT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+    const NEW: Candidate =
+        Candidate { payment: 0, tenant: 1, rate: 2_000, from: [0; 3], goodwill: 0, is_newcomer: true };
+
+    /// How many of so many places are given.
+    fn given(under_way: &mut UnderWay, count: u64, candidate: impl Fn(u64) -> Candidate) -> usize {
+        (0..count).filter(|n| under_way.take(Candidate { payment: *n, ..candidate(*n) }, NOW).is_some()).count()
+    }
+
+    #[test]
+    fn a_source_and_the_networks_around_it_have_few_places_each() {
+        let address = |_| Candidate { from: [1, 0, 0], ..NEW };
+        assert_eq!(given(&mut UnderWay::default(), 400, address), 8);
+        assert_eq!(given(&mut UnderWay::default(), 400, |_| Candidate { from: [1, 2, 3], ..NEW }), 4);
+        assert_eq!(given(&mut UnderWay::default(), 400, |n| Candidate { from: [n + 10, 2, 3], ..NEW }), 8);
+        assert_eq!(given(&mut UnderWay::default(), 400, |n| Candidate { from: [n + 10, n + 1_000, 3], ..NEW }), 16);
+        assert_eq!(given(&mut UnderWay::default(), 400, |_| Candidate { goodwill: 10, ..address(0) }), 18);
+    }
+
+    #[test]
+    fn a_tenant_has_a_ceiling_for_newcomers_and_others_pass() {
+        for (rate, ceiling) in [(20, 8), (500, 25), (2_000, 100), (50_000, 128)] {
+            let mut under_way = UnderWay::default();
+            let newcomer = |n| Candidate { rate, from: [n + 1, 0, 0], ..NEW };
+            assert_eq!(given(&mut under_way, 400, newcomer), ceiling, "{rate}");
+            assert_eq!(given(&mut under_way, 1, |_| Candidate { is_newcomer: false, ..newcomer(999) }), 1);
+            assert_eq!(given(&mut under_way, 1, |_| Candidate { tenant: 2, ..newcomer(999) }), 1);
+        }
+        let everywhere = |n| Candidate { tenant: n, from: [n + 1, 0, 0], ..NEW };
+        assert_eq!(given(&mut UnderWay::default(), 2_000, everywhere), NEWCOMERS);
+        let known = |n| Candidate { is_newcomer: false, ..everywhere(n) };
+        assert_eq!(given(&mut UnderWay::default(), 2_000, known), MOST);
+    }
+
+    #[test]
+    fn no_source_takes_more_than_a_quarter_of_a_ceiling_and_no_wide_network_more_than_half() {
+        let mut under_way = UnderWay::default();
+        assert_eq!(given(&mut under_way, 400, |_| Candidate { rate: 20, from: [1, 0, 0], goodwill: 100, ..NEW }), 2);
+        assert_eq!(given(&mut under_way, 400, |n| Candidate { rate: 20, from: [n + 10, n + 1_000, 3], ..NEW }), 4);
+        assert_eq!(given(&mut under_way, 400, |n| Candidate { rate: 20, from: [n + 10, 0, 0], ..NEW }), 2);
+    }
+
+    #[test]
+    fn a_place_is_free_once_it_was_left_or_its_request_is_long_gone() {
+        let mut under_way = UnderWay::default();
+        let mut take = |payment, at| under_way.take(Candidate { payment, from: [1, 2, 3], ..NEW }, at);
+        let first = take(7, NOW).unwrap();
+        assert!((0..3).all(|_| take(8, NOW).is_some()) && take(9, NOW).is_none());
+        assert!(under_way.has(7) && !under_way.has(9));
+        under_way.leave(first);
+        assert!(!under_way.has(7));
+        let mut take = |at| under_way.take(Candidate { payment: 9, from: [1, 2, 3], ..NEW }, at).is_some();
+        assert!(take(NOW) && !take(NOW.plus(LEASE_MS - 1)) && take(NOW.plus(LEASE_MS)));
+    }
+}

@@ -279,9 +279,7 @@ impl<'a> Admitted<'a> {
         held.is_verified = true;
         held.until_run.clear();
         let gate = self.entered.gate;
-        if !seeded::has(Bug::GoodTakenForWorthless) {
-            gate.give_back(&mut held.until_vouched_for, now);
-        }
+        gate.give_back(&mut held.until_vouched_for, now);
         gate.give_back(&mut held.unanswered, now);
         gate.give_back(&mut held.of_newcomers, now);
         self.leave(held);
@@ -376,6 +374,8 @@ impl<'a> Admitted<'a> {
     }
 
     fn conclude(&self, came: Came, now: UnixMillis) {
+        let is_mistaken = came == Came::Bought && seeded::has(Bug::GoodTakenForWorthless);
+        let came = if is_mistaken { Came::Worthless } else { came };
         let held = &mut *self.held.borrow_mut();
         if std::mem::replace(&mut held.is_over, true) {
             return;
@@ -386,9 +386,6 @@ impl<'a> Admitted<'a> {
         gate.give_back(&mut held.until_run, now);
         match came {
             Came::Bought | Came::Kept => {
-                if seeded::has(Bug::GoodTakenForWorthless) {
-                    held.until_vouched_for.clear();
-                }
                 gate.give_back(&mut held.until_vouched_for, now);
                 gate.give_back(&mut held.unanswered, now);
                 gate.give_back(&mut held.of_newcomers, now);

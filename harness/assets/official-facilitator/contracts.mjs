@@ -36,6 +36,9 @@ const VALID_SIGNATURE = "0x1626ba7e";
 const TRANSFER_TOPIC = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 const AUTHORIZATION_USED_TOPIC = "0x98de503528ee59b575ef0c0a2576a82497bfc029a5685b209e9ec333479b10a5";
 
+// Half the order of secp256k1.
+const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
+
 // Any code will do: nobody runs it.
 const SOME_CODE = "0x60806040";
 
@@ -175,8 +178,8 @@ export class Contracts {
 
   async #isSigned(by, digest, signature) {
     if (this.codeAt(by) === "0x") {
-      const recovered = await recoverAddress({ hash: digest, signature }).catch(() => undefined);
-      return recovered?.toLowerCase() === by.toLowerCase();
+      const recovered = hasLowS(signature) && (await recoverAddress({ hash: digest, signature }).catch(() => undefined));
+      return Boolean(recovered) && recovered.toLowerCase() === by.toLowerCase();
     }
     const { data } = await this.#account(by.toLowerCase(), encodeCheck(digest, signature));
     return data.startsWith(VALID_SIGNATURE);
@@ -219,8 +222,14 @@ function selector(signature) {
   return toFunctionSelector(`function ${signature}`);
 }
 
+// With a recovery byte that nobody has it is a signature of nobody.
 function joined(v, r, s) {
-  return serializeSignature({ r, s, yParity: v % 27 });
+  return [0, 1, 27, 28].includes(v) ? serializeSignature({ r, s, yParity: v % 27 }) : "0x";
+}
+
+// Contracts refuse the other root of a signature, which everybody could make of the first.
+function hasLowS(signature) {
+  return signature.length === 132 && BigInt(`0x${signature.slice(66, 130)}`) <= HALF_ORDER;
 }
 
 function encodeCheck(hash, signature) {

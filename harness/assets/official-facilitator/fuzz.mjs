@@ -1,9 +1,10 @@
 // Looks for payments that the official library throws at, and makes each as small as it can be. Run by hand when the library
 // gets a new version: what it finds goes to `dispatcher/x402-protocol/testdata/throws`.
 //
-//   node fuzz.mjs SECONDS SEED FOLDER LOCAL_CHECKS
+//   node target/official-facilitator/fuzz.mjs SECONDS SEED FOLDER LOCAL_CHECKS
 //
-// LOCAL_CHECKS is the built example of that name in x402-protocol: it says what the dispatcher would forward. For every
+// It is bundled there beside the server, whenever an official world is run. LOCAL_CHECKS is the built example `local_checks`
+// of x402-protocol: it says what the dispatcher would forward. For every
 // distinct error there is one file of what is forwarded, if there is any, and else one of what is refused.
 import { spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -100,6 +100,10 @@ mod tests {
         matchers::{path, query_param},
     };
 
+    fn http_client() -> reqwest::Client {
+        crate::http_client::builder().build().unwrap()
+    }
+
     fn transfer(nonce: u8) -> serde_json::Value {
         json!({"facilitator": "primary", "by": "0x03", "from": "0x0a", "to": "0x0b", "value": "10000", "nonce": nonce.to_string(),
                "transaction": "0x99"})
@@ -113,7 +117,7 @@ mod tests {
             let answer = ResponseTemplate::new(200).set_body_json(chain);
             Mock::given(path("/__chain")).and(query_param("from", from)).respond_with(answer).mount(&server).await;
         }
-        let chain = PaperChain::new(reqwest::Client::new(), &server.uri(), journal);
+        let chain = PaperChain::new(http_client(), &server.uri(), journal);
         for _ in 0..3 {
             chain.tell().await.unwrap();
         }
@@ -132,6 +136,6 @@ mod tests {
             .respond_with(ResponseTemplate::new(200).set_body_string("{}"))
             .mount(&server)
             .await;
-        assert!(PaperChain::new(reqwest::Client::new(), &server.uri(), journal).tell().await.is_err());
+        assert!(PaperChain::new(http_client(), &server.uri(), journal).tell().await.is_err());
     }
 }

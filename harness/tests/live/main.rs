@@ -12,6 +12,7 @@ mod interrupt;
 mod legacy_client;
 mod npm_client;
 mod official_client;
+mod official_facilitator;
 mod one_payment;
 mod outbound;
 mod quarantine;

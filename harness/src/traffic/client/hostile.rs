@@ -124,3 +124,36 @@ fn enveloped(words: &[u64]) -> Value {
 fn bytes(length: usize, chance: &mut Rng) -> Vec<u8> {
     (0..length).map(|_| chance.u8(..)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::traffic::{Invoice, Payers};
+    use std::collections::BTreeSet;
+    use x402_protocol::{
+        Network, Offer,
+        v2::{PaymentRequired, ResourceInfo},
+    };
+
+    #[test]
+    fn each_trouble_has_a_name_and_a_payment_of_its_own_and_what_is_seen_at_once_has_no_key() {
+        let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
+        let offer = Offer::usdc(Network::BaseSepolia, 10_000.into(), pay_to, 60);
+        let required = PaymentRequired {
+            x402_version: Version::V2,
+            error: None,
+            resource: ResourceInfo { url: "https://acme.example/".to_owned(), ..ResourceInfo::default() },
+            accepts: vec![offer.to_requirements()],
+            extensions: None,
+        };
+        let (payers, invoice) = (Payers::from_seed(1), Invoice::read_header(&header::encode(&required)).unwrap());
+        let (mut names, mut payments) = (BTreeSet::new(), BTreeSet::new());
+        for trouble in TROUBLES {
+            let payment = trouble.payment(payers.draft(&invoice, 0, 0, 1_795_227_000), &mut Rng::with_seed(1));
+            assert_eq!((payment.key.is_none(), payment.version), (trouble.local, trouble.version), "{}", trouble.name);
+            names.insert(trouble.name);
+            payments.insert(payment.header.to_str().unwrap().to_owned());
+        }
+        assert_eq!((names.len(), payments.len()), (TROUBLES.len(), TROUBLES.len()));
+    }
+}

@@ -132,6 +132,9 @@ pub struct RunStarted {
     pub quarantine: Option<LimitFacts>,
     /// Requests that were to arrive, paid and unpaid.
     pub arrivals: u64,
+    /// Whether the dispatcher may ask a node of the doubles' chain.
+    #[serde(default)]
+    pub node: bool,
 }
 
 /// What one invocation may use.
@@ -244,6 +247,12 @@ pub struct Exchange {
     /// Id of the payment's `payment-identifier` extension.
     #[serde(default)]
     pub identifier: Option<String>,
+    /// Whose `Authorization` and cookie came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Its body, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// What is wrong with the payment, where its client broke it on purpose.
     #[serde(default)]
     pub flaw: Option<Flaw>,
@@ -254,12 +263,12 @@ pub struct Exchange {
     pub outcome: ExchangeOutcome,
 }
 
-/// A payment that must be refused, and how. Its client knows, because it made it so.
-/// Runs of before there could be two had one.
+/// The dispatcher of runs from before there could be two.
 fn first() -> usize {
     1
 }
 
+/// A payment that must be refused, and how. Its client knows, because it made it so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flaw {
     pub name: String,
@@ -303,6 +312,9 @@ pub struct Answer {
     pub payment_response: Option<PaymentResponse>,
     /// Tenants whose unforgeable canary stands anywhere in the answer's body or headers.
     pub canaries: Vec<String>,
+    /// Those of them whose canary stands in the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body_canaries: Vec<String>,
     pub body_bytes: u64,
     #[serde(default)]
     pub location: Option<String>,
@@ -314,6 +326,9 @@ pub struct Answer {
     /// `Set-Cookie`, as it came.
     #[serde(default)]
     pub cookies: Vec<String>,
+    /// Names of headers that must have one value and had more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated_headers: Vec<String>,
     /// `Access-Control-Allow-Origin`.
     #[serde(default)]
     pub allowed_origin: Option<String>,
@@ -352,6 +367,9 @@ pub struct TenantSaid {
     /// Path and query as they reached it.
     #[serde(default)]
     pub target: Option<String>,
+    /// How many cookies it set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

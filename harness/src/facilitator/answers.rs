@@ -1,7 +1,9 @@
 //! Healthy answers and the faults that are whole HTTP answers, served by wiremock or asked within the process. This half
 //! of a double never sees a caller's connection; which fault a call gets has been decided before, and is said in a header.
 
-use super::{Terms, chain::Chain, fault, honest, reply::Reply, request::FacilitatorRequest, script::Script};
+use super::{
+    Terms, chain::Chain, fault, honest, repeat::Repeat, reply::Reply, request::FacilitatorRequest, script::Script,
+};
 use crate::clock::Clock;
 use reports::event::FacilitatorEndpoint;
 use std::{
@@ -37,6 +39,7 @@ pub struct Ask<'a> {
     pub request: &'a FacilitatorRequest,
     pub chain: &'a Chain,
     pub lists_only: Option<&'static str>,
+    pub repeats: Repeat,
     pub unix_now: u64,
     /// How often the payment came to this endpoint before.
     pub asked_before: u64,
@@ -48,14 +51,15 @@ impl Ask<'_> {
     pub fn honest(&self) -> Reply {
         match self.endpoint {
             FacilitatorEndpoint::Verify => Reply::json(200, &honest::verify(self.request, self.chain, self.unix_now)),
-            FacilitatorEndpoint::Settle => Reply::json(200, &self.settle()),
+            FacilitatorEndpoint::Settle => Reply::json(200, &self.settle(self.repeats)),
             FacilitatorEndpoint::Supported => Reply::json(200, &honest::supported(self.facilitator, self.lists_only)),
         }
     }
 
+    /// What one answers that answers repeats so.
     #[must_use]
-    pub fn settle(&self) -> x402_protocol::v2::SettleResponse {
-        honest::settle(self.facilitator, self.request, self.chain, self.unix_now)
+    pub fn settle(&self, repeats: Repeat) -> x402_protocol::v2::SettleResponse {
+        honest::settle(self.facilitator, self.request, self.chain, self.unix_now, repeats)
     }
 }
 
@@ -67,6 +71,7 @@ struct Desk {
     endpoint: FacilitatorEndpoint,
     chain: Arc<Chain>,
     lists_only: Option<&'static str>,
+    repeats: Repeat,
     script: Arc<Script>,
     clock: Arc<dyn Clock>,
     /// How often each payment came.
@@ -88,6 +93,7 @@ impl Desks {
                 endpoint,
                 chain: Arc::clone(chain),
                 lists_only: terms.lists_only,
+                repeats: terms.repeats,
                 script: Arc::clone(script),
                 clock: Arc::clone(clock),
                 asked: Mutex::default(),
@@ -120,6 +126,7 @@ impl Desk {
             request,
             chain: &self.chain,
             lists_only: self.lists_only,
+            repeats: self.repeats,
             unix_now: self.clock.unix_now(),
             asked_before: self.count(request),
         };

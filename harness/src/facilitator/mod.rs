@@ -20,6 +20,7 @@ mod http1;
 mod pipe;
 mod piped;
 mod reason;
+mod repeat;
 mod reply;
 mod request;
 mod script;
@@ -32,6 +33,7 @@ pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
 pub use pipe::PipeEnd;
 pub use piped::PipedDouble;
+pub use repeat::Repeat;
 pub use reply::Reply;
 pub use request::FacilitatorRequest;
 pub use script::{Admitted, FaultSpec, Refusal, Script};
@@ -52,6 +54,8 @@ pub struct Terms {
     pub key: Option<String>,
     /// The one network it lists in `/supported`, in place of all that it serves.
     pub lists_only: Option<&'static str>,
+    /// How it answers a settlement that it has made before.
+    pub repeats: Repeat,
     /// Of loopback; any free one where absent.
     pub port: Option<u16>,
 }
@@ -113,7 +117,7 @@ mod tests {
     #[tokio::test]
     async fn a_double_that_wants_a_key_answers_nobody_without_it() {
         let bench = Bench::new();
-        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1"), port: None };
+        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1"), ..Terms::default() };
         let double = bench.double_with(terms, vec![]).await;
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 401);
         assert!(!bench.has_paid());

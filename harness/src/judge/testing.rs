@@ -44,6 +44,7 @@ pub struct Story {
     traffic: String,
     address: String,
     arrivals: u64,
+    node: bool,
     flow: Flow,
 }
 
@@ -90,6 +91,7 @@ impl Story {
             traffic: "callers".to_owned(),
             address: "10.0.0.1".to_owned(),
             arrivals: 0,
+            node: false,
             flow: Flow::Authorization,
         }
     }
@@ -124,6 +126,7 @@ impl Story {
             tenants: vec![tenant],
             quarantine: Some(LimitFacts { cpu_ms: 5.0, sub_requests: 1.0 }),
             arrivals: self.arrivals,
+            node: self.node,
         };
         let mut events = vec![Recorded { at_us: 0, event: Event::RunStarted(started) }];
         events.extend(self.events);
@@ -148,6 +151,11 @@ impl Story {
     pub fn arrivals(mut self, arrivals: u64) -> Self {
         self.arrivals = arrivals;
         self
+    }
+
+    /// The dispatcher may ask a node of the chain.
+    pub fn with_node(self) -> Self {
+        Self { node: true, ..self }
     }
 
     pub fn phase(mut self, name: &str) -> Self {
@@ -555,6 +563,8 @@ impl Story {
             target: "/t/acme/".to_owned(),
             payment: payment.map(str::to_owned),
             identifier: None,
+            credentials: None,
+            body: None,
             flaw: None,
             due_us: began,
             sent_us: began,

@@ -2,7 +2,7 @@
 
 use super::tenants;
 use crate::{
-    facilitator::{FaultSpec, Terms},
+    facilitator::{FaultSpec, Repeat, Terms},
     scenario::{Name, Scenario},
 };
 use serde_json::json;
@@ -16,9 +16,10 @@ pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
 
 /// How the facilitator's double differs from one that serves everybody everything.
 #[must_use]
-pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, String>) -> Terms {
+pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, String>, seed: u64) -> Terms {
     let lists_only = scenario.world().lists_other_networks(facilitator).then_some(ANOTHER_NETWORK);
-    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, port: None }
+    let repeats = Repeat::of(scenario.world().repeats(), seed, facilitator);
+    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, repeats, port: None }
 }
 
 /// The faults on one facilitator.

@@ -118,7 +118,7 @@ impl Live {
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
                 let port = options.facilitator_ports.get(n).copied();
-                let terms = Terms { port, ..terms(scenario, name, &keys) };
+                let terms = Terms { port, ..terms(scenario, name, &keys, options.seed) };
                 let faults = faults(scenario, name, options.seed);
                 let double =
                     FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())

@@ -105,6 +105,7 @@ impl Asked<'_> {
             tenants: facts_of(world.tenants(), world, network),
             quarantine: Some(plan_limits(Plan::Quarantine)),
             arrivals,
+            node: false,
         })
     }
 

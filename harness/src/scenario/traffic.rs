@@ -29,7 +29,21 @@ pub struct Traffic {
     tenants: Vec<Name>,
     paid_tenants: Vec<Name>,
     addresses: Option<u64>,
+    addresses_in: AddressesIn,
     payers: Option<u64>,
+}
+
+/// The network that a traffic block's clients call from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressesIn {
+    /// Version 4.
+    #[default]
+    Ipv4,
+    /// Version 6, each address in a /48 of its own.
+    Ipv6,
+    /// Version 6, each address in a /64 of its own, and all of these in one /48: what one host may have.
+    OnePrefix,
 }
 
 impl Traffic {
@@ -62,6 +76,11 @@ impl Traffic {
     /// How many addresses its clients share; `None` where each has its own.
     pub fn addresses(&self) -> Option<u64> {
         self.addresses
+    }
+
+    /// The network that its clients call from.
+    pub fn addresses_in(&self) -> AddressesIn {
+        self.addresses_in
     }
 
     /// How many payers its clients share with no other traffic; `None` for the run's common ones.
@@ -143,6 +162,9 @@ pub(super) struct RawTraffic {
     /// How many addresses they call from: each from one of its own unless given.
     #[schemars(with = "Option<u64>", range(min = 1, max = MAX_ADDRESSES))]
     addresses: Option<Spanned<u64>>,
+    /// The network that they call from: `ipv4` unless given.
+    #[serde(default)]
+    addresses_in: AddressesIn,
     /// How many payers they have, of which no other traffic has any: the run's common ones unless given.
     #[schemars(with = "Option<u64>", range(min = 1, max = MAX_OWN_PAYERS))]
     payers: Option<Spanned<u64>>,
@@ -241,7 +263,18 @@ impl RawTraffic {
         let addresses = check_share("addresses", self.addresses, MAX_ADDRESSES, problems);
         let payers = check_share("payers", self.payers, MAX_OWN_PAYERS, problems);
         let (name, window, rate, path) = (name?, window?, rate?, path?);
-        Some(Traffic { name, window, rate, mix, path, tenants, paid_tenants, addresses, payers })
+        Some(Traffic {
+            name,
+            window,
+            rate,
+            mix,
+            path,
+            tenants,
+            paid_tenants,
+            addresses,
+            addresses_in: self.addresses_in,
+            payers,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use super::limits::{
 };
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
+use super::repeats::Repeats;
 use super::schema::{self, NameText, PriceText, TimeText};
 use super::time;
 use super::usdc::Usdc;
@@ -34,6 +35,7 @@ pub struct World {
     facilitators: Vec<Name>,
     wants_key: Vec<Name>,
     other_networks: Vec<Name>,
+    repeats: Repeats,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
     cpu_limit_policy: CpuLimitPolicy,
@@ -83,6 +85,7 @@ impl World {
             facilitators,
             wants_key: Vec::new(),
             other_networks: Vec::new(),
+            repeats: Repeats::default(),
             tenants,
             directory: DirectoryIn::default(),
             cpu_limit_policy: CpuLimitPolicy::default(),
@@ -113,6 +116,11 @@ impl World {
     /// Whether the facilitator lists, in `/supported`, other networks than the world's.
     pub fn lists_other_networks(&self, facilitator: &str) -> bool {
         self.other_networks.iter().any(|name| name.as_str() == facilitator)
+    }
+
+    /// How its honest facilitators answer a `/settle` that they have answered before.
+    pub fn repeats(&self) -> Repeats {
+        self.repeats
     }
 
     /// Never empty.
@@ -323,6 +331,9 @@ pub(super) struct RawWorld {
     #[serde(default)]
     #[schemars(with = "Vec<NameText>")]
     other_networks: Vec<Spanned<String>>,
+    /// How an honest facilitator answers a `/settle` that it has answered before: `drawn` unless given.
+    #[serde(default)]
+    repeats: Repeats,
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
@@ -444,6 +455,7 @@ impl RawWorld {
             facilitators,
             wants_key: wants_key?,
             other_networks: other_networks?,
+            repeats: self.repeats,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
             cpu_limit_policy: self.cpu_limit_policy,

@@ -73,7 +73,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let chain = Arc::new(Chain::new(journal.clone()));
     let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
     let double = |name: &&str| {
-        let (terms, faults) = (run::terms(scenario, name, &keys), run::faults(scenario, name, seed));
+        let (terms, faults) = (run::terms(scenario, name, &keys, seed), run::faults(scenario, name, seed));
         ((*name).to_owned(), PipedDouble::new(name, terms, &chain, faults, journal.clone()))
     };
     let doubles: BTreeMap<_, _> = names.iter().map(double).collect();

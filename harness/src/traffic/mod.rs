@@ -1,5 +1,6 @@
 //! Open-model traffic from signing clients: every arrival is sent when it is due, however many are still waiting.
 
+mod addresses;
 mod ask;
 mod caller;
 mod client;

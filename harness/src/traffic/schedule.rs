@@ -1,9 +1,9 @@
 //! Who arrives when, drawn from the seed before the run begins: the same seed gives the same arrivals.
 
-use super::payer::Wallet;
+use super::{addresses, payer::Wallet};
 use crate::scenario::{ClientKind, Name, RequestPath, Scenario, World};
 use fastrand::Rng;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -15,7 +15,7 @@ pub struct Arrival {
     pub traffic: Name,
     pub client: ClientKind,
     /// Where it calls from, and whose money it has.
-    pub address: Ipv4Addr,
+    pub address: IpAddr,
     pub wallet: Wallet,
     pub tenant: Name,
     /// Another tenant that has a price, where there is one; one of the same seller's first, since only that one is paid
@@ -38,10 +38,7 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
             let tenant = tenants[rng.usize(0..tenants.len())].clone();
             let neighbour = neighbour(scenario.world(), &tenant);
             let (path, by_host) = (traffic.path().clone(), rng.bool());
-            let address = traffic.addresses().map_or(Ipv4Addr::UNSPECIFIED, |count| {
-                let [a, b, _, _] = SHARED_ADDRESSES.octets();
-                Ipv4Addr::new(a, b, block, (n % count) as u8 + 1)
-            });
+            let address = addresses::of_block(traffic, block, n);
             let wallet =
                 traffic.payers().map_or(Wallet::Common(0), |count| Wallet::Own { block, n: (n % count) as u8 });
             let traffic = traffic.name().clone();
@@ -53,20 +50,13 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
     arrivals.sort_by_key(|arrival| arrival.due_us);
     for (number, arrival) in (0_u32..).zip(arrivals.iter_mut()) {
         arrival.number = u64::from(number);
-        if arrival.address.is_unspecified() {
-            arrival.address = Ipv4Addr::from(u32::from(OWN_ADDRESSES) + number);
-        }
+        arrival.address = addresses::own(arrival.address, number);
         if let Wallet::Common(purchase) = &mut arrival.wallet {
             *purchase = u64::from(number);
         }
     }
     arrivals
 }
-
-/// Networks that are nobody's on the Internet. Of one, each client has an address; of the other, each traffic block that
-/// shares addresses has a /24.
-const OWN_ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
-const SHARED_ADDRESSES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
 
 fn neighbour(world: &World, tenant: &Name) -> Option<Name> {
     let own = world.tenant(tenant.as_str())?;

@@ -99,6 +99,8 @@ pub enum Event {
     LedgerAfterKill(LedgerState),
     /// What the settlement ledger says of a payment after the run.
     LedgerState(LedgerState),
+    /// What a payment still takes up in storage after the run.
+    StorageLeft(Stored),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
     Unreadable {
         source: String,
@@ -214,6 +216,8 @@ pub enum ExchangeKind {
     Elsewhere,
     /// A browser asks whether a page may send a payment.
     Preflight,
+    /// Another caller's payment, for what that caller bought.
+    Stolen,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -674,6 +678,17 @@ pub struct FacilitatorStanding {
     pub to: String,
     /// `answered`, or the reason code of the call that made the difference.
     pub reason: String,
+}
+
+/// A payment's record that is left in storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    pub payment: String,
+    /// As in [`LedgerState`].
+    pub state: String,
+    /// When it was written last.
+    pub since_us: u64,
+    pub bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

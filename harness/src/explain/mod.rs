@@ -31,9 +31,15 @@ pub fn render(scenario: &Scenario) -> String {
     story.head(&format!("What happens, in {}", show(scenario.end())));
     timeline(scenario, &mut story);
     story.head("What must hold");
-    let width = scenario.musts().iter().map(|must| must.id().len()).max().unwrap_or(0);
-    for must in scenario.musts() {
+    let named = || scenario.musts().iter().filter(|must| !must.is_baseline());
+    let width = named().map(|must| must.id().len()).max().unwrap_or(0);
+    for must in named() {
         story.say(&format!("  {:width$}  ", must.id()), &must.checker().expects());
+    }
+    let baseline = scenario.musts().iter().filter(|must| must.is_baseline()).count();
+    story.say("  ", &format!("and {baseline} rules that hold everywhere, wherever there is something to judge by"));
+    for without in scenario.without() {
+        story.say("  ", &format!("without {}: {}", without.rule(), without.why()));
     }
     story.head("What chance decides");
     for chance in chances(scenario) {

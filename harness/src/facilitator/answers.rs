@@ -4,7 +4,7 @@
 use super::{
     Terms, chain::Chain, fault, honest, repeat::Repeat, reply::Reply, request::FacilitatorRequest, script::Script,
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, scenario::Inject};
 use reports::event::FacilitatorEndpoint;
 use std::{
     collections::BTreeMap,
@@ -43,6 +43,8 @@ pub struct Ask<'a> {
     pub unix_now: u64,
     /// How often the payment came to this endpoint before.
     pub asked_before: u64,
+    /// How many calls came to the facilitator in this second, this one included, where a fault asks.
+    pub calls_this_second: u64,
 }
 
 impl Ask<'_> {
@@ -74,6 +76,8 @@ struct Desk {
     repeats: Repeat,
     script: Arc<Script>,
     clock: Arc<dyn Clock>,
+    /// The current second, and how many calls came in it that a fault counts. All desks' of one double.
+    calls: Arc<Mutex<(u64, u64)>>,
     /// How often each payment came.
     asked: Mutex<BTreeMap<PaymentKey, u64>>,
 }
@@ -87,6 +91,7 @@ impl Desks {
         script: &Arc<Script>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
+        let calls = Arc::default();
         Self(ENDPOINTS.map(|endpoint| {
             Arc::new(Desk {
                 facilitator: Arc::clone(facilitator),
@@ -96,6 +101,7 @@ impl Desks {
                 repeats: terms.repeats,
                 script: Arc::clone(script),
                 clock: Arc::clone(clock),
+                calls: Arc::clone(&calls),
                 asked: Mutex::default(),
             })
         }))
@@ -120,6 +126,7 @@ pub async fn serve(desks: Desks) -> MockServer {
 
 impl Desk {
     fn reply(&self, request: &FacilitatorRequest, fault: Option<usize>) -> Reply {
+        let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
         let ask = Ask {
             facilitator: &self.facilitator,
             endpoint: self.endpoint,
@@ -129,9 +136,16 @@ impl Desk {
             repeats: self.repeats,
             unix_now: self.clock.unix_now(),
             asked_before: self.count(request),
+            calls_this_second: if matches!(inject, Some(Inject::Busy { .. })) { self.count_call() } else { 0 },
         };
-        let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
         fault::reply(inject, &ask)
+    }
+
+    fn count_call(&self) -> u64 {
+        let second = self.clock.now_us() / 1_000_000;
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls = if calls.0 == second { (second, calls.1 + 1) } else { (second, 1) };
+        calls.1
     }
 
     /// How often the payment came before; it has come once more now.

@@ -5,6 +5,7 @@ use super::{
     caller::Caller,
     reply::Reply,
     request::FacilitatorRequest,
+    signers::Signers,
 };
 use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 
@@ -27,6 +28,7 @@ pub struct Exchange<'a> {
     pub endpoint: FacilitatorEndpoint,
     pub body: Vec<u8>,
     pub request: FacilitatorRequest,
+    pub signers: &'a Signers,
     /// Position of the fault in the double's list.
     pub fault: Option<usize>,
 }

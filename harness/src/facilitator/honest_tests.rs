@@ -171,7 +171,8 @@ fn a_version_1_payment_may_pay_more_than_is_asked_and_must_name_the_network_as_v
 fn a_permit_settles_once_and_as_far_as_its_owner_has_approved() {
     let (chain, mut seen) = chain();
     let payer = Payer::new(1);
-    let settle = |nonce| settle("primary", &read(payer.permit_request(nonce).to_string().as_bytes()), &chain, NOW, Repeat::Yes);
+    let settle =
+        |nonce| settle("primary", &read(payer.permit_request(nonce).to_string().as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!(settle(1).error_reason.as_deref(), Some(reason::PERMIT2_ALLOWANCE_REQUIRED));
     chain.set_allowance(Network::BaseSepolia, payer.address(), 10_000);
     assert!(verify(&read(payer.permit_request(1).to_string().as_bytes()), &chain, NOW).is_valid);

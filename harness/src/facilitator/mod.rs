@@ -84,7 +84,8 @@ impl FacilitatorDouble {
         // A proxy named by the environment must not come between the two halves.
         let client = crate::http_client::builder().build().map_err(io::Error::other)?;
         let origin = Origin::Served { client, url: answers.uri() };
-        let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
+        let signers = Arc::clone(chain.signers());
+        let double = Arc::new(Double { name, key: terms.key, script, origin, signers, journal });
         let (address, door) = acceptor::bind(&double, terms.port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
         let running = tokio::spawn(acceptor::run(double, address, door, stopped));

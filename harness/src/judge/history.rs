@@ -395,6 +395,7 @@ impl History {
             | Event::EgressDecided(_)
             | Event::OutsideReached { .. }
             | Event::MachineLoad(_)
+            | Event::StorageLeft(_)
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

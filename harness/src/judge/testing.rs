@@ -7,7 +7,8 @@ use reports::{
         EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
         FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
         LimitFacts, MachineLoad, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
-        Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
+        Recorded, RunStarted, Stored, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid,
+        Transfer,
     },
     verdict::Verdict,
 };
@@ -498,6 +499,12 @@ impl Story {
         let transaction = (state == "settled").then(|| transaction(payment));
         let (payment, state) = (payment.to_owned(), state.to_owned());
         self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
+    }
+
+    /// The payment's record is left in storage, as it was when it was told of last.
+    pub fn stored(self, payment: &str, state: &str) -> Self {
+        let (payment, state) = (payment.to_owned(), state.to_owned());
+        self.then(Event::StorageLeft(Stored { payment, state, since_us: 0, bytes: 1 }))
     }
 
     /// The dispatcher says that a facilitator's verify stands so now.

@@ -2,8 +2,9 @@
 
 use super::tenants;
 use crate::{
-    facilitator::{FaultSpec, Repeat, Terms},
+    facilitator::{Chain, FaultSpec, Repeat, Terms},
     scenario::{Name, Scenario},
+    traffic::Payers,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -20,6 +21,13 @@ pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, Str
     let lists_only = scenario.world().lists_other_networks(facilitator).then_some(ANOTHER_NETWORK);
     let repeats = Repeat::of(scenario.world().repeats(), seed, facilitator);
     Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, repeats, port: None }
+}
+
+/// Leaves the wallets without money that are to have none.
+pub fn impoverish(chain: &Chain, network: Network, payers: &Payers) {
+    for payer in payers.poor() {
+        chain.set_balance(network, payer, 0);
+    }
 }
 
 /// The faults on one facilitator.

@@ -3,7 +3,7 @@
 
 use super::{
     RunError,
-    dispatcher_config::{faults, keys, network, terms, vars},
+    dispatcher_config::{faults, impoverish, keys, network, terms, vars},
     dispatcher_log,
     outbound::Outbound,
     tenants::scripts,
@@ -15,6 +15,7 @@ use crate::{
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
+    traffic::Payers,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble,
         location_double::LocationDouble, workerd::WorkerdError,
@@ -115,6 +116,7 @@ impl Live {
         let keys = keys(scenario, secret);
         if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
+            impoverish(&chain, network, &Payers::from_seed(options.seed));
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
                 let port = options.facilitator_ports.get(n).copied();

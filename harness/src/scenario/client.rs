@@ -30,11 +30,21 @@ pub enum ClientKind {
     TriesAgain,
     SharedIdentifier,
     TwoNames,
+    Authorized,
+    Roaming,
+    Returner,
+    PreflightThief,
+    ChainObserver,
+    Blamer,
+    Squatter,
+    PayingSquatter,
+    Differential,
+    OneAddressSampler,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 22] = [
+    pub const CATALOGUE: [Listed; 32] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -85,6 +95,40 @@ impl ClientKind {
             "1",
         ),
         Listed::new("two-names", "asks one tenant's host for a path that names another tenant", "1"),
+        Listed::new("authorized", "buys with an Authorization and a cookie of its own", "1"),
+        Listed::new("roaming", "buys under a payment-identifier, and collects it again from another address", "1"),
+        Listed::new(
+            "returner",
+            "hangs up at one of several moments, the one after its answer left included, and comes back with the payment",
+            "1",
+        ),
+        Listed::new(
+            "preflight-thief",
+            "asks for paid content by other methods, preflights among them, and pays nothing",
+            "1",
+        ),
+        Listed::new(
+            "chain-observer",
+            "presents a payment that it has read off the chain, in both versions, with and without its payer's credentials",
+            "1",
+        ),
+        Listed::new(
+            "blamer",
+            "presents payments without money that a facilitator's library throws at, or takes long to check",
+            "1",
+        ),
+        Listed::new("squatter", "presents keyless payments under other purchases' payment-identifiers", "1"),
+        Listed::new("paying-squatter", "pays under other purchases' payment-identifiers", "1"),
+        Listed::new(
+            "differential",
+            "presents payments that another reader takes for one that it has paid already",
+            "1",
+        ),
+        Listed::new(
+            "one-address-sampler",
+            "presents one payment twenty times, for a path that may fail each time",
+            "1",
+        ),
     ];
 
     /// As a mix writes it.
@@ -112,6 +156,16 @@ impl ClientKind {
             Self::TriesAgain => "tries-again",
             Self::SharedIdentifier => "shared-identifier",
             Self::TwoNames => "two-names",
+            Self::Authorized => "authorized",
+            Self::Roaming => "roaming",
+            Self::Returner => "returner",
+            Self::PreflightThief => "preflight-thief",
+            Self::ChainObserver => "chain-observer",
+            Self::Blamer => "blamer",
+            Self::Squatter => "squatter",
+            Self::PayingSquatter => "paying-squatter",
+            Self::Differential => "differential",
+            Self::OneAddressSampler => "one-address-sampler",
         }
     }
 
@@ -122,7 +176,34 @@ impl ClientKind {
 
     /// Whether it pays under a payment-identifier.
     pub fn is_identified(self) -> bool {
-        matches!(self, Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout | Self::SharedIdentifier)
+        matches!(
+            self,
+            Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout | Self::SharedIdentifier | Self::Roaming
+        )
+    }
+
+    /// Whether it sends credentials of its own with everything.
+    pub fn has_credentials(self) -> bool {
+        matches!(self, Self::Authorized | Self::Roaming)
+    }
+
+    /// Whether it is out for what it has not paid for, or for others' harm. It makes no purchase that anybody owes it.
+    pub fn is_attacker(self) -> bool {
+        matches!(
+            self,
+            Self::PreflightThief
+                | Self::ChainObserver
+                | Self::Blamer
+                | Self::Squatter
+                | Self::PayingSquatter
+                | Self::Differential
+                | Self::OneAddressSampler
+        )
+    }
+
+    /// Whether it makes a purchase.
+    pub fn buys(self) -> bool {
+        self.pays() && !self.is_attacker()
     }
 
     /// Whether it needs a tenant that has a price.

@@ -54,5 +54,8 @@ pub const MAX_HUGE_KILOBYTES: usize = 64 * 1024;
 /// Two bytes each, so a few megabytes: enough for any parser that recurses.
 pub const MAX_DEEP_LEVELS: usize = 1_000_000;
 
+/// No scenario has more arrivals in a second: past this a busy facilitator would never be busy.
+pub const MAX_BUSY_CALLS: u64 = 1_000;
+
 /// TOML's largest integer: a seed that was drawn must be one that a file can carry.
 pub const MAX_SEED: u64 = i64::MAX as u64;

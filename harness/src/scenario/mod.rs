@@ -1,6 +1,7 @@
 //! The scenario language: a TOML file in, a checked `Scenario` out. Everything past this module may rely on what it
 //! says: names resolve, windows lie inside the run, faults make sense for the call they are on.
 
+mod baseline;
 mod checker;
 mod client;
 mod directory;
@@ -36,11 +37,14 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use baseline::Without;
 pub use checker::{AlertName, Checker, Sender};
 pub use client::ClientKind;
 pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::{Call, Fault};
-pub use inject::{Inject, LieAbout, Money, PendingStyle, ResetAfter, SettledBody, StatusBody};
+pub use inject::{
+    EmptyField, Inject, LieAbout, Money, NamedTransaction, PendingStyle, ResetAfter, SettledBody, StatusBody, Unproven,
+};
 pub use kill::{Kill, Stage, When};
 pub use library::{Library, LibraryError, Listed};
 pub use limits::{MAX_BLOCKS, MAX_OWN_PAYERS};
@@ -64,6 +68,7 @@ pub use traffic::{AddressesIn, Mix, Traffic};
 pub use usdc::Usdc;
 pub use world::{CpuLimitPolicy, Network, Plan, Rates, Tenant, World};
 
+use baseline::RawWithout;
 use directory::RawDirectoryChange;
 use fault::RawFault;
 use kill::RawKill;
@@ -91,6 +96,7 @@ pub struct Scenario {
     directory: Vec<DirectoryChange>,
     operator: Vec<OperatorAction>,
     musts: Vec<Must>,
+    without: Vec<Without>,
     source: String,
 }
 
@@ -120,6 +126,7 @@ impl Scenario {
             directory: Vec::new(),
             operator: Vec::new(),
             musts: Vec::new(),
+            without: Vec::new(),
             source: String::new(),
         }
     }
@@ -186,6 +193,11 @@ impl Scenario {
 
     pub fn musts(&self) -> &[Must] {
         &self.musts
+    }
+
+    /// Rules of the baseline that it is not held to, with the reasons.
+    pub fn without(&self) -> &[Without] {
+        &self.without
     }
 
     /// The text that it was read from; empty where there was none.
@@ -261,6 +273,10 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     must: Vec<RawMust>,
+    /// Rules of the baseline that are not held here, each with its reason.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    without: Vec<RawWithout>,
 }
 
 fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
@@ -315,6 +331,8 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         operator: &operator,
     };
     let musts = must::check(raw.must, told, problems);
+    let without = baseline::check(raw.without, problems);
+    let musts = baseline::add_to(musts, &without, told, problems);
     Some(Scenario {
         id: id?,
         title: raw.title.into_inner(),
@@ -330,6 +348,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         directory,
         operator,
         musts,
+        without,
         source: text.to_owned(),
     })
 }

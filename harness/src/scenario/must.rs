@@ -28,11 +28,17 @@ pub struct Must {
     id: String,
     checker: Checker,
     level: Level,
+    is_baseline: bool,
 }
 
 impl Must {
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether it stands here because it stands everywhere, and not because the file says so.
+    pub fn is_baseline(&self) -> bool {
+        self.is_baseline
     }
 
     pub fn checker(&self) -> &Checker {
@@ -183,6 +189,20 @@ pub(super) enum RawChecker {
         #[schemars(with = "TimeText")]
         slower_by: Spanned<String>,
     },
+    HonestBuyersAreServed {
+        /// The traffic block of those who do not attack.
+        #[schemars(with = "NameText")]
+        traffic: Spanned<String>,
+        /// The phase in which nobody attacks.
+        #[schemars(with = "NameText")]
+        quiet: Spanned<String>,
+        /// The phase in which somebody does.
+        #[schemars(with = "NameText")]
+        noisy: Spanned<String>,
+        /// In percent of the quiet phase's share.
+        #[schemars(with = "f64", extend("exclusiveMinimum" = 0, "maximum" = 100))]
+        at_least: Spanned<f64>,
+    },
     EveryRequestEndsOnce {},
     UnknownIsAskedAbout {},
     OneFacilitatorSuffices {},
@@ -208,6 +228,14 @@ pub(super) enum RawChecker {
         #[schemars(with = "TimeText")]
         at_most: Spanned<String>,
     },
+    NoContentWithoutSettlement {},
+    StrangersCollectNothing {},
+    OneTransferOneContent {},
+    NamesAreKept {},
+    QuestionsGrowApart {},
+    StorageIsFreed {},
+    HeadersOnce {},
+    RetryAfterIsSane {},
     FaultsBit {},
     TrafficFlowed {},
     ClientsActed {},
@@ -250,14 +278,22 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
             problems.add(Problem::new(at, what, "never holds"));
         }
         let level = must.level.map_or(checker.rule().level, Level::from);
-        musts.push(Must { id: must.id.into_inner(), checker, level });
+        musts.push(Must { id: must.id.into_inner(), checker, level, is_baseline: false });
     }
     musts
 }
 
+impl Must {
+    /// A rule that stands in every scenario, under this id.
+    pub(super) fn of_the_baseline(checker: Checker, id: String) -> Self {
+        let level = checker.rule().level;
+        Self { id, checker, level, is_baseline: true }
+    }
+}
+
 impl Told<'_> {
     /// Nothing goes wrong.
-    fn is_quiet(self) -> bool {
+    pub(super) fn is_quiet(self) -> bool {
         self.faults.is_empty() && self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty()
     }
 
@@ -345,6 +381,12 @@ impl RawChecker {
                 noisy: timeline.find(&noisy, problems)?.name().clone(),
                 slower_by: check_bound(&slower_by, timeline, problems)?,
             },
+            Self::HonestBuyersAreServed { traffic: others, quiet, noisy, at_least } => Checker::HonestBuyersAreServed {
+                traffic: find_traffic(&others, traffic, problems)?,
+                quiet: timeline.find(&quiet, problems)?.name().clone(),
+                noisy: timeline.find(&noisy, problems)?.name().clone(),
+                at_least: check_share(&at_least, problems)?,
+            },
             Self::AlertsAreToldOnce { at_most, .. } if *at_most.get_ref() == 0 => {
                 let what = "an alert that has to be told is told once at least";
                 problems.add(Problem::new(at_most.span(), what, "never holds"));
@@ -367,6 +409,14 @@ impl RawChecker {
             Self::Latency { phase, quantile, at_most } => {
                 check_latency(&phase, &quantile, &at_most, timeline, traffic, problems)?
             }
+            Self::NoContentWithoutSettlement {} => Checker::NoContentWithoutSettlement,
+            Self::StrangersCollectNothing {} => Checker::StrangersCollectNothing,
+            Self::OneTransferOneContent {} => Checker::OneTransferOneContent,
+            Self::NamesAreKept {} => Checker::NamesAreKept,
+            Self::QuestionsGrowApart {} => Checker::QuestionsGrowApart,
+            Self::StorageIsFreed {} => Checker::StorageIsFreed,
+            Self::HeadersOnce {} => Checker::HeadersOnce,
+            Self::RetryAfterIsSane {} => Checker::RetryAfterIsSane,
             Self::FaultsBit {} => Checker::FaultsBit,
             Self::TrafficFlowed {} => Checker::TrafficFlowed,
             Self::ClientsActed {} => Checker::ClientsActed,
@@ -394,6 +444,16 @@ fn check_count(raw: &Spanned<usize>, problems: &mut Problems) -> Option<usize> {
     }
     let label = format!("the limit is {MAX_ARRIVALS}, as many as can arrive");
     problems.add(Problem::new(raw.span(), "the bound could not be missed", label));
+    None
+}
+
+/// Of what there was before, there cannot be more.
+fn check_share(raw: &Spanned<f64>, problems: &mut Problems) -> Option<f64> {
+    let percent = *raw.get_ref();
+    if percent > 0.0 && percent <= 100.0 {
+        return Some(percent);
+    }
+    problems.add(Problem::new(raw.span(), "a share is in percent, above 0 and at most 100", "out of range"));
     None
 }
 

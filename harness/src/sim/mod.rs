@@ -71,6 +71,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let network = run::network(scenario)?;
     let keys = run::keys(scenario, || chance.token());
     let chain = Arc::new(Chain::new(journal.clone()));
+    let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
+    run::impoverish(&chain, network, &payers);
     let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
     let double = |name: &&str| {
         let (terms, faults) = (run::terms(scenario, name, &keys, seed), run::faults(scenario, name, seed));
@@ -123,7 +125,6 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let arrivals = traffic::schedule(scenario, seed);
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
     let caller = Arc::new(Caller::new(Arc::new(wire), by_canary, scenario.timeline().clone(), journal.clone()));
-    let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
     let (changed, payments, (), (), ()) = tokio::join!(
         directory::carry_out(scenario, publisher, &journal),
         traffic::drive(arrivals, caller, payers, scenario.timeline()),

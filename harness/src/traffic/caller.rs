@@ -4,6 +4,7 @@ use super::{
     ask::{Ask, host_of},
     leaks,
     payer::{Invoice, Payment, plain},
+    presented::Presented,
     schedule::Arrival,
     wire::{Wire, WireAnswer, WireRequest},
 };
@@ -35,6 +36,7 @@ pub struct Caller {
     sent: AtomicU64,
     exchanges: AtomicU64,
     answers: AtomicU64,
+    presented: Presented,
 }
 
 /// What to send, and how long to wait for it.
@@ -126,7 +128,7 @@ impl Caller {
     #[must_use]
     pub fn new(wire: Arc<dyn Wire>, canaries: BTreeMap<String, String>, timeline: Timeline, journal: Journal) -> Self {
         let [sent, exchanges, answers] = [0; 3].map(AtomicU64::new);
-        Self { wire, canaries, timeline, journal, sent, exchanges, answers }
+        Self { wire, canaries, timeline, journal, sent, exchanges, answers, presented: Presented::default() }
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -135,6 +137,11 @@ impl Caller {
 
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// What others can know of the payments that were presented.
+    pub fn presented(&self) -> &Presented {
+        &self.presented
     }
 
     /// How many exchanges were answered.
@@ -154,6 +161,9 @@ impl Caller {
         let Sending { ask, kind, due_us, payment, flaw, headers, credentials, address, patience } = sending;
         let address = address.unwrap_or(arrival.address).to_string();
         let target = ask.target();
+        if let Some(payment) = payment.filter(|_| !arrival.client.is_attacker()) {
+            self.presented.note(ask, payment, credentials.as_deref());
+        }
         // In turn even within one purchase: in production, too, no two requests need to meet the same isolate.
         let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.wire.dispatchers();
         let mut carried = Vec::new();
@@ -181,7 +191,7 @@ impl Caller {
         let sent_us = self.clock().now_us();
         let answered = self.wire.send(dispatcher, request);
         let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), answered).await;
-        let version = arrival.client.version();
+        let version = payment.map_or(arrival.client.version(), |payment| payment.version);
         let (outcome, invoice) = match received {
             Ok(Ok(WireAnswer { status, headers, body })) => {
                 let invoice = match version {
@@ -200,7 +210,7 @@ impl Caller {
             client: arrival.client.name().to_owned(),
             traffic: arrival.traffic.as_str().to_owned(),
             address,
-            purchase: arrival.client.pays().then_some(arrival.number),
+            purchase: arrival.client.buys().then_some(arrival.number),
             kind,
             phase: self.phase_at(due_us),
             tenant: ask.tenant.clone(),

@@ -8,6 +8,7 @@ mod http_wire;
 mod leaks;
 mod malformation;
 mod payer;
+mod presented;
 mod schedule;
 mod wire;
 

@@ -99,8 +99,13 @@ pub enum Event {
     LedgerAfterKill(LedgerState),
     /// What the settlement ledger says of a payment after the run.
     LedgerState(LedgerState),
+    /// The settlement ledger was disturbed in what it did for this payment.
+    LedgerDisturbed {
+        fault: FaultRef,
+        payment: String,
+    },
     /// What a payment still takes up in storage after the run.
-    StorageLeft(Stored),
+    StorageLeft(StoredRecord),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
     Unreadable {
         source: String,
@@ -190,9 +195,9 @@ pub enum Flow {
 /// Which of the scenario's faults or kills, by its position in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultRef {
-    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]`, `[[directory]]` or `[[operator]]` list.
+    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]`, `[[directory]]`, `[[operator]]` or `[[ledger]]` list.
     pub index: usize,
-    /// The facilitator it is on, `dispatcher` for a kill, `directory` or `operator`.
+    /// The facilitator it is on, `dispatcher` for a kill, `directory`, `operator` or `ledger`.
     pub on: String,
     /// Name of the injected fault, e.g. `settle-then-hang`, or what decides a kill's moment.
     pub inject: String,
@@ -682,7 +687,7 @@ pub struct FacilitatorStanding {
 
 /// A payment's record that is left in storage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stored {
+pub struct StoredRecord {
     pub payment: String,
     /// As in [`LedgerState`].
     pub state: String,

@@ -44,7 +44,7 @@ pub fn asks_to_pay(preflight: &impl Inbound) -> bool {
 #[must_use]
 pub fn added_to(tenants: &[(String, String)]) -> Vec<(String, String)> {
     let mut set = vec![(EXPOSE_HEADERS.to_owned(), joined(tenants, EXPOSE_HEADERS, EXPOSED))];
-    if !has(tenants, ALLOW_ORIGIN) {
+    if !has(tenants, ALLOW_ORIGIN) || seeded::has(Bug::CorsAppended) {
         set.push((ALLOW_ORIGIN.to_owned(), "*".to_owned()));
     }
     set

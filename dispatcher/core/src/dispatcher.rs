@@ -509,7 +509,9 @@ async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
 fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket) -> Content<O> {
     let mut set = response.head.headers;
     for (name, value) in cors::added_to(&set) {
-        set.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+        if !seeded::has(Bug::CorsAppended) {
+            set.retain(|(other, _)| !other.eq_ignore_ascii_case(&name));
+        }
         set.push((name, value));
     }
     let (name, value) = receipt;

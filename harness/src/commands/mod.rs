@@ -111,6 +111,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Library(#[from] LibraryError),
+    #[error("{scenario} is simulated only")]
+    #[diagnostic(help("run it with `--tier sim`"))]
+    OtherTier { scenario: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Serve(#[from] OptionsError),
@@ -164,6 +167,7 @@ impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Library(LibraryError::UnknownTag { .. })
+            | Self::OtherTier { .. }
             | Self::Serve(_)
             | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
             Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,

@@ -42,7 +42,8 @@ fn several(
     bar: &Bar,
     format: Format,
 ) -> Result<Exit, CommandError> {
-    let scenarios = library.select(selection)?;
+    let mut scenarios = library.select(selection)?;
+    scenarios.retain(|scenario| scenario.runs_in(tier));
     let stage = Stage::set_up(tier)?;
     let clock = SystemClock::start();
     let (mut all, mut exits) = (Vec::new(), Vec::new());

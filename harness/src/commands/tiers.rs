@@ -21,7 +21,8 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
         Some(asked_for) => vec![(asked_for.clone(), library.load(asked_for)?)],
         None => {
             let selected = library.select(&args.which.select.selection())?;
-            selected.into_iter().map(|scenario| (scenario.id().to_string(), scenario)).collect()
+            let in_both = |scenario: &Scenario| scenario.runs_in(Tier::Sim) && scenario.runs_in(Tier::Live);
+            selected.into_iter().filter(in_both).map(|scenario| (scenario.id().to_string(), scenario)).collect()
         }
     };
     let (sim, live) = (Stage::set_up(Tier::Sim)?, Stage::set_up(Tier::Live)?);

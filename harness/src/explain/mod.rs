@@ -4,6 +4,7 @@
 mod directory;
 mod fault;
 mod kill;
+mod ledger;
 mod operator;
 mod words;
 
@@ -151,6 +152,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     }
     for action in scenario.operator_actions() {
         then(action.at(), operator::tell(action));
+    }
+    for disturbance in scenario.ledger_disturbances() {
+        then(disturbance.window().from(), ledger::tell(disturbance));
     }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));

@@ -52,7 +52,10 @@ impl Ask<'_> {
     #[must_use]
     pub fn honest(&self) -> Reply {
         match self.endpoint {
-            FacilitatorEndpoint::Verify => Reply::json(200, &honest::verify(self.request, self.chain, self.unix_now)),
+            FacilitatorEndpoint::Verify => {
+                let Self { facilitator, request, chain, unix_now, repeats, .. } = *self;
+                Reply::json(200, &honest::verify(facilitator, request, chain, unix_now, repeats))
+            }
             FacilitatorEndpoint::Settle => Reply::json(200, &self.settle(self.repeats)),
             FacilitatorEndpoint::Supported => Reply::json(200, &honest::supported(self.facilitator, self.lists_only)),
         }

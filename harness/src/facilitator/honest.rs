@@ -28,8 +28,22 @@ pub struct Refused {
 }
 
 #[must_use]
-pub fn verify(request: &FacilitatorRequest, chain: &Chain, unix_now: u64) -> VerifyResponse {
-    match check(request, chain.signers()).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
+pub fn verify(
+    facilitator: &str,
+    request: &FacilitatorRequest,
+    chain: &Chain,
+    unix_now: u64,
+    repeats: Repeat,
+) -> VerifyResponse {
+    // One that remembers its yes stands by it.
+    let remembers = |asked: &Asked| {
+        let own = |settled: &Settled| settled.facilitator == facilitator && settled.transfer == asked.transfer;
+        repeats == Repeat::Yes && chain.settled(&asked.key()).is_some_and(|settled| own(&settled))
+    };
+    let judged = |asked: Asked| {
+        if remembers(&asked) { Ok(asked) } else { judge(&asked, chain, unix_now).map(|()| asked) }
+    };
+    match check(request, chain.signers()).and_then(judged) {
         Ok(asked) => valid(asked.transfer.from()),
         Err(refused) => VerifyResponse {
             is_valid: false,

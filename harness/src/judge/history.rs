@@ -396,6 +396,7 @@ impl History {
             | Event::OutsideReached { .. }
             | Event::MachineLoad(_)
             | Event::StorageLeft(_)
+            | Event::LedgerDisturbed { .. }
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

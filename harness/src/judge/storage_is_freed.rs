@@ -3,7 +3,7 @@
 
 use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
 use reports::{
-    event::{Event, Stored},
+    event::{Event, StoredRecord},
     level::Level,
 };
 
@@ -32,7 +32,7 @@ pub fn judge(history: &History) -> Finding {
     let over = history.purchases().filter(|purchase| old(purchase.at_us)).count();
     let mut violations = Vec::new();
     for (line, recorded) in history.lines() {
-        let Event::StorageLeft(Stored { payment, state, since_us, bytes }) = &recorded.event else { continue };
+        let Event::StorageLeft(StoredRecord { payment, state, since_us, bytes }) = &recorded.event else { continue };
         if old(*since_us) && !is_open(state) {
             let what = format!("{} is {state} still, in {bytes} bytes", short(payment));
             violations.push(Violation::new(what, line));

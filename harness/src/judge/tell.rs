@@ -99,6 +99,9 @@ pub fn tell(recorded: &Recorded) -> String {
             let transaction = state.transaction.as_ref().map_or_else(String::new, |id| format!(", transaction {id}"));
             format!("ledger: {} is {}{transaction}", short(&state.payment), state.state)
         }
+        Event::LedgerDisturbed { fault, payment } => {
+            format!("the ledger is disturbed ({}) over {}", fault.inject, short(payment))
+        }
         Event::StorageLeft(left) => format!("{} is {} in storage after the run", short(&left.payment), left.state),
         Event::Unreadable { source, text } => format!("unreadable, from {source}: {text}"),
         Event::RunEnded => "the run ends".to_owned(),

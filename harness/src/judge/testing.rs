@@ -7,7 +7,7 @@ use reports::{
         EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
         FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
         LimitFacts, MachineLoad, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
-        Recorded, RunStarted, Stored, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid,
+        Recorded, RunStarted, StoredRecord, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid,
         Transfer,
     },
     verdict::Verdict,
@@ -25,7 +25,7 @@ pub enum Said {
 }
 
 pub const YES: Said = Said::Sent(200, Some(true), None);
-pub const NO: Said = Said::Sent(200, Some(false), Some("insufficient_funds"));
+pub const NO: Said = Said::Sent(200, Some(false), Some("unsupported_scheme"));
 pub const PENDING: Said = Said::Sent(500, Some(false), Some("settlement_pending"));
 pub const GARBLED: Said = Said::Sent(502, None, None);
 pub const NOTHING: Said = Said::Nothing;
@@ -504,7 +504,7 @@ impl Story {
     /// The payment's record is left in storage, as it was when it was told of last.
     pub fn stored(self, payment: &str, state: &str) -> Self {
         let (payment, state) = (payment.to_owned(), state.to_owned());
-        self.then(Event::StorageLeft(Stored { payment, state, since_us: 0, bytes: 1 }))
+        self.then(Event::StorageLeft(StoredRecord { payment, state, since_us: 0, bytes: 1 }))
     }
 
     /// The dispatcher says that a facilitator's verify stands so now.

@@ -179,7 +179,9 @@ mod tests {
     #[test]
     fn upfront_settles_first() {
         let upfront = || Story::new().upfront().claimed("p1");
-        assert_eq!(verdict(upfront().settled("p1", "primary").ran_for("p1").served("p1")), Verdict::Pass);
+        let sold = |story: Story| story.settled("p1", "primary").ran_for("p1").served("p1");
+        assert_eq!(verdict(sold(upfront().verified("p1"))), Verdict::Pass);
+        assert_eq!(shown(&judge(&sold(upfront()).history())), [4], "nobody had verified it");
         let late = upfront().verified("p1").ran_for("p1").settled("p1", "primary").served("p1");
         assert_eq!(shown(&judge(&late.history())), [2, 4, 6]);
     }

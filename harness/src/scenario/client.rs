@@ -40,11 +40,13 @@ pub enum ClientKind {
     PayingSquatter,
     Differential,
     OneAddressSampler,
+    Late,
+    LateIdentified,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 32] = [
+    pub const CATALOGUE: [Listed; 34] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -129,6 +131,12 @@ impl ClientKind {
             "presents one payment twenty times, for a path that may fail each time",
             "1",
         ),
+        Listed::new(
+            "late",
+            "comes back with its payment after minutes, half an hour and four days (only = \"sim\")",
+            "1",
+        ),
+        Listed::new("late-identified", "does so under a payment-identifier (only = \"sim\")", "1"),
     ];
 
     /// As a mix writes it.
@@ -166,6 +174,8 @@ impl ClientKind {
             Self::PayingSquatter => "paying-squatter",
             Self::Differential => "differential",
             Self::OneAddressSampler => "one-address-sampler",
+            Self::Late => "late",
+            Self::LateIdentified => "late-identified",
         }
     }
 
@@ -178,8 +188,18 @@ impl ClientKind {
     pub fn is_identified(self) -> bool {
         matches!(
             self,
-            Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout | Self::SharedIdentifier | Self::Roaming
+            Self::Identified
+                | Self::IdentifierRace
+                | Self::FreshAfterTimeout
+                | Self::SharedIdentifier
+                | Self::Roaming
+                | Self::LateIdentified
         )
+    }
+
+    /// Whether it comes back only after days.
+    pub fn takes_days(self) -> bool {
+        matches!(self, Self::Late | Self::LateIdentified)
     }
 
     /// Whether it sends credentials of its own with everything.

@@ -8,6 +8,7 @@ mod directory;
 mod fault;
 mod inject;
 mod kill;
+mod ledger;
 mod library;
 pub mod limits;
 mod must;
@@ -33,6 +34,7 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::tier::Tier;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -46,6 +48,7 @@ pub use inject::{
     EmptyField, Inject, LieAbout, Money, NamedTransaction, PendingStyle, ResetAfter, SettledBody, StatusBody, Unproven,
 };
 pub use kill::{Kill, Stage, When};
+pub use ledger::{Disturbance, Disturbs, LedgerCall};
 pub use library::{Library, LibraryError, Listed};
 pub use limits::{MAX_BLOCKS, MAX_OWN_PAYERS};
 pub use must::Must;
@@ -72,6 +75,7 @@ use baseline::RawWithout;
 use directory::RawDirectoryChange;
 use fault::RawFault;
 use kill::RawKill;
+use ledger::RawDisturbance;
 use must::{RawMust, Told};
 use operator::RawOperatorAction;
 use phase::RawPhase;
@@ -88,6 +92,7 @@ pub struct Scenario {
     tags: Vec<Name>,
     profile: Profile,
     seed: Option<u64>,
+    only: Option<Tier>,
     world: World,
     timeline: Timeline,
     traffic: Vec<Traffic>,
@@ -95,6 +100,7 @@ pub struct Scenario {
     kills: Vec<Kill>,
     directory: Vec<DirectoryChange>,
     operator: Vec<OperatorAction>,
+    ledger: Vec<Disturbance>,
     musts: Vec<Must>,
     without: Vec<Without>,
     source: String,
@@ -118,6 +124,7 @@ impl Scenario {
             tags: Vec::new(),
             profile: Profile::default(),
             seed: None,
+            only: None,
             world,
             timeline: Timeline::default(),
             traffic: Vec::new(),
@@ -125,6 +132,7 @@ impl Scenario {
             kills: Vec::new(),
             directory: Vec::new(),
             operator: Vec::new(),
+            ledger: Vec::new(),
             musts: Vec::new(),
             without: Vec::new(),
             source: String::new(),
@@ -191,6 +199,16 @@ impl Scenario {
         &self.operator
     }
 
+    /// What goes wrong between the dispatcher and its settlement ledger, in the file's order.
+    pub fn ledger_disturbances(&self) -> &[Disturbance] {
+        &self.ledger
+    }
+
+    /// Whether it can be run in this tier.
+    pub fn runs_in(&self, tier: Tier) -> bool {
+        self.only.is_none_or(|only| only == tier)
+    }
+
     pub fn musts(&self) -> &[Must] {
         &self.musts
     }
@@ -207,8 +225,8 @@ impl Scenario {
 
     /// The same world with nothing going wrong in it.
     pub fn without_faults(&self) -> Self {
-        let (faults, kills, directory, operator) = Default::default();
-        Self { faults, kills, directory, operator, ..self.clone() }
+        let (faults, kills, directory, operator, ledger) = Default::default();
+        Self { faults, kills, directory, operator, ledger, ..self.clone() }
     }
 
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
@@ -240,6 +258,8 @@ struct RawScenario {
     /// What chance is drawn from; `--seed` overrides it. A run without one draws and prints its own.
     #[schemars(range(max = limits::MAX_SEED))]
     seed: Option<u64>,
+    /// The one tier that it can be run in: either unless given.
+    only: Option<Only>,
     /// When the run ends: where the last traffic does, unless given.
     #[schemars(with = "Option<schema::TimeText>")]
     end: Option<Spanned<String>>,
@@ -269,6 +289,10 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     operator: Vec<RawOperatorAction>,
+    /// What goes wrong between the dispatcher and its settlement ledger.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    ledger: Vec<RawDisturbance>,
     /// What must hold.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
@@ -277,6 +301,14 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     without: Vec<RawWithout>,
+}
+
+/// The tier that a scenario is bound to, by what only that tier can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Only {
+    /// The simulated one: for what takes days, or what no tool can break.
+    Sim,
 }
 
 fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
@@ -313,14 +345,17 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     name::check_unique("tag", &raw.tags.iter().collect::<Vec<_>>(), problems);
     let tags: Vec<_> = raw.tags.iter().map(|tag| Name::check("tag", tag, problems)).collect();
     let world = raw.world.check(problems);
-    let end = traffic::end_of_run(raw.end.as_ref(), &raw.traffic, problems);
+    let only = raw.only.map(|Only::Sim| Tier::Sim);
+    let longest = if only.is_some() { limits::MAX_SIMULATED_RUN } else { limits::MAX_RUN };
+    let end = traffic::end_of_run(raw.end.as_ref(), &raw.traffic, longest, problems);
     let timeline = phase::check(raw.phase, end?, problems);
     let (world, timeline) = (world?, timeline?);
-    let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
+    let traffic = traffic::check(raw.traffic, &world, &timeline, only.is_some(), problems);
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
-    let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
+    let kills = kill::check(raw.kill, &timeline, raw.seed, only.is_some(), problems);
     let directory = directory::check(raw.directory, &world, &timeline, problems);
     let operator = operator::check(raw.operator, &world, &timeline, problems);
+    let ledger = ledger::check(raw.ledger, &timeline, raw.seed, only.is_some(), problems);
     let told = Told {
         world: &world,
         timeline: &timeline,
@@ -329,6 +364,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         kills: &kills,
         directory: &directory,
         operator: &operator,
+        ledger: &ledger,
     };
     let musts = must::check(raw.must, told, problems);
     let without = baseline::check(raw.without, problems);
@@ -340,6 +376,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         tags: tags.into_iter().collect::<Option<_>>()?,
         profile: raw.profile,
         seed: raw.seed,
+        only,
         world,
         timeline,
         traffic,
@@ -347,6 +384,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         kills,
         directory,
         operator,
+        ledger,
         musts,
         without,
         source: text.to_owned(),

@@ -13,6 +13,7 @@ use super::checker::{AlertName, Checker, Sender};
 use super::directory::DirectoryChange;
 use super::fault::Fault;
 use super::kill::Kill;
+use super::ledger::Disturbance;
 use super::limits::{MAX_ARRIVALS, MAX_BLOCKS};
 use super::name::{self, Name};
 use super::operator::OperatorAction;
@@ -95,6 +96,7 @@ impl From<RawLevel> for Level {
 pub(super) enum RawChecker {
     SettleAtMostOnce {},
     PaidContentOnlyAfterSettlement {},
+    NoContentWithoutSettlement {},
     UnknownIsNotFailed {},
     NobodyPaysForNothing {},
     SettleStaysPutWhileUnknown {},
@@ -102,6 +104,8 @@ pub(super) enum RawChecker {
     OnePaymentOneRequest {},
     BooksBalance {},
     GoodPaymentsAreHonoured {},
+    StrangersCollectNothing {},
+    OneTransferOneContent {},
     NoCrossTenantBytes {},
     ReachesTheNamedTenant {},
     DirectoryIsFollowed {
@@ -112,6 +116,7 @@ pub(super) enum RawChecker {
     HeadersAreOurs {},
     PaidIsPrivate {},
     SecretsAreKept {},
+    NamesAreKept {},
     EgressIsConfined {},
     DispatchCarriesLimits {},
     OverLimitIsCutOff {},
@@ -165,6 +170,7 @@ pub(super) enum RawChecker {
         calls: Spanned<usize>,
     },
     FacilitatorsAreSpared {},
+    QuestionsGrowApart {},
     SoldIsBounded {},
     TenantsOwnFacilitators {},
     Recovers {
@@ -207,11 +213,14 @@ pub(super) enum RawChecker {
     UnknownIsAskedAbout {},
     OneFacilitatorSuffices {},
     PaymentsAreGivenBack {},
+    StorageIsFreed {},
     AnswersAsDocumented {},
     MalformedIsRefused {},
     HeadIsFree {},
     StatusesKept {},
     PagesCanPay {},
+    HeadersOnce {},
+    RetryAfterIsSane {},
     AlertsAreToldOnce {
         /// Its name in the log line.
         alert: AlertName,
@@ -228,14 +237,6 @@ pub(super) enum RawChecker {
         #[schemars(with = "TimeText")]
         at_most: Spanned<String>,
     },
-    NoContentWithoutSettlement {},
-    StrangersCollectNothing {},
-    OneTransferOneContent {},
-    NamesAreKept {},
-    QuestionsGrowApart {},
-    StorageIsFreed {},
-    HeadersOnce {},
-    RetryAfterIsSane {},
     FaultsBit {},
     TrafficFlowed {},
     ClientsActed {},
@@ -251,6 +252,7 @@ pub(super) struct Told<'a> {
     pub kills: &'a [Kill],
     pub directory: &'a [DirectoryChange],
     pub operator: &'a [OperatorAction],
+    pub ledger: &'a [Disturbance],
 }
 
 pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) -> Vec<Must> {
@@ -294,7 +296,8 @@ impl Must {
 impl Told<'_> {
     /// Nothing goes wrong.
     pub(super) fn is_quiet(self) -> bool {
-        self.faults.is_empty() && self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty()
+        let at_the_edge = self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty();
+        at_the_edge && self.faults.is_empty() && self.ledger.is_empty()
     }
 
     /// Neither by an operator nor by policy.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::client::ClientKind;
-use super::limits::{MAX_ADDRESSES, MAX_ARRIVALS, MAX_BLOCKS, MAX_OWN_PAYERS, MAX_RATE, MAX_RUN};
+use super::limits::{MAX_ADDRESSES, MAX_ARRIVALS, MAX_BLOCKS, MAX_OWN_PAYERS, MAX_RATE};
 use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
@@ -174,6 +174,7 @@ pub(super) struct RawTraffic {
 pub(super) fn end_of_run(
     raw: Option<&Spanned<String>>,
     traffic: &[RawTraffic],
+    longest: Duration,
     problems: &mut Problems,
 ) -> Option<Duration> {
     let (end, at) = match raw {
@@ -193,15 +194,22 @@ pub(super) fn end_of_run(
             last
         }
     };
-    if end > MAX_RUN {
-        let label = format!("the limit is {}", time::show(MAX_RUN));
-        problems.add(Problem::new(at, "the run is too long", label).help("a soak is the load tests' work"));
+    if end > longest {
+        let label = format!("the limit is {}", time::show(longest));
+        let help = "a soak is the load tests' work; with `only = \"sim\"` a run may last nine days";
+        problems.add(Problem::new(at, "the run is too long", label).help(help));
         return None;
     }
     Some(end)
 }
 
-pub(super) fn check(raw: Vec<RawTraffic>, world: &World, timeline: &Timeline, problems: &mut Problems) -> Vec<Traffic> {
+pub(super) fn check(
+    raw: Vec<RawTraffic>,
+    world: &World,
+    timeline: &Timeline,
+    is_simulated_only: bool,
+    problems: &mut Problems,
+) -> Vec<Traffic> {
     name::check_unique("traffic", &raw.iter().map(|block| &block.name).collect::<Vec<_>>(), problems);
     if let Some(extra) = raw.get(MAX_BLOCKS) {
         let what = format!("a scenario has at most {MAX_BLOCKS} traffic blocks");
@@ -212,9 +220,15 @@ pub(super) fn check(raw: Vec<RawTraffic>, world: &World, timeline: &Timeline, pr
     let mut checked = Vec::new();
     for block in raw {
         let at = block.name.span();
+        let mix_at = block.mix.span();
         let Some(traffic) = block.check(world, timeline, problems) else {
             continue;
         };
+        if let Some(client) = traffic.mix().clients().find(|client| client.takes_days() && !is_simulated_only) {
+            let label = format!("`{}` comes back after days", client.name());
+            let problem = Problem::new(mix_at, "nobody waits for this client in real time", label);
+            problems.add(problem.help("put `only = \"sim\"` above the first table"));
+        }
         total += traffic.arrivals();
         if total > MAX_ARRIVALS {
             let label = format!("{total} arrivals up to here, the limit is {MAX_ARRIVALS}");

@@ -7,7 +7,9 @@ mod alarms;
 mod armed;
 mod chance;
 mod clock;
+mod disturbed;
 mod edge;
+mod keepers;
 mod kills;
 mod life;
 mod objects;
@@ -34,14 +36,18 @@ use dispatcher_core::{
     Config,
     config::{ConfigError, Vars},
 };
+use disturbed::Disturbed;
 use edge::Edge;
 use ports::facilitator_transport::url_of;
 use reports::event::{Event, Recorded};
-use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 use tenant::Tenants;
 use tokio::task::LocalSet;
 use wire::SimWire;
 use x402_protocol::network::UnknownNetwork;
+
+/// A run that is longer tells what it left in storage: in a shorter one nothing is forgotten.
+const TELLS_OF_STORAGE: Duration = Duration::from_secs(24 * 3_600);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
@@ -111,6 +117,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         canaries: Rc::new(by_canary.clone()),
         doubles: Rc::new(doubles),
         tenants: Rc::new(Tenants::new(canaries)),
+        disturbed: Rc::new(Disturbed::new(scenario.ledger_disturbances(), seed, journal.clone())),
+        written: Rc::default(),
         memory: Default::default(),
         alarms: Alarms::default(),
         health: Rc::default(),
@@ -136,6 +144,9 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     for payment in payments {
         let state = edge.ledger_state(&payment).await;
         journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerState));
+    }
+    if scenario.end() > TELLS_OF_STORAGE {
+        edge.tell_of_storage();
     }
     edge.kill();
     for double in edge.doubles.values() {

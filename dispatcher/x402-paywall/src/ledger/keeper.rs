@@ -147,7 +147,9 @@ where
 
     /// The alarm rang: reconcile what is unknown, forget what is over.
     pub async fn woke(&self) -> Result<(), LedgerError> {
-        self.alarm.take();
+        if !seeded::has(Bug::AlarmArmedOnce) {
+            self.alarm.take();
+        }
         self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop)
     }
 
@@ -307,8 +309,10 @@ where
         // An alarm that is to ring earlier is set before the record that needs it, one that may ring later after it: so a
         // crash in between finds the alarm too early and never too late.
         let unasked = seeded::has(Bug::UnknownNeverAskedAbout) && matches!(after.state, State::Unknown { .. });
+        let unforgotten = seeded::has(Bug::SettledNeverForgotten) && matches!(after.state, State::Settled { .. });
+        let late = seeded::has(Bug::AlarmAfterRecord);
         if let Wake::By(at) = wake
-            && !unasked
+            && !(unasked || unforgotten || late)
             && self.alarm.get().is_none_or(|alarm| at < alarm)
         {
             self.wake_at(at).await?;
@@ -324,7 +328,15 @@ where
             let body = if responded { body.take().map(|body| &body[..body.len().min(most)]) } else { None };
             self.store.save(after, body).await?;
         }
-        if let Wake::At(at) = wake {
+        if let Wake::At(at) = wake
+            && !unforgotten
+        {
+            self.wake_at(at).await?;
+        }
+        if let Wake::By(at) = wake
+            && late
+            && self.alarm.get().is_none_or(|alarm| at < alarm)
+        {
             self.wake_at(at).await?;
         }
         if responded {

@@ -446,6 +446,7 @@ fn unknown(
 ) -> Step {
     let (asked, known) = lost.map_or((0, None), |lost| (lost.asked, lost.transaction));
     let pause = ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(ASK_AGAIN_MAX_MS);
+    let pause = if seeded::has(Bug::PauseNeverGrows) { ASK_AGAIN_MIN_MS } else { pause };
     let pause = if seeded::has(Bug::UnknownAskedInAStorm) { 100 } else { pause };
     let pause = if seeded::has(Bug::UnknownAskedAboutTooLate) { ASK_AGAIN_MAX_MS } else { pause };
     if asked >= 3 && seeded::has(Bug::UnknownGivenUp) {

@@ -27,7 +27,7 @@ impl Respond for Facilitator {
         let read = FacilitatorRequest::parse(&request.body);
         let (mut status, mut said) = match request.url.path() {
             "/supported" => (200, honest::supported("honest", None)),
-            "/verify" => (200, json!(honest::verify(&read, &self.chain, now))),
+            "/verify" => (200, json!(honest::verify("honest", &read, &self.chain, now, Repeat::NonceUsed))),
             "/settle" => (200, json!(honest::settle("honest", &read, &self.chain, now, Repeat::Yes))),
             _ => (404, json!({})),
         };

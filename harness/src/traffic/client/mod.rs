@@ -9,6 +9,7 @@ mod fresh_after_timeout;
 mod head;
 mod identifier_race;
 mod impatient;
+mod late;
 mod malformed;
 mod malformed_v1;
 mod one_address_sampler;
@@ -84,6 +85,7 @@ impl Visit<'_> {
             | ClientKind::Authorized => paid::buy(self).await,
             ClientKind::Roaming => roaming::buy(self).await,
             ClientKind::Returner => returner::buy(self).await,
+            ClientKind::Late | ClientKind::LateIdentified => late::buy(self).await,
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,

@@ -101,6 +101,13 @@ pub enum Event {
     LedgerAfterKill(LedgerState),
     /// What the settlement ledger says of a payment after the run.
     LedgerState(LedgerState),
+    /// The settlement ledger was disturbed in what it did for this payment.
+    LedgerDisturbed {
+        fault: FaultRef,
+        payment: String,
+    },
+    /// What a payment still takes up in storage after the run.
+    StorageLeft(StoredRecord),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
     Unreadable {
         source: String,
@@ -134,6 +141,9 @@ pub struct RunStarted {
     pub quarantine: Option<LimitFacts>,
     /// Requests that were to arrive, paid and unpaid.
     pub arrivals: u64,
+    /// Whether the dispatcher may ask a node of the doubles' chain.
+    #[serde(default)]
+    pub node: bool,
 }
 
 /// What one invocation may use.
@@ -187,9 +197,9 @@ pub enum Flow {
 /// Which of the scenario's faults or kills, by its position in the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FaultRef {
-    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]`, `[[directory]]` or `[[operator]]` list.
+    /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]`, `[[directory]]`, `[[operator]]` or `[[ledger]]` list.
     pub index: usize,
-    /// The facilitator it is on, `dispatcher` for a kill, `directory` or `operator`.
+    /// The facilitator it is on, `dispatcher` for a kill, `directory`, `operator` or `ledger`.
     pub on: String,
     /// Name of the injected fault, e.g. `settle-then-hang`, or what decides a kill's moment.
     pub inject: String,
@@ -213,6 +223,8 @@ pub enum ExchangeKind {
     Elsewhere,
     /// A browser asks whether a page may send a payment.
     Preflight,
+    /// Another caller's payment, for what that caller bought.
+    Stolen,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -246,6 +258,12 @@ pub struct Exchange {
     /// Id of the payment's `payment-identifier` extension.
     #[serde(default)]
     pub identifier: Option<String>,
+    /// Whose `Authorization` and cookie came with it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credentials: Option<String>,
+    /// Its body, where it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
     /// What is wrong with the payment, where its client broke it on purpose.
     #[serde(default)]
     pub flaw: Option<Flaw>,
@@ -256,12 +274,12 @@ pub struct Exchange {
     pub outcome: ExchangeOutcome,
 }
 
-/// A payment that must be refused, and how. Its client knows, because it made it so.
-/// Runs of before there could be two had one.
+/// The dispatcher of runs from before there could be two.
 fn first() -> usize {
     1
 }
 
+/// A payment that must be refused, and how. Its client knows, because it made it so.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flaw {
     pub name: String,
@@ -305,6 +323,9 @@ pub struct Answer {
     pub payment_response: Option<PaymentResponse>,
     /// Tenants whose unforgeable canary stands anywhere in the answer's body or headers.
     pub canaries: Vec<String>,
+    /// Those of them whose canary stands in the body.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body_canaries: Vec<String>,
     pub body_bytes: u64,
     #[serde(default)]
     pub location: Option<String>,
@@ -316,6 +337,9 @@ pub struct Answer {
     /// `Set-Cookie`, as it came.
     #[serde(default)]
     pub cookies: Vec<String>,
+    /// Names of headers that must have one value and had more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub repeated_headers: Vec<String>,
     /// `Access-Control-Allow-Origin`.
     #[serde(default)]
     pub allowed_origin: Option<String>,
@@ -360,6 +384,9 @@ pub struct TenantSaid {
     /// Path and query as they reached it.
     #[serde(default)]
     pub target: Option<String>,
+    /// How many cookies it set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cookies: Option<usize>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -672,6 +699,17 @@ pub struct FacilitatorStanding {
     pub to: String,
     /// `answered`, or the reason code of the call that made the difference.
     pub reason: String,
+}
+
+/// A payment's record that is left in storage.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredRecord {
+    pub payment: String,
+    /// As in [`LedgerState`].
+    pub state: String,
+    /// When it was written last.
+    pub since_us: u64,
+    pub bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

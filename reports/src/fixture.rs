@@ -31,6 +31,8 @@ pub fn exchange(phase: &str, status: u16, code: Option<&str>) -> Exchange {
         target: "/t/acme/".to_owned(),
         payment: None,
         identifier: None,
+        credentials: None,
+        body: None,
         flaw: None,
         due_us: 0,
         sent_us: 0,

@@ -178,7 +178,12 @@ impl TenantRecord {
         };
         let facilitators = match self.facilitators.filter(|_| !seeded::has(Bug::OtherFacilitatorsUsed)) {
             None => Rc::clone(&available.facilitators),
-            Some(own) => chosen(own, available).map_err(|why| wrong("facilitators", why))?,
+            Some(mut own) => {
+                if seeded::has(Bug::OwnOrderIgnored) {
+                    own.sort_by_key(|id| available.facilitators.iter().position(|known| known == id));
+                }
+                chosen(own, available).map_err(|why| wrong("facilitators", why))?
+            }
         };
         let limits_override = self.limits_override.map(OverrideRecord::check).transpose();
         let limits_override = limits_override.map_err(|(key, why)| wrong(key, why))?;
@@ -254,7 +259,10 @@ impl PriceRecord {
             Some("upfront") => PaymentFlow::Upfront,
             Some(other) => return Err(("price.paymentFlow", format!("is {other:?}, not authorization or upfront"))),
         };
-        let offer = Offer::usdc(network, amount, pay_to, max_timeout);
+        let mut offer = Offer::usdc(network, amount, pay_to, max_timeout);
+        if seeded::has(Bug::MainnetNameWrong) {
+            offer.domain_name = Network::BaseSepolia.usdc().domain_name.into();
+        }
         let offer = Offer { transfer_method: self.asset_transfer_method, flow, ..offer };
         if let Some(what) = swallows_money(&pay_to, &offer) {
             return Err(("price.payTo", format!("is {what}: what is sent there is lost")));

@@ -21,6 +21,10 @@ pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<
         Body::Bytes(bytes) => {
             let headers = Headers::new()?;
             for (name, value) in &answer.set {
+                if seeded::has(Bug::WorkerSetsHeaders) {
+                    headers.set(name, value)?;
+                    continue;
+                }
                 headers.append(name, value)?;
             }
             let init = ResponseInit::new();

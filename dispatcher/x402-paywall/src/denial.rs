@@ -251,6 +251,7 @@ impl Denial {
         };
         let retry_after =
             |seconds: u64| ("retry-after", if seeded::has(Bug::RetryAfterADay) { 86_400 } else { seconds }.to_string());
+        let retry_after = |seconds: u64| retry_after(if seeded::has(Bug::RetryAfterZero) { 0 } else { seconds });
         match self {
             Self::SettlementRefused { reason, payer, network } => {
                 headers.push(settle_response(reason.as_str(), payer, network, &None));

@@ -409,6 +409,9 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             // The ledger may have settled before its answer was lost: unknown, not failed.
             Err(error) => {
                 course.ledger_error = Some(error);
+                if seeded::has(Bug::LostSettleToldUnavailable) {
+                    return Err(Denial::LedgerUnavailable);
+                }
                 Err(ticket.denial(Reply::Pending { transaction: None, retry_after_ms: 0 }))
             }
         }

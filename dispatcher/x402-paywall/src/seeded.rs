@@ -417,6 +417,25 @@ bugs! {
     /// A tenant that left the directory is served for ever.
     RemovedTenantStays = "removed-tenant-stays",
 
+    /// An alarm that has rung is taken for one that is still set, so that an open settlement is asked about once.
+    AlarmArmedOnce = "alarm-armed-once",
+    /// The pause between two questions about an open settlement stays what it was at first.
+    PauseNeverGrows = "pause-never-grows",
+    /// A settled payment's record gets no alarm of its own, so that nothing ever deletes it.
+    SettledNeverForgotten = "settled-never-forgotten",
+    /// The alarm is set after the record that needs it is stored.
+    AlarmAfterRecord = "alarm-after-record",
+    /// A tenant's own facilitators are used in the order of the configuration.
+    OwnOrderIgnored = "own-order-ignored",
+    /// A ledger's lost answer to a settlement is told as a ledger that cannot be reached, which says that nobody was charged.
+    LostSettleToldUnavailable = "lost-settle-told-unavailable",
+    /// What lets a page read an answer stands beside what the tenant says of it.
+    CorsAppended = "cors-appended",
+    /// An open settlement is told with leave to come back at once.
+    RetryAfterZero = "retry-after-zero",
+    /// An offer on Base mainnet has the token's name of the test network.
+    MainnetNameWrong = "mainnet-name-wrong",
+
     /// The Worker passes a dispatch's limits under keys that the platform does not know.
     WorkerMisspellsLimits = "worker-misspells-limits",
     /// The Worker passes no limits with a dispatch.
@@ -447,6 +466,8 @@ bugs! {
     RateBindingIgnored = "rate-binding-ignored",
     /// The Worker runs the script that has a tenant's own name, whichever version its record names.
     VersionNotRun = "version-not-run",
+    /// The Worker sets each header of a stored response in place of appending it.
+    WorkerSetsHeaders = "worker-sets-headers",
 }
 
 #[cfg(any(not(target_family = "wasm"), feature = "seeded-bugs"))]
@@ -471,6 +492,7 @@ impl Bug {
                 | Self::RedirectFollowed
                 | Self::RateBindingIgnored
                 | Self::VersionNotRun
+                | Self::WorkerSetsHeaders
         )
     }
 }

@@ -11,7 +11,7 @@ fn main() -> io::Result<()> {
     let mut out = io::stdout().lock();
     for line in io::stdin().lock().lines() {
         match local_checks::forwarded(&line?) {
-            Ok(()) => writeln!(out, "forwarded")?,
+            Ok(_) => writeln!(out, "forwarded")?,
             Err(why) => writeln!(out, "refused: {}", why.replace('\n', " "))?,
         }
         out.flush()?;

@@ -15,9 +15,9 @@ use serde_json::{
 };
 use std::collections::BTreeMap;
 
-/// Extensions that facilitators act on by themselves, be they offered or not. Others go on if they were offered: a strict
-/// facilitator refuses what it does not know.
-pub const FORWARDED_EXTENSIONS: [&str; 3] = [PAYMENT_IDENTIFIER, "eip2612GasSponsoring", "erc20ApprovalGasSponsoring"];
+/// The one extension that goes on though it was not offered. Any other goes on only if the seller declared it: a strict
+/// facilitator refuses what it does not know, and libraries have been seen to throw at what a buyer put into the rest.
+pub const FORWARDED_EXTENSIONS: [&str; 1] = [PAYMENT_IDENTIFIER];
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn an_extension_goes_on_as_it_was_written_if_it_was_offered_or_is_for_facilitators() {
+    fn an_extension_goes_on_as_it_was_written_if_it_was_offered() {
         let sent = r#"{"bazaar": {"info": {"resource": "elsewhere"}}, "theirs": {"info": {"n": 1.50e1}},
             "eip2612GasSponsoring": {"info": {"amount":  "7", "big": 123456789012345678901}}, "stranger": {}}"#;
         let text = VECTOR.replacen('{', &format!(r#"{{"extensions": {sent},"#), 1);
@@ -159,11 +159,11 @@ mod tests {
         assert!(
             extensions.starts_with(concat!(
                 r#"{"bazaar":{"info":{"resource":"ours"}},"#,
-                r#""eip2612GasSponsoring":{"info": {"amount":  "7", "big": 123456789012345678901}},"#,
                 r#""theirs":{"info": {"n": 1.50e1}}}},"#,
             )),
             "{extensions}"
         );
         assert!(!question.contains("stranger") && !question.contains("elsewhere"));
+        assert!(!question.contains("GasSponsoring"), "libraries throw at what is inside");
     }
 }

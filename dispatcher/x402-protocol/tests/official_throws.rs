@@ -1,5 +1,5 @@
 //! Payments that the official facilitator library throws at, which its servers answer with 500: each must be refused here,
-//! before a facilitator is asked. `testdata/throws` has one file for each distinct error, as
+//! before a facilitator is asked, or lose what the library throws at. `testdata/throws` has one file for each distinct error, as
 //! `harness/assets/official-facilitator/fuzz.mjs` found them and made them small. Files named `forwarded-*` are those that
 //! local checks once let through.
 
@@ -20,14 +20,18 @@ fn throws() -> BTreeMap<String, String> {
 fn what_the_official_library_throws_at_is_refused_before_it_is_asked() {
     let throws = throws();
     assert!(throws.len() >= 40, "{} files", throws.len());
-    let passed: Vec<_> = throws.iter().filter(|(_, text)| forwarded(text).is_ok()).map(|(name, _)| name).collect();
+    // A payment that holds, with an extension that nobody offered, goes on without that.
+    let throws_still = |text: &String| forwarded(text).is_ok_and(|question| question.contains("extensions"));
+    let plain = |text: &String| text.contains("GasSponsoring") || forwarded(text).is_err();
+    let passed: Vec<_> =
+        throws.iter().filter(|(_, text)| throws_still(text) || !plain(text)).map(|(name, _)| name).collect();
     assert!(passed.is_empty(), "{} of {} would be forwarded: {passed:#?}", passed.len(), throws.len());
 }
 
 #[test]
 fn good_payments_are_forwarded() {
     for text in [include_str!("../testdata/eip3009-vector.json"), include_str!("../testdata/eip3009-v1-vector.json")] {
-        assert_eq!(forwarded(text), Ok(()));
+        assert!(forwarded(text).is_ok());
     }
 }
 
@@ -43,6 +47,6 @@ fn well_formed_signatures_of_smart_accounts_are_forwarded() {
         [word(0xfac), word(96), word(160), word(call.len() / 2), padded(call), word(inner.len() / 2), padded(inner)];
     let magic = "6492".repeat(16);
     for smart in [format!("0x{}{magic}", envelope.concat()), format!("{signature}{}", "ab".repeat(60))] {
-        assert_eq!(forwarded(&vector.replace(signature, &smart)), Ok(()), "{smart}");
+        assert!(forwarded(&vector.replace(signature, &smart)).is_ok(), "{smart}");
     }
 }

@@ -1,5 +1,5 @@
 // Tenant double: a seller's Worker that says who it is (its canary, which nobody else knows, in body, headers and exceptions)
-// and what reached it, and that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can
+// and what reached it, whatever its method, OPTIONS included; and that misbehaves on request by its path. What it sent it says in `x-said`, so that a judge can
 // tell what was changed.
 // Surprising constraint: it is a double of any seller's code, so it must not use anything but the public Workers API.
 
@@ -54,6 +54,8 @@ export default {
         return stream(cutOff(Number(argument), env), env);
       case "page":
         return page(seen(request, url, env, 200));
+      case "own-words":
+        return seen(request, url, env, 200, OWN_WORDS);
       case "forge":
         return seen(request, url, env, Number(argument ?? 200), FORGED);
       default:
@@ -101,6 +103,17 @@ const OUTSIDE = {
   redirect: "https://data.example.org/redirect-to/http%3A%2F%2F10.0.0.1%2F",
   "redirect-twice":
     "https://data.example.org/redirect-to/https%3A%2F%2Fdata.example.org%2Fredirect-to%2Fhttps%253A%252F%252Fdata.example.org%252Fv1",
+};
+
+// What a tenant may say of itself, although a dispatcher says the like: who may read it, that nobody keeps it, two cookies.
+const OWN_WORDS = {
+  "access-control-allow-origin": "https://app.example",
+  "access-control-allow-credentials": "true",
+  "access-control-expose-headers": "etag",
+  vary: "origin",
+  "cache-control": "no-store",
+  etag: '"1"',
+  "set-cookie": ["theme=dark; Path=/", "basket=7; Path=/; HttpOnly"],
 };
 
 // What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.
@@ -209,9 +222,21 @@ function headers(env, contentType, status, forged, more) {
     status,
     location: located.location,
     content_location: located["content-location"],
-    forged: Object.keys(forged),
+    // What it may say itself is no forgery.
+    forged: forged === OWN_WORDS ? [] : Object.keys(forged),
+    cookies: [forged["set-cookie"] ?? []].flat().length,
     ...more,
   };
-  const plain = { "content-type": contentType, "x-canary": env.CANARY, "x-said": JSON.stringify(said) };
-  return { ...plain, ...located, ...forged };
+  const plain = {
+    "content-type": contentType,
+    // The usual line of whoever wants pages to read it.
+    "access-control-allow-origin": "*",
+    "x-canary": env.CANARY,
+    "x-said": JSON.stringify(said),
+  };
+  const set = new Headers();
+  for (const [name, values] of Object.entries({ ...plain, ...located, ...forged })) {
+    for (const value of [values].flat()) set.append(name, value);
+  }
+  return set;
 }

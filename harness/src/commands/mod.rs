@@ -112,6 +112,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Library(#[from] LibraryError),
+    #[error("{scenario} is simulated only")]
+    #[diagnostic(help("run it with `--tier sim`"))]
+    OtherTier { scenario: String },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Serve(#[from] OptionsError),
@@ -165,6 +168,7 @@ impl CommandError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Library(LibraryError::UnknownTag { .. })
+            | Self::OtherTier { .. }
             | Self::Serve(
                 OptionsError::TwoOfOneName(_) | OptionsError::TooMany(_) | OptionsError::TooManyPorts { .. },
             )

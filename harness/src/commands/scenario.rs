@@ -54,7 +54,8 @@ fn several(
     bar: &Bar,
     format: Format,
 ) -> Result<Exit, CommandError> {
-    let scenarios = in_tiers(library.select(selection)?, &[tier])?;
+    let mut scenarios = in_tiers(library.select(selection)?, &[tier])?;
+    scenarios.retain(|scenario| scenario.runs_in(tier));
     let stage = Stage::set_up(tier)?;
     let clock = SystemClock::start();
     // What has been judged by then is told, whenever a person stops it.

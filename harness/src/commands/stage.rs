@@ -60,6 +60,9 @@ impl Stage {
         run_dir: Option<&Path>,
         bar: &Bar,
     ) -> Result<Report, CommandError> {
+        if !scenario.runs_in(self.tier()) {
+            return Err(CommandError::OtherTier { scenario: scenario.id().to_string() });
+        }
         let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
         let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
         let kept = run_dir.scenario().display().to_string();

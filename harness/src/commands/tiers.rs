@@ -23,7 +23,8 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
         None => {
             let selected = library.select(&args.which.select.selection())?;
             let selected = in_tiers(selected, &[Tier::Sim, Tier::Live])?;
-            selected.into_iter().map(|scenario| (scenario.id().to_string(), scenario)).collect()
+            let in_both = |scenario: &Scenario| scenario.runs_in(Tier::Sim) && scenario.runs_in(Tier::Live);
+            selected.into_iter().filter(in_both).map(|scenario| (scenario.id().to_string(), scenario)).collect()
         }
     };
     let (sim, live) = (Stage::set_up(Tier::Sim)?, Stage::set_up(Tier::Live)?);

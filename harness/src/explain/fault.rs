@@ -1,7 +1,8 @@
 //! A fault in words: which calls, and what becomes of them and of the money.
 
 use crate::scenario::{
-    Call, Fault, Inject, LieAbout, Money, PendingStyle, Pick, ResetAfter, SettledBody, StatusBody, show,
+    Call, EmptyField, Fault, Inject, LieAbout, Money, NamedTransaction, PendingStyle, Pick, ResetAfter, SettledBody,
+    StatusBody, show,
 };
 
 pub fn begins(fault: &Fault) -> String {
@@ -62,7 +63,6 @@ fn what(inject: &Inject, call: Call) -> String {
         Inject::Status { code, body } => format!("answers {code} with {}", status_body(*body)),
         Inject::Redirect { code } => format!("answers {code}, to elsewhere"),
         Inject::BadJson => "answers 200 with what is no JSON".to_owned(),
-        Inject::Choke => "answers 500 to the signatures of smart accounts".to_owned(),
         Inject::WrongShape => "answers 200 with JSON of another shape".to_owned(),
         Inject::Huge { kilobytes } => format!("answers with {kilobytes} kB more than needed"),
         Inject::Deep { levels } => format!("answers with lists nested {levels} deep"),
@@ -81,6 +81,30 @@ fn what(inject: &Inject, call: Call) -> String {
         }
         Inject::Forget { says: None } => "settles, and says of a repeat that the nonce is used".to_owned(),
         Inject::Forget { says: Some(reason) } => format!("settles, and says of a repeat {reason}"),
+        Inject::SettleThenDecline { reason, status, transaction } => {
+            let reason = reason.as_deref().map_or("without a reason".to_owned(), |reason| format!("for {reason:?}"));
+            let named = match transaction {
+                NamedTransaction::None => "no transaction",
+                NamedTransaction::Own => "its transaction",
+                NamedTransaction::Other => "another transaction",
+            };
+            format!("settles, and says no {reason} under {status}, with {named}")
+        }
+        Inject::SlowCheck { by, .. } => {
+            format!("answers {} late where the signature does not prove the payer", show(*by))
+        }
+        Inject::Busy { calls_per_second } => format!("answers 429 beyond {calls_per_second} calls in a second"),
+        Inject::Throws => "answers 500 where the official library throws".to_owned(),
+        Inject::AnyCase => "reads members without regard to case, the later over the earlier".to_owned(),
+        Inject::EmptyStrings { fields } => {
+            let names = fields.iter().map(|field| match field {
+                EmptyField::Reason => "reason",
+                EmptyField::Payer => "payer",
+                EmptyField::Amount => "amount",
+            });
+            format!("answers with an empty {}", names.collect::<Vec<_>>().join(" and "))
+        }
+        Inject::Numbers => "answers with its amount as a number".to_owned(),
         Inject::Decline { reason } => format!("says no, {reason}"),
         Inject::Lie { about, .. } => match about {
             LieAbout::Payer => "says yes, for another payer".to_owned(),
@@ -108,11 +132,17 @@ fn moves(inject: &Inject) -> Money {
         | Inject::Garbage
         | Inject::Status { .. }
         | Inject::Redirect { .. }
-        | Inject::Choke
+        | Inject::Throws
         | Inject::Decline { .. } => Money::Kept,
         Inject::SettleThenHang
         | Inject::SettleThenReset
         | Inject::SettleThenStatus { .. }
+        | Inject::SettleThenDecline { .. }
+        | Inject::SlowCheck { .. }
+        | Inject::Busy { .. }
+        | Inject::AnyCase
+        | Inject::EmptyStrings { .. }
+        | Inject::Numbers
         | Inject::Truncate
         | Inject::Drip { .. }
         | Inject::Slow { .. }

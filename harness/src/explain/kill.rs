@@ -10,6 +10,7 @@ pub fn tell(kill: &Kill) -> String {
             let stage = reaches.as_logged().replace('_', " ");
             format!("when first a payment is {stage}, by {}", show(window.to()))
         }
+        When::Stored { of, .. } => format!("when first a record is stored as {}", of.as_logged()),
         When::MoneyMoves { window } => format!("when first money moves, by {}", show(window.to())),
     };
     format!("the dispatcher is killed {moment}, and started again on what it left")

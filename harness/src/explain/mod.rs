@@ -4,6 +4,7 @@
 mod directory;
 mod fault;
 mod kill;
+mod ledger;
 mod operator;
 mod words;
 
@@ -12,7 +13,9 @@ use std::time::Duration;
 use dispatcher_core::egress::HostPattern;
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
-use crate::scenario::{ClientKind, CpuLimitPolicy, Pick, Rates, Scenario, Tenant, Traffic, When, World, show};
+use crate::scenario::{
+    AddressesIn, ClientKind, CpuLimitPolicy, Pick, Rates, Scenario, Tenant, Traffic, When, World, show,
+};
 use words::{Story, list};
 
 /// The text to print.
@@ -31,9 +34,15 @@ pub fn render(scenario: &Scenario) -> String {
     story.head(&format!("What happens, in {}", show(scenario.end())));
     timeline(scenario, &mut story);
     story.head("What must hold");
-    let width = scenario.musts().iter().map(|must| must.id().len()).max().unwrap_or(0);
-    for must in scenario.musts() {
+    let named = || scenario.musts().iter().filter(|must| !must.is_baseline());
+    let width = named().map(|must| must.id().len()).max().unwrap_or(0);
+    for must in named() {
         story.say(&format!("  {:width$}  ", must.id()), &must.checker().expects());
+    }
+    let baseline = scenario.musts().iter().filter(|must| must.is_baseline()).count();
+    story.say("  ", &format!("and {baseline} rules that hold everywhere, wherever there is something to judge by"));
+    for without in scenario.without() {
+        story.say("  ", &format!("without {}: {}", without.rule(), without.why()));
     }
     story.head("What chance decides");
     for chance in chances(scenario) {
@@ -147,6 +156,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     for action in scenario.operator_actions() {
         then(action.at(), operator::tell(action));
     }
+    for disturbance in scenario.ledger_disturbances() {
+        then(disturbance.window().from(), ledger::tell(disturbance));
+    }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));
     }
@@ -176,7 +188,11 @@ fn traffic(traffic: &Traffic) -> String {
         traffic.path().as_str(),
         list(traffic.tenants_for(ClientKind::Unpaid)),
         share("addresses:", traffic.addresses()),
-        if traffic.one_network() { "; all in one network of 48 bits" } else { "" },
+        match traffic.addresses_in() {
+            AddressesIn::Ipv4 => "",
+            AddressesIn::Ipv6 => "; in version 6",
+            AddressesIn::OnePrefix => "; all in one network of 48 bits",
+        },
         share("payers of their own:", traffic.payers()),
     )
 }

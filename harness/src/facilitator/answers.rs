@@ -1,8 +1,10 @@
 //! Healthy answers and the faults that are whole HTTP answers, served by wiremock or asked within the process. This half
 //! of a double never sees a caller's connection; which fault a call gets has been decided before, and is said in a header.
 
-use super::{Terms, chain::Chain, fault, honest, reply::Reply, request::FacilitatorRequest, script::Script};
-use crate::clock::Clock;
+use super::{
+    Terms, chain::Chain, fault, honest, repeat::Repeat, reply::Reply, request::FacilitatorRequest, script::Script,
+};
+use crate::{clock::Clock, scenario::Inject};
 use reports::event::FacilitatorEndpoint;
 use std::{
     collections::BTreeMap,
@@ -37,9 +39,12 @@ pub struct Ask<'a> {
     pub request: &'a FacilitatorRequest,
     pub chain: &'a Chain,
     pub lists_only: Option<&'static str>,
+    pub repeats: Repeat,
     pub unix_now: u64,
     /// How often the payment came to this endpoint before.
     pub asked_before: u64,
+    /// How many calls came to the facilitator in this second, this one included, where a fault asks.
+    pub calls_this_second: u64,
 }
 
 impl Ask<'_> {
@@ -47,15 +52,19 @@ impl Ask<'_> {
     #[must_use]
     pub fn honest(&self) -> Reply {
         match self.endpoint {
-            FacilitatorEndpoint::Verify => Reply::json(200, &honest::verify(self.request, self.chain, self.unix_now)),
-            FacilitatorEndpoint::Settle => Reply::json(200, &self.settle()),
+            FacilitatorEndpoint::Verify => {
+                let Self { facilitator, request, chain, unix_now, repeats, .. } = *self;
+                Reply::json(200, &honest::verify(facilitator, request, chain, unix_now, repeats))
+            }
+            FacilitatorEndpoint::Settle => Reply::json(200, &self.settle(self.repeats)),
             FacilitatorEndpoint::Supported => Reply::json(200, &honest::supported(self.facilitator, self.lists_only)),
         }
     }
 
+    /// What one answers that answers repeats so.
     #[must_use]
-    pub fn settle(&self) -> x402_protocol::v2::SettleResponse {
-        honest::settle(self.facilitator, self.request, self.chain, self.unix_now)
+    pub fn settle(&self, repeats: Repeat) -> x402_protocol::v2::SettleResponse {
+        honest::settle(self.facilitator, self.request, self.chain, self.unix_now, repeats)
     }
 }
 
@@ -70,8 +79,11 @@ struct Desk {
     endpoint: FacilitatorEndpoint,
     chain: Arc<Chain>,
     lists_only: Option<&'static str>,
+    repeats: Repeat,
     script: Arc<Script>,
     clock: Arc<dyn Clock>,
+    /// The current second, and how many calls came in it that a fault counts. All desks' of one double.
+    calls: Arc<Mutex<(u64, u64)>>,
     /// How often each payment came.
     asked: Mutex<BTreeMap<PaymentKey, u64>>,
 }
@@ -85,14 +97,17 @@ impl Desks {
         script: &Arc<Script>,
         clock: &Arc<dyn Clock>,
     ) -> Self {
+        let calls = Arc::default();
         Self(ENDPOINTS.map(|endpoint| {
             Arc::new(Desk {
                 facilitator: Arc::clone(facilitator),
                 endpoint,
                 chain: Arc::clone(chain),
                 lists_only: terms.lists_only,
+                repeats: terms.repeats,
                 script: Arc::clone(script),
                 clock: Arc::clone(clock),
+                calls: Arc::clone(&calls),
                 asked: Mutex::default(),
             })
         }))
@@ -117,17 +132,26 @@ pub async fn serve(desks: Desks) -> MockServer {
 
 impl Desk {
     fn reply(&self, request: &FacilitatorRequest, fault: Option<usize>) -> Reply {
+        let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
         let ask = Ask {
             facilitator: &self.facilitator,
             endpoint: self.endpoint,
             request,
             chain: &self.chain,
             lists_only: self.lists_only,
+            repeats: self.repeats,
             unix_now: self.clock.unix_now(),
             asked_before: self.count(request),
+            calls_this_second: if matches!(inject, Some(Inject::Busy { .. })) { self.count_call() } else { 0 },
         };
-        let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
         fault::reply(inject, &ask)
+    }
+
+    fn count_call(&self) -> u64 {
+        let second = self.clock.now_us() / 1_000_000;
+        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
+        *calls = if calls.0 == second { (second, calls.1 + 1) } else { (second, 1) };
+        calls.1
     }
 
     /// How often the payment came before; it has come once more now.

@@ -9,6 +9,7 @@ use super::{
     reply::{JSON, Reply},
     request::{FacilitatorRequest, PaymentSeen},
     script::{Admitted, Script},
+    signers::Signers,
 };
 use crate::journal::Journal;
 use reports::event::{Event, FacilitatorCall, FacilitatorEndpoint, FaultRef};
@@ -22,6 +23,7 @@ pub struct Double {
     pub key: Option<String>,
     pub script: Arc<Script>,
     pub origin: Origin,
+    pub signers: Arc<Signers>,
     pub journal: Journal,
 }
 
@@ -95,6 +97,7 @@ async fn play(
         Ok(request) => request,
         Err(error) => return unread(caller, double, &error).await,
     };
+    let body = fault::as_read(inject, body);
     let read = FacilitatorRequest::parse(&body);
     *seen = read.seen();
     seen.stray_key = head.api_key.is_some() && head.api_key != double.key;
@@ -102,8 +105,16 @@ async fn play(
         return turned_away(caller, head.last).await;
     }
     let fault = admitted.fault.map(|(position, _)| position);
-    let mut exchange =
-        Exchange { caller, origin: &double.origin, facilitator: &double.name, endpoint, body, request: read, fault };
+    let mut exchange = Exchange {
+        caller,
+        origin: &double.origin,
+        facilitator: &double.name,
+        endpoint,
+        body,
+        request: read,
+        signers: &double.signers,
+        fault,
+    };
     let mut played = fault::play(inject, &mut exchange).await.unwrap_or_else(|error| {
         double.unreadable(chain_of(&error));
         Played::reset()

@@ -6,6 +6,7 @@ use super::{
     official::PaperChain,
     reply::Reply,
     request::FacilitatorRequest,
+    signers::Signers,
 };
 use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 
@@ -36,6 +37,7 @@ pub struct Exchange<'a> {
     pub endpoint: FacilitatorEndpoint,
     pub body: Vec<u8>,
     pub request: FacilitatorRequest,
+    pub signers: &'a Signers,
     /// Position of the fault in the double's list.
     pub fault: Option<usize>,
 }

@@ -5,6 +5,7 @@
 use super::{
     chain::{Chain, Settled, Settlement},
     reason,
+    repeat::Repeat,
     request::{Asked, FacilitatorRequest, Read, Unreadable},
     signers::Signers,
 };
@@ -27,8 +28,22 @@ pub struct Refused {
 }
 
 #[must_use]
-pub fn verify(request: &FacilitatorRequest, chain: &Chain, unix_now: u64) -> VerifyResponse {
-    match check(request, chain.signers()).and_then(|asked| judge(&asked, chain, unix_now).map(|()| asked)) {
+pub fn verify(
+    facilitator: &str,
+    request: &FacilitatorRequest,
+    chain: &Chain,
+    unix_now: u64,
+    repeats: Repeat,
+) -> VerifyResponse {
+    // One that remembers its yes stands by it.
+    let remembers = |asked: &Asked| {
+        let own = |settled: &Settled| settled.facilitator == facilitator && settled.transfer == asked.transfer;
+        repeats == Repeat::Yes && chain.settled(&asked.key()).is_some_and(|settled| own(&settled))
+    };
+    let judged = |asked: Asked| {
+        if remembers(&asked) { Ok(asked) } else { judge(&asked, chain, unix_now).map(|()| asked) }
+    };
+    match check(request, chain.signers()).and_then(judged) {
         Ok(asked) => valid(asked.transfer.from()),
         Err(refused) => VerifyResponse {
             is_valid: false,
@@ -38,10 +53,16 @@ pub fn verify(request: &FacilitatorRequest, chain: &Chain, unix_now: u64) -> Ver
     }
 }
 
-/// Moves the money if it may, and answers a payment that this facilitator has settled before as it did then.
+/// Moves the money if it may. A payment that this facilitator has settled before gets the answer that it gives to repeats.
 #[must_use]
-pub fn settle(facilitator: &str, request: &FacilitatorRequest, chain: &Chain, unix_now: u64) -> SettleResponse {
-    try_settle(facilitator, request, chain, unix_now).unwrap_or_else(|refused| failed(request, &refused))
+pub fn settle(
+    facilitator: &str,
+    request: &FacilitatorRequest,
+    chain: &Chain,
+    unix_now: u64,
+    repeats: Repeat,
+) -> SettleResponse {
+    try_settle(facilitator, request, chain, unix_now, repeats).unwrap_or_else(|refused| failed(request, &refused))
 }
 
 fn try_settle(
@@ -49,19 +70,20 @@ fn try_settle(
     request: &FacilitatorRequest,
     chain: &Chain,
     unix_now: u64,
+    repeats: Repeat,
 ) -> Result<SettleResponse, Refused> {
     let asked = check(request, chain.signers())?;
     let own = |settled: &Settled| settled.facilitator == facilitator && settled.transfer == asked.transfer;
     // Before the window is looked at: a settlement does not stop being true when the authorization expires.
     if let Some(earlier) = chain.settled(&asked.key()).filter(own) {
-        return Ok(succeeded(&asked, &earlier.transaction));
+        return repeats.answer(&asked, &earlier.transaction);
     }
     judge(&asked, chain, unix_now)?;
     let refused = |reason| Refused { reason, payer: Some(asked.transfer.from()) };
     match chain.settle(facilitator, &asked.offer, &asked.transfer) {
         Settlement::Moved { transaction } => Ok(succeeded(&asked, &transaction)),
         // Two calls raced and the other one won.
-        Settlement::NonceUsed(earlier) if own(&earlier) => Ok(succeeded(&asked, &earlier.transaction)),
+        Settlement::NonceUsed(earlier) if own(&earlier) => repeats.answer(&asked, &earlier.transaction),
         Settlement::NonceUsed(_) => Err(refused(nonce_used(&asked.transfer))),
         Settlement::InsufficientFunds => Err(refused(reason::INSUFFICIENT_FUNDS)),
         Settlement::NotApproved => Err(refused(reason::PERMIT2_ALLOWANCE_REQUIRED)),

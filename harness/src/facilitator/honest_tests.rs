@@ -78,9 +78,9 @@ fn refuses_each_kind_of_bad_payment_with_its_reason() {
         ),
     ] {
         let (chain, mut seen) = chain();
-        let verified = verify(&read(body.as_bytes()), &chain, NOW);
+        let verified = verify("primary", &read(body.as_bytes()), &chain, NOW, Repeat::NonceUsed);
         assert_eq!((verified.is_valid, verified.invalid_reason.as_deref()), (false, Some(wanted)), "verify: {what}");
-        let settled = settle("primary", &read(body.as_bytes()), &chain, NOW);
+        let settled = settle("primary", &read(body.as_bytes()), &chain, NOW, Repeat::Yes);
         assert_eq!((settled.success, settled.error_reason.as_deref()), (false, Some(wanted)), "settle: {what}");
         assert_eq!(settled.transaction, "", "{what}");
         assert!(drain(&mut seen).is_empty(), "{what} moved money");
@@ -95,10 +95,10 @@ fn a_good_payment_verifies_and_settles_at_the_edges_of_its_window() {
     });
     let (chain, mut seen) = chain();
     let payer = Some(Payer::new(1).address().to_string());
-    let verified = verify(&read(body.as_bytes()), &chain, NOW);
+    let verified = verify("primary", &read(body.as_bytes()), &chain, NOW, Repeat::NonceUsed);
     assert_eq!((verified.is_valid, verified.invalid_reason, verified.payer), (true, None, payer.clone()));
     assert!(drain(&mut seen).is_empty(), "verify moves no money");
-    let settled = settle("primary", &read(body.as_bytes()), &chain, NOW);
+    let settled = settle("primary", &read(body.as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!((settled.success, settled.payer), (true, payer));
     assert_eq!((settled.network.as_str(), settled.amount.as_deref()), ("eip155:84532", Some("10000")));
     let [Event::TransferMoved(transfer)] = &drain(&mut seen)[..] else { panic!("one transfer") };
@@ -109,12 +109,12 @@ fn a_good_payment_verifies_and_settles_at_the_edges_of_its_window() {
 fn a_settled_payment_is_answered_alike_by_its_facilitator_and_refused_by_others() {
     let (chain, mut seen) = chain();
     let body = Payer::new(1).body(1);
-    let first = settle("primary", &read(body.as_bytes()), &chain, NOW);
+    let first = settle("primary", &read(body.as_bytes()), &chain, NOW, Repeat::Yes);
     // Long after the window, too: the settlement stays true.
-    assert_eq!(settle("primary", &read(body.as_bytes()), &chain, NOW * 3), first);
-    let other = settle("standby", &read(body.as_bytes()), &chain, NOW);
+    assert_eq!(settle("primary", &read(body.as_bytes()), &chain, NOW * 3, Repeat::Yes), first);
+    let other = settle("standby", &read(body.as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!((other.success, other.error_reason.as_deref()), (false, Some(reason::NONCE_ALREADY_USED)));
-    let verified = verify(&read(body.as_bytes()), &chain, NOW);
+    let verified = verify("primary", &read(body.as_bytes()), &chain, NOW, Repeat::NonceUsed);
     assert_eq!(verified.invalid_reason.as_deref(), Some(reason::NONCE_ALREADY_USED));
     assert_eq!(drain(&mut seen).len(), 1);
 }
@@ -122,9 +122,9 @@ fn a_settled_payment_is_answered_alike_by_its_facilitator_and_refused_by_others(
 #[test]
 fn another_authorization_under_a_spent_nonce_is_not_the_earlier_settlement() {
     let (chain, mut seen) = chain();
-    assert!(settle("primary", &read(Payer::new(1).body(1).as_bytes()), &chain, NOW).success);
+    assert!(settle("primary", &read(Payer::new(1).body(1).as_bytes()), &chain, NOW, Repeat::Yes).success);
     let again = signed(|_, paid| paid.valid_before = Uint256::from(NOW + 60));
-    let answer = settle("primary", &read(again.as_bytes()), &chain, NOW);
+    let answer = settle("primary", &read(again.as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!(answer.error_reason.as_deref(), Some(reason::NONCE_ALREADY_USED));
     assert_eq!(drain(&mut seen).len(), 1);
 }
@@ -135,9 +135,12 @@ fn a_payer_without_funds_is_refused() {
     let payer = Payer::new(1);
     chain.set_balance(Network::BaseSepolia, payer.address(), 9_999);
     let body = payer.body(1);
-    assert_eq!(verify(&read(body.as_bytes()), &chain, NOW).invalid_reason.as_deref(), Some(reason::INSUFFICIENT_FUNDS));
     assert_eq!(
-        settle("a", &read(body.as_bytes()), &chain, NOW).error_reason.as_deref(),
+        verify("primary", &read(body.as_bytes()), &chain, NOW, Repeat::NonceUsed).invalid_reason.as_deref(),
+        Some(reason::INSUFFICIENT_FUNDS)
+    );
+    assert_eq!(
+        settle("a", &read(body.as_bytes()), &chain, NOW, Repeat::Yes).error_reason.as_deref(),
         Some(reason::INSUFFICIENT_FUNDS)
     );
 }
@@ -146,10 +149,10 @@ fn a_payer_without_funds_is_refused() {
 fn a_version_1_payment_is_settled_under_version_1s_names_and_is_the_version_2_payment_of_the_same_nonce() {
     let (chain, mut seen) = chain();
     let body = Payer::new(1).v1_request(1).to_string();
-    assert!(verify(&read(body.as_bytes()), &chain, NOW).is_valid);
-    let settled = settle("primary", &read(body.as_bytes()), &chain, NOW);
+    assert!(verify("primary", &read(body.as_bytes()), &chain, NOW, Repeat::NonceUsed).is_valid);
+    let settled = settle("primary", &read(body.as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!((settled.success, settled.network.as_str(), settled.amount.as_ref()), (true, "base-sepolia", None));
-    let again = settle("standby", &read(Payer::new(1).body(1).as_bytes()), &chain, NOW);
+    let again = settle("standby", &read(Payer::new(1).body(1).as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!(again.error_reason.as_deref(), Some(reason::NONCE_ALREADY_USED));
     assert_eq!(drain(&mut seen).len(), 1);
 }
@@ -158,12 +161,12 @@ fn a_version_1_payment_is_settled_under_version_1s_names_and_is_the_version_2_pa
 fn a_version_1_payment_may_pay_more_than_is_asked_and_must_name_the_network_as_version_1_does() {
     let mut body = Payer::new(1).v1_request(1);
     body["paymentRequirements"]["maxAmountRequired"] = json!("9999");
-    assert!(verify(&read(body.to_string().as_bytes()), &chain().0, NOW).is_valid);
+    assert!(verify("primary", &read(body.to_string().as_bytes()), &chain().0, NOW, Repeat::NonceUsed).is_valid);
     body["paymentRequirements"]["maxAmountRequired"] = json!("10001");
-    let refused = verify(&read(body.to_string().as_bytes()), &chain().0, NOW);
+    let refused = verify("primary", &read(body.to_string().as_bytes()), &chain().0, NOW, Repeat::NonceUsed);
     assert_eq!(refused.invalid_reason.as_deref(), Some(reason::VALUE_MISMATCH));
     body["paymentPayload"]["network"] = json!("eip155:84532");
-    let refused = verify(&read(body.to_string().as_bytes()), &chain().0, NOW);
+    let refused = verify("primary", &read(body.to_string().as_bytes()), &chain().0, NOW, Repeat::NonceUsed);
     assert_eq!(refused.invalid_reason.as_deref(), Some(reason::NETWORK_MISMATCH));
 }
 
@@ -171,10 +174,14 @@ fn a_version_1_payment_may_pay_more_than_is_asked_and_must_name_the_network_as_v
 fn a_permit_settles_once_and_as_far_as_its_owner_has_approved() {
     let (chain, mut seen) = chain();
     let payer = Payer::new(1);
-    let settle = |nonce| settle("primary", &read(payer.permit_request(nonce).to_string().as_bytes()), &chain, NOW);
+    let settle =
+        |nonce| settle("primary", &read(payer.permit_request(nonce).to_string().as_bytes()), &chain, NOW, Repeat::Yes);
     assert_eq!(settle(1).error_reason.as_deref(), Some(reason::PERMIT2_ALLOWANCE_REQUIRED));
     chain.set_allowance(Network::BaseSepolia, payer.address(), 10_000);
-    assert!(verify(&read(payer.permit_request(1).to_string().as_bytes()), &chain, NOW).is_valid);
+    assert!(
+        verify("primary", &read(payer.permit_request(1).to_string().as_bytes()), &chain, NOW, Repeat::NonceUsed)
+            .is_valid
+    );
     assert!(settle(1).success);
     assert_eq!(settle(2).error_reason.as_deref(), Some(reason::PERMIT2_ALLOWANCE_REQUIRED));
     let [Event::TransferMoved(transfer)] = &drain(&mut seen)[..] else { panic!("one transfer") };
@@ -196,7 +203,7 @@ fn refuses_each_kind_of_bad_permit_with_its_reason() {
     ] {
         let mut body = payer.permit_request(1);
         *body.pointer_mut(&format!("/paymentPayload/payload/permit2Authorization/{field}")).unwrap() = value;
-        let verified = verify(&read(body.to_string().as_bytes()), &chain, NOW);
+        let verified = verify("primary", &read(body.to_string().as_bytes()), &chain, NOW, Repeat::NonceUsed);
         assert_eq!(verified.invalid_reason.as_deref(), Some(wanted), "{field}");
     }
 }

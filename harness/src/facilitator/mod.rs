@@ -21,6 +21,7 @@ mod official;
 mod pipe;
 mod piped;
 mod reason;
+mod repeat;
 mod reply;
 mod request;
 mod script;
@@ -35,6 +36,7 @@ pub use exchange::OriginError;
 pub use official::PaperChain;
 pub use pipe::PipeEnd;
 pub use piped::PipedDouble;
+pub use repeat::Repeat;
 pub use reply::Reply;
 pub use request::FacilitatorRequest;
 pub use script::{Admitted, FaultSpec, Refusal, Script};
@@ -58,6 +60,8 @@ pub struct Terms {
     pub key: Option<String>,
     /// The one network it lists in `/supported`, in place of all that it serves.
     pub lists_only: Option<&'static str>,
+    /// How it answers a settlement that it has made before.
+    pub repeats: Repeat,
     /// Of loopback; any free one where absent.
     pub port: Option<u16>,
 }
@@ -88,14 +92,16 @@ impl FacilitatorDouble {
         // A proxy named by the environment must not come between the two halves.
         let client = crate::http_client::builder().build().map_err(io::Error::other)?;
         let origin = Origin::Served { client, url: answers.uri() };
-        let double = Double { name, key: terms.key, script, origin, journal };
+        let signers = Arc::clone(chain.signers());
+        let double = Double { name, key: terms.key, script, origin, signers, journal };
         Self::open(double, terms.port, Some(answers)).await
     }
 
     /// Starts in front of the official library, whose answers it passes on as they are: it only records.
     pub async fn in_front_of(name: String, terms: Terms, chain: PaperChain, journal: Journal) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(Vec::new())));
-        let double = Double { name, key: terms.key, script, origin: Origin::Official(chain), journal };
+        let (origin, signers) = (Origin::Official(chain), Arc::default());
+        let double = Double { name, key: terms.key, script, origin, signers, journal };
         Self::open(double, terms.port, None).await
     }
 
@@ -143,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn a_double_that_wants_a_key_answers_nobody_without_it() {
         let bench = Bench::new();
-        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1"), port: None };
+        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1"), ..Terms::default() };
         let double = bench.double_with(terms, vec![]).await;
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 401);
         assert!(!bench.has_paid());

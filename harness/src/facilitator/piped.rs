@@ -38,7 +38,8 @@ impl PipedDouble {
     pub fn new(name: &str, terms: Terms, chain: &Arc<Chain>, faults: Vec<FaultSpec>, journal: Journal) -> Arc<Self> {
         let (name, script) = (Arc::from(name), Arc::new(Script::new(faults)));
         let desks = Desks::new(&name, &terms, chain, &script, journal.clock());
-        let double = Double { name, key: terms.key, script, origin: Origin::Within(desks), journal };
+        let signers = Arc::clone(chain.signers());
+        let double = Double { name, key: terms.key, script, origin: Origin::Within(desks), signers, journal };
         Arc::new(Self { double: Arc::new(double), open: Mutex::default() })
     }
 

@@ -1,11 +1,13 @@
 //! The body of `/verify` and `/settle` as a double reads it, in either generation. The payment's JSON text is kept as
 //! received: whether a retry was identical is decided on the bytes, not on what they parse to.
 
+use super::signers::Signers;
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    ExactEvmPayload, Mismatch, Offer, PayloadError, PaymentKey, Transfer, Version, hex, offer::OfferError, v1, v2,
+    ExactEvmPayload, Mismatch, Offer, PayloadError, PaymentKey, Signature, Transfer, Version, hex, offer::OfferError,
+    v1, v2,
 };
 
 /// A call's body, read once for all that look at it: the record, the count of repeats, the fault and the honest part.
@@ -14,6 +16,8 @@ pub struct FacilitatorRequest {
     /// What the requirements call their network; empty where they call it nothing.
     network: String,
     payload_hash: Option<String>,
+    /// Whether its payload has both kinds of authorization, be one of them null.
+    is_odd: bool,
 }
 
 #[derive(Deserialize)]
@@ -64,12 +68,13 @@ impl FacilitatorRequest {
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
         let Ok(body) = serde_json::from_slice::<Body>(body) else {
-            return Self { read: Err(Unreadable::Shape), network: String::new(), payload_hash: None };
+            return Self { read: Err(Unreadable::Shape), network: String::new(), payload_hash: None, is_odd: false };
         };
         Self {
             read: body.read(),
             network: network_in(body.payment_requirements),
             payload_hash: Some(hex::encode(&Keccak256::digest(body.payment_payload.get()))),
+            is_odd: has_both_kinds(body.payment_payload),
         }
     }
 
@@ -84,6 +89,15 @@ impl FacilitatorRequest {
         Some(Asked { version: *version, offer: offer.as_ref().ok()?.clone(), transfer: exact.transfer.clone() })
     }
 
+    /// Whether the payment is of a common shape, and its signature its payer's by the key alone: what needs no contract to be
+    /// asked, and surprises no library.
+    #[must_use]
+    pub fn is_proven(&self, signers: &Signers) -> bool {
+        let Ok(Read { exact, offer: Ok(offer), .. }) = self.read() else { return false };
+        let Signature::Account(bytes) = &exact.signature else { return false };
+        !self.is_odd && signers.signer(bytes, &exact.transfer.digest(offer)) == Some(exact.transfer.from())
+    }
+
     #[must_use]
     pub fn network(&self) -> &str {
         &self.network
@@ -94,6 +108,12 @@ impl FacilitatorRequest {
         let payment = self.payment().map(|asked| asked.key().to_string());
         PaymentSeen { payment, payload_hash: self.payload_hash.clone(), stray_key: false }
     }
+}
+
+fn has_both_kinds(payment: &RawValue) -> bool {
+    let payment: Value = serde_json::from_str(payment.get()).unwrap_or_default();
+    let has = |kind: &str| payment["payload"].get(kind).is_some();
+    has("authorization") && has("permit2Authorization")
 }
 
 fn network_in(requirements: &RawValue) -> String {

@@ -45,7 +45,7 @@ pub fn judge(history: &History) -> Finding {
     for payment in &payments {
         let told = told.get(payment).map_or(&[][..], Vec::as_slice);
         match entry(history, payment, told) {
-            Ok(Entry::Balanced) => {}
+            Ok(Entry::Balanced | Entry::Forgotten) => {}
             Ok(Entry::ListedAsUnknown) => open += 1,
             Ok(Entry::LineLostToAKill) => untold += 1,
             Err(why) => violations.extend(unbalanced(history, payment, told, &why)),
@@ -61,8 +61,13 @@ pub fn judge(history: &History) -> Finding {
     finding.with_detail(detail)
 }
 
+/// How long a record is kept after its settlement became known.
+const KEPT_US: u64 = 7 * 24 * 3_600_000_000;
+
 enum Entry {
     Balanced,
+    /// It is over for longer than anything is kept.
+    Forgotten,
     ListedAsUnknown,
     LineLostToAKill,
 }
@@ -93,6 +98,7 @@ fn entry(history: &History, payment: &str, told: &[At<'_, DispatcherPayment>]) -
             Ok(Entry::Balanced)
         }
         ("unknown" | "settling", []) => Ok(Entry::ListedAsUnknown),
+        ("vacant", [told]) if in_telemetry && state.at_us.saturating_sub(told.at_us) >= KEPT_US => Ok(Entry::Forgotten),
         (state, told) => Err(format!(
             "transaction {transaction} moved money, the ledger says {state}, telemetry has {} settled",
             told.len()
@@ -121,6 +127,15 @@ mod tests {
     fn three_books_that_agree_are_a_pass() {
         let history = Story::new().settled("p1", "primary").told("p1").ledger("p1", "settled").history();
         assert_eq!(judge(&history).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn a_record_may_be_forgotten_after_seven_days_and_not_before() {
+        let after = |days: u64| {
+            let told = Story::new().settled("p1", "primary").told("p1").pause(days * 24 * 3_600);
+            judge(&told.ledger("p1", "vacant").history()).verdict
+        };
+        assert_eq!((after(7), after(6)), (Verdict::Pass, Verdict::Fail));
     }
 
     #[test]

@@ -10,6 +10,8 @@ pub struct Finding {
     pub detail: String,
     /// Never empty for a fail, always for anything else.
     pub violations: Vec<Violation>,
+    /// Whether the history had nothing that the rule is about.
+    pub is_idle: bool,
 }
 
 /// One place where a rule was broken.
@@ -41,19 +43,24 @@ impl Violation {
 
 impl Finding {
     pub fn unknown(why: impl Into<String>) -> Self {
-        Self { verdict: Verdict::Unknown, detail: why.into(), violations: Vec::new() }
+        Self { verdict: Verdict::Unknown, detail: why.into(), violations: Vec::new(), is_idle: false }
     }
 
     /// Pass without violations, else fail. `looked_at` counts the `what` that were; nothing looked at is unknown.
     pub fn of(looked_at: usize, what: &str, violations: Vec<Violation>) -> Self {
         if !violations.is_empty() {
             let detail = format!("{} of {looked_at} {what} broke it", violations.len());
-            return Self { verdict: Verdict::Fail, detail, violations };
+            return Self { verdict: Verdict::Fail, detail, violations, is_idle: false };
         }
         if looked_at == 0 {
-            return Self::unknown(format!("there were no {what} to judge by"));
+            return Self { is_idle: true, ..Self::unknown(format!("there were no {what} to judge by")) };
         }
-        Self { verdict: Verdict::Pass, detail: format!("{looked_at} {what}, none broke it"), violations }
+        Self {
+            verdict: Verdict::Pass,
+            detail: format!("{looked_at} {what}, none broke it"),
+            violations,
+            is_idle: false,
+        }
     }
 
     #[must_use]

@@ -50,6 +50,8 @@ pub struct History {
     pub quarantine: Option<LimitFacts>,
     pub started_at_ms: u64,
     pub arrivals: u64,
+    /// Whether the dispatcher may ask a node of the chain.
+    pub has_node: bool,
     pub outages: Vec<Outage>,
     exchanges: Vec<Line>,
     purchases: Vec<Line>,
@@ -336,7 +338,8 @@ impl History {
 
     fn take(&mut self, line: Line, recorded: &Recorded) {
         match &recorded.event {
-            Event::RunStarted(RunStarted { tenants, arrivals, quarantine, started_at_ms, .. }) => {
+            Event::RunStarted(RunStarted { tenants, arrivals, quarantine, started_at_ms, node, .. }) => {
+                self.has_node = *node;
                 (self.quarantine, self.started_at_ms) = (*quarantine, *started_at_ms);
                 self.tenants = tenants.iter().map(|tenant| (tenant.id.clone(), tenant.clone())).collect();
                 self.arrivals = *arrivals;
@@ -393,6 +396,8 @@ impl History {
             | Event::EgressDecided(_)
             | Event::OutsideReached { .. }
             | Event::MachineLoad(_)
+            | Event::StorageLeft(_)
+            | Event::LedgerDisturbed { .. }
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

@@ -37,10 +37,10 @@ pub fn judge(history: &History, phase: &str, quantile: f64, at_most: Duration) -
     let detail =
         format!("p{quantile} of {phase} is {} ms, at most {} ms wanted", seen.as_millis(), at_most.as_millis());
     if seen <= at_most {
-        return Finding { verdict: Verdict::Pass, detail, violations: Vec::new() };
+        return Finding { verdict: Verdict::Pass, detail, violations: Vec::new(), is_idle: false };
     }
     let violations = Vec::from_iter(slowest(history, phase, quantile));
-    Finding { verdict: Verdict::Fail, detail, violations }
+    Finding { verdict: Verdict::Fail, detail, violations, is_idle: false }
 }
 
 /// So many of the slowest that the quantile is among them.

@@ -19,15 +19,21 @@ mod flood_is_cut;
 mod good_payments_are_honoured;
 mod head_is_free;
 mod headers_are_ours;
+mod headers_once;
 mod history;
+mod honest_buyers_are_served;
 mod is_not_asked;
 mod latency;
 mod malformed_is_refused;
+mod names_are_kept;
 mod neighbours_unmoved;
+mod no_content_without_settlement;
 mod no_cross_tenant_bytes;
 mod nobody_pays_for_nothing;
 mod one_facilitator_suffices;
 mod one_payment_one_request;
+mod one_transfer_one_content;
+mod origin;
 mod others_are_served;
 mod over_limit_is_cut_off;
 mod pages_can_pay;
@@ -37,9 +43,11 @@ mod payments_are_given_back;
 mod put_away;
 mod quarantine_counts;
 mod quarantined_gets_probes_only;
+mod questions_grow_apart;
 mod reaches_the_named_tenant;
 mod recovers;
 mod refusals_cost_nothing;
+mod retry_after_is_sane;
 mod rule;
 mod secrets_are_kept;
 mod settle_at_most_once;
@@ -48,6 +56,8 @@ mod settled_answer;
 mod sold_is_bounded;
 mod standing_seldom_changes;
 mod statuses_kept;
+mod storage_is_freed;
+mod strangers_collect_nothing;
 mod tell;
 mod tenants_own_facilitators;
 mod traffic_flowed;
@@ -75,9 +85,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 const MAX_OTHERS: usize = 5;
 
 /// Every rule, in the order in which the checkers are listed.
-pub const RULES: [&Rule; 45] = [
+pub const RULES: [&Rule; 54] = [
     &settle_at_most_once::RULE,
     &paid_content_only_after_settlement::RULE,
+    &no_content_without_settlement::RULE,
     &unknown_is_not_failed::RULE,
     &nobody_pays_for_nothing::RULE,
     &settle_stays_put_while_unknown::RULE,
@@ -85,12 +96,15 @@ pub const RULES: [&Rule; 45] = [
     &one_payment_one_request::RULE,
     &books_balance::RULE,
     &good_payments_are_honoured::RULE,
+    &strangers_collect_nothing::RULE,
+    &one_transfer_one_content::RULE,
     &no_cross_tenant_bytes::RULE,
     &reaches_the_named_tenant::RULE,
     &directory_is_followed::RULE,
     &headers_are_ours::RULE,
     &paid_is_private::RULE,
     &secrets_are_kept::RULE,
+    &names_are_kept::RULE,
     &egress_is_confined::RULE,
     &dispatch_carries_limits::RULE,
     &over_limit_is_cut_off::RULE,
@@ -103,19 +117,24 @@ pub const RULES: [&Rule; 45] = [
     &is_not_asked::RULE,
     &flood_is_cut::RULE,
     &facilitators_are_spared::RULE,
+    &questions_grow_apart::RULE,
     &sold_is_bounded::RULE,
     &tenants_own_facilitators::RULE,
     &recovers::RULE,
     &others_are_served::RULE,
+    &honest_buyers_are_served::RULE,
     &every_request_ends_once::RULE,
     &unknown_is_asked_about::RULE,
     &one_facilitator_suffices::RULE,
     &payments_are_given_back::RULE,
+    &storage_is_freed::RULE,
     &answers_as_documented::RULE,
     &malformed_is_refused::RULE,
     &head_is_free::RULE,
     &statuses_kept::RULE,
     &pages_can_pay::RULE,
+    &headers_once::RULE,
+    &retry_after_is_sane::RULE,
     &alerts_are_told_once::RULE,
     &latency::RULE,
     &faults_bit::RULE,
@@ -195,6 +214,11 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
                 others_are_served::judge(history, traffic.as_str(), quiet.as_str(), noisy.as_str(), *slower_by)
             })
         }
+        Checker::HonestBuyersAreServed { traffic, quiet, noisy, at_least } => {
+            Judge::new(&honest_buyers_are_served::RULE, |history| {
+                honest_buyers_are_served::judge(history, traffic.as_str(), quiet.as_str(), noisy.as_str(), *at_least)
+            })
+        }
         Checker::AlertsAreToldOnce { alert, at_most } => Judge::new(&alerts_are_told_once::RULE, |history| {
             alerts_are_told_once::judge(history, alert.as_str(), *at_most)
         }),
@@ -220,6 +244,18 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         Checker::SoldIsBounded => Judge::new(&sold_is_bounded::RULE, sold_is_bounded::judge),
         Checker::OneFacilitatorSuffices => Judge::new(&one_facilitator_suffices::RULE, one_facilitator_suffices::judge),
         Checker::PaymentsAreGivenBack => Judge::new(&payments_are_given_back::RULE, payments_are_given_back::judge),
+        Checker::NoContentWithoutSettlement => {
+            Judge::new(&no_content_without_settlement::RULE, no_content_without_settlement::judge)
+        }
+        Checker::StrangersCollectNothing => {
+            Judge::new(&strangers_collect_nothing::RULE, strangers_collect_nothing::judge)
+        }
+        Checker::OneTransferOneContent => Judge::new(&one_transfer_one_content::RULE, one_transfer_one_content::judge),
+        Checker::NamesAreKept => Judge::new(&names_are_kept::RULE, names_are_kept::judge),
+        Checker::QuestionsGrowApart => Judge::new(&questions_grow_apart::RULE, questions_grow_apart::judge),
+        Checker::StorageIsFreed => Judge::new(&storage_is_freed::RULE, storage_is_freed::judge),
+        Checker::HeadersOnce => Judge::new(&headers_once::RULE, headers_once::judge),
+        Checker::RetryAfterIsSane => Judge::new(&retry_after_is_sane::RULE, retry_after_is_sane::judge),
         Checker::FaultsBit => Judge::new(&faults_bit::RULE, faults_bit::judge),
         Checker::TrafficFlowed => Judge::new(&traffic_flowed::RULE, traffic_flowed::judge),
         Checker::ClientsActed => Judge::new(&clients_acted::RULE, clients_acted::judge),
@@ -232,17 +268,21 @@ pub fn rule_of(checker: &Checker) -> &'static Rule {
     judge_of(checker).rule
 }
 
-/// Judges a history by each of the scenario's rules, in their order.
+/// Judges a history by each of the scenario's rules, in their order. One that the scenario does not name, and that finds nothing
+/// to judge by, has no place in a report.
 #[must_use]
 pub fn judge(musts: &[Must], history: &History) -> Vec<Check> {
-    musts.iter().map(|must| check(must, history)).collect()
+    musts.iter().filter_map(|must| check(must, history)).collect()
 }
 
-fn check(must: &Must, history: &History) -> Check {
+fn check(must: &Must, history: &History) -> Option<Check> {
     let Judge { rule, find } = judge_of(must.checker());
     let finding = unless_it_panics(|| find(history));
+    if must.is_baseline() && finding.is_idle {
+        return None;
+    }
     let witness = finding.clearest().map(|clearest| witness(clearest, &finding.violations, history));
-    Check {
+    Some(Check {
         id: must.id().to_owned(),
         name: rule.checker.to_owned(),
         expected: must.checker().expects(),
@@ -253,7 +293,7 @@ fn check(must: &Must, history: &History) -> Check {
         sources: rule.sources.iter().map(ToString::to_string).collect(),
         hint: report::Hint { cause: rule.hint.cause.to_owned(), look_at: rule.hint.look_at.to_owned() },
         known: None,
-    }
+    })
 }
 
 /// A judge that panics has not judged: neither a pass nor the end of the other judges.

@@ -93,7 +93,7 @@ pub fn judge(history: &History, phase: &str, against: &str, within: Duration) ->
     {
         return Finding::unknown(format!("that may be what else the machine did; {detail}"));
     }
-    Finding { verdict, detail, violations }
+    Finding { verdict, detail, violations, is_idle: false }
 }
 
 fn burning(history: &History) -> BTreeSet<&str> {

@@ -2,9 +2,9 @@
 //! answers with an error is not settled for. Whether it failed is the namespace's word as well as the dispatcher's: one that
 //! was cut off has sold nothing, whatever its caller was told.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, settled_answer::Conclusion, tell::short};
 use reports::{
-    event::{Answer, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
+    event::{Answer, FacilitatorAnswer, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
     level::Level,
 };
 use std::collections::BTreeSet;
@@ -29,7 +29,7 @@ pub const RULE: Rule = Rule {
 };
 
 pub fn judge(history: &History) -> Finding {
-    let (mut charged, mut failed) = (0, 0);
+    let (mut charged, mut failed, mut open) = (0, 0, 0);
     let mut violations = Vec::new();
     let ends = history.ends_by_request();
     let failure = |answer: &Answer| ends.get(answer.request_id.as_deref()?).filter(|end| has_failed(end));
@@ -59,7 +59,9 @@ pub fn judge(history: &History) -> Finding {
     for purchase in history.purchases() {
         let Some(transfer) = purchase.payments.iter().find_map(|payment| history.moved(payment)) else { continue };
         charged += 1;
-        if purchase.outcome != PurchaseOutcome::Served {
+        if purchase.outcome == PurchaseOutcome::Unresolved && nobody_can_tell(history, &transfer.payment) {
+            open += 1;
+        } else if purchase.outcome != PurchaseOutcome::Served {
             let (payment, payer, outcome) = (short(&transfer.payment), &purchase.payer, purchase.outcome);
             let what =
                 format!("purchase {} of {payer} ended {outcome:?}, although {payment} moved money", purchase.purchase);
@@ -67,9 +69,21 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     let finding = Finding::of(charged + failed, "charges and failures of tenants", violations);
-    let detail =
-        format!("{}; {charged} purchases were charged, {failed} answers of tenants were no content", finding.detail);
+    let detail = format!(
+        "{}; {charged} purchases were charged, {failed} answers of tenants were no content, of {open} nobody can tell",
+        finding.detail
+    );
     finding.with_detail(detail)
+}
+
+/// Whether the payment was asked about, and all that came is what a facilitator says that forgets what it settled. Then only
+/// a node knows, and there is none.
+fn nobody_can_tell(history: &History, payment: &str) -> bool {
+    let mut asked_again = history.settles_of(payment).skip(1);
+    let told = history.settles_of(payment).any(|call| Conclusion::of(&call) == Conclusion::Settled);
+    !history.has_node
+        && !told
+        && asked_again.any(|call| matches!(call.answer, FacilitatorAnswer::Sent { ok: Some(false), .. }))
 }
 
 /// Whether the run ended before its whole answer was there, and not because its caller went away.
@@ -112,6 +126,18 @@ mod tests {
         assert_eq!(judge(&served.history()).verdict, Verdict::Pass);
         let robbed = Story::new().settled("p1", "primary").purchase_that("p1", PurchaseOutcome::Unresolved);
         assert_eq!(shown(&judge(&robbed.history())), [2, 4]);
+    }
+
+    #[test]
+    fn a_charge_that_nobody_can_tell_of_stays_open_without_a_node() {
+        let used = Said::Sent(200, Some(false), Some("invalid_exact_evm_nonce_already_used"));
+        let unresolved = |story: Story| story.purchase_that("p1", PurchaseOutcome::Unresolved);
+        let lost = || Story::new().transfer("p1", "primary").settle("p1", "primary", NOTHING);
+        assert_eq!(judge(&unresolved(lost().settle("p1", "primary", used)).history()).verdict, Verdict::Pass);
+        assert_eq!(shown(&judge(&unresolved(lost()).history())), [2, 4], "nobody asked again");
+        assert_eq!(shown(&judge(&unresolved(lost().settle("p1", "primary", YES)).history())), [2, 5]);
+        let node = unresolved(lost().settle("p1", "primary", used)).with_node();
+        assert_eq!(shown(&judge(&node.history())), [2, 5]);
     }
 
     #[test]

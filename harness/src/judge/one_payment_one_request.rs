@@ -1,9 +1,15 @@
-//! MONEY-7: one payment buys one request, once. On another request it is refused before the tenant runs; on the same one
-//! again it brings its content only under a payment-identifier, and else the transaction that it went into.
+//! MONEY-7: one payment buys one request, once. On another request it is refused before the tenant runs; on the same one again
+//! it brings its content to the caller that bought it, for ten minutes, or for seven days under a payment-identifier; and after
+//! that the transaction that it went into.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::short};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    history::At,
+    origin::{Beginnings, is_same_caller, is_same_request},
+    tell::short,
+};
 use reports::{
-    event::{Answer, Exchange, ExchangeKind, TenantRun},
+    event::{Answer, Exchange, TenantRun},
     level::Level,
 };
 use std::collections::BTreeMap;
@@ -30,8 +36,16 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// How long its caller may collect what it bought, from the moment at which it had it.
+const SAME_CALLER_US: u64 = 600_000_000;
+/// And under a payment-identifier.
+const IDENTIFIED_US: u64 = 7 * 24 * 3_600_000_000;
+/// Until what is over is over.
+const SLACK_US: u64 = 60_000_000;
+
 pub fn judge(history: &History) -> Finding {
     let ran = history.runs_by_request();
+    let begun = Beginnings::of(history);
     let mut by_payment: BTreeMap<&str, Vec<(At<'_, Exchange>, &Answer)>> = BTreeMap::new();
     for (exchange, answer, payment) in history.paid_answers() {
         by_payment.entry(payment).or_default().push((exchange, answer));
@@ -46,8 +60,12 @@ pub fn judge(history: &History) -> Finding {
                 let what = format!("{why}; {} bought {}", short(payment), bought.target);
                 Violation::new(what, exchange.line).and([bought.line])
             };
-            let outcome = if request_of(exchange) == request_of(bought) {
-                again(exchange, answer, bought).map_err(broken)
+            let outcome = if is_same_request(exchange, bought) {
+                let first = begun.get(payment).unwrap_or(*bought);
+                let served =
+                    answers.iter().filter(|(other, answer)| is_content(answer) && other.sent_us < exchange.sent_us);
+                let last_us = served.map(|(other, _)| other.ended_us).max().unwrap_or(bought.ended_us);
+                again(exchange, answer, bought, &first, last_us).map_err(broken)
             } else {
                 elsewhere(answer, &ran, broken)
             };
@@ -103,27 +121,41 @@ fn is_content(answer: &Answer) -> bool {
     (200..300).contains(&answer.status)
 }
 
-/// What a payment is bound to. By host or by slug it is the same request.
-fn request_of(exchange: &Exchange) -> (&str, &str, &str) {
-    let slug = format!("/t/{}", exchange.tenant);
-    let seen_by_tenant = exchange.target.strip_prefix(&slug).unwrap_or(&exchange.target);
-    (&exchange.tenant, &exchange.method, seen_by_tenant)
-}
-
-fn again(exchange: &Exchange, answer: &Answer, bought: &Exchange) -> Result<(), String> {
-    let collects = exchange.identifier.is_some() && exchange.identifier == bought.identifier;
-    if is_content(answer) && !collects {
-        return Err("its content was served twice".to_owned());
+/// The same payment at the same request again: its caller collects what it bought as often as it asks, for a while, and nobody
+/// else does.
+fn again(
+    exchange: &Exchange,
+    answer: &Answer,
+    bought: &Exchange,
+    first: &Exchange,
+    last_us: u64,
+) -> Result<(), String> {
+    let is_content = is_content(answer);
+    if !is_same_caller(first, exchange) {
+        return if is_content { Err("its content was served to another caller".to_owned()) } else { Ok(()) };
+    }
+    // Too often is too often, whoever asks.
+    if answer.status == 429 {
+        return Ok(());
     }
     // After the whole answer has been seen, there is nothing left to wait for.
-    let after = exchange.kind == ExchangeKind::Resend && exchange.sent_us >= bought.ended_us;
-    if after && collects && !is_content(answer) {
-        return Err("the content that was paid for could not be collected again".to_owned());
+    let after = exchange.sent_us >= bought.ended_us;
+    let collects_us = if exchange.identifier.is_some() { IDENTIFIED_US } else { SAME_CALLER_US };
+    let age_us = exchange.sent_us.saturating_sub(bought.ended_us);
+    if age_us < collects_us {
+        return match (is_content, after) {
+            (true, _) => Ok(()),
+            (false, true) => Err("the content that was paid for could not be collected again".to_owned()),
+            (false, false) if answer.status == 409 => Err("its own caller was told that it is spent".to_owned()),
+            (false, false) => Ok(()),
+        };
     }
-    if after && !collects && answer.status != 409 {
-        return Err("a spent payment was not refused with 409".to_owned());
+    let gone_us = exchange.sent_us.saturating_sub(last_us);
+    match (is_content, gone_us > collects_us + SLACK_US) {
+        (true, true) => Err("it was served long after its time".to_owned()),
+        (false, _) if answer.status != 409 => Err("a spent payment was not refused with 409".to_owned()),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn elsewhere(
@@ -164,7 +196,10 @@ fn names_its_transaction(
 mod tests {
     use super::*;
     use crate::judge::testing::*;
-    use reports::{event::PaymentResponse, verdict::Verdict};
+    use reports::{
+        event::{ExchangeKind, PaymentResponse},
+        verdict::Verdict,
+    };
 
     fn spent(answer: &mut Answer) {
         answer.code = Some("payment_already_used".to_owned());
@@ -182,7 +217,6 @@ mod tests {
 
     #[test]
     fn a_spent_payment_that_is_refused_with_its_transaction_is_a_pass() {
-        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 409, |_, answer| spent(answer))), Verdict::Pass);
         let other = |exchange: &mut Exchange, answer: &mut Answer| {
             exchange.target = "/t/acme/dearer".to_owned();
             spent(answer);
@@ -193,24 +227,48 @@ mod tests {
 
     #[test]
     fn the_same_request_by_host_is_no_other_request() {
-        let by_host = |exchange: &mut Exchange, answer: &mut Answer| {
-            exchange.target = "/".to_owned();
-            spent(answer);
-        };
-        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 409, by_host)), Verdict::Pass);
+        let by_host = |exchange: &mut Exchange, _: &mut Answer| exchange.target = "/".to_owned();
+        assert_eq!(verdict(bought().sent("p1", ExchangeKind::Resend, 200, by_host)), Verdict::Pass);
     }
 
     #[test]
-    fn content_twice_is_seen_unless_an_identifier_asks_for_it() {
-        let twice = bought().sent("p1", ExchangeKind::Duplicate, 200, |_, _| {});
-        assert_eq!(shown(&judge(&twice.history())), [5, 6]);
+    fn its_own_caller_has_its_content_as_often_as_it_asks_and_nobody_else() {
+        let again = |status, change: fn(&mut Exchange)| {
+            bought().sent("p1", ExchangeKind::Resend, status, move |exchange, answer| {
+                change(exchange);
+                if status == 409 {
+                    spent(answer);
+                }
+            })
+        };
+        assert_eq!(verdict(again(200, |_| {})), Verdict::Pass);
+        assert_eq!(shown(&judge(&again(409, |_| {}).history())), [5, 6]);
+        let elsewhere = |exchange: &mut Exchange| exchange.address = "192.0.2.9".to_owned();
+        assert_eq!(shown(&judge(&again(200, elsewhere).history())), [5, 6]);
+        assert_eq!(verdict(again(409, elsewhere)), Verdict::Pass);
+        assert_eq!(verdict(again(429, |_| {})), Verdict::Pass);
+    }
+
+    #[test]
+    fn content_is_collected_for_ten_minutes_and_for_seven_days_under_an_identifier() {
+        let late = |seconds, status| {
+            bought().pause(seconds).sent("p1", ExchangeKind::Resend, status, |_, answer| spent(answer))
+        };
+        assert_eq!(verdict(late(590, 200)), Verdict::Pass);
+        assert_eq!(verdict(late(590, 409)), Verdict::Fail);
+        assert_eq!(verdict(late(700, 409)), Verdict::Pass);
+        assert_eq!(verdict(late(700, 200)), Verdict::Fail);
         let identified = |exchange: &mut Exchange, _: &mut Answer| exchange.identifier = Some("id".to_owned());
         let story = || {
             let settled = Story::new().settled("p1", "primary").told("p1");
-            settled.sent("p1", ExchangeKind::Payment, 200, identified)
+            settled.sent("p1", ExchangeKind::Payment, 200, identified).pause(700)
         };
-        assert_eq!(verdict(story().sent("p1", ExchangeKind::Resend, 200, identified)), Verdict::Pass);
-        let withheld = story().sent("p1", ExchangeKind::Resend, 409, identified);
+        let moved = |exchange: &mut Exchange, answer: &mut Answer| {
+            identified(exchange, answer);
+            exchange.address = "192.0.2.9".to_owned();
+        };
+        assert_eq!(verdict(story().sent("p1", ExchangeKind::Resend, 200, moved)), Verdict::Pass);
+        let withheld = story().sent("p1", ExchangeKind::Resend, 409, moved);
         assert_eq!(shown(&judge(&withheld.history())), [5, 6]);
     }
 
@@ -245,7 +303,8 @@ mod tests {
 
     #[test]
     fn a_refusal_that_names_no_transaction_is_seen() {
-        let nameless = bought().sent("p1", ExchangeKind::Resend, 409, |_, _| {});
+        let nameless =
+            bought().sent("p1", ExchangeKind::Stolen, 409, |exchange, _| exchange.address = "192.0.2.9".to_owned());
         assert_eq!(shown(&judge(&nameless.history())), [2, 4, 6]);
     }
 }

@@ -86,7 +86,10 @@ fn bad<'a>(exchanges: &[At<'a, Exchange>]) -> Vec<At<'a, Exchange>> {
             (200..300).contains(&answer.status) || spent
         }
         // They came to be refused, or did not wait for more.
-        (ExchangeOutcome::Answered(_), ExchangeKind::Duplicate | ExchangeKind::Elsewhere | ExchangeKind::Preflight)
+        (
+            ExchangeOutcome::Answered(_),
+            ExchangeKind::Duplicate | ExchangeKind::Elsewhere | ExchangeKind::Preflight | ExchangeKind::Stolen,
+        )
         | (ExchangeOutcome::HungUp, _) => true,
         (ExchangeOutcome::Failed { .. }, _) => false,
     };

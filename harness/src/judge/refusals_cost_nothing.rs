@@ -35,7 +35,8 @@ pub fn judge(history: &History) -> Finding {
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer) in history.answers() {
-        let too_often = answer.status == 429;
+        // A tenant may say so, too.
+        let too_often = answer.status == 429 && answer.tenant_said.is_none();
         let cheap = too_often || is_cheap(&exchange, history);
         let Some(request) = answer.request_id.as_deref().filter(|_| cheap) else { continue };
         looked_at += 1;
@@ -60,9 +61,10 @@ pub fn judge(history: &History) -> Finding {
 fn is_cheap(exchange: &Exchange, history: &History) -> bool {
     history.is_priced(exchange)
         && match exchange.kind {
+            // A priced tenant answers nobody's question whether a page may pay: that is the dispatcher's to say.
             ExchangeKind::Unpaid | ExchangeKind::Challenge | ExchangeKind::Preflight => true,
             ExchangeKind::Payment => exchange.method == "HEAD" || exchange.flaw.as_ref().is_some_and(|flaw| flaw.local),
-            ExchangeKind::Resend | ExchangeKind::Duplicate | ExchangeKind::Elsewhere => false,
+            ExchangeKind::Resend | ExchangeKind::Duplicate | ExchangeKind::Elsewhere | ExchangeKind::Stolen => false,
         }
 }
 
@@ -89,7 +91,8 @@ fn asked_about_nothing(history: &History) -> Vec<Violation> {
         .filter(|exchange| !exchange.flaw.as_ref().is_some_and(|flaw| flaw.local))
         .filter_map(|exchange| exchange.what.payment.as_deref())
         .collect();
-    let calls = history.calls();
+    // What a fault took before it was read may have been about anything.
+    let calls = history.calls().filter(|call| call.payment.is_some() || call.payload_hash.is_some());
     let calls = calls.filter(|call| !call.payment.as_deref().is_some_and(|payment| plausible.contains(payment)));
     calls
         .map(|call| {

@@ -102,6 +102,10 @@ pub fn tell(recorded: &Recorded) -> String {
             let transaction = state.transaction.as_ref().map_or_else(String::new, |id| format!(", transaction {id}"));
             format!("ledger: {} is {}{transaction}", short(&state.payment), state.state)
         }
+        Event::LedgerDisturbed { fault, payment } => {
+            format!("the ledger is disturbed ({}) over {}", fault.inject, short(payment))
+        }
+        Event::StorageLeft(left) => format!("{} is {} in storage after the run", short(&left.payment), left.state),
         Event::Unreadable { source, text } => format!("unreadable, from {source}: {text}"),
         Event::RunEnded => "the run ends".to_owned(),
     };
@@ -117,6 +121,7 @@ fn tell_exchange(exchange: &Exchange) -> String {
         ExchangeKind::Duplicate => "payment at the same time",
         ExchangeKind::Elsewhere => "payment for another request",
         ExchangeKind::Preflight => "preflight",
+        ExchangeKind::Stolen => "another caller's payment",
     };
     let outcome = match &exchange.outcome {
         ExchangeOutcome::HungUp => "the client hung up".to_owned(),

@@ -1,7 +1,12 @@
-//! MONEY-5: a tenant's payments go to the facilitators that it names, whatever becomes of those.
+//! MONEY-5: a tenant's payments go to the facilitators that it names, whatever becomes of those; and to the one that it names
+//! first, for as long as that one answers.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
-use reports::level::Level;
+use reports::{
+    event::{Event, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
+    level::Level,
+};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const RULE: Rule = Rule {
     id: "MONEY-5",
@@ -32,7 +37,57 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new(what, call.line).and([said_at]));
         }
     }
+    violations.extend(out_of_order(history));
     Finding::of(looked_at, "calls to facilitators", violations)
+}
+
+/// First questions about payments that went past a facilitator which nothing had been wrong with in the run so far.
+fn out_of_order(history: &History) -> Vec<Violation> {
+    let mut asked = BTreeSet::new();
+    let mut troubled: BTreeSet<&str> = BTreeSet::new();
+    let mut violations = Vec::new();
+    let mut calls: Vec<_> = history.calls().collect();
+    calls.sort_by_key(|call| call.received_us);
+    let first_trouble = first_trouble(history);
+    for call in &calls {
+        let payment = call.what.payment.as_deref();
+        troubled.extend(first_trouble.iter().filter(|(_, at_us)| **at_us <= call.received_us).map(|(name, _)| *name));
+        let told = payment.and_then(|payment| Some((payment, history.tenant_of(payment)?)));
+        let Some((payment, (said_at, tenant))) = told else { continue };
+        if !asked.insert(payment) {
+            continue;
+        }
+        let before = tenant.facilitators.iter().take_while(|name| **name != call.facilitator);
+        if let Some(sound) = before.clone().find(|name| !troubled.contains(name.as_str())) {
+            let what = format!("{} of {} went to {} past {sound}", short(payment), tenant.id, call.facilitator);
+            violations.push(Violation::new(what, call.line).and([said_at]));
+        }
+    }
+    violations
+}
+
+/// When each facilitator was first not sound: a call of it failed or was slow, a fault on it began, or the dispatcher said so.
+fn first_trouble(history: &History) -> BTreeMap<&str, u64> {
+    let mut first: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut note = |name, at_us: u64| {
+        let at = first.entry(name).or_insert(at_us);
+        *at = at_us.min(*at);
+    };
+    for (_, recorded) in history.lines() {
+        match &recorded.event {
+            Event::FaultStarted { fault } => note(fault.on.as_str(), recorded.at_us),
+            Event::FacilitatorStanding(standing) => note(standing.facilitator.as_str(), recorded.at_us),
+            Event::FacilitatorCalled(call) if is_trouble(call) => note(call.facilitator.as_str(), call.received_us),
+            _ => {}
+        }
+    }
+    first
+}
+
+/// A list that leaves an offer out is the facilitator's word that it is not to be asked.
+fn is_trouble(call: &FacilitatorCall) -> bool {
+    let failed = !matches!(call.answer, FacilitatorAnswer::Sent { status: 200, .. });
+    failed || call.endpoint == FacilitatorEndpoint::Supported
 }
 
 #[cfg(test)]
@@ -47,5 +102,15 @@ mod tests {
         assert_eq!(found("primary").verdict, Verdict::Pass);
         assert_eq!(shown(&found("stranger")), [2, 3]);
         assert_eq!(judge(&Story::new().settle("p1", "primary", YES).history()).verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_sound_facilitator_that_is_passed_over_is_seen() {
+        let past = Story::new().told("p1").settle("p1", "standby", YES);
+        assert_eq!(shown(&judge(&past.history())), [2, 3]);
+        let failed = Story::new().told("p1").settle("p1", "primary", NOTHING).settle("p1", "standby", YES);
+        assert_eq!(judge(&failed.history()).verdict, Verdict::Pass);
+        let after = Story::new().told("p1").settle("p0", "primary", GARBLED).settle("p1", "standby", YES);
+        assert_eq!(judge(&after.history()).verdict, Verdict::Pass);
     }
 }

@@ -7,7 +7,8 @@ use reports::{
         EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
         FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
         LimitFacts, MachineLoad, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
-        Recorded, RunStarted, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid, Transfer,
+        Recorded, RunStarted, StoredRecord, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid,
+        Transfer,
     },
     verdict::Verdict,
 };
@@ -24,7 +25,7 @@ pub enum Said {
 }
 
 pub const YES: Said = Said::Sent(200, Some(true), None);
-pub const NO: Said = Said::Sent(200, Some(false), Some("insufficient_funds"));
+pub const NO: Said = Said::Sent(200, Some(false), Some("unsupported_scheme"));
 pub const PENDING: Said = Said::Sent(500, Some(false), Some("settlement_pending"));
 pub const GARBLED: Said = Said::Sent(502, None, None);
 pub const NOTHING: Said = Said::Nothing;
@@ -44,6 +45,7 @@ pub struct Story {
     traffic: String,
     address: String,
     arrivals: u64,
+    node: bool,
     flow: Flow,
 }
 
@@ -90,6 +92,7 @@ impl Story {
             traffic: "callers".to_owned(),
             address: "10.0.0.1".to_owned(),
             arrivals: 0,
+            node: false,
             flow: Flow::Authorization,
         }
     }
@@ -124,6 +127,7 @@ impl Story {
             tenants: vec![tenant],
             quarantine: Some(LimitFacts { cpu_ms: 5.0, sub_requests: 1.0 }),
             arrivals: self.arrivals,
+            node: self.node,
         };
         let mut events = vec![Recorded { at_us: 0, event: Event::RunStarted(started) }];
         events.extend(self.events);
@@ -148,6 +152,11 @@ impl Story {
     pub fn arrivals(mut self, arrivals: u64) -> Self {
         self.arrivals = arrivals;
         self
+    }
+
+    /// The dispatcher may ask a node of the chain.
+    pub fn with_node(self) -> Self {
+        Self { node: true, ..self }
     }
 
     pub fn phase(mut self, name: &str) -> Self {
@@ -492,6 +501,12 @@ impl Story {
         self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
     }
 
+    /// The payment's record is left in storage, as it was when it was told of last.
+    pub fn stored(self, payment: &str, state: &str) -> Self {
+        let (payment, state) = (payment.to_owned(), state.to_owned());
+        self.then(Event::StorageLeft(StoredRecord { payment, state, since_us: 0, bytes: 1 }))
+    }
+
     /// The dispatcher says that a facilitator's verify stands so now.
     pub fn standing(self, facilitator: &str, to: &str) -> Self {
         let (facilitator, to) = (facilitator.to_owned(), to.to_owned());
@@ -555,6 +570,8 @@ impl Story {
             target: "/t/acme/".to_owned(),
             payment: payment.map(str::to_owned),
             identifier: None,
+            credentials: None,
+            body: None,
             flaw: None,
             due_us: began,
             sent_us: began,

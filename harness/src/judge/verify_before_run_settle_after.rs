@@ -1,5 +1,5 @@
 //! MONEY-6: verify comes before the tenant runs and never makes it run, and settle comes after the run; where the offer is
-//! `upfront`, settle comes first and verify not at all.
+//! `upfront`, settle comes before the run, and verify before the settle: what nobody has verified is nobody's to owe.
 //!
 //! Judged by when the doubles were asked and when the namespace was handed a run. Which payment a run was for is the
 //! dispatcher's word, so a kill that may have taken that word with it excuses a settlement without a run.
@@ -66,7 +66,17 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     for (payment, calls) in history.settles() {
-        let Some(call) = calls.first().filter(|_| flow(payment) == Flow::Authorization) else { continue };
+        let Some(call) = calls.first() else { continue };
+        if flow(payment) == Flow::Upfront {
+            looked_at += 1;
+            let held = verified.get(payment).filter(|held| held.at_us <= call.received_us);
+            if held.is_none() {
+                let what =
+                    format!("{} was asked to settle {}, which nobody had verified", call.facilitator, short(payment));
+                violations.push(Violation::new(what, call.line));
+            }
+            continue;
+        }
         looked_at += 1;
         let ran = runs.get(payment).and_then(|runs| runs.iter().min_by_key(|run| run.at_us));
         let ran_before = ran.is_some_and(|run| run.at_us <= call.received_us);
@@ -169,7 +179,9 @@ mod tests {
     #[test]
     fn upfront_settles_first() {
         let upfront = || Story::new().upfront().claimed("p1");
-        assert_eq!(verdict(upfront().settled("p1", "primary").ran_for("p1").served("p1")), Verdict::Pass);
+        let sold = |story: Story| story.settled("p1", "primary").ran_for("p1").served("p1");
+        assert_eq!(verdict(sold(upfront().verified("p1"))), Verdict::Pass);
+        assert_eq!(shown(&judge(&sold(upfront()).history())), [4], "nobody had verified it");
         let late = upfront().verified("p1").ran_for("p1").settled("p1", "primary").served("p1");
         assert_eq!(shown(&judge(&late.history())), [2, 4, 6]);
     }

@@ -2,8 +2,9 @@
 
 use super::tenants;
 use crate::{
-    facilitator::{FaultSpec, Terms},
+    facilitator::{Chain, FaultSpec, Repeat, Terms},
     scenario::{Name, Scenario},
+    traffic::Payers,
 };
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -16,9 +17,17 @@ pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
 
 /// How the facilitator's double differs from one that serves everybody everything.
 #[must_use]
-pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, String>) -> Terms {
+pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, String>, seed: u64) -> Terms {
     let lists_only = scenario.world().lists_other_networks(facilitator).then_some(ANOTHER_NETWORK);
-    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, port: None }
+    let repeats = Repeat::of(scenario.world().repeats(), seed, facilitator);
+    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, repeats, port: None }
+}
+
+/// Leaves the wallets without money that are to have none.
+pub fn impoverish(chain: &Chain, network: Network, payers: &Payers) {
+    for payer in payers.poor() {
+        chain.set_balance(network, payer, 0);
+    }
 }
 
 /// The faults on one facilitator.

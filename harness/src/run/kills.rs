@@ -17,7 +17,7 @@ const SALT: u64 = 0x6b69_6c6c;
 pub fn waits_for_an_event(kill: &Kill) -> bool {
     match kill.when() {
         When::At(_) | When::Random { .. } => false,
-        When::Payment { .. } | When::MoneyMoves { .. } => true,
+        When::Payment { .. } | When::Stored { .. } | When::MoneyMoves { .. } => true,
     }
 }
 
@@ -33,7 +33,7 @@ pub fn moments(kills: &[Kill], seed: u64) -> Vec<(Duration, &Kill)> {
                 let (from, to) = (window.from().as_micros() as u64, window.to().as_micros() as u64);
                 moments.extend((0..times).map(|_| (Duration::from_micros(rng.u64(from..to)), kill)));
             }
-            When::Payment { .. } | When::MoneyMoves { .. } => {}
+            When::Payment { .. } | When::Stored { .. } | When::MoneyMoves { .. } => {}
         }
     }
     moments.sort_by_key(|(at, _)| *at);

@@ -3,7 +3,7 @@
 
 use super::{
     RunError,
-    dispatcher_config::{faults, keys, network, terms, vars},
+    dispatcher_config::{faults, impoverish, keys, network, terms, vars},
     dispatcher_log,
     outbound::Outbound,
     tenants::scripts,
@@ -15,6 +15,7 @@ use crate::{
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
+    traffic::Payers,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::{Deaths, Watch},
@@ -147,7 +148,7 @@ impl Live {
             let (running, chain) = start_official(options, network, journal).await?;
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let port = options.facilitator_ports.get(n).copied();
-                let terms = Terms { port, ..terms(scenario, name.as_str(), &keys) };
+                let terms = Terms { port, ..terms(scenario, name.as_str(), &keys, options.seed) };
                 let front =
                     FacilitatorDouble::in_front_of(name.to_string(), terms, chain.clone(), journal.clone()).await;
                 let front = front.map_err(|source| LiveError::Double { name: name.to_string(), source })?;
@@ -157,10 +158,11 @@ impl Live {
             official = Some((running, chain));
         } else if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
+            impoverish(&chain, network, &Payers::from_seed(options.seed));
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
                 let port = options.facilitator_ports.get(n).copied();
-                let terms = Terms { port, ..terms(scenario, name, &keys) };
+                let terms = Terms { port, ..terms(scenario, name, &keys, options.seed) };
                 let faults = faults(scenario, name, options.seed);
                 let double =
                     FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())

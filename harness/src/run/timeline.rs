@@ -4,7 +4,7 @@ use crate::{journal::Journal, scenario::Scenario};
 use reports::event::Event;
 use std::time::Duration;
 
-/// Comes back after the last mark. `say` is told of each phase as it begins.
+/// Comes back at the run's end. `say` is told of each phase as it begins.
 pub async fn mark(scenario: &Scenario, journal: &Journal, say: &dyn Fn(&str)) {
     for (at, event) in marks(scenario) {
         let now = Duration::from_micros(journal.clock().now_us());
@@ -17,6 +17,9 @@ pub async fn mark(scenario: &Scenario, journal: &Journal, say: &dyn Fn(&str)) {
         }
         journal.record(event);
     }
+    // A run that is to go on after its traffic does.
+    let now = Duration::from_micros(journal.clock().now_us());
+    tokio::time::sleep(scenario.end().saturating_sub(now)).await;
 }
 
 fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
@@ -29,7 +32,9 @@ fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
     let kills = scenario.kills().iter().map(|kill| (kill.window(), kill.reference()));
     let changes = scenario.directory_changes().iter().map(|change| (change.window(), change.reference()));
     let actions = scenario.operator_actions().iter().map(|action| (action.window(), action.reference()));
-    let windows = faults.chain(kills).chain(changes).chain(actions).flat_map(|(window, fault)| {
+    let disturbances = scenario.ledger_disturbances().iter().map(|one| (one.window(), one.reference()));
+    let windows = faults.chain(kills).chain(changes).chain(actions).chain(disturbances);
+    let windows = windows.flat_map(|(window, fault)| {
         let began = Event::FaultStarted { fault: fault.clone() };
         [(window.from(), began), (window.to(), Event::FaultEnded { fault })]
     });

@@ -81,6 +81,14 @@ pub enum Checker {
         noisy: Name,
         slower_by: Duration,
     },
+    HonestBuyersAreServed {
+        /// The others'.
+        traffic: Name,
+        quiet: Name,
+        noisy: Name,
+        /// In percent of the quiet phase's share.
+        at_least: f64,
+    },
     EveryRequestEndsOnce,
     UnknownIsAskedAbout,
     OneFacilitatorSuffices,
@@ -100,6 +108,14 @@ pub enum Checker {
         quantile: f64,
         at_most: Duration,
     },
+    NoContentWithoutSettlement,
+    StrangersCollectNothing,
+    OneTransferOneContent,
+    NamesAreKept,
+    QuestionsGrowApart,
+    StorageIsFreed,
+    HeadersOnce,
+    RetryAfterIsSane,
     FaultsBit,
     TrafficFlowed,
     ClientsActed,
@@ -143,11 +159,16 @@ impl AlertName {
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 45] = [
+    pub const CATALOGUE: [Listed; 54] = [
         Listed::new("settle-at-most-once", "MONEY-1: a payment moves money at most once", "{}"),
         Listed::new(
             "paid-content-only-after-settlement",
             "MONEY-2: paid content leaves only after its money moved",
+            "{}",
+        ),
+        Listed::new(
+            "no-content-without-settlement",
+            "MONEY-2: no byte of paid content leaves but for a settled payment, whatever the method or the headers",
             "{}",
         ),
         Listed::new("unknown-is-not-failed", "MONEY-3: an unknown outcome is never answered as a failure", "{}"),
@@ -169,6 +190,12 @@ impl Checker {
             "MONEY-9: a payment as it was asked for is not billed again unless a facilitator refused it",
             "{}",
         ),
+        Listed::new(
+            "strangers-collect-nothing",
+            "MONEY-10: what a payment bought goes to nobody who has only read the payment off the chain",
+            "{}",
+        ),
+        Listed::new("one-transfer-one-content", "MONEY-11: a transaction buys one content", "{}"),
         Listed::new("no-cross-tenant-bytes", "ISO-1: an answer carries its own tenant's bytes only", "{}"),
         Listed::new("reaches-the-named-tenant", "ISO-2: only the tenant that a request names runs for it", "{}"),
         Listed::new(
@@ -183,6 +210,7 @@ impl Checker {
             "ISO-5: no signed payment or query is in the log, and a facilitator's key goes to it alone",
             "{}",
         ),
+        Listed::new("names-are-kept", "ISO-6: no answer names another payer's transaction", "{}"),
         Listed::new(
             "egress-is-confined",
             "EGRESS-1: nothing leaves a tenant but what its policy says, and every request is counted",
@@ -231,6 +259,11 @@ impl Checker {
             "{ traffic = \"callers\", by = \"address\", at-most = 300, within = \"10s\", calls = 0 }",
         ),
         Listed::new("facilitators-are-spared", "COST-7: no facilitator is asked the same thing over and over", "{}"),
+        Listed::new(
+            "questions-grow-apart",
+            "COST-9: the longer a settlement is open, the seldomer it is asked about",
+            "{}",
+        ),
         Listed::new("sold-is-bounded", "COST-8: what is sold is a megabyte at most", "{}"),
         Listed::new(
             "tenants-own-facilitators",
@@ -247,6 +280,11 @@ impl Checker {
             "FAIR-1: while somebody floods, the others succeed as before, and wait hardly longer",
             "{ traffic = \"callers\", quiet = \"steady\", noisy = \"outage\", slower-by = \"300ms\" }",
         ),
+        Listed::new(
+            "honest-buyers-are-served",
+            "FAIR-2: while somebody attacks, the others buy as in a quiet phase",
+            "{ traffic = \"callers\", quiet = \"steady\", noisy = \"outage\", at-least = 95.0 }",
+        ),
         Listed::new("every-request-ends-once", "LIVE-2: every request ends, once", "{}"),
         Listed::new(
             "unknown-is-asked-about",
@@ -259,6 +297,7 @@ impl Checker {
             "{}",
         ),
         Listed::new("payments-are-given-back", "LIVE-5: a payment is in use only while a request uses it", "{}"),
+        Listed::new("storage-is-freed", "LIVE-6: what is over is forgotten after its time", "{}"),
         Listed::new(
             "answers-as-documented",
             "ANSWER-1: every answer has the status and headers that belong to its code",
@@ -280,6 +319,8 @@ impl Checker {
             "ANSWER-5: a page on another origin may send a payment and read the answers",
             "{}",
         ),
+        Listed::new("headers-once", "ANSWER-6: a header that must have one value has one, and no cookie is lost", "{}"),
+        Listed::new("retry-after-is-sane", "ANSWER-7: whoever is to come back is told a sane time", "{}"),
         Listed::new(
             "alerts-are-told-once",
             "ALERT-1: an alert is told when something begins, and not again while it goes on",
@@ -346,6 +387,9 @@ impl Checker {
             ),
             Self::OthersAreServed { traffic, quiet, noisy, slower_by } => {
                 format!("{traffic} succeeds in {noisy} as in {quiet}, at most {} slower", show(*slower_by))
+            }
+            Self::HonestBuyersAreServed { traffic, quiet, noisy, at_least } => {
+                format!("at least {at_least} % as many of {traffic} are served at once in {noisy} as in {quiet}")
             }
             Self::AlertsAreToldOnce { alert, at_most } => {
                 format!("{} is told, and at most {at_most} times", alert.as_str())

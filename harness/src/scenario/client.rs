@@ -32,11 +32,23 @@ pub enum ClientKind {
     TwoNames,
     PaidPermit2,
     Hostile,
+    Authorized,
+    Roaming,
+    Returner,
+    PreflightThief,
+    ChainObserver,
+    Blamer,
+    Squatter,
+    PayingSquatter,
+    Differential,
+    OneAddressSampler,
+    Late,
+    LateIdentified,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 24] = [
+    pub const CATALOGUE: [Listed; 36] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -93,6 +105,46 @@ impl ClientKind {
             "presents what the official facilitator library throws at, or takes long over, without ever owning a thing",
             "1",
         ),
+        Listed::new("authorized", "buys with an Authorization and a cookie of its own", "1"),
+        Listed::new("roaming", "buys under a payment-identifier, and collects it again from another address", "1"),
+        Listed::new(
+            "returner",
+            "hangs up at one of several moments, the one after its answer left included, and comes back with the payment",
+            "1",
+        ),
+        Listed::new(
+            "preflight-thief",
+            "asks for paid content by other methods, preflights among them, and pays nothing",
+            "1",
+        ),
+        Listed::new(
+            "chain-observer",
+            "presents a payment that it has read off the chain, in both versions, with and without its payer's credentials",
+            "1",
+        ),
+        Listed::new(
+            "blamer",
+            "presents payments without money that a facilitator's library throws at, or takes long to check",
+            "1",
+        ),
+        Listed::new("squatter", "presents keyless payments under other purchases' payment-identifiers", "1"),
+        Listed::new("paying-squatter", "pays under other purchases' payment-identifiers", "1"),
+        Listed::new(
+            "differential",
+            "presents payments that another reader takes for one that it has paid already",
+            "1",
+        ),
+        Listed::new(
+            "one-address-sampler",
+            "presents one payment twenty times, for a path that may fail each time",
+            "1",
+        ),
+        Listed::new(
+            "late",
+            "comes back with its payment after minutes, half an hour and four days (only = \"sim\")",
+            "1",
+        ),
+        Listed::new("late-identified", "does so under a payment-identifier (only = \"sim\")", "1"),
     ];
 
     /// As a mix writes it.
@@ -122,6 +174,18 @@ impl ClientKind {
             Self::TwoNames => "two-names",
             Self::PaidPermit2 => "paid-permit2",
             Self::Hostile => "hostile",
+            Self::Authorized => "authorized",
+            Self::Roaming => "roaming",
+            Self::Returner => "returner",
+            Self::PreflightThief => "preflight-thief",
+            Self::ChainObserver => "chain-observer",
+            Self::Blamer => "blamer",
+            Self::Squatter => "squatter",
+            Self::PayingSquatter => "paying-squatter",
+            Self::Differential => "differential",
+            Self::OneAddressSampler => "one-address-sampler",
+            Self::Late => "late",
+            Self::LateIdentified => "late-identified",
         }
     }
 
@@ -132,7 +196,44 @@ impl ClientKind {
 
     /// Whether it pays under a payment-identifier.
     pub fn is_identified(self) -> bool {
-        matches!(self, Self::Identified | Self::IdentifierRace | Self::FreshAfterTimeout | Self::SharedIdentifier)
+        matches!(
+            self,
+            Self::Identified
+                | Self::IdentifierRace
+                | Self::FreshAfterTimeout
+                | Self::SharedIdentifier
+                | Self::Roaming
+                | Self::LateIdentified
+        )
+    }
+
+    /// Whether it comes back only after days.
+    pub fn takes_days(self) -> bool {
+        matches!(self, Self::Late | Self::LateIdentified)
+    }
+
+    /// Whether it sends credentials of its own with everything.
+    pub fn has_credentials(self) -> bool {
+        matches!(self, Self::Authorized | Self::Roaming)
+    }
+
+    /// Whether it is out for what it has not paid for, or for others' harm. It makes no purchase that anybody owes it.
+    pub fn is_attacker(self) -> bool {
+        matches!(
+            self,
+            Self::PreflightThief
+                | Self::ChainObserver
+                | Self::Blamer
+                | Self::Squatter
+                | Self::PayingSquatter
+                | Self::Differential
+                | Self::OneAddressSampler
+        )
+    }
+
+    /// Whether it makes a purchase.
+    pub fn buys(self) -> bool {
+        self.pays() && !self.is_attacker()
     }
 
     /// Whether it needs the official library's facilitators: the doubles have no allowances, and are kinder to the hostile.

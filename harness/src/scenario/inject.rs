@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::fault::Call;
 use super::library::Listed;
-use super::limits::{MAX_DEEP_LEVELS, MAX_HUGE_KILOBYTES};
+use super::limits::{MAX_BUSY_CALLS, MAX_DEEP_LEVELS, MAX_HUGE_KILOBYTES};
 use super::problem::{Problem, Problems};
 use super::schema::TimeText;
 use super::time;
@@ -28,6 +28,12 @@ pub enum Inject {
         code: u16,
         body: SettledBody,
     },
+    SettleThenDecline {
+        /// Absent, empty, a code or free text.
+        reason: Option<String>,
+        status: u16,
+        transaction: NamedTransaction,
+    },
     Truncate,
     Drip {
         every: Duration,
@@ -36,6 +42,19 @@ pub enum Inject {
     Slow {
         by: Duration,
     },
+    SlowCheck {
+        by: Duration,
+        only: Unproven,
+    },
+    Busy {
+        calls_per_second: u64,
+    },
+    Throws,
+    AnyCase,
+    EmptyStrings {
+        fields: Vec<EmptyField>,
+    },
+    Numbers,
     Status {
         code: u16,
         body: StatusBody,
@@ -44,7 +63,6 @@ pub enum Inject {
         code: u16,
     },
     BadJson,
-    Choke,
     WrongShape,
     Huge {
         kilobytes: usize,
@@ -100,6 +118,36 @@ pub enum SettledBody {
     Answer,
 }
 
+/// The transaction that a refusal names although the money moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NamedTransaction {
+    #[default]
+    None,
+    /// The one in which the money moved.
+    Own,
+    /// One that stands on no chain, as of an attempt that failed before the one that did not.
+    Other,
+}
+
+/// Whose check takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unproven {
+    /// Of payments whose signature does not recover to their payer, so that a contract has to be asked.
+    Unproven,
+}
+
+/// A member of an answer that some facilitators send empty where others leave it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EmptyField {
+    /// `errorReason` of a settlement, `invalidReason` of a verification.
+    Reason,
+    Payer,
+    Amount,
+}
+
 /// Facilitators agree on the word `settlement_pending` and on nothing around it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -138,7 +186,7 @@ pub enum Money {
 
 impl Inject {
     /// Every fault, as `harness list --faults` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 21] = [
+    pub const CATALOGUE: [Listed; 27] = [
         Listed::new(
             "refuse",
             "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
@@ -157,10 +205,41 @@ impl Inject {
             "the money moves, then an HTTP error status (settle; body: html, empty, json, answer)",
             "{ code = 502, body = \"html\" }",
         ),
+        Listed::new(
+            "settle-then-decline",
+            "the money moves, and the answer is a no (settle; reason: any text, or none; status; transaction: none, own, other)",
+            "{ reason = \"settle_exact_node_failure\", status = 200, transaction = \"none\" }",
+        ),
         Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
         Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
         Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
         Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
+        Listed::new(
+            "slow-check",
+            "the answer, late where the signature does not prove the payer; the money moves",
+            "{ by = \"6s\", only = \"unproven\" }",
+        ),
+        Listed::new(
+            "busy",
+            "429 to whatever comes beyond so many calls in a second; of those no money moves",
+            "{ calls-per-second = 20 }",
+        ),
+        Listed::new(
+            "throws",
+            "500 and a line of text where the official library throws: signatures and payloads that it does not expect; no money moves",
+            "{}",
+        ),
+        Listed::new(
+            "any-case",
+            "reads members without regard to case, the later over the earlier, as Go's decoder does; the money moves",
+            "{}",
+        ),
+        Listed::new(
+            "empty-strings",
+            "the answer, with these members empty (fields: reason, payer, amount); the money moves",
+            "{ fields = [\"reason\", \"payer\"] }",
+        ),
+        Listed::new("numbers", "the answer, its amount as a number; the money moves", "{}"),
         Listed::new(
             "status",
             "an HTTP error status (body: html, empty, json); no money moves",
@@ -168,11 +247,6 @@ impl Inject {
         ),
         Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
         Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
-        Listed::new(
-            "choke",
-            "an HTTP 500 at what it cannot digest, the signature of a smart account, and nothing wrong at any other payment",
-            "{}",
-        ),
         Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
         Listed::new("huge", "the answer, with so many kilobytes more in it; the money moves", "{ kilobytes = 8192 }"),
         Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
@@ -203,13 +277,19 @@ impl Inject {
             Self::SettleThenHang => "settle-then-hang",
             Self::SettleThenReset => "settle-then-reset",
             Self::SettleThenStatus { .. } => "settle-then-status",
+            Self::SettleThenDecline { .. } => "settle-then-decline",
+            Self::SlowCheck { .. } => "slow-check",
+            Self::Busy { .. } => "busy",
+            Self::Throws => "throws",
+            Self::AnyCase => "any-case",
+            Self::EmptyStrings { .. } => "empty-strings",
+            Self::Numbers => "numbers",
             Self::Truncate => "truncate",
             Self::Drip { .. } => "drip",
             Self::Garbage => "garbage",
             Self::Slow { .. } => "slow",
             Self::Status { .. } => "status",
             Self::BadJson => "bad-json",
-            Self::Choke => "choke",
             Self::WrongShape => "wrong-shape",
             Self::Redirect { .. } => "redirect",
             Self::Huge { .. } => "huge",
@@ -238,6 +318,16 @@ pub(super) enum RawInject {
         code: Spanned<u16>,
         body: SettledBody,
     },
+    SettleThenDecline {
+        /// Of the refusal, in whatever words; none unless given.
+        reason: Option<String>,
+        /// 200 unless given.
+        #[schemars(with = "Option<u16>", range(min = 200, max = 599))]
+        status: Option<Spanned<u16>>,
+        /// The transaction that it names: `none` unless given.
+        #[serde(default)]
+        transaction: NamedTransaction,
+    },
     Truncate {},
     Drip {
         /// Between two bytes.
@@ -249,6 +339,22 @@ pub(super) enum RawInject {
         #[schemars(with = "TimeText")]
         by: Spanned<String>,
     },
+    SlowCheck {
+        #[schemars(with = "TimeText")]
+        by: Spanned<String>,
+        only: Unproven,
+    },
+    Busy {
+        #[schemars(with = "u64", range(min = 1, max = MAX_BUSY_CALLS))]
+        calls_per_second: Spanned<u64>,
+    },
+    Throws {},
+    AnyCase {},
+    EmptyStrings {
+        #[schemars(with = "Vec<EmptyField>", length(min = 1))]
+        fields: Spanned<Vec<EmptyField>>,
+    },
+    Numbers {},
     Status {
         #[schemars(with = "u16", range(min = 300, max = 599))]
         code: Spanned<u16>,
@@ -259,7 +365,6 @@ pub(super) enum RawInject {
         code: Spanned<u16>,
     },
     BadJson {},
-    Choke {},
     WrongShape {},
     Huge {
         #[schemars(with = "usize", range(min = 1, max = MAX_HUGE_KILOBYTES))]
@@ -306,13 +411,31 @@ impl RawInject {
             Self::SettleThenStatus { code, body } => {
                 Inject::SettleThenStatus { code: check_code(&code, problems)?, body }
             }
+            Self::SettleThenDecline { reason, status, transaction } => {
+                let status = match status {
+                    Some(raw) => check_answered(&raw, problems)?,
+                    None => 200,
+                };
+                Inject::SettleThenDecline { reason, status, transaction }
+            }
+            Self::SlowCheck { by, only } => Inject::SlowCheck { by: time::check_positive(&by, problems)?, only },
+            Self::Busy { calls_per_second } => {
+                Inject::Busy { calls_per_second: check_calls(&calls_per_second, problems)? }
+            }
+            Self::Throws {} => Inject::Throws,
+            Self::AnyCase {} => Inject::AnyCase,
+            Self::EmptyStrings { fields } if fields.get_ref().is_empty() => {
+                problems.add(Problem::new(fields.span(), "no member would be empty", "at least one"));
+                return None;
+            }
+            Self::EmptyStrings { fields } => Inject::EmptyStrings { fields: fields.into_inner() },
+            Self::Numbers {} => Inject::Numbers,
             Self::Truncate {} => Inject::Truncate,
             Self::Drip { every } => Inject::Drip { every: time::check_positive(&every, problems)? },
             Self::Garbage {} => Inject::Garbage,
             Self::Slow { by } => Inject::Slow { by: time::check_positive(&by, problems)? },
             Self::Status { code, body } => Inject::Status { code: check_code(&code, problems)?, body },
             Self::BadJson {} => Inject::BadJson,
-            Self::Choke {} => Inject::Choke,
             Self::WrongShape {} => Inject::WrongShape,
             Self::Redirect { code } => Inject::Redirect { code: check_redirect(&code, problems)? },
             Self::Huge { kilobytes } => {
@@ -342,6 +465,7 @@ impl RawInject {
             Inject::SettleThenHang
             | Inject::SettleThenReset
             | Inject::SettleThenStatus { .. }
+            | Inject::SettleThenDecline { .. }
             | Inject::Pending { .. }
             | Inject::Forget { .. }
                 if call != Call::Settle =>
@@ -363,6 +487,23 @@ fn check_code(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
     if !(300..=599).contains(raw.get_ref()) {
         let problem = Problem::new(raw.span(), "a status fault answers with 300 to 599", "not an error status");
         problems.add(problem.help("for a 200 that is wrong see bad-json, wrong-shape and lie"));
+        return None;
+    }
+    Some(*raw.get_ref())
+}
+
+fn check_answered(raw: &Spanned<u16>, problems: &mut Problems) -> Option<u16> {
+    if !(200..=599).contains(raw.get_ref()) {
+        problems.add(Problem::new(raw.span(), "a refusal is answered with 200 to 599", "no final status"));
+        return None;
+    }
+    Some(*raw.get_ref())
+}
+
+fn check_calls(raw: &Spanned<u64>, problems: &mut Problems) -> Option<u64> {
+    if !(1..=MAX_BUSY_CALLS).contains(raw.get_ref()) {
+        let what = format!("a busy facilitator takes 1 to {MAX_BUSY_CALLS} calls in a second");
+        problems.add(Problem::new(raw.span(), what, "out of range"));
         return None;
     }
     Some(*raw.get_ref())

@@ -38,6 +38,11 @@ pub enum When {
         reaches: Stage,
         window: Window,
     },
+    /// The first time in the window that a record in this state is stored: nothing comes between the write and the kill.
+    Stored {
+        of: Stage,
+        window: Window,
+    },
     /// The first time in the window that money moves: a facilitator has settled, and the dispatcher does not know yet.
     MoneyMoves {
         window: Window,
@@ -85,7 +90,10 @@ impl Kill {
     pub fn window(&self) -> Window {
         match self.when {
             When::At(at) => Window::moment(at),
-            When::Random { window, .. } | When::Payment { window, .. } | When::MoneyMoves { window } => window,
+            When::Random { window, .. }
+            | When::Payment { window, .. }
+            | When::Stored { window, .. }
+            | When::MoneyMoves { window } => window,
         }
     }
 
@@ -95,6 +103,7 @@ impl Kill {
             When::At(at) => format!("kill at {}", time::show(at)),
             When::Random { times, .. } => format!("kill at {times} random moments"),
             When::Payment { reaches, .. } => format!("kill at {}", reaches.as_logged()),
+            When::Stored { of, .. } => format!("kill as {} is stored", of.as_logged()),
             When::MoneyMoves { .. } => "kill as money moves".to_owned(),
         };
         FaultRef { index: self.index, on: DISPATCHER.to_owned(), inject }
@@ -133,6 +142,14 @@ enum RawWhen {
         #[schemars(with = "TimeText")]
         to: Spanned<String>,
     },
+    /// The first time in the window that a record of this state is stored, before anything else is (only = "sim").
+    Stored {
+        of: Stage,
+        #[schemars(with = "TimeText")]
+        from: Spanned<String>,
+        #[schemars(with = "TimeText")]
+        to: Spanned<String>,
+    },
     /// The first time in the window that money moves, of which the dispatcher does not know yet.
     MoneyMoves {
         #[schemars(with = "TimeText")]
@@ -142,14 +159,25 @@ enum RawWhen {
     },
 }
 
-pub(super) fn check(raw: Vec<RawKill>, timeline: &Timeline, seed: Option<u64>, problems: &mut Problems) -> Vec<Kill> {
+pub(super) fn check(
+    raw: Vec<RawKill>,
+    timeline: &Timeline,
+    seed: Option<u64>,
+    is_simulated_only: bool,
+    problems: &mut Problems,
+) -> Vec<Kill> {
     if let Some(extra) = raw.get(MAX_BLOCKS) {
         let what = format!("a scenario has at most {MAX_BLOCKS} kills");
         problems.add(Problem::new(extra.when.span(), what, "one too many"));
         return Vec::new();
     }
     let checked = raw.into_iter().enumerate().filter_map(|(index, raw)| {
+        let at = raw.when.span();
         let when = raw.when.into_inner().check(timeline, seed, problems)?;
+        if matches!(when, When::Stored { .. }) && !is_simulated_only {
+            let problem = Problem::new(at, "only the simulated tier can kill at a write", "runs live, too");
+            problems.add(problem.help("put `only = \"sim\"` above the first table"));
+        }
         Some(Kill { index, when })
     });
     checked.collect()
@@ -167,6 +195,7 @@ impl RawWhen {
             Self::Payment { reaches, from, to } => {
                 When::Payment { reaches, window: Window::check(&from, &to, end, problems)? }
             }
+            Self::Stored { of, from, to } => When::Stored { of, window: Window::check(&from, &to, end, problems)? },
             Self::MoneyMoves { from, to } => When::MoneyMoves { window: Window::check(&from, &to, end, problems)? },
         })
     }

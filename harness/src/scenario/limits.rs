@@ -12,6 +12,9 @@ pub const MAX_NAME_BYTES: usize = 63;
 /// One scenario must fit a CI job beside others; a soak is the load tests' work.
 pub const MAX_RUN: Duration = Duration::from_secs(60 * 60);
 
+/// In virtual time a day costs no more than what happens in it, and a record is kept for seven.
+pub const MAX_SIMULATED_RUN: Duration = Duration::from_secs(9 * 24 * 60 * 60);
+
 /// The live tier's client and doubles share a machine with the dispatcher: past this they measure themselves.
 pub const MAX_RATE: f64 = 1_000.0;
 
@@ -53,6 +56,9 @@ pub const MAX_HUGE_KILOBYTES: usize = 64 * 1024;
 
 /// Two bytes each, so a few megabytes: enough for any parser that recurses.
 pub const MAX_DEEP_LEVELS: usize = 1_000_000;
+
+/// No scenario has more arrivals in a second: past this a busy facilitator would never be busy.
+pub const MAX_BUSY_CALLS: u64 = 1_000;
 
 /// TOML's largest integer: a seed that was drawn must be one that a file can carry.
 pub const MAX_SEED: u64 = i64::MAX as u64;

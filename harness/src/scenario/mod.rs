@@ -1,12 +1,14 @@
 //! The scenario language: a TOML file in, a checked `Scenario` out. Everything past this module may rely on what it
 //! says: names resolve, windows lie inside the run, faults make sense for the call they are on.
 
+mod baseline;
 mod checker;
 mod client;
 mod directory;
 mod fault;
 mod inject;
 mod kill;
+mod ledger;
 mod library;
 pub mod limits;
 mod must;
@@ -17,6 +19,7 @@ mod pick;
 mod problem;
 mod profile;
 mod rate;
+mod repeats;
 mod request_path;
 mod schema;
 mod selection;
@@ -31,16 +34,21 @@ mod tests;
 
 use std::time::Duration;
 
+use crate::tier::Tier;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+pub use baseline::Without;
 pub use checker::{AlertName, Checker, Sender};
 pub use client::ClientKind;
 pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::{Call, Fault};
-pub use inject::{Inject, LieAbout, Money, PendingStyle, ResetAfter, SettledBody, StatusBody};
+pub use inject::{
+    EmptyField, Inject, LieAbout, Money, NamedTransaction, PendingStyle, ResetAfter, SettledBody, StatusBody, Unproven,
+};
 pub use kill::{Kill, Stage, When};
+pub use ledger::{Disturbance, Disturbs, LedgerCall};
 pub use library::{Library, LibraryError, Listed};
 pub use limits::{MAX_BLOCKS, MAX_OWN_PAYERS};
 pub use must::Must;
@@ -53,18 +61,21 @@ pub(crate) use problem::Problems;
 pub use problem::{InvalidScenario, Problem};
 pub use profile::Profile;
 pub use rate::Rate;
+pub use repeats::Repeats;
 pub use request_path::RequestPath;
 pub use schema::schema;
 pub use selection::Selection;
 pub use time::{Window, duration, show};
 pub(crate) use toml_words::problem as toml_problem;
-pub use traffic::{Mix, Traffic};
+pub use traffic::{AddressesIn, Mix, Traffic};
 pub use usdc::Usdc;
 pub use world::{CpuLimitPolicy, Network, Plan, Rates, Tenant, World};
 
+use baseline::RawWithout;
 use directory::RawDirectoryChange;
 use fault::RawFault;
 use kill::RawKill;
+use ledger::RawDisturbance;
 use must::{RawMust, Told};
 use operator::RawOperatorAction;
 use phase::RawPhase;
@@ -81,6 +92,7 @@ pub struct Scenario {
     tags: Vec<Name>,
     profile: Profile,
     seed: Option<u64>,
+    only: Option<Tier>,
     world: World,
     timeline: Timeline,
     traffic: Vec<Traffic>,
@@ -88,7 +100,9 @@ pub struct Scenario {
     kills: Vec<Kill>,
     directory: Vec<DirectoryChange>,
     operator: Vec<OperatorAction>,
+    ledger: Vec<Disturbance>,
     musts: Vec<Must>,
+    without: Vec<Without>,
     source: String,
 }
 
@@ -110,6 +124,7 @@ impl Scenario {
             tags: Vec::new(),
             profile: Profile::default(),
             seed: None,
+            only: None,
             world,
             timeline: Timeline::default(),
             traffic: Vec::new(),
@@ -117,7 +132,9 @@ impl Scenario {
             kills: Vec::new(),
             directory: Vec::new(),
             operator: Vec::new(),
+            ledger: Vec::new(),
             musts: Vec::new(),
+            without: Vec::new(),
             source: String::new(),
         }
     }
@@ -182,8 +199,23 @@ impl Scenario {
         &self.operator
     }
 
+    /// What goes wrong between the dispatcher and its settlement ledger, in the file's order.
+    pub fn ledger_disturbances(&self) -> &[Disturbance] {
+        &self.ledger
+    }
+
+    /// Whether it can be run in this tier.
+    pub fn runs_in(&self, tier: Tier) -> bool {
+        self.only.is_none_or(|only| only == tier)
+    }
+
     pub fn musts(&self) -> &[Must] {
         &self.musts
+    }
+
+    /// Rules of the baseline that it is not held to, with the reasons.
+    pub fn without(&self) -> &[Without] {
+        &self.without
     }
 
     /// The text that it was read from; empty where there was none.
@@ -193,8 +225,8 @@ impl Scenario {
 
     /// The same world with nothing going wrong in it.
     pub fn without_faults(&self) -> Self {
-        let (faults, kills, directory, operator) = Default::default();
-        Self { faults, kills, directory, operator, ..self.clone() }
+        let (faults, kills, directory, operator, ledger) = Default::default();
+        Self { faults, kills, directory, operator, ledger, ..self.clone() }
     }
 
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
@@ -226,6 +258,8 @@ struct RawScenario {
     /// What chance is drawn from; `--seed` overrides it. A run without one draws and prints its own.
     #[schemars(range(max = limits::MAX_SEED))]
     seed: Option<u64>,
+    /// The one tier that it can be run in: either unless given.
+    only: Option<Only>,
     /// When the run ends: where the last traffic does, unless given.
     #[schemars(with = "Option<schema::TimeText>")]
     end: Option<Spanned<String>>,
@@ -255,10 +289,26 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     operator: Vec<RawOperatorAction>,
+    /// What goes wrong between the dispatcher and its settlement ledger.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    ledger: Vec<RawDisturbance>,
     /// What must hold.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     must: Vec<RawMust>,
+    /// Rules of the baseline that are not held here, each with its reason.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    without: Vec<RawWithout>,
+}
+
+/// The tier that a scenario is bound to, by what only that tier can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Only {
+    /// The simulated one: for what takes days, or what no tool can break.
+    Sim,
 }
 
 fn parse(text: &str) -> Result<Scenario, Vec<Problem>> {
@@ -295,12 +345,14 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     name::check_unique("tag", &raw.tags.iter().collect::<Vec<_>>(), problems);
     let tags: Vec<_> = raw.tags.iter().map(|tag| Name::check("tag", tag, problems)).collect();
     let world = raw.world.check(problems);
-    let end = traffic::end_of_run(raw.end.as_ref(), &raw.traffic, problems);
+    let only = raw.only.map(|Only::Sim| Tier::Sim);
+    let longest = if only.is_some() { limits::MAX_SIMULATED_RUN } else { limits::MAX_RUN };
+    let end = traffic::end_of_run(raw.end.as_ref(), &raw.traffic, longest, problems);
     let timeline = phase::check(raw.phase, end?, problems);
     let (world, timeline) = (world?, timeline?);
-    let traffic = traffic::check(raw.traffic, &world, &timeline, problems);
+    let traffic = traffic::check(raw.traffic, &world, &timeline, only.is_some(), problems);
     let faults = fault::check(raw.fault, &world, &timeline, raw.seed, problems);
-    let kills = kill::check(raw.kill, &timeline, raw.seed, problems);
+    let kills = kill::check(raw.kill, &timeline, raw.seed, only.is_some(), problems);
     if let (true, Some(fault)) = (world.is_official(), faults.first()) {
         let what = format!("{} is official, and does no wrong on demand", fault.on());
         let problem = Problem::new(head.clone(), what, "this scenario");
@@ -308,6 +360,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     }
     let directory = directory::check(raw.directory, &world, &timeline, problems);
     let operator = operator::check(raw.operator, &world, &timeline, problems);
+    let ledger = ledger::check(raw.ledger, &timeline, raw.seed, only.is_some(), problems);
     let told = Told {
         world: &world,
         timeline: &timeline,
@@ -316,8 +369,11 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         kills: &kills,
         directory: &directory,
         operator: &operator,
+        ledger: &ledger,
     };
     let musts = must::check(raw.must, told, problems);
+    let without = baseline::check(raw.without, problems);
+    let musts = baseline::add_to(musts, &without, told, problems);
     Some(Scenario {
         id: id?,
         title: raw.title.into_inner(),
@@ -325,6 +381,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         tags: tags.into_iter().collect::<Option<_>>()?,
         profile: raw.profile,
         seed: raw.seed,
+        only,
         world,
         timeline,
         traffic,
@@ -332,7 +389,9 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         kills,
         directory,
         operator,
+        ledger,
         musts,
+        without,
         source: text.to_owned(),
     })
 }

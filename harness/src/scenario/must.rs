@@ -13,6 +13,7 @@ use super::checker::{AlertName, Checker, Sender};
 use super::directory::DirectoryChange;
 use super::fault::Fault;
 use super::kill::Kill;
+use super::ledger::Disturbance;
 use super::limits::{MAX_ARRIVALS, MAX_BLOCKS};
 use super::name::{self, Name};
 use super::operator::OperatorAction;
@@ -28,11 +29,17 @@ pub struct Must {
     id: String,
     checker: Checker,
     level: Level,
+    is_baseline: bool,
 }
 
 impl Must {
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether it stands here because it stands everywhere, and not because the file says so.
+    pub fn is_baseline(&self) -> bool {
+        self.is_baseline
     }
 
     pub fn checker(&self) -> &Checker {
@@ -89,6 +96,7 @@ impl From<RawLevel> for Level {
 pub(super) enum RawChecker {
     SettleAtMostOnce {},
     PaidContentOnlyAfterSettlement {},
+    NoContentWithoutSettlement {},
     UnknownIsNotFailed {},
     NobodyPaysForNothing {},
     SettleStaysPutWhileUnknown {},
@@ -96,6 +104,8 @@ pub(super) enum RawChecker {
     OnePaymentOneRequest {},
     BooksBalance {},
     GoodPaymentsAreHonoured {},
+    StrangersCollectNothing {},
+    OneTransferOneContent {},
     NoCrossTenantBytes {},
     ReachesTheNamedTenant {},
     DirectoryIsFollowed {
@@ -106,6 +116,7 @@ pub(super) enum RawChecker {
     HeadersAreOurs {},
     PaidIsPrivate {},
     SecretsAreKept {},
+    NamesAreKept {},
     EgressIsConfined {},
     DispatchCarriesLimits {},
     OverLimitIsCutOff {},
@@ -159,6 +170,7 @@ pub(super) enum RawChecker {
         calls: Spanned<usize>,
     },
     FacilitatorsAreSpared {},
+    QuestionsGrowApart {},
     SoldIsBounded {},
     TenantsOwnFacilitators {},
     Recovers {
@@ -183,15 +195,32 @@ pub(super) enum RawChecker {
         #[schemars(with = "TimeText")]
         slower_by: Spanned<String>,
     },
+    HonestBuyersAreServed {
+        /// The traffic block of those who do not attack.
+        #[schemars(with = "NameText")]
+        traffic: Spanned<String>,
+        /// The phase in which nobody attacks.
+        #[schemars(with = "NameText")]
+        quiet: Spanned<String>,
+        /// The phase in which somebody does.
+        #[schemars(with = "NameText")]
+        noisy: Spanned<String>,
+        /// In percent of the quiet phase's share.
+        #[schemars(with = "f64", extend("exclusiveMinimum" = 0, "maximum" = 100))]
+        at_least: Spanned<f64>,
+    },
     EveryRequestEndsOnce {},
     UnknownIsAskedAbout {},
     OneFacilitatorSuffices {},
     PaymentsAreGivenBack {},
+    StorageIsFreed {},
     AnswersAsDocumented {},
     MalformedIsRefused {},
     HeadIsFree {},
     StatusesKept {},
     PagesCanPay {},
+    HeadersOnce {},
+    RetryAfterIsSane {},
     AlertsAreToldOnce {
         /// Its name in the log line.
         alert: AlertName,
@@ -223,6 +252,7 @@ pub(super) struct Told<'a> {
     pub kills: &'a [Kill],
     pub directory: &'a [DirectoryChange],
     pub operator: &'a [OperatorAction],
+    pub ledger: &'a [Disturbance],
 }
 
 pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) -> Vec<Must> {
@@ -250,15 +280,24 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
             problems.add(Problem::new(at, what, "never holds"));
         }
         let level = must.level.map_or(checker.rule().level, Level::from);
-        musts.push(Must { id: must.id.into_inner(), checker, level });
+        musts.push(Must { id: must.id.into_inner(), checker, level, is_baseline: false });
     }
     musts
 }
 
+impl Must {
+    /// A rule that stands in every scenario, under this id.
+    pub(super) fn of_the_baseline(checker: Checker, id: String) -> Self {
+        let level = checker.rule().level;
+        Self { id, checker, level, is_baseline: true }
+    }
+}
+
 impl Told<'_> {
     /// Nothing goes wrong.
-    fn is_quiet(self) -> bool {
-        self.faults.is_empty() && self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty()
+    pub(super) fn is_quiet(self) -> bool {
+        let at_the_edge = self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty();
+        at_the_edge && self.faults.is_empty() && self.ledger.is_empty()
     }
 
     /// Neither by an operator nor by policy.
@@ -345,6 +384,12 @@ impl RawChecker {
                 noisy: timeline.find(&noisy, problems)?.name().clone(),
                 slower_by: check_bound(&slower_by, timeline, problems)?,
             },
+            Self::HonestBuyersAreServed { traffic: others, quiet, noisy, at_least } => Checker::HonestBuyersAreServed {
+                traffic: find_traffic(&others, traffic, problems)?,
+                quiet: timeline.find(&quiet, problems)?.name().clone(),
+                noisy: timeline.find(&noisy, problems)?.name().clone(),
+                at_least: check_share(&at_least, problems)?,
+            },
             Self::AlertsAreToldOnce { at_most, .. } if *at_most.get_ref() == 0 => {
                 let what = "an alert that has to be told is told once at least";
                 problems.add(Problem::new(at_most.span(), what, "never holds"));
@@ -367,6 +412,14 @@ impl RawChecker {
             Self::Latency { phase, quantile, at_most } => {
                 check_latency(&phase, &quantile, &at_most, timeline, traffic, problems)?
             }
+            Self::NoContentWithoutSettlement {} => Checker::NoContentWithoutSettlement,
+            Self::StrangersCollectNothing {} => Checker::StrangersCollectNothing,
+            Self::OneTransferOneContent {} => Checker::OneTransferOneContent,
+            Self::NamesAreKept {} => Checker::NamesAreKept,
+            Self::QuestionsGrowApart {} => Checker::QuestionsGrowApart,
+            Self::StorageIsFreed {} => Checker::StorageIsFreed,
+            Self::HeadersOnce {} => Checker::HeadersOnce,
+            Self::RetryAfterIsSane {} => Checker::RetryAfterIsSane,
             Self::FaultsBit {} => Checker::FaultsBit,
             Self::TrafficFlowed {} => Checker::TrafficFlowed,
             Self::ClientsActed {} => Checker::ClientsActed,
@@ -394,6 +447,16 @@ fn check_count(raw: &Spanned<usize>, problems: &mut Problems) -> Option<usize> {
     }
     let label = format!("the limit is {MAX_ARRIVALS}, as many as can arrive");
     problems.add(Problem::new(raw.span(), "the bound could not be missed", label));
+    None
+}
+
+/// Of what there was before, there cannot be more.
+fn check_share(raw: &Spanned<f64>, problems: &mut Problems) -> Option<f64> {
+    let percent = *raw.get_ref();
+    if percent > 0.0 && percent <= 100.0 {
+        return Some(percent);
+    }
+    problems.add(Problem::new(raw.span(), "a share is in percent, above 0 and at most 100", "out of range"));
     None
 }
 

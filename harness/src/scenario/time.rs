@@ -1,4 +1,4 @@
-//! Times of a scenario: "250ms", "5s", "1m". Whole numbers of one unit only, so that a time is written in one way.
+//! Times of a scenario: "250ms", "5s", "1m", "2h", "8d". Whole numbers of one unit only, so that a time is written in one way.
 
 use std::time::Duration;
 
@@ -106,6 +106,8 @@ pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Du
         "ms" => Some(1),
         "s" => Some(1_000),
         "m" => Some(60_000),
+        "h" => Some(3_600_000),
+        "d" => Some(24 * 3_600_000),
         _ => None,
     };
     let problem = match (number.parse::<u64>(), scale) {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::client::ClientKind;
-use super::limits::{MAX_ADDRESSES, MAX_ARRIVALS, MAX_BLOCKS, MAX_OWN_PAYERS, MAX_RATE, MAX_RUN};
+use super::limits::{MAX_ADDRESSES, MAX_ARRIVALS, MAX_BLOCKS, MAX_OWN_PAYERS, MAX_RATE};
 use super::name::{self, Name};
 use super::phase::Timeline;
 use super::problem::{Problem, Problems};
@@ -29,8 +29,21 @@ pub struct Traffic {
     tenants: Vec<Name>,
     paid_tenants: Vec<Name>,
     addresses: Option<u64>,
-    one_network: bool,
+    addresses_in: AddressesIn,
     payers: Option<u64>,
+}
+
+/// The network that a traffic block's clients call from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AddressesIn {
+    /// Version 4.
+    #[default]
+    Ipv4,
+    /// Version 6, each address in a /48 of its own.
+    Ipv6,
+    /// Version 6, each address in a /64 of its own, and all of these in one /48: what one host may have.
+    OnePrefix,
 }
 
 impl Traffic {
@@ -65,9 +78,9 @@ impl Traffic {
         self.addresses
     }
 
-    /// Whether its addresses are of version 6, each in a network of 64 bits of its own and all in one of 48.
-    pub fn one_network(&self) -> bool {
-        self.one_network
+    /// The network that its clients call from.
+    pub fn addresses_in(&self) -> AddressesIn {
+        self.addresses_in
     }
 
     /// How many payers its clients share with no other traffic; `None` for the run's common ones.
@@ -149,9 +162,9 @@ pub(super) struct RawTraffic {
     /// How many addresses they call from: each from one of its own unless given.
     #[schemars(with = "Option<u64>", range(min = 1, max = MAX_ADDRESSES))]
     addresses: Option<Spanned<u64>>,
-    /// Whether these are of version 6, each in a network of 64 bits of its own and all in one of 48.
+    /// The network that they call from: `ipv4` unless given.
     #[serde(default)]
-    one_network: bool,
+    addresses_in: AddressesIn,
     /// How many payers they have, of which no other traffic has any: the run's common ones unless given.
     #[schemars(with = "Option<u64>", range(min = 1, max = MAX_OWN_PAYERS))]
     payers: Option<Spanned<u64>>,
@@ -161,6 +174,7 @@ pub(super) struct RawTraffic {
 pub(super) fn end_of_run(
     raw: Option<&Spanned<String>>,
     traffic: &[RawTraffic],
+    longest: Duration,
     problems: &mut Problems,
 ) -> Option<Duration> {
     let (end, at) = match raw {
@@ -180,15 +194,22 @@ pub(super) fn end_of_run(
             last
         }
     };
-    if end > MAX_RUN {
-        let label = format!("the limit is {}", time::show(MAX_RUN));
-        problems.add(Problem::new(at, "the run is too long", label).help("a soak is the load tests' work"));
+    if end > longest {
+        let label = format!("the limit is {}", time::show(longest));
+        let help = "a soak is the load tests' work; with `only = \"sim\"` a run may last nine days";
+        problems.add(Problem::new(at, "the run is too long", label).help(help));
         return None;
     }
     Some(end)
 }
 
-pub(super) fn check(raw: Vec<RawTraffic>, world: &World, timeline: &Timeline, problems: &mut Problems) -> Vec<Traffic> {
+pub(super) fn check(
+    raw: Vec<RawTraffic>,
+    world: &World,
+    timeline: &Timeline,
+    is_simulated_only: bool,
+    problems: &mut Problems,
+) -> Vec<Traffic> {
     name::check_unique("traffic", &raw.iter().map(|block| &block.name).collect::<Vec<_>>(), problems);
     if let Some(extra) = raw.get(MAX_BLOCKS) {
         let what = format!("a scenario has at most {MAX_BLOCKS} traffic blocks");
@@ -199,9 +220,15 @@ pub(super) fn check(raw: Vec<RawTraffic>, world: &World, timeline: &Timeline, pr
     let mut checked = Vec::new();
     for block in raw {
         let at = block.name.span();
+        let mix_at = block.mix.span();
         let Some(traffic) = block.check(world, timeline, problems) else {
             continue;
         };
+        if let Some(client) = traffic.mix().clients().find(|client| client.takes_days() && !is_simulated_only) {
+            let label = format!("`{}` comes back after days", client.name());
+            let problem = Problem::new(mix_at, "nobody waits for this client in real time", label);
+            problems.add(problem.help("put `only = \"sim\"` above the first table"));
+        }
         total += traffic.arrivals();
         if total > MAX_ARRIVALS {
             let label = format!("{total} arrivals up to here, the limit is {MAX_ARRIVALS}");
@@ -255,8 +282,18 @@ impl RawTraffic {
         let addresses = check_share("addresses", self.addresses, MAX_ADDRESSES, problems);
         let payers = check_share("payers", self.payers, MAX_OWN_PAYERS, problems);
         let (name, window, rate, path) = (name?, window?, rate?, path?);
-        let one_network = self.one_network;
-        Some(Traffic { name, window, rate, mix, path, tenants, paid_tenants, addresses, one_network, payers })
+        Some(Traffic {
+            name,
+            window,
+            rate,
+            mix,
+            path,
+            tenants,
+            paid_tenants,
+            addresses,
+            addresses_in: self.addresses_in,
+            payers,
+        })
     }
 }
 

@@ -14,6 +14,7 @@ use super::limits::{
 };
 use super::name::{self, Name};
 use super::problem::{Problem, Problems};
+use super::repeats::Repeats;
 use super::schema::{self, NameText, PriceText, TimeText};
 use super::time;
 use super::usdc::Usdc;
@@ -35,6 +36,7 @@ pub struct World {
     wants_key: Vec<Name>,
     other_networks: Vec<Name>,
     official: bool,
+    repeats: Repeats,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
     cpu_limit_policy: CpuLimitPolicy,
@@ -85,6 +87,7 @@ impl World {
             wants_key: Vec::new(),
             other_networks: Vec::new(),
             official: false,
+            repeats: Repeats::default(),
             tenants,
             directory: DirectoryIn::default(),
             cpu_limit_policy: CpuLimitPolicy::default(),
@@ -120,6 +123,11 @@ impl World {
     /// Whether its facilitators are the official library's, on a chain of paper: which takes the live tier.
     pub fn is_official(&self) -> bool {
         self.official
+    }
+
+    /// How its honest facilitators answer a `/settle` that they have answered before.
+    pub fn repeats(&self) -> Repeats {
+        self.repeats
     }
 
     /// Never empty.
@@ -334,6 +342,9 @@ pub(super) struct RawWorld {
     /// given. Such a world has no faults, and runs in the live tier alone.
     #[schemars(with = "Option<bool>")]
     official: Option<Spanned<bool>>,
+    /// How an honest facilitator answers a `/settle` that it has answered before: `drawn` unless given.
+    #[serde(default)]
+    repeats: Repeats,
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
@@ -461,6 +472,7 @@ impl RawWorld {
             wants_key: wants_key?,
             other_networks: other_networks?,
             official,
+            repeats: self.repeats,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
             cpu_limit_policy: self.cpu_limit_policy,

@@ -225,6 +225,15 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::UnlistedRefusalBelieved => ("unknown-is-not-failed", &["settle-invalid-transaction-state"]),
         Bug::ConflictNamesAnyone => ("one-payment-one-request", &["payment-identifier-races"]),
         Bug::TransactionSoldTwice => ("paid-content-only-after-settlement", &["settle-lies"]),
+        Bug::AlarmArmedOnce => ("unknown-is-asked-about", &["settlements-open-for-minutes"]),
+        Bug::PauseNeverGrows => ("questions-grow-apart", &["days-of-doubt"]),
+        Bug::SettledNeverForgotten => ("storage-is-freed", &["eight-days"]),
+        Bug::AlarmAfterRecord => ("storage-is-freed", &["crash-at-a-write"]),
+        Bug::OwnOrderIgnored => ("tenants-own-facilitators", &["per-tenant-facilitators"]),
+        Bug::LostSettleToldUnavailable => ("unknown-is-not-failed", &["ledger-answers-lost"]),
+        Bug::CorsAppended => ("headers-once", &["tenants-own-words"]),
+        Bug::RetryAfterZero => ("retry-after-is-sane", &["settle-then-hang"]),
+        Bug::MainnetNameWrong => ("traffic-flowed", &["mainnet"]),
 
         Bug::WorkerMisspellsLimits => ("dispatch-carries-limits", &["worker-adapters"]),
         Bug::WorkerPassesNoLimits => ("neighbours-unmoved", &["tenants-burn-at-once"]),
@@ -241,5 +250,6 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::RedirectFollowed => ("secrets-are-kept", &["facilitator-redirects"]),
         Bug::RateBindingIgnored => ("flood-is-cut", &["rate-limit-on-two-dispatchers"]),
         Bug::VersionNotRun => ("directory-is-followed", &["directory-price-changes"]),
+        Bug::WorkerSetsHeaders => ("headers-once", &["worker-adapters"]),
     }
 }

@@ -1,5 +1,6 @@
 //! The alarms of Durable Objects. They outlive the process, ring no sooner than they were set to, and ring again where the
-//! process died while one was being answered.
+//! process died while one was being answered. Where answering fails they ring again six times, with growing pauses, and then no
+//! more, as on the platform.
 
 use std::{
     cell::RefCell,
@@ -33,7 +34,14 @@ struct Set {
     queue: BTreeSet<(UnixMillis, Object)>,
     /// Rang, and not answered yet.
     ringing: BTreeSet<Object>,
+    /// How often in a row answering failed.
+    failures: BTreeMap<Object, u32>,
 }
+
+/// Pause before an alarm that could not be answered rings again; it doubles with each failure.
+const RING_AGAIN_MS: u64 = 2_000;
+/// The platform rings so often again.
+const RINGS_AGAIN: u32 = 6;
 
 impl Alarms {
     /// In place of an earlier one.
@@ -64,7 +72,25 @@ impl Alarms {
     }
 
     pub fn answered(&self, object: &Object) {
-        self.0.set.borrow_mut().ringing.remove(object);
+        let mut set = self.0.set.borrow_mut();
+        set.ringing.remove(object);
+        set.failures.remove(object);
+    }
+
+    /// Answering failed: it rings again, unless a new one was set in the meantime or it has failed too often.
+    pub fn failed(&self, object: Object, now: UnixMillis) {
+        let mut set = self.0.set.borrow_mut();
+        set.ringing.remove(&object);
+        if set.at.contains_key(&object) {
+            return;
+        }
+        let failures = set.failures.entry(object.clone()).or_default();
+        *failures += 1;
+        let (failures, pause) = (*failures, RING_AGAIN_MS << (*failures - 1));
+        if failures <= RINGS_AGAIN {
+            set.set(object, now.plus(pause));
+            self.0.changed.notify_one();
+        }
     }
 
     /// A new process answers what the old one left ringing, unless that set a new alarm in the meantime.

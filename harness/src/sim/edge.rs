@@ -6,6 +6,7 @@ use super::{
     armed::Armed,
     chance::Chance,
     clock::VirtualClock,
+    disturbed::Disturbed,
     life::Life,
     objects::{Objects, Parts},
     ports::{
@@ -15,6 +16,7 @@ use super::{
         log::SimLog,
         namespace::{SimNamespace, SimResponse},
         rate_limiter::SimLimiter,
+        record_store::Written,
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
@@ -44,7 +46,7 @@ use dispatcher_core::{
     ports::Inbound,
     quarantine::{Quarantines, Warden},
 };
-use reports::event::{Event, LedgerState};
+use reports::event::{Event, LedgerState, StoredRecord};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 
@@ -65,6 +67,8 @@ pub struct Edge {
     pub tenants: Rc<Tenants>,
     /// `None`: the configuration lists all tenants.
     pub directory: Option<KvStore>,
+    pub disturbed: Rc<Disturbed>,
+    pub written: Written,
     pub memory: Memory,
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
@@ -99,6 +103,8 @@ impl Edge {
         let objects = Objects::new(Parts {
             config: Rc::clone(&self.config),
             memory: self.memory.clone(),
+            disturbed: Rc::clone(&self.disturbed),
+            written: Rc::clone(&self.written),
             health: SimHealthStore { life: life.clone(), alarms: self.alarms.clone(), stored: Rc::clone(&self.health) },
             transport: PipeTransport {
                 life: life.clone(),
@@ -116,7 +122,7 @@ impl Edge {
                 journal: self.journal.clone(),
                 tenants: Rc::clone(&self.tenants),
             };
-            let ledger = SimLedger(Rc::clone(&objects));
+            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed: Rc::clone(&self.disturbed) };
             let (config, chance) = (Rc::clone(&self.config), self.chance.clone());
             let tenants = Stored {
                 listed: Rc::clone(&config.directory),
@@ -197,6 +203,19 @@ impl Edge {
         let warden = self.process.borrow().as_ref().map(|process| process.isolates[0].warden.clone())?;
         // What asks a process that dies meanwhile hears nothing.
         tokio::time::timeout(PATIENCE, warden.carry_out(action)).await.ok()
+    }
+
+    /// Tells of every record that is left.
+    pub fn tell_of_storage(&self) {
+        for (payment, written) in self.written.borrow().iter() {
+            let (payment, state) = (payment.clone(), written.state.to_owned());
+            self.journal.record(Event::StorageLeft(StoredRecord {
+                payment,
+                state,
+                since_us: written.at_us,
+                bytes: written.bytes,
+            }));
+        }
     }
 
     /// What the settlement ledger says of a payment.

@@ -7,7 +7,9 @@ mod alarms;
 mod armed;
 mod chance;
 mod clock;
+mod disturbed;
 mod edge;
+mod keepers;
 mod kills;
 mod life;
 mod objects;
@@ -35,14 +37,18 @@ use dispatcher_core::{
     Config,
     config::{ConfigError, Vars},
 };
+use disturbed::Disturbed;
 use edge::Edge;
 use ports::facilitator_transport::url_of;
 use reports::event::{Event, Recorded};
-use std::{collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 use tenant::Tenants;
 use tokio::task::LocalSet;
 use wire::SimWire;
 use x402_protocol::network::UnknownNetwork;
+
+/// A run that is longer tells what it left in storage: in a shorter one nothing is forgotten.
+const TELLS_OF_STORAGE: Duration = Duration::from_secs(24 * 3_600);
 
 #[derive(Debug, thiserror::Error)]
 pub enum SimError {
@@ -77,9 +83,11 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let network = run::network(scenario)?;
     let keys = run::keys(scenario, || chance.token());
     let chain = Arc::new(Chain::new(journal.clone()));
+    let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
+    run::impoverish(&chain, network, &payers);
     let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
     let double = |name: &&str| {
-        let (terms, faults) = (run::terms(scenario, name, &keys), run::faults(scenario, name, seed));
+        let (terms, faults) = (run::terms(scenario, name, &keys, seed), run::faults(scenario, name, seed));
         ((*name).to_owned(), PipedDouble::new(name, terms, &chain, faults, journal.clone()))
     };
     let doubles: BTreeMap<_, _> = names.iter().map(double).collect();
@@ -117,6 +125,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         canaries: Rc::new(by_canary.clone()),
         doubles: Rc::new(doubles),
         tenants: Rc::new(Tenants::new(canaries)),
+        disturbed: Rc::new(Disturbed::new(scenario.ledger_disturbances(), seed, journal.clone())),
+        written: Rc::default(),
         memory: Default::default(),
         alarms: Alarms::default(),
         health: Rc::default(),
@@ -131,7 +141,6 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let arrivals = traffic::schedule(scenario, seed);
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
     let caller = Arc::new(Caller::new(Arc::new(wire), by_canary, scenario.timeline().clone(), journal.clone()));
-    let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
     let (changed, payments, (), (), ()) = tokio::join!(
         directory::carry_out(scenario, publisher, &journal),
         traffic::drive(arrivals, caller, payers, scenario.timeline()),
@@ -143,6 +152,9 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     for payment in payments {
         let state = edge.ledger_state(&payment).await;
         journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerState));
+    }
+    if scenario.end() > TELLS_OF_STORAGE {
+        edge.tell_of_storage();
     }
     edge.kill();
     for double in edge.doubles.values() {

@@ -5,33 +5,33 @@ use super::{
     alarms::{Alarms, Object},
     chance::Chance,
     clock::VirtualClock,
+    disturbed::Disturbed,
+    keepers::Keepers,
     life::Life,
     ports::{
-        facilitator_transport::PipeTransport, health_store::SimHealthStore, identifiers::SimIdentifiers, log::SimLog,
-        record_store::SimStore,
+        facilitator_transport::PipeTransport,
+        health_store::SimHealthStore,
+        identifiers::SimIdentifiers,
+        log::SimLog,
+        record_store::{SimStore, Written},
     },
 };
 use dispatcher_core::{
     Config,
     paywall::{
         health::{Board, Monitor, News},
-        ledger::{Keeper, LocalLedger, Memory},
+        ledger::{Keeper, Memory},
         ports::{Clock, LedgerError},
     },
     ports::Randomness,
 };
 use std::rc::Rc;
 
-/// Pause before an alarm that could not be answered rings again, as on the platform.
-const RING_AGAIN_MS: u64 = 2_000;
-
-type SimKeeper = Keeper<SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
-type Open = Box<dyn Fn(&str) -> SimKeeper>;
-pub type Payments = LocalLedger<Open, SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
+pub type SimKeeper = Keeper<SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
 type HealthMonitor = Monitor<SimHealthStore, PipeTransport, VirtualClock, SimLog>;
 
 pub struct Objects {
-    payments: Payments,
+    payments: Keepers,
     monitor: Rc<HealthMonitor>,
     board: Rc<Board>,
     clock: VirtualClock,
@@ -44,6 +44,8 @@ pub struct Objects {
 pub struct Parts {
     pub config: Rc<Config>,
     pub memory: Memory,
+    pub disturbed: Rc<Disturbed>,
+    pub written: Written,
     pub health: SimHealthStore,
     pub transport: PipeTransport,
     pub log: SimLog,
@@ -53,7 +55,7 @@ pub struct Parts {
 impl Objects {
     #[must_use]
     pub fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, memory, health, transport, log, clock } = parts;
+        let Parts { config, memory, disturbed, written, health, transport, log, clock } = parts;
         let (chance, alarms, life) = (transport.chance.clone(), health.alarms.clone(), health.life.clone());
         let board = Rc::new(Board::new(&config.facilitators, chance.seed()));
         let facilitators = config.facilitators.clone();
@@ -62,22 +64,24 @@ impl Objects {
             let (alarms, life, board) = (alarms.clone(), life.clone(), Rc::clone(&board));
             let identifiers = SimIdentifiers { life: life.clone(), chance: chance.clone(), memory: memory.clone() };
             move |payment: &str| {
-                let store = SimStore::new(payment, &memory, alarms.clone(), life.clone());
+                let (disturbed, armed) = (Rc::clone(&disturbed), Rc::clone(&log.armed));
+                let store =
+                    SimStore::new(payment, &memory, alarms.clone(), life.clone(), disturbed, armed, &written, clock);
                 let (transport, log, board) = (transport.clone(), log.clone(), Rc::clone(&board));
                 let facilitators = config.facilitators.clone();
                 Keeper::new(store, transport, clock, log, identifiers.clone(), facilitators, board)
                     .with_chain(config.chain.clone())
             }
         };
-        let payments = LocalLedger::new(Box::new(open) as Open);
+        let payments = Keepers::new(open, chance.clone(), clock);
         Rc::new(Self { payments, monitor: Rc::new(monitor), board, clock, chance, alarms, life })
     }
 
     /// A call from a request: a way there, and a way back.
-    pub async fn call<R>(self: &Rc<Self>, ask: impl AsyncFnOnce(&Payments) -> R) -> R {
+    pub async fn call<R>(self: &Rc<Self>, payment: &str, ask: impl AsyncFnOnce(&SimKeeper) -> R) -> R {
         self.chance.travel().await;
         self.life.alive().await;
-        let answer = ask(&self.payments).await;
+        let answer = self.payments.with(payment, ask).await;
         self.exchange_health();
         self.chance.travel().await;
         self.life.alive().await;
@@ -102,9 +106,9 @@ impl Objects {
         };
         self.exchange_health();
         self.life.alive().await;
-        self.alarms.answered(&object);
-        if answered.is_err() {
-            self.alarms.set(object, self.clock.now().plus(RING_AGAIN_MS));
+        match answered {
+            Ok(()) => self.alarms.answered(&object),
+            Err(LedgerError(_)) => self.alarms.failed(object, self.clock.now()),
         }
     }
 

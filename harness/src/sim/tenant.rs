@@ -129,6 +129,7 @@ impl Tenants {
             "hoard" => hoard(number(), |bytes| tenant.stream(Content::Whole(vec![b'.'; bytes]))),
             "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
             "page" => Verdict::at_once(Ok(tenant.page(heard))),
+            "own-words" => Verdict::at_once(Ok(tenant.seen(heard, 200, &own_words()))),
             "forge" => {
                 let status = if argument.is_empty() { 200 } else { number() as u16 };
                 Verdict::at_once(Ok(tenant.seen(heard, status, &forged())))
@@ -236,8 +237,11 @@ impl Tenant<'_> {
     fn headers(&self, content_type: &str, status: u16, said: Said<'_>) -> Vec<(String, String)> {
         let Said { forged, fetched, bytes, target } = said;
         let located = located(status);
-        let names: Vec<_> = forged.iter().map(|(name, _)| *name).collect();
-        let mut said = json!({"status": status, "forged": names, "bytes": bytes, "target": target});
+        // What it may say itself is no forgery.
+        let own = own_words();
+        let names: Vec<_> = forged.iter().filter(|said| !own.contains(said)).map(|(name, _)| *name).collect();
+        let cookies = forged.iter().filter(|(name, _)| *name == "set-cookie").count();
+        let mut said = json!({"status": status, "forged": names, "bytes": bytes, "target": target, "cookies": cookies});
         if let Some((name, value)) = located {
             said[name.replace('-', "_")] = Value::from(value);
         }
@@ -246,10 +250,13 @@ impl Tenant<'_> {
         }
         let mut headers = vec![
             ("content-type".to_owned(), content_type.to_owned()),
+            // The usual line of whoever wants pages to read it.
+            ("access-control-allow-origin".to_owned(), "*".to_owned()),
             ("x-canary".to_owned(), self.canary.to_owned()),
             ("x-said".to_owned(), said.to_string()),
         ];
         headers.extend(located.map(|(name, value)| (name.to_owned(), value.to_owned())));
+        headers.retain(|(name, _)| forged.iter().all(|(own, _)| own != name));
         headers.extend(forged.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         headers
     }
@@ -266,6 +273,22 @@ fn located(status: u16) -> Option<(&'static str, &'static str)> {
         307 | 308 => ("location", "/again"),
         _ => return None,
     })
+}
+
+/// What a tenant may say of itself, although a dispatcher says the like: who may read it, that nobody keeps it, two cookies.
+fn own_words() -> Vec<(&'static str, String)> {
+    [
+        ("access-control-allow-origin", "https://app.example"),
+        ("access-control-allow-credentials", "true"),
+        ("access-control-expose-headers", "etag"),
+        ("vary", "origin"),
+        ("cache-control", "no-store"),
+        ("etag", "\"1\""),
+        ("set-cookie", "theme=dark; Path=/"),
+        ("set-cookie", "basket=7; Path=/; HttpOnly"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .to_vec()
 }
 
 /// What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.

@@ -18,6 +18,8 @@ pub struct Ask {
     /// As the tenant sees it.
     pub path: String,
     pub query: String,
+    /// Empty where there is none.
+    pub body: String,
 }
 
 impl Ask {
@@ -30,6 +32,7 @@ impl Ask {
             by_host: arrival.by_host,
             path: arrival.path.as_str().to_owned(),
             query: format!("arrival={}", arrival.number),
+            body: String::new(),
         }
     }
 

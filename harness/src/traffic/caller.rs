@@ -4,6 +4,7 @@ use super::{
     ask::{Ask, host_of},
     leaks,
     payer::{Invoice, Payment, plain},
+    presented::Presented,
     schedule::Arrival,
     wire::{Wire, WireAnswer, WireRequest},
 };
@@ -12,6 +13,7 @@ use reports::event::{Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, Fla
 use reqwest::header::{HeaderMap, HeaderValue};
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -34,6 +36,7 @@ pub struct Caller {
     sent: AtomicU64,
     exchanges: AtomicU64,
     answers: AtomicU64,
+    presented: Presented,
 }
 
 /// What to send, and how long to wait for it.
@@ -44,6 +47,8 @@ pub struct Sending<'a> {
     payment: Option<&'a Payment>,
     flaw: Option<Flaw>,
     headers: &'static [(&'static str, &'static str)],
+    credentials: Option<String>,
+    address: Option<IpAddr>,
     patience: Option<Duration>,
 }
 
@@ -51,7 +56,17 @@ impl<'a> Sending<'a> {
     /// Due when it is sent, without a payment.
     #[must_use]
     pub fn new(ask: &'a Ask, kind: ExchangeKind) -> Self {
-        Self { ask, kind, due_us: None, payment: None, flaw: None, headers: &[], patience: None }
+        Self {
+            ask,
+            kind,
+            due_us: None,
+            payment: None,
+            flaw: None,
+            headers: &[],
+            credentials: None,
+            address: None,
+            patience: None,
+        }
     }
 
     #[must_use]
@@ -80,6 +95,20 @@ impl<'a> Sending<'a> {
         self
     }
 
+    /// With an `Authorization` and a cookie of somebody of this name.
+    #[must_use]
+    pub fn as_user(mut self, name: impl Into<String>) -> Self {
+        self.credentials = Some(name.into());
+        self
+    }
+
+    /// From another address than the client's own.
+    #[must_use]
+    pub fn from(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// Hangs up when the answer is not there in time.
     #[must_use]
     pub fn no_longer_than(mut self, patience: Duration) -> Self {
@@ -99,7 +128,7 @@ impl Caller {
     #[must_use]
     pub fn new(wire: Arc<dyn Wire>, canaries: BTreeMap<String, String>, timeline: Timeline, journal: Journal) -> Self {
         let [sent, exchanges, answers] = [0; 3].map(AtomicU64::new);
-        Self { wire, canaries, timeline, journal, sent, exchanges, answers }
+        Self { wire, canaries, timeline, journal, sent, exchanges, answers, presented: Presented::default() }
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -108,6 +137,11 @@ impl Caller {
 
     pub fn journal(&self) -> &Journal {
         &self.journal
+    }
+
+    /// What others can know of the payments that were presented.
+    pub fn presented(&self) -> &Presented {
+        &self.presented
     }
 
     /// How many exchanges were answered.
@@ -124,8 +158,12 @@ impl Caller {
 
     /// `None` where there was no whole answer.
     pub async fn exchange(&self, arrival: &Arrival, sending: Sending<'_>) -> Option<Got> {
-        let Sending { ask, kind, due_us, payment, flaw, headers, patience } = sending;
+        let Sending { ask, kind, due_us, payment, flaw, headers, credentials, address, patience } = sending;
+        let address = address.unwrap_or(arrival.address).to_string();
         let target = ask.target();
+        if let Some(payment) = payment.filter(|_| !arrival.client.is_attacker()) {
+            self.presented.note(ask, payment, credentials.as_deref());
+        }
         // In turn even within one purchase: in production, too, no two requests need to meet the same isolate.
         let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.wire.dispatchers();
         let mut carried = Vec::new();
@@ -137,18 +175,23 @@ impl Caller {
             carried.push((name, payment.header.clone()));
         }
         // As the platform's edge sets it, which is not there; whoever comes without gets its TCP connection's.
-        carried.push((CLIENT_ADDRESS, plain(arrival.address.to_string())));
+        carried.push((CLIENT_ADDRESS, plain(address.clone())));
+        if let Some(user) = &credentials {
+            carried.push(("authorization", plain(format!("Bearer {user}"))));
+            carried.push(("cookie", plain(format!("session={user}"))));
+        }
         carried.extend(headers.iter().map(|(name, value)| (*name, HeaderValue::from_static(value))));
         let request = WireRequest {
             method: ask.method.clone(),
             target: target.clone(),
             host: ask.by_host.then(|| host_of(&ask.tenant)),
             headers: carried,
+            body: ask.body.clone(),
         };
         let sent_us = self.clock().now_us();
         let answered = self.wire.send(dispatcher, request);
         let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), answered).await;
-        let version = arrival.client.version();
+        let version = payment.map_or(arrival.client.version(), |payment| payment.version);
         let (outcome, invoice) = match received {
             Ok(Ok(WireAnswer { status, headers, body })) => {
                 let invoice = match version {
@@ -166,8 +209,8 @@ impl Caller {
             arrival: arrival.number,
             client: arrival.client.name().to_owned(),
             traffic: arrival.traffic.as_str().to_owned(),
-            address: arrival.address.to_string(),
-            purchase: arrival.client.pays().then_some(arrival.number),
+            address,
+            purchase: arrival.client.buys().then_some(arrival.number),
             kind,
             phase: self.phase_at(due_us),
             tenant: ask.tenant.clone(),
@@ -176,6 +219,8 @@ impl Caller {
             target,
             payment: payment.and_then(|payment| payment.key.clone()),
             identifier: payment.and_then(|payment| payment.identifier.clone()),
+            credentials,
+            body: Some(ask.body.clone()).filter(|body| !body.is_empty()),
             flaw,
             due_us,
             sent_us,
@@ -197,6 +242,7 @@ impl Caller {
         let code = json["error"]["code"].as_str().or(json["error"].as_str()).map(str::to_owned);
         let in_headers =
             |canary: &str| headers.values().any(|value| String::from_utf8_lossy(value.as_bytes()).contains(canary));
+        let in_body = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary));
         let carried = self.canaries.iter().filter(|(canary, _)| whole.contains(*canary) || in_headers(canary));
         let offer = text(headers, header::PAYMENT_REQUIRED).and_then(|offer| decoded(&offer));
         let lower = |name| text(headers, name).map(|value| value.to_ascii_lowercase());
@@ -211,6 +257,7 @@ impl Caller {
             asked: offer.map(|offer| offer.accepts.into_iter().map(|one| one.amount).collect()).unwrap_or_default(),
             payment_response: payment_response(version, headers),
             canaries: carried.map(|(_, tenant)| tenant.clone()).collect(),
+            body_canaries: in_body.map(|(_, tenant)| tenant.clone()).collect(),
             body_bytes: body.len() as u64,
             location: text(headers, "location"),
             content_location: text(headers, "content-location"),
@@ -220,6 +267,7 @@ impl Caller {
                 .iter()
                 .filter_map(|value| Some(value.to_str().ok()?.to_owned()))
                 .collect(),
+            repeated_headers: leaks::repeated(headers),
             allowed_origin: all(headers, "access-control-allow-origin"),
             allowed_methods: lower("access-control-allow-methods"),
             allowed_headers: lower("access-control-allow-headers"),

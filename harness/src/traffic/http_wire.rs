@@ -22,12 +22,13 @@ impl HttpWire {
     }
 
     fn request(&self, dispatcher: usize, request: WireRequest) -> reqwest::RequestBuilder {
-        let WireRequest { method, target, host, headers } = request;
+        let WireRequest { method, target, host, headers, body } = request;
         let mut builder = self.http.request(method, format!("{}{target}", self.urls[dispatcher]));
         if let Some(host) = host {
             builder = builder.header("host", host);
         }
-        headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value))
+        let builder = headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
+        if body.is_empty() { builder } else { builder.body(body) }
     }
 }
 

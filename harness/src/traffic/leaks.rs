@@ -34,6 +34,33 @@ pub fn shared_cache(headers: &HeaderMap) -> Vec<String> {
     SHARED_CACHE.iter().filter(|name| headers.contains_key(**name)).map(|name| (*name).to_owned()).collect()
 }
 
+/// Headers of which an answer has one at most, and whose value is no list: a browser that sees two lets no page in, and of two
+/// receipts nobody knows which one counts.
+const SINGLE: [&str; 15] = [
+    "access-control-allow-origin",
+    "access-control-allow-credentials",
+    "access-control-max-age",
+    "payment-required",
+    "payment-response",
+    "x-payment-response",
+    "retry-after",
+    "x-request-id",
+    "x-tenant-id",
+    "content-type",
+    "content-length",
+    "location",
+    "content-location",
+    "etag",
+    "x-canary",
+];
+
+/// Headers that must have one value and have more, each on a line of its own or all on one.
+pub fn repeated(headers: &HeaderMap) -> Vec<String> {
+    let is_list = |value: &reqwest::header::HeaderValue| value.as_bytes().contains(&b',');
+    let many = |name: &&&str| headers.get_all(**name).iter().count() > 1 || headers.get_all(**name).iter().any(is_list);
+    SINGLE.iter().filter(many).map(|name| (*name).to_owned()).collect()
+}
+
 /// What a tenant may say of a host that is its own.
 const OF_THE_HOST: [&str; 2] = ["clear-site-data", "service-worker-allowed"];
 
@@ -60,6 +87,17 @@ fn is_marked(value: &str) -> bool {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn what_must_be_single_is_seen_where_it_is_not() {
+        let mut headers = HeaderMap::new();
+        headers.append("access-control-allow-origin", "*".parse().unwrap());
+        headers.append("vary", "origin, accept".parse().unwrap());
+        assert_eq!(repeated(&headers), [""; 0]);
+        headers.append("access-control-allow-origin", "https://app.example".parse().unwrap());
+        headers.append("retry-after", "1, 2".parse().unwrap());
+        assert_eq!(repeated(&headers), ["access-control-allow-origin", "retry-after"]);
+    }
 
     #[test]
     fn a_mark_is_found_in_the_open_and_in_base64_and_a_payment_by_its_name() {

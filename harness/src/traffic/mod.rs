@@ -1,5 +1,6 @@
 //! Open-model traffic from signing clients: every arrival is sent when it is due, however many are still waiting.
 
+mod addresses;
 mod ask;
 mod caller;
 mod client;
@@ -7,6 +8,7 @@ mod http_wire;
 mod leaks;
 mod malformation;
 mod payer;
+mod presented;
 mod schedule;
 mod wire;
 

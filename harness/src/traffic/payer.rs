@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::sync::{Arc, OnceLock};
 use x402_protocol::{
-    Authorization, Nonce, Offer, Permit2Authorization, Transfer, TransferMethod, Uint256, Version, header, hex,
+    Address, Authorization, Nonce, Offer, Permit2Authorization, Transfer, TransferMethod, Uint256, Version, header,
+    hex,
     offer::OfferError,
     permit2::{EXACT_PROXY, TokenPermissions, Witness},
     signature::Signer,
@@ -22,7 +23,10 @@ use x402_protocol::{
 const PAYERS: usize = 16;
 
 /// More than a run has traffic blocks with payers of their own.
-const MOST_PAYERS: usize = PAYERS + MAX_BLOCKS * MAX_OWN_PAYERS as usize;
+const MOST_PAYERS: usize = PAYERS + POOR + MAX_BLOCKS * MAX_OWN_PAYERS as usize;
+
+/// Wallets without money.
+const POOR: usize = 8;
 
 /// Clients of version 1 begin their window this long before they sign.
 const V1_BACKDATED_S: u64 = 600;
@@ -40,6 +44,8 @@ pub struct Payers {
 pub enum Wallet {
     /// One of those that a run's purchases have in common, by the purchase's number.
     Common(u64),
+    /// One of those that nobody has put any money into, by the purchase's number.
+    Poor(u64),
     /// One that a traffic block has to itself.
     Own { block: u8, n: u8 },
 }
@@ -110,6 +116,11 @@ impl Payers {
         self.signer(wallet).address().to_string()
     }
 
+    /// The wallets without money, for a chain to be told of.
+    pub fn poor(&self) -> impl Iterator<Item = Address> {
+        (0..POOR as u64).map(|n| self.signer(Wallet::Poor(n)).address())
+    }
+
     /// Signs what the invoice asks, as an official client does.
     #[must_use]
     pub fn pay(&self, invoice: &Invoice, purchase: u64, attempt: u64, unix_now: u64) -> Payment {
@@ -168,7 +179,8 @@ impl Payers {
     fn signer(&self, wallet: Wallet) -> &Signer {
         let n = match wallet {
             Wallet::Common(purchase) => purchase as usize % PAYERS,
-            Wallet::Own { block, n } => PAYERS + usize::from(block) * MAX_OWN_PAYERS as usize + usize::from(n),
+            Wallet::Poor(purchase) => PAYERS + purchase as usize % POOR,
+            Wallet::Own { block, n } => PAYERS + POOR + usize::from(block) * MAX_OWN_PAYERS as usize + usize::from(n),
         };
         self.signers[n].get_or_init(|| {
             // A secret beyond the curve's order has a chance of 2^-128; the next salt would not have it as well.
@@ -182,6 +194,11 @@ impl Payers {
 }
 
 impl Invoice {
+    /// The offer and what came with it, as it was sent.
+    pub fn raw(&self) -> &Value {
+        &self.raw
+    }
+
     /// Reads `PAYMENT-REQUIRED`, as a client of version 2 does.
     pub fn read_header(header: &str) -> Result<Self, PayError> {
         let text = header::decode(header).map_err(|error| PayError::Unreadable(error.to_string()))?;

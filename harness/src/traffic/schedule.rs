@@ -1,9 +1,9 @@
 //! Who arrives when, drawn from the seed before the run begins: the same seed gives the same arrivals.
 
-use super::payer::Wallet;
+use super::{addresses, payer::Wallet};
 use crate::scenario::{ClientKind, Name, RequestPath, Scenario, World};
 use fastrand::Rng;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrival {
@@ -38,15 +38,7 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
             let tenant = tenants[rng.usize(0..tenants.len())].clone();
             let neighbour = neighbour(scenario.world(), &tenant);
             let (path, by_host) = (traffic.path().clone(), rng.bool());
-            let shared = traffic.addresses().map(|count| n % count);
-            let address = match (traffic.one_network(), shared) {
-                (true, shared) => neighbour_of(block, shared.unwrap_or(n)).into(),
-                (false, Some(shared)) => {
-                    let [a, b, _, _] = SHARED_ADDRESSES.octets();
-                    Ipv4Addr::new(a, b, block, shared as u8 + 1).into()
-                }
-                (false, None) => Ipv4Addr::UNSPECIFIED.into(),
-            };
+            let address = addresses::of_block(traffic, block, n);
             let wallet =
                 traffic.payers().map_or(Wallet::Common(0), |count| Wallet::Own { block, n: (n % count) as u8 });
             let traffic = traffic.name().clone();
@@ -58,24 +50,12 @@ pub fn schedule(scenario: &Scenario, seed: u64) -> Vec<Arrival> {
     arrivals.sort_by_key(|arrival| arrival.due_us);
     for (number, arrival) in (0_u32..).zip(arrivals.iter_mut()) {
         arrival.number = u64::from(number);
-        if arrival.address.is_unspecified() {
-            arrival.address = Ipv4Addr::from(u32::from(OWN_ADDRESSES) + number).into();
-        }
+        arrival.address = addresses::own(arrival.address, number);
         if let Wallet::Common(purchase) = &mut arrival.wallet {
             *purchase = u64::from(number);
         }
     }
     arrivals
-}
-
-/// Networks that are nobody's on the Internet. Of one, each client has an address; of the other, each traffic block that
-/// shares addresses has a /24.
-const OWN_ADDRESSES: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
-const SHARED_ADDRESSES: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
-
-/// The `n`th address of a traffic block that has one network of 48 bits, spread over it.
-fn neighbour_of(block: u8, n: u64) -> Ipv6Addr {
-    Ipv6Addr::new(0x2001, 0xdb8, u16::from(block), (n * 257 % 65_536) as u16, 0, 0, 0, 1)
 }
 
 fn neighbour(world: &World, tenant: &Name) -> Option<Name> {

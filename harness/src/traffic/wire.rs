@@ -18,6 +18,8 @@ pub struct WireRequest {
     /// In place of the dispatcher's own.
     pub host: Option<String>,
     pub headers: Vec<(&'static str, HeaderValue)>,
+    /// Empty where there is none.
+    pub body: String,
 }
 
 /// A whole answer, body included.

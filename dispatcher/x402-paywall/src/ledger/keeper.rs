@@ -155,7 +155,9 @@ where
 
     /// The alarm rang: reconcile what is unknown, forget what is over.
     pub async fn woke(&self) -> Result<(), LedgerError> {
-        self.alarm.take();
+        if !seeded::has(Bug::AlarmArmedOnce) {
+            self.alarm.take();
+        }
         self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop)
     }
 
@@ -405,8 +407,10 @@ where
         // An alarm that is to ring earlier is set before the record that needs it, one that may ring later after it: so a
         // crash in between finds the alarm too early and never too late.
         let unasked = seeded::has(Bug::UnknownNeverAskedAbout) && matches!(after.state, State::Unknown { .. });
+        let unforgotten = seeded::has(Bug::SettledNeverForgotten) && matches!(after.state, State::Settled { .. });
+        let late = seeded::has(Bug::AlarmAfterRecord);
         if let Wake::By(at) = wake
-            && !unasked
+            && !(unasked || unforgotten || late)
             && self.alarm.get().is_none_or(|alarm| at < alarm)
         {
             self.wake_at(at).await?;
@@ -423,7 +427,15 @@ where
             self.store.save(after, body).await?;
             self.is_stored.set(true);
         }
-        if let Wake::At(at) = wake {
+        if let Wake::At(at) = wake
+            && !unforgotten
+        {
+            self.wake_at(at).await?;
+        }
+        if let Wake::By(at) = wake
+            && late
+            && self.alarm.get().is_none_or(|alarm| at < alarm)
+        {
             self.wake_at(at).await?;
         }
         if responded {

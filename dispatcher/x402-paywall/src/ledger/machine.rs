@@ -583,6 +583,9 @@ fn pause_after(asked: u32, record: &Record, now: UnixMillis) -> u64 {
     if seeded::has(Bug::UnknownAskedAboutTooLate) {
         return ASK_AGAIN_MAX_MS;
     }
+    if seeded::has(Bug::PauseNeverGrows) {
+        return ASK_AGAIN_MIN_MS;
+    }
     let is_soon = now < record.claim.window.end().plus(FINAL_AFTER_MS);
     let most = if is_soon { ASK_AGAIN_SOON_MS } else { ASK_AGAIN_MAX_MS };
     ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(most)

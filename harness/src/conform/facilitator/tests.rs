@@ -10,7 +10,7 @@ use super::*;
 use crate::clock::{Clock, SystemClock};
 use crate::conform::check::Outcome;
 use crate::conform::target::Reach;
-use crate::facilitator::{Chain, FacilitatorRequest, honest, testing::journal};
+use crate::facilitator::{Chain, FacilitatorRequest, Repeat, honest, testing::journal};
 
 /// What is wrong with the facilitator: the request, how many came before, the status and the answer.
 type Spoil = fn(&Request, u64, &mut u16, &mut Value);
@@ -27,8 +27,8 @@ impl Respond for Facilitator {
         let read = FacilitatorRequest::parse(&request.body);
         let (mut status, mut said) = match request.url.path() {
             "/supported" => (200, honest::supported("honest", None)),
-            "/verify" => (200, json!(honest::verify(&read, &self.chain, now))),
-            "/settle" => (200, json!(honest::settle("honest", &read, &self.chain, now))),
+            "/verify" => (200, json!(honest::verify("honest", &read, &self.chain, now, Repeat::NonceUsed))),
+            "/settle" => (200, json!(honest::settle("honest", &read, &self.chain, now, Repeat::Yes))),
             _ => (404, json!({})),
         };
         (self.spoil)(request, self.asked.fetch_add(1, Ordering::Relaxed), &mut status, &mut said);

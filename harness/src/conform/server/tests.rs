@@ -15,7 +15,7 @@ use crate::bounded_http::answer;
 use crate::clock::{Clock, SystemClock};
 use crate::conform::check::Outcome;
 use crate::conform::target::Reach;
-use crate::facilitator::{Chain, FacilitatorRequest, honest, testing::journal};
+use crate::facilitator::{Chain, FacilitatorRequest, Repeat, honest, testing::journal};
 
 const PATH: &str = "/shop/quote";
 
@@ -90,9 +90,11 @@ fn paid(payment: &str) -> Option<bool> {
     let body = format!(r#"{{"x402Version":2,"paymentPayload":{payment},"paymentRequirements":{requirements}}}"#);
     Some(
         honest::verify(
+            "honest",
             &FacilitatorRequest::parse(body.as_bytes()),
             &Chain::new(journal().0),
             SystemClock::new().unix_now(),
+            Repeat::Yes,
         )
         .is_valid,
     )

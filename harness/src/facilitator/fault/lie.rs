@@ -2,7 +2,7 @@
 //! under the wrong payer, transaction, network or amount.
 
 use crate::{
-    facilitator::{answers::Ask, chain, honest, reply::Reply, request::Asked},
+    facilitator::{Repeat, answers::Ask, chain, honest, reply::Reply, request::Asked},
     scenario::{LieAbout, Money},
 };
 use reports::event::FacilitatorEndpoint;
@@ -42,7 +42,7 @@ fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, asked: &Asked) -> Settle
     let invented = honest::succeeded(asked, &invented_transaction(ask.facilitator, asked));
     let told = match money {
         Money::Kept => invented,
-        Money::Moved => Some(ask.settle()).filter(|answer| answer.success).unwrap_or(invented),
+        Money::Moved => Some(ask.settle(Repeat::Yes)).filter(|answer| answer.success).unwrap_or(invented),
     };
     match about {
         LieAbout::Payer => SettleResponse { payer: Some(other_payer(asked).to_string()), ..told },

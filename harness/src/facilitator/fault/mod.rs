@@ -4,29 +4,35 @@
 //!
 //! | money | faults |
 //! |---|---|
-//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `redirect`, `choke`, `decline` |
-//! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `settle-then-status`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `huge`, `deep`, `pending`, `forget` |
+//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `redirect`, `decline`, `throws`, `busy` (of what it turns away) |
+//! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `settle-then-status`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `huge`, `deep`, `pending`, `forget`, `settle-then-decline`, `slow-check`, `any-case`, `empty-strings`, `numbers` |
 //! | as the fault says | `lie` |
 
+mod any_case;
 mod bad_json;
-mod choke;
+mod busy;
 mod decline;
 mod deep;
 mod drip;
+mod empty_strings;
 mod forget;
 mod garbage;
 mod hang;
 mod huge;
 mod lie;
+mod numbers;
 mod pending;
 mod redirect;
 pub(super) mod refuse;
 mod reset;
+mod settle_then_decline;
 mod settle_then_hang;
 mod settle_then_reset;
 mod settle_then_status;
 mod slow;
+mod slow_check;
 mod status;
+mod throws;
 mod truncate;
 mod wrong_shape;
 
@@ -48,9 +54,17 @@ pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
         Inject::SettleThenHang
         | Inject::SettleThenReset
         | Inject::SettleThenStatus { .. }
+        | Inject::SettleThenDecline { .. }
         | Inject::Pending { .. }
         | Inject::Forget { .. } => endpoint == Settle,
-        Inject::Decline { .. } | Inject::Choke => endpoint != Supported,
+        // A list of networks says nothing of a payment, and is never the odd one out.
+        Inject::Decline { .. }
+        | Inject::SlowCheck { .. }
+        | Inject::Busy { .. }
+        | Inject::Throws
+        | Inject::AnyCase
+        | Inject::EmptyStrings { .. }
+        | Inject::Numbers => endpoint != Supported,
         Inject::Lie { about, .. } => lie::applies(*about, endpoint),
         _ => true,
     }
@@ -62,13 +76,21 @@ pub fn reads_request(inject: &Inject) -> bool {
     !matches!(inject, Inject::Reset { after } if !reset::reads_request(*after))
 }
 
+/// The request as the double reads it under a fault.
+#[must_use]
+pub fn as_read(inject: Option<&Inject>, body: Vec<u8>) -> Vec<u8> {
+    match inject {
+        Some(Inject::AnyCase) => any_case::as_read(body),
+        _ => body,
+    }
+}
+
 /// The HTTP answer under a fault; what happens to it on its way is the socket faults' business.
 #[must_use]
 pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
     match inject {
         Some(Inject::Status { code, body }) => status::reply(*code, *body),
         Some(Inject::BadJson) => bad_json::reply(ask),
-        Some(Inject::Choke) => choke::reply(ask),
         Some(Inject::WrongShape) => wrong_shape::reply(ask),
         Some(Inject::SettleThenStatus { code, body }) => settle_then_status::reply(*code, *body, ask),
         Some(Inject::Huge { kilobytes }) => huge::reply(*kilobytes, ask),
@@ -77,6 +99,13 @@ pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
         Some(Inject::Forget { says }) => forget::reply(says.as_deref(), ask),
         Some(Inject::Decline { reason }) => decline::reply(reason, ask),
         Some(Inject::Lie { about, money }) => lie::reply(*about, *money, ask),
+        Some(Inject::SettleThenDecline { reason, status, transaction }) => {
+            settle_then_decline::reply(reason.as_deref(), *status, *transaction, ask)
+        }
+        Some(Inject::Busy { calls_per_second }) => busy::reply(*calls_per_second, ask),
+        Some(Inject::Throws) => throws::reply(ask),
+        Some(Inject::EmptyStrings { fields }) => empty_strings::reply(fields, ask),
+        Some(Inject::Numbers) => numbers::reply(ask),
         _ => ask.honest(),
     }
 }
@@ -92,6 +121,7 @@ pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -
         Some(Inject::Drip { every }) => drip::play(*every, exchange).await,
         Some(Inject::Garbage) => Ok(garbage::play(exchange).await),
         Some(Inject::Slow { by }) => slow::play(*by, exchange).await,
+        Some(Inject::SlowCheck { by, .. }) => slow_check::play(*by, exchange).await,
         Some(Inject::Redirect { code }) => Ok(redirect::play(*code, exchange).await),
         _ => exchange.answer().await,
     }

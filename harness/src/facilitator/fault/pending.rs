@@ -5,13 +5,14 @@
 //! success.
 
 use crate::{
-    facilitator::{answers::Ask, reason, reply::Reply},
+    facilitator::{Repeat, answers::Ask, reason, reply::Reply},
     scenario::PendingStyle,
 };
 use serde_json::json;
 
 pub fn reply(style: PendingStyle, answers: Option<u64>, ask: &Ask<'_>) -> Reply {
-    let mut answer = ask.settle();
+    // It follows its own transaction, so it knows of a repeat what it said.
+    let mut answer = ask.settle(Repeat::Yes);
     if !answer.success || answers.is_some_and(|answers| ask.asked_before >= answers) {
         return Reply::json(200, &answer);
     }

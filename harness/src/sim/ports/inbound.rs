@@ -14,11 +14,12 @@ pub struct SimRequest {
     path: String,
     query: Option<String>,
     headers: HeaderMap,
+    body: String,
 }
 
 impl From<WireRequest> for SimRequest {
     fn from(request: WireRequest) -> Self {
-        let WireRequest { method, target, host, headers } = request;
+        let WireRequest { method, target, host, headers, body } = request;
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
             None => (target, None),
@@ -27,7 +28,7 @@ impl From<WireRequest> for SimRequest {
         let headers =
             headers.into_iter().map(|(name, value)| (name.parse().expect("clients send valid header names"), value));
         let origin = format!("http://{host}");
-        Self { method: method.to_string(), host, origin, path, query, headers: headers.collect() }
+        Self { method: method.to_string(), host, origin, path, query, headers: headers.collect(), body }
     }
 }
 
@@ -65,7 +66,11 @@ impl Inbound for SimRequest {
         Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
     }
 
-    async fn body(&self, _limit: usize) -> Result<Vec<u8>, CollectError> {
-        Ok(Vec::new())
+    async fn body(&self, limit: usize) -> Result<Vec<u8>, CollectError> {
+        // As the platform has it: of a GET and a HEAD there is none.
+        if matches!(self.method.as_str(), "GET" | "HEAD") {
+            return Ok(Vec::new());
+        }
+        if self.body.len() > limit { Err(CollectError::TooLarge) } else { Ok(self.body.clone().into_bytes()) }
     }
 }

@@ -1,27 +1,59 @@
 //! One payment's storage in its Durable Object. A write is either done or was never begun: the process may die before it
 //! and after it.
 
-use crate::sim::{
-    alarms::{Alarms, Object},
-    life::Life,
+use crate::{
+    clock::Clock,
+    sim::{
+        alarms::{Alarms, Object},
+        armed::Armed,
+        clock::VirtualClock,
+        disturbed::Disturbed,
+        life::Life,
+    },
 };
 use dispatcher_core::paywall::{
     UnixMillis,
     ledger::{Memory, MemoryStore, Record},
     ports::{LedgerError, RecordStore},
 };
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 pub struct SimStore {
     life: Life,
     alarms: Alarms,
     object: Object,
+    payment: String,
     stored: MemoryStore,
+    disturbed: Rc<Disturbed>,
+    armed: Rc<Armed>,
+    written: Written,
+    clock: VirtualClock,
+}
+
+/// What storage has of each payment.
+pub type Written = Rc<RefCell<BTreeMap<String, LastWrite>>>;
+
+pub struct LastWrite {
+    pub at_us: u64,
+    pub state: &'static str,
+    pub bytes: u64,
 }
 
 impl SimStore {
     #[must_use]
-    pub fn new(payment: &str, memory: &Memory, alarms: Alarms, life: Life) -> Self {
-        Self { life, alarms, object: Object::Payment(payment.to_owned()), stored: memory.store(payment) }
+    pub fn new(
+        payment: &str,
+        memory: &Memory,
+        alarms: Alarms,
+        life: Life,
+        disturbed: Rc<Disturbed>,
+        armed: Rc<Armed>,
+        written: &Written,
+        clock: VirtualClock,
+    ) -> Self {
+        let (object, stored) = (Object::Payment(payment.to_owned()), memory.store(payment));
+        let (payment, written) = (payment.to_owned(), Rc::clone(written));
+        Self { life, alarms, object, payment, stored, disturbed, armed, written, clock }
     }
 }
 
@@ -33,7 +65,17 @@ impl RecordStore for SimStore {
 
     async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
         self.life.alive().await;
-        self.stored.save(record, body).await
+        if self.disturbed.refuses_write(&self.payment) {
+            return Err(LedgerError("the storage refused".to_owned()));
+        }
+        let bytes = serde_json::to_vec(record).map_or(0, |json| json.len()) + body.map_or(0, <[u8]>::len);
+        let last = LastWrite { at_us: self.clock.now_us(), state: record.state.name(), bytes: bytes as u64 };
+        self.written.borrow_mut().insert(self.payment.clone(), last);
+        self.stored.save(record, body).await?;
+        if self.armed.is_hit_by_write(&self.payment, record.state.name(), self.clock.now_us()) {
+            self.life.end();
+        }
+        Ok(())
     }
 
     async fn body(&self) -> Result<Vec<u8>, LedgerError> {
@@ -55,6 +97,7 @@ impl RecordStore for SimStore {
     async fn forget(&self) -> Result<(), LedgerError> {
         self.life.alive().await;
         self.alarms.clear(&self.object);
+        self.written.borrow_mut().remove(&self.payment);
         self.stored.forget().await
     }
 }

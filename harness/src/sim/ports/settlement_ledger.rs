@@ -1,6 +1,12 @@
 //! The settlement ledger as a request's side calls it: a way to the payment's object, and a way back.
 
-use crate::sim::objects::Objects;
+use crate::{
+    scenario::LedgerCall,
+    sim::{
+        disturbed::Disturbed,
+        objects::{Objects, SimKeeper},
+    },
+};
 use dispatcher_core::paywall::{
     PaidResponse,
     ledger::{Claim, ClaimReply, Collection, SettleReply},
@@ -9,26 +15,45 @@ use dispatcher_core::paywall::{
 use std::rc::Rc;
 
 #[derive(Clone)]
-pub struct SimLedger(pub Rc<Objects>);
+pub struct SimLedger {
+    pub objects: Rc<Objects>,
+    pub disturbed: Rc<Disturbed>,
+}
+
+impl SimLedger {
+    /// The answer, unless it is lost on its way back.
+    fn unless_lost<R>(&self, to: LedgerCall, payment: &str, answer: Result<R, LedgerError>) -> Result<R, LedgerError> {
+        if self.disturbed.loses_answer(to, payment) {
+            return Err(LedgerError("the answer was lost".to_owned()));
+        }
+        answer
+    }
+}
 
 impl Ledger for SimLedger {
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
-        self.0.call(async |ledger| ledger.claim(claim, holder).await).await
+        let payment = claim.payment.clone();
+        let ask = async |keeper: &SimKeeper| keeper.claim(claim, holder).await;
+        let answer = self.objects.call(&payment, ask).await;
+        self.unless_lost(LedgerCall::Claim, &payment, answer)
     }
 
     async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {
-        self.0.call(async |ledger| ledger.collect(collection, holder).await).await
+        let payment = collection.payment.clone();
+        self.objects.call(&payment, async |keeper| keeper.collect(collection, holder).await).await
     }
 
     async fn settle(&self, payment: &str, holder: &str, response: &PaidResponse) -> Result<SettleReply, LedgerError> {
-        self.0.call(async |ledger| ledger.settle(payment, holder, response).await).await
+        let answer = self.objects.call(payment, async |keeper| keeper.settle(holder, response).await).await;
+        self.unless_lost(LedgerCall::Settle, payment, answer)
     }
 
     async fn release(&self, payment: &str, holder: &str) -> Result<(), LedgerError> {
-        self.0.call(async |ledger| ledger.release(payment, holder).await).await
+        self.objects.call(payment, async |keeper| keeper.release(holder).await).await
     }
 
     async fn handed_over(&self, payment: &str, holder: &str, delivered: bool) -> Result<(), LedgerError> {
-        self.0.call(async |ledger| ledger.handed_over(payment, holder, delivered).await).await
+        let answer = self.objects.call(payment, async |keeper| keeper.handed_over(holder, delivered).await).await;
+        self.unless_lost(LedgerCall::HandedOver, payment, answer)
     }
 }

@@ -1,20 +1,29 @@
 //! One client at one arrival: one file a kind, named as a scenario's mix names it, and here the steps they share.
 
 mod away;
+mod blamer;
+mod chain_observer;
+mod differential;
 mod duplicate;
 mod fresh_after_timeout;
 mod head;
 mod hostile;
 mod identifier_race;
 mod impatient;
+mod late;
 mod malformed;
 mod malformed_v1;
+mod one_address_sampler;
 mod paid;
 mod preflight;
+mod preflight_thief;
 mod replay_elsewhere;
 mod resend_after_served;
+mod returner;
+mod roaming;
 mod short_lived;
 mod skewed;
+mod squatter;
 mod tries_again;
 mod two_names;
 mod unbacked;
@@ -76,7 +85,11 @@ impl Visit<'_> {
             | ClientKind::PaidV1
             | ClientKind::PaidPermit2
             | ClientKind::Forger
-            | ClientKind::SharedIdentifier => paid::buy(self).await,
+            | ClientKind::SharedIdentifier
+            | ClientKind::Authorized => paid::buy(self).await,
+            ClientKind::Roaming => roaming::buy(self).await,
+            ClientKind::Returner => returner::buy(self).await,
+            ClientKind::Late | ClientKind::LateIdentified => late::buy(self).await,
             ClientKind::Unpaid => return self.look().await,
             ClientKind::Duplicate => duplicate::buy(self).await,
             ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
@@ -95,6 +108,13 @@ impl Visit<'_> {
             ClientKind::MalformedV1 => return malformed_v1::try_it(self).await,
             ClientKind::Hostile => return hostile::try_it(self).await,
             ClientKind::Unbacked => return unbacked::try_it(self).await,
+            ClientKind::PreflightThief => return preflight_thief::steal(self).await,
+            ClientKind::ChainObserver => return chain_observer::steal(self).await,
+            ClientKind::Blamer => return blamer::blame(self).await,
+            ClientKind::Squatter => return squatter::squat(self).await,
+            ClientKind::PayingSquatter => return squatter::squat_and_pay(self).await,
+            ClientKind::Differential => return differential::steal(self).await,
+            ClientKind::OneAddressSampler => return one_address_sampler::sample(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
         self.caller.journal().record(Event::PurchaseEnded(Purchase {
@@ -114,6 +134,7 @@ impl Visit<'_> {
         let sending = match self.arrival.client {
             // It buys as it should, and says with everything what only the dispatcher may say.
             ClientKind::Forger => sending.headers(leaks::FORGED_REQUEST),
+            client if client.has_credentials() => sending.as_user(format!("user-{}", self.arrival.number)),
             _ => sending,
         };
         self.caller.exchange(self.arrival, sending).await

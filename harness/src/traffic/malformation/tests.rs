@@ -4,7 +4,7 @@
 use super::*;
 use crate::{
     facilitator::{
-        Chain, FacilitatorRequest, honest,
+        Chain, FacilitatorRequest, Repeat, honest,
         testing::{NOW, journal},
     },
     traffic::payer::{Invoice, Payers},
@@ -37,7 +37,8 @@ fn is_honoured(payment: &Payment, invoice: &Invoice) -> bool {
     // Text, and not a value: that would lose a key that stands twice.
     let requirements = json!(invoice.offer.to_requirements());
     let body = format!(r#"{{"x402Version":2,"paymentPayload":{text},"paymentRequirements":{requirements}}}"#);
-    honest::verify(&FacilitatorRequest::parse(body.as_bytes()), &Chain::new(journal().0), NOW).is_valid
+    let request = FacilitatorRequest::parse(body.as_bytes());
+    honest::verify("honest", &request, &Chain::new(journal().0), NOW, Repeat::Yes).is_valid
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::LimitsOfQuarantine => ("within-limits-runs", &["tenant-burns-within-limit"]),
         Bug::CutOffTakenForFailure => ("over-limit-is-cut-off", &["tenant-burns-cpu", "tenant-subrequest-storm"]),
         Bug::UnpaidRunsTenant => ("refusals-cost-nothing", &["unpaid-and-malformed-flood"]),
-        Bug::SignatureNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
+        Bug::SignatureNotChecked => ("others-are-served", &["forged-in-payers-names"]),
         Bug::AmountNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::PayeeNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::EarlyNotRefused => ("refusals-cost-nothing", &["clock-skew"]),

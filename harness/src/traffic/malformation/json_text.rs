@@ -21,6 +21,11 @@ pub const ALL: &[Malformation] = &[
     json_text("a-key-with-a-long-s", |payment| {
         payment.replacen("\"signature\"", "\"\u{17f}ignature\":\"\",\"signature\"", 1)
     }),
+    json_text("a-key-that-is-no-name-to-some", |payment| format!("{{\"__proto__\":{{}},{}", &payment[1..])),
+    json_text("a-key-that-no-payment-has", |payment| format!("{{\"note\":1,{}", &payment[1..])),
+    json_text("a-number-out-of-range", |payment| format!("{{\"note\":1e999,{}", &payment[1..])),
+    json_text("half-a-character", |payment| format!("{{\"note\":\"\\ud800\",{}", &payment[1..])),
+    json_text("version-with-a-fraction", |payment| payment.replacen("\"x402Version\":2", "\"x402Version\":2.0", 1)),
     json_text("cut-off", |payment| payment[..payment.len() - 1].to_owned()),
     json_text("very-deep", |payment| {
         let (open, close) = ("[".repeat(DEPTH), "]".repeat(DEPTH));

@@ -128,7 +128,10 @@ impl Tenants {
             "trickle" => Verdict::at_once(Ok(tenant.stream(Content::Trickle(Duration::from_millis(number()))))),
             "hoard" => hoard(number(), |bytes| tenant.stream(Content::Whole(vec![b'.'; bytes]))),
             "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
+            // No client of this tier sends a body.
+            "echo" => Verdict::at_once(Ok(tenant.stream(Content::Whole(Vec::new())))),
             "page" => Verdict::at_once(Ok(tenant.page(heard))),
+            "html" => Verdict::at_once(Ok(tenant.html(argument))),
             "forge" => {
                 let status = if argument.is_empty() { 200 } else { number() as u16 };
                 Verdict::at_once(Ok(tenant.seen(heard, status, &forged())))
@@ -217,6 +220,14 @@ impl Tenant<'_> {
         let content_type = page.headers.iter_mut().find(|(name, _)| name == "content-type");
         content_type.expect("it says what it is").1 = "text/html; charset=utf-8".to_owned();
         page
+    }
+
+    /// Markup that its caller chose, as a seller's page would have it.
+    fn html(&self, escaped: &str) -> SimResponse {
+        let body: Vec<u8> = percent_encoding::percent_decode_str(escaped).collect();
+        let said = Said { bytes: Some(body.len()), ..Said::default() };
+        let headers = self.headers("text/html; charset=utf-8", 200, said);
+        SimResponse { status: 200, headers, content: Content::Whole(body) }
     }
 
     fn stream(&self, content: Content) -> SimResponse {

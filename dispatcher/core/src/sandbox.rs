@@ -40,8 +40,8 @@ const INERT_KINDS: [&str; 4] = ["audio/", "font/", "image/", "video/"];
 
 /// The answer, with an origin of its own where a browser would make a page of it.
 pub fn contained<O: Outbound>(answer: Answer<O>) -> Answer<O> {
-    // No browser makes a page of an answer that has none.
-    if answer.status == 204 || seeded::has(Bug::PageNotContained) {
+    // No browser makes a page of a switch of protocols, or of an answer that has no content.
+    if answer.status < 200 || answer.status == 204 || seeded::has(Bug::PageNotContained) {
         return answer;
     }
     let said = |name: &str| -> Vec<String> {

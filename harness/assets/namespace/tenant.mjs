@@ -122,6 +122,8 @@ const FORGED = {
   "surrogate-control": "max-age=600",
   expires: "Fri, 01 Jan 2100 00:00:00 GMT",
   "set-cookie": "session=another; Domain=tenants.test; Path=/",
+  // Its own to say, and the dispatcher's to leave alone.
+  "access-control-allow-origin": "https://app.example",
   "clear-site-data": '"forged"',
   "service-worker-allowed": "/forged",
 };

@@ -296,6 +296,8 @@ fn forged() -> Vec<(&'static str, String)> {
         ("surrogate-control", "max-age=600".to_owned()),
         ("expires", "Fri, 01 Jan 2100 00:00:00 GMT".to_owned()),
         ("set-cookie", "session=another; Domain=tenants.test; Path=/".to_owned()),
+        // Its own to say, and the dispatcher's to leave alone.
+        ("access-control-allow-origin", "https://app.example".to_owned()),
         ("clear-site-data", "\"forged\"".to_owned()),
         ("service-worker-allowed", "/forged".to_owned()),
     ]

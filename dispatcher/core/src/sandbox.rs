@@ -2,8 +2,8 @@
 //! each other's pages, storage and cookies: a cookie's `Path` keeps no script out (RFC 6265, 8.6). So a page from there gets
 //! an origin of its own, which is nobody's (`docs/slugs.md`).
 //!
-//! Surprising constraint: no `Cross-Origin-Opener-Policy` beside the sandbox. A browser refuses to open a page that has both
-//! (HTML, 7.5.4), and where every page is its own origin, an opener reads nothing anyway.
+//! Surprising constraint: no `Cross-Origin-Opener-Policy` beside the sandbox, not even a tenant's own. By the HTML standard
+//! (7.4.5) a page that has both does not open; and where every page is its own origin, an opener reads nothing anyway.
 
 use crate::{
     answer::{Answer, Body},
@@ -14,6 +14,7 @@ use x402_paywall::seeded::{self, Bug};
 const POLICY: &str = "content-security-policy";
 const CONTENT_TYPE: &str = "content-type";
 const NO_SNIFF: &str = "x-content-type-options";
+const OPENER_POLICY: &str = "cross-origin-opener-policy";
 const RESOURCE_POLICY: &str = "cross-origin-resource-policy";
 
 /// Without `allow-same-origin`. Several policies all hold, so a tenant's own can make this narrower and never wider.
@@ -39,8 +40,8 @@ const INERT_KINDS: [&str; 4] = ["audio/", "font/", "image/", "video/"];
 
 /// The answer, with an origin of its own where a browser would make a page of it.
 pub fn contained<O: Outbound>(answer: Answer<O>) -> Answer<O> {
-    // No browser makes a page of an answer that has none.
-    if answer.status == 204 || seeded::has(Bug::PageNotContained) {
+    // No browser makes a page of a switch of protocols, or of an answer that has no content.
+    if answer.status < 200 || answer.status == 204 || seeded::has(Bug::PageNotContained) {
         return answer;
     }
     let said = |name: &str| -> Vec<String> {
@@ -70,6 +71,7 @@ pub fn contained<O: Outbound>(answer: Answer<O>) -> Answer<O> {
 
 /// With a policy of ours behind the tenant's own.
 fn sandboxed<O>(answer: Answer<O>, policies: Vec<String>) -> Answer<O> {
+    let answer = answer.without(OPENER_POLICY);
     answer.with(POLICY, policies.iter().map(String::as_str).chain([SANDBOX]).collect::<Vec<_>>().join(", "))
 }
 
@@ -160,6 +162,10 @@ mod tests {
             assert_eq!(value(&set, POLICY).unwrap(), format!("default-src 'self', {SANDBOX}"));
             let resource = value(&set, RESOURCE_POLICY);
             assert!(resource.is_none_or(|own| own == "cross-origin"));
+        }
+        for streamed in [false, true] {
+            let own = [("content-type", "text/html"), (OPENER_POLICY, "same-origin")];
+            assert_eq!(value(&told(&own, streamed), OPENER_POLICY), None, "such a page would not open");
         }
         assert_eq!(
             value(&told(&[("content-type", "text/html")], true), RESOURCE_POLICY).as_deref(),

@@ -52,8 +52,8 @@ pub enum SharedOrigin {
     /// Each page has an origin of its own, which is nobody's.
     #[default]
     Sandboxed,
-    /// Its pages have the host's origin: their scripts may read the pages, storage and cookies of every other tenant whose
-    /// pages have it.
+    /// Its pages have the host's origin: their scripts may ask any tenant there with the visitor's cookies, and read the
+    /// pages and storage of those that have it, too.
     Trusted,
 }
 

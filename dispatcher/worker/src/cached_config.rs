@@ -9,6 +9,7 @@ use dispatcher_core::{
     admission::Gate,
     config::{ConfigError, Vars},
     directory::{cache::Cache, stored::Stored},
+    log_text,
     paywall::health::Board,
     ports::{DirectoryLog, Randomness},
     quarantine::Warden,
@@ -74,7 +75,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
     };
     let config = Config::from_vars(&vars, &WorkerSecrets(env))?;
     for error in config.directory.left_out() {
-        let why = format!("TENANT_DIRECTORY: {error}");
+        let why = log_text::bounded(&format!("TENANT_DIRECTORY: {error}"));
         ConsoleLog.record(&DirectoryEvent { event: "left_out", version: None, why });
     }
     Ok(config)

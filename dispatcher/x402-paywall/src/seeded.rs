@@ -364,6 +364,8 @@ bugs! {
     PreflightRunsTenant = "preflight-runs-tenant",
     /// A page gets leave for the payment's headers alone, whatever else it has to send.
     PreflightNotHeard = "preflight-not-heard",
+    /// What pages may read a tenant's answer is said beside what the tenant says of it, so that browsers take neither.
+    CorsAppended = "cors-appended",
     /// A wallet's proof for the dispatcher reaches the tenant.
     SignInEnters = "sign-in-enters",
     /// Credentials that are a payment reach the tenant.

@@ -52,10 +52,14 @@ export default {
         return stream(inOnePiece(Number(argument)), env, Number(argument));
       case "cut":
         return stream(cutOff(Number(argument), env), env);
+      case "echo":
+        return stream(request.body, env);
       case "page":
         return page(seen(request, url, env, 200));
       case "own-words":
         return seen(request, url, env, 200, OWN_WORDS);
+      case "html":
+        return html(decodeURIComponent(argument), env);
       case "forge":
         return seen(request, url, env, Number(argument ?? 200), FORGED);
       default:
@@ -131,6 +135,8 @@ const FORGED = {
   "surrogate-control": "max-age=600",
   expires: "Fri, 01 Jan 2100 00:00:00 GMT",
   "set-cookie": "session=another; Domain=tenants.test; Path=/",
+  // Its own to say, and the dispatcher's to leave alone.
+  "access-control-allow-origin": "https://app.example",
   "clear-site-data": '"forged"',
   "service-worker-allowed": "/forged",
 };
@@ -168,6 +174,12 @@ function seen(request, url, env, status, forged = {}, fetched = undefined) {
 function page(answer) {
   answer.headers.set("content-type", "text/html; charset=utf-8");
   return answer;
+}
+
+// Markup that its caller chose, as a seller's page would have it.
+function html(markup, env) {
+  const bytes = new TextEncoder().encode(markup);
+  return new Response(bytes, { headers: headers(env, "text/html; charset=utf-8", 200, {}, { bytes: bytes.length }) });
 }
 
 // `count`: how many bytes it has, where that is known before they are sent.

@@ -38,6 +38,9 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
         if let Some(egress) = tenant.egress() {
             record["egress"] = json!(egress);
         }
+        if tenant.shares_origin() {
+            record["sharedOrigin"] = "trusted".into();
+        }
         if let Some(own) = tenant.facilitators() {
             record["facilitators"] = own.iter().map(Name::as_str).collect();
         }

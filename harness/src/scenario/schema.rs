@@ -23,7 +23,7 @@ use super::inject::Inject;
 use super::library::Listed;
 use super::traffic::Mix;
 
-pub(super) use text::{EgressText, FlowText, IdentifierText, NameText, PriceText, TimeText};
+pub(super) use text::{EgressText, FlowText, IdentifierText, NameText, PriceText, SharedOriginText, TimeText};
 
 /// The schema as it stands in `scenarios/schema.json`.
 pub fn schema() -> String {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use dispatcher_core::egress::Egress;
+use dispatcher_core::{egress::Egress, tenant::SharedOrigin};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
@@ -189,6 +189,7 @@ pub struct Tenant {
     seller: Name,
     rates: Option<Rates>,
     egress: Option<Egress>,
+    shared_origin: SharedOrigin,
 }
 
 /// Requests in ten seconds, in place of the plan's. None is zero: the dispatcher would leave such a tenant out.
@@ -209,12 +210,18 @@ impl Tenant {
         let (listed, version) = (true, None);
         let (facilitators, rates, egress) = (None, None, None);
         let seller = id.clone();
-        Self { seller, id, listed, version, plan, price, flow, identifier, facilitators, rates, egress }
+        let shared_origin = SharedOrigin::default();
+        Self { seller, id, listed, version, plan, price, flow, identifier, facilitators, rates, egress, shared_origin }
     }
 
     /// What its Worker may ask of the outside, where its record says.
     pub fn egress(&self) -> Option<&Egress> {
         self.egress.as_ref()
+    }
+
+    /// Whether its pages have the origin that all tenants by slug share.
+    pub fn shares_origin(&self) -> bool {
+        self.shared_origin == SharedOrigin::Trusted
     }
 
     pub(super) fn at_price(self, price: Usdc) -> Self {
@@ -397,6 +404,10 @@ struct RawTenant {
     /// in the world; without `allow` every public host may be asked.
     #[schemars(with = "Option<schema::EgressText>")]
     egress: Option<Egress>,
+    /// Whether its pages by slug have the origin that all tenants there share: `sandboxed` unless given.
+    #[serde(default)]
+    #[schemars(with = "schema::SharedOriginText")]
+    shared_origin: SharedOrigin,
 }
 
 /// Requests in ten seconds, in place of the plan's.
@@ -524,6 +535,7 @@ impl RawTenant {
             facilitators,
             seller: seller?,
             egress: self.egress,
+            shared_origin: self.shared_origin,
         })
     }
 }

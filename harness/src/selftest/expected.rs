@@ -191,6 +191,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::CookieOfTheWholeHost => ("headers-are-ours", &["forged-headers"]),
         Bug::PreflightRunsTenant => ("paid-content-only-after-settlement", &["browser-preflights"]),
         Bug::PreflightNotHeard => ("pages-can-pay", &["browser-preflights"]),
+        Bug::CorsAppended => ("pages-can-pay", &["browser-preflights"]),
         Bug::SignInEnters => ("headers-are-ours", &["forged-headers"]),
         Bug::PaymentSchemeEnters => ("headers-are-ours", &["forged-headers"]),
         Bug::MountNotPutBack => ("statuses-kept", &["tenant-creates"]),

@@ -128,8 +128,11 @@ impl Tenants {
             "trickle" => Verdict::at_once(Ok(tenant.stream(Content::Trickle(Duration::from_millis(number()))))),
             "hoard" => hoard(number(), |bytes| tenant.stream(Content::Whole(vec![b'.'; bytes]))),
             "cut" => Verdict::at_once(Ok(tenant.stream(Content::CutOffAfter(number() as usize)))),
+            // No client of this tier sends a body.
+            "echo" => Verdict::at_once(Ok(tenant.stream(Content::Whole(Vec::new())))),
             "page" => Verdict::at_once(Ok(tenant.page(heard))),
             "own-words" => Verdict::at_once(Ok(tenant.seen(heard, 200, &own_words()))),
+            "html" => Verdict::at_once(Ok(tenant.html(argument))),
             "forge" => {
                 let status = if argument.is_empty() { 200 } else { number() as u16 };
                 Verdict::at_once(Ok(tenant.seen(heard, status, &forged())))
@@ -220,6 +223,14 @@ impl Tenant<'_> {
         page
     }
 
+    /// Markup that its caller chose, as a seller's page would have it.
+    fn html(&self, escaped: &str) -> SimResponse {
+        let body: Vec<u8> = percent_encoding::percent_decode_str(escaped).collect();
+        let said = Said { bytes: Some(body.len()), ..Said::default() };
+        let headers = self.headers("text/html; charset=utf-8", 200, said);
+        SimResponse { status: 200, headers, content: Content::Whole(body) }
+    }
+
     fn stream(&self, content: Content) -> SimResponse {
         let bytes = if let Content::Whole(body) = &content { Some(body.len()) } else { None };
         let headers = self.headers("application/octet-stream", 200, Said { bytes, ..Said::default() });
@@ -308,6 +319,8 @@ fn forged() -> Vec<(&'static str, String)> {
         ("surrogate-control", "max-age=600".to_owned()),
         ("expires", "Fri, 01 Jan 2100 00:00:00 GMT".to_owned()),
         ("set-cookie", "session=another; Domain=tenants.test; Path=/".to_owned()),
+        // Its own to say, and the dispatcher's to leave alone.
+        ("access-control-allow-origin", "https://app.example".to_owned()),
         ("clear-site-data", "\"forged\"".to_owned()),
         ("service-worker-allowed", "/forged".to_owned()),
     ]

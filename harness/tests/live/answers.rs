@@ -29,6 +29,7 @@ fn every_situation_is_answered_as_the_documents_say() {
         desk.bad_payments().await;
         desk.refused_by_the_facilitator().await;
         desk.paid().await;
+        desk.with_content().await;
         desk.by_the_tenant().await;
         desk.in_version_1().await;
         desk.by_permit().await;
@@ -188,6 +189,31 @@ impl Desk {
         self.get("settled meanwhile", QUOTE, Some(&payment)).await.is(200, "");
     }
 
+    /// What comes with a GET or a HEAD is nothing (RFC 9110, 9.3.1), and what comes with a POST reaches the tenant whole.
+    async fn with_content(&self) {
+        const ECHO: &str = "/t/acme/echo";
+        let sent = "é".repeat(100_000);
+        for (method, unpaid, told) in
+            [(Method::GET, 402, Some("")), (Method::HEAD, 402, None), (Method::POST, 402, Some(sent.as_str()))]
+        {
+            let ask = |payment: Option<&Payment>| {
+                let request = self.http.request(method.clone(), format!("{}{ECHO}", self.url)).body(sent.clone());
+                let request = request.header("content-type", "text/plain");
+                match payment {
+                    Some(payment) => request.header(header::PAYMENT_SIGNATURE, payment.header.clone()),
+                    None => request,
+                }
+            };
+            assert_eq!(ask(None).send().await.unwrap().status(), unpaid, "{method}");
+            let payment = self.pay(ECHO).await;
+            let answer = ask(Some(&payment)).send().await.unwrap();
+            assert_eq!(answer.status(), if told.is_some() { 200 } else { 402 }, "{method}");
+            if let Some(told) = told {
+                assert!(answer.text().await.unwrap() == told, "{method}: another body came back");
+            }
+        }
+    }
+
     async fn by_the_tenant(&self) {
         for (row, path, status, code) in [
             ("the tenant throws", "/t/acme/throw", 502, "tenant_worker_failure"),
@@ -267,16 +293,27 @@ impl Desk {
     async fn on_another_origin(&self) {
         const QUOTE: &str = "/t/acme/quote";
         let origin = ("origin", "https://shop.example");
+        let names = ["content-type", "access-control-expose-headers", "payment-signature", "x-payment"];
+        let names_asked = names.join(",");
         let asked = [
             origin,
-            ("access-control-request-method", "GET"),
-            ("access-control-request-headers", "access-control-expose-headers,payment-signature,x-payment"),
+            ("access-control-request-method", "PUT"),
+            ("access-control-request-headers", names_asked.as_str()),
         ];
+        // The tenant would answer it with its content.
         let preflight = self.send("a preflight", Method::OPTIONS, QUOTE, &asked).await;
-        assert!((200..300).contains(&preflight.status), "{}", preflight.status);
+        assert_eq!((preflight.status, &preflight.body), (204, &Value::Null));
+        assert!(!preflight.headers.contains_key("x-canary"), "{:?}", preflight.headers);
+        assert_eq!(preflight.header("access-control-allow-methods"), "PUT");
         let allowed = preflight.header("access-control-allow-headers").to_ascii_lowercase();
-        for name in ["payment-signature", "x-payment", "access-control-expose-headers"] {
+        for name in names {
             assert!(allowed.split(", ").any(|one| one == name), "{name} is not among {allowed}");
+        }
+        for (method, headers) in
+            [(Method::OPTIONS, &[origin][..]), (Method::TRACE, &asked[..]), (Method::PATCH, &asked)]
+        {
+            let got = self.send("no preflight", method, QUOTE, headers).await;
+            assert!(got.status >= 400 && !got.headers.contains_key("x-canary"), "{}: {:?}", got.status, got.headers);
         }
         let (payment, failing) = (self.pay(QUOTE).await, self.pay("/t/acme/status/500").await);
         for got in [

@@ -6,6 +6,7 @@
 mod answers;
 mod bad_input;
 mod bench;
+mod browser;
 mod harness;
 mod identifier;
 mod interrupt;

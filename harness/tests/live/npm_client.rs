@@ -1,5 +1,5 @@
-//! A client from npm in a folder beside these tests: a package file, its lock, and `pay.mjs`, which pays one URL and
-//! prints what came back.
+//! A client from npm in a folder beside these tests: a package file, its lock, and scripts that print one JSON object. A payer's
+//! is `pay.mjs`, which pays one URL and prints what came back.
 
 use serde_json::Value;
 use std::{
@@ -19,7 +19,11 @@ impl NpmClient {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let lock = fs::read(source.join("package-lock.json")).unwrap();
         fs::create_dir_all(&folder).unwrap();
-        fs::copy(source.join("pay.mjs"), folder.join("pay.mjs")).unwrap();
+        for script in fs::read_dir(&source).unwrap().map(|entry| entry.unwrap().path()) {
+            if script.extension().is_some_and(|extension| extension == "mjs") {
+                fs::copy(&script, folder.join(script.file_name().unwrap())).unwrap();
+            }
+        }
         let done = folder.join("installed-lock.json");
         if fs::read(&done).ok().as_ref() != Some(&lock) {
             eprintln!("installing the {name} with npm ci (once, {takes})");
@@ -37,9 +41,16 @@ impl NpmClient {
     }
 
     pub fn pay(&self, url: &str) -> Value {
+        self.run("pay.mjs", &[url])
+    }
+
+    /// What a script of its folder prints. Whatever it unpacks, it unpacks there.
+    pub fn run(&self, script: &str, arguments: &[&str]) -> Value {
         let output = Command::new("node")
-            .args(["pay.mjs", url])
+            .arg(script)
+            .args(arguments)
             .current_dir(&self.folder)
+            .env("TMPDIR", &self.folder)
             .stderr(Stdio::inherit())
             .output()
             .unwrap();

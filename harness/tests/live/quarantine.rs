@@ -23,9 +23,23 @@ fn a_quarantine_counts_at_the_next_request_and_so_does_its_end() {
         ] {
             assert_eq!(quarantine(&served, Method::POST, token, body).await, status, "{token} {body}");
         }
+        for (body, status) in [
+            (good, 404),
+            (r#"{"reason":"phishing","author":"ann","force":true}"#, 200),
+            (r#"{"reason":"\u001b[2J","author":"ann"}"#, 400),
+        ] {
+            assert_eq!(put_away(&served, "nobody", Method::POST, &served.platform, body).await, status, "{body}");
+        }
         buy(&served, 1).await;
         assert_eq!(quarantine(&served, Method::DELETE, &served.platform, "").await, 200);
         buy(&served, 2).await;
+        let mut guesses = 0;
+        while quarantine(&served, Method::POST, &format!("guess-{guesses}"), good).await == 401 {
+            guesses += 1;
+            assert!(guesses < 100, "the token can be guessed at for ever");
+        }
+        assert!(guesses >= 8, "it was refused after {guesses}");
+        assert_eq!(quarantine(&served, Method::POST, &served.platform, good).await, 429, "not even the right one");
     });
     let events = served.stop();
     let limits = events.iter().filter_map(|event| match event {
@@ -44,8 +58,12 @@ async fn buy(served: &Served, purchase: u64) {
 }
 
 async fn quarantine(served: &Served, method: Method, token: &str, body: &str) -> u16 {
+    put_away(served, "acme", method, token, body).await
+}
+
+async fn put_away(served: &Served, tenant: &str, method: Method, token: &str, body: &str) -> u16 {
     let http = harness::http_client::builder().build().unwrap();
-    let request = http.request(method, format!("{}/__platform/tenants/acme/quarantine", served.url));
+    let request = http.request(method, format!("{}/__platform/tenants/{tenant}/quarantine", served.url));
     let response = request.bearer_auth(token).body(body.to_owned()).send().await.unwrap();
     response.status().as_u16()
 }

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     dispatch_key::DispatchKey,
+    log_text,
     telemetry::DirectoryEvent,
     tenant::{Available, Tenant},
 };
@@ -328,5 +329,5 @@ impl Held {
 }
 
 fn event(event: &'static str, version: Option<u64>, why: String) -> DirectoryEvent {
-    DirectoryEvent { event, version, why }
+    DirectoryEvent { event, version, why: log_text::bounded(&why) }
 }

@@ -44,6 +44,17 @@ pub enum FlowText {
     Upfront,
 }
 
+/// What becomes of a tenant's pages on a host that it shares.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum SharedOriginText {
+    /// Each has an origin of its own.
+    Sandboxed,
+    /// They have the host's.
+    Trusted,
+}
+
 /// The same for `payment-identifier`.
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]

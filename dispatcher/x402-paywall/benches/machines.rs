@@ -85,7 +85,15 @@ fn machines(criterion: &mut Criterion) {
         let life = || [vec![claimed()], course()].concat();
         bench.iter_batched(life, |life| life.into_iter().fold(None, step), BatchSize::SmallInput);
     });
-    let answered = HealthEvent { purpose: Purpose::Use, began: NOW, ms: 80, outcome: Outcome::Answered };
+    let answered = HealthEvent {
+        purpose: Purpose::Use,
+        began: NOW,
+        ms: 80,
+        outcome: Outcome::Answered,
+        witness: None,
+        said: None,
+        retold: false,
+    };
     let limits = Limits { timeout_ms: 5_000 };
     criterion.bench_function("health: an answered call", |bench| {
         let health = Health::default;

@@ -59,12 +59,20 @@ fn has_one_price(history: &History, tenant: &str) -> bool {
     prices.next().is_some_and(|first| prices.all(|other| other == first))
 }
 
+/// Whether a `no` says that the facilitator is ill, and nothing of the payment.
+fn speaks_of_itself(reason: &str) -> bool {
+    ["unexpected", "internal", "rpc", "node", "rate_limit"].iter().any(|word| reason.contains(word))
+        && !reason.contains("nonce")
+}
+
 /// When each payment that a facilitator refused was first asked about in vain.
 fn refusals(history: &History) -> BTreeMap<&str, u64> {
     let mut refusals = BTreeMap::new();
     for call in history.calls() {
         let no = match (&call.what.answer, call.endpoint) {
-            (FacilitatorAnswer::Sent { ok, .. }, FacilitatorEndpoint::Verify) => *ok == Some(false),
+            (FacilitatorAnswer::Sent { ok, reason, .. }, FacilitatorEndpoint::Verify) => {
+                *ok == Some(false) && !reason.as_deref().is_some_and(speaks_of_itself)
+            }
             _ => Conclusion::of(&call) == Conclusion::Refused,
         };
         if let Some(payment) = call.what.payment.as_deref().filter(|_| no) {
@@ -90,6 +98,11 @@ mod tests {
             call.endpoint = FacilitatorEndpoint::Verify;
         }));
         assert_eq!(shown(&judge(&silent.history())), [3]);
+        const ILL: Said = Said::Sent(200, Some(false), Some("unexpected_verify_error"));
+        let ill = billed(Story::new().settle_with("p1", "primary", ILL, |call| {
+            call.endpoint = FacilitatorEndpoint::Verify;
+        }));
+        assert_eq!(shown(&judge(&ill.history())), [3]);
         let refused = billed(Story::new().settle("p1", "primary", NO));
         assert_eq!(judge(&refused.history()).verdict, Verdict::Pass);
         let later = billed(Story::new()).settle("p1", "primary", NO);

@@ -174,7 +174,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::StrangersBelieved => ("standing-seldom-changes", &["strangers-choke-facilitators"]),
         Bug::NobodyTried => ("recovers", &["facilitators-all-healed"]),
         Bug::DebtsInSingleFile => ("unknown-is-asked-about", &["debts-after-outage"]),
-        Bug::EveryNoBelieved => ("others-are-served", &["verify-node-down"]),
+        Bug::EveryNoBelieved => ("good-payments-are-honoured", &["verify-node-down"]),
         Bug::KeysOfAnother => ("secrets-are-kept", &["facilitator-needs-auth"]),
         Bug::ReceiptMissing => ("paid-content-only-after-settlement", &["outage"]),
         Bug::QueryLogged => ("secrets-are-kept", &["outage"]),

@@ -151,7 +151,11 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
     }
 
     fn about(&self, reason: &Reason, claim: &Claim, now: UnixMillis) -> About {
-        if seeded::has(Bug::EveryNoBelieved) { About::ThePayment } else { verify_reason::about(reason, claim, now) }
+        let billed = seeded::has(Bug::VerifyErrorBilled) && reason.as_str() == "verify_failed";
+        if billed || seeded::has(Bug::EveryNoBelieved) {
+            return About::ThePayment;
+        }
+        verify_reason::about(reason, claim, now)
     }
 
     /// A first settle for a caller who waits. A "pending" is asked about once more: a client that does not know to send the

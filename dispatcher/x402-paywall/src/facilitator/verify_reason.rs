@@ -158,7 +158,7 @@ pub fn speaks_of_itself(reason: &Reason) -> bool {
 
 fn is_ill(text: &str) -> bool {
     let begins = |word: &&str| text.strip_prefix(*word).is_some_and(|rest| rest.is_empty() || rest.starts_with('_'));
-    ILL.iter().any(|word| begins(word)) || ILL_WITHIN.iter().any(|part| text.contains(part))
+    ILL.iter().any(begins) || ILL_WITHIN.iter().any(|part| text.contains(part))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! One call in the hands of a fault: the caller's socket, and the honest part to forward to.
 
 use super::{
-    answers::{self, Desks},
+    answers::{self, Answers, Desks},
     caller::Caller,
     reply::Reply,
     request::FacilitatorRequest,
@@ -11,7 +11,7 @@ use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 /// The honest part of a double.
 pub enum Origin {
     /// The wiremock server behind the acceptor.
-    Served { client: reqwest::Client, url: String },
+    Served { client: reqwest::Client, answers: Answers },
     /// Asked without a socket.
     Within(Desks),
 }
@@ -49,12 +49,14 @@ pub enum Then {
 impl Exchange<'_> {
     /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
     pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
-        let (client, url) = match self.origin {
+        let (client, answers) = match self.origin {
             Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.request, self.fault)),
-            Origin::Served { client, url } => (client, url),
+            Origin::Served { client, answers } => (client, answers),
         };
         let (verb, path) = answers::route(self.endpoint);
-        let url = format!("{url}{path}");
+        // Held until the answer is in.
+        let server = answers.server().await;
+        let url = format!("{}{path}", server.uri());
         let mut request = match verb {
             "GET" => client.get(url),
             _ => client.post(url).body(self.body.clone()),

@@ -38,7 +38,7 @@ pub use script::{Admitted, FaultSpec, Refusal, Script};
 pub use signers::Signers;
 
 use crate::journal::Journal;
-use answers::Desks;
+use answers::{Answers, Desks};
 use connection::Double;
 use exchange::Origin;
 use std::{io, net::SocketAddr, sync::Arc};
@@ -46,7 +46,6 @@ use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
-use wiremock::MockServer;
 
 /// How a double differs from one that serves everybody everything.
 #[derive(Clone, Debug, Default)]
@@ -66,8 +65,6 @@ pub struct FacilitatorDouble {
     running: JoinHandle<io::Result<()>>,
     /// Closes when the double ends, however it does.
     alive: watch::Receiver<()>,
-    /// Serves until it is dropped.
-    _answers: MockServer,
 }
 
 impl FacilitatorDouble {
@@ -81,10 +78,10 @@ impl FacilitatorDouble {
     ) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
         let desks = Desks::new(&name, &terms, &chain, &script, journal.clock());
-        let answers = answers::serve(desks).await;
+        let answers = Answers::serve(desks).await;
         // A proxy named by the environment must not come between the two halves.
         let client = crate::http_client::builder().build().map_err(io::Error::other)?;
-        let origin = Origin::Served { client, url: answers.uri() };
+        let origin = Origin::Served { client, answers };
         let double = Arc::new(Double { name, key: terms.key, script, origin, journal });
         let (address, door) = acceptor::bind(&double, terms.port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
@@ -93,7 +90,7 @@ impl FacilitatorDouble {
             let _living = living;
             acceptor::run(double, address, door, stopped).await
         });
-        Ok(Self { address, stop, running, alive, _answers: answers })
+        Ok(Self { address, stop, running, alive })
     }
 
     /// Without a trailing slash.

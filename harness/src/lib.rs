@@ -48,6 +48,7 @@ use clap::Parser;
 use cli::Cli;
 use commands::CommandError;
 use exit::Exit;
+use run::RunError;
 use std::{error::Error, io};
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
@@ -67,8 +68,10 @@ pub fn main() -> Exit {
 /// Tells of an error, and gives what it ends with.
 fn tell(error: CommandError) -> Exit {
     let exit = error.exit();
-    if exit == Exit::NotWritten {
-        // There is nothing to explain, and perhaps no room for it either.
+    // A full disk needs no explanation. A part that died quotes its log, whose path is to be copied and lines to be read: neither
+    // may be folded.
+    let is_plain = exit == Exit::NotWritten || matches!(error, CommandError::Run(RunError::Died(_)));
+    if is_plain {
         errln!("harness: {}", chain(&error));
     } else {
         errln!("{:?}", miette::Report::new(error));

@@ -431,8 +431,6 @@ bugs! {
     OwnOrderIgnored = "own-order-ignored",
     /// A ledger's lost answer to a settlement is told as a ledger that cannot be reached, which says that nobody was charged.
     LostSettleToldUnavailable = "lost-settle-told-unavailable",
-    /// What lets a page read an answer stands beside what the tenant says of it.
-    CorsAppended = "cors-appended",
     /// An open settlement is told with leave to come back at once.
     RetryAfterZero = "retry-after-zero",
     /// An offer on Base mainnet has the token's name of the test network.

@@ -8,7 +8,7 @@ use crate::{clock::Clock, scenario::Inject};
 use reports::event::FacilitatorEndpoint;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 use wiremock::{
     Mock, MockServer, Request, Respond, ResponseTemplate,
@@ -68,10 +68,14 @@ impl Ask<'_> {
     }
 }
 
+/// A few megabytes of requests.
+const RENEWED_AFTER: u32 = 1_000;
+
 /// More payments than a run has whose repeats are counted for a fault. When it is full all counts begin anew.
 const MOST_COUNTED: usize = 100_000;
 
 /// The honest part of one double, a desk an endpoint, and what the faults that are whole answers make of it.
+#[derive(Clone)]
 pub struct Desks([Arc<Desk>; ENDPOINTS.len()]);
 
 struct Desk {
@@ -120,14 +124,62 @@ impl Desks {
     }
 }
 
-/// Starts a server for the desks, without recording: its list of requests is unbounded.
-pub async fn serve(desks: Desks) -> MockServer {
-    let server = MockServer::builder().disable_request_recording().start().await;
-    for desk in desks.0 {
-        let (verb, at) = route(desk.endpoint);
-        Mock::given(method(verb)).and(path(at)).respond_with(Counter(desk)).mount(&server).await;
+/// The answer server of one double. wiremock keeps each request that a mock has matched, whatever it is told, so the server is
+/// given up for a new one before that becomes much.
+pub struct Answers {
+    desks: Desks,
+    current: Mutex<Current>,
+    renewed_after: u32,
+}
+
+struct Current {
+    /// Serves until the last call that it has begun is over.
+    server: Arc<MockServer>,
+    calls: u32,
+}
+
+impl Answers {
+    pub async fn serve(desks: Desks) -> Self {
+        Self::renewed_after(RENEWED_AFTER, desks).await
     }
-    server
+
+    async fn renewed_after(renewed_after: u32, desks: Desks) -> Self {
+        let current = Mutex::new(Current { server: serve(&desks).await, calls: 0 });
+        Self { desks, current, renewed_after }
+    }
+
+    /// The server for one more call.
+    pub async fn server(&self) -> Arc<MockServer> {
+        if let Some(server) = self.in_use() {
+            return server;
+        }
+        let server = serve(&self.desks).await;
+        let mut current = self.current();
+        // Calls that came meanwhile have a server of their own, which nobody else gets.
+        *current = Current { server: Arc::clone(&server), calls: 1 };
+        server
+    }
+
+    fn in_use(&self) -> Option<Arc<MockServer>> {
+        let mut current = self.current();
+        current.calls += 1;
+        (current.calls <= self.renewed_after).then(|| Arc::clone(&current.server))
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        // Nothing under the lock can panic half-way through a change.
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A server for the desks, without wiremock's other list of requests.
+async fn serve(desks: &Desks) -> Arc<MockServer> {
+    let server = MockServer::builder().disable_request_recording().start().await;
+    for desk in &desks.0 {
+        let (verb, at) = route(desk.endpoint);
+        Mock::given(method(verb)).and(path(at)).respond_with(Counter(Arc::clone(desk))).mount(&server).await;
+    }
+    Arc::new(server)
 }
 
 impl Desk {
@@ -175,5 +227,32 @@ impl Respond for Counter {
         let fault = request.headers.get(FAULT_HEADER).and_then(|value| value.to_str().ok()?.parse().ok());
         let reply = self.0.reply(&FacilitatorRequest::parse(&request.body), fault);
         ResponseTemplate::new(reply.status).set_body_raw(reply.body, &reply.content_type)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::facilitator::testing::{Payer, journal};
+
+    #[tokio::test]
+    async fn a_server_is_renewed_and_its_successor_knows_what_it_did() {
+        let (chain, script) = (Arc::new(Chain::new(journal().0)), Arc::new(Script::new(Vec::new())));
+        let clock = Arc::new(SystemClock::start()) as Arc<dyn Clock>;
+        let desks = Desks::new(&Arc::from("primary"), &Terms::default(), &chain, &script, &clock);
+        let answers = Answers::renewed_after(2, desks).await;
+        let http = crate::http_client::builder().build().unwrap();
+        let (mut urls, mut said) = (Vec::new(), Vec::new());
+        for _ in 0..6 {
+            let server = answers.server().await;
+            urls.push(server.uri());
+            let answer =
+                http.post(format!("{}/settle", server.uri())).body(Payer::new(1).body(1)).send().await.unwrap();
+            said.push(answer.text().await.unwrap());
+        }
+        assert_eq!((urls[0] == urls[1], urls[1] == urls[2], urls[2] == urls[3]), (true, false, true));
+        assert!(said.iter().all(|answer| *answer == said[0] && answer.contains("\"success\":true")), "{said:?}");
+        assert_eq!(chain.transfers(), 1);
     }
 }

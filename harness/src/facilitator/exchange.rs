@@ -1,7 +1,7 @@
 //! One call in the hands of a fault: the caller's socket, and the honest part to forward to.
 
 use super::{
-    answers::{self, Desks},
+    answers::{self, Answers, Desks},
     caller::Caller,
     official::PaperChain,
     reply::Reply,
@@ -13,7 +13,7 @@ use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
 /// The honest part of a double.
 pub enum Origin {
     /// The wiremock server behind the acceptor.
-    Served { client: reqwest::Client, url: String },
+    Served { client: reqwest::Client, answers: Answers },
     /// The official library, and the chain that it settles on.
     Official(PaperChain),
     /// Asked without a socket.
@@ -60,13 +60,16 @@ pub enum Then {
 impl Exchange<'_> {
     /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
     pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
-        let (client, url) = match self.origin {
-            Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.request, self.fault)),
-            Origin::Served { client, url } => (client, url.clone()),
-            Origin::Official(chain) => (chain.client(), chain.url_of(self.facilitator)),
-        };
         let (verb, path) = answers::route(self.endpoint);
-        let url = format!("{url}{path}");
+        // The answer server is held until the answer is in.
+        let (client, url, _held) = match self.origin {
+            Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.request, self.fault)),
+            Origin::Served { client, answers } => {
+                let server = answers.server().await;
+                (client, format!("{}{path}", server.uri()), Some(server))
+            }
+            Origin::Official(chain) => (chain.client(), format!("{}{path}", chain.url_of(self.facilitator)), None),
+        };
         let mut request = match verb {
             "GET" => client.get(url),
             _ => client.post(url).body(self.body.clone()),

@@ -43,7 +43,7 @@ pub use script::{Admitted, FaultSpec, Refusal, Script};
 pub use signers::Signers;
 
 use crate::journal::Journal;
-use answers::Desks;
+use answers::{Answers, Desks};
 use connection::Double;
 use exchange::Origin;
 use std::{io, net::SocketAddr, sync::Arc};
@@ -51,7 +51,6 @@ use tokio::{
     sync::{oneshot, watch},
     task::JoinHandle,
 };
-use wiremock::MockServer;
 
 /// How a double differs from one that serves everybody everything.
 #[derive(Clone, Debug, Default)]
@@ -73,8 +72,6 @@ pub struct FacilitatorDouble {
     running: JoinHandle<io::Result<()>>,
     /// Closes when the double ends, however it does.
     alive: watch::Receiver<()>,
-    /// Serves until it is dropped; the official library is served by somebody else.
-    _answers: Option<MockServer>,
 }
 
 impl FacilitatorDouble {
@@ -88,13 +85,13 @@ impl FacilitatorDouble {
     ) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(faults)));
         let desks = Desks::new(&name, &terms, &chain, &script, journal.clock());
-        let answers = answers::serve(desks).await;
+        let answers = Answers::serve(desks).await;
         // A proxy named by the environment must not come between the two halves.
         let client = crate::http_client::builder().build().map_err(io::Error::other)?;
-        let origin = Origin::Served { client, url: answers.uri() };
+        let origin = Origin::Served { client, answers };
         let signers = Arc::clone(chain.signers());
         let double = Double { name, key: terms.key, script, origin, signers, journal };
-        Self::open(double, terms.port, Some(answers)).await
+        Self::open(double, terms.port).await
     }
 
     /// Starts in front of the official library, whose answers it passes on as they are: it only records.
@@ -102,10 +99,10 @@ impl FacilitatorDouble {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(Vec::new())));
         let (origin, signers) = (Origin::Official(chain), Arc::default());
         let double = Double { name, key: terms.key, script, origin, signers, journal };
-        Self::open(double, terms.port, None).await
+        Self::open(double, terms.port).await
     }
 
-    async fn open(double: Double, port: Option<u16>, answers: Option<MockServer>) -> io::Result<Self> {
+    async fn open(double: Double, port: Option<u16>) -> io::Result<Self> {
         let double = Arc::new(double);
         let (address, door) = acceptor::bind(&double, port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
@@ -114,7 +111,7 @@ impl FacilitatorDouble {
             let _living = living;
             acceptor::run(double, address, door, stopped).await
         });
-        Ok(Self { address, stop, running, alive, _answers: answers })
+        Ok(Self { address, stop, running, alive })
     }
 
     /// Without a trailing slash.

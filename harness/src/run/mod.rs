@@ -58,7 +58,6 @@ pub enum RunError {
     #[error("the dispatcher did not start again after it was killed")]
     DidNotComeBack(#[source] WorldError),
     #[error(transparent)]
-    #[diagnostic(help("nothing is judged of a run whose world broke; everything else was stopped"))]
     Died(Death),
     #[error("the world did not stop cleanly")]
     DidNotStop(#[source] LiveError),

@@ -232,7 +232,6 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::AlarmAfterRecord => ("storage-is-freed", &["crash-at-a-write"]),
         Bug::OwnOrderIgnored => ("tenants-own-facilitators", &["per-tenant-facilitators"]),
         Bug::LostSettleToldUnavailable => ("unknown-is-not-failed", &["ledger-answers-lost"]),
-        Bug::CorsAppended => ("headers-once", &["tenants-own-words"]),
         Bug::RetryAfterZero => ("retry-after-is-sane", &["settle-then-hang"]),
         Bug::MainnetNameWrong => ("traffic-flowed", &["mainnet"]),
 

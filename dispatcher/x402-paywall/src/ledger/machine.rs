@@ -31,7 +31,7 @@ pub const CALL_LIMIT_MS: u64 = 100_000;
 pub const ASK_AGAIN_MIN_MS: u64 = 2_000;
 pub const ASK_AGAIN_MAX_MS: u64 = 3_600_000;
 /// The same while the payment's window is open, and until the chain has a final block behind it: in that time an answer is
-/// likely, and somebody may still wait.
+/// likely, and somebody may still wait. An eighth of the time for which it has been open, if that is longer.
 pub const ASK_AGAIN_SOON_MS: u64 = 120_000;
 /// A final block is some 20 minutes old on Base; after this it lies behind the window.
 const FINAL_AFTER_MS: u64 = 3_600_000;
@@ -567,7 +567,7 @@ fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: 
         Some(lost) => (lost.first_asked_at, lost.only_unread && unread, lost.transaction),
         None => (UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)), unread, None),
     };
-    let ask_again_at = now.time.plus(pause_after(asked, &record, now.time));
+    let ask_again_at = now.time.plus(pause_after(asked, first_asked_at, &record, now.time));
     let transaction = transaction.or(known).filter(|_| !seeded::has(Bug::PendingTransactionLost));
     let reply = pending(transaction.as_deref(), now.time.plus(ASK_AGAIN_MIN_MS).max(now.ask_again_at), now);
     let lost = Lost { asked: asked + 1, asked_at: now.time, first_asked_at, only_unread, ask_again_at, transaction };
@@ -575,8 +575,9 @@ fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: 
     move_to(record, state, Next::Reply(reply), Wake::By(ask_again_at))
 }
 
-/// The pause before a settlement is asked about again that was asked about `asked` times before.
-fn pause_after(asked: u32, record: &Record, now: UnixMillis) -> u64 {
+/// The pause before a settlement is asked about again that was asked about `asked` times before. It never falls far behind
+/// how long the settlement has been open.
+fn pause_after(asked: u32, first_asked_at: UnixMillis, record: &Record, now: UnixMillis) -> u64 {
     if seeded::has(Bug::UnknownAskedInAStorm) {
         return 100;
     }
@@ -587,7 +588,8 @@ fn pause_after(asked: u32, record: &Record, now: UnixMillis) -> u64 {
         return ASK_AGAIN_MIN_MS;
     }
     let is_soon = now < record.claim.window.end().plus(FINAL_AFTER_MS);
-    let most = if is_soon { ASK_AGAIN_SOON_MS } else { ASK_AGAIN_MAX_MS };
+    let open_ms = now.0.saturating_sub(first_asked_at.0);
+    let most = if is_soon { ASK_AGAIN_SOON_MS.max(open_ms / 8) } else { ASK_AGAIN_MAX_MS };
     ASK_AGAIN_MIN_MS.saturating_mul(1 << asked.min(20)).min(most)
 }
 

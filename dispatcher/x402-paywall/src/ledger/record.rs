@@ -131,9 +131,13 @@ impl State {
         }
     }
 
-    /// Whether reaching `after` from here is worth an event: another stage, or another facilitator.
+    /// Whether reaching `after` from here is worth an event: another stage, or another facilitator. A response that is
+    /// collected once more tells nothing new: its payment was settled and its response handed over before.
     #[must_use]
     pub fn is_news_after(&self, after: &Self) -> bool {
+        if matches!((self, after), (Self::Settled { .. }, Self::Settled { .. })) && !after.is_handed_over() {
+            return false;
+        }
         self.stage() != after.stage() || self.facilitator() != after.facilitator()
     }
 

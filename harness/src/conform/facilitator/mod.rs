@@ -63,11 +63,14 @@ pub async fn check(
     let listed = desk.get("/supported").await?;
     let mut checks = supported::check(&listed);
     let wallet = Wallet::on(supported::network(&listed), listed.json().unwrap_or_default());
+    let wallet = wallet.ok_or_else(|| unasked(listed.status).unwrap_or_else(|| NO_NETWORK.to_owned()));
     let (verified, sound) = verify::check(&desk, wallet.as_ref()).await;
     checks.extend(verified);
     checks.extend(settle::check(&desk, wallet.as_ref(), sound, settling).await);
     Ok(checks)
 }
+
+const NO_NETWORK: &str = "it lists no network that the harness can sign for: exact on Base or Base Sepolia, version 2";
 
 /// What a facilitator came to.
 enum Word {
@@ -124,7 +127,6 @@ fn tell(word: &Word) -> String {
     }
 }
 
-fn none_judged(rules: &[Rule]) -> Vec<Check> {
-    let why = "it lists no network that the harness can sign for: exact on Base or Base Sepolia, version 2";
+fn none_judged(rules: &[Rule], why: &str) -> Vec<Check> {
     rules.iter().map(|rule| rule.not_judged(why)).collect()
 }

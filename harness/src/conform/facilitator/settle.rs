@@ -29,12 +29,15 @@ const SPENT: Rule = Rule {
     rests_on: "a server that verifies a replay would serve it unpaid",
 };
 
-pub async fn check(desk: &Desk<'_>, wallet: Option<&Wallet>, sound: bool, settling: Settling) -> Vec<Check> {
+pub async fn check(desk: &Desk<'_>, wallet: Result<&Wallet, &String>, sound: bool, settling: Settling) -> Vec<Check> {
     let all = [SETTLES, ONCE, REFUSES, SPENT];
     if settling == Settling::Never {
         return all.map(|rule| rule.does_not_apply("only with --settle")).to_vec();
     }
-    let Some(wallet) = wallet else { return none_judged(&all) };
+    let wallet = match wallet {
+        Ok(wallet) => wallet,
+        Err(why) => return none_judged(&all, why),
+    };
     let (mut wrong, mut unseen) = (Vec::new(), Vec::new());
     let broken = wallet.broken();
     let count = broken.len();

@@ -48,12 +48,15 @@ const UNLISTED: Rule = Rule {
 };
 
 /// The checks, and whether a sound payment was found sound.
-pub async fn check(desk: &Desk<'_>, wallet: Option<&Wallet>) -> (Vec<Check>, bool) {
+pub async fn check(desk: &Desk<'_>, wallet: Result<&Wallet, &String>) -> (Vec<Check>, bool) {
     let mut checks = Vec::new();
-    let Some(wallet) = wallet else {
-        checks.extend(none_judged(&[ANSWERS, REFUSES, STANDS, REASONS, COMMITS_NOTHING, UNLISTED]));
-        checks.push(garbage(desk).await);
-        return (checks, false);
+    let wallet = match wallet {
+        Ok(wallet) => wallet,
+        Err(why) => {
+            checks.extend(none_judged(&[ANSWERS, REFUSES, STANDS, REASONS, COMMITS_NOTHING, UNLISTED], why));
+            checks.push(garbage(desk).await);
+            return (checks, false);
+        }
     };
     let first = ask(desk, wallet.sound(0)).await;
     checks.push(match &first {

@@ -376,7 +376,9 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         };
         let told = match told {
             Ok(told) => told,
+            // The claim may have arrived: whoever comes again is not to wait for a request that never heard of it.
             Err(error) => {
+                self.release(&ticket, course).await;
                 course.ledger_error = Some(error);
                 return Opened::Deny(Denial::LedgerUnavailable);
             }
@@ -408,6 +410,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             }
             // The ledger may have settled before its answer was lost: unknown, not failed.
             Err(error) => {
+                self.release(ticket, course).await;
                 course.ledger_error = Some(error);
                 if seeded::has(Bug::LostSettleToldUnavailable) {
                     return Err(Denial::LedgerUnavailable);

@@ -1,7 +1,9 @@
 //! ISO-1: an answer carries its own tenant's bytes only, and the dispatcher's log none. Each tenant double puts a token into
 //! body, headers and exceptions that no other tenant can know.
 
-use super::{Finding, Hint, History, Rule, Source, Violation};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation, paid_content_only_after_settlement::is_empty,
+};
 use reports::{
     event::{Event, ExchangeKind},
     level::Level,
@@ -39,7 +41,9 @@ pub fn judge(history: &History) -> Finding {
             violations.push(Violation::new(format!("x-tenant-id says {tenant}"), exchange.line));
         }
         // The dispatcher may answer a browser's question itself.
-        let content = (200..300).contains(&answer.status) && exchange.kind != ExchangeKind::Preflight;
+        let content = (200..300).contains(&answer.status)
+            && exchange.kind != ExchangeKind::Preflight
+            && !is_empty(&exchange, answer);
         if content && answer.canaries.is_empty() {
             violations.push(Violation::new("it carries bytes of no tenant", exchange.line));
         }

@@ -112,6 +112,8 @@ fn payments_by_request(history: &History) -> BTreeMap<&str, (&str, Line)> {
 /// Whether a yes is one to this payment: one that names another payer is not. A payment's key has its payer before its nonce.
 fn is_of(payment: &str, named: Option<&str>) -> bool {
     let payer = payment.rsplit(':').nth(1);
+    // Some write "" where others leave it out.
+    let named = named.filter(|named| !named.is_empty());
     named.zip(payer).is_none_or(|(named, payer)| named.eq_ignore_ascii_case(payer))
 }
 

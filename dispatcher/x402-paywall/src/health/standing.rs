@@ -287,7 +287,7 @@ impl Health {
         self.consecutive_failures = 0;
         let us = event.ms.saturating_mul(1_000);
         self.latency_us = Some(self.latency_us.map_or(us, |old| newest(old, us)));
-        self.evidence.clear();
+        self.evidence.clear(event.began.plus(event.ms));
         self
     }
 

@@ -26,6 +26,10 @@ const REGULAR_QUIET_MS: u64 = 2_000;
 /// After strangers were found wrong by our own probe, their word weighs half for so long.
 const DOUBTED_MS: u64 = 60_000;
 
+/// So long after a sound answer, nothing but sound payments opens a breaker: one who answers some payments is there, and
+/// those that it fails on may be to blame themselves, however many addresses they come from.
+const SOUND_FOR_MS: u64 = 5_000;
+
 /// What is known of a payment, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,6 +69,9 @@ pub struct Evidence {
     /// When strangers were last found wrong.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     acquitted_at: Option<UnixMillis>,
+    /// When the last sound answer came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sound_at: Option<UnixMillis>,
 }
 
 /// What became of a testimony.
@@ -138,8 +145,9 @@ impl Evidence {
         Hearing::New
     }
 
-    /// Takes note of a sound answer: what failed before it was not the facilitator's state.
-    pub fn clear(&mut self) {
+    /// Takes note of a sound answer at that time: what failed before it was not the facilitator's state.
+    pub fn clear(&mut self, at: UnixMillis) {
+        self.sound_at = self.sound_at.max(Some(at));
         self.testimonies.iter_mut().for_each(|known| known.weighs = false);
     }
 
@@ -157,6 +165,7 @@ impl Evidence {
     }
 
     fn weight<'a>(&self, witnesses: impl Iterator<Item = &'a Testimony>, now: UnixMillis) -> u32 {
+        let is_there = self.sound_at.is_some_and(|at| now.since(at) < SOUND_FOR_MS);
         let doubted = self.acquitted_at.is_some_and(|at| now.since(at) < DOUBTED_MS);
         let mut independent: Vec<Witness> = Vec::new();
         let mut weight = 0;
@@ -171,6 +180,7 @@ impl Evidence {
             weight += match witness.grade {
                 Grade::Sound => 2,
                 _ if seeded::has(Bug::StrangersBelieved) => 2,
+                _ if is_there => 0,
                 Grade::Stranger if stands_alone && doubted => 1,
                 _ if stands_alone => 2,
                 _ => 0,

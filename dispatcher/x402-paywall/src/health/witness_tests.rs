@@ -53,11 +53,27 @@ fn three_sound_payments_are_enough_from_wherever() {
 fn a_sound_answer_in_between_begins_anew_and_so_does_time() {
     let stranger = |n| witness(n, n, n, Grade::Stranger);
     let mut evidence = heard(&[stranger(1), stranger(2)]);
-    evidence.clear();
+    evidence.clear(UnixMillis(20));
     evidence.hear(stranger(3), UnixMillis(50));
     assert!(!evidence.convicts(UnixMillis(60)));
     let evidence = heard(&[1, 2, 3].map(stranger));
     assert!(!evidence.convicts(UnixMillis(WEIGHS_MS + 30)));
+}
+
+#[test]
+fn strangers_open_nothing_while_others_are_answered_and_sound_payments_do() {
+    let stranger = |n| witness(n, n, n, Grade::Stranger);
+    let mut evidence = Evidence::default();
+    evidence.clear(UnixMillis(0));
+    for n in 1..=8 {
+        evidence.hear(stranger(n), UnixMillis(n * 10));
+    }
+    assert!(!evidence.convicts(UnixMillis(100)), "it answers others");
+    assert!(evidence.convicts(UnixMillis(SOUND_FOR_MS)), "it has answered nobody for a while");
+    for n in 1..=3 {
+        evidence.hear(witness(n, n, n, Grade::Sound), UnixMillis(100));
+    }
+    assert!(evidence.convicts(UnixMillis(100)), "another facilitator has answered what this one fails on");
 }
 
 #[test]

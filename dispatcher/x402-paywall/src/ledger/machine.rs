@@ -77,7 +77,7 @@ pub enum Event {
     SpentElsewhere {
         transaction: String,
     },
-    /// The tenant failed: nobody pays.
+    /// The tenant failed, or the ledger's answer was lost: `holder` gives back what it holds.
     Released {
         holder: String,
     },
@@ -379,6 +379,14 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             let state = State::Settled { settlement, delivery, keep_until };
             move_to(record, state, Next::Reply(Reply::Noted), Wake::AsItIs)
         }
+        // The answer that brought the response was lost on its way here.
+        (
+            State::Settled { settlement, delivery: Delivery::Leaving { holder, .. }, keep_until },
+            Event::Released { holder: by },
+        ) if holder == by => {
+            let state = State::Settled { settlement, delivery: Delivery::Kept, keep_until };
+            move_to(record, state, Next::Reply(Reply::Noted), Wake::AsItIs)
+        }
         // A lease that ran out: someone else may hold the payment. Never a failure, never a new bill.
         (_, Event::Executed { .. }) => {
             let reply = after_waiting(Some(&record));
@@ -568,7 +576,8 @@ fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: 
         None => (UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)), unread, None),
     };
     let ask_again_at = now.time.plus(pause_after(asked, first_asked_at, &record, now.time));
-    let transaction = transaction.or(known).filter(|_| !seeded::has(Bug::PendingTransactionLost));
+    // The first one: what a facilitator sends again reverts on the nonce that the first has used.
+    let transaction = known.or(transaction).filter(|_| !seeded::has(Bug::PendingTransactionLost));
     let reply = pending(transaction.as_deref(), now.time.plus(ASK_AGAIN_MIN_MS).max(now.ask_again_at), now);
     let lost = Lost { asked: asked + 1, asked_at: now.time, first_asked_at, only_unread, ask_again_at, transaction };
     let state = State::Unknown { facilitator, tried, lost };

@@ -13,7 +13,7 @@ use std::time::Duration;
 use dispatcher_core::egress::HostPattern;
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
-use crate::scenario::{ClientKind, CpuLimitPolicy, Pick, Rates, Scenario, Tenant, Traffic, When, World, show};
+use crate::scenario::{ClientKind, CpuLimitPolicy, Node, Pick, Rates, Scenario, Tenant, Traffic, When, World, show};
 use words::{Story, list};
 
 /// The text to print.
@@ -63,6 +63,9 @@ fn who(world: &World, story: &mut Story) {
         let lists = if world.lists_other_networks(name.as_str()) { "; lists other networks as supported" } else { "" };
         story.say("  ", &format!("facilitator {name}: {place}{key}{lists}"));
     }
+    if let Some(node) = world.node() {
+        story.say("  ", &format!("a node of the chain, which the dispatcher may ask: {}", node_kind(node)));
+    }
     for one in world.tenants() {
         let later = if world.listed().any(|listed| listed == one) { "" } else { "; not in the directory at first" };
         story.say("  ", &(tenant(one) + later));
@@ -79,6 +82,17 @@ fn who(world: &World, story: &mut Story) {
         "  ",
         &format!("the dispatcher waits {verify} for /verify and {settle} for /settle, on {}", world.network()),
     );
+}
+
+fn node_kind(node: Node) -> String {
+    match node {
+        Node::Honest => "it says what is so".to_owned(),
+        Node::Lagging(blocks) => format!("it is {blocks} blocks behind"),
+        Node::Narrow(range) => format!("it looks for events in {range} blocks at a time"),
+        Node::Lying => "it says that every authorization was used".to_owned(),
+        Node::Refusing => "it answers with errors".to_owned(),
+        Node::Pruned(blocks) => format!("it knows the last {blocks} blocks alone"),
+    }
 }
 
 fn tenant(tenant: &Tenant) -> String {

@@ -17,6 +17,7 @@ mod exchange;
 pub mod fault;
 pub mod honest;
 mod http1;
+pub mod node;
 mod pipe;
 mod piped;
 mod reason;
@@ -31,6 +32,7 @@ pub(crate) mod testing;
 
 pub use answers::Ask;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
+pub use node::NodeDouble;
 pub use pipe::PipeEnd;
 pub use piped::PipedDouble;
 pub use repeat::Repeat;

@@ -396,6 +396,7 @@ impl History {
             | Event::OutsideReached { .. }
             | Event::MachineLoad(_)
             | Event::StorageLeft(_)
+            | Event::NodeAsked { .. }
             | Event::LedgerDisturbed { .. }
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }

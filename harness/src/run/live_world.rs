@@ -3,14 +3,14 @@
 
 use super::{
     RunError,
-    dispatcher_config::{faults, impoverish, keys, network, terms, vars},
+    dispatcher_config::{faults, impoverish, keys, network, node_secret, terms, vars},
     dispatcher_log,
     outbound::Outbound,
     tenants::scripts,
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble, Terms},
+    facilitator::{Chain, FacilitatorDouble, NodeDouble, Terms, node},
     interrupt::interrupted,
     journal::Journal,
     namespace::{Policy, Report},
@@ -33,6 +33,7 @@ use std::{
     },
 };
 use tokio::task::JoinHandle;
+use wiremock::MockServer;
 use x402_protocol::network::UnknownNetwork;
 
 /// What the live tier runs: found or built by the set-up.
@@ -83,6 +84,8 @@ pub struct Live {
     outbound: Option<Outbound>,
     journal: Journal,
     doubles: Vec<FacilitatorDouble>,
+    /// Serves until it is dropped.
+    node: Option<MockServer>,
     feeds: Vec<JoinHandle<()>>,
 }
 
@@ -113,10 +116,16 @@ impl Live {
         let mut feeds = Vec::new();
         let mut doubles = Vec::new();
         let mut facilitator_urls = Vec::new();
-        let keys = keys(scenario, secret);
+        let mut keys = keys(scenario, secret);
+        let mut node = None;
         if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
             impoverish(&chain, network, &Payers::from_seed(options.seed));
+            if let Some(kind) = scenario.world().node() {
+                let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
+                keys.extend([node_secret(&served.uri())]);
+                node = Some(served);
+            }
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
                 let port = options.facilitator_ports.get(n).copied();
@@ -198,6 +207,7 @@ impl Live {
             outbound,
             journal: journal.clone(),
             doubles,
+            node,
             feeds,
         })
     }
@@ -220,7 +230,7 @@ impl Live {
     /// Comes back when every process is gone and everything they said is in the journal.
     pub async fn stop(self) -> Result<(), LiveError> {
         self.world.stop().await?;
-        drop((self.kv_double, self.location));
+        drop((self.kv_double, self.location, self.node));
         if let Some(outbound) = self.outbound {
             outbound.stop(&self.journal).await.map_err(LiveError::Outbound)?;
         }

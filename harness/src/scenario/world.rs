@@ -13,6 +13,7 @@ use super::limits::{
     MAX_DISPATCHERS, MAX_FACILITATORS, MAX_SETTLE_TIMEOUT, MAX_TENANT_RATE, MAX_TENANTS, MAX_VERIFY_TIMEOUT,
 };
 use super::name::{self, Name};
+use super::node::{Node, RawNode};
 use super::problem::{Problem, Problems};
 use super::repeats::Repeats;
 use super::schema::{self, NameText, PriceText, TimeText};
@@ -36,6 +37,7 @@ pub struct World {
     wants_key: Vec<Name>,
     other_networks: Vec<Name>,
     repeats: Repeats,
+    node: Option<Node>,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
     cpu_limit_policy: CpuLimitPolicy,
@@ -86,6 +88,7 @@ impl World {
             wants_key: Vec::new(),
             other_networks: Vec::new(),
             repeats: Repeats::default(),
+            node: None,
             tenants,
             directory: DirectoryIn::default(),
             cpu_limit_policy: CpuLimitPolicy::default(),
@@ -121,6 +124,11 @@ impl World {
     /// How its honest facilitators answer a `/settle` that they have answered before.
     pub fn repeats(&self) -> Repeats {
         self.repeats
+    }
+
+    /// The node of the chain that the dispatcher may ask, where there is one.
+    pub fn node(&self) -> Option<Node> {
+        self.node
     }
 
     /// Never empty.
@@ -334,6 +342,8 @@ pub(super) struct RawWorld {
     /// How an honest facilitator answers a `/settle` that it has answered before: `drawn` unless given.
     #[serde(default)]
     repeats: Repeats,
+    /// A node of the chain that the dispatcher may ask: there is none unless given.
+    node: Option<RawNode>,
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
@@ -456,6 +466,7 @@ impl RawWorld {
             wants_key: wants_key?,
             other_networks: other_networks?,
             repeats: self.repeats,
+            node: self.node.map(|node| node.check(problems)),
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
             cpu_limit_policy: self.cpu_limit_policy,

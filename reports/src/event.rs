@@ -91,6 +91,12 @@ pub enum Event {
         /// Method and path.
         path: String,
     },
+    /// The node of the doubles' chain was asked.
+    NodeAsked {
+        method: String,
+        /// It answered with an error.
+        refused: bool,
+    },
     /// How busy the machine was in the second before.
     MachineLoad(MachineLoad),
     /// The dispatcher's processes are about to be killed, without a chance to tidy up.

@@ -14,7 +14,7 @@ use dispatcher_core::egress::HostPattern;
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
 use crate::scenario::{
-    AddressesIn, ClientKind, CpuLimitPolicy, Pick, Rates, Scenario, Tenant, Traffic, When, World, show,
+    AddressesIn, ClientKind, CpuLimitPolicy, Node, Pick, Rates, Scenario, Tenant, Traffic, When, World, show,
 };
 use words::{Story, list};
 
@@ -66,6 +66,9 @@ fn who(world: &World, story: &mut Story) {
         let whose = if world.is_official() { "official facilitator" } else { "facilitator" };
         story.say("  ", &format!("{whose} {name}: {place}{key}{lists}"));
     }
+    if let Some(node) = world.node() {
+        story.say("  ", &format!("a node of the chain, which the dispatcher may ask: {}", node_kind(node)));
+    }
     for one in world.tenants() {
         let later = if world.listed().any(|listed| listed == one) { "" } else { "; not in the directory at first" };
         story.say("  ", &(tenant(one) + later));
@@ -82,6 +85,17 @@ fn who(world: &World, story: &mut Story) {
         "  ",
         &format!("the dispatcher waits {verify} for /verify and {settle} for /settle, on {}", world.network()),
     );
+}
+
+fn node_kind(node: Node) -> String {
+    match node {
+        Node::Honest => "it says what is so".to_owned(),
+        Node::Lagging(blocks) => format!("it is {blocks} blocks behind"),
+        Node::Narrow(range) => format!("it looks for events in {range} blocks at a time"),
+        Node::Lying => "it says that every authorization was used".to_owned(),
+        Node::Refusing => "it answers with errors".to_owned(),
+        Node::Pruned(blocks) => format!("it knows the last {blocks} blocks alone"),
+    }
 }
 
 fn tenant(tenant: &Tenant) -> String {

@@ -27,6 +27,8 @@ pub struct Settled {
     pub facilitator: String,
     pub transfer: Transfer,
     pub transaction: String,
+    /// When it was settled, in Unix seconds.
+    pub unix_s: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -95,6 +97,12 @@ impl Chain {
         self.state().settled.get(payment).cloned()
     }
 
+    /// The first transfer that is wanted.
+    #[must_use]
+    pub fn find(&self, wanted: impl Fn(&Settled) -> bool) -> Option<Settled> {
+        self.state().settled.values().find(|settled| wanted(settled)).cloned()
+    }
+
     /// How many transfers stand on it.
     #[must_use]
     pub fn transfers(&self) -> usize {
@@ -134,6 +142,7 @@ impl Chain {
                 facilitator: facilitator.to_owned(),
                 transfer: transfer.clone(),
                 transaction: transaction.clone(),
+                unix_s: self.journal.clock().unix_now(),
             },
         );
         self.journal.record(Event::TransferMoved(event::Transfer {

@@ -397,6 +397,7 @@ impl History {
             | Event::OutsideReached { .. }
             | Event::MachineLoad(_)
             | Event::StorageLeft(_)
+            | Event::NodeAsked { .. }
             | Event::LedgerDisturbed { .. }
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }

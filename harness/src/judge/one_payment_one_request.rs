@@ -134,8 +134,8 @@ fn again(
     if !is_same_caller(first, exchange) {
         return if is_content { Err("its content was served to another caller".to_owned()) } else { Ok(()) };
     }
-    // Too often is too often, whoever asks.
-    if answer.status == 429 {
+    // Too often is too often, whoever asks; and a ledger that cannot be reached has nothing to hand over for now.
+    if answer.status == 429 || answer.code.as_deref() == Some("settlement_ledger_unavailable") {
         return Ok(());
     }
     // After the whole answer has been seen, there is nothing left to wait for.

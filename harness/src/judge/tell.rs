@@ -105,6 +105,10 @@ pub fn tell(recorded: &Recorded) -> String {
         Event::LedgerDisturbed { fault, payment } => {
             format!("the ledger is disturbed ({}) over {}", fault.inject, short(payment))
         }
+        Event::NodeAsked { method, refused } => {
+            let answer = if *refused { "an error" } else { "a result" };
+            format!("the node is asked for {method}, and answers with {answer}")
+        }
         Event::StorageLeft(left) => format!("{} is {} in storage after the run", short(&left.payment), left.state),
         Event::Unreadable { source, text } => format!("unreadable, from {source}: {text}"),
         Event::RunEnded => "the run ends".to_owned(),

@@ -3,7 +3,7 @@
 
 use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
 use reports::{
-    event::{Event, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
+    event::{Event, FacilitatorAnswer, FacilitatorCall},
     level::Level,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +66,7 @@ fn out_of_order(history: &History) -> Vec<Violation> {
     violations
 }
 
-/// When each facilitator was first not sound: a call of it failed or was slow, a fault on it began, or the dispatcher said so.
+/// When each facilitator was first not sound: a call of it failed, a fault on it began, or the dispatcher said so.
 fn first_trouble(history: &History) -> BTreeMap<&str, u64> {
     let mut first: BTreeMap<&str, u64> = BTreeMap::new();
     let mut note = |name, at_us: u64| {
@@ -84,10 +84,8 @@ fn first_trouble(history: &History) -> BTreeMap<&str, u64> {
     first
 }
 
-/// A list that leaves an offer out is the facilitator's word that it is not to be asked.
 fn is_trouble(call: &FacilitatorCall) -> bool {
-    let failed = !matches!(call.answer, FacilitatorAnswer::Sent { status: 200, .. });
-    failed || call.endpoint == FacilitatorEndpoint::Supported
+    !matches!(call.answer, FacilitatorAnswer::Sent { status: 200, .. })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use reports::{
     event::{Answer, Exchange, ExchangeKind, FacilitatorAnswer, PurchaseOutcome},
     level::Level,
 };
+use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
     id: "MONEY-3",
@@ -42,6 +43,7 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     violations.extend(never_told(history));
+    violations.extend(told_of_no_ledger(history));
     let finding = Finding::of(looked_at, "answers to payments that may have moved money", violations);
     let pending = history.paid_answers().filter(|(_, answer, _)| answer.code.as_deref() == Some("settlement_pending"));
     let (pending, detail) = (pending.count(), finding.detail.clone());
@@ -52,6 +54,24 @@ pub fn judge(history: &History) -> Finding {
 /// other request, which MONEY-7 judges.
 fn is_about_its_payment(exchange: &Exchange) -> bool {
     exchange.method != "HEAD" && exchange.kind != ExchangeKind::Elsewhere
+}
+
+/// Requests whose own payment was being settled, and that were told of a ledger that cannot be reached: an error that says that
+/// nobody was charged.
+fn told_of_no_ledger(history: &History) -> impl Iterator<Item = Violation> {
+    let settled: BTreeMap<&str, Line> = history
+        .stages()
+        .filter(|stage| matches!(stage.stage.as_str(), "executed" | "settling" | "settled" | "unknown"))
+        .filter_map(|stage| Some((stage.what.request_id.as_deref()?, stage.line)))
+        .collect();
+    let told =
+        history.paid_answers().filter(|(_, answer, _)| answer.code.as_deref() == Some("settlement_ledger_unavailable"));
+    told.filter_map(move |(exchange, answer, payment)| {
+        let shown_by = *settled.get(answer.request_id.as_deref()?)?;
+        let transfer = history.moved(payment)?;
+        let what = format!("{} was told of no ledger by the request that had it settled", short(payment));
+        Some(Violation::new(what, exchange.line).and([shown_by, transfer.line]))
+    })
 }
 
 /// The transfer, if it stood by then, or a call that had begun by then made it. What a later resend came to says nothing
@@ -95,15 +115,18 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
 
 /// Who is told to wait is told for what, where the facilitator has said so before it was asked.
 fn names_its_transaction(history: &History, answer: &Answer, payment: &str, sent_us: u64) -> Result<(), String> {
-    let named =
-        history.settles_of(payment).filter(|call| call.ended_us <= sent_us).find_map(|call| match &call.what.answer {
+    let before = history.settles_of(payment).filter(|call| call.ended_us <= sent_us);
+    let named: Vec<_> = before
+        .filter_map(|call| match &call.what.answer {
             FacilitatorAnswer::Sent { ok: Some(false), transaction, .. } => {
                 transaction.as_deref().filter(|transaction| !transaction.is_empty())
             }
             _ => None,
-        });
+        })
+        .collect();
     let told = answer.payment_response.as_ref().map(|told| told.transaction.as_str());
-    match named.filter(|named| answer.code.as_deref() == Some("settlement_pending") && told != Some(*named)) {
+    let is_told = told.is_some_and(|told| named.contains(&told));
+    match named.first().filter(|_| answer.code.as_deref() == Some("settlement_pending") && !is_told) {
         Some(named) => Err(format!("it does not name transaction {named}")),
         None => Ok(()),
     }

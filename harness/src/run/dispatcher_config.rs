@@ -23,6 +23,12 @@ pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, Str
     Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, repeats, port: None }
 }
 
+/// The dispatcher's secret that names the node.
+#[must_use]
+pub fn node_secret(url: &str) -> (String, String) {
+    ("CHAIN_RPC_URL".to_owned(), url.to_owned())
+}
+
 /// Leaves the wallets without money that are to have none.
 pub fn impoverish(chain: &Chain, network: Network, payers: &Payers) {
     for payer in payers.poor() {

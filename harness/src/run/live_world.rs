@@ -3,14 +3,14 @@
 
 use super::{
     RunError,
-    dispatcher_config::{faults, impoverish, keys, network, terms, vars},
+    dispatcher_config::{faults, impoverish, keys, network, node_secret, terms, vars},
     dispatcher_log,
     outbound::Outbound,
     tenants::scripts,
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble, OriginError, PaperChain, Terms},
+    facilitator::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Terms, node},
     interrupt::interrupted,
     journal::Journal,
     namespace::{Policy, Report},
@@ -41,6 +41,7 @@ use std::{
     time::Duration,
 };
 use tokio::task::JoinHandle;
+use wiremock::MockServer;
 use x402_protocol::{Network, network::UnknownNetwork};
 
 /// What the live tier runs: found or built by the set-up.
@@ -96,6 +97,8 @@ pub struct Live {
     journal: Journal,
     doubles: Vec<FacilitatorDouble>,
     official: Option<(OfficialFacilitators, PaperChain)>,
+    /// Serves until it is dropped.
+    node: Option<MockServer>,
     feeds: Vec<JoinHandle<()>>,
 }
 
@@ -142,7 +145,8 @@ impl Live {
         let mut feeds = Vec::new();
         let mut doubles = Vec::new();
         let mut facilitator_urls = Vec::new();
-        let keys = keys(scenario, secret);
+        let mut keys = keys(scenario, secret);
+        let mut node = None;
         let mut official = None;
         if options.facilitator_urls.is_empty() && scenario.world().is_official() {
             let (running, chain) = start_official(options, network, journal).await?;
@@ -159,6 +163,11 @@ impl Live {
         } else if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
             impoverish(&chain, network, &Payers::from_seed(options.seed));
+            if let Some(kind) = scenario.world().node() {
+                let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
+                keys.extend([node_secret(&served.uri())]);
+                node = Some(served);
+            }
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
                 let port = options.facilitator_ports.get(n).copied();
@@ -248,6 +257,7 @@ impl Live {
             journal: journal.clone(),
             doubles,
             official,
+            node,
             feeds,
         })
     }
@@ -290,7 +300,7 @@ impl Live {
     /// Comes back when every process is gone and everything they said is in the journal.
     pub async fn stop(self) -> Result<(), LiveError> {
         self.world.stop().await?;
-        drop((self.kv_double, self.location));
+        drop((self.kv_double, self.location, self.node));
         if let Some(outbound) = self.outbound {
             outbound.stop(&self.journal).await.map_err(LiveError::Outbound)?;
         }

@@ -24,7 +24,7 @@ pub use live_world::{Live, LiveError, LiveOptions, Tools};
 pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};
 
-pub(crate) use dispatcher_config::{faults, impoverish, keys, network, terms, vars};
+pub(crate) use dispatcher_config::{faults, impoverish, keys, network, node_secret, terms, vars};
 pub(crate) use dispatcher_log::{leaked, line_of};
 pub(crate) use kills::{cause, moments, reached};
 pub(crate) use operator::{body as quarantine_body, carry_out as carry_out_operators};
@@ -36,7 +36,7 @@ pub(crate) use timeline::mark;
 use crate::{
     exit::Exit,
     judge::{self, History},
-    scenario::{Plan, Scenario},
+    scenario::{Node, Plan, Scenario},
     sim::SimError,
     tier::Tier,
     traffic::HttpError,
@@ -110,7 +110,7 @@ impl Asked<'_> {
             tenants: facts_of(world.tenants(), world, network),
             quarantine: Some(plan_limits(Plan::Quarantine)),
             arrivals,
-            node: false,
+            node: world.node().is_some_and(Node::tells_in_the_end),
         })
     }
 

@@ -13,6 +13,7 @@ use super::limits::{
     MAX_DISPATCHERS, MAX_FACILITATORS, MAX_SETTLE_TIMEOUT, MAX_TENANT_RATE, MAX_TENANTS, MAX_VERIFY_TIMEOUT,
 };
 use super::name::{self, Name};
+use super::node::{Node, RawNode};
 use super::problem::{Problem, Problems};
 use super::repeats::Repeats;
 use super::schema::{self, NameText, PriceText, TimeText};
@@ -37,6 +38,7 @@ pub struct World {
     other_networks: Vec<Name>,
     official: bool,
     repeats: Repeats,
+    node: Option<Node>,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
     cpu_limit_policy: CpuLimitPolicy,
@@ -88,6 +90,7 @@ impl World {
             other_networks: Vec::new(),
             official: false,
             repeats: Repeats::default(),
+            node: None,
             tenants,
             directory: DirectoryIn::default(),
             cpu_limit_policy: CpuLimitPolicy::default(),
@@ -128,6 +131,11 @@ impl World {
     /// How its honest facilitators answer a `/settle` that they have answered before.
     pub fn repeats(&self) -> Repeats {
         self.repeats
+    }
+
+    /// The node of the chain that the dispatcher may ask, where there is one.
+    pub fn node(&self) -> Option<Node> {
+        self.node
     }
 
     /// Never empty.
@@ -352,6 +360,8 @@ pub(super) struct RawWorld {
     /// How an honest facilitator answers a `/settle` that it has answered before: `drawn` unless given.
     #[serde(default)]
     repeats: Repeats,
+    /// A node of the chain that the dispatcher may ask: there is none unless given.
+    node: Option<RawNode>,
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
@@ -484,6 +494,7 @@ impl RawWorld {
             other_networks: other_networks?,
             official,
             repeats: self.repeats,
+            node: self.node.map(|node| node.check(problems)),
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
             cpu_limit_policy: self.cpu_limit_policy,

@@ -230,7 +230,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::PauseNeverGrows => ("questions-grow-apart", &["days-of-doubt"]),
         Bug::SettledNeverForgotten => ("storage-is-freed", &["eight-days"]),
         Bug::AlarmAfterRecord => ("storage-is-freed", &["crash-at-a-write"]),
-        Bug::OwnOrderIgnored => ("tenants-own-facilitators", &["per-tenant-facilitators"]),
+        Bug::OwnOrderIgnored => ("tenants-own-facilitators", &["tenants-own-order"]),
         Bug::LostSettleToldUnavailable => ("unknown-is-not-failed", &["ledger-answers-lost"]),
         Bug::RetryAfterZero => ("retry-after-is-sane", &["settle-then-hang"]),
         Bug::MainnetNameWrong => ("traffic-flowed", &["mainnet"]),

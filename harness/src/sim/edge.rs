@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     directory::KvStore,
-    facilitator::PipedDouble,
+    facilitator::{NodeDouble, PipedDouble},
     journal::Journal,
     location::LocationCounter,
     scenario::OperatorAction,
@@ -64,6 +64,7 @@ pub struct Edge {
     /// Tenants by the token that only they know.
     pub canaries: Rc<BTreeMap<String, String>>,
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
+    pub node: Option<Rc<NodeDouble>>,
     pub tenants: Rc<Tenants>,
     /// `None`: the configuration lists all tenants.
     pub directory: Option<KvStore>,
@@ -110,6 +111,7 @@ impl Edge {
                 life: life.clone(),
                 chance: self.chance.clone(),
                 doubles: Rc::clone(&self.doubles),
+                node: self.node.clone(),
             },
             log: log.clone(),
             clock: self.clock,

@@ -22,7 +22,7 @@ mod wire;
 use crate::{
     clock::Clock,
     directory::{self, KvStore, PublishError, Publisher},
-    facilitator::{Chain, PipedDouble},
+    facilitator::{Chain, NodeDouble, PipedDouble},
     journal::Journal,
     run::{self, Asked},
     scenario::Name,
@@ -39,7 +39,7 @@ use dispatcher_core::{
 };
 use disturbed::Disturbed;
 use edge::Edge;
-use ports::facilitator_transport::url_of;
+use ports::facilitator_transport::{NODE_URL, url_of};
 use reports::event::{Event, Recorded};
 use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 use tenant::Tenants;
@@ -81,7 +81,8 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let (journal, mut recorded) = Journal::channel(Arc::new(clock) as Arc<dyn Clock>);
     let chance = Chance::from_seed(seed);
     let network = run::network(scenario)?;
-    let keys = run::keys(scenario, || chance.token());
+    let mut keys = run::keys(scenario, || chance.token());
+    keys.extend(scenario.world().node().map(|_| run::node_secret(NODE_URL)));
     let chain = Arc::new(Chain::new(journal.clone()));
     let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
     run::impoverish(&chain, network, &payers);
@@ -123,6 +124,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         journal: journal.clone(),
         armed: Rc::new(Armed::new(scenario.kills())),
         canaries: Rc::new(by_canary.clone()),
+        node: scenario.world().node().map(|node| Rc::new(NodeDouble::new(node, network, &chain, journal.clone()))),
         doubles: Rc::new(doubles),
         tenants: Rc::new(Tenants::new(canaries)),
         disturbed: Rc::new(Disturbed::new(scenario.ledger_disturbances(), seed, journal.clone())),

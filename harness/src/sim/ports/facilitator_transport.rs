@@ -1,7 +1,7 @@
 //! Calls to facilitator doubles: real HTTP over a pipe, within a time-out, as the Worker's `fetch` has it.
 
 use crate::{
-    facilitator::{PipeEnd, PipedDouble},
+    facilitator::{NodeDouble, PipeEnd, PipedDouble},
     sim::{chance::Chance, life::Life},
 };
 use dispatcher_core::paywall::ports::{
@@ -15,6 +15,9 @@ pub fn url_of(facilitator: &str) -> String {
     format!("https://{facilitator}.{DOMAIN}")
 }
 
+/// Under which URL it is told of the node.
+pub const NODE_URL: &str = "https://node.chain.test";
+
 const DOMAIN: &str = "facilitators.test";
 /// As many as an answer of a double has, and room.
 const MAX_HEADERS: usize = 16;
@@ -25,6 +28,7 @@ pub struct PipeTransport {
     pub chance: Chance,
     /// By name.
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
+    pub node: Option<Rc<NodeDouble>>,
 }
 
 impl FacilitatorTransport for PipeTransport {
@@ -39,6 +43,13 @@ impl FacilitatorTransport for PipeTransport {
 
 impl PipeTransport {
     async fn exchange(&self, request: &HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
+        if let Some(node) = self.node.as_ref().filter(|_| request.url == NODE_URL) {
+            self.chance.travel().await;
+            self.life.alive().await;
+            let (status, body) = node.answer(request.json.unwrap_or_default().as_bytes());
+            self.chance.travel().await;
+            return Ok(FacilitatorAnswer { status, body });
+        }
         let address = request.url.strip_prefix("https://").and_then(|rest| rest.split_once('/'));
         let (host, path) = address.ok_or(TransportError::Unreachable)?;
         let name = host.strip_suffix(DOMAIN).and_then(|name| name.strip_suffix('.'));

@@ -30,7 +30,7 @@ const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 const PLANS: [&str; 4] = ["free", "pro", "business", "enterprise"];
 
 /// Faults that no call is too early or too late for, as a file writes them after `inject.`.
-const ON_ANY_CALL: [&str; 14] = [
+const ON_ANY_CALL: [&str; 16] = [
     "hang = {}",
     "reset = { after = \"accept\" }",
     "reset = { after = \"head\" }",
@@ -45,12 +45,18 @@ const ON_ANY_CALL: [&str; 14] = [
     "wrong-shape = {}",
     "deep = { levels = 500 }",
     "decline = { reason = \"insufficient_funds\" }",
+    "empty-strings = { fields = [\"reason\", \"payer\"] }",
+    "numbers = {}",
 ];
-const ON_SETTLE: [&str; 13] = [
+const ON_SETTLE: [&str; 17] = [
     "settle-then-hang = {}",
     "settle-then-reset = {}",
     "settle-then-status = { code = 502, body = \"html\" }",
     "settle-then-status = { code = 503, body = \"answer\" }",
+    "settle-then-decline = { reason = \"settle_exact_node_failure\", transaction = \"none\" }",
+    "settle-then-decline = { reason = \"insufficient_funds\", status = 502, transaction = \"none\" }",
+    "settle-then-decline = { transaction = \"other\" }",
+    "settle-then-decline = { reason = \"the node did not answer\", transaction = \"own\" }",
     "pending = { style = \"coinbase\", answers = 1 }",
     "pending = { style = \"circle\", answers = 2 }",
     "pending = { style = \"accepted\" }",
@@ -62,7 +68,7 @@ const ON_SETTLE: [&str; 13] = [
     "lie = { about = \"payer\", money = \"kept\" }",
 ];
 /// Clients beside those that pay as they should.
-const CLIENTS: [&str; 15] = [
+const CLIENTS: [&str; 18] = [
     "unpaid",
     "duplicate",
     "replay-elsewhere",
@@ -78,6 +84,9 @@ const CLIENTS: [&str; 15] = [
     "identifier-race",
     "fresh-after-timeout",
     "paid-v1",
+    "authorized",
+    "roaming",
+    "returner",
 ];
 const PATHS: [&str; 3] = ["/quote", "/slow/300", "/status/201"];
 /// For tenants that are paid after they ran: who has paid upfront for a failure is owed another run, and no client of ours
@@ -308,6 +317,19 @@ mod tests {
             let text = draw(seed);
             Scenario::parse(&format!("swarm-{seed}.toml"), &text).map_err(miette::Report::new).expect("valid");
             assert_eq!(text, draw(seed));
+        }
+    }
+
+    /// What a drawing leaves to scenarios of its own: what needs a stranger to bite, what takes more than it has, and a port that
+    /// is drawn apart from the rest.
+    const NOT_DRAWN: [&str; 7] = ["refuse", "throws", "slow-check", "busy", "any-case", "drip", "huge"];
+
+    #[test]
+    fn every_fault_is_drawn_or_left_to_scenarios_of_its_own() {
+        let drawn =
+            |name: &str| ON_ANY_CALL.iter().chain(&ON_SETTLE).any(|inject| inject.starts_with(&format!("{name} =")));
+        for fault in crate::scenario::Inject::CATALOGUE {
+            assert!(drawn(fault.name) != NOT_DRAWN.contains(&fault.name), "{}", fault.name);
         }
     }
 

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::guard::Guarded;
 use super::runtimes::Runtimes;
@@ -15,6 +15,9 @@ use super::tail::tail;
 
 /// What the part has printed arrives a moment after its end.
 const LAST_WORDS: Duration = Duration::from_millis(300);
+
+/// What dies with the whole may be missed before that is.
+const OF_THE_WHOLE: Duration = Duration::from_secs(1);
 
 /// Signals are told by shells, and by our guards, as this and their number.
 const SIGNALLED: i32 = 128;
@@ -74,10 +77,12 @@ impl Watch {
         tokio::spawn(async move {
             let pid = tokio::select! {
                 pid = Runtimes::below(guard).one_lost() => pid,
-                // That has been asked for, or is told by whoever watches over it.
                 () = process.begun() => return,
             };
-            told.tell(part, format!("process {pid} is gone"), log).await;
+            // The end of the whole is asked for, or told by whoever watches over it.
+            if timeout(OF_THE_WHOLE, process.begun()).await.is_err() {
+                told.tell(part, format!("process {pid} is gone"), log).await;
+            }
         });
     }
 

@@ -1,5 +1,5 @@
-//! The runtimes that a process has below it. wrangler goes on when one of its workerd processes dies: it says nothing, starts no
-//! other, and every request hangs or fails.
+//! The runtimes that a process has below it. wrangler goes on when one of its workerd processes dies: it says nothing, may start
+//! another that is of no use, and every request hangs or fails.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,14 +13,8 @@ const NAME: &str = "workerd";
 /// Between two looks.
 const POLL: Duration = Duration::from_millis(500);
 
-/// How long another one may take to come in its place, as after a reload.
-const SUCCESSOR: Duration = Duration::from_secs(3);
-
 #[derive(Debug)]
-pub struct Runtimes {
-    above: u32,
-    known: Vec<Process>,
-}
+pub struct Runtimes(Vec<Process>);
 
 /// A process and when it began: its number alone may come to be another's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,19 +34,15 @@ struct Stat {
 impl Runtimes {
     #[must_use]
     pub fn below(above: u32) -> Self {
-        Self { above, known: descendants(above) }
+        Self(descendants(above))
     }
 
-    /// The number of the first that ended and that no other came for.
-    pub async fn one_lost(mut self) -> u32 {
+    /// The number of the first that ends. Nothing of a run makes one end: what is served never changes.
+    pub async fn one_lost(self) -> u32 {
         loop {
             sleep(POLL).await;
-            let Some(lost) = self.known.iter().find(|process| !process.is_alive()) else { continue };
-            let (lost, count) = (lost.pid, self.known.len());
-            sleep(SUCCESSOR).await;
-            self.known = descendants(self.above);
-            if self.known.len() < count {
-                return lost;
+            if let Some(lost) = self.0.iter().find(|process| !process.is_alive()) {
+                return lost.pid;
             }
         }
     }
@@ -124,7 +114,7 @@ mod tests {
             tokio::task::yield_now().await;
         }
         let runtimes = Runtimes::below(shell.id());
-        assert_eq!(runtimes.known.len(), 1);
+        assert_eq!(runtimes.0.len(), 1);
         nix::sys::signal::kill(nix::unistd::Pid::from_raw(child as i32), nix::sys::signal::Signal::SIGKILL).unwrap();
         assert_eq!(runtimes.one_lost().await, child);
         shell.kill().unwrap();

@@ -63,7 +63,7 @@ impl NodeDouble {
                 let number = self.block(&params[0])?;
                 json!({"number": quantity(number), "timestamp": quantity(time_of(number))})
             }
-            "eth_call" => json!(truth(self.is_used(&params[0], self.block(&params[1])?)?)),
+            "eth_call" => json!(self.call(&params[0], self.block(&params[1])?)?),
             "eth_getLogs" => self.logs(&params[0])?,
             "eth_getTransactionReceipt" => self.receipt(params[0].as_str().unwrap_or_default()),
             _ => return Err("the method does not exist"),
@@ -93,16 +93,27 @@ impl NodeDouble {
         }
     }
 
-    /// `authorizationState` of the token.
-    fn is_used(&self, call: &Value, block: u64) -> Result<bool, Refused> {
+    /// `authorizationState` and `balanceOf` of the token. Balances are today's, whatever the block.
+    fn call(&self, call: &Value, block: u64) -> Result<String, Refused> {
         self.has(block)?;
         let data = call["data"].as_str().or(call["input"].as_str()).unwrap_or_default();
-        let (from, nonce) = (data.get(10..74).unwrap_or_default(), data.get(74..138).unwrap_or_default());
         if call["to"].as_str().is_none_or(|to| !to.eq_ignore_ascii_case(&self.token())) {
             return Err("execution reverted");
         }
+        let argument = |from| data.get(from..from + 64).ok_or("execution reverted");
+        match data.get(..10) {
+            Some("0xe94a0102") => Ok(truth(self.is_used(argument(10)?, argument(74)?, block))),
+            Some("0x70a08231") => {
+                let holder = format!("0x{}", &argument(10)?[24..]).parse().map_err(|_| "execution reverted")?;
+                Ok(format!("0x{:064x}", self.chain.balance(self.network, holder)))
+            }
+            _ => Err("execution reverted"),
+        }
+    }
+
+    fn is_used(&self, from: &str, nonce: &str, block: u64) -> bool {
         let used = self.transfer(|settled| is_of(settled, from, nonce)).is_some_and(|settled| mined(&settled) <= block);
-        Ok(used || self.node == Node::Lying)
+        used || self.node == Node::Lying
     }
 
     fn logs(&self, filter: &Value) -> Result<Value, Refused> {
@@ -232,7 +243,7 @@ mod tests {
 
     fn state_of(node: &NodeDouble, payer: &Payer, nonce: u8) -> Value {
         let token = Network::BaseSepolia.usdc().address.lower();
-        let data = format!("0x12345678{}{}", &word(&payer.address())[2..], "0".repeat(62) + &format!("{nonce:02x}"));
+        let data = format!("0xe94a0102{}{}", &word(&payer.address())[2..], "0".repeat(62) + &format!("{nonce:02x}"));
         ask(node, "eth_call", json!([{"to": token, "data": data}, "latest"]))
     }
 

@@ -49,6 +49,7 @@ fn out_of_order(history: &History) -> Vec<Violation> {
     let mut calls: Vec<_> = history.calls().collect();
     calls.sort_by_key(|call| call.received_us);
     let first_trouble = first_trouble(history);
+    let full = without_room(history);
     for call in &calls {
         let payment = call.what.payment.as_deref();
         troubled.extend(first_trouble.iter().filter(|(_, at_us)| **at_us <= call.received_us).map(|(name, _)| *name));
@@ -58,7 +59,8 @@ fn out_of_order(history: &History) -> Vec<Violation> {
             continue;
         }
         let before = tenant.facilitators.iter().take_while(|name| **name != call.facilitator);
-        if let Some(sound) = before.clone().find(|name| !troubled.contains(name.as_str())) {
+        let is_excused = |name: &str| troubled.contains(name) || full.contains(&(payment, name));
+        if let Some(sound) = before.clone().find(|name| !is_excused(name)) {
             let what = format!("{} of {} went to {} past {sound}", short(payment), tenant.id, call.facilitator);
             violations.push(Violation::new(what, call.line).and([said_at]));
         }
@@ -82,6 +84,17 @@ fn first_trouble(history: &History) -> BTreeMap<&str, u64> {
         }
     }
     first
+}
+
+/// Payments for which a facilitator had no room, by the dispatcher's own word: it bounds what it asks for strangers.
+fn without_room(history: &History) -> BTreeSet<(&str, &str)> {
+    let mut full = BTreeSet::new();
+    for line in history.requests() {
+        let Some(payment) = line.what.payment.as_deref() else { continue };
+        let busy = line.what.attempts.iter().filter(|attempt| attempt.result == "busy");
+        full.extend(busy.map(|attempt| (payment, attempt.facilitator.as_str())));
+    }
+    full
 }
 
 fn is_trouble(call: &FacilitatorCall) -> bool {

@@ -26,7 +26,7 @@ pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, Str
 /// The dispatcher's secret that names the node.
 #[must_use]
 pub fn node_secret(url: &str) -> (String, String) {
-    ("CHAIN_RPC_URL".to_owned(), url.to_owned())
+    ("CHAIN_RPC_URLS".to_owned(), json!([url]).to_string())
 }
 
 /// Leaves the wallets without money that are to have none.

@@ -71,6 +71,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         let most = if seeded::has(Bug::VerifyNoFailover) { 1 } else { usize::MAX };
         let mut ids: Vec<_> = ask.into_iter().take(most).collect();
         let mut search = Search::default();
+        let mut told = false;
         loop {
             let mut busy = Vec::new();
             for id in ids {
@@ -81,7 +82,12 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                     return search.without_a_yes();
                 };
                 match self.board.begin(&id, claim, Call::Verify, Errand::Sale, now) {
-                    Err(Busy) => busy.push(id),
+                    Err(Busy) => {
+                        if !told {
+                            attempts.push(attempt(&id, Call::Verify, "busy", 0));
+                        }
+                        busy.push(id);
+                    }
                     Ok(begun) => {
                         let verified =
                             self.verify_at(facilitator, claim, begun, timeout_ms, &mut search, attempts).await;
@@ -92,9 +98,9 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                 }
             }
             if busy.is_empty() || self.clock.now().since(began) >= WAIT_FOR_ROOM_MS {
-                attempts.extend(busy.iter().map(|id| attempt(id, Call::Verify, "busy", 0)));
                 return search.without_a_yes();
             }
+            told = true;
             self.clock.sleep(LOOK_FOR_ROOM_MS).await;
             ids = busy;
         }

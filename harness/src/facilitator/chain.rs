@@ -227,6 +227,7 @@ mod tests {
             facilitator: "primary".to_owned(),
             transfer: transfer.clone(),
             transaction: "0x1".to_owned(),
+            unix_s: 0,
         };
         let mut state = State::default();
         let end = over.valid_before().saturating_u64();

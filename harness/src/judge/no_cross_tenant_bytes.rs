@@ -1,9 +1,7 @@
 //! ISO-1: an answer carries its own tenant's bytes only, and the dispatcher's log none. Each tenant double puts a token into
 //! body, headers and exceptions that no other tenant can know.
 
-use super::{
-    Finding, Hint, History, Rule, Source, Violation, paid_content_only_after_settlement::is_empty,
-};
+use super::{Finding, Hint, History, Rule, Source, Violation, paid_content_only_after_settlement::is_empty};
 use reports::{
     event::{Event, ExchangeKind},
     level::Level,

@@ -13,7 +13,7 @@ use super::{
         health_store::SimHealthStore,
         identifiers::SimIdentifiers,
         log::SimLog,
-        record_store::{SimStore, Written},
+        record_store::{SimStore, Weather, Written},
     },
 };
 use dispatcher_core::{
@@ -65,8 +65,8 @@ impl Objects {
             let identifiers = SimIdentifiers { life: life.clone(), chance: chance.clone(), memory: memory.clone() };
             move |payment: &str| {
                 let (disturbed, armed) = (Rc::clone(&disturbed), Rc::clone(&log.armed));
-                let store =
-                    SimStore::new(payment, &memory, alarms.clone(), life.clone(), disturbed, armed, &written, clock);
+                let weather = Weather { disturbed, armed, written: Rc::clone(&written) };
+                let store = SimStore::new(payment, &memory, alarms.clone(), life.clone(), weather, clock);
                 let (transport, log, board) = (transport.clone(), log.clone(), Rc::clone(&board));
                 let facilitators = config.facilitators.clone();
                 Keeper::new(store, transport, clock, log, identifiers.clone(), facilitators, board)

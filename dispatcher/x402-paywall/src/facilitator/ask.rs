@@ -52,6 +52,8 @@ struct Search {
     failed: Vec<Failed>,
     /// The first `no` about the payment that another might see otherwise.
     refused: Option<Reason>,
+    /// The first `no` about a signature that we have found to be the payer's.
+    unsigned: Option<Reason>,
 }
 
 impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
@@ -150,7 +152,12 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                     search.refused.get_or_insert(reason);
                     None
                 }
-                About::TheFacilitator | About::Unclear => None,
+                About::TheFacilitator | About::Unclear => {
+                    if verify_reason::is_about_signature(&reason) {
+                        search.unsigned.get_or_insert(reason);
+                    }
+                    None
+                }
             },
             VerifyVerdict::NoAnswer(_) => None,
         }
@@ -252,7 +259,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
 impl Search {
     /// Nobody said yes.
     fn without_a_yes(self) -> Verified {
-        self.refused.map_or(Verified::Nobody, Verified::Invalid)
+        self.refused.or(self.unsigned).map_or(Verified::Nobody, Verified::Invalid)
     }
 }
 

@@ -150,6 +150,13 @@ pub fn about(reason: &Reason, claim: &Claim, now: UnixMillis) -> About {
     }
 }
 
+/// Whether it is about the payer's signature. An account's key may have signed what the account's own code refuses
+/// (EIP-7702), so a `no` that our own look refutes is believed if nobody says yes.
+#[must_use]
+pub fn is_about_signature(reason: &Reason) -> bool {
+    SIGNATURE.contains(&reason.as_str())
+}
+
 /// Whether the facilitator speaks of itself, whichever payment it was asked about.
 #[must_use]
 pub fn speaks_of_itself(reason: &Reason) -> bool {

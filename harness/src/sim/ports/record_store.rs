@@ -39,6 +39,13 @@ pub struct LastWrite {
     pub bytes: u64,
 }
 
+/// What befalls storage, and what is kept of it for the judges.
+pub struct Weather {
+    pub disturbed: Rc<Disturbed>,
+    pub armed: Rc<Armed>,
+    pub written: Written,
+}
+
 impl SimStore {
     #[must_use]
     pub fn new(
@@ -46,13 +53,11 @@ impl SimStore {
         memory: &Memory,
         alarms: Alarms,
         life: Life,
-        disturbed: Rc<Disturbed>,
-        armed: Rc<Armed>,
-        written: &Written,
+        weather: Weather,
         clock: VirtualClock,
     ) -> Self {
         let (object, stored) = (Object::Payment(payment.to_owned()), memory.store(payment));
-        let (payment, written) = (payment.to_owned(), Rc::clone(written));
+        let (payment, Weather { disturbed, armed, written }) = (payment.to_owned(), weather);
         Self { life, alarms, object, payment, stored, disturbed, armed, written, clock }
     }
 }

@@ -504,7 +504,9 @@ fn every_example_of_the_catalogues_can_be_written() {
 #[test]
 fn every_kind_of_client_can_be_in_a_mix() {
     for listed in ClientKind::CATALOGUE {
+        // Some are of the simulated tier alone.
         let text = good_with("{ paid = 8, unpaid = 2 }", &format!("{{ {} = {} }}", listed.name, listed.example));
+        let text = format!("only = \"sim\"\n{text}");
         let scenario = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
         let mix = scenario.traffic()[0].mix();
         assert_eq!((mix.pick(0).name(), mix.pick(mix.total() - 1).name()), (listed.name, listed.name));

@@ -526,9 +526,11 @@ fn official_facilitators_do_no_wrong_and_list_what_they_serve() {
 fn every_kind_of_client_can_be_in_a_mix() {
     for listed in ClientKind::CATALOGUE {
         let mix = format!("{{ {} = {} }}", listed.name, listed.example);
-        let text = match WANT_OFFICIAL.contains(&listed.name) {
-            true => OFFICIAL.replacen(OFFICIAL_MIX, &mix, 1),
-            false => good_with("{ paid = 8, unpaid = 2 }", &mix),
+        let text = if WANT_OFFICIAL.contains(&listed.name) {
+            OFFICIAL.replacen(OFFICIAL_MIX, &mix, 1)
+        } else {
+            // Some are of the simulated tier alone.
+            format!("only = \"sim\"\n{}", good_with("{ paid = 8, unpaid = 2 }", &mix))
         };
         let scenario = Scenario::parse("example.toml", &text).map_err(miette::Report::new).expect(listed.name);
         let mix = scenario.traffic()[0].mix();

@@ -123,7 +123,7 @@ pub(super) fn check(raw: &Spanned<String>, problems: &mut Problems) -> Option<Du
         }
         _ => Problem::new(raw.span(), format!("`{text}` is not a time"), "not a whole number and a unit"),
     };
-    problems.add(problem.help("a whole number and one of the units ms, s, m: \"250ms\", \"5s\", \"1m\""));
+    problems.add(problem.help("a whole number and one of the units ms, s, m, h, d: \"250ms\", \"5s\", \"1m\""));
     None
 }
 
@@ -155,11 +155,13 @@ mod tests {
         assert_eq!(read("250ms"), Some(Duration::from_millis(250)));
         assert_eq!(read("5s"), Some(Duration::from_secs(5)));
         assert_eq!(read("1m"), Some(Duration::from_secs(60)));
+        assert_eq!(read("2h"), Some(Duration::from_secs(7_200)));
+        assert_eq!(read("8d"), Some(Duration::from_secs(691_200)));
     }
 
     #[test]
     fn refuses_what_is_not_a_number_and_a_unit() {
-        for text in ["", "5", "s", "1.5s", "-1s", "5 s", "5h", "5S", "99999999999999999999s", "9999999999999999999s"] {
+        for text in ["", "5", "s", "1.5s", "-1s", "5 s", "5w", "5S", "99999999999999999999s", "9999999999999999999s"] {
             assert_eq!(read(text), None, "{text:?}");
         }
     }

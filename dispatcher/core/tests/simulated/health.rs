@@ -166,6 +166,8 @@ fn where_nobody_says_yes_the_caller_hears_what_was_said_of_the_payment_or_503() 
         (Facilitator::Dead, Facilitator::SaysNo("invalid_payload"), 402, "invalid_payload"),
         (Facilitator::SaysNo("rpc_error"), Facilitator::SaysNo("What?"), 503, "facilitators_unavailable"),
         (Facilitator::SaysNo("invalid_signature"), Facilitator::Dead, 503, "facilitators_unavailable"),
+        // The payer's account may have code that refuses what its key has signed.
+        (Facilitator::SaysNo("invalid_signature"), Facilitator::SaysNo("invalid_signature"), 402, "invalid_signature"),
     ] {
         let world = World::new();
         world.primary(primary);

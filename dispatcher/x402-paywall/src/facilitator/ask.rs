@@ -52,8 +52,9 @@ struct Search {
     failed: Vec<Failed>,
     /// The first `no` about the payment that another might see otherwise.
     refused: Option<Reason>,
-    /// The first `no` about a signature that we have found to be the payer's.
+    /// The first `no` about a signature that we have found to be the payer's. It counts if everybody asked says the same.
     unsigned: Option<Reason>,
+    said_otherwise: bool,
 }
 
 impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
@@ -155,11 +156,16 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                 About::TheFacilitator | About::Unclear => {
                     if verify_reason::is_about_signature(&reason) {
                         search.unsigned.get_or_insert(reason);
+                    } else {
+                        search.said_otherwise = true;
                     }
                     None
                 }
             },
-            VerifyVerdict::NoAnswer(_) => None,
+            VerifyVerdict::NoAnswer(_) => {
+                search.said_otherwise = true;
+                None
+            }
         }
     }
 
@@ -259,7 +265,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
 impl Search {
     /// Nobody said yes.
     fn without_a_yes(self) -> Verified {
-        self.refused.or(self.unsigned).map_or(Verified::Nobody, Verified::Invalid)
+        self.refused.or(self.unsigned.filter(|_| !self.said_otherwise)).map_or(Verified::Nobody, Verified::Invalid)
     }
 }
 

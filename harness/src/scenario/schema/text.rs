@@ -14,7 +14,7 @@ pub struct NameText(#[schemars(length(max = MAX_NAME_BYTES), regex(pattern = "^[
 /// A whole number and a unit: "250ms", "5s", "1m".
 #[derive(JsonSchema)]
 #[schemars(inline)]
-pub struct TimeText(#[schemars(regex(pattern = "^[0-9]+(ms|s|m)$"))] String);
+pub struct TimeText(#[schemars(regex(pattern = "^[0-9]+(ms|s|m|h|d)$"))] String);
 
 /// USDC in decimal digits, at most six after the point: "0.01".
 #[derive(JsonSchema)]

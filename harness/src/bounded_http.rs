@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// An offer is a few kilobytes; what a seller sells may be more, and is not looked at.
 const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
 
-/// What all requests of one check may wait, together, for a server that turns them away with 429.
+/// The time that all requests of one check may wait together for a server that turns them away with 429.
 const WAITS_IN_ALL: Duration = Duration::from_secs(60);
 /// The wait where the server does not say how long, and the longest.
 const SHORT_WAIT: Duration = Duration::from_secs(1);

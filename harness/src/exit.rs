@@ -25,7 +25,7 @@ pub enum Exit {
     /// A rule that known.toml says is broken held.
     KnownIsOver = 18,
     Internal = 70,
-    /// What there was to say or to keep could not be written, as on a full disk; the number of `sysexits.h`.
+    /// A report or a run could not be written, as on a full disk. The number is that of `sysexits.h`.
     NotWritten = 74,
     Interrupted = 130,
 }

@@ -19,7 +19,7 @@ const CHECKOUT: &str = "dispatcher/worker/wrangler.jsonc";
 /// A file that every folder with the scenarios has.
 const SCENARIOS: &str = "scenarios/outage.toml";
 
-/// For the owner alone.
+/// The modes that let the owner in alone.
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const OF_OTHERS: u32 = 0o077;
@@ -68,7 +68,7 @@ pub fn make_private(folder: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether a folder is the owner's alone; one that is empty is made so.
+/// Tells whether a folder is the owner's alone. An empty one is made so.
 pub fn is_private(folder: &Path) -> io::Result<bool> {
     let mode = fs::metadata(folder)?.permissions().mode();
     if mode & OF_OTHERS == 0 {

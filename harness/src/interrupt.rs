@@ -25,7 +25,7 @@ impl Interruption {
         Self(ASKED.get_or_init(|| listen().ok()).as_ref().map(watch::Sender::subscribe))
     }
 
-    /// Whether somebody has asked.
+    /// Tells whether somebody has asked.
     #[must_use]
     pub fn is_asked(&self) -> bool {
         self.0.as_ref().is_some_and(|asked| *asked.borrow())

@@ -87,7 +87,7 @@ impl Journal {
 }
 
 impl<Kept> JournalWriter<Kept> {
-    /// What was kept, once everybody who could add to it is gone.
+    /// Returns the kept history once everybody who could add to it is gone.
     pub async fn finish(self) -> io::Result<Kept> {
         self.task.await.map_err(io::Error::other)?
     }

@@ -79,7 +79,7 @@ fn tell(error: CommandError) -> Exit {
     exit
 }
 
-/// What the process ends with, once everything is said: a report that nobody got is no pass.
+/// Returns the exit code once everything is said. A report that nobody got is no pass.
 fn heard(failed: Option<io::Error>, exit: Exit) -> Exit {
     failed.into_iter().for_each(output::note);
     let Some(error) = output::failed() else { return exit };

@@ -4,7 +4,7 @@
 use crate::cli::Listing;
 use crate::scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed};
 
-/// In place of the title of a scenario that cannot be read.
+/// The title of a scenario that cannot be read.
 const BROKEN: &str = "(cannot be read: `harness explain` says why)";
 
 /// The text to print.

@@ -46,7 +46,7 @@ pub fn note(error: io::Error) {
     }
 }
 
-/// Why something that was to be said on standard output was not.
+/// Returns the first failure of standard output.
 #[must_use]
 pub fn failed() -> Option<&'static io::Error> {
     FAILED.get()

@@ -11,10 +11,10 @@ use std::time::Duration;
 /// The obsolete forms, which recipients must still read.
 const OBSOLETE: [&str; 2] = ["%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// More than any client waits, and small enough to be added to a time.
+/// The longest wait that is read. It is more than any client waits, and small enough to be added to a time.
 const LONGEST_S: f64 = 1e9;
 
-/// How long to wait before the next attempt; `None` where the answer does not say, or says it in a way that nobody reads.
+/// Returns the wait before the next attempt, or `None` if the answer does not say it in a form that can be read.
 /// `unix_now` is the recipient's own time.
 #[must_use]
 pub fn read(headers: &HeaderMap, unix_now: u64) -> Option<Duration> {
@@ -28,7 +28,7 @@ pub fn read(headers: &HeaderMap, unix_now: u64) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(until.saturating_sub(now)).unwrap_or(0)))
 }
 
-/// Rounded up, for who counts in whole seconds: who comes too early is turned away again.
+/// Rounds a wait up to whole seconds: a client that comes too early is turned away again.
 #[must_use]
 pub fn whole_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)

@@ -77,7 +77,7 @@ fn output_that_nobody_reads_to_its_end_is_no_failure() {
     assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(0), ""));
 }
 
-/// Who copies a checkout works in the copy, whatever compiled the program.
+/// A copied checkout is worked in by itself, whatever compiled the program.
 #[test]
 fn runs_are_kept_beside_the_scenarios_that_were_found_and_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt;

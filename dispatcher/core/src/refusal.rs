@@ -51,7 +51,7 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// One of each kind, for what a test holds of all of them. A new kind has its place here, or nothing compiles.
+    /// Returns one of each kind, for a test that holds something of all of them. A new kind must get a place here to compile.
     #[doc(hidden)]
     #[must_use]
     pub fn one_of_each() -> Vec<Self> {

@@ -43,7 +43,7 @@ struct Row {
     retry_after: bool,
 }
 
-/// What the page says, by section and code.
+/// The page's content, by section and code.
 struct Page {
     rows: BTreeMap<(String, String), Row>,
     reasons: BTreeSet<String>,

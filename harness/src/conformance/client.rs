@@ -32,7 +32,7 @@ pub struct Client<'a> {
     /// What it buys unless a deed names another path, and another request for the same price.
     pub quote: &'a str,
     pub another: &'a str,
-    /// How either is asked for, where a deed does not say HEAD.
+    /// The request for either of them, unless a deed says HEAD.
     pub form: &'a RequestForm,
     pub clock: &'a dyn Clock,
     pub payers: &'a Payers,

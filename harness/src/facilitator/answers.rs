@@ -68,10 +68,10 @@ impl Ask<'_> {
     }
 }
 
-/// A few megabytes of requests.
+/// The number of calls after which a server is renewed: a few megabytes of requests.
 const RENEWED_AFTER: u32 = 1_000;
 
-/// More payments than a run has whose repeats are counted for a fault. When it is full all counts begin anew.
+/// The most payments whose repeats are counted for a fault: more than a judged run has. A full count begins anew.
 const MOST_COUNTED: usize = 100_000;
 
 /// The honest part of one double, a desk an endpoint, and what the faults that are whole answers make of it.

@@ -44,16 +44,16 @@ pub enum Settlement {
     NotApproved,
 }
 
-/// More transfers than a run has that is judged. Beyond them, those are forgotten that no window lets be asked for again: a
-/// world that stays for days has no end of them.
+/// The number of transfers up to which all are kept: more than a judged run has. Beyond it, a transfer is forgotten once its
+/// window is over, because a world that stays for days has no end of them.
 const KEPT: usize = 50_000;
 
 #[derive(Default)]
 struct State {
     settled: BTreeMap<PaymentKey, Settled>,
-    /// How many there ever were.
+    /// The number of transfers that there ever were.
     moved: usize,
-    /// When to look for what can be forgotten.
+    /// The number of kept transfers at which to look for some to forget.
     full_at: usize,
     balances: BTreeMap<(Network, Address), u64>,
     /// What the Permit2 contract may move for an account.

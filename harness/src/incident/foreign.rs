@@ -9,7 +9,7 @@ pub struct Foreign {
     pub mend: &'static str,
 }
 
-/// What a compressed file begins with.
+/// The bytes that compressed files begin with.
 const PACKED: [(&[u8], Foreign); 5] = [
     (&[0x1f, 0x8b], Foreign { what: "gzip", mend: "unpack it first: `gunzip -k FILE`" }),
     (b"PK\x03\x04", Foreign { what: "a zip file", mend: "unpack it first: `unzip FILE`" }),
@@ -59,7 +59,7 @@ impl Foreign {
     }
 }
 
-/// With its mark, or without one: every other byte of plain text is zero.
+/// Recognises the mark, or text in which every other byte is zero.
 fn is_utf_16(bytes: &[u8]) -> bool {
     let start = &bytes[..bytes.len().min(64)];
     let zeros = |first: usize| start.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count() * 2;
@@ -68,7 +68,7 @@ fn is_utf_16(bytes: &[u8]) -> bool {
         || (start.len() >= 4 && (zeros(0) >= start.len() - 2 || zeros(1) >= start.len() - 2))
 }
 
-/// Such as `GET https://host/path - Ok @ 28/11/2026, 16:00:00`.
+/// Recognises `GET https://host/path - Ok @ 28/11/2026, 16:00:00` and its like.
 fn is_tailed(line: &str) -> bool {
     let is_method = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
     let begins = line.split_once(' ').is_some_and(|(method, rest)| is_method(method) && rest.starts_with("http"));

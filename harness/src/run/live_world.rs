@@ -87,7 +87,7 @@ pub struct Live {
     /// Dispatcher request lines that have been read so far.
     pub request_lines: Arc<AtomicU64>,
     pub world: World,
-    /// What the first dispatcher prints.
+    /// The log of the first dispatcher.
     pub log: PathBuf,
     /// Where the tenant directory lies, where it is stored.
     pub directory: Option<KvStore>,
@@ -281,7 +281,7 @@ impl Live {
         }
     }
 
-    /// Whether the dispatcher answers at all: with a configuration that it refuses, it answers 500 to everything.
+    /// Fails if the dispatcher refuses its configuration: it answers 500 to everything then.
     pub async fn takes_its_configuration(&self) -> Result<(), LiveError> {
         let ask = async {
             let http = crate::http_client::builder().build()?;

@@ -24,7 +24,7 @@ pub async fn tell(mut events: Receiver<Event>) {
     }
 }
 
-/// A path is the caller's text, and may be meant for the terminal.
+/// Writes the line. A path is the caller's text, and control characters in it could steer the terminal.
 fn line(request: &DispatcherRequest) -> String {
     let DispatcherRequest { request_id, tenant_id, route, status, code, transaction, ms, .. } = request;
     let tenant = tenant_id.as_deref().unwrap_or("-");

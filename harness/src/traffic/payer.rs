@@ -211,7 +211,7 @@ impl Invoice {
         Self::choose(Version::V1, parse(body)?, |way| signable(&to_v2(way)?))
     }
 
-    /// Each way to pay is read by itself: those of other schemes and chains are not this client's to understand.
+    /// Reads each way to pay by itself: this client need not understand those of other schemes and chains.
     fn choose(
         version: Version,
         raw: Value,

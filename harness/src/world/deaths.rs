@@ -13,13 +13,13 @@ use super::guard::Guarded;
 use super::runtimes::Runtimes;
 use super::tail::tail;
 
-/// What the part has printed arrives a moment after its end.
+/// The time within which the last words of a part arrive after its end.
 const LAST_WORDS: Duration = Duration::from_millis(300);
 
-/// What dies with the whole may be missed before that is.
+/// The time within which the end of the whole is known, if a runtime died with it.
 const OF_THE_WHOLE: Duration = Duration::from_secs(1);
 
-/// Signals are told by shells, and by our guards, as this and their number.
+/// The number that shells, and our guards, add to a signal's.
 const SIGNALLED: i32 = 128;
 
 /// The end of a part that nobody asked for.
@@ -44,11 +44,11 @@ impl fmt::Display for Kept<'_> {
     }
 }
 
-/// Where deaths are told.
+/// The end at which deaths are told.
 #[derive(Clone, Debug)]
 pub struct Watch(mpsc::UnboundedSender<Death>);
 
-/// Where they are heard.
+/// The end at which deaths are heard.
 #[derive(Debug)]
 pub struct Deaths(mpsc::UnboundedReceiver<Death>);
 

@@ -112,7 +112,7 @@ pub struct GuardedCommand {
     pub files: Files,
 }
 
-/// Who may read what a command writes, where it does not say so itself.
+/// The readers of the files that a command writes, unless it sets their mode itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Files {
     /// Its owner alone: it writes what belongs to a run.
@@ -133,9 +133,9 @@ pub struct Output {
 pub struct Guarded {
     guard: Option<u32>,
     leash: Option<ChildStdin>,
-    /// What the guard ended with, once it has.
+    /// The status that the guard ended with, once it has.
     exited: watch::Receiver<Option<Result<ExitStatus, io::ErrorKind>>>,
-    /// Whether its end was asked for.
+    /// Set once its end was asked for.
     asked: Arc<AtomicBool>,
 }
 
@@ -199,13 +199,13 @@ impl Guarded {
 }
 
 impl Drop for Guarded {
-    /// Who lets go of it does not want it any more.
+    /// Counts as asking for its end.
     fn drop(&mut self) {
         self.asked.store(true, Ordering::Relaxed);
     }
 }
 
-/// See [`Guarded::ending`].
+/// The handle that [`Guarded::ending`] gives.
 #[derive(Debug)]
 pub struct Ending {
     exited: watch::Receiver<Option<Result<ExitStatus, io::ErrorKind>>>,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-/// As the kernel has it.
+/// The runtime's name as the kernel has it.
 const NAME: &str = "workerd";
 
 /// Between two looks.
@@ -23,7 +23,7 @@ struct Process {
     began: u64,
 }
 
-/// What the kernel says of a process.
+/// A process as the kernel describes it.
 #[derive(Debug, PartialEq, Eq)]
 struct Stat {
     name: String,
@@ -69,7 +69,7 @@ fn descendants(above: u32) -> Vec<Process> {
     runtimes.map(|(pid, stat)| Process { pid: *pid, began: stat.began }).collect()
 }
 
-/// `None` for one that is gone, or dead and not yet waited for.
+/// Returns `None` for a process that is gone, or dead and not yet waited for.
 fn stat(pid: u32) -> Option<Stat> {
     parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }

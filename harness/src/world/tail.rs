@@ -9,7 +9,7 @@ const LINES: usize = 20;
 /// The most that is read for them: a log may have grown for days.
 const MAX_BYTES: u64 = 32 * 1024;
 
-/// Nothing, where the log cannot be read.
+/// Returns the last lines, and nothing if the log cannot be read.
 pub fn tail(log: &Path) -> String {
     let text = read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);

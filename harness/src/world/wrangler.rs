@@ -26,14 +26,14 @@ const POLL: Duration = Duration::from_millis(50);
 /// Ports are picked before wrangler binds them; losing one twice in a row to somebody else is not chance any more.
 const START_ATTEMPTS: u32 = 3;
 
-/// In its folder of the run directory.
+/// The log's name in its folder of the run directory.
 pub const LOG: &str = "wrangler.log";
 
 #[derive(Clone, Debug)]
 pub struct WranglerOptions {
     pub guard: Guard,
     pub watch: Watch,
-    /// As a person knows it.
+    /// The name that a person knows it by.
     pub name: String,
     pub run_dir: PathBuf,
     /// Where the wranglers of one world find each other.

@@ -61,7 +61,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// Each of them, for what a test holds of all. A new one has its place here, or nothing compiles.
+    /// Returns every reason, for a test that holds something of all of them. A new one must get a place here to compile.
     #[doc(hidden)]
     #[must_use]
     pub fn all() -> Vec<Self> {

@@ -79,13 +79,13 @@ enum Word {
     No(Option<String>),
     /// A 4xx without the word itself, and the reason that it gives: enough for what is no request, and no answer to a payment.
     Refused(u16, Option<String>),
-    /// None, because the question was not let in.
+    /// The question was not let in, and this is why.
     Unasked(String),
     /// Neither, and what instead.
     Nothing(String),
 }
 
-/// Why a question was not let in, if that is what the status says.
+/// Returns the reason why a question was not let in, if the status says so.
 fn unasked(status: u16) -> Option<String> {
     let why = match status {
         401 | 403 | 407 => "it needs credentials (give --facilitator-header)",

@@ -169,7 +169,7 @@ fn outcomes(checks: &[Check]) -> Vec<(&str, Outcome)> {
     checks.iter().map(|check| (check.id.as_str(), check.outcome)).collect()
 }
 
-/// None of these has been asked anything, whatever it answers.
+/// These facilitators have not been asked anything, whatever they answer.
 #[tokio::test]
 async fn a_facilitator_that_lets_nobody_in_is_not_judged_in_anything() {
     let closed: &[Spoil] = &[

@@ -11,7 +11,7 @@ pub struct Bill {
     pub header: Option<(usize, Result<Value, String>)>,
     /// The body, where it is a version 1 bill.
     pub body: Option<Value>,
-    /// With the first way to pay that the harness can sign, or why there is none.
+    /// The first way to pay that the harness can sign, or the reason why there is none.
     pub invoice: Result<Invoice, String>,
 }
 
@@ -33,7 +33,7 @@ impl Bill {
         }
     }
 
-    /// Whether there is one of either version, readable or not.
+    /// Tells whether there is a bill of either version, readable or not.
     pub fn is_there(&self) -> bool {
         self.header.is_some() || self.body.is_some()
     }

@@ -18,7 +18,7 @@ use crate::request_form::RequestForm;
 use bill::Bill;
 use reqwest::RequestBuilder;
 
-/// What a server that does not sell in this form is asked for next.
+/// The reason why a check says nothing of an endpoint that sent no bill.
 const NO_BILL: &str = "the endpoint was not asked: no bill came";
 
 /// A server's answer to an unpaid request, and the bill that it has.
@@ -42,7 +42,7 @@ impl<'a> Asked<'a> {
         self.form.request(self.http.client(), self.target.as_str())
     }
 
-    /// Whether it was the paid endpoint that answered, however badly.
+    /// Tells whether the paid endpoint answered, however badly.
     fn was_billed(&self) -> bool {
         self.unpaid.status == 402 || self.bill.is_there()
     }

@@ -93,7 +93,7 @@ fn told(tried: &[Tried], wrong: fn(&Tried) -> Option<String>) -> Vec<String> {
     tried.iter().filter_map(|one| Some(format!("{}: {}", one.name, wrong(one)?))).collect()
 }
 
-/// Turned away before it was looked at, whatever was wrong with it.
+/// Returns the payment's fate if it was turned away before anyone looked at it.
 fn turned_away(tried: &Tried) -> Option<String> {
     tried.got.as_ref().is_ok_and(|got| got.status == 429).then(|| "429, too many requests".to_owned())
 }

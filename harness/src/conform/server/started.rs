@@ -227,7 +227,7 @@ async fn keep_tail(mut output: impl AsyncRead + Unpin, said: Arc<Mutex<Vec<u8>>>
     }
 }
 
-/// Who paid it, and for what, is seen from the double's chain and the client's answers.
+/// The evidence for every row.
 const RESTS_ON: &str = "what the payer paid and got, by the facilitator double's own chain";
 
 fn judge(number: usize, row: &Row, observed: &Observed) -> Check {

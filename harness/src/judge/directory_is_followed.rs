@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
     level: Level::Must,
     sources: &[
         Source::Promise {
-            place: "ARCHITECTURE.md, What must stay true",
+            place: "docs/invariants.md, Tenants",
             what: "what is stored of the directory is never trusted more than what is in use",
         },
         Source::Spec {

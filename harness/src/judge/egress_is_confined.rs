@@ -23,7 +23,7 @@ pub const RULE: Rule = Rule {
             says: "an outbound Worker sits between customer Workers and the internet, and logs, alters or blocks what they fetch",
         },
         Source::Promise {
-            place: "ARCHITECTURE.md, What must stay true",
+            place: "docs/invariants.md, Tenants",
             what: "nothing leaves a tenant that can be read in two ways",
         },
     ],

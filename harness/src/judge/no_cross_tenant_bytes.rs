@@ -17,7 +17,7 @@ pub const RULE: Rule = Rule {
             what: "a cache keyed by the id alone gives a response to whoever names it",
         },
         Source::Promise {
-            place: "ARCHITECTURE.md, What must stay true",
+            place: "docs/invariants.md, Tenants",
             what: "nothing of a request is kept beyond it in the Worker",
         },
     ],

@@ -13,7 +13,7 @@ pub const RULE: Rule = Rule {
     checker: "pages-can-pay",
     level: Level::Must,
     sources: &[Source::Promise {
-        place: "ARCHITECTURE.md, What must stay true",
+        place: "docs/invariants.md, Tenants",
         what: "a paid tenant's answers can be read, and paid for, by a page on any origin",
     }],
     hint: Hint {

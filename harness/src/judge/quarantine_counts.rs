@@ -16,7 +16,7 @@ pub const RULE: Rule = Rule {
     checker: "quarantine-counts",
     level: Level::Must,
     sources: &[Source::Promise {
-        place: "ARCHITECTURE.md, What must stay true",
+        place: "docs/invariants.md, Tenants",
         what: "a quarantine counts within seconds and without a deploy",
     }],
     hint: Hint {

@@ -14,7 +14,7 @@ pub const RULE: Rule = Rule {
             says: "get(name) runs whatever script has that name: nothing else ties a request to its tenant",
         },
         Source::Promise {
-            place: "ARCHITECTURE.md, What must stay true",
+            place: "docs/invariants.md, Tenants",
             what: "no entry of the directory can name another tenant's Worker",
         },
     ],

@@ -13,7 +13,7 @@ use super::{
         health_store::SimHealthStore,
         identifiers::SimIdentifiers,
         log::SimLog,
-        record_store::{SimStore, Written},
+        record_store::{Around, SimStore, Written},
     },
 };
 use dispatcher_core::{
@@ -61,12 +61,12 @@ impl Objects {
         let facilitators = config.facilitators.clone();
         let monitor = Monitor::new(health, transport.clone(), clock, log.clone(), facilitators, chance.seed());
         let open = {
-            let (alarms, life, board) = (alarms.clone(), life.clone(), Rc::clone(&board));
             let identifiers = SimIdentifiers { life: life.clone(), chance: chance.clone(), memory: memory.clone() };
+            let (armed, alarms, life) = (Rc::clone(&log.armed), alarms.clone(), life.clone());
+            let around = Around { memory, life, alarms, disturbed, armed, written, clock };
+            let board = Rc::clone(&board);
             move |payment: &str| {
-                let (disturbed, armed) = (Rc::clone(&disturbed), Rc::clone(&log.armed));
-                let store =
-                    SimStore::new(payment, &memory, alarms.clone(), life.clone(), disturbed, armed, &written, clock);
+                let store = SimStore::new(payment, &around);
                 let (transport, log, board) = (transport.clone(), log.clone(), Rc::clone(&board));
                 let facilitators = config.facilitators.clone();
                 Keeper::new(store, transport, clock, log, identifiers.clone(), facilitators, board)

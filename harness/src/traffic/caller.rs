@@ -97,7 +97,7 @@ impl<'a> Sending<'a> {
 
     /// With an `Authorization` and a cookie of somebody of this name.
     #[must_use]
-    pub fn as_user(mut self, name: impl Into<String>) -> Self {
+    pub fn with_credentials_of(mut self, name: impl Into<String>) -> Self {
         self.credentials = Some(name.into());
         self
     }

@@ -3,7 +3,7 @@
 
 use harness::{
     clock::{Clock, SystemClock},
-    facilitator::{Chain, FacilitatorRequest, honest},
+    facilitator::{Chain, FacilitatorRequest, Repeat, honest},
     journal::Journal,
 };
 use serde_json::{Value, json};
@@ -76,12 +76,12 @@ impl Respond for Desk {
         match (request.url.path(), fault) {
             ("/verify", Some(Fault::VerifyBroken)) => html,
             ("/verify", Some(Fault::Invalid(reason))) => json(json!({"isValid": false, "invalidReason": reason})),
-            ("/verify", _) => json(json!(honest::verify(&read, &self.chain, now))),
+            ("/verify", _) => json(json!(honest::verify("scripted", &read, &self.chain, now, Repeat::Yes))),
             ("/settle", Some(Fault::Refused(reason))) => {
                 json(json!({"success": false, "errorReason": reason, "transaction": "", "network": "eip155:84532"}))
             }
             ("/settle", fault) => {
-                let settled = honest::settle("scripted", &read, &self.chain, now);
+                let settled = honest::settle("scripted", &read, &self.chain, now, Repeat::Yes);
                 match fault {
                     Some(Fault::SettleLost) => {
                         faults.remove(nonce);

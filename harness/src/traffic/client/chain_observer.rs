@@ -38,7 +38,7 @@ pub async fn steal(visit: &Visit<'_>) -> Vec<String> {
             let sending = || Sending::new(&sale.ask, ExchangeKind::Stolen).with(&payment);
             visit.send(sending()).await;
             if let Some(credentials) = &sale.credentials {
-                visit.send(sending().as_user(credentials)).await;
+                visit.send(sending().with_credentials_of(credentials)).await;
             }
         }
     }

@@ -129,7 +129,7 @@ impl Visit<'_> {
         let sending = match self.arrival.client {
             // It buys as it should, and says with everything what only the dispatcher may say.
             ClientKind::Forger => sending.headers(leaks::FORGED_REQUEST),
-            client if client.has_credentials() => sending.as_user(format!("user-{}", self.arrival.number)),
+            client if client.has_credentials() => sending.with_credentials_of(format!("user-{}", self.arrival.number)),
             _ => sending,
         };
         self.caller.exchange(self.arrival, sending).await

@@ -13,7 +13,7 @@ use super::{
         health_store::SimHealthStore,
         identifiers::SimIdentifiers,
         log::SimLog,
-        record_store::{Around, SimStore, Written},
+        record_store::{SimStore, Weather, Written},
     },
 };
 use dispatcher_core::{
@@ -61,12 +61,12 @@ impl Objects {
         let facilitators = config.facilitators.clone();
         let monitor = Monitor::new(health, transport.clone(), clock, log.clone(), facilitators, chance.seed());
         let open = {
+            let (alarms, life, board) = (alarms.clone(), life.clone(), Rc::clone(&board));
             let identifiers = SimIdentifiers { life: life.clone(), chance: chance.clone(), memory: memory.clone() };
-            let (armed, alarms, life) = (Rc::clone(&log.armed), alarms.clone(), life.clone());
-            let around = Around { memory, life, alarms, disturbed, armed, written, clock };
-            let board = Rc::clone(&board);
             move |payment: &str| {
-                let store = SimStore::new(payment, &around);
+                let (disturbed, armed) = (Rc::clone(&disturbed), Rc::clone(&log.armed));
+                let weather = Weather { disturbed, armed, written: Rc::clone(&written) };
+                let store = SimStore::new(payment, &memory, alarms.clone(), life.clone(), weather, clock);
                 let (transport, log, board) = (transport.clone(), log.clone(), Rc::clone(&board));
                 let facilitators = config.facilitators.clone();
                 Keeper::new(store, transport, clock, log, identifiers.clone(), facilitators, board)
@@ -112,8 +112,14 @@ impl Objects {
         }
     }
 
-    /// What the Worker does beside every call of a payment.
-    fn exchange_health(self: &Rc<Self>) {
+    /// How this process's isolates see facilitators.
+    #[must_use]
+    pub fn board(&self) -> Rc<Board> {
+        Rc::clone(&self.board)
+    }
+
+    /// What the Worker does beside every answer and every call of a payment.
+    pub fn exchange_health(self: &Rc<Self>) {
         if let Some(news) = self.board.due(self.clock.now()) {
             let objects = Rc::clone(self);
             self.life.spawn(async move { objects.tell(news).await });

@@ -160,11 +160,11 @@ impl Desk {
         const QUOTE: &str = "/t/acme/quote";
         let payment = self.pay_failing(QUOTE, Fault::Invalid("insufficient_funds")).await;
         self.get("verify says invalid", QUOTE, Some(&payment)).await.is(402, "insufficient_funds").bills();
-        let payment = self.pay_failing(QUOTE, Fault::Refused("insufficient_funds")).await;
+        let payment = self.pay_failing(QUOTE, Fault::Refused("unsupported_scheme")).await;
         let got = self.get("settle says no", QUOTE, Some(&payment)).await;
-        got.is(402, "insufficient_funds").has_no_bill();
+        got.is(402, "unsupported_scheme").has_no_bill();
         assert_eq!(got.receipt(Version::V2)["success"], false);
-        assert_eq!(got.receipt(Version::V2)["errorReason"], "insufficient_funds");
+        assert_eq!(got.receipt(Version::V2)["errorReason"], "unsupported_scheme");
     }
 
     async fn paid(&self) {
@@ -247,10 +247,10 @@ impl Desk {
         assert!(!got.headers.contains_key(header::PAYMENT_RESPONSE));
         self.get("the same in version 2", QUOTE, Some(&payment)).await.is(409, "payment_already_used");
 
-        let payment = self.pay_failing(QUOTE, Fault::Refused("insufficient_funds")).await;
+        let payment = self.pay_failing(QUOTE, Fault::Refused("unsupported_scheme")).await;
         let value = header::encode(&in_v1(&payment));
         let got = self.send("refused in version 1", Method::GET, QUOTE, &[(header::X_PAYMENT, &value)]).await;
-        got.is(402, "insufficient_funds");
+        got.is(402, "unsupported_scheme");
         assert_eq!(got.receipt(Version::V1)["success"], false);
 
         let mut elsewhere = in_v1(&self.pay(QUOTE).await);

@@ -25,7 +25,7 @@ fn a_tenant_that_fails_after_it_was_paid_runs_again_for_the_same_payment() {
     let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_))).count();
     let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_))).count();
     let facilitators = (calls(FacilitatorEndpoint::Verify), calls(FacilitatorEndpoint::Settle));
-    assert_eq!((facilitators, runs, moved), ((0, 1), failures + 1, 1));
+    assert_eq!((facilitators, runs, moved), ((1, 1), failures + 1, 1));
 }
 
 /// How often the tenant failed first.
@@ -42,7 +42,7 @@ async fn fail_then_collect(served: &Served) -> usize {
         assert_eq!(answer.receipt.as_ref(), Some(&receipt), "{answer:?}");
         if answer.says(200, "") {
             let again = send(url, Some(payment)).await;
-            assert!(again.says(409, "payment_already_used"), "{again:?}");
+            assert!(again.says(200, ""), "{again:?}");
             return failures;
         }
         assert!(answer.says(500, ""), "{answer:?}");

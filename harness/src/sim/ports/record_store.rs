@@ -19,22 +19,15 @@ use dispatcher_core::paywall::{
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 pub struct SimStore {
+    life: Life,
+    alarms: Alarms,
     object: Object,
     payment: String,
     stored: MemoryStore,
-    around: Around,
-}
-
-/// What all payments' stores share.
-#[derive(Clone)]
-pub struct Around {
-    pub memory: Memory,
-    pub life: Life,
-    pub alarms: Alarms,
-    pub disturbed: Rc<Disturbed>,
-    pub armed: Rc<Armed>,
-    pub written: Written,
-    pub clock: VirtualClock,
+    disturbed: Rc<Disturbed>,
+    armed: Rc<Armed>,
+    written: Written,
+    clock: VirtualClock,
 }
 
 /// What storage has of each payment.
@@ -46,55 +39,70 @@ pub struct LastWrite {
     pub bytes: u64,
 }
 
+/// What befalls storage, and what is kept of it for the judges.
+pub struct Weather {
+    pub disturbed: Rc<Disturbed>,
+    pub armed: Rc<Armed>,
+    pub written: Written,
+}
+
 impl SimStore {
     #[must_use]
-    pub fn new(payment: &str, around: &Around) -> Self {
-        let (object, stored) = (Object::Payment(payment.to_owned()), around.memory.store(payment));
-        Self { object, payment: payment.to_owned(), stored, around: around.clone() }
+    pub fn new(
+        payment: &str,
+        memory: &Memory,
+        alarms: Alarms,
+        life: Life,
+        weather: Weather,
+        clock: VirtualClock,
+    ) -> Self {
+        let (object, stored) = (Object::Payment(payment.to_owned()), memory.store(payment));
+        let (payment, Weather { disturbed, armed, written }) = (payment.to_owned(), weather);
+        Self { life, alarms, object, payment, stored, disturbed, armed, written, clock }
     }
 }
 
 impl RecordStore for SimStore {
     async fn load(&self) -> Result<Option<Record>, LedgerError> {
-        self.around.life.alive().await;
+        self.life.alive().await;
         self.stored.load().await
     }
 
     async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
-        self.around.life.alive().await;
-        if self.around.disturbed.refuses_write(&self.payment) {
+        self.life.alive().await;
+        if self.disturbed.refuses_write(&self.payment) {
             return Err(LedgerError("the storage refused".to_owned()));
         }
         let bytes = serde_json::to_vec(record).map_or(0, |json| json.len()) + body.map_or(0, <[u8]>::len);
-        let last = LastWrite { at_us: self.around.clock.now_us(), state: record.state.name(), bytes: bytes as u64 };
-        self.around.written.borrow_mut().insert(self.payment.clone(), last);
+        let last = LastWrite { at_us: self.clock.now_us(), state: record.state.name(), bytes: bytes as u64 };
+        self.written.borrow_mut().insert(self.payment.clone(), last);
         self.stored.save(record, body).await?;
-        if self.around.armed.is_hit_by_write(&self.payment, record.state.name(), self.around.clock.now_us()) {
-            self.around.life.end();
+        if self.armed.is_hit_by_write(&self.payment, record.state.name(), self.clock.now_us()) {
+            self.life.end();
         }
         Ok(())
     }
 
     async fn body(&self) -> Result<Vec<u8>, LedgerError> {
-        self.around.life.alive().await;
+        self.life.alive().await;
         self.stored.body().await
     }
 
     async fn drop_body(&self) -> Result<(), LedgerError> {
-        self.around.life.alive().await;
+        self.life.alive().await;
         self.stored.drop_body().await
     }
 
     async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
-        self.around.life.alive().await;
-        self.around.alarms.set(self.object.clone(), at);
+        self.life.alive().await;
+        self.alarms.set(self.object.clone(), at);
         Ok(())
     }
 
     async fn forget(&self) -> Result<(), LedgerError> {
-        self.around.life.alive().await;
-        self.around.alarms.clear(&self.object);
-        self.around.written.borrow_mut().remove(&self.payment);
+        self.life.alive().await;
+        self.alarms.clear(&self.object);
+        self.written.borrow_mut().remove(&self.payment);
         self.stored.forget().await
     }
 }

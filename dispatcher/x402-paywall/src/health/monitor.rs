@@ -53,7 +53,7 @@ pub struct Monitor<S, T, C, L> {
     /// When `/supported` was last asked for.
     supported_asked: RefCell<BTreeMap<String, UnixMillis>>,
     /// When each facilitator's alerts were last told.
-    alerted: RefCell<BTreeMap<(String, &'static str), UnixMillis>>,
+    alerted: RefCell<Vec<(String, &'static str, UnixMillis)>>,
     wakes_at: Cell<Option<UnixMillis>>,
 }
 
@@ -222,11 +222,11 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
             _ => return,
         };
         let mut alerted = self.alerted.borrow_mut();
-        let last = alerted.get(&(facilitator.clone(), alert));
-        if last.is_some_and(|last| now.since(*last) < ALERT_AGAIN_MS) {
+        alerted.retain(|(.., at)| now.since(*at) < ALERT_AGAIN_MS);
+        if alerted.iter().any(|(id, told, _)| id == facilitator && *told == alert) {
             return;
         }
-        alerted.insert((facilitator.clone(), alert), now);
+        alerted.push((facilitator.clone(), alert, now));
         let (facilitator, reason, said) = (facilitator.clone(), reason.clone(), event.said.clone());
         self.log.alert(&FacilitatorAlert { alert, facilitator, call: *call, reason, said });
     }

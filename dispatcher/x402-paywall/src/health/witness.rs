@@ -169,10 +169,10 @@ impl Evidence {
         let doubted = self.acquitted_at.is_some_and(|at| now.since(at) < DOUBTED_MS);
         let mut independent: Vec<Witness> = Vec::new();
         let mut weight = 0;
-        // The best ones first, so that a stranger never stands in the way of one.
-        let mut witnesses: Vec<_> = witnesses.map(|known| known.witness).collect();
-        witnesses.sort_by_key(|witness| std::cmp::Reverse(witness.grade));
-        for witness in &witnesses {
+        let witnesses: Vec<_> = witnesses.map(|known| known.witness).collect();
+        // The best ones first, so that a stranger never stands in the way of one. Not sorted: a sort is 3 kB of wasm.
+        let of_grade = |grade| witnesses.iter().filter(move |witness| witness.grade == grade);
+        for witness in [Grade::Sound, Grade::Regular, Grade::Stranger].into_iter().flat_map(of_grade) {
             let stands_alone = independent.iter().all(|other| witness.is_independent_of(other));
             if stands_alone {
                 independent.push(*witness);

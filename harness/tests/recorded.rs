@@ -144,7 +144,7 @@ fn a_known_failure_does_not_fail_a_run_until_its_day_has_passed_or_it_is_over() 
     assert_eq!(run(&root, &[]), Some(12), "a rule that broke outweighs one that holds again");
     fs::write(root.join("scenarios/few.toml"), SCENARIO).unwrap();
     assert_eq!(run(&root, &[]), Some(18));
-    listed("MONEY-9", "9999-12-31");
+    listed("MONEY-99", "9999-12-31");
     let mistyped = harness(&root, &["check", "run"]);
     assert_eq!(mistyped.status.code(), Some(14));
     assert!(

@@ -2,9 +2,9 @@
 //! answers with an error is not settled for. Whether it failed is the namespace's word as well as the dispatcher's: one that
 //! was cut off has sold nothing, whatever its caller was told.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, settled_answer::Conclusion, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
 use reports::{
-    event::{Answer, FacilitatorAnswer, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
+    event::{Answer, FacilitatorAnswer, FacilitatorCall, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
     level::Level,
 };
 use std::collections::BTreeSet;
@@ -80,7 +80,9 @@ pub fn judge(history: &History) -> Finding {
 /// a node knows, and there is none.
 fn nobody_can_tell(history: &History, payment: &str) -> bool {
     let mut asked_again = history.settles_of(payment).skip(1);
-    let told = history.settles_of(payment).any(|call| Conclusion::of(&call) == Conclusion::Settled);
+    // An answer to a process that was being killed was heard by nobody.
+    let heard = |call: &At<'_, FacilitatorCall>| !history.line_may_be_lost(call.ended_us);
+    let told = history.settles_of(payment).any(|call| Conclusion::of(&call) == Conclusion::Settled && heard(&call));
     !history.has_node
         && !told
         && asked_again.any(|call| matches!(call.answer, FacilitatorAnswer::Sent { ok: Some(false), .. }))

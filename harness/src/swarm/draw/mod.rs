@@ -122,6 +122,10 @@ impl Drawing {
         self.line(&format!("id    = \"swarm-{seed}\""));
         self.line("title = \"Drawn by the swarm\"");
         self.line(&format!("seed  = {seed}"));
+        // What is drawn by chance may come to nothing.
+        for rule in ["faults-bit", "clients-acted"] {
+            self.line(&format!("[[without]]\nrule = \"{rule}\"\nwhy  = \"it is drawn by chance\""));
+        }
         if self.one_in(5) {
             self.flooded();
         } else {

@@ -221,19 +221,46 @@ fn refusals(criterion: &mut Criterion) {
             black_box(status(&Request::from(number)))
         });
     });
-    let mut measure = |what: &str, expected: u16, request: &Request| {
+    let measure = |criterion: &mut Criterion, what: &str, expected: u16, request: &Request| {
         assert_eq!(status(request), expected, "{what}");
         criterion.bench_function(&format!("{what}: {expected}"), |bench| bench.iter(|| black_box(status(request))));
     };
     let preflight = Request { method: "OPTIONS", ..Request::from(1) }.with("access-control-request-method", "GET");
     world.0.set(Says::Run);
-    measure("a preflight that runs the tenant", 204, &preflight);
+    // The clock stands still, so that soon the tenant's rate is used up, and it is answered in the tenant's place.
+    measure(criterion, "a preflight", 204, &preflight);
     while status(&Request::from(2)) != 429 {}
-    measure("an unpaid request over its address's rate", 429, &Request::from(2));
-    measure("a payment over its address's rate", 429, &Request::from(2).paying(&signed(0)));
-    measure("a payment whose header is no base64", 400, &Request::from(3).paying("junk!"));
+    measure(criterion, "an unpaid request from an address that floods", 429, &Request::from(2));
+    let small = self::dispatcher(&world, "free");
+    let limited = Request::from(9);
+    while ask(&small, &limited).unwrap_or_default() != 429 {}
+    criterion.bench_function("a request over its address's rate: 429", |bench| {
+        bench.iter(|| black_box(ask(&small, &limited).unwrap_or_default()));
+    });
+    // Each costs the address a count of its rate, and the same payment, sent again, is let in only so often.
+    let known = signed(0);
+    let known = Request::from(6).paying(&known);
+    let under_way = {
+        world.0.set(Says::Nothing);
+        ask(&dispatcher, &known).err()
+    };
+    while ask(&dispatcher, &known).is_err() {}
+    measure(criterion, "a payment again, over its own rate", 429, &known);
+    drop(under_way);
+    world.0.set(Says::Run);
+    criterion.bench_function("a payment whose header is no base64, from an address not seen before: 400", |bench| {
+        bench.iter(|| {
+            number += 1;
+            black_box(status(&Request::from(number).paying("junk!")))
+        });
+    });
     while status(&Request::from(3).paying("junk!")) != 429 {}
-    measure("a payment from an address that floods malformed ones", 429, &Request::from(3).paying(&signed(0)));
+    measure(
+        criterion,
+        "a payment from an address that floods malformed ones",
+        429,
+        &Request::from(3).paying(&signed(0)),
+    );
 
     world.0.set(Says::Invalid);
     let mut nonce = 0;
@@ -241,20 +268,32 @@ fn refusals(criterion: &mut Criterion) {
     while worthless(nonce) != 429 {
         nonce += 1;
     }
-    measure("a payment from an address whose payments prove worthless", 429, &Request::from(4).paying(&signed(0)));
+    measure(
+        criterion,
+        "a payment from an address whose payments prove worthless",
+        429,
+        &Request::from(4).paying(&signed(0)),
+    );
 
     world.0.set(Says::Run);
     let failed = signed(10_000);
     let failed = Request::from(5).paying(&failed);
     while status(&failed) != 429 {}
-    measure("a payment that came to nothing and must wait", 429, &failed);
+    measure(criterion, "a payment that came to nothing and must wait", 429, &failed);
 
     world.0.set(Says::Nothing);
     let requests: Vec<_> = (0..128).map(|n| Request::from(0x0c00_0000 + n).paying(&signed(20_000 + n))).collect();
     let under_way: Vec<_> = requests.iter().filter_map(|request| ask(&dispatcher, request).err()).collect();
     assert_eq!(under_way.len(), 128, "the ceiling of the plan");
     let stranger = Request::from(0x0c00_ffff).paying(&signed(30_000));
-    measure("a stranger's payment over the tenant's ceiling, signature checked", 429, &stranger);
+    measure(criterion, "a stranger's payment over the tenant's ceiling, signature checked", 429, &stranger);
+    drop(under_way);
+
+    let requests: Vec<_> = (0..8).map(|n| Request::from(10).paying(&signed(40_000 + n))).collect();
+    let under_way: Vec<_> = requests.iter().filter_map(|request| ask(&dispatcher, request).err()).collect();
+    assert_eq!(under_way.len(), 8, "the places of an address");
+    let ninth = Request::from(10).paying(&signed(50_000));
+    measure(criterion, "a payment over its address's places", 429, &ninth);
     drop(under_way);
 }
 

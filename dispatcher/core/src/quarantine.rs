@@ -40,7 +40,7 @@ const MAX_TEXT_BYTES: usize = 200;
 /// Callers in a row whose runs ended over the CPU limit. One may be bad luck, or a caller that asks for what burns; a script
 /// that the platform has condemned fails for everybody, and for ever.
 const CPU_FAILURES_IN_A_ROW: usize = 5;
-/// How long a path that ended well speaks for the script: what one path burns is then no reason to put away the others.
+/// The time for which a path that ended well speaks for the script. What another path burns is then no reason to put it away.
 const WELL_MS: u64 = 600_000;
 /// How long policy puts a tenant away. An operator does so for as long as it takes.
 const BY_POLICY_MS: u64 = 600_000;

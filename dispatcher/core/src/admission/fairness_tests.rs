@@ -1,4 +1,4 @@
-//! Whatever one caller does, and whatever a whole network of 48 bits does together: others are let in as before.
+//! Others are let in as before, whatever one caller does, and whatever a whole network of 48 bits does together.
 
 use super::{
     source::tests::source,
@@ -7,7 +7,7 @@ use super::{
 };
 use proptest::prelude::*;
 
-/// What a hostile caller may do with one request.
+/// A thing that a hostile caller may do with one request.
 #[derive(Clone, Copy, Debug)]
 enum Deed {
     Offer,
@@ -146,7 +146,7 @@ proptest! {
         }
     }
 
-    /// Whatever came before: a new address whose payments are good, one after the other, is never told to wait.
+    /// An address whose payments are good, one after the other, is never told to wait.
     #[test]
     fn good_payments_never_exhaust(cames in prop::collection::vec(any::<bool>(), 1..400), gap_ms in 0_u64..50) {
         let (gate, from) = (Gate::new(7), source("203.0.113.7"));

@@ -7,7 +7,7 @@ use super::{
     gate::{Count, Gate, Of, fits},
     key,
     meter::{Event, Rule, Verdict},
-    pass::Names,
+    names::Names,
 };
 use crate::telemetry::Alert;
 use x402_paywall::{

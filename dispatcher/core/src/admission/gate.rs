@@ -137,7 +137,7 @@ impl Gate {
         Self { seed, seen: RefCell::new(seen) }
     }
 
-    /// How much it holds, about.
+    /// The bytes that it holds, about.
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         let seen = self.seen.borrow();
@@ -174,7 +174,7 @@ impl Gate {
             Of::Payer => &mut seen.payers,
             _ => &mut seen.addresses,
         };
-        // What was never counted is below every rule, and need not push out what was.
+        // A key that was never counted is below every rule, and need not push out another.
         if matches!(event, Event::Knocked | Event::WasGood) && table.get(count.key).is_none() {
             return Verdict::Fits { is_busy: false };
         }
@@ -199,7 +199,7 @@ impl Gate {
         }
     }
 
-    /// Whether the network is held to rules as one caller.
+    /// Tells whether the network is held to rules as one caller.
     pub(super) fn is_one(&self, network: u64, now: UnixMillis) -> bool {
         self.seen.borrow().networks.get(network).is_some_and(|network| network.are_one(now))
     }

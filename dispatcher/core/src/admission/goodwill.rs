@@ -3,9 +3,9 @@
 use super::table::Aged;
 use x402_paywall::UnixMillis;
 
-/// How long a purchase speaks for whoever made it.
+/// The time for which a purchase speaks for its payer.
 const LASTS_MS: u64 = 600_000;
-/// More than this is no more trust.
+/// The purchases beyond which trust grows no more.
 const MOST: u32 = 1_000;
 
 #[derive(Clone, Copy, Debug)]

@@ -6,24 +6,24 @@ use x402_paywall::UnixMillis;
 
 /// One request, as levels count: a rate in ten seconds then leaks a whole number each millisecond.
 const ONE: u64 = 10_000;
-/// Why others' word is taken for so long: it is asked for again with the next one that comes.
+/// The time for which others' word is taken. It is asked for again with the next one that comes.
 const FULL_ELSEWHERE_MS: u64 = 1_000;
-/// Of a rate that is used up: from here on it is worth a word with others who count the same.
+/// The part of a rate, one in so many, from which on it is worth a word with others who count the same.
 const BUSY_SHARE: u64 = 8;
 
-/// What a meter holds against. In requests.
+/// A rule that a meter is held against, in requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// What leaks away in ten seconds: the rate that can go on for ever.
+    /// The requests that leak away in ten seconds: the rate that can go on for ever.
     per_10s: u32,
-    /// More than this at once is too much,
+    /// The most at once. More is too much,
     high: u32,
     /// and stays so until the level is down here. Far apart, and whoever goes on is one episode, not many.
     low: u32,
     refused: Refused,
 }
 
-/// What becomes of the level where a request is refused.
+/// The level after a refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
     /// Nothing: whoever asks too often gets what the rate allows.
@@ -67,30 +67,30 @@ pub enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Fits {
-        /// Whether an eighth of the rate is used up: worth a word with others who count the same.
+        /// Tells whether an eighth of the rate is used up: worth a word with others who count the same.
         is_busy: bool,
     },
     TooMuch {
-        /// With this one.
+        /// It begins with this one.
         begins: bool,
         retry_after_ms: u64,
     },
 }
 
 impl Rule {
-    /// So many in ten seconds, and so many at once.
+    /// A rate: this many in ten seconds, and as many at once.
     #[must_use]
     pub const fn rate(per_10s: u32) -> Self {
         Self { per_10s, high: per_10s, low: per_10s - 1, refused: Refused::Free }
     }
 
-    /// At most `high` at once and `per_10s` for long. Whoever asks too often gets what leaks away, however often they ask.
+    /// An allowance of `high` at once and `per_10s` for long. A caller who asks too often gets what leaks away, and no less.
     #[must_use]
     pub const fn allowance(per_10s: u32, high: u32) -> Self {
         Self { per_10s, high, low: high - 1, refused: Refused::Free }
     }
 
-    /// More than `high` at once, or than `per_10s` for long, is a flood; it is over when it is half of that.
+    /// A flood is more than `high` at once, or than `per_10s` for long. It is over when the level is half of that.
     #[must_use]
     pub const fn flood(per_10s: u32, high: u32) -> Self {
         Self { per_10s, high, low: high / 2, refused: Refused::Counts { up_to: high + high / 2 } }
@@ -114,7 +114,7 @@ impl Rule {
     }
 }
 
-/// What becomes of the meter, and what the event comes to.
+/// Returns the meter after the event, and what the event comes to.
 #[must_use]
 pub fn step(meter: Meter, event: Event, rule: Rule, now: UnixMillis) -> (Meter, Verdict) {
     let Rule { per_10s, refused, .. } = rule;
@@ -148,7 +148,7 @@ mod tests {
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
-    /// How many of `count`, one each `every_ms`, fit; how often it began to be too much.
+    /// Returns how many of `count`, one each `every_ms`, fit, and how often it began to be too much.
     fn arrivals(rule: Rule, count: u64, every_ms: u64) -> (u64, u64) {
         let (mut meter, mut fit, mut began) = (Meter::default(), 0, 0);
         for n in 0..count {
@@ -245,7 +245,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever comes and when: never more than what may come at once and what leaked away since.
+        /// No more gets in, whatever comes and when, than what may come at once and what leaked away since.
         #[test]
         fn no_pattern_of_arrivals_gets_more_than_the_rate(gaps in prop::collection::vec(0_u64..500, 1..300), per_10s in 1_u32..200) {
             let (rule, mut meter, mut at, mut fit) = (Rule::rate(per_10s), Meter::default(), NOW, 0_u64);

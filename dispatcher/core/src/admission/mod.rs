@@ -9,13 +9,16 @@
 //! because its payer comes back for the response. An isolate that has not seen the payment holds it to every rule, before any
 //! effect.
 
+mod admitted;
+mod entered;
 mod floods;
 mod gate;
 mod goodwill;
 mod key;
 mod meter;
+mod names;
 mod neighbours;
-mod pass;
+mod outcome;
 mod rates;
 mod runs;
 mod sample;
@@ -29,8 +32,10 @@ mod fairness_tests;
 #[cfg(test)]
 mod tests;
 
+pub use admitted::{Admitted, Payer};
+pub use entered::Entered;
 pub use gate::Gate;
-pub use pass::{Admitted, Entered, Payer};
+
 pub use rates::Questions;
 pub use runs::Runs;
 pub use sample::Origin;
@@ -46,7 +51,7 @@ pub struct Visit<'a> {
     /// `None`: nothing is sold there, so that a payment can only be looked up.
     pub tenancy: Option<Tenancy<'a>>,
     pub method: &'a str,
-    /// As the tenant sees it.
+    /// The path, as the tenant sees it.
     pub path: &'a str,
     pub brings: Brings<'a>,
     pub at: UnixMillis,
@@ -59,7 +64,7 @@ pub struct Tenancy<'a> {
     pub rates: Rates,
 }
 
-/// Whatever a request has to offer.
+/// The thing that a request has to offer.
 #[derive(Clone, Copy, Debug)]
 pub enum Brings<'a> {
     /// Nothing is asked of it: the tenant is free.

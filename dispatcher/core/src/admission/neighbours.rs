@@ -5,7 +5,7 @@ use x402_paywall::UnixMillis;
 
 /// Parts that must have misbehaved. Two may be chance, since a network may be many households'.
 const SEVERAL: usize = 3;
-/// How long a part's misbehaviour is remembered, and so how long the network is held after the last of it.
+/// The time for which a part's misbehaviour is remembered, and so for which the network is held after it.
 const REMEMBERED_MS: u64 = 60_000;
 
 /// The latest parts of one network that misbehaved, each once.
@@ -30,7 +30,7 @@ impl Neighbours {
         Self { parts }
     }
 
-    /// Whether the network is held to rules as one.
+    /// Tells whether the network is held to rules as one.
     #[must_use]
     pub fn are_one(self, now: UnixMillis) -> bool {
         self.parts.iter().all(|part| part.is_some_and(|(_, at)| now.since(at) < REMEMBERED_MS))

@@ -15,7 +15,7 @@ use x402_paywall::{
     seeded::{self, Bug},
 };
 
-/// How much is asked of the location at once; more is not worth the calls.
+/// The most that is asked of the location at once. More is not worth the calls.
 const MAX_QUESTIONS: usize = 32;
 
 /// One thing that the location is to be asked: it counts one more.
@@ -27,7 +27,7 @@ pub(super) struct Question {
     count: Count,
 }
 
-/// What the location is to be asked beside an answer.
+/// Questions to the location, for beside an answer.
 #[derive(Debug)]
 #[must_use]
 pub struct Questions {

@@ -30,7 +30,7 @@ pub(super) struct Watched {
     paths: Vec<(u32, Sample)>,
 }
 
-/// Where the runs of one visit are told.
+/// The place where the runs of one visit are told.
 #[derive(Clone, Copy, Debug)]
 pub struct Runs<'a> {
     pub(super) gate: &'a Gate,
@@ -58,13 +58,13 @@ impl Runs<'_> {
         }
     }
 
-    /// Whoever has it run.
+    /// The caller who has it run.
     #[must_use]
     pub fn origin(&self) -> Origin {
         self.origin
     }
 
-    /// What is run, as a number that tells a tenant's paths apart.
+    /// A number that tells a tenant's paths apart.
     #[must_use]
     pub fn path(&self) -> u32 {
         self.path
@@ -93,7 +93,7 @@ impl Watched {
         size_of::<Self>() + self.all.bytes() + self.paths.iter().map(|(_, sample)| sample.bytes()).sum::<usize>()
     }
 
-    /// What fails of it: the path alone, or all of it but for paths that are well.
+    /// The part of it that fails: the path alone, or all of it but for paths that are well.
     fn failing(&self, path: u32, now: UnixMillis) -> Option<Failing> {
         let own = self.paths.iter().find(|(other, _)| *other == path).map(|(_, sample)| sample);
         match own {

@@ -2,27 +2,28 @@
 //! it ran lately, and against what is usual for it.
 //!
 //! Surprising: a caller counts once, however often it comes, and the callers that are kept are chosen by a hash that nobody
-//! outside knows. Whoever comes more often is not seen more often.
+//! outside knows. A caller that comes more often is not seen more often.
 
 use x402_paywall::UnixMillis;
 
 /// Shares in millionths, so that averages need no fractions.
 const ALL: u32 = 1_000_000;
-/// What is lately: longer, and it takes longer to notice; shorter, and callers who seldom come are not among the callers.
+/// The time that is lately. If it were longer, a failure would be noticed later. If it were shorter, callers who seldom come
+/// would not be among the callers.
 const LATELY_MS: u64 = 15_000;
-/// So many callers must have failed, whatever their share.
+/// The callers that must have failed, whatever their share.
 const LEAST_CALLERS: usize = 8;
-/// How often what is usual is looked at, and how many looks make up what is usual.
+/// The pause between two looks at what is usual, and the looks that make it up.
 const LOOK_EVERY_MS: u64 = 1_000;
 const USUAL_LOOKS: u32 = 64;
-/// Before so many looks nobody knows what is usual: a Worker that has never worked is not shed, for nothing began.
+/// The looks before which nobody knows what is usual. A Worker that has never worked is not shed, for nothing began.
 const LEAST_LOOKS: u32 = 5;
-/// Too much: half of the callers, and so many times what is usual.
+/// A share that is too much: half of the callers, and a few times what is usual.
 const HIGH: u32 = ALL / 2;
 const TIMES_USUAL: u32 = 4;
-/// Well again.
+/// The share at which it is well again.
 const LOW: u32 = ALL / 5;
-/// By then it is no longer sudden but how this Worker is. Its callers find out by calling it.
+/// The time after which it is no longer sudden but how this Worker is. Its callers find out by calling it.
 const LONGEST_MS: u64 = 60_000;
 
 /// A caller, as far as callers are told apart by what costs them something: an address and a payer. Hashes; zero is unknown.
@@ -33,7 +34,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Of hashes of an address and a payer.
+    /// A caller by the hashes of an address and a payer.
     #[must_use]
     pub fn of(address: u64, payer: u64) -> Self {
         Self { address, payer }
@@ -111,7 +112,7 @@ impl Sample {
         self.since.is_some_and(|since| now.since(since) < LONGEST_MS)
     }
 
-    /// Whether several callers got what they asked for lately, and hardly any did not.
+    /// Tells whether several callers got what they asked for lately, and hardly any did not.
     #[must_use]
     pub fn is_well(&self, now: UnixMillis) -> bool {
         let lately = || self.callers.iter().filter(|caller| now.since(caller.at) < LATELY_MS);
@@ -119,7 +120,7 @@ impl Sample {
         lately().count() - failed >= LEAST_CALLERS / 2 && failed * 5 <= lately().count()
     }
 
-    /// How many callers it knows.
+    /// The number of callers that it knows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.callers.len()
@@ -169,7 +170,7 @@ impl Sample {
         }
     }
 
-    /// How many failed, of how many.
+    /// The callers that failed, and all callers.
     fn counts(&self) -> (usize, usize) {
         (self.callers.iter().filter(|caller| caller.failed).count(), self.callers.len())
     }
@@ -196,7 +197,7 @@ mod tests {
         Origin::of(spread(n + 1), spread(n + 10_000_001))
     }
 
-    /// So many seconds of one run each 100 ms, by callers in turn. How often something began.
+    /// Runs once each 100 ms for so many seconds, by callers in turn. Returns how often something began.
     fn run(sample: &mut Sample, from_s: u64, seconds: u64, callers: u64, failed: impl Fn(u64) -> bool) -> usize {
         let began = |n: &u64| {
             let now = NOW.plus(from_s * 1_000 + n * 100);

@@ -27,7 +27,7 @@ pub struct Source {
 /// A network around a source. A subscriber may have a whole one, and so may a host that is rented for an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
-    /// How many of its first bits its addresses share.
+    /// The number of first bits that its addresses share.
     pub bits: u8,
     prefix: u64,
     /// The part of it in which the source lies, of 256.
@@ -118,7 +118,7 @@ fn version_6(text: &str) -> Option<[u16; 8]> {
     Some(groups)
 }
 
-/// How many groups the text has. Only the end of an address may be written as one of version 4.
+/// Returns how many groups the text has. Only the end of an address may be written as one of version 4.
 fn read_groups(text: &str, is_end: bool, into: &mut [u16; 8]) -> Option<usize> {
     let mut count = 0;
     let mut groups = text.split(':').filter(|_| !text.is_empty()).peekable();

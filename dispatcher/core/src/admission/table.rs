@@ -11,7 +11,7 @@ pub trait Aged {
     fn at(&self) -> UnixMillis;
 }
 
-/// At most so many keys. A caller that comes with a million of them pushes out the idle ones first.
+/// A bounded number of keys with a state each. A caller that comes with a million of them pushes out the idle ones first.
 #[derive(Debug)]
 pub struct Table<S> {
     most: usize,

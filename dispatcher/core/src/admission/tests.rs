@@ -3,9 +3,9 @@
 use super::{source::tests::source, *};
 
 pub const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
-/// Of the free plan.
+/// Rates of the free plan.
 pub const RATES: Rates = Rates { tenant: 500, payer: 100, address: 100 };
-/// Of the largest plan.
+/// Rates of the largest plan.
 pub const LARGE: Rates = Rates { tenant: 50_000, payer: 2_000, address: 10_000 };
 const SMALL: Rates = Rates { tenant: 10, payer: 5, address: 100 };
 
@@ -59,7 +59,7 @@ impl<'a> Call<'a> {
         gate.enter(self.visit(Brings::Payment(self.payment)))?.admit(self.payment, self.payer)
     }
 
-    /// Whether it was let in, and came to that.
+    /// Goes through all steps. Returns whether it was let in, and so came to that.
     pub fn comes_to(self, gate: &Gate, came: Came) -> bool {
         let Ok(admitted) = self.admit(gate) else { return false };
         if matches!(came, Came::Bought | Came::Kept | Came::Nothing) {
@@ -180,6 +180,24 @@ fn four_hundred_neighbours_in_one_wide_network_cost_little_more_than_one() {
 }
 
 #[test]
+fn one_wide_network_gets_no_more_than_half_of_a_tenants_rate_even_if_it_buys() {
+    for brings in [Brings::Nothing, Brings::Payment("")] {
+        let (gate, sources) = (Gate::new(1), neighbours(100));
+        let is_let_in = |from: &Source, n: usize| {
+            let name = format!("{}-{n}", from.as_str());
+            let call = Call::of(&name).from(from);
+            match brings {
+                Brings::Payment(_) => call.comes_to(&gate, Came::Bought),
+                brings => gate.enter(call.visit(brings)).is_ok(),
+            }
+        };
+        let let_in: usize = sources.iter().map(|from| count(20, |n| is_let_in(from, *n))).sum();
+        assert_eq!(let_in, 250, "{brings:?}");
+        assert!(is_let_in(&source("2001:db8:b::1"), 0));
+    }
+}
+
+#[test]
 fn a_source_that_has_bought_something_does_not_answer_for_its_neighbours() {
     let (gate, sources) = (Gate::new(1), neighbours(100));
     let buys = |payment: &str| Call::of(payment).from(&sources[0]).by("customer").comes_to(&gate, Came::Bought);
@@ -215,6 +233,20 @@ fn an_address_that_buys_may_have_ever_more_under_way() {
         under_way
     });
     assert_eq!(waves, [8, 16, 32, 64, 128, 200]);
+}
+
+#[test]
+fn an_address_that_floods_without_paying_may_still_pay() {
+    let (gate, from) = (Gate::new(7), source("0.0.0.2"));
+    let rates = Rates { tenant: 10_000, payer: 500, address: 2_000 };
+    let call = Call::of("mine").from(&from).within(rates);
+    let others = addresses(60_000);
+    for other in &others {
+        assert!(gate.enter(call.from(other).visit(Brings::NoPayment)).is_ok());
+    }
+    let offers = count(2_500, |_| gate.enter(call.visit(Brings::NoPayment)).is_ok());
+    assert_eq!(offers, 300);
+    assert_eq!(call.admit(&gate).map(drop), Ok(()));
 }
 
 #[test]
@@ -327,7 +359,7 @@ fn works(gate: &Gate, sources: &[Source], paths: &[&str]) {
     }
 }
 
-/// Whether an honest caller may still buy there.
+/// Tells whether an honest caller may still buy there.
 fn is_open(gate: &Gate, path: &str, at: UnixMillis) -> bool {
     let from = source("203.0.113.1");
     let probes = (0..40)

@@ -8,19 +8,20 @@ use x402_paywall::UnixMillis;
 
 /// Longer than a ledger and its facilitators take to verify one payment.
 const LEASE_MS: u64 = 30_000;
-/// Of payers that are new to their tenant, in the whole isolate: they share its memory and the facilitators.
+/// Places in the whole isolate for payers that are new to their tenant: they share its memory and the facilitators.
 const NEWCOMERS: usize = 256;
-/// Of all payments. The list is read from end to end for each new one, so that it must stay short.
+/// Places for all payments. The list is read from end to end for each new one, so that it must stay short.
 const MOST: usize = 1_024;
-/// At one tenant: a twentieth of what its rate lets in within ten seconds, which is as many as come in half a second.
+/// Places for newcomers at one tenant: a twentieth of what its rate lets in within ten seconds, which is as many as come in
+/// half a second.
 const SHARE_OF_RATE: u32 = 20;
 const LEAST_AT_TENANT: usize = 8;
 const MOST_AT_TENANT: usize = 128;
-/// From one source, the network of 56 bits around it, and that of 48. One with an address of version 4 often shares it.
+/// Places for one source, the network of 56 bits around it, and that of 48. An address of version 4 is often shared.
 const FROM_ADDRESS: usize = 8;
 const FROM_NETWORKS: [usize; 3] = [4, 8, 16];
 
-/// Where a payment comes from: the source and the networks around it, as keys. Zero is no source.
+/// The source of a payment and the networks around it, as keys. Zero is no source.
 pub type Levels = [u64; 3];
 
 /// One payment that asks for a place.
@@ -33,7 +34,7 @@ pub struct Candidate {
     pub from: Levels,
     /// Purchases from its source that went well lately.
     pub goodwill: u32,
-    /// Whether its payer has bought nothing at the tenant lately.
+    /// Its payer has bought nothing at the tenant lately.
     pub is_newcomer: bool,
 }
 
@@ -67,10 +68,17 @@ impl UnderWay {
         self.places.retain(|place| place.id != id);
     }
 
-    /// Whether another request with this payment has a place.
+    /// Tells whether another request with this payment has a place.
     #[must_use]
     pub fn has(&self, payment: u64) -> bool {
         self.places.iter().any(|place| place.candidate.payment == payment)
+    }
+
+    /// Tells whether a source has a place left, whoever the payer is. That can be said before a payment is looked at.
+    #[must_use]
+    pub fn has_room_from(&self, from: Levels, goodwill: u32, now: UnixMillis) -> bool {
+        let own = |place: &&Place| place.candidate.from[0] == from[0] && now.since(place.since) < LEASE_MS;
+        from[0] == 0 || self.places.iter().filter(own).count() < places_of(from, goodwill)
     }
 
     fn has_room_for(&self, new: &Candidate) -> bool {
@@ -80,13 +88,13 @@ impl UnderWay {
         // Nobody's: told apart by nothing, so that only the tenant's ceiling holds them.
         if new.from[0] != 0 {
             let has_networks = new.from[1] != 0;
-            let own = if has_networks { FROM_NETWORKS[0] } else { FROM_ADDRESS };
-            if count(&|other| other.from[0] == new.from[0]) >= own + trusted {
+            let own = places_of(new.from, new.goodwill);
+            if count(&|other| other.from[0] == new.from[0]) >= own {
                 return false;
             }
             // A small part of the ceiling, so that no source keeps others out; of a wide network, half.
             let newcomers = |level: usize| count(&|other| other.is_newcomer && other.from[level] == new.from[level]);
-            if new.is_newcomer && newcomers(0) >= (ceiling / 4).min(own + trusted) {
+            if new.is_newcomer && newcomers(0) >= (ceiling / 4).min(own) {
                 return false;
             }
             let wider = [1, 2].into_iter().filter(|_| has_networks && new.is_newcomer && trusted == 0);
@@ -98,6 +106,12 @@ impl UnderWay {
             || count(&|other| other.is_newcomer) < NEWCOMERS
                 && count(&|other| other.is_newcomer && other.tenant == new.tenant) < ceiling
     }
+}
+
+/// Places for one source.
+fn places_of(from: Levels, goodwill: u32) -> usize {
+    let few = if from[1] == 0 { FROM_ADDRESS } else { FROM_NETWORKS[0] };
+    few + goodwill as usize
 }
 
 /// Places for newcomers at one tenant.
@@ -113,7 +127,7 @@ mod tests {
     const NEW: Candidate =
         Candidate { payment: 0, tenant: 1, rate: 2_000, from: [0; 3], goodwill: 0, is_newcomer: true };
 
-    /// How many of so many places are given.
+    /// Returns how many of so many places are given.
     fn given(under_way: &mut UnderWay, count: u64, candidate: impl Fn(u64) -> Candidate) -> usize {
         (0..count).filter(|n| under_way.take(Candidate { payment: *n, ..candidate(*n) }, NOW).is_some()).count()
     }

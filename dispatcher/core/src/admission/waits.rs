@@ -3,7 +3,7 @@
 use super::table::Aged;
 use x402_paywall::UnixMillis;
 
-/// So often in a row a payment may come to nothing before it must pause. A tenant's processes may each fail once.
+/// The times in a row that a payment may come to nothing before it must pause. A tenant's processes may each fail once.
 const FREE: u8 = 3;
 /// The first pause. Each one after it is twice as long.
 const FIRST_MS: u64 = 1_000;

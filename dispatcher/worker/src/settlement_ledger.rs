@@ -11,15 +11,12 @@ use crate::{
 use dispatcher_core::{
     paywall::{
         PaidResponse,
-        ledger::{ClaimReply, Keeper},
+        ledger::{ClaimReply, Keeper, machine::RING_AGAIN_MS},
         ports::{Clock, LedgerError},
     },
     platform_api,
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
-
-/// The pause until an alarm rings again that could not do its work.
-const RING_AGAIN_MS: u64 = 300_000;
 
 #[durable_object(alarm)]
 pub struct SettlementLedger {
@@ -59,7 +56,8 @@ impl DurableObject for SettlementLedger {
         if let Err(error) = armed.and(woke) {
             ConsoleLog.stuck(&error);
             // What went wrong may have taken the ring with it.
-            drop(storage.set_alarm(now.plus(RING_AGAIN_MS)));
+            let pause = self.keeper().map_or(RING_AGAIN_MS, PaymentKeeper::ring_again_ms);
+            drop(storage.set_alarm(now.plus(pause)));
         }
         Response::empty()
     }

@@ -6,7 +6,7 @@ use super::{
     settled_answer::Conclusion,
     tell::{at, short},
 };
-use reports::level::Level;
+use reports::{event::Event, level::Level};
 
 pub const RULE: Rule = Rule {
     id: "LIVE-3",
@@ -40,7 +40,10 @@ pub fn judge(history: &History) -> Finding {
             let next = calls.get(nth + 1);
             let until_us = next.map_or(ended_us, |next| next.received_us);
             let silent_since_us = last_trouble(history, &call.facilitator, until_us).max(call.ended_us);
-            let open_us = call.ended_us.saturating_sub(first.received_us);
+            // Nothing can be asked while nothing can be stored, and pauses grow with how long that has been so.
+            let healed_us = ledger_healed(history, until_us).filter(|healed_us| *healed_us > silent_since_us);
+            let silent_since_us = healed_us.unwrap_or(silent_since_us);
+            let open_us = healed_us.unwrap_or(call.ended_us).saturating_sub(first.received_us);
             let silence_us = until_us.saturating_sub(silent_since_us);
             let may_us = SILENCE_US + PATIENCE * open_us;
             if next.is_none() && silence_us <= may_us {
@@ -59,6 +62,15 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     Finding::of(looked_at, "open settlements", violations)
+}
+
+/// When the ledger's storage was last well again by then.
+fn ledger_healed(history: &History, by_us: u64) -> Option<u64> {
+    let ended = history.lines().filter_map(|(_, recorded)| match &recorded.event {
+        Event::FaultEnded { fault } if fault.on == "ledger" => Some(recorded.at_us),
+        _ => None,
+    });
+    ended.filter(|at_us| *at_us < by_us).max()
 }
 
 /// When the facilitator last failed to answer a settle by then.

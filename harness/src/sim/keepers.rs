@@ -31,9 +31,9 @@ impl Keepers {
         Self { open: Box::new(open), living: RefCell::default(), chance, clock }
     }
 
-    /// Wakes the keeper of a payment whose alarm is due. An error means that it must be woken again.
-    pub async fn wake(&self, payment: &str) -> Result<(), LedgerError> {
-        self.with(payment, async |keeper| keeper.woke().await).await
+    /// Wakes the keeper of a payment whose alarm is due. After an error it must be woken again, after that pause.
+    pub async fn wake(&self, payment: &str) -> (Result<(), LedgerError>, u64) {
+        self.with(payment, async |keeper| (keeper.woke().await, keeper.ring_again_ms())).await
     }
 
     pub async fn with<R>(&self, payment: &str, ask: impl AsyncFnOnce(&SimKeeper) -> R) -> R {

@@ -20,7 +20,7 @@ use dispatcher_core::{
     Config,
     paywall::{
         health::{Board, Monitor, News},
-        ledger::{Keeper, Memory},
+        ledger::{Keeper, Memory, machine::RING_AGAIN_MS},
         ports::{Clock, LedgerError},
     },
     ports::Randomness,
@@ -101,7 +101,16 @@ impl Objects {
 
     async fn answer(self: Rc<Self>, object: Object) {
         let answered = match &object {
-            Object::Payment(payment) => self.payments.wake(payment).await,
+            // As the Worker does: an alarm that fails ends on the platform, so the next ring is set first.
+            Object::Payment(payment) => {
+                let ring_after = |pause| self.alarms.set(object.clone(), self.clock.now().plus(pause));
+                ring_after(RING_AGAIN_MS);
+                let (woke, pause) = self.payments.wake(payment).await;
+                if woke.is_err() {
+                    ring_after(pause);
+                }
+                woke
+            }
             Object::Health => self.monitor.woke().await.map(|jobs| self.start(jobs)),
         };
         self.exchange_health();

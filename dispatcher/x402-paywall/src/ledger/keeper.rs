@@ -6,7 +6,7 @@
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
     identifier::{Bound, Owner},
-    machine::{self, CALL_LIMIT_MS, Event, Next, Now, Wake},
+    machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
     patience::settle_timeout_ms,
 };
 use crate::{
@@ -44,6 +44,8 @@ pub struct Keeper<S, T, C, L, I> {
     board: Rc<Board>,
     chain: Option<ChainNodes>,
     busy_until: Cell<UnixMillis>,
+    /// How often in a row an alarm could not do its work.
+    failed_alarms: Cell<u32>,
     /// When the alarm rings; `None` where that is not known.
     alarm: Cell<Option<UnixMillis>>,
     /// The record as it stands; `None` until it was read. A claim that nobody has verified yet stands here alone.
@@ -91,6 +93,7 @@ where
             facilitators,
             board,
             busy_until: Cell::new(UnixMillis(0)),
+            failed_alarms: Cell::new(0),
             chain: None,
             alarm: Cell::default(),
             cache: RefCell::default(),
@@ -158,7 +161,16 @@ where
         if !seeded::has(Bug::AlarmArmedOnce) {
             self.alarm.take();
         }
-        self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop)
+        let woke = self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop);
+        let failed = if woke.is_err() { self.failed_alarms.get().saturating_add(1) } else { 0 };
+        self.failed_alarms.set(failed);
+        woke
+    }
+
+    /// The pause until an alarm rings again that has just failed: seconds at first, and then [`RING_AGAIN_MS`].
+    #[must_use]
+    pub fn ring_again_ms(&self) -> u64 {
+        (ASK_AGAIN_MIN_MS << self.failed_alarms.get().saturating_sub(1).min(16)).min(RING_AGAIN_MS)
     }
 
     /// The record as it stands.

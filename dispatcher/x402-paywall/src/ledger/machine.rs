@@ -27,6 +27,9 @@ pub const AGAIN_MS: u64 = 600_000;
 pub const REFUSED_KEPT_MS: u64 = 3_600_000;
 /// A facilitator call never takes longer than its largest time-out (90 s): after this a silent one counts as lost.
 pub const CALL_LIMIT_MS: u64 = 100_000;
+/// The pause until an alarm rings again that could not do its work. Whoever keeps alarms sets the next ring by it before the
+/// work begins: the platform gives up an alarm that has failed seven times.
+pub const RING_AGAIN_MS: u64 = 120_000;
 /// First pause before an unknown settlement is asked about again; doubles up to [`ASK_AGAIN_MAX_MS`].
 pub const ASK_AGAIN_MIN_MS: u64 = 2_000;
 pub const ASK_AGAIN_MAX_MS: u64 = 3_600_000;

@@ -1,16 +1,16 @@
 //! `harness selftest`: for the simulated tier in a build of the harness that has the bugs in it, which this one makes; for the
 //! live tier with a Worker that has them.
 
+#[cfg(not(feature = "seeded-bugs"))]
 use super::providing::setting_up;
 use super::{
     CommandError,
     providing::{provide_seeded, runtime},
 };
-#[cfg(not(feature = "seeded-bugs"))]
-use crate::output::{errln, out};
 use crate::{
     cli::{Format, SelftestArgs},
     exit::Exit,
+    output::{errln, out},
     selftest::{self, Score},
     tier::Tier,
 };

@@ -56,14 +56,8 @@ pub(super) struct Seen {
 }
 
 /// When a key was last heard of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Touched(pub UnixMillis);
-
-impl Default for Touched {
-    fn default() -> Self {
-        Self(UnixMillis(0))
-    }
-}
 
 impl Aged for Touched {
     fn at(&self) -> UnixMillis {

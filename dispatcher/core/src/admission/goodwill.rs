@@ -8,7 +8,7 @@ const LASTS_MS: u64 = 600_000;
 /// The purchases beyond which trust grows no more.
 const MOST: u32 = 1_000;
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Goodwill {
     at: UnixMillis,
     purchases: u32,
@@ -30,12 +30,6 @@ impl Goodwill {
     #[must_use]
     pub fn purchases(self, now: UnixMillis) -> u32 {
         if now.since(self.at) < LASTS_MS { self.purchases } else { 0 }
-    }
-}
-
-impl Default for Goodwill {
-    fn default() -> Self {
-        Self { at: UnixMillis(0), purchases: 0 }
     }
 }
 

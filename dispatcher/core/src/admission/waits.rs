@@ -12,7 +12,7 @@ const LONGEST_MS: u64 = 64_000;
 const FORGOTTEN_MS: u64 = 600_000;
 
 /// One payment's, from one source: another may have read the payment off the chain.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Wait {
     at: UnixMillis,
     in_a_row: u8,
@@ -34,12 +34,6 @@ impl Wait {
     #[must_use]
     pub fn left_ms(self, now: UnixMillis) -> u64 {
         self.pause_ms.saturating_sub(now.since(self.at))
-    }
-}
-
-impl Default for Wait {
-    fn default() -> Self {
-        Self { at: UnixMillis(0), in_a_row: 0, pause_ms: 0 }
     }
 }
 

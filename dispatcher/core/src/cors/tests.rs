@@ -1,3 +1,5 @@
+//! The preflights and readers of a tenant's answers: who may read what, and that no answer says it twice.
+
 use super::*;
 use crate::ports::CollectError;
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! References that a tenant below a slug sends, held against what a browser makes of them.
+
 use super::Mount;
 use proptest::prelude::*;
 

@@ -3,18 +3,16 @@
 
 use super::*;
 use crate::{
-    binding::Binding,
     ledger::Authorized,
     ports::{FacilitatorAnswer, HttpRequest, TransportError},
     window::Window,
 };
-use serde_json::value::RawValue;
 use std::{
     cell::Cell,
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use x402_protocol::{Address, Network, PaymentFlow, TransferMethod, Uint256, Version};
+use x402_protocol::{Address, Network, TransferMethod, Uint256};
 
 const RECORDED: &str = include_str!("../../testdata/chain/recorded.json");
 const VALID_BEFORE: u64 = 1_800_000_300;
@@ -62,26 +60,11 @@ fn claim(node: &Node, nonce: &str) -> Claim {
         nonce: world(nonce).parse().unwrap(),
     };
     Claim {
-        payment: "eip155:84532:0xa:0xf:0x1".to_owned(),
-        tenant_id: "acme".to_owned(),
-        binding: Binding::of("acme", "GET", "/", None),
-        binding_to_place: Some(Binding::of("acme.example", "GET", "/", None)),
-        version: Version::V2,
-        flow: PaymentFlow::Authorization,
-        request: RawValue::from_string("{}".to_owned()).unwrap(),
         payer: world("from").parse().unwrap(),
-        network: Network::BaseSepolia,
         amount: Uint256::from(10_000),
-        facilitators: Vec::new(),
         window: Window { method: TransferMethod::Eip3009, valid_after: 0, valid_before: VALID_BEFORE },
-        proven: true,
-        signature: "0x01".to_owned(),
-        origin: None,
-        content: None,
-        proof_of_payer: None,
         authorized: Some(authorized),
-        identifier: None,
-        ignored_identifier: None,
+        ..crate::health::testing::claim(&[])
     }
 }
 

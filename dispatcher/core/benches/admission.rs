@@ -35,7 +35,7 @@ const PAY_TO: &str = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 #[derive(Clone, Default)]
 struct World(Rc<Cell<Says>>);
 
-/// What the ledger says to a claim.
+/// The ledger's word on a claim.
 #[derive(Clone, Copy, Default)]
 enum Says {
     /// It takes for ever.

@@ -42,7 +42,7 @@ const OUR_MAX_AGE_S: u32 = 600;
 const MAX_ASKED_BYTES: usize = 4_096;
 const MAX_ASKED_NAMES: usize = 100;
 
-/// Who may read the answers to one request.
+/// The readers of the answers to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readers {
     /// `None`: no page of the request's origin.

@@ -10,7 +10,7 @@ mod reference;
 
 use x402_paywall::seeded::{self, Bug};
 
-/// Where a tenant stands on a host that it shares.
+/// The place of a tenant on a host that it shares.
 #[derive(Clone, Copy, Debug)]
 pub struct Mount<'a> {
     /// `/t/<slug>`.

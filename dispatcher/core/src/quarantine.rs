@@ -187,7 +187,7 @@ struct Seen {
     burns: Vec<Burns>,
 }
 
-/// What is known of one script's CPU time.
+/// The knowledge of one script's CPU time.
 #[derive(Debug, Default)]
 struct Burns {
     tenant_id: String,

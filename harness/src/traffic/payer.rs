@@ -261,7 +261,7 @@ impl Draft<'_> {
         self.transfer().key(self.offer()).to_string()
     }
 
-    /// What is signed.
+    /// The text that is signed.
     #[must_use]
     pub fn transfer(&self) -> Transfer {
         let Authorization { from, to, value, valid_after, valid_before, nonce } = self.authorization.clone();

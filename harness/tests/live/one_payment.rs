@@ -12,7 +12,7 @@ pub fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
 }
 
-/// What came back.
+/// The answer that came back.
 #[derive(Debug)]
 pub struct Answered {
     pub status: u16,

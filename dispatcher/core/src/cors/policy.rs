@@ -35,7 +35,7 @@ pub struct CorsRecord {
     pub credentials: bool,
 }
 
-/// Which pages may do what.
+/// The pages that may use a tenant, and what they may do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// `None`: every page.

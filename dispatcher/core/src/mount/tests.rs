@@ -105,7 +105,7 @@ fn other_headers_are_a_tenants_own_business() {
     assert_eq!(MOUNT.put_back("x-location", "/x"), None);
 }
 
-/// Where a browser would go from the request's URL.
+/// The place to which a browser would go from the request's URL.
 fn resolved(mount: &Mount<'_>, reference: &str) -> Option<url::Url> {
     let below = if mount.is_bare { "" } else { mount.below };
     let at = url::Url::parse(&format!("{}{}{below}", mount.origin, mount.path)).unwrap();

@@ -150,7 +150,7 @@ impl Payment {
     }
 }
 
-/// What came back.
+/// The answer that came back.
 pub struct Got {
     pub status: u16,
     headers: Vec<(String, String)>,

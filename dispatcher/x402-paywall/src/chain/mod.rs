@@ -31,7 +31,7 @@ impl fmt::Debug for ChainNodes {
     }
 }
 
-/// What to look up.
+/// The payment to look up.
 #[derive(Clone, Copy, Debug)]
 pub struct Look<'a> {
     pub claim: &'a Claim,
@@ -42,7 +42,7 @@ pub struct Look<'a> {
     pub with_funds: bool,
 }
 
-/// What the chain says.
+/// The chain's word.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Word {
     /// The payment stands on the chain, in this transaction.

@@ -21,7 +21,7 @@ pub(super) struct Transfer {
     nonce: Spending,
 }
 
-/// Where its nonce is kept.
+/// The place where its nonce is kept.
 enum Spending {
     Eip3009(Eip3009),
     Permit2(Nonce),

@@ -22,7 +22,7 @@ const MAX_SPOKEN_DEPTH: usize = 16;
 const WORDS: [&str; 8] =
     ["errorMessage", "invalidMessage", "error", "message", "detail", "errorType", "invalidReason", "errorReason"];
 
-/// What came back.
+/// The answer that came back.
 pub(super) struct Heard {
     pub answer: Result<FacilitatorAnswer, TransportError>,
     /// Its own words, if it did not simply say yes.

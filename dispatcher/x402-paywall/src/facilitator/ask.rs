@@ -45,7 +45,7 @@ pub struct Asker<'a, T, C> {
     pub clock: &'a C,
 }
 
-/// What was heard of one claim so far.
+/// The answers to one claim so far.
 #[derive(Default)]
 struct Search {
     /// Failures, in case somebody finds that the claim holds.

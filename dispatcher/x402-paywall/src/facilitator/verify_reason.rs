@@ -8,7 +8,7 @@ use crate::{Reason, UnixMillis, ledger::Claim};
 /// Two clocks may differ by this much before one of them counts as wrong.
 const CLOCK_TOLERANCE_S: u64 = 60;
 
-/// What a refusal means for the search.
+/// The meaning of a refusal for the search.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// The payment, in a way that any other facilitator would see too: the search ends.

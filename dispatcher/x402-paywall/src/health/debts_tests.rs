@@ -3,7 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 
-/// What asking a facilitator came to.
+/// The result of asking a facilitator.
 struct Course {
     /// When each debt was collected, in milliseconds.
     collected: Vec<u64>,

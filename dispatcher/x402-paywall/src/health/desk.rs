@@ -26,7 +26,7 @@ const HOPE_GAP_MS: u64 = 500;
 /// A debt may be waited for this much longer than the time-out: see the ledger's patience.
 const DEBT_PATIENCE: u64 = 2;
 
-/// What a settle is for.
+/// The purpose of a settle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Errand {
     /// A sale: to verify, or to settle for the first time.

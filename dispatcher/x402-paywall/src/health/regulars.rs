@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 /// How long a settlement counts.
 const LATELY_MS: u64 = 600_000;
-/// As many as fit into an exchange each second.
+/// The number that fits into an exchange each second.
 pub const TOLD: usize = 64;
 
 /// The latest of them, the newest last.

@@ -8,9 +8,9 @@ use crate::UnixMillis;
 
 /// Calls under way for strangers.
 const STRANGERS: usize = 16;
-/// Of one network.
+/// The same for one network.
 const OF_ONE_NETWORK: usize = 2;
-/// Of all callers who do not say where they are.
+/// The same for all callers who do not say where they are.
 const OF_NOWHERE: usize = 8;
 
 /// Whose calls are under way, and until when at most. A deadline and not a count alone: whoever waited may be gone.

@@ -57,7 +57,7 @@ pub struct Health {
     pub openings: u32,
     /// The latest, newest last.
     pub failures: Vec<Failure>,
-    /// Who saw it fail.
+    /// The witnesses of its failures.
     #[serde(default)]
     pub evidence: Evidence,
     /// Whether the breaker is open on the word of strangers alone.

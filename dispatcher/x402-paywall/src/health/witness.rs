@@ -30,7 +30,7 @@ const DOUBTED_MS: u64 = 60_000;
 /// those that it fails on may be to blame themselves, however many addresses they come from.
 const SOUND_FOR_MS: u64 = 5_000;
 
-/// What is known of a payment, the least first.
+/// The knowledge of a payment, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grade {
@@ -74,7 +74,7 @@ pub struct Evidence {
     sound_at: Option<UnixMillis>,
 }
 
-/// What became of a testimony.
+/// The fate of a testimony.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Hearing {
     /// It is from an origin that was not heard lately.

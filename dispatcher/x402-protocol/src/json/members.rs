@@ -11,7 +11,7 @@ use std::{fmt::Display, str::FromStr};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{path} {what}")]
 pub struct BadMember {
-    /// Where it stands, such as `payload.authorization.value`.
+    /// Its place, such as `payload.authorization.value`.
     pub path: String,
     pub what: String,
 }

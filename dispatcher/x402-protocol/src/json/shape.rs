@@ -19,7 +19,7 @@ pub(crate) enum Within {
     Shape(&'static Shape),
 }
 
-/// What becomes of members that are not known.
+/// The treatment of members that are not known.
 pub(crate) enum Others {
     Refused,
     /// They are not read.
@@ -31,7 +31,7 @@ pub(crate) enum Others {
 /// A member that another reader would take for something else, or that has no business there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Misnamed {
-    /// Where it stands, such as `payload.authorization.value`.
+    /// Its place, such as `payload.authorization.value`.
     pub path: String,
     pub fault: NameFault,
 }

@@ -30,7 +30,7 @@ pub struct SimStore {
     clock: VirtualClock,
 }
 
-/// What storage has of each payment.
+/// The latest write of each payment.
 pub type Written = Rc<RefCell<BTreeMap<String, LastWrite>>>;
 
 pub struct LastWrite {
@@ -39,7 +39,7 @@ pub struct LastWrite {
     pub bytes: u64,
 }
 
-/// What befalls storage, and what is kept of it for the judges.
+/// The troubles of storage, and the record of it for the judges.
 pub struct Weather {
     pub disturbed: Rc<Disturbed>,
     pub armed: Rc<Armed>,

@@ -1,12 +1,13 @@
 //! Events and reports for this crate's own tests.
 
+use crate::class::Class;
 use crate::event::{
     Answer, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint,
     FaultRef, Recorded,
 };
 use crate::level::Level;
 use crate::report::{
-    Check, FaultSummary, Hint, KnownFailure, KnownStanding, PhaseSummary, Quantiles, REPORT_SCHEMA, Report, Witness,
+    Check, FaultSummary, Hint, KnownFailure, KnownStanding, MachineSummary, PhaseSummary, Quantiles, REPORT_SCHEMA, Report, Witness,
     WitnessEvent,
 };
 use crate::verdict::Verdict;
@@ -79,8 +80,10 @@ pub fn passing() -> Report {
         name: name.to_owned(),
         expected: expected.to_owned(),
         level: Level::Must,
+        class: Class::Resilience,
         verdict: Verdict::Pass,
         detail: detail.to_owned(),
+        line: Some(40),
         witness: None,
         sources: vec![format!("a source of {name}")],
         hint: Hint { cause: format!("what breaks {name}"), look_at: "dispatcher/some.rs".to_owned() },
@@ -92,6 +95,7 @@ pub fn passing() -> Report {
         title: "The primary facilitator dies; the standby takes over".to_owned(),
         tier: "live".to_owned(),
         seed: 42,
+        file: Some("scenarios/outage.toml".to_owned()),
         verdict: Verdict::Pass,
         gate: Level::Must,
         checks: vec![
@@ -112,6 +116,7 @@ pub fn passing() -> Report {
             FaultSummary { fault: fault(0, "refuse"), from_ms: 8_000, to_ms: 14_000, hits: 9 },
             FaultSummary { fault: fault(1, "settle-then-hang"), from_ms: 20_000, to_ms: 26_000, hits: 4 },
         ],
+        machine: Some(MachineSummary { cores: 2, ours: 0.8, others: 0.3, others_at_most: 1.1 }),
         fidelity: vec![
             "real: the Worker's release wasm in workerd, under wrangler dev".to_owned(),
             "double: facilitators, their chain, the dispatch namespace".to_owned(),

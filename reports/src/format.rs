@@ -16,10 +16,12 @@ pub enum Format {
     Sarif,
     /// For a job's summary: the verdict first, below a mebibyte.
     Markdown,
+    /// For a trace viewer: the run's calls and requests on one time axis.
+    Trace,
 }
 
 impl Format {
-    pub const ALL: [Self; 5] = [Self::Terminal, Self::Json, Self::Junit, Self::Sarif, Self::Markdown];
+    pub const ALL: [Self; 6] = [Self::Terminal, Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Trace];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -29,6 +31,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Sarif => "sarif",
             Self::Markdown => "markdown",
+            Self::Trace => "trace",
         }
     }
 }
@@ -40,7 +43,7 @@ impl fmt::Display for Format {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no format `{0}`: terminal, json, junit, sarif or markdown")]
+#[error("there is no format `{0}`: terminal, json, junit, sarif, markdown or trace")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {

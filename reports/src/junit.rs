@@ -79,9 +79,7 @@ fn case(check: &Check, report: &Report) -> TestCase {
         status.set_description(told(check));
     }
     let mut case = named(&format!("{}: {}", check.id, check.expected), report, status);
-    for (name, value) in
-        [("rule", check.rule()), ("level", check.level.as_str()), ("class", check.class.as_str())]
-    {
+    for (name, value) in [("rule", check.rule()), ("level", check.level.as_str()), ("class", check.class.as_str())] {
         case.add_property(Property::new(name, value));
     }
     case

@@ -15,9 +15,11 @@ pub mod report;
 pub mod run;
 pub mod sarif;
 pub mod schema;
+pub mod story;
 pub mod summary;
 pub mod tally;
 pub mod terminal;
+pub mod trace;
 pub mod verdict;
 
 #[cfg(test)]
@@ -58,6 +60,7 @@ pub fn render(runs: &[Run<'_>], format: Format, to: &mut dyn Write) -> Result<()
         },
         Format::Junit => junit::render(&reports, to)?,
         Format::Sarif => write_json(&sarif::render(&reports), to)?,
+        Format::Trace => trace::render(runs, to)?,
         Format::Markdown => to.write_all(markdown::render(&reports).as_bytes())?,
     }
     Ok(())

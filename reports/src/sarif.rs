@@ -28,7 +28,9 @@ pub fn render(reports: &[&Report]) -> Value {
     let index = |id: &str| rules.keys().position(|known| known == id);
     let results: Vec<Value> = reports
         .iter()
-        .flat_map(|report| report.checks.iter().filter(|check| check.verdict != Verdict::Pass).map(|check| (*report, check)))
+        .flat_map(|report| {
+            report.checks.iter().filter(|check| check.verdict != Verdict::Pass).map(|check| (*report, check))
+        })
         .map(|(report, check)| result(report, check, index(&rule_id(check))))
         .collect();
     json!({
@@ -139,7 +141,8 @@ fn place(file: &str, line: Option<usize>, says: Option<&str>) -> Value {
         Some(_) => json!({ "uri": format!("file://{}", escaped(file)) }),
         None => json!({ "uri": escaped(file), "uriBaseId": "%SRCROOT%" }),
     };
-    let mut place = json!({ "physicalLocation": { "artifactLocation": path, "region": { "startLine": line.unwrap_or(1) } } });
+    let mut place =
+        json!({ "physicalLocation": { "artifactLocation": path, "region": { "startLine": line.unwrap_or(1) } } });
     if let Some(says) = says {
         place["message"] = json!({ "text": plain(says) });
     }

@@ -4,10 +4,7 @@
 //! Surprising constraint: slices of one track must nest, or a viewer drops some. Whatever overlaps in time goes to lanes of
 //! its own.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::{collections::BTreeMap, io::Write};
 
 use serde_json::{Map, Value, json};
 
@@ -140,7 +137,12 @@ impl Tracks {
                 self.instant("deploys", &format!("directory {what}"), recorded.at_us, json!({}));
             }
             Event::OperatorActed(act) => {
-                self.instant("deploys", &format!("operator {}", act.act.inject), recorded.at_us, json!({ "tenant": act.tenant }));
+                self.instant(
+                    "deploys",
+                    &format!("operator {}", act.act.inject),
+                    recorded.at_us,
+                    json!({ "tenant": act.tenant }),
+                );
             }
             Event::TenantRan(run) => {
                 let args = json!({ "request": run.request_id, "cpu_ms": run.cpu_ms, "sub_requests": run.sub_requests });
@@ -148,7 +150,9 @@ impl Tracks {
             }
             Event::MachineLoad(load) => {
                 let args = json!({ "this run": load.ours, "others": machine::others(load) });
-                self.out.push(json!({ "ph": "C", "pid": self.pid, "name": "cores busy", "ts": recorded.at_us, "args": args }));
+                self.out.push(
+                    json!({ "ph": "C", "pid": self.pid, "name": "cores busy", "ts": recorded.at_us, "args": args }),
+                );
             }
             _ => {}
         }
@@ -211,7 +215,8 @@ impl Tracks {
         let tid = self.threads;
         let until = if to_us == u64::MAX { 0 } else { to_us };
         lanes.push((tid, until));
-        self.out.push(json!({ "ph": "M", "pid": self.pid, "tid": tid, "name": "thread_name", "args": { "name": track } }));
+        self.out
+            .push(json!({ "ph": "M", "pid": self.pid, "tid": tid, "name": "thread_name", "args": { "name": track } }));
         self.out.push(json!({ "ph": "M", "pid": self.pid, "tid": tid, "name": "thread_sort_index", "args": { "sort_index": tid } }));
         tid
     }
@@ -234,15 +239,16 @@ mod tests {
     fn every_event_has_what_a_viewer_asks_of_its_sort() {
         let trace = trace();
         for event in &trace {
-            let has = |name: &str| assert!(!event[name].is_null(), "{name} of {event}");
-            ["ph", "pid", "name"].map(has);
-            match event["ph"].as_str().expect("a sort") {
-                "X" => drop(["ts", "dur", "tid"].map(has)),
-                "i" => drop(["ts", "s", "tid"].map(has)),
-                "C" => drop(["ts", "args"].map(has)),
-                "s" | "t" => drop(["ts", "id", "tid"].map(has)),
-                "M" => has("args"),
+            let wanted: &[&str] = match event["ph"].as_str().expect("a sort") {
+                "X" => &["ts", "dur", "tid"],
+                "i" => &["ts", "s", "tid"],
+                "C" => &["ts", "args"],
+                "s" | "t" => &["ts", "id", "tid"],
+                "M" => &["args"],
                 other => panic!("no sort {other}"),
+            };
+            for name in wanted.iter().chain(&["pid", "name"]) {
+                assert!(!event[*name].is_null(), "{name} of {event}");
             }
         }
         for sort in ["X", "i", "C", "s", "t", "M"] {

@@ -195,9 +195,10 @@ impl CommandError {
             Self::Merge(_) | Self::Incident(_) => Exit::Usage,
             Self::Shrink(error) => error.exit(),
             Self::Swarm(SwarmError::RunDir(error)) => error.exit(),
-            Self::New(NewError::Unwritable { .. }) | Self::Swarm(SwarmError::Keep { .. }) | Self::Document { .. } | Self::Report(_) => {
-                Exit::NotWritten
-            }
+            Self::New(NewError::Unwritable { .. })
+            | Self::Swarm(SwarmError::Keep { .. })
+            | Self::Document { .. }
+            | Self::Report(_) => Exit::NotWritten,
             Self::Swarm(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }

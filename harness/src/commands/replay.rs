@@ -1,6 +1,10 @@
 //! `harness replay`: a recorded run once more, and whether it came out as it did.
 
-use super::{CommandError, scenario::{print, run_of}, stage::Stage};
+use super::{
+    CommandError,
+    scenario::{print, run_of},
+    stage::Stage,
+};
 use crate::output::errln;
 use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording, scenario::Library, tier::Tier};
 

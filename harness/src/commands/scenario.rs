@@ -54,12 +54,7 @@ pub fn in_tiers(scenarios: Vec<Scenario>, tiers: &[Tier]) -> Result<Vec<Scenario
 
 /// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
 /// the others: it is told, and they go on.
-fn several(
-    library: &Library,
-    selection: &Selection,
-    args: &ScenarioArgs,
-    bar: &Bar,
-) -> Result<Exit, CommandError> {
+fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &Bar) -> Result<Exit, CommandError> {
     let tier = args.tier;
     let mut scenarios = in_tiers(library.select(selection)?, &[tier])?;
     scenarios.retain(|scenario| scenario.runs_in(tier));

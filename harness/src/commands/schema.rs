@@ -16,8 +16,7 @@ pub fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
     }
     let library = Library::find();
     let mut exit = Exit::Pass;
-    for (path, schema) in
-        [(library.schema(), scenario::schema()), (library.report_schema(), reports::schema::schema())]
+    for (path, schema) in [(library.schema(), scenario::schema()), (library.report_schema(), reports::schema::schema())]
     {
         let failed = |source| CommandError::Document { path: path.clone(), source };
         if !args.check {

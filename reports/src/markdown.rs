@@ -18,10 +18,8 @@ const MAX_WITNESSES: usize = 8;
 pub fn render(reports: &[&Report]) -> String {
     let mut out = headline(reports);
     let mut left_out = 0;
-    let red = |report: &&&Report| {
-        report.checks.iter().any(|check| is_worth_telling(check)) || report.verdict != Verdict::Pass
-    };
-    let (told, held): (Vec<&Report>, Vec<&Report>) = reports.iter().partition(|report| red(&report));
+    let red = |report: &&Report| report.checks.iter().any(is_worth_telling) || report.verdict != Verdict::Pass;
+    let (told, held): (Vec<&Report>, Vec<&Report>) = reports.iter().partition(|report| red(report));
     for section in told.iter().map(|report| section(report)).chain((!held.is_empty()).then(|| table(&held))) {
         if out.len() + section.len() > MAX_BYTES {
             left_out += 1;

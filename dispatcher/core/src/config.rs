@@ -9,6 +9,7 @@ use std::rc::Rc;
 use x402_paywall::{
     chain::{ChainNodes, NodesError},
     facilitator::{ConfigError as FacilitatorConfigError, Facilitators},
+    ledger::layout::{Layout, LayoutError},
     ports::Secrets,
 };
 use x402_protocol::Network;
@@ -48,6 +49,8 @@ pub struct Vars {
     pub chain_rpc_urls: Option<String>,
     /// `ACCEPT_UNRESOLVED`: `true` lets production run without a node. Absent: `false`.
     pub accept_unresolved: Option<String>,
+    /// `LEDGER_SHARDS`: see [`Layout::from_json`]. Absent: 16, and never another number before.
+    pub ledger_shards: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -60,6 +63,8 @@ pub struct Config {
     pub cpu_policy: CpuPolicy,
     /// Where unknown settlements are looked up; `None`: nowhere.
     pub chain: Option<ChainNodes>,
+    /// The shards of the settlement ledger.
+    pub ledger: Layout,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -81,6 +86,8 @@ pub enum ConfigError {
          [\"https://...\"] or [\"public\"], or ACCEPT_UNRESOLVED to true"
     )]
     NoNode,
+    #[error("LEDGER_SHARDS {0}")]
+    Ledger(#[from] LayoutError),
     #[error("ACCEPT_UNRESOLVED is {0:?}, not true or false")]
     AcceptUnresolved(String),
 }
@@ -112,7 +119,8 @@ impl Config {
         if environment == Environment::Prod && chain.is_none() && !accepts_unresolved {
             return Err(ConfigError::NoNode);
         }
-        Ok(Self { environment, directory, available, facilitators, cpu_policy, chain })
+        let ledger = vars.ledger_shards.as_deref().map_or(Ok(Layout::default()), Layout::from_json)?;
+        Ok(Self { environment, directory, available, facilitators, cpu_policy, chain, ledger })
     }
 }
 

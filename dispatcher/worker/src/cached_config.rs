@@ -66,6 +66,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         cpu_limit_policy: var("CPU_LIMIT_POLICY"),
         chain_rpc_urls: var("CHAIN_RPC_URLS"),
         accept_unresolved: var("ACCEPT_UNRESOLVED"),
+        ledger_shards: var("LEDGER_SHARDS"),
     };
     let config = Config::from_vars(&vars, &WorkerSecrets(env.clone()))?;
     for error in config.directory.left_out() {

@@ -28,7 +28,9 @@ extern "C" {
 /// A class of Durable Objects, by the name of its binding.
 #[derive(Clone, Copy)]
 pub enum Objects {
-    /// One per payment key.
+    /// As many as the deployment is configured to have.
+    LedgerShard,
+    /// One per payment key: payments that were begun before there were shards.
     SettlementLedger,
     /// One per tenant and `payment-identifier`.
     PaymentIdentifier,
@@ -43,6 +45,7 @@ pub enum Objects {
 impl Objects {
     fn binding(self) -> &'static str {
         match self {
+            Self::LedgerShard => "LEDGER_SHARD",
             Self::SettlementLedger => "SETTLEMENT_LEDGER",
             Self::PaymentIdentifier => "PAYMENT_IDENTIFIER",
             Self::SettledTransactions => "SETTLED_TRANSACTIONS",

@@ -7,6 +7,7 @@ mod answer;
 mod cached_config;
 mod call_object;
 mod facilitator_health;
+mod ledger_shard;
 mod payment_identifier;
 mod plain_object;
 mod platform;

@@ -41,7 +41,7 @@ impl Hosting for Workers {
 pub fn server(env: &Env, config: &Config, ctx: Context) -> Rc<Server<Workers>> {
     let ports = Ports {
         namespace: DispatchNamespace::new(env),
-        ledger: DurableLedger::new(env),
+        ledger: DurableLedger::new(env, config.ledger),
         clock: WallClock,
         randomness: WebCrypto,
         log: ConsoleLog,

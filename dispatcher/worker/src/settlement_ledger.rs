@@ -1,7 +1,9 @@
-//! The Durable Object: one per payment key. Wraps the paywall's keeper and adds nothing but the wire.
+//! The Durable Object of a payment that was begun before there were shards: one per payment key. It begins nothing any more,
+//! and goes on with what it has.
 
 use crate::{
     cached_config,
+    ledger_shard::claimed,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
         identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, record_store::DurableStore,
@@ -11,8 +13,8 @@ use crate::{
 use dispatcher_core::{
     paywall::{
         PaidResponse,
-        ledger::{ClaimReply, Keeper, machine::RING_AGAIN_MS},
-        ports::{Clock, LedgerError},
+        ledger::{Keeper, machine::RING_AGAIN_MS},
+        ports::{Clock, LedgerError, PaymentLog},
     },
     platform_api,
     serving::exchange_health,
@@ -55,7 +57,7 @@ impl DurableObject for SettlementLedger {
         };
         self.exchange_health();
         if let Err(error) = armed.and(woke) {
-            ConsoleLog.stuck(&error);
+            ConsoleLog.stuck("", &error);
             // What went wrong may have taken the ring with it.
             let pause = self.keeper().map_or(RING_AGAIN_MS, PaymentKeeper::ring_again_ms);
             drop(storage.set_alarm(now.plus(pause)));
@@ -67,6 +69,13 @@ impl DurableObject for SettlementLedger {
 impl SettlementLedger {
     async fn answer(&self, call: Call, body: Vec<u8>) -> std::result::Result<(Answer, Vec<u8>), LedgerError> {
         let keeper = self.keeper().map_err(|error| LedgerError(error.to_string()))?;
+        let record = keeper.record().await?;
+        if record.is_none() {
+            if let Call::Has = call {
+                return Ok((Answer::Has(false), Vec::new()));
+            }
+            return Err(LedgerError("the payment has gone from here since it was looked for".to_owned()));
+        }
         let noted = (Answer::Noted, Vec::new());
         match call {
             Call::Claim { claim, holder } => keeper.claim(*claim, &holder).await.map(claimed),
@@ -78,14 +87,13 @@ impl SettlementLedger {
             Call::Release { holder } => keeper.release(&holder).await.map(|()| noted),
             Call::HandedOver { holder, delivered } => keeper.handed_over(&holder, delivered).await.map(|()| noted),
             Call::Describe { payment } => {
-                let record = keeper.record().await?;
                 Ok((Answer::Described(platform_api::describe(&payment, record.as_ref())), Vec::new()))
             }
             Call::Transaction => {
-                let record = keeper.record().await?;
                 let transaction = record.and_then(|record| record.state.transaction().map(str::to_owned));
                 Ok((Answer::Transaction(transaction), Vec::new()))
             }
+            Call::Has => Ok((Answer::Has(true), Vec::new())),
         }
     }
 
@@ -107,15 +115,10 @@ impl SettlementLedger {
         }
         let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
         let (store, board) = (DurableStore::new(ObjectStorage::of(&self.state)), cached_config::board(&config));
-        let identifiers = DurableIdentifiers::new(&self.env);
+        let identifiers = DurableIdentifiers::new(&self.env, config.ledger);
         let facilitators = config.facilitators.clone();
         let keeper = Keeper::new(store, FetchTransport, WallClock, ConsoleLog, identifiers, facilitators, board)
             .with_chain(config.chain.clone());
         Ok(self.keeper.get_or_init(|| keeper))
     }
-}
-
-fn claimed(told: ClaimReply) -> (Answer, Vec<u8>) {
-    let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
-    (Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body)
 }

@@ -7,6 +7,7 @@ use dispatcher_core::{
         ledger::{
             Claim, Collection, Reply,
             identifier::{Bound, Owner},
+            layout::Place,
         },
         response::ResponseHead,
         telemetry::Attempt,
@@ -15,9 +16,21 @@ use dispatcher_core::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use std::borrow::Cow;
 
-/// To the ledger object.
+/// To a shard of the ledger, about one payment.
 #[derive(Debug, Serialize, Deserialize)]
+pub struct ShardCall<'a> {
+    pub payment: Cow<'a, str>,
+    /// The number of shards that the caller knows of.
+    pub shards: u16,
+    /// Tells whether the payment's own shard sent the caller here.
+    pub is_sent_on: bool,
+    pub call: Cow<'a, Call>,
+}
+
+/// To the place of a payment.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     Claim {
@@ -45,6 +58,8 @@ pub enum Call {
     },
     /// For a rival of this payment.
     Transaction,
+    /// From the payment's new shard: is it here?
+    Has,
 }
 
 /// To an identifier's object.
@@ -79,7 +94,7 @@ pub enum Outcome<A> {
     Failed(String),
 }
 
-/// From the ledger object.
+/// From the place of a payment.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -96,6 +111,9 @@ pub enum Answer {
     Noted,
     Described(Value),
     Transaction(Option<String>),
+    Has(bool),
+    /// The payment is not here, but there.
+    At(Place),
 }
 
 /// To the facilitators' health object.

@@ -13,7 +13,7 @@ use x402_paywall::{
     health::Board,
     hooks::Sale,
     ledger::{Keeper, LocalLedger, Memory},
-    ports::{Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, PaymentLog, TransportError},
+    ports::{Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, LedgerError, PaymentLog, TransportError},
     response::ResponseHead,
     telemetry::PaymentEvent,
 };
@@ -58,6 +58,9 @@ impl PaymentLog for Stdout {
     }
     fn trouble(&self, payment: &str, why: &str) {
         println!("{payment}: {why}");
+    }
+    fn stuck(&self, payment: &str, error: &LedgerError) {
+        println!("{payment} is stuck: {error}");
     }
 }
 

@@ -185,4 +185,6 @@ pub trait PaymentLog {
     fn record(&self, event: &PaymentEvent<'_>);
     /// Tells what keeps a payment from its end, for whoever runs the deployment.
     fn trouble(&self, payment: &str, why: &str);
+    /// Alerts that a payment's alarm could not do its work. It rings again, and nobody may ever come to ask.
+    fn stuck(&self, payment: &str, error: &LedgerError);
 }

@@ -3,6 +3,7 @@
 use dispatcher_core::paywall::{UnixMillis, ports::Clock};
 use std::time::Duration;
 
+#[derive(Clone, Copy)]
 pub struct WallClock;
 
 impl Clock for WallClock {

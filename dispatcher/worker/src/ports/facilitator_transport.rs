@@ -24,6 +24,7 @@ extern "C" {
     fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
+#[derive(Clone, Copy)]
 pub struct FetchTransport;
 
 impl FacilitatorTransport for FetchTransport {

@@ -1,24 +1,30 @@
 //! `payment-identifier`s as a payment's object calls them: the Durable Object of the tenant's identifier, and for a rival's
-//! transaction that payment's own object.
+//! transaction the place of that payment.
 
 use crate::{
     call_object::{Objects, call_object},
+    ports::settlement_ledger::ask_place,
     settled_transactions,
     wire::{Answer, Call, IdentifierAnswer, IdentifierCall, TransactionCall},
 };
 use dispatcher_core::paywall::{
-    ledger::identifier::{Bound, Owner, ScopedIdentifier},
+    ledger::{
+        identifier::{Bound, Owner, ScopedIdentifier},
+        layout::Layout,
+    },
     ports::{Identifiers, LedgerError},
 };
 use worker::Env;
 
+#[derive(Clone)]
 pub struct DurableIdentifiers {
     env: Env,
+    layout: Layout,
 }
 
 impl DurableIdentifiers {
-    pub fn new(env: &Env) -> Self {
-        Self { env: env.clone() }
+    pub fn new(env: &Env, layout: Layout) -> Self {
+        Self { env: env.clone(), layout }
     }
 
     async fn call(&self, name: &ScopedIdentifier, call: IdentifierCall) -> Result<IdentifierAnswer, LedgerError> {
@@ -50,7 +56,7 @@ impl Identifiers for DurableIdentifiers {
     }
 
     async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
-        match call_object(&self.env, Objects::SettlementLedger, payment, &Call::Transaction, &[]).await? {
+        match ask_place(&self.env, &self.layout, payment, &Call::Transaction, &[]).await? {
             (Answer::Transaction(transaction), _) => Ok(transaction),
             _ => Err(LedgerError::another_question()),
         }

@@ -20,11 +20,6 @@ impl ConsoleLog {
     pub fn misconfigured(self, error: &ConfigError) {
         write("misconfigured", &serde_json::json!({ "error": error.to_string() }));
     }
-
-    /// A payment's alarm could not do its work, and rings again. An alert: nobody may ever come to ask.
-    pub fn stuck(self, error: &LedgerError) {
-        write("alert", &serde_json::json!({ "alert": "payment_stuck", "why": error.to_string() }));
-    }
 }
 
 impl HealthLog for ConsoleLog {
@@ -66,6 +61,10 @@ impl PaymentLog for ConsoleLog {
 
     fn trouble(&self, payment: &str, why: &str) {
         write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
+    }
+
+    fn stuck(&self, payment: &str, error: &LedgerError) {
+        write("alert", &serde_json::json!({ "alert": "payment_stuck", "payment": payment, "why": error.to_string() }));
     }
 }
 

@@ -1,13 +1,17 @@
-//! The settlement ledger as the request's side calls it: the Durable Object of the payment's key.
+//! The settlement ledger as the request's side calls it: the shard that has the payment.
 
 use crate::{
-    call_object::{Objects, call_object},
+    ledger_shard::call_place,
     wire::{Answer, Call},
 };
 use dispatcher_core::{
     paywall::{
         PaidResponse,
-        ledger::{Claim, ClaimReply, Collection, SettleReply},
+        ledger::{
+            Claim, ClaimReply, Collection, SettleReply,
+            layout::Layout,
+            shard::{Placed, ask},
+        },
         ports::{Ledger, LedgerError},
     },
     ports::PaymentRecords,
@@ -17,11 +21,12 @@ use worker::Env;
 
 pub struct DurableLedger {
     env: Env,
+    layout: Layout,
 }
 
 impl DurableLedger {
-    pub fn new(env: &Env) -> Self {
-        Self { env: env.clone() }
+    pub fn new(env: &Env, layout: Layout) -> Self {
+        Self { env: env.clone(), layout }
     }
 
     async fn present(&self, payment: &str, call: &Call) -> Result<ClaimReply, LedgerError> {
@@ -35,8 +40,25 @@ impl DurableLedger {
     }
 
     async fn call(&self, payment: &str, call: &Call, body: &[u8]) -> Result<(Answer, Vec<u8>), LedgerError> {
-        call_object(&self.env, Objects::SettlementLedger, payment, call, body).await
+        ask_place(&self.env, &self.layout, payment, call, body).await
     }
+}
+
+/// Asks the place that has a payment.
+pub async fn ask_place(
+    env: &Env,
+    layout: &Layout,
+    payment: &str,
+    call: &Call,
+    body: &[u8],
+) -> Result<(Answer, Vec<u8>), LedgerError> {
+    ask(layout, payment, async |place, routed| {
+        Ok(match call_place(env, place, routed, call, body).await? {
+            (Answer::At(place), _) => Placed::At(place),
+            here => Placed::Here(here),
+        })
+    })
+    .await
 }
 
 impl PaymentRecords for DurableLedger {

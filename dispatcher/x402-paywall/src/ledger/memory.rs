@@ -11,7 +11,11 @@ use crate::{
     UnixMillis,
     ports::{Identifiers, LedgerError, RecordStore},
 };
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 /// All payments' records, and whose each identifier is. A clone is the same memory.
 #[derive(Clone, Default)]
@@ -20,6 +24,9 @@ pub struct Memory(Rc<Stored>);
 #[derive(Default)]
 struct Stored {
     payments: RefCell<BTreeMap<String, Payment>>,
+    /// The alarms of all payments, the earliest first.
+    due: RefCell<BTreeSet<(UnixMillis, String)>>,
+    raised_to: Cell<u16>,
     identifiers: RefCell<BTreeMap<ScopedIdentifier, Owner>>,
     /// Payments by transaction: one a payer.
     transactions: RefCell<BTreeMap<String, Vec<Owner>>>,
@@ -48,10 +55,56 @@ impl Memory {
     /// The payments whose keepers wanted to be woken by `now`. Each is told once.
     #[must_use]
     pub fn due(&self, now: UnixMillis) -> Vec<String> {
+        let due = self.due_by(now, usize::MAX);
+        due.iter().for_each(|payment| self.set_alarm_of(payment, None));
+        due
+    }
+
+    /// Tells whether anything of a payment is stored.
+    #[must_use]
+    pub fn knows(&self, payment: &str) -> bool {
+        self.0.payments.borrow().get(payment).is_some_and(|stored| stored.record.is_some())
+    }
+
+    /// The payments that were to wake by `by`, the longest due first, and `limit` at most.
+    #[must_use]
+    pub fn due_by(&self, by: UnixMillis, limit: usize) -> Vec<String> {
+        let due = self.0.due.borrow();
+        due.iter().take_while(|(at, _)| *at <= by).take(limit).map(|(_, payment)| payment.clone()).collect()
+    }
+
+    /// The time at which the next payment is due.
+    #[must_use]
+    pub fn least_due(&self) -> Option<UnixMillis> {
+        self.0.due.borrow().first().map(|(at, _)| *at)
+    }
+
+    /// Has a stored payment wake at `until`.
+    pub fn postpone(&self, payment: &str, until: UnixMillis) {
+        if self.0.payments.borrow().contains_key(payment) {
+            self.set_alarm_of(payment, Some(until));
+        }
+    }
+
+    /// The number of shards that was noted, or zero.
+    #[must_use]
+    pub fn raised_to(&self) -> u16 {
+        self.0.raised_to.get()
+    }
+
+    /// Notes a number of shards.
+    pub fn raise_to(&self, shards: u16) {
+        self.0.raised_to.set(shards);
+    }
+
+    fn set_alarm_of(&self, payment: &str, at: Option<UnixMillis>) {
         let mut payments = self.0.payments.borrow_mut();
-        let due =
-            |(payment, stored): (&String, &mut Payment)| stored.alarm.take_if(|at| *at <= now).map(|_| payment.clone());
-        payments.iter_mut().filter_map(due).collect()
+        let mut due = self.0.due.borrow_mut();
+        let stored = payments.entry(payment.to_owned()).or_default();
+        if let Some(before) = std::mem::replace(&mut stored.alarm, at) {
+            due.remove(&(before, payment.to_owned()));
+        }
+        due.extend(at.map(|at| (at, payment.to_owned())));
     }
 
     /// The payments that are remembered.
@@ -96,11 +149,12 @@ impl RecordStore for MemoryStore {
     }
 
     async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
-        self.change(|stored| stored.alarm = Some(at));
+        self.memory.set_alarm_of(&self.payment, Some(at));
         Ok(())
     }
 
     async fn forget(&self) -> Result<(), LedgerError> {
+        self.memory.set_alarm_of(&self.payment, None);
         self.memory.0.payments.borrow_mut().remove(&self.payment);
         Ok(())
     }

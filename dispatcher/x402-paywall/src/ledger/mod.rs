@@ -6,6 +6,7 @@
 
 pub mod identifier;
 mod keeper;
+pub mod layout;
 mod local;
 pub mod machine;
 mod memory;
@@ -14,6 +15,7 @@ mod patience;
 mod record;
 #[cfg(test)]
 mod record_tests;
+pub mod shard;
 
 pub use keeper::Keeper;
 pub use local::LocalLedger;

@@ -1,0 +1,183 @@
+//! The Durable Object that holds a shard of the settlement ledger. Wraps the paywall's shard and adds nothing but the wire.
+
+use crate::{
+    cached_config,
+    call_object::{Objects, call_object},
+    ports::{
+        clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, shard_store::ShardTables,
+    },
+    wire::{self, Answer, Call, Outcome, ShardCall},
+};
+use dispatcher_core::{
+    paywall::{
+        PaidResponse,
+        ledger::{
+            ClaimReply, Record, SettleReply,
+            layout::Place,
+            machine::RING_AGAIN_MS,
+            shard::{FormerLedger, KeeperParts, Placed, Routed, Shard},
+        },
+        ports::{Clock, LedgerError, PaymentLog},
+    },
+    platform_api,
+    serving::exchange_health,
+};
+use std::{borrow::Cow, cell::OnceCell};
+use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+
+#[durable_object(alarm)]
+pub struct LedgerShard {
+    state: State,
+    env: Env,
+    shard: OnceCell<DurableShard>,
+}
+
+type DurableShard = Shard<ShardTables, FetchTransport, WallClock, ConsoleLog, DurableIdentifiers, FormerPlaces>;
+type Told = std::result::Result<(Answer, Vec<u8>), LedgerError>;
+
+impl DurableObject for LedgerShard {
+    fn new(state: State, env: Env) -> Self {
+        Self { state, env, shard: OnceCell::new() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let (call, body) = wire::unframe(request.bytes().await?)?;
+        let (outcome, body) = match self.answer(call, body).await {
+            Ok((answer, body)) => (Outcome::Done(answer), body),
+            Err(error) => (Outcome::Failed(error.0), Vec::new()),
+        };
+        self.exchange_health();
+        Response::from_bytes(wire::frame(&outcome, &body))
+    }
+
+    /// Never throws: the platform tries an alarm that throws six more times, and then never again. So the next ring is set
+    /// first, and whatever goes wrong is told and left to it.
+    async fn alarm(&self) -> Result<Response> {
+        let armed = ObjectStorage::of(&self.state).set_alarm(WallClock.now().plus(RING_AGAIN_MS));
+        let rang = match self.shard() {
+            Ok(shard) => shard.ring().await,
+            Err(error) => Err(error),
+        };
+        self.exchange_health();
+        if let Err(error) = armed.and(rang) {
+            ConsoleLog.stuck("", &error);
+        }
+        Response::empty()
+    }
+}
+
+impl LedgerShard {
+    async fn answer(&self, call: ShardCall<'_>, body: Vec<u8>) -> Told {
+        let shard = self.shard()?;
+        let ShardCall { payment, shards, is_sent_on, call } = call;
+        let routed = Routed { payment: &payment, shards, is_sent_on };
+        let noted = |(): ()| (Answer::Noted, Vec::new());
+        match call.into_owned() {
+            Call::Claim { claim, holder } => {
+                shard.claim(routed, *claim, &holder).await.map(|told| placed(told, claimed))
+            }
+            Call::Collect { collection, holder } => {
+                shard.collect(routed, collection, &holder).await.map(|told| placed(told, claimed))
+            }
+            Call::Settle { holder, head } => {
+                let told = shard.settle(routed, &holder, &PaidResponse { head, body }).await?;
+                let settled =
+                    |told: SettleReply| (Answer::Settled { reply: told.reply, attempts: told.attempts }, Vec::new());
+                Ok(placed(told, settled))
+            }
+            Call::Release { holder } => shard.release(routed, &holder).await.map(|told| placed(told, noted)),
+            Call::HandedOver { holder, delivered } => {
+                shard.handed_over(routed, &holder, delivered).await.map(|told| placed(told, noted))
+            }
+            Call::Describe { payment } => {
+                let described = |record: Option<Record>| {
+                    (Answer::Described(platform_api::describe(&payment, record.as_ref())), Vec::new())
+                };
+                shard.record(routed).await.map(|told| placed(told, described))
+            }
+            Call::Transaction => {
+                let transaction = |record: Option<Record>| {
+                    let transaction = record.and_then(|record| record.state.transaction().map(str::to_owned));
+                    (Answer::Transaction(transaction), Vec::new())
+                };
+                shard.record(routed).await.map(|told| placed(told, transaction))
+            }
+            Call::Has => Ok((Answer::Has(shard.has(&payment, shards).await?), Vec::new())),
+        }
+    }
+
+    /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
+    fn exchange_health(&self) {
+        let Ok(config) = cached_config::get(&self.env) else { return };
+        let board = cached_config::board(&config);
+        if let Some(news) = board.due(WallClock.now()) {
+            let object = DurableHealth::new(&self.env);
+            self.state.wait_until(async move {
+                exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
+            });
+        }
+    }
+
+    fn shard(&self) -> std::result::Result<&DurableShard, LedgerError> {
+        if let Some(shard) = self.shard.get() {
+            return Ok(shard);
+        }
+        let config = cached_config::get(&self.env).map_err(|error| LedgerError(error.to_string()))?;
+        let parts = KeeperParts {
+            transport: FetchTransport,
+            clock: WallClock,
+            log: ConsoleLog,
+            identifiers: DurableIdentifiers::new(&self.env, config.ledger),
+            facilitators: config.facilitators.clone(),
+            board: cached_config::board(&config),
+            chain: config.chain.clone(),
+        };
+        let former = FormerPlaces(self.env.clone());
+        let shard = Shard::new(ShardTables::open(&self.state)?, parts, former, config.ledger);
+        Ok(self.shard.get_or_init(|| shard))
+    }
+}
+
+/// The places where payments lived before, each an object.
+struct FormerPlaces(Env);
+
+impl FormerLedger for FormerPlaces {
+    async fn has(&self, place: &Place, payment: &str, shards: u16) -> std::result::Result<bool, LedgerError> {
+        let routed = Routed { payment, shards, is_sent_on: true };
+        match call_place(&self.0, place, routed, &Call::Has, &[]).await? {
+            (Answer::Has(has), _) => Ok(has),
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+}
+
+/// Calls a payment's place.
+pub async fn call_place(
+    env: &Env,
+    place: &Place,
+    routed: Routed<'_>,
+    call: &Call,
+    body: &[u8],
+) -> std::result::Result<(Answer, Vec<u8>), LedgerError> {
+    let Routed { payment, shards, is_sent_on } = routed;
+    match place {
+        Place::Object => call_object(env, Objects::SettlementLedger, payment, call, body).await,
+        Place::Shard(name) => {
+            let call = ShardCall { payment: payment.into(), shards, is_sent_on, call: Cow::Borrowed(call) };
+            call_object(env, Objects::LedgerShard, name, &call, body).await
+        }
+    }
+}
+
+fn placed<R>(told: Placed<R>, here: impl FnOnce(R) -> (Answer, Vec<u8>)) -> (Answer, Vec<u8>) {
+    match told {
+        Placed::Here(told) => here(told),
+        Placed::At(place) => (Answer::At(place), Vec::new()),
+    }
+}
+
+pub fn claimed(told: ClaimReply) -> (Answer, Vec<u8>) {
+    let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
+    (Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body)
+}

@@ -1,0 +1,155 @@
+//! A shard's tables. The response's body stands apart from the record, so that no look at records reads bodies.
+//!
+//! Nothing is awaited between two statements, so that what one turn writes is stored together or not at all.
+
+use super::{
+    object_storage::ObjectStorage,
+    sql::{Sql, bytes, number, text},
+};
+use dispatcher_core::{
+    paywall::{
+        UnixMillis,
+        ledger::{Record, shard::ShardStore},
+        ports::{LedgerError, RecordStore},
+    },
+    protocol::json,
+};
+use std::{cell::Cell, rc::Rc};
+use wasm_bindgen::JsValue;
+use worker::State;
+
+/// The statements that make the tables, in the order in which they were added. A statement that was deployed never changes.
+const MIGRATIONS: [&str; 4] = [
+    "CREATE TABLE payment (key TEXT PRIMARY KEY, record TEXT NOT NULL, due INTEGER, open_since INTEGER)",
+    "CREATE INDEX payment_due ON payment (due) WHERE due IS NOT NULL",
+    "CREATE INDEX payment_open ON payment (open_since) WHERE open_since IS NOT NULL",
+    "CREATE TABLE response (key TEXT PRIMARY KEY, body BLOB NOT NULL)",
+];
+/// The key of the number of migrations that ran.
+const VERSION: &str = "version";
+/// The key of the number of shards that a caller knew of.
+const RAISED_TO: &str = "raised_to";
+
+/// One shard's database.
+#[derive(Clone)]
+pub struct ShardTables(Rc<Tables>);
+
+struct Tables {
+    sql: Sql,
+    storage: ObjectStorage,
+}
+
+/// One payment's rows.
+pub struct PaymentRow {
+    tables: Rc<Tables>,
+    payment: String,
+    /// A time that was wished for before there was a record.
+    due: Cell<Option<UnixMillis>>,
+    is_stored: Cell<bool>,
+}
+
+impl ShardTables {
+    /// Opens the database, and brings its tables up to date.
+    pub fn open(state: &State) -> Result<Self, LedgerError> {
+        let tables = Tables { sql: Sql::of(state), storage: ObjectStorage::of(state) };
+        let done = tables.storage.text(VERSION)?.and_then(|version| version.parse().ok()).unwrap_or(0);
+        for statement in MIGRATIONS.iter().skip(done) {
+            tables.sql.run(statement, [])?;
+        }
+        if done < MIGRATIONS.len() {
+            tables.storage.put_text(VERSION, &MIGRATIONS.len().to_string())?;
+        }
+        Ok(Self(Rc::new(tables)))
+    }
+}
+
+impl ShardStore for ShardTables {
+    type Row = PaymentRow;
+
+    fn row(&self, payment: &str) -> PaymentRow {
+        let (tables, payment) = (Rc::clone(&self.0), payment.to_owned());
+        PaymentRow { tables, payment, due: Cell::default(), is_stored: Cell::default() }
+    }
+
+    async fn due(&self, by: UnixMillis, limit: usize) -> Result<Vec<String>, LedgerError> {
+        const DUE: &str = "SELECT key FROM payment WHERE due <= ? ORDER BY due LIMIT ?";
+        let rows = self.0.sql.rows(DUE, [number(by.0), number(limit as u64)])?;
+        Ok(rows.iter().filter_map(|row| row.text(0)).collect())
+    }
+
+    async fn least_due(&self) -> Result<Option<UnixMillis>, LedgerError> {
+        let row = self.0.sql.row("SELECT min(due) FROM payment WHERE due IS NOT NULL", [])?;
+        Ok(row.and_then(|row| row.number(0)).map(UnixMillis))
+    }
+
+    async fn postpone(&self, payments: &[String], until: UnixMillis) -> Result<(), LedgerError> {
+        for payment in payments {
+            self.0.sql.run("UPDATE payment SET due = ? WHERE key = ?", [number(until.0), text(payment)])?;
+        }
+        Ok(())
+    }
+
+    async fn set_alarm(&self, at: UnixMillis) -> Result<(), LedgerError> {
+        self.0.storage.set_alarm(at)
+    }
+
+    async fn raised_to(&self) -> Result<u16, LedgerError> {
+        Ok(self.0.storage.text(RAISED_TO)?.and_then(|shards| shards.parse().ok()).unwrap_or(0))
+    }
+
+    async fn raise_to(&self, shards: u16) -> Result<(), LedgerError> {
+        self.0.storage.put_text(RAISED_TO, &shards.to_string())
+    }
+}
+
+impl RecordStore for PaymentRow {
+    async fn load(&self) -> Result<Option<Record>, LedgerError> {
+        let row = self.tables.sql.row("SELECT record FROM payment WHERE key = ?", [text(&self.payment)])?;
+        let Some(record) = row.and_then(|row| row.text(0)) else { return Ok(None) };
+        self.is_stored.set(true);
+        let unreadable = |error| LedgerError(format!("stored record is unreadable: {error}"));
+        json::read(&record).map(Some).map_err(unreadable)
+    }
+
+    async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
+        const SAVE: &str = "INSERT INTO payment (key, record, due, open_since) VALUES (?1, ?2, ?3, ?4) \
+             ON CONFLICT (key) DO UPDATE SET record = ?2, due = coalesce(?3, due), open_since = ?4";
+        const SAVE_BODY: &str = "INSERT OR REPLACE INTO response (key, body) VALUES (?, ?)";
+        let sql = &self.tables.sql;
+        // The body goes first: without its record it is nothing, and a record without its body is a charge that cannot be
+        // collected.
+        if let Some(body) = body {
+            sql.run(SAVE_BODY, [text(&self.payment), bytes(body)])?;
+        }
+        let written = serde_json::to_string(record).expect("records have string keys and plain values");
+        let or_null = |at: Option<UnixMillis>| at.map_or(JsValue::NULL, |at| number(at.0));
+        let open_since = or_null(record.state.first_asked_at());
+        sql.run(SAVE, [text(&self.payment), text(&written), or_null(self.due.take()), open_since])?;
+        self.is_stored.set(true);
+        Ok(())
+    }
+
+    async fn body(&self) -> Result<Vec<u8>, LedgerError> {
+        let row = self.tables.sql.row("SELECT body FROM response WHERE key = ?", [text(&self.payment)])?;
+        row.and_then(|row| row.bytes(0)).ok_or_else(|| LedgerError("the stored response is gone".to_owned()))
+    }
+
+    async fn drop_body(&self) -> Result<(), LedgerError> {
+        self.tables.sql.run("DELETE FROM response WHERE key = ?", [text(&self.payment)])
+    }
+
+    async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
+        if !self.is_stored.get() {
+            self.due.set(Some(at));
+            return Ok(());
+        }
+        self.tables.sql.run("UPDATE payment SET due = ? WHERE key = ?", [number(at.0), text(&self.payment)])
+    }
+
+    async fn forget(&self) -> Result<(), LedgerError> {
+        self.drop_body().await?;
+        self.tables.sql.run("DELETE FROM payment WHERE key = ?", [text(&self.payment)])?;
+        self.is_stored.set(false);
+        Ok(())
+    }
+}

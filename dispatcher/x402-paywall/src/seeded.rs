@@ -1,14 +1,13 @@
 //! Bugs to plant on purpose, so that the harness can show that its judges catch them.
 //!
-//! None can ship: the feature `seeded-bugs` does not compile without debug assertions, which the release profile has not, and
-//! to wasm only in the build that `harness selftest --tier live` makes, which says so by a cfg of its own; and without it
-//! [`has`] is a constant, so that a site in the code costs nothing. One build holds them all; which one bites is chosen per
-//! thread, because a simulated run stays on its thread, and a Worker has but one.
+//! None can ship: the feature `seeded-bugs` does not compile without debug assertions, which the release profile has not, nor to
+//! wasm; and without it [`has`] is a constant, so that a site in the code costs nothing. One build holds them all; which one
+//! bites is chosen per thread, because a simulated run stays on its thread. The bugs move from here to `harness/bugs`.
 
 #[cfg(all(feature = "seeded-bugs", not(debug_assertions)))]
 compile_error!("seeded bugs are for `harness selftest` alone: no build without debug assertions may have them");
-#[cfg(all(feature = "seeded-bugs", target_family = "wasm", not(seeded_worker)))]
-compile_error!("seeded bugs are for `harness selftest` alone: no other Worker may have them");
+#[cfg(all(feature = "seeded-bugs", target_family = "wasm"))]
+compile_error!("seeded bugs are for `harness selftest` alone: no Worker may have them");
 
 /// Whether this build has the bugs in it.
 pub const COMPILED_IN: bool = cfg!(feature = "seeded-bugs");
@@ -22,7 +21,7 @@ macro_rules! bugs {
         }
 
         // The Worker that ships has not even their names in it.
-        #[cfg(any(not(target_family = "wasm"), feature = "seeded-bugs"))]
+        #[cfg(not(target_family = "wasm"))]
         impl Bug {
             /// Every bug, in the order in which they stand above.
             pub const ALL: &[Self] = &[$(Self::$bug),+];
@@ -107,8 +106,6 @@ bugs! {
     /// The tenant runs first although the price says `upfront`.
     UpfrontRunsFirst = "upfront-runs-first",
 
-    /// A payment is bound to its tenant alone: it buys any other path, query and method there.
-    BoundToTenantAlone = "bound-to-tenant-alone",
     /// A response that was handed over is served again.
     ServedTwice = "served-twice",
     /// The tenant runs again for a settled payment whose response is kept.
@@ -119,26 +116,10 @@ bugs! {
     /// An open settlement gets no alarm, so that nobody asks about it any more once its caller has gone.
     UnknownNeverAskedAbout = "unknown-never-asked-about",
 
-    /// A payment is bound to its request without the tenant: another tenant hands over what was bought at this one.
-    BoundWithoutTenant = "bound-without-tenant",
     /// A dispatch hands over no policy of the tenant's own.
     EgressPolicyLost = "egress-policy-lost",
-    /// An address that is not public may be asked.
-    PrivateAddressAsked = "private-address-asked",
     /// What a tenant answers is told in the log.
     TenantAnswerLogged = "tenant-answer-logged",
-    /// The stored directory is read once and never again.
-    DirectoryKeptForEver = "directory-kept-for-ever",
-    /// A stored directory that cannot be read takes the place of the good one.
-    BrokenDirectoryEmpties = "broken-directory-empties",
-    /// A stored directory that is gone takes the place of the good one.
-    MissingDirectoryEmpties = "missing-directory-empties",
-    /// An older version of the stored directory takes the place of the newer one.
-    OlderDirectoryAdopted = "older-directory-adopted",
-    /// A wrong record takes the tenants beside it along.
-    WrongRecordTakesAll = "wrong-record-takes-all",
-    /// A record is left out, and nobody is told.
-    LeftOutUntold = "left-out-untold",
     /// Whatever script a record names is run.
     ForeignScriptRun = "foreign-script-run",
     /// A settled payment at a price that has changed since is told that it does not pay the offer.
@@ -149,15 +130,11 @@ bugs! {
     ForgedHeaderLeaves = "forged-header-leaves",
     /// What a caller says in the dispatcher's name reaches the tenant, the signed payment too.
     ForgedHeaderEnters = "forged-header-enters",
-    /// A tenant's cookie goes to other tenants as well.
-    CookieUnbound = "cookie-unbound",
     /// What a tenant says of caching stands on a paid response.
     PaidIsPublic = "paid-is-public",
 
     /// Every dispatch carries the limits of the largest plan.
     LimitsOfAnotherPlan = "limits-of-another-plan",
-    /// A dispatch's limits have a key that the platform does not know.
-    LimitsKeyMisspelt = "limits-key-misspelt",
     /// An isolate that has the list of quarantines once never asks for it again.
     QuarantinesAskedOnce = "quarantines-asked-once",
     /// A new isolate lets requests through before it knows who is in quarantine.
@@ -172,8 +149,6 @@ bugs! {
     KeptPaymentsHeldToRates = "kept-payments-held-to-rates",
     /// Every tenant runs under the limits of one in quarantine.
     LimitsOfQuarantine = "limits-of-quarantine",
-    /// A tenant that was cut off is taken for one that threw.
-    CutOffTakenForFailure = "cut-off-taken-for-failure",
     /// A tenant that is paid may take as long as it likes.
     TenantTakesForEver = "tenant-takes-for-ever",
     /// The tenant runs for a request that is billed.
@@ -284,10 +259,6 @@ bugs! {
     V1NotMatched = "v1-not-matched",
     /// Customers of two sellers cannot use the same identifier.
     IdentifierNotScoped = "identifier-not-scoped",
-    /// A payment buys any other query of its path.
-    BoundWithoutQuery = "bound-without-query",
-    /// A payment buys any other method on its path.
-    BoundWithoutMethod = "bound-without-method",
     /// A bill may be kept by caches.
     BillCacheable = "bill-cacheable",
     /// Who is told to come back is told to do so tomorrow.
@@ -338,10 +309,6 @@ bugs! {
     CallerNamesRequest = "caller-names-request",
     /// A dispatch carries the CPU limit as that of subrequests.
     LimitsSwapped = "limits-swapped",
-    /// A tenant that is reached by slug is asked for the path with the slug in it.
-    SlugNotStripped = "slug-not-stripped",
-    /// A path on one tenant's host can name another tenant.
-    SlugBeatsHost = "slug-beats-host",
     /// A caller's claim to have asked for another host reaches the tenant.
     ForwardedHostEnters = "forwarded-host-enters",
     /// A tenant's word on extensions reaches the caller.
@@ -350,24 +317,8 @@ bugs! {
     SpeaksForHost = "speaks-for-host",
     /// What a tenant says to shared caches stands on a paid response.
     CdnCacheControlKept = "cdn-cache-control-kept",
-    /// A cookie of a tenant by slug goes to all tenants on that host.
-    CookieOfTheWholeHost = "cookie-of-the-whole-host",
-    /// A host that a tenant's policy denies may be asked.
-    EgressDenyIgnored = "egress-deny-ignored",
-    /// A host that a tenant's policy does not list may be asked.
-    EgressAllowIgnored = "egress-allow-ignored",
-    /// A tenant may ask the platform's own hosts.
-    PlatformHostAsked = "platform-host-asked",
-    /// A tenant may ask any port.
-    AnyPortAsked = "any-port-asked",
     /// Who comes too often is told to wait a thousand times as long.
     RetryAfterInMilliseconds = "retry-after-in-milliseconds",
-    /// A quarantine stays although an operator lifted it.
-    QuarantineNeverLifted = "quarantine-never-lifted",
-    /// A quarantine outlives the time it was for.
-    QuarantineNeverEnds = "quarantine-never-ends",
-    /// One tenant's quarantine is every tenant's.
-    QuarantineOfAll = "quarantine-of-all",
     /// A tenant's own rates do not count.
     OverrideIgnored = "override-ignored",
     /// All payers of a tenant share one rate.
@@ -382,65 +333,6 @@ bugs! {
     GoodTakenForWorthless = "good-taken-for-worthless",
     /// Payments that cannot be read are no reason to refuse the next.
     MalformedNotCounted = "malformed-not-counted",
-    /// A tenant that left the directory is served for ever.
-    RemovedTenantStays = "removed-tenant-stays",
-
-    /// The Worker passes a dispatch's limits under keys that the platform does not know.
-    WorkerMisspellsLimits = "worker-misspells-limits",
-    /// The Worker passes no limits with a dispatch.
-    WorkerPassesNoLimits = "worker-passes-no-limits",
-    /// The Worker passes a tenant's egress policy under a key that the outbound Worker does not know.
-    WorkerMisspellsEgress = "worker-misspells-egress",
-    /// What the namespace throws is taken for an answer of the tenant's.
-    ExceptionTakenForAnswer = "exception-taken-for-answer",
-    /// What the namespace throws is not read, so that no exception is told from another.
-    ExceptionUnread = "exception-unread",
-    /// What a caller says in the dispatcher's name goes on to the tenant with its request.
-    CallerHeadersPass = "caller-headers-pass",
-    /// What a tenant says in the dispatcher's name goes on to the caller with its response.
-    TenantHeadersPass = "tenant-headers-pass",
-    /// A stored response loses its status on its way to the caller.
-    WorkerLosesStatus = "worker-loses-status",
-    /// A Durable Object's alarm is never set.
-    AlarmNeverSet = "alarm-never-set",
-    /// A Durable Object's storage takes a payment's record, and not the body beside it.
-    BodyLeftOut = "body-left-out",
-    /// A facilitator is waited for as long as it likes, because its request carries no signal.
-    SignalNotPassed = "signal-not-passed",
-    /// What is left to do after an answer is begun and dropped.
-    WaitUntilDropped = "wait-until-dropped",
-    /// A facilitator that sends elsewhere is followed, with the payment and the key.
-    RedirectFollowed = "redirect-followed",
-    /// The Worker asks the location's counter and takes every answer for a yes.
-    RateBindingIgnored = "rate-binding-ignored",
-    /// The Worker runs the script that has a tenant's own name, whichever version its record names.
-    VersionNotRun = "version-not-run",
-}
-
-#[cfg(any(not(target_family = "wasm"), feature = "seeded-bugs"))]
-impl Bug {
-    /// Whether it is in the Worker's adapters, which only the live tier runs.
-    #[must_use]
-    pub fn is_in_the_worker(self) -> bool {
-        matches!(
-            self,
-            Self::WorkerMisspellsLimits
-                | Self::WorkerPassesNoLimits
-                | Self::WorkerMisspellsEgress
-                | Self::ExceptionTakenForAnswer
-                | Self::ExceptionUnread
-                | Self::CallerHeadersPass
-                | Self::TenantHeadersPass
-                | Self::WorkerLosesStatus
-                | Self::AlarmNeverSet
-                | Self::BodyLeftOut
-                | Self::SignalNotPassed
-                | Self::WaitUntilDropped
-                | Self::RedirectFollowed
-                | Self::RateBindingIgnored
-                | Self::VersionNotRun
-        )
-    }
 }
 
 /// Whether the bug is in the code that runs.
@@ -469,7 +361,7 @@ mod planted {
         PLANTED.get() == Some(bug)
     }
 
-    /// The bug of this name, or none where there is no such name: for a Worker, which is told by a variable.
+    /// Lets the bug of this name bite, or none where there is no such name.
     pub fn plant_named(name: &str) {
         plant(Bug::ALL.iter().copied().find(|bug| bug.name() == name));
     }

@@ -15,12 +15,12 @@ use crate::{
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
+    selftest::planting::VARIABLE,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions, guard::Guard, kv_double::KvDouble,
         location_double::LocationDouble, workerd::WorkerdError,
     },
 };
-use dispatcher_core::paywall::seeded::Bug;
 use reports::event::Event;
 use std::{
     collections::BTreeMap,
@@ -46,8 +46,8 @@ pub struct Tools {
     pub outbound_index_js: PathBuf,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
-    /// Which of the bugs in the bundle bites; there are none in one that ships.
-    pub planted: Option<Bug>,
+    /// The planted bug that bites. A bundle that ships has none.
+    pub planted: Option<String>,
 }
 
 pub struct LiveOptions<'a> {
@@ -157,7 +157,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
-        let planted = options.tools.planted.map(|bug| ("SEEDED_BUG".to_owned(), bug.name().to_owned()));
+        let planted = options.tools.planted.clone().map(|bug| (VARIABLE.to_owned(), bug));
         let options = WorldOptions {
             guard: Guard::this_program(),
             run_dir: options.run_dir.to_owned(),

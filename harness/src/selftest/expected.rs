@@ -1,30 +1,25 @@
-//! Which rule is to catch each bug, and in which scenario. Written down before the run, so that a bug which only breaks
-//! something else by the way counts as unseen.
+//! The bugs of the old sort, whose code stands in the dispatcher behind `seeded::has`: which rule is to catch each, and in which
+//! scenario. Each becomes a file of `harness/bugs`.
 
-use crate::{
-    judge::{RULES, Rule},
-    tier::Tier,
-};
+use super::bug;
+use crate::{judge::RULES, tier::Tier};
 use dispatcher_core::paywall::seeded::Bug;
 
-/// What must break.
-pub struct Expected {
-    /// In which it can be seen: what is in the Worker's adapters, no simulation runs.
-    pub tier: Tier,
-    /// The one that names the mistake.
-    pub rule: &'static Rule,
-    /// In any of which it breaks.
-    pub scenarios: &'static [&'static str],
-}
-
-impl Expected {
-    #[must_use]
-    pub fn of(bug: Bug) -> Self {
-        let (checker, scenarios) = checker_and_scenarios(bug);
-        let rule = RULES.iter().find(|rule| rule.checker == checker).expect("the checkers below are registered");
-        let tier = if bug.is_in_the_worker() { Tier::Live } else { Tier::Sim };
-        Self { tier, rule, scenarios }
-    }
+/// All that have no file yet.
+pub fn seeded() -> Vec<bug::Bug> {
+    let seeded = |bug: &Bug| {
+        let (checker, scenarios) = checker_and_scenarios(*bug);
+        bug::Bug {
+            name: bug.name().to_owned(),
+            says: bug.says().to_owned(),
+            why: String::new(),
+            rule: RULES.iter().find(|rule| rule.checker == checker).expect("the checkers below are registered"),
+            scenarios: scenarios.iter().map(|name| (*name).to_owned()).collect(),
+            tier: Tier::Sim,
+            edits: Vec::new(),
+        }
+    };
+    Bug::ALL.iter().map(seeded).collect()
 }
 
 fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
@@ -64,33 +59,22 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::VerifiedForAnotherPayer => ("verify-before-run-settle-after", &["verify-lies"]),
         Bug::UpfrontRunsFirst => ("verify-before-run-settle-after", &["upfront"]),
 
-        Bug::BoundToTenantAlone => ("one-payment-one-request", &["payment-on-another-request"]),
         Bug::ServedTwice => ("one-payment-one-request", &["payment-on-another-request"]),
         Bug::ResendRunsTenant => ("one-payment-one-request", &["payment-on-another-request"]),
 
         Bug::SettledToldTwice => ("books-balance", &["outage"]),
         Bug::UnknownNeverAskedAbout => ("unknown-is-asked-about", &["caller-away-while-unknown"]),
 
-        Bug::BoundWithoutTenant => ("no-cross-tenant-bytes", &["payment-on-another-request"]),
         Bug::EgressPolicyLost => ("egress-is-confined", &["egress-policy"]),
-        Bug::PrivateAddressAsked => ("egress-is-confined", &["egress-policy"]),
         Bug::TenantAnswerLogged => ("no-cross-tenant-bytes", &["tenant-cross-routing"]),
-        Bug::DirectoryKeptForEver => ("directory-is-followed", &["directory-swapped-mid-traffic"]),
-        Bug::BrokenDirectoryEmpties => ("directory-is-followed", &["directory-corrupt"]),
-        Bug::MissingDirectoryEmpties => ("directory-is-followed", &["directory-missing"]),
-        Bug::OlderDirectoryAdopted => ("directory-is-followed", &["directory-stale"]),
-        Bug::WrongRecordTakesAll => ("directory-is-followed", &["directory-record-invalid"]),
-        Bug::LeftOutUntold => ("directory-is-followed", &["directory-record-invalid"]),
         Bug::ForeignScriptRun => ("reaches-the-named-tenant", &["directory-foreign-script"]),
         Bug::FormerPriceForgotten => ("unknown-is-not-failed", &["directory-swapped-mid-traffic"]),
         Bug::LeftTenantForgotten => ("unknown-is-not-failed", &["tenant-leaves-while-unknown"]),
         Bug::ForgedHeaderLeaves => ("headers-are-ours", &["forged-headers"]),
         Bug::ForgedHeaderEnters => ("headers-are-ours", &["forged-headers"]),
-        Bug::CookieUnbound => ("headers-are-ours", &["forged-headers"]),
         Bug::PaidIsPublic => ("paid-is-private", &["forged-headers"]),
 
         Bug::LimitsOfAnotherPlan => ("dispatch-carries-limits", &["outage"]),
-        Bug::LimitsKeyMisspelt => ("dispatch-carries-limits", &["outage"]),
         Bug::QuarantinesAskedOnce => ("quarantine-counts", &["quarantine-under-load"]),
         Bug::QuarantinesNotAwaited => ("quarantine-counts", &["quarantine-outlives-crash"]),
         Bug::PolicyOnlyTells => ("quarantine-counts", &["tenant-quarantined-by-policy"]),
@@ -98,7 +82,6 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::LocationNotHeard => ("flood-is-cut", &["rate-limit-on-two-dispatchers"]),
         Bug::KeptPaymentsHeldToRates => ("unknown-is-not-failed", &["rate-limit-and-unknown"]),
         Bug::LimitsOfQuarantine => ("within-limits-runs", &["tenant-burns-within-limit"]),
-        Bug::CutOffTakenForFailure => ("over-limit-is-cut-off", &["tenant-burns-cpu", "tenant-subrequest-storm"]),
         Bug::UnpaidRunsTenant => ("refusals-cost-nothing", &["unpaid-and-malformed-flood"]),
         Bug::SignatureNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::AmountNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
@@ -158,8 +141,6 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::ExtraNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::V1NotMatched => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::IdentifierNotScoped => ("one-payment-one-request", &["payment-identifier-at-two-tenants"]),
-        Bug::BoundWithoutQuery => ("one-payment-one-request", &["payment-on-another-request"]),
-        Bug::BoundWithoutMethod => ("one-payment-one-request", &["payment-on-another-request"]),
         Bug::BillCacheable => ("paid-is-private", &["forged-headers"]),
         Bug::RetryAfterADay => ("answers-as-documented", &["settle-then-hang"]),
         Bug::SpentWithoutTransaction => ("one-payment-one-request", &["payment-on-another-request"]),
@@ -177,21 +158,11 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::BodyTruncated => ("nobody-pays-for-nothing", &["tenant-too-large"]),
         Bug::CallerNamesRequest => ("headers-are-ours", &["forged-headers"]),
         Bug::LimitsSwapped => ("dispatch-carries-limits", &["tenant-burns-cpu"]),
-        Bug::SlugNotStripped => ("reaches-the-named-tenant", &["tenant-cross-routing"]),
-        Bug::SlugBeatsHost => ("no-cross-tenant-bytes", &["tenant-cross-routing"]),
         Bug::ForwardedHostEnters => ("headers-are-ours", &["forged-headers"]),
         Bug::ExtensionResponsesLeave => ("headers-are-ours", &["forged-headers"]),
         Bug::SpeaksForHost => ("headers-are-ours", &["forged-headers"]),
         Bug::CdnCacheControlKept => ("paid-is-private", &["forged-headers"]),
-        Bug::CookieOfTheWholeHost => ("headers-are-ours", &["forged-headers"]),
-        Bug::EgressDenyIgnored => ("egress-is-confined", &["egress-policy"]),
-        Bug::EgressAllowIgnored => ("egress-is-confined", &["egress-policy"]),
-        Bug::PlatformHostAsked => ("egress-is-confined", &["egress-policy"]),
-        Bug::AnyPortAsked => ("egress-is-confined", &["egress-policy"]),
         Bug::RetryAfterInMilliseconds => ("answers-as-documented", &["rate-limit-fairness"]),
-        Bug::QuarantineNeverLifted => ("quarantine-counts", &["quarantine-under-load"]),
-        Bug::QuarantineNeverEnds => ("quarantine-counts", &["quarantine-under-load"]),
-        Bug::QuarantineOfAll => ("dispatch-carries-limits", &["quarantine-under-load"]),
         Bug::OverrideIgnored => ("flood-is-cut", &["rate-limit-fairness"]),
         Bug::PayersCountedAsOne => ("others-are-served", &["rate-limit-fairness"]),
         Bug::PayerRateNotHeld => ("flood-is-cut", &["rate-limit-fairness"]),
@@ -199,7 +170,6 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::WorthlessNotCounted => ("flood-is-cut", &["many-signatures-one-address"]),
         Bug::GoodTakenForWorthless => ("others-are-served", &["busy-tenants"]),
         Bug::MalformedNotCounted => ("flood-is-cut", &["malformed-payment-flood"]),
-        Bug::RemovedTenantStays => ("directory-is-followed", &["directory-price-changes"]),
 
         Bug::BodyNotBound => ("one-payment-one-request", &["payment-on-another-request"]),
         Bug::StrangerCollects => ("one-payment-one-request", &["payment-on-another-request"]),
@@ -209,21 +179,5 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::UnlistedRefusalBelieved => ("unknown-is-not-failed", &["settle-invalid-transaction-state"]),
         Bug::ConflictNamesAnyone => ("one-payment-one-request", &["payment-identifier-races"]),
         Bug::TransactionSoldTwice => ("paid-content-only-after-settlement", &["settle-lies"]),
-
-        Bug::WorkerMisspellsLimits => ("dispatch-carries-limits", &["worker-adapters"]),
-        Bug::WorkerPassesNoLimits => ("neighbours-unmoved", &["tenants-burn-at-once"]),
-        Bug::WorkerMisspellsEgress => ("egress-is-confined", &["worker-adapters"]),
-        Bug::ExceptionTakenForAnswer => ("nobody-pays-for-nothing", &["worker-adapters"]),
-        Bug::ExceptionUnread => ("over-limit-is-cut-off", &["worker-adapters"]),
-        Bug::CallerHeadersPass => ("headers-are-ours", &["worker-adapters"]),
-        Bug::TenantHeadersPass => ("headers-are-ours", &["worker-adapters"]),
-        Bug::WorkerLosesStatus => ("statuses-kept", &["worker-adapters"]),
-        Bug::AlarmNeverSet => ("unknown-is-asked-about", &["caller-away-while-unknown"]),
-        Bug::BodyLeftOut => ("nobody-pays-for-nothing", &["worker-adapters"]),
-        Bug::SignalNotPassed => ("every-request-ends-once", &["worker-adapters"]),
-        Bug::WaitUntilDropped => ("one-payment-one-request", &["worker-adapters"]),
-        Bug::RedirectFollowed => ("secrets-are-kept", &["facilitator-redirects"]),
-        Bug::RateBindingIgnored => ("flood-is-cut", &["rate-limit-on-two-dispatchers"]),
-        Bug::VersionNotRun => ("directory-is-followed", &["directory-price-changes"]),
     }
 }

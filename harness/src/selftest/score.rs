@@ -1,8 +1,7 @@
 //! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
 
-use super::expected::Expected;
+use super::bug::Bug;
 use crate::{exit::Exit, tier::Tier};
-use dispatcher_core::paywall::seeded::Bug;
 use reports::{level::Level, report::Check, verdict::Verdict};
 use serde::Serialize;
 use std::fmt::Write;
@@ -77,8 +76,8 @@ impl Control {
 impl Trial {
     /// `runs` are its scenarios with what was judged.
     #[must_use]
-    pub fn of(bug: Bug, runs: &[(&str, Vec<Check>)]) -> Self {
-        let Expected { rule, scenarios, .. } = Expected::of(bug);
+    pub fn of(bug: &Bug, runs: &[(&str, Vec<Check>)]) -> Self {
+        let rule = bug.rule;
         let broken: Vec<_> = runs
             .iter()
             .flat_map(|(scenario, checks)| checks.iter().map(move |check| (*scenario, check)))
@@ -97,11 +96,11 @@ impl Trial {
             (None, true) => Seen::Unseen,
         };
         Self {
-            bug: bug.name().to_owned(),
-            breaks: bug.says().to_owned(),
+            bug: bug.name.clone(),
+            breaks: bug.says.clone(),
             rule: rule.id.to_owned(),
             checker: rule.checker.to_owned(),
-            scenarios: scenarios.iter().map(|name| (*name).to_owned()).collect(),
+            scenarios: bug.scenarios.clone(),
             seen,
             witness,
             others,

@@ -3,9 +3,8 @@
 use super::outbound::read_bounded;
 use crate::plain_object;
 use dispatcher_core::{
-    paywall::{
-        ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError},
-        seeded::{self, Bug},
+    paywall::ports::{
+        FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
     },
     ports::CollectError,
 };
@@ -84,11 +83,10 @@ fn init(request: &HttpRequest<'_>, signal: &AbortSignal) -> RequestInit {
     for (name, value) in ours.chain(configured) {
         headers.insert(name.to_ascii_lowercase(), value);
     }
-    let redirect = if seeded::has(Bug::RedirectFollowed) { "follow" } else { "manual" };
-    let init: RequestInit = plain_object::from(&Init { method, redirect, headers }).unchecked_into();
+    let init: RequestInit = plain_object::from(&Init { method, redirect: "manual", headers }).unchecked_into();
     if let Some(json) = request.json {
         init.set_body(&JsValue::from_str(json));
     }
-    init.set_signal(Some(signal).filter(|_| !seeded::has(Bug::SignalNotPassed)));
+    init.set_signal(Some(signal));
     init
 }

@@ -19,6 +19,9 @@ const NOT_SOURCE: [&str; 4] = ["build", "target", "node_modules", ".wrangler"];
 /// The harness's manifest.
 const MANIFEST: &str = "harness/Cargo.toml";
 
+/// The workspace's manifest.
+const WORKSPACE: &str = "Cargo.toml";
+
 /// The program that the copy's harness is. It has a name of its own, because the two share cargo's target folder.
 pub const PROGRAM: &str = "harness-selftest";
 
@@ -51,6 +54,7 @@ pub fn write(workspace: &Path, planted: &Texts) -> io::Result<()> {
         let bytes = match planted.get(file) {
             Some(text) => text.clone().into_bytes(),
             None if file == MANIFEST => manifest(&read(fs::read_to_string, &workspace.join(file))?)?.into_bytes(),
+            None if file == WORKSPACE => quiet(&read(fs::read_to_string, &workspace.join(file))?).into_bytes(),
             None => read(fs::read, &workspace.join(file))?,
         };
         let to = copy.join(file);
@@ -79,6 +83,12 @@ fn manifest(text: &str) -> io::Result<String> {
     }
     let rest = text.replacen(package, "[package]\nautobins = false\n", 1);
     Ok(format!("{rest}\n[[bin]]\nname = \"{PROGRAM}\"\npath = \"src/main.rs\"\n"))
+}
+
+/// The workspace's manifest without warnings: wrong code leaves names unused, and an error would drown among them.
+fn quiet(text: &str) -> String {
+    let lints = "[workspace.lints.rust]\n";
+    text.replacen(lints, &format!("{lints}warnings = {{ level = \"allow\", priority = -1 }}\n"), 1)
 }
 
 /// The files at and below a path, which is from `root`, as are they.
@@ -182,5 +192,15 @@ mod tests {
         let manifest: toml::Table = manifest.parse().expect("it is TOML");
         assert_eq!(manifest["package"]["autobins"].as_bool(), Some(false));
         assert_eq!(manifest["bin"][0]["name"].as_str(), Some(PROGRAM));
+    }
+
+    #[test]
+    fn the_copy_is_compiled_without_warnings() {
+        let root = Folder::new("quiet");
+        root.put(WORKSPACE, "[workspace.lints.rust]\nunsafe_code = \"deny\"\n");
+        root.write(&[]);
+        let manifest: toml::Table = root.copied(WORKSPACE).expect("it is copied").parse().expect("it is TOML");
+        let lints = &manifest["workspace"]["lints"]["rust"];
+        assert_eq!((lints["warnings"]["level"].as_str(), lints["unsafe_code"].as_str()), (Some("allow"), Some("deny")));
     }
 }

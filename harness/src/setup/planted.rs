@@ -12,7 +12,7 @@ use super::{
 };
 use crate::selftest::{
     copy::{self, PROGRAM},
-    planting::Texts,
+    planting::{self, Texts},
 };
 use std::{
     fs::{self, File},
@@ -38,9 +38,14 @@ pub fn build_planted(
     command.current_dir(copy::folder(workspace));
     // Nobody debugs this build, and without debug information it takes half the time and space.
     command.env("CARGO_TARGET_DIR", &target).env("CARGO_PROFILE_DEV_DEBUG", "0");
-    let way_out =
-        "the compiler's message says what is wrong with the harness or with a bug's code, which stands behind its name";
-    Job { step: "self-test", log: "selftest-build", way_out, time_out: None }.run(&site, &mut command)?;
+    let way_out = "the compiler's message says what is wrong with the harness or with a bug's code, which stands behind a mark with its name";
+    let job = Job { step: "self-test", log: "selftest-build", way_out, time_out: None };
+    job.run(&site, &mut command).inspect_err(|_| {
+        let log = fs::read_to_string(site.cache().log(job.log)).unwrap_or_default();
+        for bug in planting::found_wrong(&log, planted) {
+            site.say(&format!("self-test  the code of the bug `{bug}` does not compile"));
+        }
+    })?;
     Ok(target.join("debug").join(PROGRAM))
 }
 

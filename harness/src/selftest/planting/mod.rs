@@ -20,7 +20,10 @@ use super::bug::{Bug, Edit};
 use crate::tier::Tier;
 use crates::{Crate, HARNESS_SWITCH, HARNESS_SWITCH_TEXT, START, SWITCH, SWITCH_IN};
 use source::{Source, line_of};
-use std::{collections::BTreeMap, ops::Range};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 use variants::{Change, Variants};
 
 /// Texts by their paths from the workspace's folder, with `/` between folders.
@@ -50,6 +53,24 @@ pub fn plant(sources: &Texts, bugs: &[Bug]) -> Result<Texts, Vec<Misfit>> {
         }
     }
     if misfits.is_empty() { Ok(planted) } else { Err(misfits) }
+}
+
+/// The bugs whose code a compiler's log finds wrong.
+#[must_use]
+pub fn found_wrong<'a>(log: &str, planted: &'a Texts) -> BTreeSet<&'a str> {
+    let mut found = BTreeSet::new();
+    for line in log.lines() {
+        let Some(place) = line.trim_start().strip_prefix("--> ") else { continue };
+        let mut parts = place.rsplitn(3, ':');
+        let (column, line, file) = (parts.next(), parts.next(), parts.next());
+        let number = |text: Option<&str>| text.and_then(|text| text.parse::<usize>().ok());
+        let (Some(column), Some(line), Some(file)) = (number(column), number(line), file) else { continue };
+        let Some(text) = planted.get(file) else { continue };
+        let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+        let within = text[before..].char_indices().nth(column.saturating_sub(1)).map_or(0, |(at, _)| at);
+        found.extend(variants::bug_at(text, before + within));
+    }
+    found
 }
 
 /// Where the right text stands.

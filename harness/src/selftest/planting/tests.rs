@@ -82,8 +82,14 @@ fn a_bug_may_change_several_functions_and_files() {
     let mut sources = sources("fn f() { one(); }");
     sources.insert(other.to_owned(), "fn g() { two(); }".to_owned());
     let planted = plant(&sources, &[bug("b", &[(FILE, "one", "three"), (other, "two", "four")])]).expect("it fits");
-    assert_eq!(planted[FILE], "fn f() { if crate::planted::has(\"b\") { three(); } else { one(); } }");
-    assert_eq!(planted[other], "fn g() { if ::x402_protocol::planted::has(\"b\") { four(); } else { two(); } }");
+    assert_eq!(
+        planted[FILE],
+        "fn f() { if crate::planted::has(\"b\") /* bug: b */ { three(); } else /* bug: none */ { one(); } }"
+    );
+    assert_eq!(
+        planted[other],
+        "fn g() { if ::x402_protocol::planted::has(\"b\") /* bug: b */ { four(); } else /* bug: none */ { two(); } }"
+    );
 }
 
 #[test]
@@ -199,6 +205,23 @@ fn two_edits_of_one_bug_may_not_overlap_and_what_is_left_must_be_rust() {
     let text = "fn f() -> u8 { one() + two() }";
     assert_eq!(misfit(text, &[("one() +", "1 +"), ("+ two()", "+ 2")]), Why::Overlapping { line: 1 });
     assert!(matches!(misfit(text, &[("one() +", "(")]), Why::Broken { function, .. } if function == "f"));
+}
+
+#[test]
+fn a_compilers_error_is_laid_at_the_bug_whose_code_it_is_about() {
+    let text = "const A: u8 = 1;\nfn f() -> u8 {\n    A\n}\nfn g() {}\n";
+    let bugs = [here("number", &[("u8 = 1", "u8 = one")]), here("word", &[("{\n    A", "{\n    wrong(A)")])];
+    let planted = plant(&sources(text), &bugs).expect("they are Rust, as far as that can be seen");
+    let blamed = |word: &str| {
+        let lines = planted[FILE].lines().enumerate();
+        let (line, column) =
+            lines.filter_map(|(line, text)| Some((line, text.find(word)?))).next().expect("it is there");
+        found_wrong(&format!("error: no\n  --> {FILE}:{}:{}\n", line + 1, column + 1), &planted)
+    };
+    assert_eq!(blamed("one;"), BTreeSet::from(["number"]));
+    assert_eq!(blamed("wrong(A)"), BTreeSet::from(["word"]));
+    assert_eq!(blamed("fn g()"), BTreeSet::new());
+    assert_eq!(found_wrong("  --> elsewhere.rs:1:1\n   --> no place\n", &planted), BTreeSet::new());
 }
 
 #[test]

@@ -11,6 +11,11 @@ use std::{
 };
 use syn::{Block, ItemConst};
 
+/// What marks begin with.
+const MARK: &str = "/* bug: ";
+/// The mark of code without a bug.
+const RIGHT: &str = "none";
+
 /// What a bug says in the place of the right text.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
@@ -123,9 +128,9 @@ impl<'a> Variants<'a> {
                 return Err(((*bug).to_owned(), Why::Broken { function, error: error.to_string() }));
             }
             // Writing to a String cannot fail.
-            let _ = write!(text, "if {}::planted::has(\"{bug}\") {wrong} else ", self.protocol);
+            let _ = write!(text, "if {}::planted::has(\"{bug}\") {} {wrong} else ", self.protocol, mark(bug));
         }
-        Ok(format!("{text}{} }}", block(right.to_owned())))
+        Ok(format!("{text}{} {} }}", mark(RIGHT), block(right.to_owned())))
     }
 
     fn write_constant(&self, bug: &str, constant: &Constant, changes: &[Change<'_>]) -> Result<String, (String, Why)> {
@@ -135,8 +140,21 @@ impl<'a> Variants<'a> {
             let function = constant.name.clone();
             return Err((bug.to_owned(), Why::Broken { function, error: error.to_string() }));
         }
-        Ok(format!("\n{}", renamed(&wrong, &constant.name, &name_with(&constant.name, bug))))
+        let wrong = renamed(&wrong, &constant.name, &name_with(&constant.name, bug));
+        Ok(format!(" {} {wrong} {}", mark(bug), mark(RIGHT)))
     }
+}
+
+/// The comment before the code of a bug, and before that of none.
+fn mark(bug: &str) -> String {
+    format!("{MARK}{bug} */")
+}
+
+/// The bug that a place in a planted text belongs to.
+pub fn bug_at(text: &str, at: usize) -> Option<&str> {
+    let (_, rest) = text[..at].rsplit_once(MARK)?;
+    let (bug, _) = rest.split_once(" */")?;
+    (bug != RIGHT).then_some(bug)
 }
 
 /// Which body gets a variant for the change.

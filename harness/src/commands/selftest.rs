@@ -23,6 +23,8 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
         return Ok(Exit::Pass);
     }
     let bugs = selftest::of_tier(&all, &names, args.tier)?;
+    // Before a build of minutes.
+    selftest::check(&bugs)?;
     let score = match args.tier {
         Tier::Live => live(&bugs, &all)?,
         Tier::Sim => simulated(&bugs, &all)?,

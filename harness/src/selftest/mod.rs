@@ -160,6 +160,11 @@ pub fn list(bugs: &[Bug]) -> String {
     text
 }
 
+/// Looks whether each bug is looked for where its rule is held.
+pub fn check(bugs: &[Bug]) -> Result<(), SelftestError> {
+    load(bugs, &Library::find()).map(drop)
+}
+
 /// The scenarios in which the bugs are looked for, each of which must hold the bug's rule.
 fn load(bugs: &[Bug], library: &Library) -> Result<BTreeMap<String, Scenario>, SelftestError> {
     let mut scenarios = BTreeMap::new();

@@ -30,7 +30,7 @@ pub async fn run(bugs: &[Bug], tools: &Tools, say: &dyn Fn(&str)) -> Result<Scor
         for name in &bug.scenarios {
             runs.push((name.as_str(), live(Some(bug), name, &scenarios[name], tools, say).await?));
         }
-        trials.push(Trial::of(bug, &runs));
+        trials.push(Trial::of(bug, &runs, &controls));
     }
     Ok(Score::of(Tier::Live, controls, trials, clock.now_us() / 1_000))
 }

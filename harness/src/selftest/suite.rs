@@ -47,7 +47,7 @@ pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestE
             Some(bug) => by_bug.entry(bug.name.as_str()).or_default().push((job.scenario, checks)),
         }
     }
-    let trials = bugs.iter().map(|bug| Trial::of(bug, &by_bug[bug.name.as_str()])).collect();
+    let trials = bugs.iter().map(|bug| Trial::of(bug, &by_bug[bug.name.as_str()], &controls)).collect();
     Ok(Score::of(Tier::Sim, controls, trials, clock.now_us() / 1_000))
 }
 

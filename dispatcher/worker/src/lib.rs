@@ -21,10 +21,7 @@ use dispatcher_core::{
     Config, Dispatcher,
     admission::Source,
     answer::Answer,
-    paywall::{
-        ports::Clock,
-        seeded::{self, Bug},
-    },
+    paywall::ports::Clock,
     platform_api::{self, PlatformRequest},
     ports::{Inbound, Randomness},
     quarantine::{QuarantineCall, Warden},
@@ -38,10 +35,6 @@ use ports::{
 use std::rc::Rc;
 use web_sys::Response;
 use worker::{Context, Env, Result, event};
-
-// The Worker is what ships, but for the one that the self-test builds.
-#[cfg(not(feature = "seeded-bugs"))]
-const _: () = assert!(!dispatcher_core::paywall::seeded::COMPILED_IN, "a Worker with seeded bugs in it is not built");
 
 /// How long an answer may be on its way once the Worker has given it away. Calling it handed over at once would deny it to
 /// a caller whose connection broke under it, or died with this process; that costs another use of a spent payment a wait
@@ -105,9 +98,7 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
                 ConsoleLog.lost_confirmation(&ticket.payment, &error);
             }
         };
-        if !seeded::has(Bug::WaitUntilDropped) {
-            ctx.wait_until(afterwards);
-        }
+        ctx.wait_until(afterwards);
     }
     response
 }

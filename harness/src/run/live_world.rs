@@ -15,6 +15,7 @@ use crate::{
     journal::Journal,
     namespace::{Policy, Report},
     scenario::Scenario,
+    selftest::planting::VARIABLE,
     traffic::Payers,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
@@ -28,7 +29,6 @@ use crate::{
         wrangler::LOG as WRANGLER_LOG,
     },
 };
-use dispatcher_core::paywall::seeded::Bug;
 use reports::event::Event;
 use std::{
     collections::BTreeMap,
@@ -58,8 +58,8 @@ pub struct Tools {
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
     pub official_mjs: Option<PathBuf>,
-    /// Which of the bugs in the bundle bites; there are none in one that ships.
-    pub planted: Option<Bug>,
+    /// The planted bug that bites. A bundle that ships has none.
+    pub planted: Option<String>,
 }
 
 pub struct LiveOptions<'a> {
@@ -215,7 +215,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
-        let planted = options.tools.planted.map(|bug| ("SEEDED_BUG".to_owned(), bug.name().to_owned()));
+        let planted = options.tools.planted.clone().map(|bug| (VARIABLE.to_owned(), bug));
         let options = WorldOptions {
             guard: Guard::this_program(),
             watch,

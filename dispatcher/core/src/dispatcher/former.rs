@@ -20,7 +20,6 @@ use std::cell::Cell;
 use x402_paywall::{
     Denial, Presented, Purchase, Ran, Seller, Sold, UnixMillis,
     ports::{Clock, Ledger},
-    seeded::{self, Bug},
 };
 
 /// A payment where nothing is sold, or nothing any more.
@@ -47,7 +46,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         if is_preflight(request) && cors::asks_to_pay(request) {
             return Ok(permitted(None, request));
         }
-        let is_sold = request.method() != "HEAD" && !seeded::has(Bug::LeftTenantForgotten);
+        let is_sold = request.method() != "HEAD";
         let Some((version, header)) = Some(request).filter(|_| is_sold).and_then(payment_of) else {
             return by_us(self.lost(request, source, began).map_or_else(Refusal::from, |()| Refusal::NoTenant));
         };
@@ -101,7 +100,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let run = async || match to {
             Some(to) => {
                 ran.set(true);
-                self.produce(request, to, Some(&admitted), &request_id).await
+                self.produce(request, to, &admitted, &request_id).await
             }
             None => Ran::Unsold(Err(Refusal::NoTenant)),
         };

@@ -197,7 +197,7 @@ impl Score {
 mod tests {
     use super::*;
     use crate::judge::RULES;
-    use reports::report::Hint;
+    use reports::{Class, report::Hint};
 
     fn bug() -> Bug {
         let text = format!(
@@ -215,8 +215,10 @@ mod tests {
             name: name.to_owned(),
             expected: text(),
             level: Level::Must,
+            class: Class::Resilience,
             verdict,
             detail: "seen".to_owned(),
+            line: None,
             witness: None,
             sources: Vec::new(),
             hint: Hint { cause: text(), look_at: text() },

@@ -197,7 +197,7 @@ impl Score {
 mod tests {
     use super::*;
     use crate::judge::RULES;
-    use reports::{Class, report::Hint};
+    use reports::{class::Class, report::Hint};
 
     fn bug() -> Bug {
         let text = format!(

@@ -1,8 +1,9 @@
 //! `harness replay`: a recorded run once more, and whether it came out as it did.
 
 use super::{CommandError, scenario::print, stage::Stage};
-use crate::output::errln;
-use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording, scenario::Library, tier::Tier};
+use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording};
+use scenario::{Library, Tier};
+use system::output::errln;
 
 pub fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

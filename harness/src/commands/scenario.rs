@@ -1,18 +1,19 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
 use super::{CommandError, stage::Stage};
-use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
     cli::{Format, ScenarioArgs},
-    clock::{Clock, SystemClock},
     exit::Exit,
-    interrupt::Interruption,
-    scenario::{Library, LibraryError, Scenario, Selection},
-    tier::Tier,
 };
 use reports::report::Report;
+use scenario::{Library, LibraryError, Scenario, Selection, Tier};
 use std::time::Duration;
+use system::{
+    clock::{Clock, SystemClock},
+    interrupt::Interruption,
+    output::{errln, out, outln},
+};
 
 pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

@@ -1,12 +1,9 @@
 //! `harness schema`: the scenario language's JSON Schema, written, printed or held against the one that is there.
 
 use super::CommandError;
-use crate::output::{errln, out, outln};
-use crate::{
-    cli::SchemaArgs,
-    exit::Exit,
-    scenario::{self, Library},
-};
+use crate::{cli::SchemaArgs, exit::Exit};
+use scenario::{self, Library};
+use system::output::{errln, out, outln};
 
 pub fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
     let schema = scenario::schema();

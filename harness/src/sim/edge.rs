@@ -24,14 +24,7 @@ use super::{
     warden::SimWarden,
     wire::Incoming,
 };
-use crate::{
-    directory::KvStore,
-    facilitator::{NodeDouble, PipedDouble},
-    journal::Journal,
-    location::LocationCounter,
-    scenario::OperatorAction,
-    traffic::{Broken, PATIENCE, WireAnswer},
-};
+use crate::{directory::KvStore, location::LocationCounter};
 use dispatcher_core::{
     Config, Dispatcher,
     admission::Gate,
@@ -46,9 +39,13 @@ use dispatcher_core::{
     ports::Inbound,
     quarantine::{Quarantines, Warden},
 };
+use doubles::{NodeDouble, PipedDouble};
+use journal::Journal;
 use reports::event::{Event, LedgerState, StoredRecord};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use scenario::OperatorAction;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use traffic::{Broken, PATIENCE, WireAnswer};
 
 /// As the Worker waits before it says that a response was handed over.
 const ON_ITS_WAY_MS: u64 = 1_000;

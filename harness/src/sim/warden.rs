@@ -3,14 +3,12 @@
 //! Surprising constraint: a call of a process that has died is never answered, and whoever asks has to lose patience.
 
 use super::{chance::Chance, clock::VirtualClock, life::Life};
-use crate::{
-    run::quarantine_body,
-    scenario::{Does, OperatorAction},
-};
+use crate::run::quarantine_body;
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
     quarantine::{Errand, ListFull, Quarantine, QuarantineCall, Quarantines, Warden},
 };
+use scenario::{Does, OperatorAction};
 use std::{cell::RefCell, rc::Rc};
 
 /// An isolate's view of who is in quarantine, and its way to the object that knows.

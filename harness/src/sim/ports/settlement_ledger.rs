@@ -1,17 +1,15 @@
 //! The settlement ledger as a request's side calls it: a way to the payment's object, and a way back.
 
-use crate::{
-    scenario::LedgerCall,
-    sim::{
-        disturbed::Disturbed,
-        objects::{Objects, SimKeeper},
-    },
+use crate::sim::{
+    disturbed::Disturbed,
+    objects::{Objects, SimKeeper},
 };
 use dispatcher_core::paywall::{
     PaidResponse,
     ledger::{Claim, ClaimReply, Collection, SettleReply},
     ports::{Ledger, LedgerError},
 };
+use scenario::LedgerCall;
 use std::rc::Rc;
 
 #[derive(Clone)]

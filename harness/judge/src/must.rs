@@ -9,25 +9,33 @@ pub struct Must {
     checker: Checker,
     level: Level,
     is_baseline: bool,
+    /// Where in the file it stands; absent where it does not.
+    at: Option<usize>,
 }
 
 impl Must {
-    /// A rule that a scenario names, with its own level unless the rule's counts.
+    /// A rule that a scenario names, `at` so many bytes into its file; the rule's own level counts unless it gives one.
     #[must_use]
-    pub fn of_the_file(id: String, checker: Checker, level: Option<Level>) -> Self {
+    pub fn of_the_file(id: String, checker: Checker, level: Option<Level>, at: usize) -> Self {
         let level = level.unwrap_or(checker.rule().level);
-        Self { id, checker, level, is_baseline: false }
+        Self { id, checker, level, is_baseline: false, at: Some(at) }
     }
 
     /// A rule that stands in every scenario, under this id.
     #[must_use]
     pub fn of_the_baseline(checker: Checker, id: String) -> Self {
         let level = checker.rule().level;
-        Self { id, checker, level, is_baseline: true }
+        Self { id, checker, level, is_baseline: true, at: None }
     }
 
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Where in the file it stands, in bytes.
+    #[must_use]
+    pub fn at(&self) -> Option<usize> {
+        self.at
     }
 
     /// Whether it stands here because it stands everywhere, and not because the file says so.

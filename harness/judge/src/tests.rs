@@ -35,7 +35,7 @@ fn a_judge_that_panics_is_unknown() {
 
 #[test]
 fn a_check_says_what_it_rests_on_and_shows_the_fewest_events() {
-    let musts = [Must::of_the_file("MONEY-1".to_owned(), Checker::SettleAtMostOnce, None)];
+    let musts = [Must::of_the_file("MONEY-1".to_owned(), Checker::SettleAtMostOnce, None, 0)];
     let twice =
         Story::new().settled("p1", "primary").transfer("p1", "standby").served("p1").settle("p1", "primary", YES);
     let checks = judge(&musts, &twice.history());

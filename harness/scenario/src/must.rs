@@ -252,7 +252,8 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
             problems.add(Problem::new(at, what, "never holds"));
         }
         let level = must.level.map(Level::from);
-        musts.push(Must::of_the_file(must.id.into_inner(), checker, level));
+        let at = must.id.span().start;
+        musts.push(Must::of_the_file(must.id.into_inner(), checker, level, at));
     }
     musts
 }

@@ -8,13 +8,15 @@ use super::{
 use crate::{
     cli::{Format, SelftestArgs},
     exit::Exit,
-    folders::workspace_root,
-    output::{errln, out},
     selftest::{self, Bug, Score, SelftestError},
     setup,
-    tier::Tier,
 };
+use scenario::Tier;
 use std::os::unix::process::CommandExt;
+use system::{
+    folders::workspace_root,
+    output::{errln, out},
+};
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
     let all = selftest::catalogue(args.more.as_deref())?;

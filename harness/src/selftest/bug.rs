@@ -1,12 +1,9 @@
 //! A planted bug: a TOML file that says what it breaks, which rule must see it, and how the wrong code reads. It stands beside
 //! the self-test and outside what ships, so the dispatcher knows nothing of it.
 
-use crate::{
-    judge::{RULES, Rule},
-    scenario::nearest,
-    tier::Tier,
-};
+use judge::{RULES, Rule};
 use miette::Diagnostic;
+use scenario::{Tier, nearest};
 use serde::Deserialize;
 use std::{
     fs, io,

@@ -115,7 +115,7 @@ fn read<T>(how: impl Fn(PathBuf) -> io::Result<T>, path: &Path) -> io::Result<T>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folders::remove_if_there;
+    use system::folders::remove_if_there;
 
     struct Folder(PathBuf);
 

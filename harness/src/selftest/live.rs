@@ -2,14 +2,13 @@
 //! machine's clock, so they come one after another.
 
 use super::{Bug, Control, Score, SelftestError, Trial, load};
-use crate::{
+use crate::run::{self, Asked, RunDir, RunError, Tools};
+use reports::report::Check;
+use scenario::{Library, Scenario, Tier};
+use system::{
     clock::{Clock, SystemClock},
     folders,
-    run::{self, Asked, RunDir, RunError, Tools},
-    scenario::{Library, Scenario},
-    tier::Tier,
 };
-use reports::report::Check;
 
 /// The seed of scenarios that have none.
 const SEED: u64 = 1;

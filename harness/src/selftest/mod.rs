@@ -19,23 +19,18 @@ pub use score::{Control, Score, Seen, Trial};
 pub use suite::run;
 pub use switch::HAS_BUGS;
 
-use crate::{
-    exit::Exit,
-    folders::workspace_root,
-    judge::rule_of,
-    run::RunError,
-    scenario::{Library, LibraryError, Scenario, nearest},
-    sim::SimError,
-    tier::Tier,
-};
+use crate::{exit::Exit, run::RunError, sim::SimError};
+use judge::rule_of;
 use miette::Diagnostic;
 use planting::{Misfit, Texts};
+use scenario::{Library, LibraryError, Scenario, Tier, nearest};
 use std::{
     collections::BTreeMap,
     fmt::{self, Write},
     io,
     path::Path,
 };
+use system::folders::workspace_root;
 use thiserror::Error;
 
 #[derive(Debug, Error, Diagnostic)]
@@ -182,7 +177,7 @@ fn load(bugs: &[Bug], library: &Library) -> Result<BTreeMap<String, Scenario>, S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::RULES;
+    use judge::RULES;
 
     fn all() -> Vec<Bug> {
         catalogue(None).map_err(miette::Report::new).expect("every bug of the repository can be read")

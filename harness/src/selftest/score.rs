@@ -1,8 +1,9 @@
 //! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
 
 use super::bug::Bug;
-use crate::{exit::Exit, tier::Tier};
+use crate::exit::Exit;
 use reports::{level::Level, report::Check, verdict::Verdict};
+use scenario::Tier;
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt::Write};
 
@@ -196,7 +197,7 @@ impl Score {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::judge::RULES;
+    use judge::RULES;
     use reports::{class::Class, report::Hint};
 
     fn bug() -> Bug {

@@ -3,20 +3,19 @@
 
 use super::{Bug, Control, Score, SelftestError, Trial, load, switch};
 use crate::{
-    clock::{Clock, SystemClock},
-    judge::{self, History},
     run::Asked,
-    scenario::{Library, Scenario},
     sim::{self, SimError},
-    tier::Tier,
 };
+use judge::{self, History};
 use reports::report::Check;
+use scenario::{Library, Scenario, Tier};
 use std::{
     collections::BTreeMap,
     num::NonZero,
     sync::{Mutex, PoisonError},
     thread,
 };
+use system::clock::{Clock, SystemClock};
 
 /// The seed of scenarios that have none.
 const SEED: u64 = 1;

@@ -1,6 +1,6 @@
 //! Where bugs can be planted, and what the planting adds to the sources beside them: the switch that chooses the one which bites.
 
-use crate::tier::Tier;
+use scenario::Tier;
 
 /// The variable that tells the Worker which bug bites.
 pub const VARIABLE: &str = "SEEDED_BUG";

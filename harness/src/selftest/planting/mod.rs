@@ -17,8 +17,8 @@ pub use crates::{CRATES, VARIABLE};
 pub use misfit::{Misfit, Why};
 
 use super::bug::{Bug, Edit};
-use crate::tier::Tier;
 use crates::{Crate, HARNESS_SWITCH, HARNESS_SWITCH_TEXT, START, SWITCH, SWITCH_IN};
+use scenario::Tier;
 use source::{Source, line_of};
 use std::{
     collections::{BTreeMap, BTreeSet},

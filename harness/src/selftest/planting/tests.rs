@@ -1,7 +1,7 @@
 //! The planting on sources of a few lines. Where the text alone would prove little, the planted code is compiled and run.
 
 use super::*;
-use crate::judge::RULES;
+use judge::RULES;
 use std::{env, fs, process::Command};
 
 const FILE: &str = "dispatcher/x402-protocol/src/offer.rs";

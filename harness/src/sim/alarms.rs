@@ -15,7 +15,8 @@ use tokio::sync::Notify;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Object {
     Health,
-    Payment(String),
+    /// The shard of the ledger that has this name.
+    Shard(String),
 }
 
 #[derive(Clone, Default)]

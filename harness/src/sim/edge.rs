@@ -25,6 +25,7 @@ use super::{
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
+    stored::StoredLedger,
     tenant::{Content, Tenants},
     wire::Incoming,
 };
@@ -36,7 +37,6 @@ use dispatcher_core::{
     directory::{cache::Cache, stored::Stored},
     paywall::{
         health::Snapshot,
-        ledger::Memory,
         ports::{Clock, RecordStore},
     },
     platform::{IsolateMemory, Ports, Surroundings},
@@ -70,7 +70,7 @@ pub struct Edge {
     pub directory: Option<KvStore>,
     pub disturbed: Rc<Disturbed>,
     pub written: Written,
-    pub memory: Memory,
+    pub stored: StoredLedger,
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
     pub location: Rc<RefCell<LocationCounter>>,
@@ -92,7 +92,7 @@ impl Edge {
         let log = SimLog { life: life.clone(), journal, armed, canaries };
         let objects = Objects::new(Parts {
             config: Rc::clone(&self.config),
-            memory: self.memory.clone(),
+            stored: self.stored.clone(),
             disturbed: Rc::clone(&self.disturbed),
             written: Rc::clone(&self.written),
             health: SimHealthStore { life: life.clone(), alarms: self.alarms.clone(), stored: Rc::clone(&self.health) },
@@ -133,7 +133,8 @@ impl Edge {
                 board: Some(objects.board()),
                 token_guard: Rc::default(),
             };
-            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed: Rc::clone(&self.disturbed) };
+            let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
+            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: config.ledger };
             let (clock, randomness, log) = (self.clock, chance, log.clone());
             let ports = Ports { namespace, ledger, clock, randomness, log, tenants };
             let location = Rc::clone(&self.location);
@@ -216,7 +217,7 @@ impl Edge {
     /// What the settlement ledger says of a payment.
     pub async fn ledger_state(&self, payment: &str) -> Result<LedgerState, Event> {
         let unreadable = |why: String| Event::Unreadable { source: "settlement ledger".to_owned(), text: why };
-        let record = self.memory.store(payment).load().await.map_err(|error| unreadable(error.to_string()))?;
+        let record = self.stored.of(payment).store(payment).load().await.map_err(|error| unreadable(error.to_string()))?;
         let described = platform_api::describe(payment, record.as_ref());
         let text = |name: &str| described[name].as_str().map(str::to_owned);
         let state = text("state").ok_or_else(|| unreadable(format!("{payment}: no state")))?;

@@ -9,7 +9,6 @@ mod chance;
 mod clock;
 mod disturbed;
 mod edge;
-mod keepers;
 mod kills;
 mod life;
 mod objects;
@@ -17,6 +16,8 @@ mod operator;
 mod outside;
 mod platform;
 mod ports;
+mod shards;
+mod stored;
 mod tenant;
 mod wire;
 
@@ -108,6 +109,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         cpu_limit_policy: vars.remove("CPU_LIMIT_POLICY"),
         chain_rpc_urls: vars.remove("CHAIN_RPC_URLS"),
         accept_unresolved: vars.remove("ACCEPT_UNRESOLVED"),
+        ledger_shards: vars.remove("LEDGER_SHARDS"),
     };
     let stored = scenario.world().stores_directory().then(KvStore::default);
     let publish = |store: &KvStore| {
@@ -129,7 +131,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
         tenants: Rc::new(Tenants::new(canaries)),
         disturbed: Rc::new(Disturbed::new(scenario.ledger_disturbances(), seed, journal.clone())),
         written: Rc::default(),
-        memory: Default::default(),
+        stored: Default::default(),
         alarms: Alarms::default(),
         health: Rc::default(),
         location: Rc::default(),

@@ -6,7 +6,6 @@ use super::{
     chance::Chance,
     clock::VirtualClock,
     disturbed::Disturbed,
-    keepers::Keepers,
     life::Life,
     ports::{
         facilitator_transport::PipeTransport,
@@ -14,29 +13,35 @@ use super::{
         health_store::SimHealthStore,
         identifiers::SimIdentifiers,
         log::SimLog,
-        record_store::{SimStore, Weather, Written},
+        record_store::{Weather, Written},
+        shard_store::SimShardStore,
     },
+    shards::Shards,
+    stored::StoredLedger,
 };
 use dispatcher_core::{
     Config,
     paywall::{
         facilitator::Facilitators,
         health::{Board, Monitor, News, Snapshot},
-        ledger::{Keeper, Memory, machine::RING_AGAIN_MS},
-        ports::{Clock, LedgerError},
+        ledger::{
+            layout::Place,
+            shard::{FormerLedger, KeeperParts, Shard},
+        },
+        ports::{Clock, LedgerError, PaymentLog},
     },
     platform_api,
     ports::Randomness,
     serving::exchange_health,
 };
 use serde_json::Value;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 
-pub type SimKeeper = Keeper<SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
+pub type SimShard = Shard<SimShardStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers, FormerShards>;
 type HealthMonitor = Monitor<SimHealthStore, PipeTransport, VirtualClock, SimLog>;
 
 pub struct Objects {
-    payments: Keepers,
+    shards: Shards,
     monitor: Rc<HealthMonitor>,
     board: Rc<Board>,
     clock: VirtualClock,
@@ -50,7 +55,7 @@ pub struct Objects {
 /// What the objects are made from.
 pub struct Parts {
     pub config: Rc<Config>,
-    pub memory: Memory,
+    pub stored: StoredLedger,
     pub disturbed: Rc<Disturbed>,
     pub written: Written,
     pub health: SimHealthStore,
@@ -62,35 +67,54 @@ pub struct Parts {
 impl Objects {
     #[must_use]
     pub fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, memory, disturbed, written, health, transport, log, clock } = parts;
+        let Parts { config, stored, disturbed, written, health, transport, log, clock } = parts;
         let (chance, alarms, life) = (transport.chance.clone(), health.alarms.clone(), health.life.clone());
         let board = Rc::new(Board::new(&config.facilitators, chance.seed()));
         let facilitators = config.facilitators.clone();
-        let (listed, told) = (facilitators.clone(), log.clone());
+        let listed = facilitators.clone();
+        let (monitor_chance, monitor_life) = (chance.clone(), life.clone());
         let monitor = Monitor::new(health, transport.clone(), clock, log.clone(), facilitators, chance.seed());
-        let open = {
-            let (alarms, life, board) = (alarms.clone(), life.clone(), Rc::clone(&board));
-            let identifiers = SimIdentifiers { life: life.clone(), chance: chance.clone(), memory: memory.clone() };
-            move |payment: &str| {
-                let (disturbed, armed) = (Rc::clone(&disturbed), Rc::clone(&log.armed));
-                let weather = Weather { disturbed, armed, written: Rc::clone(&written) };
-                let store = SimStore::new(payment, &memory, alarms.clone(), life.clone(), weather, clock);
-                let (transport, log, board) = (transport.clone(), log.clone(), Rc::clone(&board));
-                let facilitators = config.facilitators.clone();
-                Keeper::new(store, transport, clock, log, identifiers.clone(), facilitators, board)
-                    .with_chain(config.chain.clone())
+        let parts = KeeperParts {
+            transport,
+            clock,
+            log: log.clone(),
+            identifiers: SimIdentifiers { life: life.clone(), chance: chance.clone(), stored: stored.clone() },
+            facilitators: config.facilitators.clone(),
+            board: Rc::clone(&board),
+            chain: config.chain.clone(),
+        };
+        let shards = {
+            let (alarms, life, layout) = (alarms.clone(), life.clone(), config.ledger);
+            let weather = Weather { disturbed, armed: Rc::clone(&log.armed), written };
+            move |objects: Weak<Self>| {
+                let open = move |name: &str| {
+                    let (name, memory) = (name.to_owned(), stored.shard(name));
+                    let (alarms, life, weather) = (alarms.clone(), life.clone(), weather.clone());
+                    let store = SimShardStore { name, memory, alarms, life, weather, clock };
+                    Shard::new(store, parts.clone(), FormerShards(objects.clone()), layout)
+                };
+                Shards::new(open, chance.clone(), clock)
             }
         };
-        let payments = Keepers::new(open, chance.clone(), clock);
-        let monitor = Rc::new(monitor);
-        Rc::new(Self { payments, monitor, board, clock, chance, alarms, life, log: told, facilitators: listed })
+        let (chance, life) = (monitor_chance, monitor_life);
+        Rc::new_cyclic(|objects| Self {
+            shards: shards(objects.clone()),
+            monitor: Rc::new(monitor),
+            board,
+            clock,
+            chance,
+            alarms,
+            life,
+            log,
+            facilitators: listed,
+        })
     }
 
-    /// A call from a request: a way there, and a way back.
-    pub async fn call<R>(self: &Rc<Self>, payment: &str, ask: impl AsyncFnOnce(&SimKeeper) -> R) -> R {
+    /// A call to a shard: a way there, and a way back.
+    pub async fn call<R>(self: &Rc<Self>, shard: &str, ask: impl AsyncFnOnce(&SimShard) -> R) -> R {
         self.chance.travel().await;
         self.life.alive().await;
-        let answer = self.payments.with(payment, ask).await;
+        let answer = self.shards.with(shard, ask).await;
         self.exchange_health();
         self.chance.travel().await;
         self.life.alive().await;
@@ -110,15 +134,12 @@ impl Objects {
 
     async fn answer(self: Rc<Self>, object: Object) {
         let answered = match &object {
-            // As the Worker does: an alarm that fails ends on the platform, so the next ring is set first.
-            Object::Payment(payment) => {
-                let ring_after = |pause| self.alarms.set(object.clone(), self.clock.now().plus(pause));
-                ring_after(RING_AGAIN_MS);
-                let (woke, pause) = self.payments.wake(payment).await;
-                if woke.is_err() {
-                    ring_after(pause);
+            // As the Worker does: what fails is told, and left to the ring that was set first.
+            Object::Shard(name) => {
+                if let Err(error) = self.shards.with(name, async |shard| shard.ring().await).await {
+                    self.log.stuck("", &error);
                 }
-                woke
+                Ok(())
             }
             Object::Health => self.monitor.woke().await.map(|jobs| self.start(jobs)),
         };
@@ -169,6 +190,19 @@ impl Objects {
             let monitor = Rc::clone(&self.monitor);
             // A probe that could not be noted is asked for again by the next exchange.
             self.life.spawn(async move { drop(monitor.run(job).await) });
+        }
+    }
+}
+
+/// The shards that payments lived in before their number was raised.
+pub struct FormerShards(Weak<Objects>);
+
+impl FormerLedger for FormerShards {
+    async fn has(&self, place: &Place, payment: &str, shards: u16) -> Result<bool, LedgerError> {
+        let objects = self.0.upgrade().ok_or_else(|| LedgerError("the process is gone".to_owned()))?;
+        match place {
+            Place::Shard(name) => objects.call(name, async |shard| shard.has(payment, shards).await).await,
+            Place::Object => Err(LedgerError("the simulation never had an object a payment".to_owned())),
         }
     }
 }

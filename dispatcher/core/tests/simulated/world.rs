@@ -926,6 +926,9 @@ impl PaymentLog for Ports {
     fn trouble(&self, payment: &str, why: &str) {
         self.0.troubles.borrow_mut().push(format!("{payment}: {why}"));
     }
+    fn stuck(&self, payment: &str, error: &LedgerError) {
+        self.0.troubles.borrow_mut().push(format!("{payment} is stuck: {error}"));
+    }
 }
 
 impl Ports {

@@ -1,11 +1,8 @@
 //! The Durable Objects that know which payment has a `payment-identifier`.
 
-use crate::sim::{chance::Chance, life::Life};
+use crate::sim::{chance::Chance, life::Life, stored::StoredLedger};
 use dispatcher_core::paywall::{
-    ledger::{
-        Memory,
-        identifier::{Bound, Owner, ScopedIdentifier},
-    },
+    ledger::identifier::{Bound, Owner, ScopedIdentifier},
     ports::{Identifiers, LedgerError},
 };
 
@@ -13,7 +10,7 @@ use dispatcher_core::paywall::{
 pub struct SimIdentifiers {
     pub life: Life,
     pub chance: Chance,
-    pub memory: Memory,
+    pub stored: StoredLedger,
 }
 
 impl SimIdentifiers {
@@ -27,28 +24,28 @@ impl SimIdentifiers {
 impl Identifiers for SimIdentifiers {
     async fn bind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<Bound, LedgerError> {
         self.travel().await;
-        let bound = self.memory.bind(identifier, owner).await;
+        let bound = self.stored.names.bind(identifier, owner).await;
         self.travel().await;
         bound
     }
 
     async fn unbind(&self, identifier: &ScopedIdentifier, owner: &Owner) -> Result<(), LedgerError> {
         self.travel().await;
-        let unbound = self.memory.unbind(identifier, owner).await;
+        let unbound = self.stored.names.unbind(identifier, owner).await;
         self.travel().await;
         unbound
     }
 
     async fn bind_transaction(&self, transaction: &str, owner: &Owner) -> Result<Bound, LedgerError> {
         self.travel().await;
-        let bound = self.memory.bind_transaction(transaction, owner).await;
+        let bound = self.stored.names.bind_transaction(transaction, owner).await;
         self.travel().await;
         bound
     }
 
     async fn transaction_of(&self, payment: &str) -> Result<Option<String>, LedgerError> {
         self.travel().await;
-        let transaction = self.memory.transaction_of(payment).await;
+        let transaction = self.stored.of(payment).transaction_of(payment).await;
         self.travel().await;
         transaction
     }

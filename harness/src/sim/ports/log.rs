@@ -7,7 +7,7 @@ use crate::{
 };
 use dispatcher_core::{
     paywall::{
-        ports::{HealthLog, PaymentLog},
+        ports::{HealthLog, LedgerError, PaymentLog},
         telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
     },
     ports::{DirectoryLog, RequestLog, TroubleLog},
@@ -76,6 +76,11 @@ impl PaymentLog for SimLog {
 
     fn trouble(&self, payment: &str, why: &str) {
         self.write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
+    }
+
+    fn stuck(&self, payment: &str, error: &LedgerError) {
+        let why = error.to_string();
+        self.write("alert", &serde_json::json!({ "alert": "payment_stuck", "payment": payment, "why": why }));
     }
 }
 

@@ -13,4 +13,5 @@ pub mod rate_limiter;
 pub mod record_store;
 pub mod secrets;
 pub mod settlement_ledger;
+pub mod shard_store;
 pub mod snapshot_store;

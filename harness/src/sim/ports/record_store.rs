@@ -1,8 +1,7 @@
-//! One payment's storage in its Durable Object. A write is either done or was never begun: the process may die before it
+//! One payment's rows in its shard's storage. A write is either done or was never begun: the process may die before it
 //! and after it.
 
 use crate::sim::{
-    alarms::{Alarms, Object},
     armed::Armed,
     clock::VirtualClock,
     disturbed::Disturbed,
@@ -18,8 +17,6 @@ use system::clock::Clock;
 
 pub struct SimStore {
     life: Life,
-    alarms: Alarms,
-    object: Object,
     payment: String,
     stored: MemoryStore,
     disturbed: Rc<Disturbed>,
@@ -38,6 +35,7 @@ pub struct LastWrite {
 }
 
 /// The troubles of storage, and the record of it for the judges.
+#[derive(Clone)]
 pub struct Weather {
     pub disturbed: Rc<Disturbed>,
     pub armed: Rc<Armed>,
@@ -49,14 +47,13 @@ impl SimStore {
     pub fn new(
         payment: &str,
         memory: &Memory,
-        alarms: Alarms,
         life: Life,
         weather: Weather,
         clock: VirtualClock,
     ) -> Self {
-        let (object, stored) = (Object::Payment(payment.to_owned()), memory.store(payment));
+        let stored = memory.store(payment);
         let (payment, Weather { disturbed, armed, written }) = (payment.to_owned(), weather);
-        Self { life, alarms, object, payment, stored, disturbed, armed, written, clock }
+        Self { life, payment, stored, disturbed, armed, written, clock }
     }
 }
 
@@ -93,13 +90,11 @@ impl RecordStore for SimStore {
 
     async fn wake_at(&self, at: UnixMillis) -> Result<(), LedgerError> {
         self.life.alive().await;
-        self.alarms.set(self.object.clone(), at);
-        Ok(())
+        self.stored.wake_at(at).await
     }
 
     async fn forget(&self) -> Result<(), LedgerError> {
         self.life.alive().await;
-        self.alarms.clear(&self.object);
         self.written.borrow_mut().remove(&self.payment);
         self.stored.forget().await
     }

@@ -13,11 +13,13 @@ pub async fn ask<R>(
     call: impl AsyncFn(&Place, Routed<'_>) -> Result<Placed<R>, LedgerError>,
 ) -> Result<R, LedgerError> {
     let routed = |is_sent_on| Routed { payment, shards: layout.shards(), is_sent_on };
-    let place = match call(&Place::Shard(layout.shard_of(payment)), routed(false)).await? {
+    let shard = Place::Shard(layout.shard_of(payment));
+    // Boxed: a request's future would otherwise hold every step of the ledger twice.
+    let place = match Box::pin(call(&shard, routed(false))).await? {
         Placed::Here(answer) => return Ok(answer),
         Placed::At(place) => place,
     };
-    match call(&place, routed(true)).await? {
+    match Box::pin(call(&place, routed(true))).await? {
         Placed::Here(answer) => Ok(answer),
         Placed::At(_) => Err(LedgerError("the payment's former place sent on".to_owned())),
     }

@@ -82,7 +82,7 @@ mod tests {
             under_way.extend((0..MOST_OF_TENANT).map(|_| calls.begin(&format!("other-{n}")).unwrap()));
         }
         assert_eq!(calls.begin("late").err(), Some(Busy::Shard));
-        under_way.remove(0);
+        drop(under_way.remove(0));
         assert!(calls.begin("late").is_ok());
         drop(under_way);
         assert!(calls.0.borrow().tenants.is_empty() && calls.0.borrow().all == 0);

@@ -196,6 +196,12 @@ where
         Ok(())
     }
 
+    /// Tells whether all that it knows is stored: no request of this process has a payment of it.
+    #[must_use]
+    pub fn rests(&self) -> bool {
+        self.living.borrow().values().all(|one| Rc::strong_count(&one.keeper) == 1 && one.keeper.rests())
+    }
+
     async fn wake(&self, payment: &str) {
         let keeper = self.keeper_of(payment);
         if let Err(error) = keeper.woke().await {

@@ -163,7 +163,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 told.map(|content| content.confined(request, &place, SharedOrigin::Sandboxed))
             }
             Ok(Resolution::Tenant(resolved)) => {
-                if let Trade::Sells(_) = Trade::of(&resolved.tenant) {
+                if let Trade::Sells(_) = Trade::of(&resolved.tenant, &resolved.place.path) {
                     readers = Readers::of(resolved.tenant.cors.as_ref(), request);
                 }
                 line.tenant_id = Some(resolved.tenant.id.clone());
@@ -210,7 +210,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         line: &mut RequestLine,
     ) -> Told<N::Outbound> {
         let tenant = &*to.tenant;
-        let trade = Trade::of(tenant);
+        let trade = Trade::of(tenant, &to.place.path);
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
         let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
         let payment = Some(request).filter(|_| !unsold).and_then(payment_of);
@@ -225,7 +225,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let (method, path) = (request.method(), to.place.path.as_str());
         let entered = match self.gate.enter(Visit { source, tenancy, method, path, brings, at: began }) {
             // Refused, a browser would not even let the page pay, or collect what it has paid for.
-            Err(_) if matches!(brings, Brings::Preflight) => return Ok(permitted_by_us(tenant, request)),
+            Err(_) if matches!(brings, Brings::Preflight) => return Ok(permitted_by_us(to, request)),
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
         };
         match (trade, brings) {
@@ -236,7 +236,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                 {
                     return Ok(pass_through(passed, Vec::new()));
                 }
-                Ok(permitted_by_us(tenant, request))
+                Ok(permitted_by_us(to, request))
             }
             (Trade::Sells(price), _) => self.sell(request, to, price, payment, entered, line).await,
             // Where everything is free now, a page may still have something to collect.
@@ -292,7 +292,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         {
             return pass_through(Passed::given(response, gift), set);
         }
-        permitted_by_us(&to.tenant, request)
+        permitted_by_us(to, request)
     }
 
     /// Challenge, claim, verify, execute, settle, hand over.
@@ -476,9 +476,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
 }
 
 /// Our answer to a preflight, within what the tenant's record says while it sells.
-fn permitted_by_us<O>(tenant: &Tenant, request: &impl Inbound) -> Content<O> {
-    let sells = matches!(Trade::of(tenant), Trade::Sells(_));
-    permitted(tenant.cors.as_ref().filter(|_| sells), request)
+fn permitted_by_us<O>(to: &Resolved, request: &impl Inbound) -> Content<O> {
+    let sells = matches!(Trade::of(&to.tenant, &to.place.path), Trade::Sells(_));
+    permitted(to.tenant.cors.as_ref().filter(|_| sells), request)
 }
 
 fn permitted<O>(policy: Option<&cors::Policy>, request: &impl Inbound) -> Content<O> {

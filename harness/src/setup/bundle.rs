@@ -23,6 +23,15 @@ const NOT_SOURCE: [&str; 5] = ["build", SEEDED_OUT, "target", "node_modules", ".
 /// Where the dispatcher with bugs in it goes, relative to its crate.
 const SEEDED_OUT: &str = "build-selftest";
 
+const DISPATCHER_SOURCES: [&str; 6] = [
+    "dispatcher/worker",
+    "dispatcher/core",
+    "dispatcher/x402-paywall",
+    "dispatcher/x402-protocol",
+    "Cargo.toml",
+    "Cargo.lock",
+];
+
 /// A built Worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
@@ -82,7 +91,7 @@ pub fn build_dispatcher(
 fn dispatcher(workspace: &Path) -> WorkerCrate {
     WorkerCrate {
         dir: workspace.join("dispatcher/worker"),
-        sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
+        sources: DISPATCHER_SOURCES.map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
         profile: Profile::Release,
@@ -122,6 +131,26 @@ pub fn build_outbound(
     let worker = WorkerCrate {
         dir: workspace.join("dispatcher/outbound"),
         sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
+        target_dir: workspace.join("target/wasm"),
+        out_dir: "build".to_owned(),
+        profile: Profile::Release,
+        features: Vec::new(),
+        env: &[],
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
+/// The Worker of tenants with a data set, as it ships.
+pub fn build_dataset_worker(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let sources = ["dispatcher/dataset", "dispatcher/dataset-worker", "Cargo.toml", "Cargo.lock"];
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/dataset-worker"),
+        sources: sources.map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
         profile: Profile::Release,

@@ -31,6 +31,7 @@ mod request_form;
 mod retry_after;
 pub mod rules;
 pub mod run;
+pub mod sandbox;
 pub mod scenario;
 pub mod selftest;
 pub mod serve;

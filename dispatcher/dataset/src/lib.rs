@@ -22,3 +22,9 @@ pub use layout::{About, ColumnMeta, Meta};
 pub use read::{Dataset, OpenError, Source};
 pub use source::{Format, SourceError, SourceOptions};
 pub use table::{Problem, Problems, Table};
+
+/// Whether one of two names may have been meant where the other was written.
+#[must_use]
+pub fn alike(one: &str, other: &str) -> bool {
+    strsim::damerau_levenshtein(&one.to_lowercase(), &other.to_lowercase()) <= 1 + one.len() / 4
+}

@@ -8,7 +8,7 @@ mod conformance;
 mod incident;
 mod meta;
 mod namespace;
-mod providing;
+pub(crate) mod providing;
 mod replay;
 mod scenario;
 mod schema;
@@ -36,6 +36,7 @@ use crate::{
     recording::{self, RecordingError},
     rules::{self, UnknownRule},
     run::{RunDirError, RunError},
+    sandbox::SandboxError,
     scenario::{Library, LibraryError},
     selftest::SelftestError,
     serve::OptionsError,
@@ -154,6 +155,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Selftest(#[from] SelftestError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Sandbox(#[from] SandboxError),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -183,7 +187,7 @@ impl CommandError {
             Self::Conform(error) => error.exit(),
             Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
-            Self::Setup(_) => Exit::DidNotStart,
+            Self::Setup(_) | Self::Sandbox(_) => Exit::DidNotStart,
             Self::Selftest(error) => error.exit(),
             Self::RunDir(error) => error.exit(),
             Self::Rule(_) => Exit::Usage,

@@ -35,7 +35,7 @@ mod shelves;
 mod stream;
 mod supervisor;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod workerd_config;
 
 pub use command::{NamespaceError, SUBCOMMAND, guarded, supervise};

@@ -6,15 +6,18 @@
 
 use crate::{
     clock::{Clock, SystemClock},
-    commands::providing::{make_run_dir, provide, runtime, setting_up},
-    commands::CommandError,
+    commands::{
+        CommandError,
+        providing::{make_run_dir, provide, runtime, setting_up},
+    },
     exit::Exit,
     interrupt::Interruption,
     journal::Journal,
     namespace,
     output::{errln, outln},
     run::{Live, LiveOptions, RunError, Sellers},
-    serve, setup, tell,
+    serve, setup,
+    told::Audience,
     world::ports,
 };
 use clap::Parser;
@@ -70,7 +73,7 @@ pub fn main() -> Exit {
         Err(told) => return crate::heard(told.print().err(), if told.use_stderr() { Exit::Usage } else { Exit::Pass }),
     };
     let outcome = std::panic::catch_unwind(|| sandbox(&args)).unwrap_or(Err(CommandError::Panicked));
-    crate::heard(None, outcome.unwrap_or_else(tell))
+    crate::heard(None, outcome.unwrap_or_else(|error| Audience::People.hears(error)))
 }
 
 fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {

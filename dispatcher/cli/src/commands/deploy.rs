@@ -15,7 +15,7 @@ use crate::{
 };
 use dataset::{Dataset, Kind, Meta, Options, SourceOptions, source};
 use dispatcher_core::{
-    paywall::Bill,
+    paywall::challenge::Bill,
     plan::Plan,
     tenant::{Available, TenantRecord, is_id},
 };

@@ -9,6 +9,7 @@ mod commands;
 pub mod exit;
 mod facilitators;
 pub mod failure;
+mod gate;
 pub mod home;
 mod http;
 pub mod money;

@@ -206,8 +206,8 @@ fn nothing_goes_out_without_a_gate_or_a_reason() {
     let output = setting.publish("token-1", &["--execute"]);
     assert_eq!(output.status.code(), Some(2));
     for (gate, said) in [
-        (json!({"verdict": "fail"}), "the verdict is"),
-        (json!({"verdict": "pass", "digest": "of another"}), "it is about"),
+        (json!({"schema": 1, "verdict": "fail", "partial": false}), "the verdict is"),
+        (json!({"schema": 1, "verdict": "pass", "partial": false, "bundle": []}), "none of the files that the gate ran"),
     ] {
         setting.shop.write("gate.json", gate.to_string());
         let output = setting.publish("token-1", &["--execute", "--gate", "gate.json"]);

@@ -5,34 +5,22 @@ mod bar;
 pub mod bench;
 mod bounded_http;
 pub mod cli;
-pub mod clock;
 mod commands;
 pub mod conform;
 pub mod conformance;
 mod directory;
 pub mod exit;
 pub mod explain;
-pub mod facilitator;
-mod folders;
-pub mod http_client;
 pub mod incident;
-pub mod interrupt;
-pub mod journal;
-pub mod judge;
 pub mod known;
 pub mod list;
 mod location;
 pub mod meta;
-pub mod namespace;
 pub mod new;
-mod output;
 pub mod recording;
 mod request_form;
-mod retry_after;
 pub mod rules;
 pub mod run;
-pub mod sandbox;
-pub mod scenario;
 pub mod selftest;
 pub mod serve;
 pub mod setup;
@@ -40,17 +28,21 @@ mod shop;
 pub mod shrink;
 pub mod sim;
 pub mod swarm;
-pub mod tier;
 mod told;
-pub mod traffic;
 pub mod world;
 
-use crate::output::errln;
 use clap::Parser;
 use cli::Cli;
-use commands::CommandError;
+use commands::{
+    CommandError,
+    sandbox::{SandboxArgs, sandbox},
+};
 use exit::Exit;
 use std::io;
+use system::{
+    folders,
+    output::{self, errln},
+};
 use told::Audience;
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people, unless JSON is asked for; so does
@@ -69,6 +61,20 @@ pub fn main() -> Exit {
     }
     let outcome = std::panic::catch_unwind(|| commands::carry_out(&cli.command)).unwrap_or(Err(CommandError::Panicked));
     heard(None, outcome.unwrap_or_else(|error| audience.hears(error)))
+}
+
+/// Does what the command line of `402claw-dev` says. The namespace's supervisor and its guard are started as the program that runs,
+/// so this is all of the harness, too.
+pub fn dev_main() -> Exit {
+    if std::env::args_os().nth(1).is_some_and(|word| word == namespace::SUBCOMMAND) {
+        return main();
+    }
+    let args = match SandboxArgs::try_parse() {
+        Ok(args) => args,
+        Err(told) => return heard(told.print().err(), if told.use_stderr() { Exit::Usage } else { Exit::Pass }),
+    };
+    let outcome = std::panic::catch_unwind(|| sandbox(&args)).unwrap_or(Err(CommandError::Panicked));
+    heard(None, outcome.unwrap_or_else(|error| Audience::People.hears(error)))
 }
 
 /// Returns the exit code once everything is said. A report that nobody got is no pass.

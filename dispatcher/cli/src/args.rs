@@ -87,7 +87,9 @@ pub enum Template {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  402claw init my-api\n  402claw init my-api --template proxy --upstream https://api.example.com --secret-header x-api-key")]
+#[command(
+    after_help = "Examples:\n  402claw init my-api\n  402claw init my-api --template proxy --upstream https://api.example.com --secret-header x-api-key"
+)]
 pub struct InitArgs {
     #[arg(value_name = "DIR", default_value = ".")]
     pub folder: PathBuf,
@@ -111,7 +113,9 @@ pub struct InitArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  402claw dev\n  402claw dev data.csv --price 0.01\n  402claw dev --once --format json")]
+#[command(
+    after_help = "Examples:\n  402claw dev\n  402claw dev data.csv --price 0.01\n  402claw dev --once --format json"
+)]
 pub struct DevArgs {
     /// Data file; what 402claw.json names unless given
     #[arg(value_name = "FILE")]
@@ -234,8 +238,10 @@ pub struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Pays with the key in CLAW_BUYER_KEY, or with a test key of its own. A call whose outcome stayed open sends the\n\
-    same payment when it is run again.\n\nExamples:\n  402claw call http://127.0.0.1:8402/t/rain/v1/records?limit=5 --max-price 0.001")]
+#[command(
+    after_help = "Pays with the key in CLAW_BUYER_KEY, or with a test key of its own. A call whose outcome stayed open sends the\n\
+    same payment when it is run again.\n\nExamples:\n  402claw call http://127.0.0.1:8402/t/rain/v1/records?limit=5 --max-price 0.001"
+)]
 pub struct CallArgs {
     #[arg(value_name = "URL")]
     pub url: String,
@@ -257,7 +263,9 @@ pub struct PayoutsArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  402claw override rain --cpu-ms 100 --subrequests 50 --reason 'launch week' --expires 2027-01-15T08:00:00Z\n  402claw override rain --lift")]
+#[command(
+    after_help = "Examples:\n  402claw override rain --cpu-ms 100 --subrequests 50 --reason 'launch week' --expires 2027-01-15T08:00:00Z\n  402claw override rain --lift"
+)]
 pub struct OverrideArgs {
     #[arg(value_name = "SLUG")]
     pub tenant: String,
@@ -278,7 +286,9 @@ pub struct OverrideArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "The token comes in CLAW_PLATFORM_TOKEN.\n\nExamples:\n  402claw quarantine rain --reason phishing\n  402claw quarantine rain --lift")]
+#[command(
+    after_help = "The token comes in CLAW_PLATFORM_TOKEN.\n\nExamples:\n  402claw quarantine rain --reason phishing\n  402claw quarantine rain --lift"
+)]
 pub struct QuarantineArgs {
     #[arg(value_name = "SLUG")]
     pub tenant: String,
@@ -332,9 +342,11 @@ pub struct CatalogArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "The API token comes in CLOUDFLARE_API_TOKEN, or in the file of CLOUDFLARE_API_TOKEN_FILE, whose mode is 0600.\n\n\
+#[command(
+    after_help = "The API token comes in CLOUDFLARE_API_TOKEN, or in the file of CLOUDFLARE_API_TOKEN_FILE, whose mode is 0600.\n\n\
     Examples:\n  402claw publish rain --account ID --dispatch-namespace tenants\n  \
-    402claw publish rain --account ID --dispatch-namespace tenants --execute --gate gate.json")]
+    402claw publish rain --account ID --dispatch-namespace tenants --execute --gate gate.json"
+)]
 pub struct PublishArgs {
     #[arg(value_name = "SLUG")]
     pub tenant: String,

@@ -1,13 +1,10 @@
 //! The policy about facilitators: in production at least two, by https, each of which serves the network that is charged on.
 
-use crate::{
-    args::DeployArgs,
-    exit::Exit,
-    failure::Failure,
-    home::Environment,
-    http,
+use crate::{args::DeployArgs, exit::Exit, failure::Failure, home::Environment, http};
+use dispatcher_core::{
+    paywall::{facilitator::Facilitators, ports::Secrets},
+    tenant::Available,
 };
-use dispatcher_core::{paywall::{facilitator::Facilitators, ports::Secrets}, tenant::Available};
 use serde_json::Value;
 use std::{fs, time::Duration};
 
@@ -29,12 +26,15 @@ pub fn available(args: &DeployArgs, environment: Environment) -> Result<Availabl
     let Some(path) = &args.facilitators else {
         if environment == Environment::Prod {
             let what = "production needs to know its facilitators";
-            return Err(Failure::invalid(what).help("--facilitators FILE, with the JSON of the dispatcher's FACILITATORS"));
+            return Err(
+                Failure::invalid(what).help("--facilitators FILE, with the JSON of the dispatcher's FACILITATORS")
+            );
         }
         return Ok(Available { network, facilitators: [].into() });
     };
     let text = fs::read_to_string(path).map_err(|error| Failure::file("reading", path, &error))?;
-    let listed = Facilitators::from_json(&text, &Assumed).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))?;
+    let listed = Facilitators::from_json(&text, &Assumed)
+        .map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))?;
     let urls: Vec<(String, String)> = listed.iter().map(|one| (one.id.clone(), one.url.clone())).collect();
     if environment == Environment::Prod {
         policy(&urls)?;
@@ -63,15 +63,20 @@ async fn all_serve(urls: &[(String, String)], network: &str) -> Result<(), Failu
     let client = http::client(PATIENCE)?;
     for (id, url) in urls {
         let failed = |why: String| {
-            Failure::new(Exit::Invalid, format!("facilitator {id:?}: {why}")).help("--unchecked-facilitators goes on without asking")
+            Failure::new(Exit::Invalid, format!("facilitator {id:?}: {why}"))
+                .help("--unchecked-facilitators goes on without asking")
         };
-        let response = client.get(format!("{url}/supported")).send().await.map_err(|error| failed(http::told(&error)))?;
+        let response =
+            client.get(format!("{url}/supported")).send().await.map_err(|error| failed(http::told(&error)))?;
         let status = response.status().as_u16();
         // It wants credentials, which only the deployment has: it is there, and that is all that can be known.
         if status == 401 || status == 403 {
             continue;
         }
-        let body = http::body(response).await.filter(|_| status == 200).ok_or_else(|| failed(format!("/supported answers {status}")))?;
+        let body = http::body(response)
+            .await
+            .filter(|_| status == 200)
+            .ok_or_else(|| failed(format!("/supported answers {status}")))?;
         if !serves(&body, network) {
             return Err(failed(format!("does not serve exact on {network}")));
         }
@@ -91,7 +96,9 @@ mod tests {
 
     #[test]
     fn production_has_two_that_are_not_one() {
-        let urls = |list: &[&str]| list.iter().enumerate().map(|(n, url)| (format!("f{n}"), (*url).to_owned())).collect::<Vec<_>>();
+        let urls = |list: &[&str]| {
+            list.iter().enumerate().map(|(n, url)| (format!("f{n}"), (*url).to_owned())).collect::<Vec<_>>()
+        };
         assert!(policy(&urls(&["https://a.example", "https://b.example"])).is_ok());
         for (wrong, said) in [
             (&["https://a.example"][..], "needs 2"),

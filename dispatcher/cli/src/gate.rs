@@ -11,7 +11,8 @@ const SCHEMA: u64 = 1;
 /// Fails unless the record is a whole pass over each of these files that it lists, and lists the code among them.
 pub fn passed(path: &Path, modules: &[Module]) -> Result<(), Failure> {
     let bytes = fs::read(path).map_err(|error| Failure::file("reading", path, &error))?;
-    let record: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))?;
+    let record: Value =
+        serde_json::from_slice(&bytes).map_err(|error| Failure::invalid(format!("{}: {error}", path.display())))?;
     judge(&record, modules).map_err(|why| Failure::invalid(format!("{}: {why}", path.display())))
 }
 
@@ -51,7 +52,8 @@ mod tests {
     fn a_gate_is_a_whole_pass_over_these_files() {
         let modules = [Module { name: "index.js".to_owned(), content: b"abc".to_vec() }];
         let sum = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let record = json!({"schema": 1, "verdict": "pass", "partial": false, "bundle": [{"path": "index.js", "sha256": sum}]});
+        let record =
+            json!({"schema": 1, "verdict": "pass", "partial": false, "bundle": [{"path": "index.js", "sha256": sum}]});
         assert_eq!(judge(&record, &modules), Ok(()));
         for (key, wrong) in [
             ("schema", json!(2)),

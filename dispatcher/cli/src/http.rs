@@ -1,7 +1,7 @@
 //! The one HTTP client: no proxy, no redirects, bounded answers.
 
-use crate::failure::Failure;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use reqwest::{Client, Response, redirect};
 use rustls::crypto::{CryptoProvider, ring};
 use std::time::Duration;

@@ -79,7 +79,9 @@ mod tests {
             let amount: Usdc = text.parse().unwrap();
             assert_eq!((amount.0, amount.to_string().as_str()), (atomic, told));
         }
-        for wrong in ["", ".", "1.", ".5", "-1", "1e-3", "0,01", "$1", "0.0000001", "0", "0.000000", "1000000.000001", "1 "] {
+        for wrong in
+            ["", ".", "1.", ".5", "-1", "1e-3", "0,01", "$1", "0.0000001", "0", "0.000000", "1000000.000001", "1 "]
+        {
             assert!(wrong.parse::<Usdc>().is_err(), "{wrong:?}");
         }
     }

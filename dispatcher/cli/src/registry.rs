@@ -1,7 +1,12 @@
 //! The registry: every tenant's record, in the very form that the dispatcher reads. A change is checked as the dispatcher checks
 //! it, kept as a version, and told in an audit log.
 
-use crate::{clock, exit::Exit, failure::Failure, home::{Home, Lock}};
+use crate::{
+    clock,
+    exit::Exit,
+    failure::Failure,
+    home::{Home, Lock},
+};
 use dispatcher_core::{
     directory::snapshot,
     dispatch_key::DispatchKey,
@@ -91,7 +96,8 @@ impl Registry {
             read.check(available).map_err(|error| Failure::invalid(error.to_string()))?;
         }
         let directory = self.directory().to_string();
-        snapshot::publish(self.version.max(1), &directory, available).map_err(|error| Failure::invalid(error.to_string()))?;
+        snapshot::publish(self.version.max(1), &directory, available)
+            .map_err(|error| Failure::invalid(error.to_string()))?;
         Ok(())
     }
 
@@ -100,7 +106,8 @@ impl Registry {
     pub fn save(&mut self, home: &Home, _: &Lock, available: &Available, change: &Change<'_>) -> Result<(), Failure> {
         let before = Self::load(home)?;
         if before.version != self.version {
-            let what = format!("the registry has changed meanwhile: it has version {}, not {}", before.version, self.version);
+            let what =
+                format!("the registry has changed meanwhile: it has version {}, not {}", before.version, self.version);
             return Err(Failure::new(Exit::Busy, what).help("run the same command again"));
         }
         self.version += 1;
@@ -141,7 +148,10 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 #[must_use]
 pub fn author(told: Option<&str>) -> String {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    told.map(str::to_owned).or_else(|| variable("USER")).or_else(|| variable("LOGNAME")).unwrap_or_else(|| "unknown".to_owned())
+    told.map(str::to_owned)
+        .or_else(|| variable("USER"))
+        .or_else(|| variable("LOGNAME"))
+        .unwrap_or_else(|| "unknown".to_owned())
 }
 
 #[cfg(test)]
@@ -185,7 +195,10 @@ mod tests {
         for (records, said) in [
             (vec![json!({"id": "a", "plan": "gold"})], "unknown variant `gold`"),
             (vec![json!({"id": "a", "plan": "pro", "hosts": ["A.example"]})], "is not a host"),
-            (vec![json!({"id": "a", "plan": "pro", "slug": "x"}), json!({"id": "b", "plan": "pro", "slug": "x"})], "twice"),
+            (
+                vec![json!({"id": "a", "plan": "pro", "slug": "x"}), json!({"id": "b", "plan": "pro", "slug": "x"})],
+                "twice",
+            ),
         ] {
             let mut registry = Registry { version: 0, tenants: records };
             let failure = registry.save(&home, &lock, &available(), &CHANGE).unwrap_err();

@@ -25,9 +25,8 @@ pub fn of(home: &Home, tenant: &str) -> Result<Vec<Settlement>, Failure> {
     let mut seen = BTreeSet::new();
     let mut all = Vec::new();
     for (n, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
-        let settlement: Settlement = serde_json::from_str(line).map_err(|error| {
-            Failure::invalid(format!("{}, line {}: {error}", home.path(FILE).display(), n + 1))
-        })?;
+        let settlement: Settlement = serde_json::from_str(line)
+            .map_err(|error| Failure::invalid(format!("{}, line {}: {error}", home.path(FILE).display(), n + 1)))?;
         if settlement.tenant == tenant && seen.insert((settlement.network.clone(), settlement.transaction.clone())) {
             all.push(settlement);
         }

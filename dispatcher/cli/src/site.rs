@@ -58,7 +58,11 @@ fn openapi<S: Source>(dataset: &Dataset<S>, told: &Told<'_>) -> Value {
     let mut parameters = vec![
         parameter("columns", "those of the answer, as a,b", text.clone()),
         parameter("sort", "columns in order, as a,-b", text.clone()),
-        parameter("limit", "rows of a page", json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT})),
+        parameter(
+            "limit",
+            "rows of a page",
+            json!({"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT}),
+        ),
         parameter("cursor", "`next` of the page before", text),
     ];
     for column in &dataset.meta().columns {
@@ -123,8 +127,10 @@ fn openapi<S: Source>(dataset: &Dataset<S>, told: &Told<'_>) -> Value {
 fn llms<S: Source>(dataset: &Dataset<S>, told: &Told<'_>) -> String {
     let meta = dataset.meta();
     let base = told.base();
-    let price = told.price.map_or("free".to_owned(), |price| format!("{price} USDC a request, by x402 on {}", told.network));
-    let columns: String = meta.columns.iter().map(|column| format!("- {} ({})\n", column.name, column.kind.as_str())).collect();
+    let price =
+        told.price.map_or("free".to_owned(), |price| format!("{price} USDC a request, by x402 on {}", told.network));
+    let columns: String =
+        meta.columns.iter().map(|column| format!("- {} ({})\n", column.name, column.kind.as_str())).collect();
     format!(
         "# {}\n\n> {}\n\n{} rows, {}.\n\n## Paid\n\n- [Rows]({base}{RECORDS}): filter by column=value or column__gte=value; sort=a,-b; \
          columns=a,b; limit=1 to {MAX_LIMIT}; cursor=next\n- [One row]({base}{RECORDS}/ID)\n\n## Free\n\n- [Schema]({base}{}): columns, \
@@ -189,9 +195,15 @@ pub fn conforms(value: &Value, schema: &Value) -> bool {
     };
     let is_constant = schema.get("const").is_none_or(|constant| constant == value);
     let is_listed = schema["enum"].as_array().is_none_or(|listed| listed.contains(value));
-    let has_required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).all(|name| value.get(name).is_some());
+    let has_required = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .all(|name| value.get(name).is_some());
     let members = schema["properties"].as_object().into_iter().flatten();
-    let members_conform = members.into_iter().all(|(name, schema)| value.get(name).is_none_or(|member| conforms(member, schema)));
+    let members_conform =
+        members.into_iter().all(|(name, schema)| value.get(name).is_none_or(|member| conforms(member, schema)));
     is_of_type && is_constant && is_listed && has_required && members_conform
 }
 
@@ -247,7 +259,9 @@ mod tests {
     fn the_example_follows_its_schema_and_a_wrong_one_does_not() {
         let bazaar = bazaar();
         assert!(conforms(&bazaar["info"], &bazaar["schema"]));
-        for (place, wrong) in [("/input/method", json!("POST")), ("/input/type", json!("mcp")), ("/input/queryParams/limit", json!(5))] {
+        for (place, wrong) in
+            [("/input/method", json!("POST")), ("/input/type", json!("mcp")), ("/input/queryParams/limit", json!(5))]
+        {
             let mut info = bazaar["info"].clone();
             *info.pointer_mut(place).unwrap() = wrong;
             assert!(!conforms(&info, &bazaar["schema"]), "{place}");

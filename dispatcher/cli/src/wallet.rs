@@ -11,7 +11,8 @@ pub const BUYER_KEY: &str = "CLAW_BUYER_KEY";
 /// The key that pays.
 pub fn buyer(home: &Home) -> Result<Signer, Failure> {
     match env::var(BUYER_KEY) {
-        Ok(text) => read(&text).ok_or_else(|| Failure::invalid(format!("{BUYER_KEY} is not a key: 0x and 64 hexadecimal digits"))),
+        Ok(text) => read(&text)
+            .ok_or_else(|| Failure::invalid(format!("{BUYER_KEY} is not a key: 0x and 64 hexadecimal digits"))),
         Err(_) => kept(home, "buyer.key"),
     }
 }

@@ -109,7 +109,8 @@ fn told<S: Source>(dataset: &Dataset<S>, site: &Site, request: &Request<'_>) -> 
             return match site.get(path) {
                 Some(Document { media_type, body }) => {
                     let tag = tag(&meta.version, &[path, body]);
-                    fresh(&tag, request).unwrap_or_else(|| Response::of(200, media_type, body.clone()).with("etag", tag))
+                    fresh(&tag, request)
+                        .unwrap_or_else(|| Response::of(200, media_type, body.clone()).with("etag", tag))
                 }
                 None => not_found(site),
             };
@@ -164,7 +165,8 @@ fn record<S: Source>(dataset: &Dataset<S>, id: &str, request: &Request<'_>) -> R
         Err(error) => return error.into(),
     };
     if !request.query.is_empty() {
-        return QueryError { parameter: request.query.to_owned(), what: "one record takes no parameters".to_owned() }.into();
+        return QueryError { parameter: request.query.to_owned(), what: "one record takes no parameters".to_owned() }
+            .into();
     }
     let Some(row) = row_of(dataset, &id) else {
         let by = dataset.meta().id.map_or(ROW_ID, |column| &dataset.meta().columns[column].name);
@@ -282,9 +284,9 @@ fn form_of(accept: Option<&str>) -> Option<Form> {
             "application/x-ndjson" | "application/ndjson" | "application/jsonl" => Form::Ndjson,
             _ => continue,
         };
-        let quality = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, |q| {
-            q.parse::<f32>().map_or(0, |q| (q.clamp(0.0, 1.0) * 1_000.0) as u32)
-        });
+        let quality = parts
+            .find_map(|part| part.strip_prefix("q="))
+            .map_or(1_000, |q| q.parse::<f32>().map_or(0, |q| (q.clamp(0.0, 1.0) * 1_000.0) as u32));
         if quality > 0 && best.is_none_or(|(_, before)| quality > before) {
             best = Some((form, quality));
         }

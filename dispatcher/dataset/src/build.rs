@@ -211,7 +211,9 @@ fn id_column(asked: Option<&str>, columns: &[ColumnMeta], rows: usize) -> Result
     let why_not = |column: &ColumnMeta| match column {
         ColumnMeta { kind: Kind::Json, .. } => Some("its values are lists or objects".to_owned()),
         ColumnMeta { nulls: 1.., .. } => Some(format!("{} rows have no value in it", column.nulls)),
-        ColumnMeta { distinct, .. } if *distinct < rows => Some(format!("{} of its values occur again", rows - distinct)),
+        ColumnMeta { distinct, .. } if *distinct < rows => {
+            Some(format!("{} of its values occur again", rows - distinct))
+        }
         _ => None,
     };
     let at = |name: &str| columns.iter().position(|column| column.name == name);
@@ -226,4 +228,3 @@ fn id_column(asked: Option<&str>, columns: &[ColumnMeta], rows: usize) -> Result
         None => Ok(at("id").filter(|at| why_not(&columns[*at]).is_none())),
     }
 }
-

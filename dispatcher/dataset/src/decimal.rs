@@ -80,8 +80,20 @@ impl Ord for Decimal<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         match (self.is_zero(), other.is_zero(), self.negative, other.negative) {
             (true, true, ..) => Ordering::Equal,
-            (true, false, _, negative) => if negative { Ordering::Greater } else { Ordering::Less },
-            (false, true, negative, _) => if negative { Ordering::Less } else { Ordering::Greater },
+            (true, false, _, negative) => {
+                if negative {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+            (false, true, negative, _) => {
+                if negative {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
             (_, _, true, false) => Ordering::Less,
             (_, _, false, true) => Ordering::Greater,
             (_, _, false, false) => self.cmp_size(other),
@@ -115,8 +127,21 @@ mod tests {
     #[test]
     fn numbers_are_compared_by_value_whatever_their_length() {
         let ordered = [
-            "-1e400", "-12345678901234567890123", "-2.5", "-0.001", "0", "1e-400", "0.0009", "0.1", "0.10001", "1", "9.99",
-            "10", "12345678901234567890.1", "12345678901234567890.2", "1e30",
+            "-1e400",
+            "-12345678901234567890123",
+            "-2.5",
+            "-0.001",
+            "0",
+            "1e-400",
+            "0.0009",
+            "0.1",
+            "0.10001",
+            "1",
+            "9.99",
+            "10",
+            "12345678901234567890.1",
+            "12345678901234567890.2",
+            "1e30",
         ];
         for (n, less) in ordered.iter().enumerate() {
             for more in &ordered[n + 1..] {

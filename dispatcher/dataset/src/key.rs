@@ -1,6 +1,9 @@
 //! Values as they are ordered.
 
-use crate::{decimal::Decimal, kind::{Kind, instant}};
+use crate::{
+    decimal::Decimal,
+    kind::{Kind, instant},
+};
 
 /// What a value is ordered by. Two texts may have one key: `1.0` and `1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -89,7 +89,9 @@ impl Kind {
             (_, Value::Quoted("")) => return Ok(None),
             (Self::Json, value) => return json(value).map(Some),
             (_, Value::Json(_)) => return Err(format!("is a list or an object, not {}", self.as_str())),
-            (_, Value::Bare(text) | Value::Quoted(text) | Value::Text(text) | Value::Number(text)) => Cow::Borrowed(text),
+            (_, Value::Bare(text) | Value::Quoted(text) | Value::Text(text) | Value::Number(text)) => {
+                Cow::Borrowed(text)
+            }
             (_, Value::Boolean(true)) => Cow::Borrowed("true"),
             (_, Value::Boolean(false)) => Cow::Borrowed("false"),
         };
@@ -181,7 +183,9 @@ impl Seen {
         }
         if !self.not[Kind::Decimal as usize] {
             match Decimal::parse(text) {
-                None => [Kind::Integer, Kind::Bigint, Kind::Number, Kind::Decimal].iter().for_each(|kind| self.not[*kind as usize] = true),
+                None => [Kind::Integer, Kind::Bigint, Kind::Number, Kind::Decimal]
+                    .iter()
+                    .for_each(|kind| self.not[*kind as usize] = true),
                 Some(number) => {
                     let whole = whole(text);
                     self.not[Kind::Bigint as usize] |= whole.is_none();
@@ -243,7 +247,10 @@ fn json(value: Value<'_>) -> Result<Cow<'_, str>, String> {
 fn is_date(text: &str) -> bool {
     let bytes = text.as_bytes();
     let shaped = bytes.len() == 10
-        && bytes.iter().enumerate().all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
+        && bytes
+            .iter()
+            .enumerate()
+            .all(|(at, byte)| if matches!(at, 4 | 7) { *byte == b'-' } else { byte.is_ascii_digit() });
     let number = |range: std::ops::Range<usize>| text[range].parse::<u32>().unwrap_or(0);
     shaped && {
         let (year, month, day) = (number(0..4), number(5..7), number(8..10));
@@ -295,7 +302,9 @@ pub(crate) fn instant(text: &str) -> Option<(i64, &str)> {
                 _ => return None,
             };
             let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let two = |text: &str| (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<i64>().ok())?;
+            let two = |text: &str| {
+                (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<i64>().ok())?
+            };
             let (hours, minutes) = (two(hours)?, two(minutes)?);
             if hours > 23 || minutes > 59 {
                 return None;
@@ -375,7 +384,9 @@ mod tests {
         assert_eq!(instant("1970-01-01T00:00:00Z"), Some((0, "")));
         assert_eq!(instant("2000-03-01T01:30:00.250+01:00"), Some((951_870_600, "25")));
         assert_eq!(instant("1969-12-31T23:59:59Z"), Some((-1, "")));
-        for text in ["2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "é"] {
+        for text in
+            ["2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "é"]
+        {
             assert_eq!(instant(text), None, "{text}");
         }
     }

@@ -3,8 +3,8 @@
 
 use std::process::ExitCode;
 
-use harness::{sandbox, world::guard};
+use system::guard;
 
 fn main() -> ExitCode {
-    guard::act_if_asked().unwrap_or_else(|| sandbox::main().into())
+    guard::act_if_asked().unwrap_or_else(|| harness::dev_main().into())
 }

@@ -35,7 +35,8 @@ fn program() -> PathBuf {
     let path = Path::new(env!("CARGO_BIN_EXE_402claw-dev")).with_file_name("402claw");
     if !path.exists() {
         let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let built = Command::new(cargo).args(["build", "-p", "claw-cli"]).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        let built =
+            Command::new(cargo).args(["build", "-p", "claw-cli"]).current_dir(env!("CARGO_MANIFEST_DIR")).status();
         assert!(built.is_ok_and(|status| status.success()), "402claw can be built");
     }
     path
@@ -105,14 +106,15 @@ fn a_seller_goes_from_nothing_to_a_paid_answer_and_to_its_money() {
 fn what_is_free_is_free_and_what_is_wrong_is_not_charged() {
     let _turn = turn();
     let folder = Folder::new("free");
-    fs::write(folder.0.join("cities.csv"), "id,city,big\n1,Ústí,12345678901234567890\n2,\"a \"\"b\"\"\nc\",\n").unwrap();
+    fs::write(folder.0.join("cities.csv"), "id,city,big\n1,Ústí,12345678901234567890\n2,\"a \"\"b\"\"\nc\",\n")
+        .unwrap();
     let settings = r#"{"tenant": "cities", "dataset": "cities.csv", "price": "0.002"}"#;
     fs::write(folder.0.join("402claw.json"), settings).unwrap();
     let served = Served::start(&folder.0);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let get = |path: &str| {
         runtime.block_on(async {
-            let client = harness::http_client::builder().build().unwrap();
+            let client = system::http_client::builder().build().unwrap();
             let response = client.get(format!("{}{path}", served.url)).send().await.unwrap();
             (response.status().as_u16(), response.text().await.unwrap())
         })

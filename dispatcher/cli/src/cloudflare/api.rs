@@ -36,7 +36,9 @@ pub enum ApiError {
 
 impl Api {
     pub fn new(base: &str, account: &str, namespace: &str, token: String) -> Result<Self, Failure> {
-        let plain = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let plain = |text: &str| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
         if let Some(wrong) = [account, namespace].into_iter().find(|text| !plain(text)) {
             return Err(Failure::invalid(format!("{wrong:?} is not the name of an account or of a namespace")));
         }
@@ -44,7 +46,8 @@ impl Api {
         if !base.starts_with("https://") && !is_local {
             return Err(Failure::invalid(format!("{base} is not https, and a token would go there")));
         }
-        let (base, account, namespace) = (base.trim_end_matches('/').to_owned(), account.to_owned(), namespace.to_owned());
+        let (base, account, namespace) =
+            (base.trim_end_matches('/').to_owned(), account.to_owned(), namespace.to_owned());
         Ok(Self { client: http::client(PATIENCE)?, base, account, namespace, token, pause: Duration::from_secs(1) })
     }
 
@@ -80,25 +83,39 @@ impl Api {
                 Err((error, Some(wait))) if tried < TRIES => (error, wait),
                 Err((error, _)) => return Err(error),
             };
-            crate::output::err(&format!("{error}; asked again at {}", clock::rfc3339(clock::unix_ms() + wait.as_millis() as u64)));
+            crate::output::err(&format!(
+                "{error}; asked again at {}",
+                clock::rfc3339(clock::unix_ms() + wait.as_millis() as u64)
+            ));
             tokio::time::sleep(wait).await;
         }
     }
 
     /// An error comes with how long to wait, if asking again may help.
-    async fn once(&self, method: Method, path: &str, body: Option<&(String, Vec<u8>)>) -> Result<Value, (ApiError, Option<Duration>)> {
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&(String, Vec<u8>)>,
+    ) -> Result<Value, (ApiError, Option<Duration>)> {
         let mut request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
         if let Some((media_type, bytes)) = body {
             request = request.header(header::CONTENT_TYPE, media_type).body(bytes.clone());
         }
-        let response = request.send().await.map_err(|error| (ApiError::Unreachable(http::told(&error.without_url())), Some(self.pause)))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| (ApiError::Unreachable(http::told(&error.without_url())), Some(self.pause)))?;
         let status = response.status().as_u16();
-        let retry_after = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
+        let retry_after =
+            response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse().ok());
         let wait = retry_after.map_or(self.pause, |seconds: u64| Duration::from_secs(seconds.min(LONGEST_WAIT_S)));
         let body = http::body(response).await;
         let answer: Option<Value> = body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
         let errors = answer.as_ref().and_then(|answer| answer["errors"].as_array()).into_iter().flatten();
-        let told: Vec<String> = errors.map(|error| format!("{} {}", error["code"], error["message"].as_str().unwrap_or_default())).collect();
+        let told: Vec<String> = errors
+            .map(|error| format!("{} {}", error["code"], error["message"].as_str().unwrap_or_default()))
+            .collect();
         let told = crate::output::plain(&told.join("; "));
         match (status, answer) {
             (200..300, Some(answer)) if answer["success"] == true => Ok(answer["result"].clone()),

@@ -68,9 +68,7 @@ impl Script {
     #[must_use]
     pub fn metadata(&self, with_secrets: bool) -> Value {
         let var = |(name, value): &(String, String)| json!({"type": "plain_text", "name": name, "text": value});
-        let secret = |(name, value): &(String, String)| {
-            json!({"type": "secret_text", "name": name, "text": if with_secrets { value } else { "(not shown)" }})
-        };
+        let secret = |(name, value): &(String, String)| json!({"type": "secret_text", "name": name, "text": if with_secrets { value } else { "(not shown)" }});
         let bindings: Vec<Value> = self.vars.iter().map(var).chain(self.secrets.iter().map(secret)).collect();
         let tags: Vec<String> = self.tags.iter().cloned().chain([self.digest_tag()]).collect();
         json!({"main_module": self.main, "compatibility_date": COMPATIBILITY_DATE, "bindings": bindings, "tags": tags})
@@ -83,7 +81,9 @@ impl Script {
         let boundary = format!("402claw-{}", self.digest());
         let mut body = Vec::new();
         let mut part = |disposition: &str, media_type: &str, content: &[u8]| {
-            let head = format!("--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: {media_type}\r\n\r\n");
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: {media_type}\r\n\r\n"
+            );
             body.extend_from_slice(head.as_bytes());
             body.extend_from_slice(content);
             body.extend_from_slice(b"\r\n");

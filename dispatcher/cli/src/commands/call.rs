@@ -51,7 +51,8 @@ pub fn call(args: &CallArgs, home: &Home, format: Format) -> Result<Exit, Failur
 
 /// Buys, and says how it came out.
 pub async fn buy(args: &CallArgs, home: &Home) -> Result<(Exit, Outcome), Failure> {
-    let url: Url = args.url.parse().map_err(|error| Failure::new(Exit::Usage, format!("{:?} is no URL: {error}", args.url)))?;
+    let url: Url =
+        args.url.parse().map_err(|error| Failure::new(Exit::Usage, format!("{:?} is no URL: {error}", args.url)))?;
     let is_local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
     if url.scheme() != "https" && !(url.scheme() == "http" && is_local) {
         let what = "a payment goes over https only; http is for this machine";
@@ -88,17 +89,20 @@ impl Purchase<'_> {
                 }
                 let bill = headers.get("payment-required").and_then(|value| value.to_str().ok());
                 let network = self.home.environment.network();
-                let bill = Bill::read(bill, network).map_err(|error| {
-                    Failure::new(Exit::Refused, format!("{error}; nothing was signed"))
-                })?;
+                let bill = Bill::read(bill, network)
+                    .map_err(|error| Failure::new(Exit::Refused, format!("{error}; nothing was signed")))?;
                 outcome.price = Some(bill.price);
                 if bill.price > self.args.max_price {
-                    let what = format!("the price is {} USDC, and at most {} may be paid", bill.price, self.args.max_price);
-                    return Err(Failure::new(Exit::TooDear, what).help(format!("--max-price {} would pay it", bill.price)));
+                    let what =
+                        format!("the price is {} USDC, and at most {} may be paid", bill.price, self.args.max_price);
+                    return Err(
+                        Failure::new(Exit::TooDear, what).help(format!("--max-price {} would pay it", bill.price))
+                    );
                 }
                 let signer = wallet::buyer(self.home)?;
                 let (nonce, identifier) = (wallet::random()?, hex::encode(&wallet::random()?[..16]));
-                let payment = bill.sign(&signer, nonce, &format!("call_{}", &identifier[2..]), clock::unix_ms() / 1_000);
+                let payment =
+                    bill.sign(&signer, nonce, &format!("call_{}", &identifier[2..]), clock::unix_ms() / 1_000);
                 // Before it is sent, so that no crash makes a second one.
                 self.keep(&payment)?;
                 payment
@@ -202,7 +206,9 @@ impl Purchase<'_> {
     fn forget(&self) -> Result<(), Failure> {
         let path = self.home.path(&self.pending);
         match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Failure::file("taking away", &path, &error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Failure::file("taking away", &path, &error))
+            }
             _ => Ok(()),
         }
     }
@@ -237,4 +243,3 @@ pub fn print(outcome: &Outcome, format: Format) {
         }
     }
 }
-

@@ -22,7 +22,13 @@ pub fn catalog(args: &CatalogArgs, home: &Home, format: Format) -> Result<Exit, 
         (false, Format::Text) => {
             for entry in &entries {
                 let word = |name: &str| plain(entry[name].as_str().unwrap_or_default());
-                out(&format!("{:<24} {:<16} {}\n    {}", word("name"), word("price"), word("description"), word("buy")));
+                out(&format!(
+                    "{:<24} {:<16} {}\n    {}",
+                    word("name"),
+                    word("price"),
+                    word("description"),
+                    word("buy")
+                ));
             }
         }
     }
@@ -58,7 +64,10 @@ fn page(entries: &[Value]) -> String {
             let word = |name: &str| escaped(entry[name].as_str().unwrap_or_default());
             format!(
                 "<tr><th scope=\"row\">{}</th><td>{}</td><td>{}</td><td><code>{}</code></td></tr>\n",
-                word("name"), word("price"), word("description"), word("buy")
+                word("name"),
+                word("price"),
+                word("description"),
+                word("buy")
             )
         })
         .collect();
@@ -80,7 +89,8 @@ mod tests {
 
     #[test]
     fn no_description_gets_out_of_its_cell() {
-        let page = page(&[json!({"name": "a", "description": "<script>alert(1)</script>", "price": "free", "buy": "\"x\""})]);
+        let page =
+            page(&[json!({"name": "a", "description": "<script>alert(1)</script>", "price": "free", "buy": "\"x\""})]);
         assert!(!page.contains("<script>") && page.contains("&lt;script&gt;") && page.contains("&quot;x&quot;"));
     }
 }

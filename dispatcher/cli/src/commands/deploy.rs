@@ -56,9 +56,11 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home) -> Result<Deploy
         let rule = "1 to 63 lower-case letters, digits, - or _, with a letter or digit at both ends and no --";
         return Err(Failure::invalid(format!("{slug:?} is not a slug: {rule}")));
     }
-    let file = args.dataset.clone().or_else(|| settings.dataset.as_ref().or(settings.worker.as_ref()).map(PathBuf::from));
+    let file =
+        args.dataset.clone().or_else(|| settings.dataset.as_ref().or(settings.worker.as_ref()).map(PathBuf::from));
     let file = file.ok_or_else(|| {
-        Failure::new(Exit::Usage, "there is nothing to deploy").help("name a data file, or make one with `402claw init`")
+        Failure::new(Exit::Usage, "there is nothing to deploy")
+            .help("name a data file, or make one with `402claw init`")
     })?;
     let price = match (&args.price, &settings.price) {
         (Some(price), _) => Some(*price),
@@ -128,7 +130,8 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home) -> Result<Deploy
     home.write(&format!("deployments/{slug}.json"), about.to_string().as_bytes())?;
     let author = author(None);
     let unchecked = args.unchecked_facilitators.then_some("facilitators were not asked");
-    let change = Change { what: "deploy", tenant: &slug, author: &author, reason: args.reason.as_deref().or(unchecked) };
+    let change =
+        Change { what: "deploy", tenant: &slug, author: &author, reason: args.reason.as_deref().or(unchecked) };
     registry.save(home, &lock, &available, &change)?;
     Ok(Deployed { record, meta, warnings })
 }
@@ -151,7 +154,8 @@ fn record(
     if let Some(price) = price {
         let flow = if args.x402 == Some(Flow::Upfront) { "upfront" } else { "authorization" };
         let network = environment.network().caip2();
-        record["price"] = json!({"amount": price.0.to_string(), "network": network, "payTo": pay_to, "paymentFlow": flow});
+        record["price"] =
+            json!({"amount": price.0.to_string(), "network": network, "payTo": pay_to, "paymentFlow": flow});
         if let Some(description) = description {
             record["price"]["description"] = json!(description);
         }
@@ -167,15 +171,23 @@ fn record(
 
 /// Checks the record as the dispatcher does, and that its offer fits into headers.
 fn check(record: &Value, available: &Available) -> Result<Vec<String>, Failure> {
-    let read: TenantRecord = serde_json::from_value(record.clone()).map_err(|error| Failure::invalid(error.to_string()))?;
+    let read: TenantRecord =
+        serde_json::from_value(record.clone()).map_err(|error| Failure::invalid(error.to_string()))?;
     let tenant = read.check(available).map_err(|error| {
         let failure = Failure::invalid(error.to_string());
-        if error.key == "price.payTo" { failure.help("copy the address from your wallet, with its capital letters") } else { failure }
+        if error.key == "price.payTo" {
+            failure.help("copy the address from your wallet, with its capital letters")
+        } else {
+            failure
+        }
     })?;
     let Some(price) = &tenant.price else { return Ok(Vec::new()) };
     let url = format!("https://a-host-of-usual-length.example/t/{}/v1/records?limit=100", tenant.id);
     let bytes = Bill { price, url: &url }.header("payment_required").len();
-    Ok((bytes > MAX_OFFER_BYTES).then(|| format!("the offer has {bytes} bytes, and some clients take 8 kB of headers: shorten the description")).into_iter().collect())
+    Ok((bytes > MAX_OFFER_BYTES)
+        .then(|| format!("the offer has {bytes} bytes, and some clients take 8 kB of headers: shorten the description"))
+        .into_iter()
+        .collect())
 }
 
 fn data(file: &Path, args: &DeployArgs, told: &Told<'_>) -> Result<(Modules, Meta), Failure> {
@@ -191,7 +203,9 @@ fn data(file: &Path, args: &DeployArgs, told: &Told<'_>) -> Result<(Modules, Met
     };
     let encoding = args.encoding.as_deref().map(|name| {
         let known = source::Encoding::named(name);
-        known.ok_or_else(|| Failure::new(Exit::Usage, format!("--encoding {name:?} is none of utf-8, utf-16le, utf-16be, windows-1252")))
+        known.ok_or_else(|| {
+            Failure::new(Exit::Usage, format!("--encoding {name:?} is none of utf-8, utf-16le, utf-16be, windows-1252"))
+        })
     });
     let options = SourceOptions {
         format: source::Format::of_name(&name),
@@ -215,7 +229,8 @@ fn data(file: &Path, args: &DeployArgs, told: &Told<'_>) -> Result<(Modules, Met
         }
     })?;
     drop(table);
-    let dataset = Dataset::open(bytes).map_err(|error| Failure::new(Exit::Failed, format!("what was laid out {error}")))?;
+    let dataset =
+        Dataset::open(bytes).map_err(|error| Failure::new(Exit::Failed, format!("what was laid out {error}")))?;
     let documents = site::documents(&dataset, told);
     let (meta, bytes) = (dataset.meta().clone(), dataset.source().clone());
     let site = serde_json::to_vec(&documents).map_err(|error| Failure::new(Exit::Failed, error.to_string()))?;
@@ -226,7 +241,9 @@ fn data(file: &Path, args: &DeployArgs, told: &Told<'_>) -> Result<(Modules, Met
 
 fn kinds(told: &[String]) -> Result<BTreeMap<String, Kind>, Failure> {
     let read = |text: &String| {
-        let (column, name) = text.rsplit_once('=').ok_or_else(|| Failure::new(Exit::Usage, format!("--type {text:?} is not COLUMN=TYPE")))?;
+        let (column, name) = text
+            .rsplit_once('=')
+            .ok_or_else(|| Failure::new(Exit::Usage, format!("--type {text:?} is not COLUMN=TYPE")))?;
         let known: Vec<&str> = Kind::ALL.map(Kind::as_str).to_vec();
         let kind = Kind::named(name).ok_or_else(|| {
             let what = format!("--type: there is no {name:?}; there are {}", known.join(", "));
@@ -247,7 +264,8 @@ fn worker(file: &Path, settings: &Settings) -> Result<Modules, Failure> {
     let mut vars: BTreeMap<String, String> = settings.vars.clone();
     for name in &settings.secrets {
         let value = env::var(name).map_err(|_| {
-            Failure::invalid(format!("{name} is not set, and the Worker wants it")).help("set it in the environment; it is no argument")
+            Failure::invalid(format!("{name} is not set, and the Worker wants it"))
+                .help("set it in the environment; it is no argument")
         })?;
         vars.insert(name.clone(), value);
     }
@@ -278,12 +296,16 @@ pub fn print(deployed: &Deployed, is_dry: bool, format: Format) {
     let host = record["hosts"][0].as_str().map(|host| format!("https://{host}"));
     let base = host.unwrap_or_else(|| format!("https://YOUR-DISPATCHER/t/{id}"));
     let path = if meta.is_some() { "/v1/records?limit=5" } else { "/" };
-    let price = record["price"]["amount"].as_str().and_then(|atomic| atomic.parse().ok()).map(|atomic| Usdc(atomic).to_string());
+    let price = record["price"]["amount"]
+        .as_str()
+        .and_then(|atomic| atomic.parse().ok())
+        .map(|atomic| Usdc(atomic).to_string());
     let plan: Option<Plan> = serde_json::from_value(record["plan"].clone()).ok();
     let (limits, rates) = (plan.map(Plan::limits), plan.map(Plan::rates));
     if format == Format::Json {
         let columns = meta.as_ref().map(|meta| {
-            let column = |column: &dataset::ColumnMeta| json!({"name": column.name, "type": column.kind, "nulls": column.nulls});
+            let column =
+                |column: &dataset::ColumnMeta| json!({"name": column.name, "type": column.kind, "nulls": column.nulls});
             meta.columns.iter().map(column).collect::<Vec<_>>()
         });
         let rows = meta.as_ref().map(|meta| meta.rows);
@@ -298,11 +320,18 @@ pub fn print(deployed: &Deployed, is_dry: bool, format: Format) {
         err(&format!("warning: {warning}"));
     }
     if let Some(meta) = meta {
-        let columns: Vec<String> = meta.columns.iter().map(|column| format!("{} {}", column.name, column.kind.as_str())).collect();
+        let columns: Vec<String> =
+            meta.columns.iter().map(|column| format!("{} {}", column.name, column.kind.as_str())).collect();
         out(&format!("data       {} rows: {}", meta.rows, columns.join(", ")));
     }
     out(&format!("endpoint   {base}{path}"));
-    out(&format!("price      {}", price.clone().map_or("free".to_owned(), |price| format!("{price} USDC a request, to {}", record["price"]["payTo"].as_str().unwrap_or_default()))));
+    out(&format!(
+        "price      {}",
+        price.clone().map_or("free".to_owned(), |price| format!(
+            "{price} USDC a request, to {}",
+            record["price"]["payTo"].as_str().unwrap_or_default()
+        ))
+    ));
     if let (Some(limits), Some(rates)) = (limits, rates) {
         out(&format!(
             "limits     {} ms of CPU and {} subrequests a request; {} requests in ten seconds, {} of one payer",

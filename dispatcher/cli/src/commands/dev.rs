@@ -75,7 +75,9 @@ fn program() -> Result<PathBuf, Failure> {
         return Ok(PathBuf::from(named));
     }
     let beside = env::current_exe().ok().and_then(|own| own.parent().map(|folder| folder.join(PROGRAM)));
-    let on_path = env::var_os("PATH").into_iter().flat_map(|path| env::split_paths(&path).map(|folder| folder.join(PROGRAM)).collect::<Vec<_>>());
+    let on_path = env::var_os("PATH")
+        .into_iter()
+        .flat_map(|path| env::split_paths(&path).map(|folder| folder.join(PROGRAM)).collect::<Vec<_>>());
     beside.into_iter().chain(on_path).find(|path| path.is_file()).ok_or_else(|| {
         Failure::new(Exit::Failed, format!("{PROGRAM} is not there, neither beside this program nor on the PATH"))
             .help("in a checkout: cargo build -p harness --bin 402claw-dev")
@@ -89,7 +91,9 @@ async fn serve(args: &DevArgs, home: &Home, format: Format, record: &Value, prog
         command.arg("--port").arg(port.to_string());
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped());
-    let failed = |what: &str, error: std::io::Error| Failure::new(Exit::Failed, format!("{}: {what}: {error}", program.display()));
+    let failed = |what: &str, error: std::io::Error| {
+        Failure::new(Exit::Failed, format!("{}: {what}: {error}", program.display()))
+    };
     let mut child = command.spawn().map_err(|error| failed("cannot be started", error))?;
     let stdout = child.stdout.take().ok_or_else(|| Failure::new(Exit::Failed, format!("{PROGRAM} has no output")))?;
     let mut lines = BufReader::new(stdout).lines();
@@ -98,10 +102,14 @@ async fn serve(args: &DevArgs, home: &Home, format: Format, record: &Value, prog
     let tenant = record["id"].as_str().unwrap_or_default().to_owned();
     let base = format!("{url}/t/{tenant}");
     let path = if record["freePaths"].is_array() { "/v1/records?limit=3" } else { "/" };
-    let call_args = CallArgs { url: format!("{base}{path}"), max_price: Usdc(1_000_000_000_000), retry_for: 60, accept: None };
+    let call_args =
+        CallArgs { url: format!("{base}{path}"), max_price: Usdc(1_000_000_000_000), retry_for: 60, accept: None };
     let (bought, outcome) = call::buy(&call_args, home).await?;
     call::print(&outcome, format);
-    if bought == Exit::Done && record["price"].is_object() && let Some(line) = lines.next_line().await.ok().flatten() {
+    if bought == Exit::Done
+        && record["price"].is_object()
+        && let Some(line) = lines.next_line().await.ok().flatten()
+    {
         keep(home, &line)?;
     }
     if args.once || bought != Exit::Done {
@@ -109,7 +117,9 @@ async fn serve(args: &DevArgs, home: &Home, format: Format, record: &Value, prog
         return Ok(bought);
     }
     if format == Format::Text {
-        out(&format!("\nserving    {base}{path}\nbuy        402claw call '{base}{path}'\npayouts    402claw payouts {tenant}"));
+        out(&format!(
+            "\nserving    {base}{path}\nbuy        402claw call '{base}{path}'\npayouts    402claw payouts {tenant}"
+        ));
         err("stops at Ctrl-C");
     }
     loop {
@@ -146,9 +156,13 @@ fn keep(home: &Home, line: &str) -> Result<(), Failure> {
     let word = |name: &str| told[name].as_str().map(str::to_owned);
     let pay_to = word("payTo").unwrap_or_default();
     let registry = Registry::load(home)?;
-    let of = |record: &&Value| record["price"]["payTo"].as_str().is_some_and(|address| address.eq_ignore_ascii_case(&pay_to));
+    let of = |record: &&Value| {
+        record["price"]["payTo"].as_str().is_some_and(|address| address.eq_ignore_ascii_case(&pay_to))
+    };
     let by_address = registry.tenants.iter().find(of).and_then(|record| record["id"].as_str()).map(str::to_owned);
-    let (Some(tenant), Some(transaction), Some(amount)) = (word("tenant").or(by_address), word("transaction"), word("amount")) else {
+    let (Some(tenant), Some(transaction), Some(amount)) =
+        (word("tenant").or(by_address), word("transaction"), word("amount"))
+    else {
         return Ok(());
     };
     let settlement = Settlement {

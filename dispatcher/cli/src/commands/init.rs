@@ -36,7 +36,8 @@ pub fn init(args: &InitArgs, format: Format) -> Result<Exit, Failure> {
         None => "0.001".to_owned(),
     };
     price.parse::<crate::money::Usdc>().map_err(|error| Failure::invalid(error.to_string()))?;
-    let mut settings = Settings { tenant: Some(slug), price: Some(price), pay_to: args.pay_to.clone(), ..Settings::default() };
+    let mut settings =
+        Settings { tenant: Some(slug), price: Some(price), pay_to: args.pay_to.clone(), ..Settings::default() };
     let (file, content) = match template {
         Template::Csv => ("data.csv", CSV),
         Template::Json => ("data.json", JSON),
@@ -60,7 +61,11 @@ pub fn init(args: &InitArgs, format: Format) -> Result<Exit, Failure> {
         Template::Proxy => settings.worker = Some(file.to_owned()),
         Template::Csv | Template::Json => settings.dataset = Some(file.to_owned()),
     }
-    let written = [(file, content.to_owned()), (FILE, format!("{:#}\n", json!(settings))), (".gitignore", ".402claw/\n".to_owned())];
+    let written = [
+        (file, content.to_owned()),
+        (FILE, format!("{:#}\n", json!(settings))),
+        (".gitignore", ".402claw/\n".to_owned()),
+    ];
     for (name, _) in &written {
         if folder.join(name).exists() && !args.force {
             let what = format!("{} is there already", folder.join(name).display());

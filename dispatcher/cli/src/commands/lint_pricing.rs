@@ -14,8 +14,20 @@ use std::{
 
 /// Names whose fees are others' to change.
 const OTHERS: [&str; 14] = [
-    "stripe", "coinbase", "cdp", "paypal", "rapidapi", "thirdweb", "payai", "nevermined", "skyfire", "aws", "visa", "mastercard",
-    "apify", "zuplo",
+    "stripe",
+    "coinbase",
+    "cdp",
+    "paypal",
+    "rapidapi",
+    "thirdweb",
+    "payai",
+    "nevermined",
+    "skyfire",
+    "aws",
+    "visa",
+    "mastercard",
+    "apify",
+    "zuplo",
 ];
 const READ: [&str; 5] = ["md", "txt", "html", "mdx", "rst"];
 
@@ -34,7 +46,8 @@ pub fn lint_pricing(args: &LintArgs, format: Format) -> Result<Exit, Failure> {
         gather(path, &mut files, true)?;
     }
     if files.is_empty() {
-        return Err(Failure::new(Exit::Usage, "there is nothing to read there").help(format!("files end in .{}", READ.join(", ."))));
+        return Err(Failure::new(Exit::Usage, "there is nothing to read there")
+            .help(format!("files end in .{}", READ.join(", ."))));
     }
     let mut found = Vec::new();
     for file in &files {
@@ -43,9 +56,7 @@ pub fn lint_pricing(args: &LintArgs, format: Format) -> Result<Exit, Failure> {
     }
     let hint = "say when it was so, as in (2026-11-28)";
     if format == Format::Json {
-        let claim = |(file, claim): &(&PathBuf, Claim)| {
-            json!({"file": file, "line": claim.line, "column": claim.column, "name": claim.name, "text": claim.text, "hint": hint})
-        };
+        let claim = |(file, claim): &(&PathBuf, Claim)| json!({"file": file, "line": claim.line, "column": claim.column, "name": claim.name, "text": claim.text, "hint": hint});
         out(&json!({"files": files.len(), "claims": found.iter().map(claim).collect::<Vec<_>>()}).to_string());
     } else {
         for (file, Claim { line, column, name, text }) in &found {
@@ -59,8 +70,11 @@ pub fn lint_pricing(args: &LintArgs, format: Format) -> Result<Exit, Failure> {
 fn gather(path: &Path, files: &mut Vec<PathBuf>, is_named: bool) -> Result<(), Failure> {
     let failed = |error| Failure::file("reading", path, &error);
     if path.is_dir() {
-        let mut entries: Vec<PathBuf> =
-            fs::read_dir(path).map_err(failed)?.map(|entry| entry.map(|entry| entry.path())).collect::<Result<_, _>>().map_err(failed)?;
+        let mut entries: Vec<PathBuf> = fs::read_dir(path)
+            .map_err(failed)?
+            .map(|entry| entry.map(|entry| entry.path()))
+            .collect::<Result<_, _>>()
+            .map_err(failed)?;
         entries.sort();
         return entries.iter().filter(|entry| !entry.is_symlink()).try_for_each(|entry| gather(entry, files, false));
     }
@@ -80,7 +94,11 @@ fn claims(text: &str) -> Vec<Claim> {
     for (at, paragraph) in paragraphs(text) {
         for (offset, sentence) in sentences(paragraph) {
             let lower = sentence.to_lowercase();
-            let Some((name, position)) = OTHERS.iter().find_map(|name| word(&lower, name).map(|position| (*name, position))) else { continue };
+            let Some((name, position)) =
+                OTHERS.iter().find_map(|name| word(&lower, name).map(|position| (*name, position)))
+            else {
+                continue;
+            };
             // A date anywhere in the paragraph dates its sentences.
             if has_fee(&lower) && !has_date(paragraph) {
                 let before = &text[..at + offset + position.min(sentence.len())];
@@ -96,11 +114,13 @@ fn claims(text: &str) -> Vec<Claim> {
 
 fn paragraphs(text: &str) -> Vec<(usize, &str)> {
     let mut at = 0;
-    text.split("\n\n").map(|paragraph| {
-        let here = at;
-        at += paragraph.len() + 2;
-        (here, paragraph)
-    }).collect()
+    text.split("\n\n")
+        .map(|paragraph| {
+            let here = at;
+            at += paragraph.len() + 2;
+            (here, paragraph)
+        })
+        .collect()
 }
 
 /// Ends at a point that a space follows: a price has one within.
@@ -108,7 +128,9 @@ fn sentences(paragraph: &str) -> Vec<(usize, &str)> {
     let mut found = Vec::new();
     let mut from = 0;
     for (at, _) in paragraph.match_indices(['.', '|', '!', '?']) {
-        if paragraph[at + 1..].starts_with([' ', '\n']) || paragraph[at..].starts_with('|') && paragraph[at + 1..].starts_with('\n') {
+        if paragraph[at + 1..].starts_with([' ', '\n'])
+            || paragraph[at..].starts_with('|') && paragraph[at + 1..].starts_with('\n')
+        {
             found.push((from, &paragraph[from..=at]));
             from = at + 1;
         }
@@ -125,20 +147,35 @@ fn word(text: &str, name: &str) -> Option<usize> {
 }
 
 fn has_fee(text: &str) -> bool {
-    let about = ["fee", "charge", "cost", "price", "takes", "cut", "commission", "per transaction", "per request", "free tier"];
+    let about =
+        ["fee", "charge", "cost", "price", "takes", "cut", "commission", "per transaction", "per request", "free tier"];
     let has_number = text.chars().zip(text.chars().skip(1)).any(|(one, next)| {
-        matches!((one, next), ('$' | '€', digit) if digit.is_ascii_digit()) || one.is_ascii_digit() && matches!(next, '%' | '¢')
-    }) || text.contains(" %") || text.contains(" cents");
+        matches!((one, next), ('$' | '€', digit) if digit.is_ascii_digit())
+            || one.is_ascii_digit() && matches!(next, '%' | '¢')
+    }) || text.contains(" %")
+        || text.contains(" cents");
     has_number && about.iter().any(|about| text.contains(about))
 }
 
 /// `2026-11-28`, `2026-11`, or a month with its year.
 fn has_date(text: &str) -> bool {
     let bytes = text.as_bytes();
-    let digits = |at: usize, count: usize| bytes.get(at..at + count).is_some_and(|bytes| bytes.iter().all(u8::is_ascii_digit));
+    let digits =
+        |at: usize, count: usize| bytes.get(at..at + count).is_some_and(|bytes| bytes.iter().all(u8::is_ascii_digit));
     let by_number = (0..bytes.len()).any(|at| digits(at, 4) && bytes.get(at + 4) == Some(&b'-') && digits(at + 5, 2));
     let months = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
     ];
     let lower = text.to_lowercase();
     let by_name = months.iter().any(|month| {

@@ -33,9 +33,7 @@ pub fn payouts(args: &PayoutsArgs, home: &Home, format: Format) -> Result<Exit, 
     let sum = |of: fn(&Day) -> Usdc| Usdc(days.values().map(|day| of(day).0).sum());
     let (paid, by_itself) = (sum(|day| day.paid), sum(|day| day.by_itself));
     if format == Format::Json {
-        let day = |(day, told): (&String, &Day)| {
-            json!({"day": day, "paid": told.paid.to_string(), "bySelf": told.by_itself.to_string(), "transactions": told.transactions})
-        };
+        let day = |(day, told): (&String, &Day)| json!({"day": day, "paid": told.paid.to_string(), "bySelf": told.by_itself.to_string(), "transactions": told.transactions});
         let days: Vec<Value> = days.iter().map(day).collect();
         let told = json!({"tenant": args.tenant, "days": days, "paid": paid.to_string(), "bySelf": by_itself.to_string(), "fees": "0.00"});
         out(&told.to_string());

@@ -61,7 +61,8 @@ fn script(args: &PublishArgs, home: &Home) -> Result<Script, Failure> {
     if modules.contains_key("data.bin") {
         for name in SHARED {
             let path = args.worker.join(name);
-            let bytes = read(&path).map_err(|failure| failure.help("build it: cd dispatcher/dataset-worker && worker-build --release"))?;
+            let bytes = read(&path)
+                .map_err(|failure| failure.help("build it: cd dispatcher/dataset-worker && worker-build --release"))?;
             modules.insert(name.to_owned(), bytes);
         }
     }
@@ -96,7 +97,8 @@ fn gate(args: &PublishArgs, script: &Script) -> Result<String, Failure> {
 }
 
 fn plan(api: &Api, script: &Script, there: Option<&Option<Vec<String>>>, format: Format) {
-    let modules: Vec<Value> = script.modules.iter().map(|module| json!({"name": module.name, "bytes": module.content.len()})).collect();
+    let modules: Vec<Value> =
+        script.modules.iter().map(|module| json!({"name": module.name, "bytes": module.content.len()})).collect();
     let tag = script.digest_tag();
     let state = match there {
         None => "unknown: no token was given",
@@ -150,8 +152,10 @@ async fn execute(api: &Api, script: &Script, why: &str, home: &Home, format: For
                 Ok(done(script, "uploaded", format))
             }
             Ok(_) => Err(failed(&error.to_string())),
-            Err(second) => Err(Failure::new(Exit::Partial, format!("{error}; and what is there cannot be read: {second}"))
-                .help("run the same command again: it looks first, and uploads what is not there")),
+            Err(second) => {
+                Err(Failure::new(Exit::Partial, format!("{error}; and what is there cannot be read: {second}"))
+                    .help("run the same command again: it looks first, and uploads what is not there"))
+            }
         };
     }
     told("uploaded", None)?;

@@ -103,7 +103,8 @@ async fn ask(at: &str, tenant: &str, record: &Value, home: &Home) -> Result<Valu
     let wanted = if record["price"].is_null() { 200 } else { 402 };
     let mut told = json!({"status": status, "ms": took, "offer": offered.ok(), "healthy": status == wanted});
     if is_data && let Ok(response) = client.get(format!("{base}{}", dataset::api::SCHEMA)).send().await {
-        let schema = http::body(response).await.and_then(|body| serde_json::from_slice::<Value>(&body).ok()).unwrap_or_default();
+        let schema =
+            http::body(response).await.and_then(|body| serde_json::from_slice::<Value>(&body).ok()).unwrap_or_default();
         told["version"] = schema["version"].clone();
         told["rows"] = schema["rows"].clone();
     }
@@ -197,7 +198,11 @@ async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format
         false => client.post(url).body(json!({"reason": args.reason, "author": by}).to_string()),
     };
     let failed = |why: String| Failure::new(Exit::Failed, format!("the dispatcher {why}"));
-    let response = request.bearer_auth(token).send().await.map_err(|error| failed(format!("does not answer: {}", http::told(&error))))?;
+    let response = request
+        .bearer_auth(token)
+        .send()
+        .await
+        .map_err(|error| failed(format!("does not answer: {}", http::told(&error))))?;
     let status = response.status();
     let body = String::from_utf8_lossy(&http::body(response).await.unwrap_or_default()).into_owned();
     if !status.is_success() {
@@ -212,7 +217,8 @@ pub fn remove(args: &RemoveArgs, home: &Home, format: Format) -> Result<Exit, Fa
     let record = Registry::load(home)?.expect(&args.tenant)?.clone();
     if record["price"]["paymentFlow"] == "upfront" && record["plan"] != "quarantine" {
         let what = format!("{} is paid upfront, so its callers may be owed what they have paid for", args.tenant);
-        let help = format!("first `402claw quarantine {} --reason leaving`, and remove it once nothing is owed", args.tenant);
+        let help =
+            format!("first `402claw quarantine {} --reason leaving`, and remove it once nothing is owed", args.tenant);
         return Err(Failure::invalid(what).help(help));
     }
     confirm(&format!("remove {} and what it sells", args.tenant), args.yes)?;

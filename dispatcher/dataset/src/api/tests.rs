@@ -133,7 +133,10 @@ fn the_schema_says_what_a_row_is() {
     assert_eq!(types, ["integer", "bigint", "date", "text", "text"]);
     assert_eq!(schema["record"]["properties"]["when"], json!({"type": ["string", "null"], "format": "date"}));
     let stats: Value = serde_json::from_str(&ask(&odd, "/v1/stats", None).body).unwrap();
-    assert_eq!(stats["columns"][1], json!({"name": "big", "nulls": 1, "distinct": 2, "min": "-5", "max": "12345678901234567890"}));
+    assert_eq!(
+        stats["columns"][1],
+        json!({"name": "big", "nulls": 1, "distinct": 2, "min": "-5", "max": "12345678901234567890"})
+    );
 }
 
 #[test]

@@ -172,7 +172,12 @@ fn filter<S: Source>(name: &str, value: &str, dataset: &Dataset<S>) -> Result<Fi
     } else {
         let known = meta.columns.iter().map(|column| column.name.as_str()).chain(PARAMETERS);
         let hint = meant(name, known).map_or_else(
-            || format!("there are {}, column=value, column__op=value and filter[column]op=value", PARAMETERS.join(", ")),
+            || {
+                format!(
+                    "there are {}, column=value, column__op=value and filter[column]op=value",
+                    PARAMETERS.join(", ")
+                )
+            },
             |meant| format!("did you mean {meant:?}?"),
         );
         return Err(wrong(name, &format!("is neither a parameter nor a column; {hint}")));

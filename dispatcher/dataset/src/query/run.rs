@@ -213,7 +213,8 @@ fn passing<S: Source>(filters: &[Filter], dataset: &Dataset<S>) -> Passing {
         .iter()
         .map(|filter| {
             let column = dataset.column(filter.column);
-            let pieces: Vec<_> = filter.codes.iter().filter(|codes| !codes.is_empty()).map(|codes| column.piece(codes)).collect();
+            let pieces: Vec<_> =
+                filter.codes.iter().filter(|codes| !codes.is_empty()).map(|codes| column.piece(codes)).collect();
             (pieces.iter().map(ExactSizeIterator::len).sum::<usize>(), pieces, filter)
         })
         .filter(|(count, ..)| *count < rows)

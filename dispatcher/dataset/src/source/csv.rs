@@ -84,7 +84,11 @@ impl<'a> Records<'a> {
             let piece = &rest[..end];
             self.line += piece.matches('\n').count();
             rest = &rest[end + 1..];
-            if text.is_empty() { text = Cow::Borrowed(piece) } else { text.to_mut().push_str(piece) }
+            if text.is_empty() {
+                text = Cow::Borrowed(piece)
+            } else {
+                text.to_mut().push_str(piece)
+            }
             match rest.strip_prefix('"') {
                 Some(after) => {
                     text.to_mut().push('"');
@@ -95,7 +99,11 @@ impl<'a> Records<'a> {
         }
         self.rest = rest;
         if !rest.is_empty() && !rest.starts_with([self.delimiter, '\n', '\r']) {
-            return Err(self.wrong(self.line, nth, "something follows the closing quote; a quote within is written twice"));
+            return Err(self.wrong(
+                self.line,
+                nth,
+                "something follows the closing quote; a quote within is written twice",
+            ));
         }
         Ok(Field { text, is_quoted: true })
     }

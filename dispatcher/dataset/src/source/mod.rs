@@ -102,14 +102,17 @@ pub fn read(bytes: &[u8], options: &SourceOptions) -> Result<Table, SourceError>
 fn check_names<'a>(names: impl Iterator<Item = &'a str>) -> Result<(), Problem> {
     let mut seen = BTreeSet::new();
     for (at, name) in names.enumerate() {
-        let wrong = |what: String| {
-            Err(Problem { row: None, line: None, column: Some(format!("{} ({name})", at + 1)), what })
-        };
+        let wrong =
+            |what: String| Err(Problem { row: None, line: None, column: Some(format!("{} ({name})", at + 1)), what });
         match name {
             "" => return wrong("has no name; `--no-header` is for files whose first row is data".to_owned()),
-            _ if name.len() > MAX_NAME_BYTES => return wrong(format!("has a name of more than {MAX_NAME_BYTES} bytes")),
+            _ if name.len() > MAX_NAME_BYTES => {
+                return wrong(format!("has a name of more than {MAX_NAME_BYTES} bytes"));
+            }
             _ if name.chars().any(char::is_control) => return wrong("has a control character in its name".to_owned()),
-            _ if name.contains(['[', ']', ',']) => return wrong("has [, ] or a comma in its name, which queries use".to_owned()),
+            _ if name.contains(['[', ']', ',']) => {
+                return wrong("has [, ] or a comma in its name, which queries use".to_owned());
+            }
             _ if !seen.insert(name) => return wrong("has the name of a column before it".to_owned()),
             _ => {}
         }

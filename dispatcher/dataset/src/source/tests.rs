@@ -64,7 +64,10 @@ fn what_is_wrong_is_told_with_its_place() {
     for (text, said) in [
         ("", "the file is empty"),
         ("\u{feff}\n \n", "the file is empty"),
-        ("a,b\n1\n1,2\n1,2,3\n", "row 1, line 2: has 1 fields, and the header 2\nrow 3, line 4: has 3 fields, and the header 2"),
+        (
+            "a,b\n1\n1,2\n1,2,3\n",
+            "row 1, line 2: has 1 fields, and the header 2\nrow 3, line 4: has 3 fields, and the header 2",
+        ),
         ("a,b\n1,\"x\n2,3\n", "row 1, line 2, column \"2\": a quote is opened here and never closed"),
         ("a,b\n1,\"x\"y\n", "row 1, line 2, column \"2\": something follows the closing quote"),
         ("a,b,a\n1,2,3\n", "column \"3 (a)\": has the name of a column before it"),
@@ -83,7 +86,8 @@ fn what_is_wrong_is_told_with_its_place() {
 
 #[test]
 fn json_keeps_its_numbers_and_what_is_nested() {
-    let table = ok("[{\"n\": 12345678901234567890, \"s\": \"a\\u00e9\"},\n {\"x\": [1, {\"k\": \"a b\"}], \"n\": 1.50}]");
+    let table =
+        ok("[{\"n\": 12345678901234567890, \"s\": \"a\\u00e9\"},\n {\"x\": [1, {\"k\": \"a b\"}], \"n\": 1.50}]");
     assert_eq!(table.names(), ["n", "s", "x"]);
     assert_eq!(
         rows(&table),

@@ -34,7 +34,7 @@ mod shelves;
 mod stream;
 mod supervisor;
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 mod workerd_config;
 
 pub use calibrate::{CalibrateError, calibrate, write_scripts};

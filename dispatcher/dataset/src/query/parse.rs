@@ -208,7 +208,7 @@ fn codes<S: Source>(op: Op, value: &str, column: &Column<'_, S>) -> Result<Vec<R
             return Err(format!("is of type {}, and only text starts with text", kind.as_str()));
         }
         let begin = column.bound(|word| word < value);
-        return Ok(vec![begin..column.bound(|word| word < value || word.starts_with(value))]);
+        return Ok(one(begin..column.bound(|word| word < value || word.starts_with(value))));
     }
     if matches!(op, Op::In | Op::NotIn) {
         let mut listed = Vec::new();
@@ -225,12 +225,16 @@ fn codes<S: Source>(op: Op, value: &str, column: &Column<'_, S>) -> Result<Vec<R
     let same = means(value, column)?;
     Ok(match op {
         Op::Is => vec![same],
-        Op::Less => vec![first..same.start],
-        Op::AtMost => vec![first..same.end],
-        Op::Greater => vec![same.end..end],
-        Op::AtLeast => vec![same.start..end],
+        Op::Less => one(first..same.start),
+        Op::AtMost => one(first..same.end),
+        Op::Greater => one(same.end..end),
+        Op::AtLeast => one(same.start..end),
         Op::IsNot | Op::In | Op::NotIn | Op::StartsWith | Op::IsNull | Op::NotNull => but(&[same], first, end),
     })
+}
+
+fn one(codes: Range<usize>) -> Vec<Range<usize>> {
+    std::iter::once(codes).collect()
 }
 
 /// Codes of the values that mean this; where there are none, the place where they would be.

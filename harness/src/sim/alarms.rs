@@ -50,11 +50,6 @@ impl Alarms {
         self.0.changed.notify_one();
     }
 
-    /// The object has no alarm any more.
-    pub fn clear(&self, object: &Object) {
-        self.0.set.borrow_mut().take(object);
-    }
-
     /// Waits until one is due, which is then ringing.
     pub async fn next(&self, clock: &impl dispatcher_core::paywall::ports::Clock) -> Object {
         loop {

@@ -40,6 +40,9 @@ const MAX_TEXT_BYTES: usize = 200;
 /// Callers in a row whose runs ended over the CPU limit. One may be bad luck, or a caller that asks for what burns; a script
 /// that the platform has condemned fails for everybody, and for ever.
 const CPU_FAILURES_IN_A_ROW: usize = 5;
+/// The time that a row takes at least: whoever has the callers for one can send it in a moment, and other callers would have
+/// no chance to show that the script is well.
+const ROW_MS: u64 = 3_000;
 /// The time for which a path that ended well speaks for the script. What another path burns is then no reason to put it away.
 const WELL_MS: u64 = 600_000;
 /// How long policy puts a tenant away. An operator does so for as long as it takes.
@@ -193,11 +196,10 @@ struct Burns {
     tenant_id: String,
     /// The callers over its limit, since the last run that ended otherwise.
     callers: Vec<Origin>,
-    /// The paths that they called, as far as there was more than one.
-    path: u32,
-    other_path: bool,
-    /// The latest path that ended well.
+    since: UnixMillis,
+    /// The latest path that ended well, and whether it is one of those that they called.
     well: Option<(u32, UnixMillis)>,
+    burns_what_was_well: bool,
 }
 
 impl Burns {
@@ -207,18 +209,20 @@ impl Burns {
     }
 
     /// `true`: these are too many in a row.
-    fn burnt(&mut self, caller: Origin, path: u32) -> bool {
-        (self.path, self.other_path) =
-            if self.callers.is_empty() { (path, false) } else { (self.path, self.other_path || self.path != path) };
+    fn burnt(&mut self, caller: Origin, path: u32, now: UnixMillis) -> bool {
+        if self.callers.is_empty() {
+            (self.since, self.burns_what_was_well) = (now, false);
+        }
+        self.burns_what_was_well |= self.well.is_some_and(|(well, _)| well == path);
         if !self.callers.iter().any(|other| caller.is_the_caller_of(*other)) {
             self.callers.push(caller);
         }
-        self.callers.len() >= CPU_FAILURES_IN_A_ROW
+        self.callers.len() >= CPU_FAILURES_IN_A_ROW && now.since(self.since) >= ROW_MS
     }
 
-    fn is_one_path_of_several(&self, now: UnixMillis) -> bool {
-        let well = self.well.is_some_and(|(path, at)| path != self.path && now.since(at) < WELL_MS);
-        well && !self.other_path
+    /// Whether another path than those that burn was well lately: callers choose what they call.
+    fn is_well_elsewhere(&self, now: UnixMillis) -> bool {
+        self.well.is_some_and(|(_, at)| now.since(at) < WELL_MS) && !self.burns_what_was_well
     }
 }
 
@@ -300,7 +304,7 @@ impl Warden {
         }
         let is_away = seen.quarantines.has(&tenant.id, now);
         let too_many = match failure {
-            Some(TenantFailure::CpuLimit) if !is_away => burns.burnt(caller, path),
+            Some(TenantFailure::CpuLimit) if !is_away => burns.burnt(caller, path, now),
             None if !is_away => {
                 burns.ended_well(path, now);
                 false
@@ -310,7 +314,7 @@ impl Warden {
                 false
             }
         };
-        let is_one_path = burns.is_one_path_of_several(now);
+        let is_well_elsewhere = burns.is_well_elsewhere(now);
         let in_a_row = burns.callers.len() as u32;
         if too_many {
             burns.callers.clear();
@@ -320,7 +324,7 @@ impl Warden {
             return None;
         }
         let until = now.plus(BY_POLICY_MS);
-        let is_put_away = self.policy == CpuPolicy::Quarantine && !is_one_path;
+        let is_put_away = self.policy == CpuPolicy::Quarantine && !is_well_elsewhere;
         if is_put_away && !seeded::has(Bug::PolicyOnlyTells) {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),

@@ -312,6 +312,14 @@ bugs! {
     SlowTakenForDead = "slow-taken-for-dead",
     /// Every failure counts against a facilitator, whoever has sent the payment.
     StrangersBelieved = "strangers-believed",
+    /// Three payments of one buyer open a breaker, whoever is served beside it.
+    OneBuyerConvicts = "one-buyer-convicts",
+    /// Payments that only a chain can check may take up all the room that a facilitator has for strangers.
+    UnprovenFillTheRoom = "unproven-fill-the-room",
+    /// Newcomers whose payments were worthless share one rate with those who come for the first time.
+    NewcomersShareOneRate = "newcomers-share-one-rate",
+    /// A payer has a payment-identifier while the tenant runs, whether the payment buys something or not.
+    NameHeldForNothing = "name-held-for-nothing",
     /// While nobody is well, no payment is let through to find out who is back.
     NobodyTried = "nobody-tried",
     /// Open settlements are asked about one after the other, however many there are.

@@ -12,8 +12,9 @@ use super::fault::Call;
 use super::library::Listed;
 use super::limits::{MAX_BUSY_CALLS, MAX_DEEP_LEVELS, MAX_HUGE_KILOBYTES};
 use super::problem::{Problem, Problems};
-use super::schema::TimeText;
+use super::schema::{PriceText, TimeText};
 use super::time;
+use super::usdc::Usdc;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inject {
@@ -49,7 +50,10 @@ pub enum Inject {
     Busy {
         calls_per_second: u64,
     },
-    Throws,
+    Throws {
+        /// Whatever pays this much, in place of what the library throws at.
+        at: Option<Usdc>,
+    },
     AnyCase,
     EmptyStrings {
         fields: Vec<EmptyField>,
@@ -226,7 +230,8 @@ impl Inject {
         ),
         Listed::new(
             "throws",
-            "500 and a line of text where the official library throws: signatures and payloads that it does not expect; no money moves",
+            "500 and a line of text where the official library throws: signatures and payloads that it does not expect, or \
+             whatever pays so much (at); no money moves",
             "{}",
         ),
         Listed::new(
@@ -280,7 +285,7 @@ impl Inject {
             Self::SettleThenDecline { .. } => "settle-then-decline",
             Self::SlowCheck { .. } => "slow-check",
             Self::Busy { .. } => "busy",
-            Self::Throws => "throws",
+            Self::Throws { .. } => "throws",
             Self::AnyCase => "any-case",
             Self::EmptyStrings { .. } => "empty-strings",
             Self::Numbers => "numbers",
@@ -348,7 +353,10 @@ pub(super) enum RawInject {
         #[schemars(with = "u64", range(min = 1, max = MAX_BUSY_CALLS))]
         calls_per_second: Spanned<u64>,
     },
-    Throws {},
+    Throws {
+        #[schemars(with = "Option<PriceText>")]
+        at: Option<Spanned<String>>,
+    },
     AnyCase {},
     EmptyStrings {
         #[schemars(with = "Vec<EmptyField>", length(min = 1))]
@@ -422,7 +430,8 @@ impl RawInject {
             Self::Busy { calls_per_second } => {
                 Inject::Busy { calls_per_second: check_calls(&calls_per_second, problems)? }
             }
-            Self::Throws {} => Inject::Throws,
+            Self::Throws { at: None } => Inject::Throws { at: None },
+            Self::Throws { at: Some(at) } => Inject::Throws { at: Some(Usdc::check(&at, problems)?) },
             Self::AnyCase {} => Inject::AnyCase,
             Self::EmptyStrings { fields } if fields.get_ref().is_empty() => {
                 problems.add(Problem::new(fields.span(), "no member would be empty", "at least one"));

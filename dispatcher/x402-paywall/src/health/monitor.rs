@@ -10,7 +10,7 @@ use super::{
     jitter::Jitter,
     news::{Known, News, Observation, Snapshot},
     regulars,
-    standing::{Event, Hope, Outcome, Purpose, Standing, step},
+    standing::{Event, Hope, Outcome, Purpose, step},
     witness::Grade,
 };
 use crate::{
@@ -34,6 +34,8 @@ const SUPPORTED_TIMEOUT_MS: u64 = 5_000;
 /// Shortest time between two looks for a sign of life. Whoever is back is found out sooner by the payments that are let
 /// through.
 const SIGN_OF_LIFE_MS: u64 = 30_000;
+/// Payments to probe one facilitator with.
+const SPECIMENS_KEPT: usize = 3;
 /// An alert is told again after so long.
 const ALERT_AGAIN_MS: u64 = 600_000;
 
@@ -48,8 +50,9 @@ pub struct Monitor<S, T, C, L> {
     snapshot: RefCell<Option<Snapshot>>,
     /// Jobs that were begun and have not ended, with when they are given up.
     running: RefCell<BTreeMap<Job, UnixMillis>>,
-    /// A verify request for each facilitator that was in need of one. Not stored: it holds a signed payment.
-    specimens: RefCell<BTreeMap<String, Box<RawValue>>>,
+    /// Verify requests for each facilitator that was in need of one, the next one to be sent first. Not stored: they hold
+    /// signed payments.
+    specimens: RefCell<BTreeMap<String, Vec<Box<RawValue>>>>,
     /// When `/supported` was last asked for.
     supported_asked: RefCell<BTreeMap<String, UnixMillis>>,
     /// When each facilitator's alerts were last told.
@@ -86,10 +89,11 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     /// A board tells what it saw, and gets what everybody saw.
     pub async fn exchange(&self, news: News) -> Result<(Snapshot, Vec<Job>), LedgerError> {
         self.load().await?;
-        let known_id = |id: &String| self.facilitators.by_id(id).is_some();
-        self.specimens
-            .borrow_mut()
-            .extend(news.specimens.into_iter().filter(|(id, _)| known_id(id) && !seeded::has(Bug::SpecimenLost)));
+        for (id, specimen) in news.specimens {
+            if self.facilitators.by_id(&id).is_some() && !seeded::has(Bug::SpecimenLost) {
+                self.take_specimen(id, specimen);
+            }
+        }
         let now = self.clock.now();
         for payer in news.regulars {
             let mut snapshot = self.snapshot.borrow_mut();
@@ -135,12 +139,28 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     /// Returns whether the standing changed.
     async fn probe(&self, id: &str) -> bool {
         let Some(facilitator) = self.facilitators.by_id(id) else { return false };
-        let specimen = self.specimens.borrow().get(id).cloned();
+        let specimen = self.specimens.borrow().get(id).and_then(|specimens| specimens.first().cloned());
         let Some(specimen) = specimen else { return self.look_for_life(facilitator).await };
         let purpose = Hope::of(self.snapshot().facilitators.values()).purpose_of_a_probe();
         let began = self.clock.now();
         let (outcome, said) = ask::probe(facilitator, &specimen, &self.transport).await;
+        if outcome != Outcome::Answered
+            && let Some(specimens) = self.specimens.borrow_mut().get_mut(id)
+        {
+            // This payment may be why: the next probe is another's.
+            specimens.rotate_left(1);
+        }
         self.note_probe(id, purpose, began, outcome, said)
+    }
+
+    fn take_specimen(&self, id: String, specimen: Box<RawValue>) {
+        let mut specimens = self.specimens.borrow_mut();
+        let known = specimens.entry(id).or_default();
+        if known.iter().all(|other| other.get() != specimen.get()) {
+            known.push(specimen);
+            let extra = known.len().saturating_sub(SPECIMENS_KEPT);
+            known.drain(..extra);
+        }
     }
 
     /// Without a payment to probe it with: whether anybody is there.
@@ -242,15 +262,14 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.begin(jobs, now)
     }
 
-    /// When the next probe of `/verify` is due, if one is. One that is in use, and asked after the others, is probed with a
-    /// payment or not at all.
+    /// When the next probe of `/verify` is due, if one is.
     fn probe_at(&self, id: &str, known: &Known, hope: Hope) -> Option<UnixMillis> {
         let at = known.verify.standing.retry()?.at(hope);
         if self.specimens.borrow().contains_key(id) {
             return Some(at);
         }
         let asked = self.supported_asked.borrow().get(id).copied().unwrap_or_default();
-        (!matches!(known.verify.standing, Standing::Degraded(_))).then(|| at.max(asked.plus(SIGN_OF_LIFE_MS)))
+        Some(at.max(asked.plus(SIGN_OF_LIFE_MS)))
     }
 
     fn start_supported(&self, now: UnixMillis) -> Vec<Job> {

@@ -5,7 +5,7 @@
 
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
-    identifier::{Bound, Owner},
+    identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
     patience::settle_timeout_ms,
 };
@@ -246,10 +246,7 @@ where
         attempts: &mut Vec<Attempt>,
     ) -> Result<Event, LedgerError> {
         Ok(match next {
-            Next::Bind(identifier) => match self.identifiers.bind(&identifier, &self.owner(record)).await? {
-                Bound::Yours => Event::Bound,
-                Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
-            },
+            Next::Bind(identifier) => self.bind(&identifier, record).await?,
             Next::Unbind { identifier, then } => {
                 self.identifiers.unbind(&identifier, &record.owner()).await?;
                 Event::Unbound(then)
@@ -266,6 +263,23 @@ where
     /// The payment that asks for a name now.
     fn owner(&self, record: &Record) -> Owner {
         Owner { since: self.clock.now(), ..record.owner() }
+    }
+
+    async fn bind(&self, identifier: &ScopedIdentifier, record: &Record) -> Result<Event, LedgerError> {
+        let by = self.owner(record);
+        let mut bound = self.identifiers.bind(identifier, &by).await?;
+        if let Bound::Anothers(payment) = &bound
+            && !by.has_the_payer_of(payment)
+            && !seeded::has(Bug::NameHeldForNothing)
+            && self.identifiers.transaction_of(payment).await?.is_none()
+        {
+            // Nothing was bought under it yet, and perhaps never will be.
+            bound = self.identifiers.bind(identifier, &Owner { instead_of: Some(payment.clone()), ..by }).await?;
+        }
+        Ok(match bound {
+            Bound::Yours => Event::Bound,
+            Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
+        })
     }
 
     /// The transaction of the payment that has the identifier, for whoever has the same payer: it is nobody else's business.

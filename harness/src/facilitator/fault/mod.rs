@@ -61,7 +61,7 @@ pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
         Inject::Decline { .. }
         | Inject::SlowCheck { .. }
         | Inject::Busy { .. }
-        | Inject::Throws
+        | Inject::Throws { .. }
         | Inject::AnyCase
         | Inject::EmptyStrings { .. }
         | Inject::Numbers => endpoint != Supported,
@@ -103,7 +103,7 @@ pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
             settle_then_decline::reply(reason.as_deref(), *status, *transaction, ask)
         }
         Some(Inject::Busy { calls_per_second }) => busy::reply(*calls_per_second, ask),
-        Some(Inject::Throws) => throws::reply(ask),
+        Some(Inject::Throws { at }) => throws::reply(*at, ask),
         Some(Inject::EmptyStrings { fields }) => empty_strings::reply(fields, ask),
         Some(Inject::Numbers) => numbers::reply(ask),
         _ => ask.honest(),

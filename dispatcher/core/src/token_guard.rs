@@ -117,7 +117,8 @@ mod tests {
             is_limited(&guess(&guard, "192.0.2.1", 10, false)) && is_limited(&guess(&guard, "192.0.2.1", 11, true))
         );
         assert_eq!(guess(&guard, "192.0.2.2", 12, true), Ok(()), "another source");
-        let guesses = (0..20).filter(|n| !is_limited(&guess(&guard, &format!("2001:db8:1:{n:x}::1"), 20, false))).count();
+        let guesses =
+            (0..20).filter(|n| !is_limited(&guess(&guard, &format!("2001:db8:1:{n:x}::1"), 20, false))).count();
         assert_eq!(guesses, 10, "neighbours are one");
         assert_eq!(guess(&guard, "192.0.2.1", 6_010, true), Ok(()));
         assert_eq!(guess(&guard, "192.0.2.1", 6_011, false), Err(Refusal::PlatformDenied));

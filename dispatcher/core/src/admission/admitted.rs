@@ -108,6 +108,8 @@ impl<'a> Admitted<'a> {
         }
         gate.probe(names.tenant, names.path, now)?;
         let is_newcomer = !self.is_proven && !seeded::has(Bug::StrangersNotBounded);
+        let blamed = gate.seen.borrow().blamed.get(names.widest()).filter(|_| names.source != 0);
+        let is_blamed = blamed.is_some_and(|Touched(at)| now.since(at) < BLAMED_MS);
         if !seeded::has(Bug::CountedAfterTheAnswer) {
             let candidate = Candidate {
                 payment: names.header,
@@ -116,6 +118,7 @@ impl<'a> Admitted<'a> {
                 from: names.levels(),
                 goodwill: names.goodwill,
                 is_newcomer,
+                is_blamed,
             };
             let place = gate.seen.borrow_mut().under_way.take(candidate, now);
             held.place = Some(place.ok_or(TurnedAway { retry_after_s: PLACES_RETRY_S })?);
@@ -132,8 +135,6 @@ impl<'a> Admitted<'a> {
         }
         if is_newcomer {
             let rule = Rule::rate((rates.tenant / NEWCOMERS_SHARE).max(LEAST_NEWCOMERS));
-            let blamed = gate.seen.borrow().blamed.get(names.widest()).filter(|_| names.source != 0);
-            let is_blamed = blamed.is_some_and(|Touched(at)| now.since(at) < BLAMED_MS);
             let of = if is_blamed || seeded::has(Bug::NewcomersShareOneRate) { Of::Newcomers } else { Of::FirstComers };
             let count = Count { of, key: key::joined(of as u8, &[names.tenant]), rule };
             fits(gate.step(count, Event::Came, now))?;

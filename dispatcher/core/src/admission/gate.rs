@@ -145,7 +145,11 @@ impl Gate {
     pub(super) fn bytes(&self) -> usize {
         let seen = self.seen.borrow();
         let tables = [&seen.addresses, &seen.payers, &seen.tenants].map(Table::bytes).into_iter().sum::<usize>();
-        let more = seen.blamed.bytes() + seen.kept.bytes() + seen.goodwill.bytes() + seen.waits.bytes() + seen.networks.bytes();
+        let more = seen.blamed.bytes()
+            + seen.kept.bytes()
+            + seen.goodwill.bytes()
+            + seen.waits.bytes()
+            + seen.networks.bytes();
         tables + more + seen.workers.iter().map(|(_, worker)| worker.bytes()).sum::<usize>()
     }
 

@@ -37,6 +37,8 @@ pub struct Candidate {
     pub goodwill: u32,
     /// Its payer has bought nothing at the tenant lately.
     pub is_newcomer: bool,
+    /// Something from its source was worthless lately.
+    pub is_blamed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -120,7 +122,8 @@ impl UnderWay {
         }
     }
 
-    /// Takes a place from the source that has most, for one that has none. `None`: nobody has more than one, or it has one.
+    /// Takes a place from the source that has most, for one that has none; or any from a source that was blamed, for one that
+    /// was not. `None`: there is no such place.
     fn make_room_for(&mut self, new: &Candidate, full: Full) -> Option<()> {
         let counted = || self.places.iter().filter(|place| full.holds(&place.candidate));
         let held_by = |whose: u64| counted().filter(|place| widest(place.candidate.from) == whose).count();
@@ -129,6 +132,11 @@ impl UnderWay {
             return None;
         }
         // The oldest first.
+        let of_blamed = counted().find(|place| place.candidate.is_blamed && !new.is_blamed).map(|place| place.id);
+        if let Some(id) = of_blamed {
+            self.leave(id);
+            return Some(());
+        }
         let (most, id) = counted()
             .map(|place| (held_by(widest(place.candidate.from)), place.id))
             .max_by_key(|(held, id)| (*held, std::cmp::Reverse(*id)))?;
@@ -174,8 +182,15 @@ mod tests {
     use super::*;
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
-    const NEW: Candidate =
-        Candidate { payment: 0, tenant: 1, rate: 2_000, from: [0; 3], goodwill: 0, is_newcomer: true };
+    const NEW: Candidate = Candidate {
+        payment: 0,
+        tenant: 1,
+        rate: 2_000,
+        from: [0; 3],
+        goodwill: 0,
+        is_newcomer: true,
+        is_blamed: false,
+    };
 
     /// Returns how many of so many places are given.
     fn given(under_way: &mut UnderWay, count: u64, candidate: impl Fn(u64) -> Candidate) -> usize {
@@ -215,11 +230,21 @@ mod tests {
         let other = |n: u64| Candidate { from: [n + 1_000, 0, 0], ..NEW };
         assert_eq!(given(&mut under_way, 50, other), 50);
         assert_eq!(given(&mut under_way, 14, few), 0, "who has some gets no more");
-        let of_one_network = |n: u64| Candidate { from: [n + 5_000, n + 6_000, 7], ..NEW };
+        let of_one_network = |n: u64| Candidate { from: [n + 5_000, n + 6_000, 7_000], ..NEW };
         assert_eq!(given(&mut under_way, 20, of_one_network), 1, "a wide network is one source");
-        assert_eq!(given(&mut under_way, 400, other), 36, "until each has one");
+        assert_eq!(given(&mut under_way, 400, other), 35, "until each has one");
         assert_eq!(under_way.places.len(), 100);
         assert_eq!(given(&mut under_way, 1, |_| NEW), 0, "and none for who does not say where it is");
+    }
+
+    #[test]
+    fn a_source_that_was_never_blamed_takes_the_place_of_one_that_was() {
+        let mut under_way = UnderWay::default();
+        let blamed = |n: u64| Candidate { from: [n + 1, 0, 0], is_blamed: true, ..NEW };
+        assert_eq!(given(&mut under_way, 400, blamed), 100, "a hundred addresses hold one each");
+        let new = |n: u64| Candidate { from: [n + 1_000, 0, 0], ..NEW };
+        assert_eq!(given(&mut under_way, 400, new), 100);
+        assert_eq!(given(&mut under_way, 400, blamed), 0);
     }
 
     #[test]
@@ -227,7 +252,8 @@ mod tests {
         let mut under_way = UnderWay::default();
         assert_eq!(given(&mut under_way, 400, |_| Candidate { rate: 20, from: [1, 0, 0], goodwill: 100, ..NEW }), 2);
         assert_eq!(given(&mut under_way, 400, |n| Candidate { rate: 20, from: [n + 10, n + 1_000, 3], ..NEW }), 4);
-        assert_eq!(given(&mut under_way, 400, |n| Candidate { rate: 20, from: [n + 10, 0, 0], ..NEW }), 2);
+        let others = |n| Candidate { rate: 20, from: [n + 10, 0, 0], ..NEW };
+        assert_eq!(given(&mut under_way, 400, others), 6, "two are free, and each of the two gives all but one");
     }
 
     #[test]

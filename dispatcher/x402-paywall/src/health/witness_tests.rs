@@ -58,7 +58,11 @@ fn three_sound_payments_of_one_buyer_are_not_enough_while_others_are_served() {
         evidence.hear(sound(n, 7), UnixMillis(n * 10));
         assert!(!evidence.convicts(UnixMillis(n * 10)), "{n}");
     }
-    assert_eq!(evidence.testimonies.iter().filter(|known| known.witness.payer == 7).count(), 1, "it need not be heard so often");
+    assert_eq!(
+        evidence.testimonies.iter().filter(|known| known.witness.payer == 7).count(),
+        1,
+        "it need not be heard so often"
+    );
     for n in 1..=3 {
         evidence.hear(sound(20 + n, 7), UnixMillis(n * 2_500));
     }

@@ -5,10 +5,7 @@
 //! Payers who are known are not bound by it.
 
 use super::witness::{Grade, Witness};
-use crate::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::UnixMillis;
 
 /// Calls under way for strangers.
 const STRANGERS: usize = 16;
@@ -43,11 +40,10 @@ impl Room {
         let Witness { network, payer, .. } = *witness;
         let count = |is: &dyn Fn(&Place) -> bool| self.0.iter().filter(|place| is(place)).count();
         let most = if network == 0 { OF_NOWHERE } else { OF_ONE_NETWORK };
-        let is_bounded = !seeded::has(Bug::UnprovenFillTheRoom);
         let fits = self.0.len() < STRANGERS
             && count(&|place| place.network == network) < most
-            && (count(&|place| place.payer == payer) < OF_ONE_PAYER || !is_bounded)
-            && (is_proven || count(&|place| !place.is_proven) < UNPROVEN || !is_bounded);
+            && count(&|place| place.payer == payer) < OF_ONE_PAYER
+            && (is_proven || count(&|place| !place.is_proven) < UNPROVEN);
         if fits {
             self.0.push(Place { network, payer, is_proven, until });
         }

@@ -9,10 +9,7 @@
 //! look ourselves, and only what we see opens the breaker.
 
 use super::witness::{Evidence, Grade, Hearing, Witness};
-use crate::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 /// After so many calls in a row without an answer, whoever sent them, it is asked after the others.
@@ -253,8 +250,7 @@ impl Retry {
 
     fn new(misses: u32, openings: u32, now: UnixMillis, jitter: f64) -> Self {
         let most = if openings > 1 { BACK_OFF_MAX_AGAIN_MS } else { BACK_OFF_MAX_MS };
-        let doublings =
-            (misses + openings.saturating_sub(1)).min(if seeded::has(Bug::BackOffNeverGrows) { 0 } else { 16 });
+        let doublings = (misses + openings.saturating_sub(1)).min(16);
         let pause = BACK_OFF_MIN_MS.saturating_mul(1 << doublings).min(most) as f64;
         let pause = pause * (1.0 - JITTER + 2.0 * JITTER * jitter);
         Self { set_at: now, at: now.plus(pause as u64), misses }
@@ -314,8 +310,7 @@ impl Health {
     /// Whether its failures speak against it.
     fn is_accused(&self, hearing: Hearing, now: UnixMillis) -> bool {
         let unwell = self.score < OPENS_BELOW && self.evidence.has_seen_enough(now);
-        (hearing != Hearing::Repeated && (self.evidence.convicts(now) || unwell))
-            && !seeded::has(Bug::BreakerNeverOpens)
+        hearing != Hearing::Repeated && (self.evidence.convicts(now) || unwell)
     }
 
     /// It answers again.
@@ -391,7 +386,7 @@ fn answered(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
         Standing::Degraded(retry) => tried_again(health, retry, now, jitter),
         Standing::Quarantined(_) | Standing::Probing { .. } => {
             let good = if let Standing::Probing { good, .. } = standing { good + 1 } else { 1 };
-            if good >= health.good_probes_wanted(event.purpose) && !seeded::has(Bug::BreakerNeverCloses) {
+            if good >= health.good_probes_wanted(event.purpose) {
                 return health.restored(now);
             }
             let retry = again(0);
@@ -413,7 +408,7 @@ fn failed(health: Health, reason: &str, event: &Event, now: UnixMillis, jitter: 
             let retry = Retry::new(0, health.openings, now, jitter);
             health.stands(Standing::Degraded(retry), now)
         }
-        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER && !seeded::has(Bug::BreakerNeverOpens) => {
+        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER => {
             let retry = Retry::new(DEMOTED_MISSES, health.openings, now, jitter);
             health.stands(Standing::Degraded(retry), now)
         }

@@ -4,12 +4,7 @@
 //! otherwise decide for everybody. A failure counts once per origin, and only several independent origins, or payments
 //! that another call has answered soundly, weigh enough to open a breaker.
 
-use crate::{
-    UnixMillis,
-    ledger::Claim,
-    origin::Fingerprint,
-    seeded::{self, Bug},
-};
+use crate::{UnixMillis, ledger::Claim, origin::Fingerprint};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
@@ -150,7 +145,7 @@ impl Evidence {
             Grade::Sound => 0,
         };
         let same = |known: &&Testimony| !witness.is_independent_of(&known.witness) && now.since(known.at) < quiet_ms;
-        if self.testimonies.iter().any(|known| same(&known)) && !seeded::has(Bug::StrangersBelieved) {
+        if self.testimonies.iter().any(|known| same(&known)) {
             return Hearing::Repeated;
         }
         let own = |known: &Testimony| !witness.is_independent_of(&known.witness);
@@ -206,7 +201,7 @@ impl Evidence {
     /// money that is never spent cost as little as accounts without.
     fn is_enough<'a>(&self, witnesses: impl Iterator<Item = &'a Testimony>, now: UnixMillis) -> bool {
         let (weight, origins) = self.weight(witnesses, now);
-        weight >= OPENS_AT && (2 * origins >= self.lately_served(now).count() || seeded::has(Bug::OneBuyerConvicts))
+        weight >= OPENS_AT && 2 * origins >= self.lately_served(now).count()
     }
 
     fn lately_served(&self, now: UnixMillis) -> impl Iterator<Item = &Served> {
@@ -218,7 +213,7 @@ impl Evidence {
         // Callers who do not say where they are are told apart by their payers, or nobody would be another there.
         let elsewhere = |served: &Served| served.network != witness.network || witness.network == 0;
         let is_other = |served: &Served| served.payer != witness.payer && elsewhere(served);
-        self.lately_served(now).any(is_other) && !seeded::has(Bug::OneBuyerConvicts)
+        self.lately_served(now).any(is_other)
     }
 
     /// The weight of these, and from how many independent origins it is.
@@ -238,7 +233,6 @@ impl Evidence {
             weight += match witness.grade {
                 Grade::Sound if !stands_alone && self.serves_others(witness, now) => 0,
                 Grade::Sound => 2,
-                _ if seeded::has(Bug::StrangersBelieved) => 2,
                 _ if is_there => 0,
                 Grade::Stranger if stands_alone && doubted => 1,
                 _ if stands_alone => 2,

@@ -1,0 +1,51 @@
+//! `throws`: HTTP 500 and a line of text for whatever the official library throws at: a signature that is not its payer's by the
+//! key alone, and a payload with both kinds of authorization, be one of them null. The money stays.
+//!
+//! The library's own example answers so, and nothing is wrong with a facilitator that does: its caller sent the payment.
+
+use crate::{answers::Ask, reply::Reply};
+use grammar::Usdc;
+
+pub fn reply(at: Option<Usdc>, ask: &Ask<'_>) -> Reply {
+    let is_served = match at {
+        None => ask.request.is_proven(ask.chain.signers()),
+        Some(amount) => ask.request.payment().is_none_or(|paid| paid.transfer.amount() != amount.atomic().into()),
+    };
+    if is_served {
+        return ask.honest();
+    }
+    Reply::text(500, "text/plain", "TypeError: Cannot read properties of null (reading 'from')")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, Payer, always},
+    };
+    use grammar::Usdc;
+
+    #[tokio::test]
+    async fn it_throws_at_what_is_odd_and_serves_the_rest() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Throws { at: None })).await;
+        let odd =
+            Payer::new(1).body(1).replace("\"authorization\":", "\"permit2Authorization\":null,\"authorization\":");
+        let forged = Payer::new(1).body(1).replace("\"value\":\"10000\"", "\"value\":\"10001\"");
+        for body in [odd, forged] {
+            assert_eq!(bench.post_body(&double, "/verify", body).await.unwrap().0, 500);
+        }
+        assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().1["isValid"], true);
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        assert_eq!(bench.stop(double).await.1, 1);
+    }
+
+    #[tokio::test]
+    async fn it_throws_at_an_amount_whoever_pays_it() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Throws { at: Usdc::new("0.01") })).await;
+        let other = bench.double(always(Inject::Throws { at: Usdc::new("0.02") })).await;
+        assert_eq!(bench.post_body(&double, "/settle", Payer::new(1).body(1)).await.unwrap().0, 500);
+        assert_eq!(bench.post(&other, "/settle", 1).await.unwrap().1["success"], true);
+    }
+}

@@ -33,6 +33,7 @@ const SUPPORTED_TIMEOUT_MS: u64 = 5_000;
 /// Shortest time between two looks for a sign of life. Whoever is back is found out sooner by the payments that are let
 /// through.
 const SIGN_OF_LIFE_MS: u64 = 30_000;
+const NO_SIGN_OF_LIFE: &str = "no_sign_of_life";
 /// Payments to probe one facilitator with.
 const SPECIMENS_KEPT: usize = 3;
 /// An alert is told again after so long.
@@ -172,7 +173,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
                 self.change(id, |known| known.supported = Some(supported));
                 Outcome::Answered
             }
-            None => Outcome::Failed("no_sign_of_life".to_owned()),
+            None => Outcome::Failed(NO_SIGN_OF_LIFE.to_owned()),
         };
         self.note_probe(id, Purpose::SignOfLife, began, outcome, None)
     }
@@ -193,8 +194,15 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     /// Returns whether there is something new. An answer that is none changes nothing: the last good one is kept.
     async fn fetch_supported(&self, id: &str) -> bool {
         let Some(facilitator) = self.facilitators.by_id(id) else { return false };
+        let began = self.clock.now();
         let body = ask::supported(facilitator, SUPPORTED_TIMEOUT_MS, &self.transport).await;
-        let Some(supported) = body.and_then(|body| Supported::parse(&body, self.clock.now())) else { return false };
+        let Some(supported) = body.and_then(|body| Supported::parse(&body, self.clock.now())) else {
+            // The same question as a look for life. Where payments have failed as well, so has that.
+            let is_in_doubt =
+                self.snapshot().facilitators.get(id).is_some_and(|known| known.verify.standing.retry().is_some());
+            let nobody = Outcome::Failed(NO_SIGN_OF_LIFE.to_owned());
+            return is_in_doubt && self.note_probe(id, Purpose::SignOfLife, began, nobody, None);
+        };
         self.change(id, |known| known.supported = Some(supported));
         true
     }

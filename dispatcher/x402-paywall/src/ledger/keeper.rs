@@ -28,6 +28,8 @@ use std::{
 };
 use x402_protocol::PaymentFlow;
 
+/// How often a payment tries to take over a name from one that has bought nothing: meanwhile a third may have done so.
+const TAKE_OVERS: usize = 4;
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
 /// How often it looks. Only duplicates of a payment in flight wait at all.
@@ -265,12 +267,14 @@ where
     async fn bind(&self, identifier: &ScopedIdentifier, record: &Record) -> Result<Event, LedgerError> {
         let by = self.owner(record);
         let mut bound = self.identifiers.bind(identifier, &by).await?;
-        if let Bound::Anothers(payment) = &bound
-            && !by.has_the_payer_of(payment)
-            && self.identifiers.transaction_of(payment).await?.is_none()
-        {
+        for _ in 0..TAKE_OVERS {
+            let Bound::Anothers(payment) = &bound else { break };
+            if by.has_the_payer_of(payment) || self.identifiers.transaction_of(payment).await?.is_some() {
+                break;
+            }
             // Nothing was bought under it yet, and perhaps never will be.
-            bound = self.identifiers.bind(identifier, &Owner { instead_of: Some(payment.clone()), ..by }).await?;
+            let instead = Owner { instead_of: Some(payment.clone()), ..by.clone() };
+            bound = self.identifiers.bind(identifier, &instead).await?;
         }
         Ok(match bound {
             Bound::Yours => Event::Bound,

@@ -69,6 +69,23 @@ impl Reason {
         self.0 == "insufficient_funds" || self.0.contains("insufficient_balance")
     }
 
+    /// Whether the reason speaks of what we have to show to be served at all.
+    #[must_use]
+    pub fn is_about_credentials(&self) -> bool {
+        const WORDS: [&str; 9] = [
+            "unauthorized",
+            "unauthenticated",
+            "forbidden",
+            "api_key",
+            "apikey",
+            "authentication",
+            "credentials",
+            "jwt",
+            "access_denied",
+        ];
+        WORDS.iter().any(|word| self.0.contains(word))
+    }
+
     /// Whether a facilitator that was not asked before gives this reason before it sends anything, and we know nothing to the
     /// contrary.
     ///

@@ -173,6 +173,28 @@ fn every_reason_for_which_nothing_leaves_stands_there() {
     assert!(outbound.contains("\"egress_refused\"") && outbound.contains("set_status(403)"));
 }
 
+/// Every alert that the log may tell has a row on the page about limits, and no row is of none.
+#[test]
+fn every_alert_stands_on_its_page() {
+    let crates = ["x402-paywall/src", "core/src", "worker/src"].map(|folder| dispatcher().join(folder));
+    let mut told = BTreeSet::new();
+    for file in crates.iter().flat_map(|folder| sources(folder)) {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for opening in ["alert: \"", "\"alert\": \"", "=> \"credentials", "=> \"facilitator_refuses"] {
+            for (at, _) in code.match_indices(opening) {
+                let from = at + opening.rfind('"').expect("it opens a literal") + 1;
+                told.extend(code[from..].split('"').next().map(str::to_owned));
+            }
+        }
+    }
+    let page = fs::read_to_string(dispatcher().with_file_name("docs").join("limits.md")).expect("the page is there");
+    let (_, alerts) = page.split_once("## Alerts").expect("the page has the section");
+    let rows = alerts.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let documented: BTreeSet<String> = rows.map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(told, documented);
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("a folder of sources").map(|entry| entry.expect("an entry").path());
     let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());

@@ -16,7 +16,7 @@ pub const SETTLE_MARGIN_S: u64 = 6;
 pub const FORGOTTEN_AFTER_S: u64 = 30 * 24 * 3600;
 
 /// By how much a clock may be set back. A payment that opens later than that was never open, whatever the clock said.
-pub const SET_BACK_AT_MOST_S: u64 = 24 * 3600;
+pub const SET_BACK_AT_MOST_S: u64 = 1_800;
 
 /// The shortest time for which a payment may be signed, whatever the offer says: the official Go client signs every payment
 /// for an hour.

@@ -131,7 +131,7 @@ pub enum Sender {
     Payer,
 }
 
-/// What the dispatcher's log line `alert` may tell, in the README's words.
+/// The names that the dispatcher's log line `alert` may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertName {
@@ -141,6 +141,9 @@ pub enum AlertName {
     TenantErrorRate,
     NetworkMisbehaves,
     TenantCpuLimit,
+    CredentialsRefused,
+    FacilitatorRefusesAll,
+    PaymentStuck,
 }
 
 impl AlertName {
@@ -153,6 +156,9 @@ impl AlertName {
             Self::TenantErrorRate => "tenant_error_rate",
             Self::NetworkMisbehaves => "network_misbehaves",
             Self::TenantCpuLimit => "tenant_cpu_limit",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::FacilitatorRefusesAll => "facilitator_refuses_all",
+            Self::PaymentStuck => "payment_stuck",
         }
     }
 }

@@ -167,7 +167,7 @@ impl Desk {
         let health = &self.known.settle;
         let mood = match health.standing.retry().filter(|_| !health.standing.is_in_use()) {
             Some(retry) if !self.debts.answered_since(health.turned_at) => {
-                Mood::Silent { set_at: retry.set_at, retry_at: retry.at(hope) }
+                Mood::Silent { set_at: retry.set_at, retry_at: retry.due(hope, now) }
             }
             _ => Mood::Answers,
         };
@@ -181,7 +181,7 @@ impl Desk {
         let Some(retry) = standing.retry().filter(|_| self.known.verify.standing.is_in_use()) else { return false };
         let hangs = self.settle_probe > now && hope == Hope::Others;
         let spare = if standing.is_in_use() || !self.debts.wait(now) { 0 } else { retry.interval_ms(hope) };
-        !hangs && now >= retry.at(hope).max(self.settle_token).plus(spare)
+        !hangs && now >= retry.due(hope, now).max(self.settle_token).plus(spare)
     }
 
     /// Whether a claim may try it while nobody is well. `is_regular`: its payer is known.
@@ -199,7 +199,7 @@ impl Desk {
 
     fn may_hope_for_settle(&mut self, stale: bool, now: UnixMillis) -> bool {
         let retry = self.known.settle.standing.retry();
-        let due = retry.is_none_or(|retry| now >= retry.at(Hope::None).max(self.settle_token));
+        let due = retry.is_none_or(|retry| now >= retry.due(Hope::None, now).max(self.settle_token));
         let may = (due || stale) && now >= self.hoping;
         if may {
             self.hoping = now.plus(HOPE_GAP_MS);

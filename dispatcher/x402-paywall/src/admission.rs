@@ -348,10 +348,9 @@ mod tests {
             assert_eq!(unproven.unwrap().0.proof, Proof::Unproven);
         }
         // Too early or not, the ledger is asked: the clock may have been set back since it bought something.
-        for early in [
-            authorization("validAfter", json!("1795227000")),
-            permit("witness/validAfter", json!("1795244000")),
-        ] {
+        for early in
+            [authorization("validAfter", json!("1795227000")), permit("witness/validAfter", json!("1795244000"))]
+        {
             assert!(early.is_ok());
         }
         let in_a_year = json!("1826763000");

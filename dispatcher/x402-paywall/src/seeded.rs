@@ -274,6 +274,8 @@ bugs! {
     WindowInMilliseconds = "window-in-milliseconds",
     /// A settlement is begun although its payment runs out before a block can be found.
     MarginIgnored = "margin-ignored",
+    /// What is said right after "pending" counts as the first word about a settlement.
+    PendingForgotten = "pending-forgotten",
     /// A payment that has run out never reaches the ledger.
     ExpiredCannotCollect = "expired-cannot-collect",
     /// A facilitator is asked about a payment in another asset.

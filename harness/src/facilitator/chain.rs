@@ -101,7 +101,8 @@ impl Chain {
     #[must_use]
     pub fn balance_before(&self, network: Network, account: Address, later: impl Fn(&Settled) -> bool) -> u64 {
         let state = self.state();
-        let of_network = state.settled.iter().filter(|(payment, _)| payment.network == network).map(|(_, settled)| settled);
+        let of_network =
+            state.settled.iter().filter(|(payment, _)| payment.network == network).map(|(_, settled)| settled);
         of_network.filter(|settled| later(settled)).fold(state.balance(network, account), |balance, settled| {
             let amount = atomic(&settled.transfer.amount());
             let paid = if settled.transfer.from() == account { amount } else { 0 };

@@ -153,6 +153,7 @@ fn checker_and_scenarios(bug: Bug) -> (&'static str, &'static [&'static str]) {
         Bug::VerifyErrorBilled => ("good-payments-are-honoured", &["outage"]),
         Bug::WindowInMilliseconds => ("good-payments-are-honoured", &["settle-then-hang"]),
         Bug::MarginIgnored => ("refusals-cost-nothing", &["expiry-while-tenant-runs"]),
+        Bug::PendingForgotten => ("nobody-pays-for-nothing", &["settle-pending-then-used"]),
         Bug::ExpiredCannotCollect => ("unknown-is-not-failed", &["caller-away-while-unknown"]),
         Bug::AssetNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),
         Bug::SchemeNotChecked => ("refusals-cost-nothing", &["malformed-payments"]),

@@ -20,7 +20,9 @@ const MAX_QUESTIONS: usize = 12;
 pub(super) enum NonceEvent {
     Used(Place),
     /// In the block of this number, as far as the event says.
-    Cancelled { block: Option<u64> },
+    Cancelled {
+        block: Option<u64>,
+    },
 }
 
 /// Where an event stands.

@@ -132,7 +132,8 @@ impl Word {
     /// What two nodes have told together. Whoever has seen it used up has seen it: one that has not is behind. But what was
     /// seen to be used can never be shown to be unused for good.
     fn beside(self, other: Self) -> Result<Self, Contradicted> {
-        let cancelled = |word: &Self| matches!(word, Self::Never(reason) if reason.as_str() == "authorization_cancelled");
+        let cancelled =
+            |word: &Self| matches!(word, Self::Never(reason) if reason.as_str() == "authorization_cancelled");
         Ok(match (self, other) {
             (Self::NoNews, word) | (word, Self::NoNews) => word,
             (Self::Never(_), Self::Settled(_)) | (Self::Settled(_), Self::Never(_)) => return Err(Contradicted),
@@ -142,9 +143,9 @@ impl Word {
             (never @ Self::Never(_), _) | (_, never @ Self::Never(_)) => never,
             (Self::Used, _) | (_, Self::Used) => Self::Used,
             // Funds that one of them has seen may be there.
-            (Self::Unused { funded: one }, Self::Unused { funded: other }) => {
-                Self::Unused { funded: if one == Some(true) || other == Some(true) { Some(true) } else { one.or(other) } }
-            }
+            (Self::Unused { funded: one }, Self::Unused { funded: other }) => Self::Unused {
+                funded: if one == Some(true) || other == Some(true) { Some(true) } else { one.or(other) },
+            },
         })
     }
 }

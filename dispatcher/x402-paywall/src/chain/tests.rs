@@ -386,10 +386,12 @@ impl FacilitatorTransport for Paper {
             "eth_call" => {
                 let at = block(&asked["params"][1]);
                 let is_balance = asked["params"][0]["data"].as_str().unwrap().starts_with("0x70a08231");
-                let said = if is_balance { u64::from(at < self.poor_from) * 10_000 } else { u64::from(at >= self.used_from) };
+                let said =
+                    if is_balance { u64::from(at < self.poor_from) * 10_000 } else { u64::from(at >= self.used_from) };
                 json!(format!("0x{said:064x}"))
             }
-            _ => recorded.recording["recorded"].as_array().unwrap().iter().find(of_kind).unwrap()["answer"]["result"].clone(),
+            _ => recorded.recording["recorded"].as_array().unwrap().iter().find(of_kind).unwrap()["answer"]["result"]
+                .clone(),
         };
         let body = json!({"jsonrpc": "2.0", "id": 1, "result": result});
         let (status, body) = match self.odd.filter(|(of, _)| *of == method || *of == "every") {
@@ -481,8 +483,36 @@ fn an_answer_is_read_in_each_spelling_that_nodes_have() {
         }),
         ("another status", |body| (500, body.to_string())),
         ("a mark at its head", |body| (200, format!("\u{feff}{body}"))),
-        ("hashes without 0x", |body| (200, body.to_string().replace("\"0x", "\"").replace("\"14a34\"", "84532").replace("\"5\"", "5").replace("\"status\":\"1\"", "\"status\":1"))),
-        ("capitals", |body| (200, body.to_string().to_uppercase().replace("\"JSONRPC\"", "\"jsonrpc\"").replace("\"ID\"", "\"id\"").replace("\"RESULT\"", "\"result\"").replace("\"TOPICS\"", "\"topics\"").replace("\"DATA\"", "\"data\"").replace("\"ADDRESS\"", "\"address\"").replace("\"STATUS\"", "\"status\"").replace("\"LOGS\"", "\"logs\"").replace("\"TRANSACTIONHASH\"", "\"transactionHash\"").replace("\"BLOCKHASH\"", "\"blockHash\"").replace(":TRUE", ":true").replace(":FALSE", ":false").replace(":NULL", ":null"))),
+        ("hashes without 0x", |body| {
+            (
+                200,
+                body.to_string()
+                    .replace("\"0x", "\"")
+                    .replace("\"14a34\"", "84532")
+                    .replace("\"5\"", "5")
+                    .replace("\"status\":\"1\"", "\"status\":1"),
+            )
+        }),
+        ("capitals", |body| {
+            (
+                200,
+                body.to_string()
+                    .to_uppercase()
+                    .replace("\"JSONRPC\"", "\"jsonrpc\"")
+                    .replace("\"ID\"", "\"id\"")
+                    .replace("\"RESULT\"", "\"result\"")
+                    .replace("\"TOPICS\"", "\"topics\"")
+                    .replace("\"DATA\"", "\"data\"")
+                    .replace("\"ADDRESS\"", "\"address\"")
+                    .replace("\"STATUS\"", "\"status\"")
+                    .replace("\"LOGS\"", "\"logs\"")
+                    .replace("\"TRANSACTIONHASH\"", "\"transactionHash\"")
+                    .replace("\"BLOCKHASH\"", "\"blockHash\"")
+                    .replace(":TRUE", ":true")
+                    .replace(":FALSE", ":false")
+                    .replace(":NULL", ":null"),
+            )
+        }),
         ("a status that is true", |body| (200, body.to_string().replace("\"status\":\"0x1\"", "\"status\":true"))),
     ];
     for (what, odd) in spellings {
@@ -542,7 +572,8 @@ fn a_final_block_counts_after_the_window_by_both_clocks() {
     let looked = |now: u64, time: u64| {
         let claim = &unused;
         let chain = ChainNodes::new(["https://a"], Network::BaseSepolia).unwrap();
-        let look = Look { claim, since: UnixMillis(1_800_000_000_000), now: UnixMillis(now * 1_000), with_funds: false };
+        let look =
+            Look { claim, since: UnixMillis(1_800_000_000_000), now: UnixMillis(now * 1_000), with_funds: false };
         let node = FinalAt(time);
         match pin!(chain.look_up(&look, &node)).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(report) => report.word,

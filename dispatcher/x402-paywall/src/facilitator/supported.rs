@@ -108,7 +108,9 @@ mod tests {
             r#"{"scheme":"exact","network":84532}"#,
             r#"{"x402Version":"v2","network":"base-sepolia"}"#,
         ] {
-            for body in [format!(r#"{{"kinds":[{kind}]}}"#), format!("[{kind}]"), format!("\u{feff}{{\"kinds\":[{kind}]}}")] {
+            for body in
+                [format!(r#"{{"kinds":[{kind}]}}"#), format!("[{kind}]"), format!("\u{feff}{{\"kinds\":[{kind}]}}")]
+            {
                 let serves = |network| parse(&body).is_some_and(|all| all.serves(Version::V2, "exact", network));
                 assert!(serves(Network::BaseSepolia) && !serves(Network::Base), "{body}");
             }
@@ -117,9 +119,16 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_kinds_says_nothing() {
-        for body in
-            ["", "<html>", "{}", "[]", r#"{"kinds":{}}"#, r#"{"kinds":["exact"]}"#, r#"{"kinds":[{"scheme":"exact"}]}"#, "[1]"]
-        {
+        for body in [
+            "",
+            "<html>",
+            "{}",
+            "[]",
+            r#"{"kinds":{}}"#,
+            r#"{"kinds":["exact"]}"#,
+            r#"{"kinds":[{"scheme":"exact"}]}"#,
+            "[1]",
+        ] {
             assert_eq!(parse(body), None, "{body}");
         }
         assert!(parse(r#"{"kinds":[]}"#).is_some_and(|none| none.kinds.is_empty()));

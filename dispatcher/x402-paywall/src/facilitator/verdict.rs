@@ -13,8 +13,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
-    Address, Network, Uint256, Version,
-    hex,
+    Address, Network, Uint256, Version, hex,
     json::{self, depth},
     v2::{SettleResponse, VerifyResponse},
 };
@@ -163,16 +162,30 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
         (true, None) if payer_fits || seeded::has(Bug::VerifiedForAnotherPayer) => VerifyVerdict::Valid,
         (true, None) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::Payer)),
         (true, Some(_)) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::InvalidReason)),
-        (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
+        (false, reason) => {
+            let reason = Reason::from_outside(reason.as_deref());
+            match refused_credentials(&reason, answer.status) {
+                Some(why) => VerifyVerdict::NoAnswer(why),
+                None => VerifyVerdict::Invalid(reason),
+            }
+        }
     }
+}
+
+/// A 401 or 403 whose body says the same: it is about us, and about no payment.
+fn refused_credentials(reason: &Reason, status: u16) -> Option<NoAnswer> {
+    (matches!(status, 401 | 403) && reason.is_about_credentials()).then_some(NoAnswer::Credentials(status))
 }
 
 /// Says whether `/verify` was answered at all, of whichever payment. The error is a reason code. A `no` that speaks of
 /// the facilitator itself is no answer.
 pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), String> {
-    let read = |answer: FacilitatorAnswer| read::<VerifyResponse>(&answer);
-    let body = answer.map_err(NoAnswer::from).and_then(read).map_err(|why| why.to_string())?;
+    let answer = answer.map_err(|why| NoAnswer::from(why).to_string())?;
+    let body: VerifyResponse = read(&answer).map_err(|why| why.to_string())?;
     let reason = body.invalid_reason.as_deref().map(|reason| Reason::from_outside(Some(reason)));
+    if let Some(why) = reason.as_ref().and_then(|reason| refused_credentials(reason, answer.status)) {
+        return Err(why.to_string());
+    }
     match (body.is_valid, reason) {
         (true, Some(_)) => Err(NoAnswer::Contradiction(Field::InvalidReason).to_string()),
         (false, Some(reason)) if verify_reason::speaks_of_itself(&reason) => Err(reason.to_string()),
@@ -202,8 +215,8 @@ pub fn of_settle(
     };
     if !body.success {
         let reason = Reason::from_outside(body.error_reason.as_deref());
-        if matches!(answer.status, 401 | 403) && body.transaction.is_empty() && reason.is_about_credentials() {
-            return SettleVerdict::Unsent(NoAnswer::Credentials(answer.status));
+        if let Some(why) = refused_credentials(&reason, answer.status).filter(|_| body.transaction.is_empty()) {
+            return SettleVerdict::Unsent(why);
         }
         let pending_refused = seeded::has(Bug::PendingTakenForRefusal) && reason.is_pending();
         return if pending_refused || is_final(&reason, &answer, &body, expected) {
@@ -430,6 +443,10 @@ mod tests {
                     assert!(matches!(open, SettleVerdict::Unknown { .. }), "{reason}: {open:?}");
                 }
             }
+            let body = br#"{"isValid":false,"invalidReason":"unauthorized"}"#.to_vec();
+            let answer = || Ok(FacilitatorAnswer { status, body: body.clone() });
+            assert_eq!(of_verify(answer(), &expected()), VerifyVerdict::NoAnswer(NoAnswer::Credentials(status)));
+            assert_eq!(answers_verify(answer()), Err(format!("http_{status}")));
             for reason in ["insufficient_funds", "", "Something went wrong"] {
                 assert!(matches!(settle(status, &said(reason, "")), SettleVerdict::Unknown { .. }), "{reason}");
             }

@@ -365,8 +365,11 @@ struct Paper {
     used_from: u64,
     poor_from: u64,
     /// Changes the answer to this method.
-    odd: Option<(&'static str, fn(Value) -> (u16, String))>,
+    odd: Option<(&'static str, Odd)>,
 }
+
+/// Changes an answer.
+type Odd = fn(Value) -> (u16, String);
 
 impl FacilitatorTransport for Paper {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
@@ -467,7 +470,7 @@ fn funds_that_one_node_sees_are_funds_and_what_one_has_seen_used_is_used() {
 #[test]
 fn an_answer_is_read_in_each_spelling_that_nodes_have() {
     let settled = node().recording["world"]["transaction"].as_str().unwrap().to_owned();
-    let spellings: [(&str, fn(Value) -> (u16, String)); 9] = [
+    let spellings: [(&str, Odd); 9] = [
         ("a batch of one", |body| (200, json!([body]).to_string())),
         ("its id as text", |mut body| {
             body["id"] = json!("1");
@@ -524,7 +527,7 @@ fn an_answer_is_read_in_each_spelling_that_nodes_have() {
 
 #[test]
 fn a_receipt_of_another_fork_or_of_a_failure_shows_nothing() {
-    let odd: [fn(Value) -> (u16, String); 4] = [
+    let odd: [Odd; 4] = [
         |mut body| {
             body["result"]["blockHash"] = json!(format!("0x{}", "1".repeat(64)));
             (200, body.to_string())

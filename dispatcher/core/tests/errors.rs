@@ -18,7 +18,7 @@ const PLATFORM: &str = "About the platform API";
 const EGRESS: &str = "About what a tenant asks of the outside";
 
 /// The reasons that the dispatcher gives by itself.
-const OWN_REASONS: [&str; 12] = [
+const OWN_REASONS: [&str; 11] = [
     "unstated_reason",
     "invalid_exact_evm_payload_signature",
     "invalid_exact_evm_payload_authorization_valid_before",
@@ -30,7 +30,6 @@ const OWN_REASONS: [&str; 12] = [
     "authorization_expired_unused",
     "authorization_cancelled",
     "permit2_deadline_too_far",
-    "settlement_never_looked_at",
 ];
 
 /// The reasons that only the log names, because what they stand for is told as pending.

@@ -53,13 +53,9 @@ impl Reason {
     /// Whether the reason says that the payment's nonce is spent.
     #[must_use]
     pub fn says_spent(&self) -> bool {
-        const WORDS: [&str; 5] = [
-            "nonce_already_used",
-            "authorization_used",
-            "permit2_invalid_nonce",
-            "already_settled",
-            "duplicate_settlement",
-        ];
+        // Not "duplicate_settlement": it has the same settlement under way.
+        const WORDS: [&str; 4] =
+            ["nonce_already_used", "authorization_used", "permit2_invalid_nonce", "already_settled"];
         WORDS.iter().any(|word| self.0.contains(word))
     }
 

@@ -155,3 +155,24 @@ fn a_clock_that_is_set_back_leaves_no_settlement_waiting_for_it() {
     world.set_back_seconds(150);
     assert_eq!(world.get(QUOTE, Some(&payment)).status, 200);
 }
+
+#[test]
+fn a_clock_that_is_set_back_keeps_nobody_in_quarantine() {
+    let world = World::new();
+    world.pass_seconds(200);
+    world.primary(Facilitator::Dead);
+    world.standby(Facilitator::Dead);
+    for n in 1..=40 {
+        world.get_from(&format!("203.0.113.{n}"), QUOTE, Some(&world.sign_by(n, n)));
+    }
+    world.tell();
+    assert_eq!(world.changes(), ["primary Verify quarantined", "standby Verify quarantined"]);
+    world.set_back_seconds(150);
+    world.primary(Facilitator::Honest);
+    let sells = |n: &u8| {
+        world.pass_seconds(1);
+        world.get_from(&format!("203.0.113.{n}"), QUOTE, Some(&world.sign_by(*n, *n))).status == 200
+    };
+    let sold = (50..60).filter(sells).count();
+    assert!(sold >= 9, "{sold} of 10");
+}

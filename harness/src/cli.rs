@@ -477,6 +477,9 @@ pub struct ServeArgs {
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,
+    /// Nodes of the chain that those facilitators settle on, the first asked first; none unless given
+    #[arg(long, env = "X402_NODE_URL", value_name = "URL", value_delimiter = ',', requires = "facilitator_urls", value_parser = serve::facilitator_url)]
+    pub node_urls: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -32,6 +32,7 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
         port: args.port,
         facilitator_ports: &args.facilitator_ports,
         facilitator_urls: &args.facilitator_urls,
+        node_urls: &args.node_urls,
         sellers: None,
     };
     let mut interruption = Interruption::heed();

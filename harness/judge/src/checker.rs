@@ -126,7 +126,7 @@ pub enum Sender {
     Payer,
 }
 
-/// What the dispatcher's log line `alert` may tell, in the README's words.
+/// The names that the dispatcher's log line `alert` may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AlertName {
@@ -136,6 +136,9 @@ pub enum AlertName {
     TenantErrorRate,
     NetworkMisbehaves,
     TenantCpuLimit,
+    CredentialsRefused,
+    FacilitatorRefusesAll,
+    PaymentStuck,
 }
 
 impl AlertName {
@@ -148,6 +151,9 @@ impl AlertName {
             Self::TenantErrorRate => "tenant_error_rate",
             Self::NetworkMisbehaves => "network_misbehaves",
             Self::TenantCpuLimit => "tenant_cpu_limit",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::FacilitatorRefusesAll => "facilitator_refuses_all",
+            Self::PaymentStuck => "payment_stuck",
         }
     }
 }

@@ -91,6 +91,7 @@ pub fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {
             port: args.port,
             facilitator_ports: &[],
             facilitator_urls: &[],
+            node_urls: &[],
             sellers: Some(&sellers),
         };
         let mut interruption = Interruption::heed();

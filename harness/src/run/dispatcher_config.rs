@@ -21,10 +21,10 @@ pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, Str
     Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, repeats, port: None }
 }
 
-/// The dispatcher's secret that names the node.
+/// The dispatcher's secret that names the nodes.
 #[must_use]
-pub fn node_secret(url: &str) -> (String, String) {
-    ("CHAIN_RPC_URLS".to_owned(), json!([url]).to_string())
+pub fn node_secret(urls: &[String]) -> (String, String) {
+    ("CHAIN_RPC_URLS".to_owned(), json!(urls).to_string())
 }
 
 /// Leaves the wallets without money that are to have none.

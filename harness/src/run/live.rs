@@ -37,6 +37,7 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         port: None,
         facilitator_ports: &[],
         facilitator_urls: &[],
+        node_urls: &[],
         sellers: None,
     };
     let mut interruption = Interruption::heed();

@@ -74,6 +74,8 @@ pub struct LiveOptions<'a> {
     pub facilitator_ports: &'a [u16],
     /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
     pub facilitator_urls: &'a [String],
+    /// Of the chain that these settle on; empty: no node.
+    pub node_urls: &'a [String],
     /// In place of the scenario's tenants and their doubles.
     pub sellers: Option<&'a Sellers>,
 }
@@ -176,7 +178,7 @@ impl Live {
             impoverish(&chain, network, &Payers::from_seed(options.seed));
             if let Some(kind) = scenario.world().node() {
                 let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
-                keys.extend([node_secret(&served.uri())]);
+                keys.extend([node_secret(&[served.uri()])]);
                 node = Some(served);
             }
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
@@ -199,6 +201,9 @@ impl Live {
         } else {
             let named = options.facilitator_urls.iter().enumerate();
             facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
+            if !options.node_urls.is_empty() {
+                keys.extend([node_secret(options.node_urls)]);
+            }
         }
 
         let sellers = options.sellers;

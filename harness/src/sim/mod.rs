@@ -82,7 +82,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let chance = Chance::from_seed(seed);
     let network = run::network(scenario)?;
     let mut keys = run::keys(scenario, || chance.token());
-    keys.extend(scenario.world().node().map(|_| run::node_secret(NODE_URL)));
+    keys.extend(scenario.world().node().map(|_| run::node_secret(&[NODE_URL.to_owned()])));
     let chain = Arc::new(Chain::new(journal.clone()));
     let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
     run::impoverish(&chain, network, &payers);

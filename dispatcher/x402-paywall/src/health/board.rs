@@ -423,14 +423,19 @@ impl Inner {
             && !self.desks.iter().any(Desk::is_slow)
             && self.news.iter().all(|observation| observation.event.is_everyday());
         let pause = if calm { CALM_EXCHANGE_MS } else { EXCHANGE_MS };
-        self.exchange.told_at.is_none_or(|told_at| now.since(told_at) >= pause)
+        self.exchange.told_at.is_none_or(|told_at| is_past(told_at, pause, now))
     }
 }
 
 impl Exchange {
     fn is_stale(&self, now: UnixMillis) -> bool {
-        self.told_at.is_none_or(|told_at| now.since(told_at) >= STALE_MS)
+        self.told_at.is_none_or(|told_at| is_past(told_at, STALE_MS, now))
     }
+}
+
+/// Whether it is so long ago. What is still to come was before the clock was set back, and nobody knows how long.
+fn is_past(at: UnixMillis, ms: u64, now: UnixMillis) -> bool {
+    at > now || now.since(at) >= ms
 }
 
 #[cfg(test)]

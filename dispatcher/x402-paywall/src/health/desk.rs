@@ -158,7 +158,7 @@ impl Desk {
         let health = &self.known.settle;
         let mood = match health.standing.retry().filter(|_| !health.standing.is_in_use()) {
             Some(retry) if !self.debts.answered_since(health.turned_at) => {
-                Mood::Silent { set_at: retry.set_at, retry_at: retry.at(hope) }
+                Mood::Silent { set_at: retry.set_at, retry_at: retry.due(hope, now) }
             }
             _ => Mood::Answers,
         };
@@ -175,7 +175,7 @@ impl Desk {
         let spare = if standing.is_in_use() || !self.debts.wait(now) { 0 } else { interval_ms };
         // Whoever it has failed for may be why, and lets others find out first.
         let spare = spare + if self.is_doubtful(Call::Settle, witness, now) { interval_ms } else { 0 };
-        !hangs && now >= retry.at(hope).max(self.settle_token).plus(spare)
+        !hangs && now >= retry.due(hope, now).max(self.settle_token).plus(spare)
     }
 
     /// Whether this origin has seen it fail lately.
@@ -195,7 +195,7 @@ impl Desk {
 
     fn may_hope_for_settle(&mut self, stale: bool, now: UnixMillis) -> bool {
         let retry = self.known.settle.standing.retry();
-        let due = retry.is_none_or(|retry| now >= retry.at(Hope::None).max(self.settle_token));
+        let due = retry.is_none_or(|retry| now >= retry.due(Hope::None, now).max(self.settle_token));
         let may = (due || stale) && now >= self.hoping;
         if may {
             self.hoping = now.plus(HOPE_GAP_MS);

@@ -264,14 +264,15 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         let due = snapshot
             .facilitators
             .iter()
-            .filter(|(id, known)| self.probe_at(id, known, hope).is_some_and(|at| at <= now));
+            .filter(|(id, known)| self.probe_at(id, known, hope, now).is_some_and(|at| at <= now));
         let jobs = due.map(|(id, _)| Job::Probe(id.clone())).collect();
         self.begin(jobs, now)
     }
 
-    /// When the next probe of `/verify` is due, if one is.
-    fn probe_at(&self, id: &str, known: &Known, hope: Hope) -> Option<UnixMillis> {
-        let at = known.verify.standing.retry()?.at(hope);
+    /// When the next probe of `/verify` is due, if one is. One that is in use, and asked after the others, is probed with a
+    /// payment or not at all.
+    fn probe_at(&self, id: &str, known: &Known, hope: Hope, now: UnixMillis) -> Option<UnixMillis> {
+        let at = known.verify.standing.retry()?.due(hope, now);
         if self.specimens.borrow().contains_key(id) {
             return Some(at);
         }
@@ -323,7 +324,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         let hope = Hope::of(snapshot.facilitators.values());
         let running = self.running.borrow().clone();
         let probe_at = |(id, known): (&String, &Known)| {
-            let at = self.probe_at(id, known, hope)?;
+            let at = self.probe_at(id, known, hope, now)?;
             let busy_until = running.get(&Job::Probe(id.clone())).copied().unwrap_or(now);
             Some(at.max(busy_until))
         };

@@ -38,6 +38,8 @@ pub const ONLY_HOPE_BACK_OFF_MS: u64 = 1_000;
 const FORGIVEN_AFTER_MS: u64 = 60_000;
 /// Longest run of good probes that is asked for.
 const MOST_GOOD_PROBES: u32 = 7;
+/// Clocks of two places of the platform may differ by this much, and neither was set back.
+const CLOCK_JITTER_MS: u64 = 2_000;
 /// Failures that are remembered, for whoever looks.
 const FAILURES_KEPT: usize = 5;
 
@@ -240,6 +242,12 @@ impl Retry {
             Hope::Others => self.at,
             Hope::None => self.at.min(self.set_at.plus(ONLY_HOPE_BACK_OFF_MS)),
         }
+    }
+
+    /// The same as the clock shows it now. If the clock was set back since, waiting for it would be no back-off.
+    #[must_use]
+    pub fn due(self, hope: Hope, now: UnixMillis) -> UnixMillis {
+        if self.set_at > now.plus(CLOCK_JITTER_MS) { now } else { self.at(hope) }
     }
 
     /// The length of the back-off.

@@ -42,6 +42,8 @@ impl Trials {
     /// Takes a turn, if there is one.
     pub(super) fn take(&mut self, right: Right, now: UnixMillis) -> bool {
         self.under_way.retain(|until| now < *until);
+        // If the clock was set back, it is filled from now on.
+        self.filled_at = self.filled_at.min(now);
         let filled = now.since(self.filled_at) / REFILL_MS;
         if filled > 0 {
             self.tokens = self.tokens.saturating_add(u32::try_from(filled).unwrap_or(u32::MAX)).min(AT_ONCE);

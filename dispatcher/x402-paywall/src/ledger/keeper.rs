@@ -313,11 +313,12 @@ where
     }
 
     /// The chain's word, where it settles the matter. `first` is what the facilitator said when it was asked for the first
-    /// time: a yes is never held against the chain.
+    /// time: a yes is never held against the chain. Refused credentials are, for what refuses them may stand behind what
+    /// moves the money.
     async fn told_by_the_chain(&self, asking: &Asking<'_>, first: Option<&SettleVerdict>) -> Option<Event> {
         let Asking { record, facilitator, holder, .. } = *asking;
         let chain = self.chain.as_ref()?;
-        if matches!(first, Some(SettleVerdict::Settled(_) | SettleVerdict::Unsent(_))) {
+        if matches!(first, Some(SettleVerdict::Settled(_))) {
             return None;
         }
         let claim = &record.claim;
@@ -335,16 +336,18 @@ where
         if let Some(trouble) = &report.trouble {
             self.log.trouble(&claim.payment, trouble);
         }
+        // Whoever was asked before may have moved it, whatever it said.
+        let is_only_attempt = !matches!(&record.state, State::Settling { tried, .. } if !tried.is_empty());
         match report.word {
-            Word::NoNews | Word::Unused { .. } if said.is_none() => None,
+            Word::NoNews | Word::Used | Word::Unused { .. } if said.is_none() => None,
             // With so little it cannot move any more, and it has not moved.
             Word::Unused { funded: Some(false) } if said.is_some_and(Reason::says_unfunded) => {
                 said.cloned().map(Event::NeverSettled)
             }
-            Word::NoNews | Word::Unused { .. } => None,
+            Word::NoNews | Word::Used | Word::Unused { .. } => None,
             Word::Never(reason) => Some(Event::NeverSettled(reason)),
             // It was spent before our own attempt, so it bought something else.
-            Word::Settled(transaction) if said.is_some_and(Reason::says_spent) => {
+            Word::Settled(transaction) if is_only_attempt && said.is_some_and(Reason::says_spent) => {
                 Some(Event::SpentElsewhere { transaction })
             }
             Word::Settled(transaction) => {

@@ -2,7 +2,7 @@
 //! event, however many there are. `cargo bench -p harness --bench simulator`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use harness::{run::Asked, sim};
+use harness::{play::RunSpec, sim};
 use judge::{self, History};
 use reports::event::{Event, Recorded};
 use scenario::{Scenario, Tier};

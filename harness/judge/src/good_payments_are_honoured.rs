@@ -1,6 +1,8 @@
 //! MONEY-9: a payment that is as it was asked for is not billed again, nor called broken, unless a facilitator has refused it.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation, describe::short, history::At, settled_answer::Conclusion,
+};
 use reports::{
     event::{Exchange, ExchangeKind, FacilitatorAnswer, FacilitatorEndpoint},
     level::Level,

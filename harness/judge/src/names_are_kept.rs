@@ -1,7 +1,7 @@
 //! ISO-6: no answer names a transaction of a payer who did not ask. With a transaction go its payer, its amount and its time: a
 //! payment-identifier that can be guessed must not open these to anybody, be the guess right or wrong.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{event::Transfer, level::Level};
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! MONEY-2: no byte of a priced tenant's content leaves in any answer but a settled payment's, whatever the method, the status
 //! or the headers of the request were. A preflight, a HEAD, a TRACE and a method that nobody knows are requests like any other.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{event::Answer, level::Level};
 
 pub const RULE: Rule = Rule {

@@ -5,8 +5,8 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
-    put_away::{PutAway, Quarantines},
-    tell::short,
+    describe::short,
+    quarantines::{PutAway, Quarantines},
 };
 use reports::{event::Flow, level::Level};
 use std::time::Duration;

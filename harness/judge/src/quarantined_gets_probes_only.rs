@@ -3,7 +3,7 @@
 //!
 //! Where nobody listens (`refuse`) nothing arrives at the double, so there is nothing to judge by.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::at};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::at, history::At};
 use reports::{
     event::{FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
     level::Level,

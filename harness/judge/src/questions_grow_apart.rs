@@ -3,9 +3,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     history::At,
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{event::FacilitatorCall, level::Level};
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
-    tell::{at, short},
+    describe::{at, short},
 };
 use reports::level::Level;
 

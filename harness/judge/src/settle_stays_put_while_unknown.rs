@@ -2,7 +2,7 @@
 //! payment carries the identical payload. A refusal that follows a lost answer is known only where it is the payload's own
 //! fault: a lack of funds may be what the settlement left behind.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, settled_answer::Conclusion, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short, settled_answer::Conclusion};
 use reports::{
     event::{FacilitatorAnswer, FacilitatorCall},
     level::Level,

@@ -3,9 +3,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::short,
     history::At,
     origin::{Beginnings, is_same_caller, is_same_request},
-    tell::short,
 };
 use reports::{
     event::{Answer, Exchange},

@@ -1,7 +1,7 @@
 //! MONEY-5: a tenant's payments go to the facilitators that it names, whatever becomes of those; and to the one that it names
 //! first, for as long as that one answers.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{
     event::{Event, FacilitatorAnswer, FacilitatorCall},
     level::Level,

@@ -3,8 +3,8 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{event::Event, level::Level};
 

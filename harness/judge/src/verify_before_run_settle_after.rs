@@ -6,9 +6,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     history::{Known, Line},
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{
     event::{ExchangeKind, FacilitatorAnswer, FacilitatorEndpoint, Flow},

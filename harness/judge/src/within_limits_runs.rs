@@ -1,6 +1,6 @@
 //! COST-2, the other side: a tenant that stays within its limits is not cut off, however close it comes.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, put_away::Quarantines};
+use super::{Finding, Hint, History, Rule, Source, Violation, quarantines::Quarantines};
 use reports::{
     event::{LimitFacts, TenantOutcome},
     level::Level,

@@ -1,11 +1,11 @@
 //! `harness conform`: any server or facilitator, from outside.
 
-use super::{CommandError, providing::runtime};
+use super::{CommandError, preparation::runtime};
 use crate::{
     cli::{ConformArgs, Format},
-    conform::{self, ConformError, Reach, Settling, Start, Target},
     exit::Exit,
-    request_form::{RequestForm, header_map},
+    http::request_form::{RequestForm, header_map},
+    probe::{self, ConformError, Reach, Settling, Start, Target},
 };
 use system::{
     interrupt::interrupted,

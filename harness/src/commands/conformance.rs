@@ -2,11 +2,11 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide_reference, runtime},
+    preparation::{make_run_dir, provide_reference, runtime},
 };
 use crate::{
     cli::ConformanceArgs,
-    conformance::{self, ConformanceTools},
+    comparison::{self, ConformanceTools},
     exit::Exit,
 };
 use system::{folders::workspace_root, interrupt::interrupted, output::errln};

@@ -2,10 +2,10 @@
 
 use super::CommandError;
 use crate::{
+    catalogue::new_scenario::{self, NewError},
     cli::IncidentArgs,
     exit::Exit,
     incident,
-    new::{self, NewError},
 };
 use scenario::{self, Library, limits::MAX_SEED};
 use system::output::{errln, outln};

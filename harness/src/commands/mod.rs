@@ -5,10 +5,11 @@ mod bench;
 mod check;
 mod conform;
 mod conformance;
+mod engine;
 mod incident;
 mod meta;
 mod namespace;
-mod providing;
+mod preparation;
 mod replay;
 mod report;
 mod scenario;
@@ -17,25 +18,27 @@ mod selftest;
 mod serve;
 mod setup;
 mod shrink;
-mod stage;
 mod supervisor;
 mod swarm;
 mod tiers;
 
 use crate::{
+    acceptance::known_failures::KnownError,
     bench::BenchError,
+    catalogue::{
+        list,
+        new_scenario::{self, NewError},
+        rules::{self, UnknownRule},
+    },
     cli::{Command, ReportNotWritten},
-    conform::ConformError,
-    conformance::ConformanceError,
+    comparison::ConformanceError,
     exit::Exit,
     explain,
     incident::IncidentError,
-    known::KnownError,
-    list,
-    new::{self, NewError},
+    play::RunDirError,
+    probe::ConformError,
     recording::{self, RecordingError},
-    rules::{self, UnknownRule},
-    run::{RunDirError, RunError},
+    run::RunError,
     selftest::SelftestError,
     serve::OptionsError,
     setup::SetupError,
@@ -86,7 +89,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Serve(args) => serve::serve(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
-        Command::Supervise(args) => Ok(providing::runtime()?.block_on(supervisor::supervise(args))?),
+        Command::Supervise(args) => Ok(preparation::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),

@@ -4,7 +4,7 @@
 #[cfg(not(feature = "seeded-bugs"))]
 use super::{
     CommandError,
-    providing::{provide_seeded, runtime, setting_up},
+    preparation::{provide_seeded, runtime, setting_up},
 };
 use crate::{
     cli::{Format, SelftestArgs},

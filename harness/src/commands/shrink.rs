@@ -1,10 +1,10 @@
 //! `harness shrink`: a failure made small, and kept.
 
-use super::{CommandError, providing::stopped_by_interrupt};
+use super::{CommandError, preparation::stopped_by_interrupt};
 use crate::{
+    catalogue::new_scenario::{self, NewError},
     cli::ShrinkArgs,
     exit::Exit,
-    new::{self, NewError},
     shrink::{self, Ended, Failing, Found, ShrinkError},
 };
 use scenario::{self, Library};

@@ -2,7 +2,11 @@
 //! machine's clock, so they come one after another.
 
 use super::{Control, Expected, Score, SelftestError, Trial};
-use crate::run::{self, Asked, RunDir, RunError, Tools};
+use crate::{
+    live::Tools,
+    play::{RunDir, RunSpec},
+    run::{self, RunError},
+};
 use dispatcher_core::paywall::seeded::Bug;
 use reports::report::Check;
 use scenario::{Library, Scenario, Tier};
@@ -51,6 +55,6 @@ async fn live(
     let folder = format!("selftest-{planted}-{name}");
     let run_dir =
         RunDir::make(None, &folders::runs(), &folder, SystemClock::new().unix_ms()).map_err(RunError::from)?;
-    let asked = Asked { scenario, as_: name, tier: Tier::Live, seed };
+    let asked = RunSpec { scenario, as_: name, tier: Tier::Live, seed };
     Ok(run::live(asked, &tools, &run_dir, &|_| {}).await?.checks)
 }

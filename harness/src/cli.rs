@@ -1,6 +1,7 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
 use crate::{
+    catalogue::list::Listing,
     exit::Exit,
     http::request_form::{self, Header},
     serve,

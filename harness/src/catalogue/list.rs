@@ -67,7 +67,7 @@ mod tests {
     fn one_that_is_broken_is_marked_and_hides_no_other() {
         let folder = std::env::temp_dir().join(format!("402claw-list-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(folder.join("outage.toml"), include_str!("../../scenarios/outage.toml")).unwrap();
+        std::fs::write(folder.join("outage.toml"), include_str!("../../../scenarios/outage.toml")).unwrap();
         std::fs::write(folder.join("broken.toml"), "garbage").unwrap();
         let list = |what| render(what, &Library::new(&folder));
         let text = list(Listing::Scenarios(Selection::default())).map_err(miette::Report::new).unwrap();

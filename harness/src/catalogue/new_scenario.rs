@@ -8,7 +8,7 @@ use std::{
     path::PathBuf,
 };
 
-const STARTER: &str = include_str!("../assets/starter.toml");
+const STARTER: &str = include_str!("../../assets/starter.toml");
 
 /// What the starter's own id is.
 const ITS_ID: &str = "\"starter\"";

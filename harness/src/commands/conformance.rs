@@ -25,7 +25,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     let say = |what: &str| errln!("{what}");
     let made = runtime.block_on(async {
         tokio::select! {
-            made = conformance::conformance(&tools, run_dir.path(), &say) => Ok(made?),
+            made = comparison::conformance(&tools, run_dir.path(), &say) => Ok(made?),
             () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;

@@ -15,7 +15,7 @@ pub fn meta(args: &MetaArgs) -> Result<Exit, CommandError> {
     let scenario = Library::find().load(&args.scenario)?;
     let seed = args.seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
     let asked = RunSpec { scenario: &scenario, as_: &args.scenario, tier: Tier::Sim, seed };
-    Ok(match meta::twice(asked).map_err(RunError::from)? {
+    Ok(match determinism::twice(asked).map_err(RunError::from)? {
         Twice::Same { events, hash } => {
             outln!("seed {seed} gave the same {events} events twice: {hash}");
             Exit::Pass

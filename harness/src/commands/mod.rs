@@ -76,7 +76,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::New(args) => {
-            let path = new::start(&args.scenario, &Library::find())?;
+            let path = new_scenario::start(&args.scenario, &Library::find())?;
             outln!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
             Ok(Exit::Pass)
         }

@@ -32,7 +32,7 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
         Ended::Stopped if shrunk.taken.is_empty() => return Err(CommandError::Interrupted),
         Ended::Stopped => errln!("stopped: it is not the smallest"),
     }
-    let path = new::keep(path, &shrunk.text)?;
+    let path = new_scenario::keep(path, &shrunk.text)?;
     outln!(
         "{} still breaks after {} tries; wrote {}\nrun   cargo run -p harness -- scenario {name} --tier sim",
         shrunk.rules.join(", "),

@@ -223,7 +223,7 @@ fn read(bill: &str) -> Result<Invoice, ConformanceError> {
 
 /// The whole answer; a connection that ended without one is an answer too.
 async fn receive(request: reqwest::RequestBuilder, unix_now: u64) -> Got {
-    let Ok(bounded_http::Answer { status, headers, body }) = bounded_http::answer(request).await else {
+    let Ok(bounded::Answer { status, headers, body }) = bounded::answer(request).await else {
         let answer = Answer { status: None, payment_response: None, moved_by_then: 0, has_body: false };
         return Got { answer, retry_after: None, bill: None };
     };

@@ -4,7 +4,7 @@
 use super::outbound::Outbound;
 use crate::{
     directory::{KvStore, PublishError, Publisher, scripts},
-    play::{faults, impoverish, keys, log_event, network, node_secret, terms, vars},
+    play::{faults, impoverish, keys, leaked, log_event, network, node_secret, terms, vars},
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::Watch,
@@ -331,7 +331,7 @@ fn listen(
     let (to, canaries, seen) = (journal.clone(), canaries.clone(), Arc::clone(request_lines));
     feeds.push(tokio::spawn(async move {
         while let Some(line) = logs.recv().await {
-            if let Some(leak) = dispatcher_log::leaked(&line, &canaries) {
+            if let Some(leak) = leaked(&line, &canaries) {
                 to.record(leak);
             }
             if let Some(event) = log_event(&line) {

@@ -12,7 +12,7 @@ pub use here::Here;
 
 use crate::{
     exit::Exit,
-    play::{EVENTS, MANIFEST, REPORT, RunSpec, SCENARIO},
+    play::{EVENTS, MANIFEST, Manifest, REPORT, RunSpec, SCENARIO},
 };
 use clap::ValueEnum;
 use events::Events;

@@ -14,6 +14,7 @@ pub mod explain;
 mod http;
 pub mod incident;
 pub mod live;
+mod planting;
 pub mod play;
 pub mod probe;
 pub mod recording;

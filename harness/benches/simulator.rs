@@ -62,7 +62,7 @@ hold.every-request-ends-once = {{}}
 }
 
 fn run(scenario: &Scenario) -> Vec<Recorded> {
-    sim::simulate(Asked { scenario, as_: "bench", tier: Tier::Sim, seed: 1 }).expect("it runs")
+    sim::simulate(RunSpec { scenario, as_: "bench", tier: Tier::Sim, seed: 1 }).expect("it runs")
 }
 
 fn simulate(criterion: &mut Criterion) {

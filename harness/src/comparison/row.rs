@@ -129,7 +129,20 @@ fn on(call: Call, pick: Pick, inject: Inject) -> FaultSpec {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use doubles::fault::{FAULTS, about::Compared};
     use std::collections::BTreeSet;
+
+    #[test]
+    fn every_fault_is_tried_or_says_why_it_is_not() {
+        let tried: BTreeSet<_> = rows().iter().flat_map(|row| &row.faults).map(|spec| spec.inject.name()).collect();
+        for fault in FAULTS {
+            let name = fault.listed.name;
+            match fault.compared {
+                Compared::Yes => assert!(tried.contains(name), "{name} has no row"),
+                Compared::Not { because } => assert!(!tried.contains(name) && !because.is_empty(), "{name}"),
+            }
+        }
+    }
 
     #[test]
     fn no_two_rows_share_a_name() {

@@ -10,6 +10,10 @@ mod flood;
 mod operator;
 
 use directory::Becomes;
+use doubles::fault::{
+    FAULTS,
+    about::{About, Drawn},
+};
 use fastrand::Rng;
 use judge::ALWAYS;
 use std::fmt::Write;
@@ -30,43 +34,6 @@ const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 const PLANS: [&str; 4] = ["free", "pro", "business", "enterprise"];
 
 /// Faults that no call is too early or too late for, as a file writes them after `inject.`.
-const ON_ANY_CALL: [&str; 16] = [
-    "hang = {}",
-    "reset = { after = \"accept\" }",
-    "reset = { after = \"head\" }",
-    "truncate = {}",
-    "garbage = {}",
-    "slow = { by = \"300ms\" }",
-    "slow = { by = \"1900ms\" }",
-    "status = { code = 502, body = \"html\" }",
-    "status = { code = 429, body = \"empty\" }",
-    "redirect = { code = 307 }",
-    "bad-json = {}",
-    "wrong-shape = {}",
-    "deep = { levels = 500 }",
-    "decline = { reason = \"insufficient_funds\" }",
-    "empty-strings = { fields = [\"reason\", \"payer\"] }",
-    "numbers = {}",
-];
-const ON_SETTLE: [&str; 17] = [
-    "settle-then-hang = {}",
-    "settle-then-reset = {}",
-    "settle-then-status = { code = 502, body = \"html\" }",
-    "settle-then-status = { code = 503, body = \"answer\" }",
-    "settle-then-decline = { reason = \"settle_exact_node_failure\", transaction = \"none\" }",
-    "settle-then-decline = { reason = \"insufficient_funds\", status = 502, transaction = \"none\" }",
-    "settle-then-decline = { transaction = \"other\" }",
-    "settle-then-decline = { reason = \"the node did not answer\", transaction = \"own\" }",
-    "pending = { style = \"coinbase\", answers = 1 }",
-    "pending = { style = \"circle\", answers = 2 }",
-    "pending = { style = \"accepted\" }",
-    "forget = {}",
-    "lie = { about = \"payer\", money = \"moved\" }",
-    "lie = { about = \"transaction\", money = \"moved\" }",
-    "lie = { about = \"network\", money = \"kept\" }",
-    "lie = { about = \"amount\", money = \"moved\" }",
-    "lie = { about = \"payer\", money = \"kept\" }",
-];
 /// Clients beside those that pay as they should.
 const CLIENTS: [&str; 18] = [
     "unpaid",
@@ -114,6 +81,24 @@ pub fn draw(seed: u64) -> String {
 struct Drawing {
     rng: Rng,
     text: String,
+}
+
+/// The faults that may be on any call, as their files say.
+fn on_any_call() -> Vec<&'static str> {
+    let texts = |about: &About| match about.swarm {
+        Drawn::OnAnyCall(texts) => texts,
+        Drawn::OnSettle(_) | Drawn::Not { .. } => &[],
+    };
+    FAULTS.iter().flat_map(texts).copied().collect()
+}
+
+/// The faults that a settlement alone can have.
+fn on_settle() -> Vec<&'static str> {
+    let texts = |about: &About| match about.swarm {
+        Drawn::OnSettle(texts) => texts,
+        Drawn::OnAnyCall(_) | Drawn::Not { .. } => &[],
+    };
+    FAULTS.iter().flat_map(texts).copied().collect()
 }
 
 impl Drawing {
@@ -261,8 +246,8 @@ impl Drawing {
     /// The call, and what is injected into it.
     fn what_fails(&mut self) -> (&'static str, &'static str) {
         match self.rng.u8(..10) {
-            0..=3 => (self.one_of(&["any", "verify", "settle"]), self.one_of(&ON_ANY_CALL)),
-            _ => ("settle", self.one_of(&ON_SETTLE)),
+            0..=3 => (self.one_of(&["any", "verify", "settle"]), self.one_of(&on_any_call())),
+            _ => ("settle", self.one_of(&on_settle())),
         }
     }
 
@@ -324,16 +309,16 @@ mod tests {
         }
     }
 
-    /// What a drawing leaves to scenarios of its own: what needs a stranger to bite, what takes more than it has, and a port that
-    /// is drawn apart from the rest.
-    const NOT_DRAWN: [&str; 7] = ["refuse", "throws", "slow-check", "busy", "any-case", "drip", "huge"];
-
     #[test]
-    fn every_fault_is_drawn_or_left_to_scenarios_of_its_own() {
-        let drawn =
-            |name: &str| ON_ANY_CALL.iter().chain(&ON_SETTLE).any(|inject| inject.starts_with(&format!("{name} =")));
-        for fault in scenario::Inject::CATALOGUE {
-            assert!(drawn(fault.name) != NOT_DRAWN.contains(&fault.name), "{}", fault.name);
+    fn what_a_fault_says_that_is_drawn_is_that_fault_and_what_is_left_out_says_why() {
+        for fault in FAULTS {
+            match fault.swarm {
+                Drawn::OnAnyCall(texts) | Drawn::OnSettle(texts) => {
+                    let named = |text: &&str| text.starts_with(&format!("{} = ", fault.listed.name));
+                    assert!(!texts.is_empty() && texts.iter().all(named), "{}", fault.listed.name);
+                }
+                Drawn::Not { because } => assert!(!because.is_empty(), "{}", fault.listed.name),
+            }
         }
     }
 

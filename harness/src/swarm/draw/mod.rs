@@ -17,6 +17,7 @@ use doubles::fault::{
 use fastrand::Rng;
 use judge::ALWAYS;
 use std::fmt::Write;
+use traffic::{ClientKind, Swarm};
 
 /// Traffic without a fault, so that recovery has something to be compared with.
 const STEADY_S: u64 = 3;
@@ -33,28 +34,6 @@ const FACILITATORS: [&str; 3] = ["primary", "standby", "reserve"];
 const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 const PLANS: [&str; 4] = ["free", "pro", "business", "enterprise"];
 
-/// Faults that no call is too early or too late for, as a file writes them after `inject.`.
-/// Clients beside those that pay as they should.
-const CLIENTS: [&str; 18] = [
-    "unpaid",
-    "duplicate",
-    "replay-elsewhere",
-    "resend-after-served",
-    "malformed",
-    "impatient",
-    "head",
-    "forger",
-    "skewed",
-    "short-lived",
-    "preflight",
-    "identified",
-    "identifier-race",
-    "fresh-after-timeout",
-    "paid-v1",
-    "authorized",
-    "roaming",
-    "returner",
-];
 const PATHS: [&str; 3] = ["/quote", "/slow/300", "/status/201"];
 /// For tenants that are paid after they ran: who has paid upfront for a failure is owed another run, and no client of ours
 /// comes back for it after an answer that looks final.
@@ -194,10 +173,10 @@ impl Drawing {
     fn traffic(&mut self, ends: u64) {
         let rate = self.rng.u64(RATE);
         let mut mix = vec![format!("paid = {}", self.rng.u64(2..=6))];
-        let mut kinds = CLIENTS.to_vec();
+        let mut kinds: Vec<_> = ClientKind::ALL.into_iter().filter(|kind| kind.swarm() == Swarm::Sometimes).collect();
         self.rng.shuffle(&mut kinds);
         for kind in kinds.into_iter().take(self.rng.usize(0..=4)) {
-            mix.push(format!("{kind} = 1"));
+            mix.push(format!("{} = 1", kind.name()));
         }
         let mix = mix.join(", ");
         self.line(&format!(

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const RULE: Rule = Rule {
     id: "MONEY-8",
     checker: "books-balance",
+    says: "MONEY-8: chain, telemetry and settlement ledger agree",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },

@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub const RULE: Rule = Rule {
     id: "ISO-2",
     checker: "directory-is-followed",
+    says: "ISO-2: answers are the current directory's, within a bound, or the last good one's, and the log says so",
+    example: "{ within = \"12s\" }",
     level: Level::Must,
     sources: &[
         Source::Promise {

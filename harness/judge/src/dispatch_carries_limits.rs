@@ -8,6 +8,8 @@ use reports::level::Level;
 pub const RULE: Rule = Rule {
     id: "COST-1",
     checker: "dispatch-carries-limits",
+    says: "COST-1: every dispatch carries its plan's limits",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

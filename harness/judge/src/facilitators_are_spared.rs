@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COST-7",
     checker: "facilitators-are-spared",
+    says: "COST-7: no facilitator is asked the same thing over and over",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },

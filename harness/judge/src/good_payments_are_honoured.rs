@@ -12,6 +12,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-9",
     checker: "good-payments-are-honoured",
+    says: "MONEY-9: a payment as it was asked for is not billed again unless a facilitator refused it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "ISO-6",
     checker: "names-are-kept",
+    says: "ISO-6: no answer names another payer's transaction",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Spec {
         document: "x402 v2, extension payment-identifier",

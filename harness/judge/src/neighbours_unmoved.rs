@@ -20,6 +20,8 @@ use std::{
 pub const RULE: Rule = Rule {
     id: "COST-2",
     checker: "neighbours-unmoved",
+    says: "COST-2: beside tenants that burn, each other one is as fast as in a quiet phase",
+    example: "{ phase = \"outage\", against = \"steady\", within = \"50ms\" }",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -7,6 +7,8 @@ use reports::{event::Answer, level::Level};
 pub const RULE: Rule = Rule {
     id: "MONEY-2",
     checker: "no-content-without-settlement",
+    says: "MONEY-2: no byte of paid content leaves but for a settled payment, whatever the method or the headers",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

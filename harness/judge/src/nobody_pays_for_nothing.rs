@@ -14,6 +14,8 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "MONEY-4",
     checker: "nobody-pays-for-nothing",
+    says: "MONEY-4: who was charged has the content, or can collect it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#721", what: "a handler's 4xx or 5xx must not settle" },

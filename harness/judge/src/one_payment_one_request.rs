@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-7",
     checker: "one-payment-one-request",
+    says: "MONEY-7: one payment buys one request, once",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

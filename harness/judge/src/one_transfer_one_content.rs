@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-11",
     checker: "one-transfer-one-content",
+    says: "MONEY-11: a transaction buys one content",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -9,6 +9,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "MONEY-2",
     checker: "paid-content-only-after-settlement",
+    says: "MONEY-2: paid content leaves only after its money moved",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

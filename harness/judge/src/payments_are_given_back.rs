@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "LIVE-5",
     checker: "payments-are-given-back",
+    says: "LIVE-5: a payment is in use only while a request uses it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

@@ -13,6 +13,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub const RULE: Rule = Rule {
     id: "COST-4",
     checker: "quarantined-gets-probes-only",
+    says: "COST-4: a facilitator that fails every call is soon left alone but for probes",
+    example: "{ grace = \"1s\" }",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "Merit-Systems/echo#651", what: "facilitators that time out" },

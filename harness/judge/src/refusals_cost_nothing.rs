@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const RULE: Rule = Rule {
     id: "COST-3",
     checker: "refusals-cost-nothing",
+    says: "COST-3: an unpaid or plainly broken request costs no facilitator call and no tenant run",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

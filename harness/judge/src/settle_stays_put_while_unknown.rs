@@ -11,6 +11,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "MONEY-5",
     checker: "settle-stays-put-while-unknown",
+    says: "MONEY-5: settle changes facilitator only after a known no",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

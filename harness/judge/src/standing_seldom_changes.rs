@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COST-4",
     checker: "standing-seldom-changes",
+    says: "COST-4: a facilitator that is up and down by turns is not taken back at every up",
+    example: "{ at-most = 6 }",
     level: Level::Should,
     sources: &[
         Source::Incident { thread: "Merit-Systems/echo#651", what: "facilitators that time out" },

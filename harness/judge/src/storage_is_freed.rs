@@ -10,6 +10,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "LIVE-6",
     checker: "storage-is-freed",
+    says: "LIVE-6: what is over is forgotten after its time",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "ARCHITECTURE.md, Costs at a million",

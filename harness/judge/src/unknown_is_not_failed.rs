@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-3",
     checker: "unknown-is-not-failed",
+    says: "MONEY-3: an unknown outcome is never answered as a failure",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-6",
     checker: "verify-before-run-settle-after",
+    says: "MONEY-6: verify comes before the tenant runs, and settle after it unless the offer is upfront",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -9,6 +9,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "COST-2",
     checker: "within-limits-runs",
+    says: "COST-2: a tenant within its limits is not cut off",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "README.md, Configuring the dispatcher",

@@ -40,8 +40,11 @@ const FLOORS: [&[&str]; 8] = [
 ];
 
 /// Every crate of the workspace, by its folder.
-const CRATES: [&str; 16] = [
+const CRATES: [&str; 19] = [
+    "dispatcher/cli",
     "dispatcher/core",
+    "dispatcher/dataset",
+    "dispatcher/dataset-worker",
     "dispatcher/outbound",
     "dispatcher/worker",
     "dispatcher/x402-paywall",

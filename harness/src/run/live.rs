@@ -42,6 +42,7 @@ pub async fn live(asked: RunSpec<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn
         port: None,
         facilitator_ports: &[],
         facilitator_urls: &[],
+        sellers: None,
     };
     let mut interruption = Interruption::heed();
     let (mut live, mut deaths) = start_or_interrupted(&options, &journal).await?;

@@ -49,6 +49,7 @@ pub async fn serve(
         port: wanted.port,
         facilitator_ports: wanted.facilitator_ports,
         facilitator_urls: wanted.facilitator_urls,
+        sellers: None,
     };
     let mut interruption = Interruption::heed();
     let (live, mut deaths) = run::start_or_interrupted(&options, &journal).await?;

@@ -4,10 +4,9 @@
 //! below 300 alone. A question that is refused costs its caller nothing, and nor does one whose answer is known (304).
 
 use crate::{
-    bytes::Source,
     kind::Kind,
     query::{DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_SORT_COLUMNS, Query, QueryError, decoded},
-    read::Dataset,
+    read::{Dataset, Source},
     render::{Form, ROW_ID, Renderer},
 };
 use serde::{Deserialize, Serialize};

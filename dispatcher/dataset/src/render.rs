@@ -1,10 +1,9 @@
 //! Rows as JSON, CSV or NDJSON.
 
 use crate::{
-    bytes::Source,
     kind::Kind,
     query::Page,
-    read::{Column, Dataset},
+    read::{Column, Dataset, Source},
 };
 use std::collections::BTreeMap;
 

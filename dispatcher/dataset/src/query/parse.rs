@@ -4,10 +4,9 @@ use super::{
     DEFAULT_LIMIT, Filter, MAX_FILTERS, MAX_LIMIT, MAX_LISTED, MAX_SORT_COLUMNS, Query, QueryError, Sort, cursor,
 };
 use crate::{
-    bytes::Source,
     kind::Kind,
     layout::Meta,
-    read::{Column, Dataset},
+    read::{Column, Dataset, Source},
 };
 use std::ops::Range;
 

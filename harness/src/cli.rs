@@ -1,8 +1,9 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
 use crate::{
+    catalogue::list::Listing,
     exit::Exit,
-    request_form::{self, Header},
+    http::request_form::{self, Header},
     serve,
     swarm::{Shard, SwarmSeed},
 };
@@ -448,15 +449,6 @@ pub struct ConformanceArgs {
     pub check: bool,
 }
 
-/// What `harness list` lists.
-#[derive(Clone, Debug)]
-pub enum Listing {
-    Scenarios(Selection),
-    Faults,
-    Clients,
-    Checkers,
-}
-
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Port of the dispatcher on loopback; any free one unless given
@@ -544,6 +536,15 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_lists_every_code() {
+        let help = Cli::command().render_long_help().to_string();
+        for exit in Exit::ALL {
+            let row = format!("{:>3}  {}", exit.code(), exit.meaning());
+            assert!(help.contains(&row), "{row:?} is not in --help");
+        }
     }
 
     fn is_fine(line: &str) -> bool {

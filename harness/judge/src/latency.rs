@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const RULE: Rule = Rule {
     id: "LATENCY",
     checker: "latency",
+    says: "LATENCY-…: a quantile of a phase's latency, from when a request was due, stays below a bound",
+    example: "{ phase = \"steady\", quantile = 95.0, at-most = \"900ms\" }",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "LIVE-4",
     checker: "one-facilitator-suffices",
+    says: "LIVE-4: while one of a tenant's facilitators answers, nobody is told that none does",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

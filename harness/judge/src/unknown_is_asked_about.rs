@@ -3,14 +3,16 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{event::Event, level::Level};
 
 pub const RULE: Rule = Rule {
     id: "LIVE-3",
     checker: "unknown-is-asked-about",
+    says: "LIVE-3: an open settlement is asked about until it is known, with its caller or without",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },

@@ -3,7 +3,7 @@
 
 use super::CommandError;
 use crate::{
-    bar::Bar,
+    acceptance::Bar,
     cli::{ReportArgs, ReportFile, RunReportArgs},
     exit::Exit,
     recording::Recording,

@@ -118,41 +118,8 @@ fn what(inject: &Inject, call: Call) -> String {
     if call == Call::Verify {
         return said;
     }
-    match moves(inject) {
+    match inject.moves() {
         Money::Moved => said + "; the money moves",
         Money::Kept => said + "; no money moves",
-    }
-}
-
-/// On settle.
-fn moves(inject: &Inject) -> Money {
-    match inject {
-        Inject::Refuse
-        | Inject::Reset { .. }
-        | Inject::Hang
-        | Inject::Garbage
-        | Inject::Status { .. }
-        | Inject::Redirect { .. }
-        | Inject::Throws { .. }
-        | Inject::Decline { .. } => Money::Kept,
-        Inject::SettleThenHang
-        | Inject::SettleThenReset
-        | Inject::SettleThenStatus { .. }
-        | Inject::SettleThenDecline { .. }
-        | Inject::SlowCheck { .. }
-        | Inject::Busy { .. }
-        | Inject::AnyCase
-        | Inject::EmptyStrings { .. }
-        | Inject::Numbers
-        | Inject::Truncate
-        | Inject::Drip { .. }
-        | Inject::Slow { .. }
-        | Inject::BadJson
-        | Inject::WrongShape
-        | Inject::Huge { .. }
-        | Inject::Deep { .. }
-        | Inject::Pending { .. }
-        | Inject::Forget { .. } => Money::Moved,
-        Inject::Lie { money, .. } => *money,
     }
 }

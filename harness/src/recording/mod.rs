@@ -4,17 +4,15 @@
 mod archive;
 mod events;
 mod here;
-mod manifest;
 mod secrets;
 
 pub use archive::ArchiveError;
 pub use events::EventsError;
 pub use here::Here;
-pub use manifest::{MANIFEST_SCHEMA, Manifest};
 
 use crate::{
     exit::Exit,
-    run::{Asked, EVENTS, MANIFEST, REPORT, SCENARIO},
+    play::{EVENTS, MANIFEST, Manifest, REPORT, RunSpec, SCENARIO},
 };
 use clap::ValueEnum;
 use events::Events;
@@ -133,7 +131,7 @@ impl Recording {
     #[must_use]
     pub fn judge(self) -> (Report, History) {
         let as_ = self.manifest.as_ref().map_or(self.scenario.id().as_str(), |manifest| &manifest.asked_for);
-        let asked = Asked { scenario: &self.scenario, as_, tier: self.tier, seed: self.seed };
+        let asked = RunSpec { scenario: &self.scenario, as_, tier: self.tier, seed: self.seed };
         let history = History::new(self.events.all);
         (asked.report(&self.path, &history), history)
     }

@@ -3,8 +3,22 @@
 //!
 //! The library's own example answers so, and nothing is wrong with a facilitator that does: its caller sent the payment.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{answers::Ask, reply::Reply};
-use grammar::Usdc;
+use grammar::{Listed, Usdc};
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "throws",
+        "500 and a line of text where the official library throws: signatures and payloads that it does not expect, or \
+         whatever pays so much (at); no money moves",
+        "{}",
+    ),
+    moves: Moves::Never,
+    swarm: Drawn::Not { because: "it needs what a stranger sends to bite" },
+    compared: Compared::Not { because: "only payments that the client there never sends meet it" },
+};
 
 pub fn reply(at: Option<Usdc>, ask: &Ask<'_>) -> Reply {
     let is_served = match at {

@@ -43,11 +43,12 @@ pub enum ClientKind {
     OneAddressSampler,
     Late,
     LateIdentified,
+    Gone,
 }
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 36] = [
+    pub const CATALOGUE: [Listed; 37] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -144,6 +145,7 @@ impl ClientKind {
             "1",
         ),
         Listed::new("late-identified", "does so under a payment-identifier (only = \"sim\")", "1"),
+        Listed::new("gone", "sends its payment once, and never comes back, whatever it is told", "1"),
     ];
 
     /// As a mix writes it.
@@ -185,6 +187,7 @@ impl ClientKind {
             Self::OneAddressSampler => "one-address-sampler",
             Self::Late => "late",
             Self::LateIdentified => "late-identified",
+            Self::Gone => "gone",
         }
     }
 
@@ -230,9 +233,9 @@ impl ClientKind {
         )
     }
 
-    /// Whether it makes a purchase.
+    /// Whether it makes a purchase that it goes after.
     pub fn buys(self) -> bool {
-        self.pays() && !self.is_attacker()
+        self.pays() && !self.is_attacker() && self != Self::Gone
     }
 
     /// Whether it needs the official library's facilitators: the doubles have no allowances, and are kinder to the hostile.

@@ -27,6 +27,9 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The reason why no planted bug breaks the rule.
+pub const NO_BUG: &str = "It judges the run: whether every kind of client came and did what it is there for.";
+
 pub fn judge(history: &History) -> Finding {
     let mut acts: BTreeMap<&str, (usize, _)> = BTreeMap::new();
     for exchange in history.exchanges() {

@@ -25,6 +25,10 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The reason why no planted bug breaks the rule.
+pub const NO_BUG: &str =
+    "It judges the run: whether what was to go wrong did. No mistake of the dispatcher keeps a fault from biting.";
+
 pub fn judge(history: &History) -> Finding {
     let faults = summary::faults(&history.events);
     let mut begun = BTreeMap::new();

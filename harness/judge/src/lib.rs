@@ -147,6 +147,10 @@ pub const RULES: [&Rule; 54] = [
     &clients_acted::RULE,
 ];
 
+/// The rules that no planted bug breaks, each with the reason that stands in its file. Every other rule has a bug.
+pub const WITHOUT_A_BUG: [(&Rule, &str); 2] =
+    [(&faults_bit::RULE, faults_bit::NO_BUG), (&clients_acted::RULE, clients_acted::NO_BUG)];
+
 // A rule that rests on nothing, or leaves whoever breaks it alone, does not compile.
 const _: () = {
     let mut n = 0;

@@ -112,6 +112,7 @@ fn what(inject: &Inject, call: Call) -> String {
             LieAbout::Transaction => "says yes, without a transaction".to_owned(),
             LieAbout::Network => "says yes, on another network".to_owned(),
             LieAbout::Amount => "says yes, of another amount".to_owned(),
+            LieAbout::Earlier => "says yes, and names another payment's transaction".to_owned(),
             LieAbout::Success => "says yes whatever is true".to_owned(),
         },
     };

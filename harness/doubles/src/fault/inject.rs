@@ -174,6 +174,8 @@ pub enum LieAbout {
     Network,
     /// Names another amount.
     Amount,
+    /// Names the transaction of another payment of the same payer. Honest where there was none.
+    Earlier,
     /// Success, plain and whole, of what did not happen.
     Success,
 }
@@ -502,7 +504,7 @@ fn check_lie(
     let wrong = |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
     let problem = match (call, about, money.as_ref().map(Spanned::get_ref)) {
         (Call::Any, ..) => wrong("verify and settle lie differently", "write call = \"verify\" or call = \"settle\""),
-        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount, _) => {
+        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount | LieAbout::Earlier, _) => {
             wrong("a verify answer says nothing of that", "on verify, lie about \"payer\" or \"success\"")
         }
         (Call::Verify, _, Some(_)) => wrong("no money moves on verify", "leave `money` out"),

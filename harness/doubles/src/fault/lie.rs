@@ -68,6 +68,16 @@ fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, asked: &Asked) -> Settle
             SettleResponse { network: other_network(asked.offer.network).name_in(asked.version).to_owned(), ..told }
         }
         LieAbout::Amount => SettleResponse { amount: Some(other_amount(&told.amount)), ..told },
+        LieAbout::Earlier => {
+            let key = asked.key();
+            let another = |settled: &chain::Settled| {
+                settled.transfer.from() == asked.transfer.from() && settled.transfer.key(&asked.offer) != key
+            };
+            match ask.chain.find(another) {
+                Some(other) => SettleResponse { transaction: other.transaction, ..told },
+                None => ask.settle(ask.repeats),
+            }
+        }
         LieAbout::Success => told,
     }
 }
@@ -120,6 +130,19 @@ mod tests {
                 assert_eq!(transfers, usize::from(money == Money::Moved), "{about:?} {money:?}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_lie_names_the_transaction_of_the_payers_other_payment() {
+        let bench = Bench::new();
+        let honest = bench.double(Vec::new()).await;
+        let (_, first) = bench.post(&honest, "/settle", 1).await.unwrap();
+        bench.stop(honest).await;
+        let double = bench.double(always(Inject::Lie { about: LieAbout::Earlier, money: Money::Kept })).await;
+        let again = Payer::new(1).body(2);
+        let (_, told) = bench.post_body(&double, "/settle", again).await.unwrap();
+        assert_eq!((&told["success"], &told["transaction"]), (&Value::Bool(true), &first["transaction"]), "{told}");
+        bench.stop(double).await;
     }
 
     #[tokio::test]

@@ -201,6 +201,12 @@ clients! {
         "1",
         Swarm::Never { because: "it comes back after days" }
     );
+    Gone(
+        "gone",
+        "sends its payment once, and never comes back, whatever it is told",
+        "1",
+        Swarm::Never { because: "nobody asks for what it has paid, so there is no answer to judge" }
+    );
 }
 
 impl ClientKind {
@@ -246,9 +252,9 @@ impl ClientKind {
         )
     }
 
-    /// Whether it makes a purchase.
+    /// Whether it makes a purchase that it goes after.
     pub fn buys(self) -> bool {
-        self.pays() && !self.is_attacker()
+        self.pays() && !self.is_attacker() && self != Self::Gone
     }
 
     /// Whether it needs the official library's facilitators: the doubles have no allowances, and are kinder to the hostile.

@@ -5,7 +5,7 @@ use crate::{
     class::Class,
     event::{Event, Recorded},
     html::{axis::clock, clean, picture::moment},
-    report::{Check, Report},
+    report::{Check, FaultSummary, Report},
     verdict::Verdict,
 };
 
@@ -26,13 +26,15 @@ pub fn circumstances(report: &Report, events: &[Recorded], at_us: u64) -> String
     if let Some(phase) = report.phases.iter().rev().find(|phase| phase.from_ms <= at_ms) {
         told.push(format!("in phase {}", clean(&phase.name)));
     }
-    for fault in &report.faults {
-        let name = format!("{} on {}", clean(&fault.fault.inject), clean(&fault.fault.on));
-        if (fault.from_ms..=fault.to_ms).contains(&at_ms) {
-            told.push(format!("while {name} was on"));
-        } else if let Some(ago) = at_ms.checked_sub(fault.to_ms).filter(|ago| ago * 1000 <= RECENT_US) {
-            told.push(format!("{} after {name} ended", clock(ago * 1000)));
-        }
+    let name = |fault: &FaultSummary| format!("{} on {}", clean(&fault.fault.inject), clean(&fault.fault.on));
+    let on: Vec<_> =
+        report.faults.iter().filter(|fault| (fault.from_ms..=fault.to_ms).contains(&at_ms)).map(name).collect();
+    let ended = report.faults.iter().filter_map(|fault| Some((at_ms.checked_sub(fault.to_ms)?, fault)));
+    let ended = ended.filter(|(ago, _)| ago * 1000 <= RECENT_US).min_by_key(|(ago, _)| *ago);
+    match (on.as_slice(), ended) {
+        ([], Some((ago, fault))) => told.push(format!("{} after {} ended", clock(ago * 1000), name(fault))),
+        ([], None) => {}
+        (on, _) => told.push(format!("while {} was on", on.join(" and "))),
     }
     let killed = events.iter().filter(|recorded| matches!(recorded.event, Event::DispatcherKilled(_)));
     let ago = killed.filter_map(|recorded| at_us.checked_sub(recorded.at_us)).min().filter(|ago| *ago <= RECENT_US);

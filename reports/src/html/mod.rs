@@ -122,6 +122,7 @@ fn page(run: &Run<'_>, prefix: &str, with_stories: bool, to: &mut dyn Write) -> 
         } }
         @if !events.is_empty() {
             h2 id={ (prefix) "time" } { "What happened, on one time axis" }
+            p.key-note { "A tinted stretch: a fault was on. A dashed line: the dispatcher was killed. Whatever is rested on tells its figures." }
             (chart::draw(report, &picture))
             (chart::figures(&picture))
         }

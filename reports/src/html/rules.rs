@@ -8,7 +8,6 @@ use crate::{
         axis::clock,
         blame::{circumstances, when, whose},
         class_name, clean,
-        picture::moment,
         stories::Places,
     },
     report::{Check, KnownStanding, Report},
@@ -50,21 +49,26 @@ pub fn lead(report: &Report, events: &[Recorded], prefix: &str) -> Markup {
                     _ => p { "No rule broke, but too little happened to judge by." },
                 }
             } @else {
-                ul {
-                    @for (n, check) in red {
-                        li {
-                            strong { a href={ "#" (prefix) "rule-" (n) } { (clean(&check.id)) } " " (verb(check)) }
-                            @if let Some(at_us) = when(check, events) { " at " (clock(at_us)) ", " (circumstances(report, events, at_us)) }
-                            ": " (clean(&check.expected)) ". "
-                            @match &check.witness {
-                                Some(witness) => { "Seen: " (clean(&witness.what)) "." },
-                                None => { "Seen: " (clean(&check.detail)) "." },
-                            }
-                            " Whose fault: " (whose(check, report)) "."
-                        }
-                    }
-                }
+                @for (n, check) in red { (answer(n, check, report, events, prefix)) }
             }
+        }
+    }
+}
+
+/// What broke, how that was seen, when, and whose fault it is.
+fn answer(n: usize, check: &Check, report: &Report, events: &[Recorded], prefix: &str) -> Markup {
+    html! {
+        div {
+            p {
+                strong {
+                    a href={ "#" (prefix) "rule-" (n) } { (clean(&check.id)) } " " (verb(check))
+                    @if let Some(at_us) = when(check, events) { " at " (clock(at_us)) }
+                }
+                ": " (clean(&check.expected)) "."
+            }
+            p { (clean(check.witness.as_ref().map_or(&check.detail, |witness| &witness.what))) "." }
+            @if let Some(at_us) = when(check, events) { p { "When: " (circumstances(report, events, at_us)) "." } }
+            p { "Whose fault: " (whose(check, report)) "." }
         }
     }
 }
@@ -147,9 +151,6 @@ fn card(n: usize, check: &Check, report: &Report, events: &[Recorded], places: &
                         ol.witness {
                             @for event in witness.events.iter().take(MAX_WITNESSES) {
                                 li {
-                                    @if let Some(recorded) = event.line.checked_sub(1).and_then(|n| events.get(n)) {
-                                        span.mono { (clock(moment(recorded))) } " "
-                                    }
                                     (clean(&event.text))
                                     @if let Some(place) = places.of_line(event.line) { " " a href={ "#" (place) } { "its story" } }
                                     " " span.faint { "line " (event.line) }

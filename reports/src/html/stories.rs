@@ -97,9 +97,9 @@ fn write_payments(
         let times = [page.first(), page.last()].map(|one| one.map_or(0, |(_, payment)| payment.from_us()));
         format!("{} payments, from {} to {}", page.len(), clock(times[0]), clock(times[1]))
     };
-    group(to, "that broken rules name", &named, true, one, range)?;
-    group(to, "whose money and content do not match, or whose end is open", &odd, true, one, range)?;
-    group(to, "that came out as they should", &others, false, one, range)
+    group(to, "payments that a broken rule names", &named, true, one, range)?;
+    group(to, "payments whose money and content do not match, or whose end is open", &odd, true, one, range)?;
+    group(to, "payments that came out as they should", &others, false, one, range)
 }
 
 fn write_requests(
@@ -128,11 +128,11 @@ fn write_requests(
         let times = [page.first(), page.last()].map(|one| one.map_or(0, |request| request.exchange.sent_us));
         format!("from {} to {}: {}", clock(times[0]), clock(times[1]), counted(page))
     };
-    group(to, "that broken rules name", &of_rules, true, one, range)?;
+    group(to, "requests that a broken rule names", &of_rules, true, one, range)?;
     for phase in phases {
         group(
             to,
-            &format!("in phase {}: {}", clean(phase), counted(&by_phase[phase])),
+            &format!("requests in phase {}: {}", clean(phase), counted(&by_phase[phase])),
             &by_phase[phase],
             false,
             one,

@@ -111,13 +111,15 @@ fn latency(picture: &Picture) -> Lane {
     };
     let names = [("p50", "p50"), ("p95", "p95"), ("p99", "p99")];
     let decades = (0..=top.log10() as i32).map(|power| LEAST_US * 10_f64.powi(power));
+    // The topmost would stand in the labels.
+    let scale = top.log10() as usize;
     let body = html! {
         (labels(&format!("latency from when a request was due, at most {}", length(slowest)), names.into_iter()))
         (frame(html! {
             @for us in decades.clone() { line.grid x1="0" x2="1000" y1=(y(us)) y2=(y(us)) {} }
             @for (nth, (_, class)) in names.iter().enumerate().rev() { path class={ "curve " (class) } d=(line(nth)) {} }
         }))
-        @for us in decades { text.scale x="2" y=(f64::from(LABELS) + y(us) - 2.0) { (length(us)) } }
+        @for us in decades.take(scale) { text.scale x="2" y=(f64::from(LABELS) + y(us) - 2.0) { (length(us)) } }
     };
     Lane { height: LABELS + HEIGHT as u32, body }
 }

@@ -58,7 +58,7 @@ fn phases(report: &Report, axis: Axis) -> Lane {
             @let (from, to) = (phase.from_ms * 1000, phase.to_ms * 1000);
             // A picture of its own cuts its text off where the phase ends.
             svg x=(axis.x(from)) y="0" width=(axis.width(from, to)) height="22" {
-                rect.phase.other[n % 2 == 1] width="100%" height="22" { title { (clean(&phase.name)) } }
+                rect.phase.alt[n % 2 == 1] width="100%" height="22" { title { (clean(&phase.name)) } }
                 text x="4" y="15" { (clean(&phase.name)) }
             }
         }
@@ -67,9 +67,9 @@ fn phases(report: &Report, axis: Axis) -> Lane {
 }
 
 fn broken(rule: &str, times: &[u64], axis: Axis) -> Markup {
-    let first = times.iter().min().map_or_else(String::new, |first| format!(", first at {}", clock(*first)));
+    let last = times.iter().max().map_or_else(String::new, |last| format!(" at {}", clock(*last)));
     html! {
-        text.red x="0" y="11" { "✕ " (clean(rule)) " is broken here" (first) }
+        text.red x="0" y="11" { "✕ " (clean(rule)) " is broken" (last) }
         line.rail x1="0" x2="100%" y1=(LABEL + 5) y2=(LABEL + 5) {}
         @for at in times {
             // A picture of its own puts a shape at a share of the width.

@@ -27,6 +27,18 @@ const POLICY: &str =
 /// More than anybody reads of one text that others chose.
 const MAX_TEXT: usize = 2_000;
 
+/// Whether a section is there, by whether there are events and whether stories are told.
+type IsThere = fn(bool, bool) -> bool;
+
+const SECTIONS: [(&str, &str, IsThere); 6] = [
+    ("time", "Timeline", |events, _| events),
+    ("rules", "Rules", |_, _| true),
+    ("phases", "Phases", |_, _| true),
+    ("payments", "Payments", |_, _| true),
+    ("requests", "Requests", |_, stories| stories),
+    ("real", "What was real", |_, _| true),
+];
+
 pub fn render(runs: &[Run<'_>], to: &mut dyn Write) -> Result<(), RenderError> {
     let reports: Vec<&Report> = runs.iter().map(|run| run.report).collect();
     let verdict = Verdict::merge(reports.iter().map(|report| report.verdict));
@@ -55,7 +67,7 @@ pub fn render(runs: &[Run<'_>], to: &mut dyn Write) -> Result<(), RenderError> {
             }
         }
     }
-    Ok(write!(to, "</body></html>\n")?)
+    Ok(writeln!(to, "</body></html>")?)
 }
 
 fn head(title: &str, verdict: Verdict) -> Markup {
@@ -116,8 +128,8 @@ fn page(run: &Run<'_>, prefix: &str, with_stories: bool, to: &mut dyn Write) -> 
         (heading(report))
         (rules::lead(report, &events, prefix))
         nav aria-label="On this page" { ul {
-            @for (id, what) in [("time", "Timeline"), ("rules", "Rules"), ("phases", "Phases"), ("payments", "Payments"), ("requests", "Requests"), ("real", "What was real")] {
-                li { a href={ "#" (prefix) (id) } { (what) } }
+            @for (id, what, is_there) in SECTIONS {
+                @if is_there(!events.is_empty(), with_stories) { li { a href={ "#" (prefix) (id) } { (what) } } }
             }
         } }
         @if !events.is_empty() {
@@ -195,4 +207,60 @@ fn clean(text: &str) -> String {
         shown += " (cut off)";
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::{failing, history, passing};
+
+    fn rendered(runs: &[Run<'_>]) -> String {
+        let mut out = Vec::new();
+        render(runs, &mut out).expect("a list takes all of it");
+        String::from_utf8(out).expect("it is text")
+    }
+
+    fn failed() -> String {
+        rendered(&[Run::with_events(&failing(), &history())])
+    }
+
+    #[test]
+    fn a_failed_run_as_a_page() {
+        let page = failed().replace(include_str!("style.css"), "(style)");
+        // A line for each element, so that a change can be read.
+        insta::assert_snapshot!(page.replace("><", ">\n<"));
+    }
+
+    #[test]
+    fn what_others_say_is_text_and_the_page_may_load_nothing() {
+        let page = failed();
+        assert!(page.contains("&lt;script&gt;alert(1)") && page.contains("&lt;img src=x onerror=alert(1)&gt;"));
+        for active in ["<script", "<img", "<iframe", "<object", "javascript:", "src=\"", "url("] {
+            assert!(!page.contains(active), "{active}");
+        }
+        let links = page.matches("href=\"").count();
+        let inside = page.matches("href=\"#").count() + page.matches("href=\"data:").count();
+        assert_eq!(links, inside, "a link leads out");
+        assert!(page.contains("default-src 'none'") && !page.contains("unsafe-eval"));
+    }
+
+    #[test]
+    fn every_link_leads_to_one_place() {
+        let (first, second, events) = (failing(), passing(), history());
+        let page = rendered(&[Run::with_events(&first, &events), Run::with_events(&second, &events)]);
+        let mut ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        ids.sort_unstable();
+        assert!(ids.windows(2).all(|pair| pair[0] != pair[1]), "an id is there twice");
+        for link in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(ids.binary_search(&link).is_ok(), "#{link} leads nowhere");
+        }
+    }
+
+    #[test]
+    fn text_of_others_ends_somewhere() {
+        let long = "ü".repeat(MAX_TEXT + 1);
+        assert_eq!(clean(&long).chars().count(), MAX_TEXT + " (cut off)".len());
+        assert_eq!(clean(&"ü".repeat(MAX_TEXT)).chars().count(), MAX_TEXT);
+        assert_eq!(clean("a\u{202e}b\u{1b}c"), "a\u{fffd}b\u{fffd}c");
+    }
 }

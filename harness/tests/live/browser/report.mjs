@@ -18,7 +18,8 @@ const VIEWS = {
 
 const browser = await chromium.launch({
   executablePath: await packed.executablePath(),
-  args: ["--no-sandbox", "--no-zygote", "--disable-gpu"],
+  // Without a graphics card only the software renderer takes pictures that can be relied on.
+  args: ["--no-sandbox", "--no-zygote", "--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"],
 });
 const seen = {};
 for (const name of wanted.length > 0 ? wanted : Object.keys(VIEWS)) seen[name] = await look(name, VIEWS[name]);
@@ -40,13 +41,25 @@ async function look(name, view) {
   await page.goto(url, { waitUntil: "load", timeout: 120_000 });
   const loaded = Date.now() - from;
   const read = await page.evaluate(readAll);
-  await page.screenshot({ path: `${pictures}/${name}.png`, fullPage: false });
+  await picture(page, `${pictures}/${name}.png`, false);
   const height = await page.evaluate(() => document.documentElement.scrollHeight);
-  await page.screenshot({ path: `${pictures}/${name}-whole.png`, fullPage: height < 12_000 });
+  await picture(page, `${pictures}/${name}-whole.png`, height < 12_000);
   const followed = await follow(page);
   const keyboard = name === "desktop" ? await byKeyboard(page) : null;
   await context.close();
   return { loaded_ms: loaded, console: said, asked, followed, keyboard, ...read };
+}
+
+// The pictures are for people, and nothing is judged by them: a renderer that was busy is asked again.
+async function picture(page, path, fullPage) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await page.screenshot({ path, fullPage });
+      return;
+    } catch (error) {
+      if (tries === 5) throw error;
+    }
+  }
 }
 
 // The first link of a witness into what is folded: whether its story can be seen then.

@@ -6,6 +6,7 @@ pub mod bench;
 mod bounded_http;
 pub mod cli;
 mod commands;
+pub mod compare;
 pub mod conform;
 pub mod conformance;
 mod directory;

@@ -22,6 +22,7 @@ use judge::History;
 use miette::Diagnostic;
 use reports::{
     comparison::{Verdicts, disagreements, verdicts},
+    event::Recorded,
     report::Report,
     verdict::Verdict,
 };
@@ -130,6 +131,12 @@ impl Recording {
         let checks = report.map(|report| report.checks).unwrap_or_default();
         let verdicts = checks.into_iter().map(|check| (check.id, check.verdict)).collect();
         Ok(Self { scenario, tier, seed: started.seed, manifest, path, events, verdicts })
+    }
+
+    /// What happened, for whoever does not judge.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Recorded> {
+        self.events.all
     }
 
     /// Judges the history again, as if the run had just ended, and hands it back with what it came to.

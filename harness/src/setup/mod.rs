@@ -30,7 +30,7 @@ mod wrangler;
 
 use std::{path::Path, thread};
 
-pub use bundle::{Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_worker};
+pub use bundle::{Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_worker};
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use namespace_tools::NamespaceTools;

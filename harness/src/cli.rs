@@ -54,6 +54,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Make a report of a run that is over, in any format: a page in its folder unless --report says otherwise
     Report(RunReportArgs),
+    /// Compare how long requests waited in two sides' runs, and tell a difference from noise
+    Compare(CompareArgs),
     /// Pack a run directory into one file, to be judged or replayed elsewhere
     Export(ExportArgs),
     /// Run again what an export or a run directory holds, and compare the verdicts
@@ -284,6 +286,27 @@ pub struct RunReportArgs {
     pub report: ReportArgs,
     #[command(flatten)]
     pub print: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A run directory, events.jsonl, export, or a folder of run directories: what to compare with
+    #[arg(value_name = "FIRST")]
+    pub first: PathBuf,
+    /// The same, of what may not be slower
+    #[arg(value_name = "SECOND")]
+    pub second: PathBuf,
+    /// How much slower the second may be, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
+    pub allowed: f64,
+    #[command(flatten)]
+    pub print: FormatArgs,
+}
+
+/// A share that is not negative.
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse::<f64>().ok().filter(|percent| (0.0..=1000.0).contains(percent));
+    percent.ok_or_else(|| "a number from 0 to 1000".to_owned())
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ pub mod bench;
 pub mod catalogue;
 pub mod cli;
 mod commands;
+pub mod compare;
 pub mod comparison;
 mod directory;
 pub mod exit;

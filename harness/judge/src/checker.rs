@@ -5,6 +5,7 @@ use crate::{Bounds, RULES, Rule};
 use grammar::{Listed, Name, show};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::fmt;
 use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq)]
@@ -102,6 +103,7 @@ pub enum Checker {
         /// In percent: above 0 and below 100.
         quantile: f64,
         at_most: Duration,
+        callers: Callers,
     },
     NoContentWithoutSettlement,
     StrangersCollectNothing,
@@ -155,6 +157,28 @@ impl AlertName {
             Self::FacilitatorRefusesAll => "facilitator_refuses_all",
             Self::PaymentStuck => "payment_stuck",
         }
+    }
+}
+
+/// Whose requests a latency is of: all that are not told apart, unless it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callers {
+    /// A traffic block's name.
+    pub traffic: Option<Name>,
+    /// A kind of client, as a mix names it.
+    pub client: Option<Name>,
+    /// A tenant's id.
+    pub tenant: Option<Name>,
+}
+
+impl fmt::Display for Callers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, name) in [("traffic", &self.traffic), ("client", &self.client), ("tenant", &self.tenant)] {
+            if let Some(name) = name {
+                write!(f, " ({what} {name})")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -224,8 +248,8 @@ impl Checker {
             Self::AlertsAreToldOnce { alert, at_most } => {
                 format!("{} is told, and at most {at_most} times", alert.as_str())
             }
-            Self::Latency { phase, quantile, at_most } => {
-                format!("p{quantile} of {phase} is at most {}", show(*at_most))
+            Self::Latency { phase, quantile, at_most, callers } => {
+                format!("p{quantile} of {phase}{callers} is at most {}", show(*at_most))
             }
             plain => {
                 let listed = Self::CATALOGUE.iter().find(|listed| listed.name == plain.name());

@@ -75,7 +75,7 @@ mod testing;
 mod tests;
 
 pub use baseline_rules::ALWAYS;
-pub use checker::{AlertName, Checker, Sender};
+pub use checker::{AlertName, Callers, Checker, Sender};
 pub use class::class_of;
 pub use finding::{Finding, Violation};
 pub use flood_is_cut::Bounds;
@@ -242,8 +242,8 @@ fn judge_of(checker: &Checker) -> Judge<'_> {
         Checker::HeadIsFree => Judge::new(&head_is_free::RULE, head_is_free::judge),
         Checker::StatusesKept => Judge::new(&statuses_kept::RULE, statuses_kept::judge),
         Checker::PagesCanPay => Judge::new(&pages_can_pay::RULE, pages_can_pay::judge),
-        Checker::Latency { phase, quantile, at_most } => {
-            Judge::new(&latency::RULE, |history| latency::judge(history, phase.as_str(), *quantile, *at_most))
+        Checker::Latency { phase, quantile, at_most, callers } => {
+            Judge::new(&latency::RULE, |history| latency::judge(history, phase.as_str(), *quantile, *at_most, callers))
         }
         Checker::GoodPaymentsAreHonoured => {
             Judge::new(&good_payments_are_honoured::RULE, good_payments_are_honoured::judge)

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod compare;
 mod conform;
 mod conformance;
 mod engine;
@@ -61,6 +62,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Check(args) => check::check(args),
         Command::Report(args) => report::report(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
             outln!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());

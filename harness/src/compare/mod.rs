@@ -204,11 +204,11 @@ impl Comparison {
 /// The runs that a path names: itself, or those in it.
 #[must_use]
 pub fn runs_at(path: &Path) -> Vec<PathBuf> {
-    if path.is_file() || path.join(crate::run::EVENTS).is_file() {
+    if path.is_file() || path.join(crate::play::EVENTS).is_file() {
         return vec![path.to_owned()];
     }
     let inside = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut runs: Vec<PathBuf> = inside.filter(|folder| folder.join(crate::run::EVENTS).is_file()).collect();
+    let mut runs: Vec<PathBuf> = inside.filter(|folder| folder.join(crate::play::EVENTS).is_file()).collect();
     runs.sort();
     // What is no run is told as such by whoever reads it.
     if runs.is_empty() { vec![path.to_owned()] } else { runs }

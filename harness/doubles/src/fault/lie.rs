@@ -137,7 +137,7 @@ mod tests {
         let bench = Bench::new();
         let honest = bench.double(Vec::new()).await;
         let (_, first) = bench.post(&honest, "/settle", 1).await.unwrap();
-        bench.stop(honest).await;
+        honest.stop().await.unwrap();
         let double = bench.double(always(Inject::Lie { about: LieAbout::Earlier, money: Money::Kept })).await;
         let again = Payer::new(1).body(2);
         let (_, told) = bench.post_body(&double, "/settle", again).await.unwrap();

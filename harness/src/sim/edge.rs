@@ -3,11 +3,10 @@
 
 use super::{
     alarms::Alarms,
-    armed::Armed,
+    armed_kills::Armed,
     chance::Chance,
     clock::VirtualClock,
     disturbed::Disturbed,
-    life::Life,
     objects::{Objects, Parts},
     operator::operator_request,
     platform::Simulation,
@@ -25,11 +24,12 @@ use super::{
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
+    process::Life,
     stored::StoredLedger,
     tenant::{Content, Tenants},
     wire::Incoming,
 };
-use crate::{directory::KvStore, location::LocationCounter};
+use crate::{directory::KvStore, play::LocationCounter};
 use dispatcher_core::{
     Config,
     admission::Gate,
@@ -217,7 +217,8 @@ impl Edge {
     /// What the settlement ledger says of a payment.
     pub async fn ledger_state(&self, payment: &str) -> Result<LedgerState, Event> {
         let unreadable = |why: String| Event::Unreadable { source: "settlement ledger".to_owned(), text: why };
-        let record = self.stored.of(payment).store(payment).load().await.map_err(|error| unreadable(error.to_string()))?;
+        let record =
+            self.stored.of(payment).store(payment).load().await.map_err(|error| unreadable(error.to_string()))?;
         let described = platform_api::describe(payment, record.as_ref());
         let text = |name: &str| described[name].as_str().map(str::to_owned);
         let state = text("state").ok_or_else(|| unreadable(format!("{payment}: no state")))?;

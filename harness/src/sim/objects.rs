@@ -6,7 +6,6 @@ use super::{
     chance::Chance,
     clock::VirtualClock,
     disturbed::Disturbed,
-    life::Life,
     ports::{
         facilitator_transport::PipeTransport,
         health_object::SimHealth,
@@ -16,6 +15,7 @@ use super::{
         record_store::{Weather, Written},
         shard_store::SimShardStore,
     },
+    process::Life,
     shards::Shards,
     stored::StoredLedger,
 };

@@ -1,6 +1,6 @@
 //! The Durable Objects that know which payment has a `payment-identifier`.
 
-use crate::sim::{chance::Chance, life::Life, stored::StoredLedger};
+use crate::sim::{chance::Chance, process::Life, stored::StoredLedger};
 use dispatcher_core::paywall::{
     ledger::identifier::{Bound, Owner, ScopedIdentifier},
     ports::{Identifiers, LedgerError},

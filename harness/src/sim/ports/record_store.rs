@@ -1,12 +1,7 @@
 //! One payment's rows in its shard's storage. A write is either done or was never begun: the process may die before it
 //! and after it.
 
-use crate::sim::{
-    armed::Armed,
-    clock::VirtualClock,
-    disturbed::Disturbed,
-    life::Life,
-};
+use crate::sim::{armed_kills::Armed, clock::VirtualClock, disturbed::Disturbed, process::Life};
 use dispatcher_core::paywall::{
     UnixMillis,
     ledger::{Memory, MemoryStore, Record},
@@ -44,13 +39,7 @@ pub struct Weather {
 
 impl SimStore {
     #[must_use]
-    pub fn new(
-        payment: &str,
-        memory: &Memory,
-        life: Life,
-        weather: Weather,
-        clock: VirtualClock,
-    ) -> Self {
+    pub fn new(payment: &str, memory: &Memory, life: Life, weather: Weather, clock: VirtualClock) -> Self {
         let stored = memory.store(payment);
         let (payment, Weather { disturbed, armed, written }) = (payment.to_owned(), weather);
         Self { life, payment, stored, disturbed, armed, written, clock }

@@ -4,7 +4,7 @@ use super::record_store::{SimStore, Weather};
 use crate::sim::{
     alarms::{Alarms, Object},
     clock::VirtualClock,
-    life::Life,
+    process::Life,
 };
 use dispatcher_core::paywall::{
     UnixMillis,

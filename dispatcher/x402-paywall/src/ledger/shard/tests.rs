@@ -80,7 +80,8 @@ impl FacilitatorTransport for World {
         } else {
             self.0.asked_to_settle.set(self.0.asked_to_settle.get() + 1);
             if !self.0.settles.get() {
-                let pending = br#"{"success":false,"errorReason":"not_final_yet","transaction":"","network":"eip155:84532"}"#;
+                let pending =
+                    br#"{"success":false,"errorReason":"not_final_yet","transaction":"","network":"eip155:84532"}"#;
                 return Ok(FacilitatorAnswer { status: 200, body: pending.to_vec() });
             }
             format!(

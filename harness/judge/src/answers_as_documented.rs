@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "ANSWER-1",
     checker: "answers-as-documented",
+    says: "ANSWER-1: every answer has the status and headers that belong to its code",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -139,7 +139,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         search.failed.extend(self.board.ended(begun, outcome, said, ended));
         match verdict {
             VerifyVerdict::Valid => {
-                self.board.proved(claim, std::mem::take(&mut search.failed), ended);
+                self.board.proved(claim, &facilitator.id, std::mem::take(&mut search.failed), ended);
                 Some(Verified::Valid(facilitator.id.clone()))
             }
             VerifyVerdict::Invalid(reason) => match about(&reason) {

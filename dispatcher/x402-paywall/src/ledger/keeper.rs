@@ -5,7 +5,7 @@
 
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
-    identifier::{Bound, Owner},
+    identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
     patience::settle_timeout_ms,
 };
@@ -28,6 +28,8 @@ use std::{
 };
 use x402_protocol::PaymentFlow;
 
+/// How often a payment tries to take over a name from one that has bought nothing: meanwhile a third may have done so.
+const TAKE_OVERS: usize = 4;
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
 /// How often it looks. Only duplicates of a payment in flight wait at all.
@@ -243,10 +245,7 @@ where
         attempts: &mut Vec<Attempt>,
     ) -> Result<Event, LedgerError> {
         Ok(match next {
-            Next::Bind(identifier) => match self.identifiers.bind(&identifier, &self.owner(record)).await? {
-                Bound::Yours => Event::Bound,
-                Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
-            },
+            Next::Bind(identifier) => self.bind(&identifier, record).await?,
             Next::Unbind { identifier, then } => {
                 self.identifiers.unbind(&identifier, &record.owner()).await?;
                 Event::Unbound(then)
@@ -263,6 +262,24 @@ where
     /// The payment that asks for a name now.
     fn owner(&self, record: &Record) -> Owner {
         Owner { since: self.clock.now(), ..record.owner() }
+    }
+
+    async fn bind(&self, identifier: &ScopedIdentifier, record: &Record) -> Result<Event, LedgerError> {
+        let by = self.owner(record);
+        let mut bound = self.identifiers.bind(identifier, &by).await?;
+        for _ in 0..TAKE_OVERS {
+            let Bound::Anothers(payment) = &bound else { break };
+            if by.has_the_payer_of(payment) || self.identifiers.transaction_of(payment).await?.is_some() {
+                break;
+            }
+            // Nothing was bought under it yet, and perhaps never will be.
+            let instead = Owner { instead_of: Some(payment.clone()), ..by.clone() };
+            bound = self.identifiers.bind(identifier, &instead).await?;
+        }
+        Ok(match bound {
+            Bound::Yours => Event::Bound,
+            Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
+        })
     }
 
     /// The transaction of the payment that has the identifier, for whoever has the same payer: it is nobody else's business.

@@ -161,7 +161,12 @@ impl Record {
     /// The claim on the identifier, where the payment carries one.
     #[must_use]
     pub fn owner(&self) -> Owner {
-        Owner { payment: self.claim.payment.clone(), holder: self.holder.clone(), since: UnixMillis::default() }
+        Owner {
+            payment: self.claim.payment.clone(),
+            holder: self.holder.clone(),
+            since: UnixMillis::default(),
+            instead_of: None,
+        }
     }
 
     /// The request for which the tenant runs.

@@ -48,9 +48,16 @@ fn a_hundred_subscribers_of_one_wide_network_are_one_witness_among_honest_caller
     assert!(world.changes().iter().all(|change| !change.ends_with("quarantined")), "{:?}", world.changes());
 }
 
+/// A purchase to probe with, and then a quiet while.
+fn sell_once(world: &World) {
+    assert_eq!(world.get_from(&address(250), "/t/acme/quote", Some(&world.sign_by(250, 250))).status, 200);
+    world.exchange();
+    world.pass_seconds(6);
+}
+
 /// Until we have looked ourselves at what strangers say.
 fn look(world: &World) {
-    for _ in 0..32 {
+    for _ in 0..8 {
         world.pass_seconds(1);
         world.exchange();
     }
@@ -59,6 +66,7 @@ fn look(world: &World) {
 #[test]
 fn an_outage_that_three_independent_callers_find_is_looked_into_and_then_it_is_one() {
     let world = World::with(FACILITATOR);
+    sell_once(&world);
     world.primary(Facilitator::Dead);
     for n in 1..=3 {
         assert_eq!(world.get_from(&address(n), "/t/acme/quote", Some(&world.sign_by(n, n))).status, 503);
@@ -87,6 +95,7 @@ fn a_lone_caller_is_told_503_and_has_nobody_put_away() {
 #[test]
 fn once_all_are_healed_the_next_callers_succeed_at_once() {
     let world = World::new();
+    sell_once(&world);
     world.primary(Facilitator::Dead);
     world.standby(Facilitator::Dead);
     for n in 1..=3 {
@@ -115,6 +124,7 @@ fn once_all_are_healed_the_next_callers_succeed_at_once() {
 #[test]
 fn while_all_are_quarantined_hardly_an_offer_goes_out() {
     let world = World::with(FACILITATOR);
+    sell_once(&world);
     world.primary(Facilitator::Dead);
     for n in 1..=3 {
         world.get_from(&address(n), "/t/acme/quote", Some(&world.sign_by(n, n)));

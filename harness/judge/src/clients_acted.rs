@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COVER-3",
     checker: "clients-acted",
+    says: "COVER-3: every kind of client came and did what it is there for",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

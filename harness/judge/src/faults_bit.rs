@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COVER-1",
     checker: "faults-bit",
+    says: "COVER-1: every fault took at least one call, and every kill happened",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "larql#287", what: "a gate that 429 runs had passed could not fail" },

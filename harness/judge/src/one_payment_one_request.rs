@@ -4,9 +4,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::short,
     history::At,
     origin::{Beginnings, is_same_caller, is_same_request},
-    tell::short,
 };
 use reports::{
     event::{Answer, Exchange, TenantRun},
@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-7",
     checker: "one-payment-one-request",
+    says: "MONEY-7: one payment buys one request, once",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

@@ -3,12 +3,14 @@
 
 mod bench;
 mod check;
+mod compare;
 mod conform;
 mod conformance;
+mod engine;
 mod incident;
 mod meta;
 mod namespace;
-mod providing;
+mod preparation;
 mod replay;
 mod report;
 pub mod sandbox;
@@ -18,25 +20,27 @@ mod selftest;
 mod serve;
 mod setup;
 mod shrink;
-mod stage;
 mod supervisor;
 mod swarm;
 mod tiers;
 
 use crate::{
+    acceptance::known_failures::KnownError,
     bench::BenchError,
+    catalogue::{
+        list,
+        new_scenario::{self, NewError},
+        rules::{self, UnknownRule},
+    },
     cli::{Command, ReportNotWritten},
-    conform::ConformError,
-    conformance::ConformanceError,
+    comparison::ConformanceError,
     exit::Exit,
     explain,
     incident::IncidentError,
-    known::KnownError,
-    list,
-    new::{self, NewError},
+    play::RunDirError,
+    probe::ConformError,
     recording::{self, RecordingError},
-    rules::{self, UnknownRule},
-    run::{RunDirError, RunError},
+    run::RunError,
     selftest::SelftestError,
     serve::OptionsError,
     setup::SetupError,
@@ -58,6 +62,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Check(args) => check::check(args),
         Command::Report(args) => report::report(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
             outln!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
@@ -75,7 +80,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::New(args) => {
-            let path = new::start(&args.scenario, &Library::find())?;
+            let path = new_scenario::start(&args.scenario, &Library::find())?;
             outln!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
             Ok(Exit::Pass)
         }
@@ -88,7 +93,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Serve(args) => serve::serve(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
-        Command::Supervise(args) => Ok(providing::runtime()?.block_on(supervisor::supervise(args))?),
+        Command::Supervise(args) => Ok(preparation::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),

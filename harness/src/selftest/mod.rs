@@ -5,24 +5,25 @@
 //! the dispatcher's core and seen in the simulated tier: the copy's harness is built, and goes on in the place of this one. Those
 //! in the Worker's adapters only bite where the Worker runs, so for the live tier the copy's Worker is built.
 
-mod bug;
-pub mod copy;
 mod live;
-pub mod planting;
 mod score;
 mod suite;
 mod switch;
 
-pub use bug::{Bug, BugError, Edit};
+pub use crate::planting::{Bug, BugError, Edit};
 pub use live::run as run_live;
 pub use score::{Control, Score, Seen, Trial};
 pub use suite::run;
 pub use switch::HAS_BUGS;
 
-use crate::{exit::Exit, run::RunError, sim::SimError};
+use crate::{
+    exit::Exit,
+    planting::{self, Misfit, Texts, copy},
+    run::RunError,
+    sim::SimError,
+};
 use judge::rule_of;
 use miette::Diagnostic;
-use planting::{Misfit, Texts};
 use scenario::{Library, LibraryError, Scenario, Tier, nearest};
 use std::{
     collections::BTreeMap,

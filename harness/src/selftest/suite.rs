@@ -3,7 +3,7 @@
 
 use super::{Bug, Control, Score, SelftestError, Trial, load, switch};
 use crate::{
-    run::Asked,
+    play::RunSpec,
     sim::{self, SimError},
 };
 use judge::{self, History};
@@ -56,7 +56,7 @@ pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestE
 fn simulated(job: Job<'_>, scenario: &Scenario) -> Result<Vec<Check>, SimError> {
     let seed = scenario.seed().unwrap_or(SEED);
     plant(job.bug);
-    let history = sim::simulate(Asked { scenario, as_: job.scenario, tier: Tier::Sim, seed });
+    let history = sim::simulate(RunSpec { scenario, as_: job.scenario, tier: Tier::Sim, seed });
     plant(None);
     Ok(judge::judge(scenario.musts(), &History::new(history?)))
 }

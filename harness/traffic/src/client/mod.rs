@@ -30,7 +30,7 @@ mod tries_again;
 mod two_names;
 mod unbacked;
 
-pub use kind::ClientKind;
+pub use kind::{ClientKind, Swarm};
 
 use super::{
     ask::Ask,

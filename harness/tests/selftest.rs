@@ -14,23 +14,7 @@ fn selftest(args: &[&str]) -> (i32, String) {
 
 /// Planted bugs that no rule sees today, each for want of a scenario or of a new place for the bug. The list is exact: one that
 /// is seen again has to leave it, and no other may join it unnoticed.
-const NOT_SEEN_YET: [&str; 15] = [
-    "alarm-after-record",
-    "back-off-never-grows",
-    "body-not-bound",
-    "breaker-never-closes",
-    "conflict-names-anyone",
-    "credentials-not-bound",
-    "delivery-lease-for-ever",
-    "identifier-never-given-back",
-    "nonce-used-taken-for-refusal",
-    "refusal-after-unknown-believed",
-    "refusal-believed-with-transaction",
-    "resend-runs-tenant",
-    "settled-never-forgotten",
-    "strangers-believed",
-    "transaction-sold-twice",
-];
+const NOT_SEEN_YET: [&str; 2] = ["back-off-never-grows", "breaker-never-closes"];
 
 #[test]
 fn every_seeded_bug_but_those_listed_is_caught_by_the_rule_that_names_it_and_every_control_passes() {

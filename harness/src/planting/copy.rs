@@ -82,6 +82,8 @@ fn manifest(text: &str) -> io::Result<String> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, why));
     }
     let rest = text.replacen(package, "[package]\nautobins = false\n", 1);
+    // The copy has one program, and not the one that `cargo run` is to choose.
+    let rest: String = rest.split_inclusive('\n').filter(|line| !line.starts_with("default-run")).collect();
     Ok(format!("{rest}\n[[bin]]\nname = \"{PROGRAM}\"\npath = \"src/main.rs\"\n"))
 }
 
@@ -127,7 +129,7 @@ mod tests {
             for part in PARTS {
                 folder.put(&format!("{part}{}", if part.contains('.') { "" } else { "/keep" }), part);
             }
-            folder.put(MANIFEST, "[package]\nname = \"harness\"\n");
+            folder.put(MANIFEST, "[package]\nname = \"harness\"\ndefault-run = \"harness\"\n");
             folder
         }
 
@@ -191,6 +193,7 @@ mod tests {
         let manifest = root.copied(MANIFEST).expect("it is copied");
         let manifest: toml::Table = manifest.parse().expect("it is TOML");
         assert_eq!(manifest["package"]["autobins"].as_bool(), Some(false));
+        assert!(manifest["package"].get("default-run").is_none(), "it names a program that the copy has not");
         assert_eq!(manifest["bin"][0]["name"].as_str(), Some(PROGRAM));
     }
 

@@ -5,17 +5,19 @@
 //! so only the comparison within one run says anything.
 
 mod case;
-mod facilitator;
-mod load;
+pub mod facilitator;
+pub mod load;
 mod report;
 
 pub use case::Extent;
 pub use report::BenchReport;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use hyper::Uri;
 use hyper::header::HeaderValue;
 
 use crate::clock::{Clock as _, SystemClock};
@@ -25,7 +27,7 @@ use crate::traffic::{Invoice, PayError, Payers};
 use crate::world::TenantDouble;
 use crate::world::guard::Guard;
 use crate::world::workerd::{
-    DispatcherWorker, DurableObject, ModuleWorker, Production, ProductionError, Recording, Workerd, WorkerdError,
+    DispatcherWorker, DurableObject, LocalNamespace, ModuleWorker, Production, ProductionError, Recording, Workerd, WorkerdError,
     WorkerdOptions,
 };
 use case::{Case, Kind};
@@ -166,8 +168,11 @@ impl Bench<'_> {
                     production,
                     index_js: self.tools.bundle_index_js.clone(),
                     vars: self.till.dispatcher_vars(),
-                    tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
-                    recording: Recording::Nowhere,
+                    namespace: LocalNamespace {
+                        tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
+                        limits: BTreeMap::new(),
+                        recording: Recording::Nowhere,
+                    },
                 };
                 Workerd::start(&worker, &options).await
             }
@@ -186,7 +191,7 @@ impl Bench<'_> {
     }
 
     async fn measure(&self, server: Server, round: u64, running: &Workerd) -> Result<Vec<Seen>, BenchError> {
-        let target = Target { port: running.port, host: HOST, path: PATH };
+        let target = Target { port: running.port, host: HeaderValue::from_static(HOST), path: Uri::from_static(PATH) };
         let unpayable = |source| BenchError::Offer { server: server.name(), source };
         let asked = load::one_header(&target, PAYMENT_REQUIRED).await;
         let case = "asking for the offer";

@@ -8,7 +8,7 @@ mod conformance;
 mod incident;
 mod meta;
 mod namespace;
-mod providing;
+pub mod providing;
 mod replay;
 mod scenario;
 mod schema;

@@ -8,6 +8,7 @@ mod document;
 mod observed;
 mod row;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use crate::world::TenantDouble;
 use crate::world::guard::Guard;
 use crate::world::recorder::Recorder;
 use crate::world::workerd::{
-    DispatcherWorker, ModuleWorker, Production, Recording, Workerd, WorkerdError, WorkerdOptions,
+    DispatcherWorker, LocalNamespace, ModuleWorker, Production, Recording, Workerd, WorkerdError, WorkerdOptions,
 };
 use document::Compared;
 
@@ -203,8 +204,11 @@ async fn start(
                 production,
                 index_js: tools.bundle_index_js.clone(),
                 vars: till.dispatcher_vars(),
-                tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
-                recording: Recording::To { address: recorder.address(), path: recorder.path().to_owned() },
+                namespace: LocalNamespace {
+                    tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
+                    limits: BTreeMap::new(),
+                    recording: Recording::To { address: recorder.address(), path: recorder.path().to_owned() },
+                },
             };
             Workerd::start(&worker, &options).await
         }

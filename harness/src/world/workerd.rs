@@ -15,15 +15,19 @@ use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
 use super::{ports, readiness, tail::tail};
 use crate::folders::{private_log, write_private};
 
+mod bare;
 mod capnp;
 mod cpu;
 mod dispatcher;
+mod local_namespace;
 mod module;
 mod outbound;
 mod production;
 mod storage;
 
-pub use dispatcher::{DispatcherWorker, Recording};
+pub use bare::BareDispatcher;
+pub use dispatcher::DispatcherWorker;
+pub use local_namespace::{LocalNamespace, Recording};
 pub use module::{DurableObject, ModuleWorker};
 pub use outbound::OutboundWorker;
 pub use production::{Production, ProductionError};
@@ -136,6 +140,11 @@ impl Workerd {
     /// Has its end told, unless that is asked for.
     pub fn watched(&self, part: &str, watch: &Watch) {
         watch.over(part, &self.process, &self.log);
+    }
+
+    /// The runtime's own process, where the system tells.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
     }
 
     /// The CPU time it has used so far, where the system tells.

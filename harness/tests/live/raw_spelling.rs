@@ -10,10 +10,10 @@ use harness::{
     world::{
         TenantDouble,
         guard::Guard,
-        workerd::{DispatcherWorker, Production, Recording, Workerd, WorkerdOptions},
+        workerd::{DispatcherWorker, LocalNamespace, Production, Recording, Workerd, WorkerdOptions},
     },
 };
-use std::{env, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, path::Path};
 
 const DIRECTORY: &str = r#"{"tenants": [
   {"id": "acme", "plan": "free", "slug": "acme", "hosts": ["acme.tenants.test"]},
@@ -130,8 +130,11 @@ async fn start(workspace: &Path, dir: &Path) -> Workerd {
         vars: [("ENVIRONMENT", "test"), ("TENANT_DIRECTORY", DIRECTORY), ("FACILITATORS", "[]")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        tenants: vec![tenant("acme"), tenant("globex")],
-        recording: Recording::Nowhere,
+        namespace: LocalNamespace {
+            tenants: vec![tenant("acme"), tenant("globex")],
+            limits: BTreeMap::new(),
+            recording: Recording::Nowhere,
+        },
     };
     let options = WorkerdOptions {
         guard: Guard::at(env!("CARGO_BIN_EXE_harness").into()),

@@ -1,0 +1,274 @@
+//! The command line of the load tests, and what each command does.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use gate::{BudgetError, Budgets};
+use harness::{
+    bench::load::LoadError,
+    clock::SystemClock,
+    commands::{CommandError, providing},
+    exit::Exit,
+    folders::{self, workspace_root},
+    interrupt::interrupted,
+    output,
+    run::{RunDir, RunDirError},
+    scenario,
+    world::guard::Guard,
+};
+use miette::Diagnostic;
+
+use crate::{
+    budgets::{self, MeasureError, Measured},
+    extent::Extent,
+    planted::{Fault, PlantError, plant},
+    report::LoadReport,
+    selftest::{SelftestError, Suite},
+    server::Tools,
+    soak,
+};
+
+/// A file system in memory, where Linux has one: a disk's `fsync` is no Worker's cost.
+const MEMORY: &str = "/dev/shm";
+
+/// Loads the dispatcher beside a Worker that only dispatches, and holds what it costs to budgets
+#[derive(Debug, Parser)]
+#[command(name = "loadtests", version, arg_required_else_help = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    /// How to print the report
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Table,
+    /// The report alone, as JSON
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Measure the dispatcher beside a bare Worker, in turns, and hold it to loadtests/budgets.toml
+    Budgets(BudgetsArgs),
+    /// Keep a steady load up, and see that memory does not grow
+    Soak(SoakArgs),
+    /// Plant faults in the dispatcher, and see that the budgets refuse each
+    Selftest(SelftestArgs),
+}
+
+/// Whose dispatcher is loaded.
+#[derive(Debug, Args)]
+struct BundleArgs {
+    /// Folder of a built bundle (index.js, index_bg.wasm); the one of this checkout, built if need be, unless given
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Other budgets than loadtests/budgets.toml
+    #[arg(long, value_name = "FILE")]
+    budgets: Option<PathBuf>,
+    /// Measure less: for trying things out
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Debug, Args)]
+struct BudgetsArgs {
+    #[command(flatten)]
+    bundle: BundleArgs,
+    /// Plant a fault first: a way to see the budgets refuse
+    #[arg(long, value_enum, value_name = "FAULT")]
+    plant: Option<Fault>,
+    /// What the fault takes: steps of work a request for `slower`, bytes for `leaks`
+    #[arg(long, value_name = "N", requires = "plant", default_value_t = 30_000)]
+    amount: u64,
+}
+
+#[derive(Debug, Args)]
+struct SoakArgs {
+    #[command(flatten)]
+    bundle: BundleArgs,
+    /// How long, such as 90s or 60m
+    #[arg(long = "for", value_name = "TIME", default_value = "60m", value_parser = duration)]
+    lasts: Duration,
+}
+
+#[derive(Debug, Args)]
+struct SelftestArgs {
+    #[command(flatten)]
+    bundle: BundleArgs,
+    /// Plant this fault only; given more than once, these
+    #[arg(long = "fault", value_enum, value_name = "FAULT")]
+    faults: Vec<Fault>,
+}
+
+#[derive(Debug, thiserror::Error, Diagnostic)]
+pub enum LoadTestError {
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Command(#[from] CommandError),
+    #[error("reading {path}")]
+    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Budgets(#[from] BudgetError),
+    #[error(transparent)]
+    Measure(#[from] MeasureError),
+    #[error(transparent)]
+    Plant(#[from] PlantError),
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    #[error(transparent)]
+    RunDir(#[from] RunDirError),
+    #[error("the report could not be written as JSON")]
+    Json(#[source] serde_json::Error),
+}
+
+impl From<SelftestError> for LoadTestError {
+    fn from(error: SelftestError) -> Self {
+        match error {
+            SelftestError::Measure(error) => error.into(),
+            SelftestError::Plant(error) => error.into(),
+        }
+    }
+}
+
+impl LoadTestError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Command(error) => error.exit(),
+            Self::RunDir(error) => error.exit(),
+            Self::Read { .. } | Self::Budgets(_) | Self::Plant(_) => Exit::Usage,
+            Self::Measure(MeasureError::Server(_) | MeasureError::Gone(_)) => Exit::DidNotStart,
+            Self::Measure(_) | Self::Load(_) | Self::Json(_) => Exit::Internal,
+        }
+    }
+}
+
+/// Parses the command line and does what it says.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(told) => {
+            let exit = if told.use_stderr() { Exit::Usage } else { Exit::Pass };
+            return if told.print().is_ok() { exit } else { Exit::NotWritten };
+        }
+    };
+    let exit = carry_out(&cli).unwrap_or_else(|error| {
+        say(&format!("{:?}", miette::Report::new(error_line(&error))));
+        error.exit()
+    });
+    // A report that nobody got is no pass.
+    let Some(error) = output::failed() else { return exit };
+    say(&format!("loadtests: standard output cannot be written: {error}"));
+    if exit == Exit::Pass { Exit::NotWritten } else { exit }
+}
+
+/// An error and its causes in one line.
+fn error_line(error: &LoadTestError) -> miette::MietteDiagnostic {
+    let mut line = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    miette::MietteDiagnostic::new(line)
+}
+
+fn say(line: &str) {
+    output::print_to_stderr(format_args!("{line}\n"));
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    scenario::duration(text).ok_or_else(|| "a whole number of ms, s or m, such as 90s or 60m".to_owned())
+}
+
+fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
+    let report = match &cli.command {
+        Command::Budgets(args) => loaded(&args.bundle, |given| measured(args, given)),
+        Command::Soak(args) => loaded(&args.bundle, |given| soaked(args, given)),
+        Command::Selftest(args) => loaded(&args.bundle, |given| selftested(args, given)),
+    }?;
+    match cli.format {
+        Format::Table => output::print(format_args!("{}", report.table())),
+        Format::Json => {
+            output::print(format_args!("{}", reports::json::render(&report).map_err(LoadTestError::Json)?));
+        }
+    }
+    Ok(report.exit())
+}
+
+/// What every command gets.
+struct Given {
+    runtime: tokio::runtime::Runtime,
+    tools: Tools,
+    bundle: PathBuf,
+    budgets: Budgets,
+    extent: Extent,
+    dir: PathBuf,
+}
+
+impl Given {
+    fn until_interrupted<T, E>(&self, work: impl Future<Output = Result<T, E>>) -> Result<T, LoadTestError>
+    where
+        LoadTestError: From<E>,
+    {
+        self.runtime.block_on(async {
+            tokio::select! {
+                done = work => Ok(done?),
+                () = interrupted() => Err(CommandError::Interrupted.into()),
+            }
+        })
+    }
+}
+
+/// Sets up, makes a folder, lets `work` do its own, and removes the folder.
+fn loaded(
+    args: &BundleArgs,
+    work: impl FnOnce(&Given) -> Result<LoadReport, LoadTestError>,
+) -> Result<LoadReport, LoadTestError> {
+    let path = args.budgets.clone().unwrap_or_else(|| workspace_root().join("loadtests/budgets.toml"));
+    let text = fs::read_to_string(&path).map_err(|source| LoadTestError::Read { path, source })?;
+    let budgets = Budgets::parse(&text)?;
+    let runtime = providing::runtime()?;
+    let (tools, built) = runtime.block_on(providing::provide())?;
+    let bundle = args.bundle.as_ref().map_or(built.index_js, |given| given.join("index.js"));
+    let tools = Tools { guard: Guard::this_program(), workerd: tools.workerd, wrangler_jsonc: tools.wrangler_jsonc };
+    let memory = Path::new(MEMORY);
+    let parent = if memory.is_dir() { memory.to_owned() } else { folders::runs() };
+    let folder = parent.join(format!("402claw-load-{}-{}", SystemClock::new().unix_ms(), std::process::id()));
+    let run_dir = RunDir::make(Some(&folder), &parent, "load", 0)?;
+    let extent = if args.quick { Extent::QUICK } else { Extent::GATE };
+    let given = Given { runtime, tools, bundle, budgets, extent, dir: run_dir.path().to_owned() };
+    let done = work(&given);
+    // What it leaves is the storage of servers that nobody looks into afterwards.
+    run_dir.remove()?;
+    done
+}
+
+fn measured(args: &BudgetsArgs, given: &Given) -> Result<LoadReport, LoadTestError> {
+    let Given { tools, budgets, extent, dir, .. } = given;
+    let bundle = match args.plant {
+        None => given.bundle.clone(),
+        Some(fault) => plant(fault, args.amount, &given.bundle, &dir.join("planted"))?,
+    };
+    let measured = Measured { tools, bundle: &bundle, budgets, extent: *extent, dir };
+    given.until_interrupted(budgets::run(&measured, &say))
+}
+
+fn soaked(args: &SoakArgs, given: &Given) -> Result<LoadReport, LoadTestError> {
+    let Given { tools, bundle, budgets, dir, .. } = given;
+    given.until_interrupted(soak::run(tools, bundle, budgets, args.lasts, dir, &say))
+}
+
+fn selftested(args: &SelftestArgs, given: &Given) -> Result<LoadReport, LoadTestError> {
+    let Given { tools, bundle, budgets, extent, dir, .. } = given;
+    let faults = if args.faults.is_empty() { Fault::ALL.to_vec() } else { args.faults.clone() };
+    let suite = Suite { tools, bundle, budgets, extent: *extent, dir };
+    given.until_interrupted(suite.run(&faults, &say))
+}

@@ -1,0 +1,27 @@
+//! How much a load test measures.
+
+/// Counts of requests and turns.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent {
+    /// Turns of one burst at each server, at the least and at the most: it goes on while nobody can say.
+    pub least_pairs: usize,
+    pub most_pairs: usize,
+    /// Requests in a burst that is not paid, and in one that is.
+    pub burst: usize,
+    pub paid_burst: usize,
+    /// Turns at a fixed rate.
+    pub slices: usize,
+    /// Between the two looks at what a server has in memory.
+    pub remembered: usize,
+    /// Payments whose settlement's answer gets lost.
+    pub doubts: usize,
+}
+
+impl Extent {
+    /// For a gate: about a minute and a half.
+    pub const GATE: Self =
+        Self { least_pairs: 16, most_pairs: 60, burst: 300, paid_burst: 60, slices: 8, remembered: 12_000, doubts: 12 };
+    /// For the tests of these tests: a third of that, and less sure of itself.
+    pub const QUICK: Self =
+        Self { least_pairs: 10, most_pairs: 20, burst: 200, paid_burst: 30, slices: 5, remembered: 4_000, doubts: 4 };
+}

@@ -10,6 +10,7 @@ mod meta;
 mod namespace;
 pub mod providing;
 mod replay;
+mod report;
 mod scenario;
 mod schema;
 mod selftest;
@@ -23,7 +24,7 @@ mod tiers;
 use crate::output::{out, outln};
 use crate::{
     bench::BenchError,
-    cli::Command,
+    cli::{Command, ReportNotWritten},
     conform::ConformError,
     conformance::ConformanceError,
     exit::Exit,
@@ -53,6 +54,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::Check(args) => check::check(args),
+        Command::Report(args) => report::report(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
             outln!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
@@ -154,6 +156,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Selftest(#[from] SelftestError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Report(#[from] ReportNotWritten),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -190,9 +195,10 @@ impl CommandError {
             Self::Merge(_) | Self::Incident(_) => Exit::Usage,
             Self::Shrink(error) => error.exit(),
             Self::Swarm(SwarmError::RunDir(error)) => error.exit(),
-            Self::New(NewError::Unwritable { .. }) | Self::Swarm(SwarmError::Keep { .. }) | Self::Document { .. } => {
-                Exit::NotWritten
-            }
+            Self::New(NewError::Unwritable { .. })
+            | Self::Swarm(SwarmError::Keep { .. })
+            | Self::Document { .. }
+            | Self::Report(_) => Exit::NotWritten,
             Self::Swarm(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }

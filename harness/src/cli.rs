@@ -1,8 +1,10 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
 mod format;
+mod gate_args;
 mod report_args;
 
+pub use gate_args::{GateArgs, GateTask};
 pub use format::{Format, FormatArgs, asks_for_json};
 pub use report_args::{ReportArgs, ReportFile, ReportNotWritten};
 
@@ -33,6 +35,9 @@ pub struct Cli {
     /// Where to keep runs; runs/ beside the scenarios unless given
     #[arg(long, global = true, env = "HARNESS_RUNS", value_name = "DIR")]
     pub runs_dir: Option<PathBuf>,
+    /// Run a bundle that is built already, a folder with index.js and index_bg.wasm, in place of this checkout's
+    #[arg(long, global = true, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -77,6 +82,8 @@ pub enum Command {
     Setup,
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
     Serve(ServeArgs),
+    /// Run all that a change, a night or a release is held to, and write the verdict that a deploy rests on
+    Gate(GateArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
     /// Serve a local dispatch namespace that enforces CPU, memory and subrequest limits

@@ -14,6 +14,7 @@ pub mod exit;
 pub mod explain;
 pub mod facilitator;
 pub mod folders;
+pub mod gate;
 pub mod http_client;
 pub mod incident;
 pub mod interrupt;
@@ -65,6 +66,9 @@ pub fn main() -> Exit {
     };
     if let Some(runs) = &cli.runs_dir {
         folders::keep_runs_in(runs);
+    }
+    if let Some(bundle) = &cli.bundle {
+        folders::take_bundle_from(bundle);
     }
     let outcome = std::panic::catch_unwind(|| commands::carry_out(&cli.command)).unwrap_or(Err(CommandError::Panicked));
     heard(None, outcome.unwrap_or_else(|error| audience.hears(error)))

@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use gate::{Budget, Budgets, CheckRecord, Outcome, RouteBudgets, ratio_of_medians};
+use gate::{Budget, Budgets, CheckRecord, Outcome, RouteBudgets, ratio_of_quartiles};
 use harness::{
     bench::{
         facilitator::InstantFacilitator,
@@ -30,6 +30,8 @@ use crate::{
 const AT_ONCE: usize = 8;
 /// No burst takes longer, whatever else the machine does.
 const BURST_WITHIN: Duration = Duration::from_secs(60);
+/// Pairs between two looks at what they come to.
+const LOOK_EVERY: usize = 10;
 /// After the last paid burst: the dispatcher confirms a hand-over a second after the answer.
 const HAND_OVER: Duration = Duration::from_millis(1_300);
 /// Requests a second in the steady phase: well below what either server can do.
@@ -190,14 +192,15 @@ impl Turns<'_> {
                 let server = (turn + pairs.len()) % 2;
                 answered[server] = self.burst(server, route).await?;
             }
-            if route == Route::Paid && pairs.len() + 1 >= self.extent.least_pairs {
+            if route == Route::Paid && (pairs.len() + 1).is_multiple_of(LOOK_EVERY) {
                 tokio::time::sleep(HAND_OVER).await;
             }
             let now = self.cpu_now()?;
             let of = |server: usize| (now[server] - before[server]) / answered[server] as f64;
             pairs.push((of(OURS), of(BARE)));
             before = now;
-            if pairs.len() < self.extent.least_pairs {
+            let is_time_to_look = pairs.len() >= self.extent.least_pairs && pairs.len().is_multiple_of(LOOK_EVERY);
+            if !is_time_to_look {
                 continue;
             }
             let compared =
@@ -414,14 +417,14 @@ impl Compared<'_> {
     fn judge(&self) -> (CheckRecord, Option<Ratio>) {
         let Self { rule, what, route, budget, pairs } = *self;
         let name = format!("{}: {what} beside the bare Worker", route.name());
-        let Some(at) = ratio_of_medians(pairs) else {
+        let Some(at) = ratio_of_quartiles(pairs) else {
             let detail = "too little was answered that could be measured".to_owned();
             return (check(rule, &name, Outcome::Unknown, detail), None);
         };
         let middle = |of: fn(&(f64, f64)) -> f64| {
             let mut values: Vec<f64> = pairs.iter().map(of).collect();
             values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
+            values[values.len() / 4]
         };
         let ratio = Ratio {
             rule,
@@ -431,12 +434,12 @@ impl Compared<'_> {
             times: at.middle,
             low: at.low,
             high: at.high,
-            pairs: pairs.len(),
+            pairs: pairs.to_vec(),
         };
         let loose = if budget.is_loose(&at) { "; the budget has become loose" } else { "" };
         let detail = format!(
             "{:.2} times ({:.2} to {:.2}; {} pairs), at most {}: {:.3} ms beside {:.3} ms{loose}",
-            at.middle, at.low, at.high, ratio.pairs, budget.most, ratio.dispatcher_ms, ratio.bare_ms,
+            at.middle, at.low, at.high, pairs.len(), budget.most, ratio.dispatcher_ms, ratio.bare_ms,
         );
         (check(rule, &name, budget.judge(&at), detail), Some(ratio))
     }

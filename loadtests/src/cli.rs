@@ -243,6 +243,7 @@ fn loaded(
     let parent = if memory.is_dir() { memory.to_owned() } else { folders::runs() };
     let folder = parent.join(format!("402claw-load-{}-{}", SystemClock::new().unix_ms(), std::process::id()));
     let run_dir = RunDir::make(Some(&folder), &parent, "load", 0)?;
+    folders::is_temporary(run_dir.path());
     let extent = if args.quick { Extent::QUICK } else { Extent::GATE };
     let given = Given { runtime, tools, bundle, budgets, extent, dir: run_dir.path().to_owned() };
     let done = work(&given);

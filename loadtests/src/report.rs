@@ -31,14 +31,14 @@ pub struct LoadReport {
 pub struct Ratio {
     pub rule: &'static str,
     pub route: &'static str,
-    /// Medians, in milliseconds.
+    /// Lower quartiles, in milliseconds.
     pub dispatcher_ms: f64,
     pub bare_ms: f64,
     pub times: f64,
     pub low: f64,
     pub high: f64,
-    /// Pairs that were measured.
-    pub pairs: usize,
+    /// Every pair that was measured, in milliseconds, so that another can make another interval of it.
+    pub pairs: Vec<(f64, f64)>,
 }
 
 /// From when a request was due to the last byte of its answer.

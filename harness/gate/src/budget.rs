@@ -130,7 +130,7 @@ impl Budget {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ratio_of_medians;
+    use crate::ratio_of_quartiles;
     use fastrand::Rng;
 
     const TEXT: &str = "
@@ -173,8 +173,8 @@ mod tests {
     /// Bursts in turns on a machine that somebody else uses as well: each is slower by anything up to `busy`.
     fn measured(cost: f64, busy: f64, seed: u64) -> Interval {
         let mut rng = Rng::with_seed(seed);
-        let pairs: Vec<_> = (0..24).map(|_| (cost * (1.0 + busy * rng.f64()), 1.0 + busy * rng.f64())).collect();
-        ratio_of_medians(&pairs).expect("24 pairs are enough")
+        let pairs: Vec<_> = (0..40).map(|_| (cost * (1.0 + busy * rng.f64()), 1.0 + busy * rng.f64())).collect();
+        ratio_of_quartiles(&pairs).expect("40 pairs are enough")
     }
 
     #[test]

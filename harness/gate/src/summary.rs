@@ -6,6 +6,8 @@ use crate::{GateRecord, JobRecord, Outcome};
 
 /// GitHub cuts off a job's summary at 1 MiB.
 const MOST_MARKDOWN_BYTES: usize = 900_000;
+/// Parts that were never begun, by name.
+const MOST_NAMED: usize = 8;
 /// What is shown of one part's detail.
 const MOST_DETAIL: usize = 300;
 
@@ -15,12 +17,15 @@ pub fn table(record: &GateRecord) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{text}").expect("writing to a string cannot fail");
     line(format!("gate {}  {}  {}", record.profile.as_str(), record.verdict.as_str(), counts(record)));
-    for job in record.jobs.iter().filter(|job| job.counts_as() != Outcome::Pass) {
+    for job in short(record) {
         line(format!("\n  {:<8} {}  {}", job.counts_as().as_str(), job.id, one_line(&job.says)));
         for check in &job.not_held {
             line(format!("           {:<8} {} {}: {}", check.outcome.as_str(), check.rule, check.name, one_line(&check.detail)));
         }
         line(format!("           repeat: {}", job.repeat));
+    }
+    if let Some(never) = never_begun(record) {
+        line(format!("\n  not run  {never}"));
     }
     let Some(wasm) = record.bundle.iter().find(|file| file.path.ends_with(".wasm")) else { return out };
     let mut line = |text: String| writeln!(out, "{text}").expect("writing to a string cannot fail");
@@ -43,7 +48,10 @@ pub fn markdown(record: &GateRecord) -> String {
     if record.partial {
         line("**It was ended before everything was run.**\n".to_owned());
     }
-    let short: Vec<&JobRecord> = record.jobs.iter().filter(|job| job.counts_as() != Outcome::Pass).collect();
+    let short: Vec<&JobRecord> = short(record).collect();
+    if let Some(never) = never_begun(record) {
+        line(format!("Never begun: {}\n", escaped(&never)));
+    }
     if !short.is_empty() {
         line("| part | outcome | what was seen | repeat |\n|---|---|---|---|".to_owned());
         for job in short {
@@ -72,6 +80,24 @@ pub fn markdown(record: &GateRecord) -> String {
         line(format!("- {}", escaped(fidelity)));
     }
     out
+}
+
+/// Parts that were begun and did not pass, each of which has something to say.
+fn short(record: &GateRecord) -> impl Iterator<Item = &JobRecord> {
+    record.jobs.iter().filter(|job| job.counts_as() != Outcome::Pass && !is_never_begun(job))
+}
+
+fn is_never_begun(job: &JobRecord) -> bool {
+    job.exit_code.is_none() && job.took_ms == 0
+}
+
+/// The others, in one line.
+fn never_begun(record: &GateRecord) -> Option<String> {
+    let never: Vec<&str> = record.jobs.iter().filter(|job| is_never_begun(job)).map(|job| job.id.as_str()).collect();
+    let more = never.len().saturating_sub(MOST_NAMED);
+    let named = never[..never.len().min(MOST_NAMED)].join(", ");
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!never.is_empty()).then(|| format!("{named}{more}"))
 }
 
 fn counts(record: &GateRecord) -> String {
@@ -117,7 +143,8 @@ mod tests {
             detail: "request r1 to acme: cpuMs is no limit | the plan's 50".to_owned(),
         };
         let broken = JobRecord { says: "1 rule broke".to_owned(), not_held: vec![not_held], ..job("live:a", Outcome::Fail) };
-        record(vec![job("sim:a", Outcome::Pass), broken, job("load:budgets", Outcome::NotRun)])
+        let never = JobRecord { exit_code: None, took_ms: 0, ..job("load:budgets", Outcome::NotRun) };
+        record(vec![job("sim:a", Outcome::Pass), broken, never])
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide_reference, runtime},
 };
-use crate::output::errln;
+use crate::output::{errln, outln};
 use crate::{
     cli::ConformanceArgs,
     conformance::{self, ConformanceTools},
@@ -31,6 +31,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
             () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;
+    outln!("{} rows were played at both servers", made.rows);
     let path = workspace_root().join("docs/conformance.md");
     let failed = |source| CommandError::Document { path: path.clone(), source };
     let as_it_was = if args.check {

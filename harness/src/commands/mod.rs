@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod conform;
 mod conformance;
+mod gate;
 mod incident;
 mod meta;
 mod namespace;
@@ -29,6 +30,7 @@ use crate::{
     conformance::ConformanceError,
     exit::Exit,
     explain,
+    gate::GateError,
     incident::IncidentError,
     known::KnownError,
     list,
@@ -83,6 +85,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Meta(args) => meta::meta(args),
         Command::Schema(args) => schema::schema(args),
         Command::Serve(args) => serve::serve(args),
+        Command::Gate(args) => gate::gate(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
         Command::Supervise(args) => Ok(providing::runtime()?.block_on(crate::namespace::supervise(args))?),
@@ -106,6 +109,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Conformance(#[from] ConformanceError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Gate(#[from] GateError),
     #[error("{path} cannot be used")]
     Document { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -184,6 +190,7 @@ impl CommandError {
             Self::Recording(error) => error.exit(),
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
+            Self::Gate(error) => error.exit(),
             Self::Namespace(error) => error.exit(),
             Self::Conform(error) => error.exit(),
             Self::Conformance(error) => error.exit(),

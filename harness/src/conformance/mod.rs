@@ -56,6 +56,8 @@ pub struct ConformanceTools {
 /// The document, and whether the dispatcher was sound in every row.
 pub struct Conformance {
     pub document: String,
+    /// How many rows were played.
+    pub rows: usize,
     pub sound: bool,
 }
 
@@ -122,7 +124,7 @@ pub async fn conformance(
         compared.push(Compared { name: row.name, deed: row.deed, specified: row.specified, reference, dispatcher });
     }
     let sound = compared.iter().all(|row| row.dispatcher.is_sound(row.deed, row.specified));
-    Ok(Conformance { document: document::render(&tools.reference_library, &compared), sound })
+    Ok(Conformance { rows: count, document: document::render(&tools.reference_library, &compared), sound })
 }
 
 async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -> Result<Observed, ConformanceError> {

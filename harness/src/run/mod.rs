@@ -9,7 +9,7 @@ mod live;
 mod live_kills;
 mod live_operator;
 mod live_world;
-mod machine;
+pub mod machine;
 mod operator;
 mod outbound;
 mod outside;

@@ -8,6 +8,7 @@ mod binaryen;
 mod bundle;
 mod cache;
 mod cargo_tool;
+mod load_tests;
 mod child;
 mod doctor;
 mod error;
@@ -35,6 +36,7 @@ pub use bundle::{
 };
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
+pub use load_tests::build_load_tests;
 pub use namespace_tools::NamespaceTools;
 pub use official::build_official_facilitator;
 pub use progress::{Progress, ToStderr};

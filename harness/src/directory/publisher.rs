@@ -158,7 +158,10 @@ fn with_wrong_record(mut entries: Entries, of: &str, wrong: &Wrong) -> Entries {
 mod tests {
     use super::*;
     use dispatcher_core::{
-        directory::{cache::Cache, stored::Stored},
+        directory::{
+            cache::Cache,
+            stored::{Stored, StoredTenants},
+        },
         dispatch_key::DispatchKey,
         paywall::{UnixMillis, ports::Clock},
         ports::{DirectoryLog, SnapshotStore, Tenants},

@@ -89,7 +89,9 @@ pub fn tell(recorded: &Recorded) -> String {
         Event::FacilitatorAskedElsewhere { facilitator, path } => format!("{facilitator} is asked for {path}"),
         Event::SecretLogged { what } => format!("dispatcher's line with {what} in it"),
         Event::DispatcherTrouble(line) => {
-            format!("dispatcher's line: trouble with payment {} ({})", short(&line.payment), line.why)
+            let what = line.what.as_ref().map_or_else(String::new, |what| format!(", {what}"));
+            let of = line.payment.as_ref().map_or_else(String::new, |key| format!(" with payment {}", short(key)));
+            format!("dispatcher's line: trouble{of}{what} ({})", line.why)
         }
         Event::DispatcherAlert(line) => {
             let of =

@@ -13,10 +13,11 @@ mod keepers;
 mod kills;
 mod life;
 mod objects;
+mod operator;
 mod outside;
+mod platform;
 mod ports;
 mod tenant;
-mod warden;
 mod wire;
 
 use crate::{

@@ -11,8 +11,8 @@ use dispatcher_core::{
         ports::{HealthLog, PaymentLog},
         telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
     },
-    ports::{DirectoryLog, RequestLog},
-    telemetry::{Alert, DirectoryEvent, RequestLine},
+    ports::{DirectoryLog, RequestLog, TroubleLog},
+    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
 };
 use reports::event::Event;
 use serde::Serialize;
@@ -54,6 +54,12 @@ impl RequestLog for SimLog {
 
     fn alert(&self, alert: &Alert) {
         self.write("alert", alert);
+    }
+}
+
+impl TroubleLog for SimLog {
+    fn trouble(&self, trouble: &Trouble<'_>) {
+        self.write("trouble", &trouble.line());
     }
 }
 

@@ -7,11 +7,16 @@ use crate::{
         objects::{Objects, SimKeeper},
     },
 };
-use dispatcher_core::paywall::{
-    PaidResponse,
-    ledger::{Claim, ClaimReply, Collection, SettleReply},
-    ports::{Ledger, LedgerError},
+use dispatcher_core::{
+    paywall::{
+        PaidResponse,
+        ledger::{Claim, ClaimReply, Collection, SettleReply},
+        ports::{Ledger, LedgerError},
+    },
+    platform_api,
+    ports::PaymentRecords,
 };
+use serde_json::Value;
 use std::rc::Rc;
 
 #[derive(Clone)]
@@ -27,6 +32,13 @@ impl SimLedger {
             return Err(LedgerError("the answer was lost".to_owned()));
         }
         answer
+    }
+}
+
+impl PaymentRecords for SimLedger {
+    async fn describe(&self, payment: &str) -> Result<Value, LedgerError> {
+        let record = self.objects.call(payment, async |keeper| keeper.record().await).await?;
+        Ok(platform_api::describe(payment, record.as_ref()))
     }
 }
 

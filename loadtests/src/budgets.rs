@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use gate::{Budget, Budgets, CheckRecord, Outcome, RouteBudgets, ratio_of_quartiles};
+use gate::{Budget, Budgets, CheckRecord, Outcome, RouteBudgets, ratio_of_pairs};
 use harness::{
     bench::{
         facilitator::InstantFacilitator,
@@ -417,18 +417,18 @@ impl Compared<'_> {
     fn judge(&self) -> (CheckRecord, Option<Ratio>) {
         let Self { rule, what, route, budget, pairs } = *self;
         let name = format!("{}: {what} beside the bare Worker", route.name());
-        let Some(at) = ratio_of_quartiles(pairs) else {
+        let Some(at) = ratio_of_pairs(pairs) else {
             let detail = "too little was answered that could be measured".to_owned();
             return (check(rule, &name, Outcome::Unknown, detail), None);
         };
         let middle = |of: fn(&(f64, f64)) -> f64| {
             let mut values: Vec<f64> = pairs.iter().map(of).collect();
             values.sort_by(f64::total_cmp);
-            values[values.len() / 4]
+            values[values.len() / 2]
         };
         let ratio = Ratio {
-            rule,
-            route: route.name(),
+            rule: rule.to_owned(),
+            route: route.name().to_owned(),
             dispatcher_ms: middle(|pair| pair.0),
             bare_ms: middle(|pair| pair.1),
             times: at.middle,

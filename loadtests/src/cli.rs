@@ -25,6 +25,7 @@ use miette::Diagnostic;
 use crate::{
     budgets::{self, MeasureError, Measured},
     extent::Extent,
+    journeys::{Journeys, is_loopback},
     planted::{Fault, PlantError, plant},
     report::LoadReport,
     selftest::{SelftestError, Suite},
@@ -62,6 +63,8 @@ enum Command {
     Soak(SoakArgs),
     /// Plant faults in the dispatcher, and see that the budgets refuse each
     Selftest(SelftestArgs),
+    /// Let users of several kinds loose on the live tier, or on a server that is there, with goose
+    Journeys(JourneysArgs),
 }
 
 /// Whose dispatcher is loaded.
@@ -108,6 +111,27 @@ struct SelftestArgs {
     faults: Vec<Fault>,
 }
 
+#[derive(Debug, Args)]
+struct JourneysArgs {
+    #[command(flatten)]
+    bundle: BundleArgs,
+    /// A server that is there already, such as one of `harness serve`, in place of a world of its own
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Attack a server that is not on this machine, without buying there
+    #[arg(long, requires = "url")]
+    allow_remote: bool,
+    /// How many users there are
+    #[arg(long, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=1_000))]
+    users: u64,
+    /// How long they stay, such as 90s or 5m
+    #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = duration)]
+    lasts: Duration,
+    /// Where the build with goose leaves its report for the one that asked for it
+    #[arg(long, value_name = "FILE", hide = true)]
+    out: Option<PathBuf>,
+}
+
 #[derive(Debug, thiserror::Error, Diagnostic)]
 pub enum LoadTestError {
     #[error(transparent)]
@@ -121,10 +145,19 @@ pub enum LoadTestError {
     Measure(#[from] MeasureError),
     #[error(transparent)]
     Plant(#[from] PlantError),
+    /// It has said why.
+    #[error("the build with goose in it ended: {}", .0.meaning())]
+    Ended(Exit),
     #[error(transparent)]
     Load(#[from] LoadError),
     #[error(transparent)]
     RunDir(#[from] RunDirError),
+    #[error("{0} is not on this machine")]
+    #[diagnostic(help("attacks go elsewhere with --allow-remote alone"))]
+    Remote(String),
+    #[cfg(feature = "journeys")]
+    #[error(transparent)]
+    Journeys(#[from] crate::journeys::JourneyError),
     #[error("the report could not be written as JSON")]
     Json(#[source] serde_json::Error),
 }
@@ -142,8 +175,11 @@ impl LoadTestError {
     fn exit(&self) -> Exit {
         match self {
             Self::Command(error) => error.exit(),
+            Self::Ended(exit) => *exit,
             Self::RunDir(error) => error.exit(),
-            Self::Read { .. } | Self::Budgets(_) | Self::Plant(_) => Exit::Usage,
+            Self::Read { .. } | Self::Budgets(_) | Self::Plant(_) | Self::Remote(_) => Exit::Usage,
+            #[cfg(feature = "journeys")]
+            Self::Journeys(_) => Exit::DidNotStart,
             Self::Measure(MeasureError::Server(_) | MeasureError::Gone(_)) => Exit::DidNotStart,
             Self::Measure(_) | Self::Load(_) | Self::Json(_) => Exit::Internal,
         }
@@ -160,7 +196,8 @@ pub fn main() -> Exit {
         }
     };
     let exit = carry_out(&cli).unwrap_or_else(|error| {
-        say(&format!("{:?}", miette::Report::new(error_line(&error))));
+        let told = error_line(&error);
+        say(&format!("{:?}", miette::Report::new(told)));
         error.exit()
     });
     // A report that nobody got is no pass.
@@ -177,7 +214,11 @@ fn error_line(error: &LoadTestError) -> miette::MietteDiagnostic {
         line = format!("{line}: {error}");
         cause = error.source();
     }
-    miette::MietteDiagnostic::new(line)
+    let told = miette::MietteDiagnostic::new(line);
+    match error.help() {
+        Some(help) => told.with_help(help.to_string()),
+        None => told,
+    }
 }
 
 fn say(line: &str) {
@@ -193,6 +234,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
         Command::Budgets(args) => loaded(&args.bundle, |given| measured(args, given)),
         Command::Soak(args) => loaded(&args.bundle, |given| soaked(args, given)),
         Command::Selftest(args) => loaded(&args.bundle, |given| selftested(args, given)),
+        Command::Journeys(args) => journeys(args),
     }?;
     match cli.format {
         Format::Table => output::print(format_args!("{}", report.table())),
@@ -203,10 +245,59 @@ fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
     Ok(report.exit())
 }
 
+/// In a build that has goose in it.
+#[cfg(feature = "journeys")]
+fn journeys(args: &JourneysArgs) -> Result<LoadReport, LoadTestError> {
+    let asked = asked(args)?;
+    let report = loaded(&args.bundle, |given| {
+        let Given { full, budgets, dir, .. } = given;
+        Ok(given.runtime.block_on(crate::journeys::run(&asked, full, budgets, dir, &say))?)
+    })?;
+    if let Some(out) = &args.out {
+        let json = reports::json::render(&report).map_err(LoadTestError::Json)?;
+        fs::write(out, json).map_err(|source| LoadTestError::Read { path: out.clone(), source })?;
+    }
+    Ok(report)
+}
+
+/// Makes that build, and has it leave its report in a file: goose prints to standard output whatever it is told.
+#[cfg(not(feature = "journeys"))]
+fn journeys(args: &JourneysArgs) -> Result<LoadReport, LoadTestError> {
+    asked(args)?;
+    let runtime = providing::runtime()?;
+    let program = runtime.block_on(providing::setting_up(harness::setup::build_journeys))?;
+    let out = std::env::temp_dir().join(format!("402claw-journeys-{}.json", std::process::id()));
+    let status = std::process::Command::new(program)
+        .args(std::env::args_os().skip(1))
+        .arg("--out")
+        .arg(&out)
+        .stdout(std::io::stderr())
+        .status();
+    let failed = |source| LoadTestError::Read { path: out.clone(), source };
+    let status = status.map_err(failed)?;
+    let text = fs::read_to_string(&out);
+    let _left = fs::remove_file(&out);
+    match text {
+        Ok(text) => serde_json::from_str(&text).map_err(LoadTestError::Json),
+        Err(_) => Err(LoadTestError::Ended(Exit::of_status(status))),
+    }
+}
+
+fn asked(args: &JourneysArgs) -> Result<Journeys, LoadTestError> {
+    let JourneysArgs { url, allow_remote, users, lasts, .. } = args;
+    if let Some(url) = url.as_ref().filter(|url| !(*allow_remote || is_loopback(url))) {
+        return Err(LoadTestError::Remote(url.clone()));
+    }
+    Ok(Journeys { url: url.clone(), allow_remote: *allow_remote, users: *users as usize, lasts: *lasts })
+}
+
 /// What every command gets.
 struct Given {
     runtime: tokio::runtime::Runtime,
     tools: Tools,
+    /// Of the live tier.
+    #[cfg_attr(not(feature = "journeys"), expect(dead_code, reason = "only the journeys have such a world"))]
+    full: harness::run::Tools,
     bundle: PathBuf,
     budgets: Budgets,
     extent: Extent,
@@ -236,16 +327,20 @@ fn loaded(
     let text = fs::read_to_string(&path).map_err(|source| LoadTestError::Read { path, source })?;
     let budgets = Budgets::parse(&text)?;
     let runtime = providing::runtime()?;
-    let (tools, built) = runtime.block_on(providing::provide())?;
-    let bundle = args.bundle.as_ref().map_or(built.index_js, |given| given.join("index.js"));
-    let tools = Tools { guard: Guard::this_program(), workerd: tools.workerd, wrangler_jsonc: tools.wrangler_jsonc };
+    if let Some(bundle) = &args.bundle {
+        folders::take_bundle_from(bundle);
+    }
+    let (full, built) = runtime.block_on(providing::provide())?;
+    let bundle = built.index_js;
+    let (workerd, wrangler_jsonc) = (full.workerd.clone(), full.wrangler_jsonc.clone());
+    let tools = Tools { guard: Guard::this_program(), workerd, wrangler_jsonc };
     let memory = Path::new(MEMORY);
     let parent = if memory.is_dir() { memory.to_owned() } else { folders::runs() };
     let folder = parent.join(format!("402claw-load-{}-{}", SystemClock::new().unix_ms(), std::process::id()));
     let run_dir = RunDir::make(Some(&folder), &parent, "load", 0)?;
     folders::is_temporary(run_dir.path());
     let extent = if args.quick { Extent::QUICK } else { Extent::GATE };
-    let given = Given { runtime, tools, bundle, budgets, extent, dir: run_dir.path().to_owned() };
+    let given = Given { runtime, tools, full, bundle, budgets, extent, dir: run_dir.path().to_owned() };
     let done = work(&given);
     // What it leaves is the storage of servers that nobody looks into afterwards.
     run_dir.remove()?;

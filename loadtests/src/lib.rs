@@ -4,6 +4,7 @@
 pub mod budgets;
 pub mod cli;
 mod doubt;
+pub mod journeys;
 pub mod extent;
 mod open;
 pub mod planted;

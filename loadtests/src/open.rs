@@ -18,7 +18,7 @@ use harness::{
     clock::{Clock, SystemClock},
 };
 use hdrhistogram::Histogram;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
@@ -52,7 +52,7 @@ pub struct Seen {
     pub elapsed: Duration,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct Quantiles {
     pub p50_ms: f64,
     pub p95_ms: f64,

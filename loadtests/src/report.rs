@@ -4,16 +4,16 @@ use std::fmt::Write;
 
 use gate::{CheckRecord, Outcome};
 use harness::exit::Exit;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::open::Quantiles;
 
 const LOAD_SCHEMA: u32 = 1;
 
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LoadReport {
     pub schema: u32,
-    pub command: &'static str,
+    pub command: String,
     pub outcome: Outcome,
     pub checks: Vec<CheckRecord>,
     /// What was measured beside the bare Worker.
@@ -27,11 +27,11 @@ pub struct LoadReport {
 }
 
 /// One figure of the dispatcher beside the bare Worker's: how many times as much, and the interval that this lies in.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ratio {
-    pub rule: &'static str,
-    pub route: &'static str,
-    /// Lower quartiles, in milliseconds.
+    pub rule: String,
+    pub route: String,
+    /// Medians, in milliseconds.
     pub dispatcher_ms: f64,
     pub bare_ms: f64,
     pub times: f64,
@@ -42,7 +42,7 @@ pub struct Ratio {
 }
 
 /// From when a request was due to the last byte of its answer.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Latency {
     pub server: String,
     pub route: String,
@@ -57,7 +57,7 @@ impl LoadReport {
     /// Checks called `observe` are told and do not count.
     #[must_use]
     pub fn new(
-        command: &'static str,
+        command: &str,
         checks: Vec<CheckRecord>,
         latencies: Vec<Latency>,
         conditions: Vec<String>,
@@ -66,7 +66,7 @@ impl LoadReport {
         let outcome = outcome_of(&checks, requests);
         let mut report = Self {
             schema: LOAD_SCHEMA,
-            command,
+            command: command.to_owned(),
             outcome,
             checks,
             ratios: Vec::new(),

@@ -88,7 +88,7 @@ async fn soak(
     let share = wrong as f64 / sent.max(1) as f64;
     let outcome = if share > budgets.errors.wrong { Outcome::Fail } else { Outcome::Pass };
     let checks = vec![
-        trend(&looks, budgets.memory.bytes_a_request),
+        trend(&looks, budgets.memory.soaked_bytes_a_request),
         check("LOAD-ERRORS", "the share of wrong answers is within its budget", outcome, format!("{wrong} of {sent} {first}")),
     ];
     let latencies = RATES.iter().zip(&all).filter_map(|((route, _), seen)| {

@@ -23,6 +23,6 @@ pub use record::{
     CheckRecord, GATE_SCHEMA, GateRecord, JobRecord, Machine, Outcome, SCHEMA_FILE, Source, schema, verdict_of,
 };
 pub use seal::{Key, Seal, SealError};
-pub use statistics::{Interval, ratio_of_quartiles};
+pub use statistics::{Interval, ratio_of_pairs};
 pub use summary::{markdown, table};
 pub use verify::{Asked, Found, Refusal, verify};

@@ -34,7 +34,9 @@ pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
 
 use crate::{
+    clock::SystemClock,
     exit::Exit,
+    journal::Journal,
     judge::{self, History},
     scenario::{Library, Node, Plan, Scenario},
     sim::SimError,
@@ -86,6 +88,14 @@ impl RunError {
             Self::DidNotStop(_) | Self::Http(_) => Exit::Internal,
         }
     }
+}
+
+/// Records that a world is there for callers that are not the scenario's own, so that its history can be judged.
+pub fn began(scenario: &Scenario, seed: u64, journal: &Journal) -> Result<(), RunError> {
+    let network = network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
+    let asked = Asked { scenario, as_: scenario.id().as_str(), tier: Tier::Live, seed };
+    journal.record(asked.started(network, SystemClock::new().unix_ms(), 0));
+    Ok(())
 }
 
 /// What is to be run.

@@ -36,7 +36,7 @@ pub use bundle::{
 };
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
-pub use load_tests::build_load_tests;
+pub use load_tests::{build_journeys, build_load_tests};
 pub use namespace_tools::NamespaceTools;
 pub use official::build_official_facilitator;
 pub use progress::{Progress, ToStderr};

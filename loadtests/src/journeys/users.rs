@@ -58,7 +58,7 @@ pub fn scenarios() -> Result<Vec<Scenario>, goose::GooseError> {
 
 async fn arrive(user: &mut GooseUser) -> TransactionResult {
     user.set_session_data(Session { from: Shared::get().next_address().to_string() });
-    user.set_client_builder(http_client::builder()).await
+    Ok(user.set_client_builder(http_client::builder()).await?)
 }
 
 async fn browse(user: &mut GooseUser) -> TransactionResult {

@@ -63,7 +63,7 @@ impl World {
         drop(self.journal);
         let events = self.writer.finish().await.map_err(RunError::Journal)?;
         let moved = events.iter().filter_map(|recorded| match &recorded.event {
-            Event::TransferSettled(transfer) => Some(transfer.payment.clone()),
+            Event::TransferMoved(transfer) => Some(transfer.payment.clone()),
             _ => None,
         });
         let moved = moved.collect();

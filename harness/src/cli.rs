@@ -1,30 +1,28 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
+use crate::{
+    exit::Exit,
+    request_form::{self, Header},
+    serve,
+    swarm::{Shard, SwarmSeed},
+};
+use clap::{ArgGroup, Args, Parser, Subcommand, value_parser};
+use namespace::{self, Policy};
 mod format;
 mod gate_args;
 mod report_args;
 
-pub use gate_args::{GateArgs, GateTask};
 pub use format::{Format, FormatArgs, asks_for_json};
+pub use gate_args::{GateArgs, GateTask};
 pub use report_args::{ReportArgs, ReportFile, ReportNotWritten};
-
-use std::{path::PathBuf, time::Duration};
-
-use clap::{ArgGroup, Args, Parser, Subcommand, value_parser};
 
 use reports::level::Level;
 use reqwest::Method;
-
-use crate::exit::Exit;
-use crate::namespace::{self, Policy};
-use crate::request_form::{self, Header};
-use crate::scenario::{
-    self, Profile, Selection, Tenant,
+use scenario::{
+    self, Profile, Selection, Tenant, Tier,
     limits::{MAX_FACILITATORS, MAX_SEED},
 };
-use crate::serve;
-use crate::swarm::{Shard, SwarmSeed};
-use crate::tier::Tier;
+use std::{path::PathBuf, time::Duration};
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
 #[derive(Debug, Parser)]
@@ -424,9 +422,15 @@ pub struct ConformArgs {
 
 #[derive(Debug, Args)]
 pub struct SelftestArgs {
-    /// Plant this bug only; given more than once, these
-    #[arg(long = "bug", value_name = "NAME")]
-    pub bugs: Vec<String>,
+    /// Plant these bugs only
+    #[arg(value_name = "BUG")]
+    named: Vec<String>,
+    /// The same; can be repeated
+    #[arg(long = "bug", value_name = "NAME", hide = true)]
+    also_named: Vec<String>,
+    /// Plant the bugs of this folder as well: one TOML file each, as in `harness/bugs`
+    #[arg(long = "bugs", value_name = "DIR")]
+    pub more: Option<PathBuf>,
     /// Where to plant: in the dispatcher's core, or in the Worker's adapters, which takes some eight minutes
     #[arg(long, value_enum, default_value_t = Tier::Sim)]
     pub tier: Tier,
@@ -435,6 +439,13 @@ pub struct SelftestArgs {
     pub list: bool,
     #[command(flatten)]
     pub print: FormatArgs,
+}
+
+impl SelftestArgs {
+    /// The bugs that are named.
+    pub fn names(&self) -> Vec<String> {
+        self.named.iter().chain(&self.also_named).cloned().collect()
+    }
 }
 
 #[derive(Debug, Args)]
@@ -531,9 +542,8 @@ fn after_help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {

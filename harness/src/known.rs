@@ -1,20 +1,23 @@
 //! `known.toml`: failures that somebody has taken on to mend by a day. A listed failure does not fail the run, so the list
 //! must not outlive its reasons: past its day an entry counts for nothing, and one whose rule holds again fails the run.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use miette::{Diagnostic, NamedSource};
+use reports::{
+    report::{Check, KnownFailure, KnownStanding},
+    verdict::Verdict,
+};
+use scenario::{Library, LibraryError, Problem, Problems, limits::MAX_FILE_BYTES, toml_problem};
 use serde::Deserialize;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use system::clock::Clock;
 use thiserror::Error;
-use toml::Spanned;
-use toml::value::{Date, Datetime};
-
-use crate::clock::Clock;
-use crate::scenario::{Library, LibraryError, Problem, Problems, limits::MAX_FILE_BYTES, toml_problem};
-use reports::report::{Check, KnownFailure, KnownStanding};
-use reports::verdict::Verdict;
+use toml::{
+    Spanned,
+    value::{Date, Datetime},
+};
 
 /// The entries of a checked list.
 #[derive(Clone, Debug, Default)]

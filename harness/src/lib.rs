@@ -5,34 +5,23 @@ mod bar;
 pub mod bench;
 mod bounded_http;
 pub mod cli;
-pub mod clock;
 pub mod commands;
 pub mod conform;
 pub mod conformance;
 mod directory;
 pub mod exit;
 pub mod explain;
-pub mod facilitator;
-pub mod folders;
 pub mod gate;
-pub mod http_client;
 pub mod incident;
-pub mod interrupt;
-pub mod journal;
-pub mod judge;
 pub mod known;
 pub mod list;
 mod location;
 pub mod meta;
-pub mod namespace;
 pub mod new;
-pub mod output;
 pub mod recording;
 mod request_form;
-mod retry_after;
 pub mod rules;
 pub mod run;
-pub mod scenario;
 pub mod selftest;
 pub mod serve;
 pub mod setup;
@@ -40,17 +29,18 @@ pub mod shop;
 pub mod shrink;
 pub mod sim;
 pub mod swarm;
-pub mod tier;
 mod told;
-pub mod traffic;
 pub mod world;
 
-use crate::output::errln;
 use clap::Parser;
 use cli::Cli;
 use commands::CommandError;
 use exit::Exit;
 use std::io;
+use system::{
+    folders,
+    output::{self, errln},
+};
 use told::Audience;
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people, unless JSON is asked for; so does

@@ -6,16 +6,18 @@ mod requests;
 
 pub use options::{OptionsError, enough_facilitators, facilitator_url, tenant, world};
 
-use crate::output::{self, errln, outln};
 use crate::{
     cli::ServeArgs,
+    run::{Live, LiveOptions, RunDir, RunError, Tools},
+};
+use journal::Journal;
+use scenario::Scenario;
+use std::sync::Arc;
+use system::{
     clock::{Clock, SystemClock},
     interrupt::Interruption,
-    journal::Journal,
-    run::{Live, LiveOptions, RunDir, RunError, Tools},
-    scenario::Scenario,
+    output::{self, errln, outln},
 };
-use std::sync::Arc;
 
 /// Serves until Ctrl-C, or until a part of the world ends by itself. The URLs go to stdout, so that a script can read them.
 pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &ServeArgs) -> Result<(), RunError> {

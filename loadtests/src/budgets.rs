@@ -7,14 +7,12 @@
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 use gate::{Budget, Budgets, CheckRecord, Outcome, RouteBudgets, ratio_of_pairs};
-use harness::{
-    bench::{
-        facilitator::InstantFacilitator,
-        load::{self, Load, LoadError, Requests, Target},
-    },
-    traffic::Invoice,
+use harness::bench::{
+    facilitator::InstantFacilitator,
+    load::{self, Load, LoadError, Requests, Target},
 };
 use hdrhistogram::Histogram;
+use traffic::Invoice;
 
 use crate::{
     doubt,
@@ -105,7 +103,8 @@ pub async fn run(measured: &Measured<'_>, say: &dyn Fn(&str)) -> Result<LoadRepo
     let invoices = [ours.invoice(ACME).await?, bare.invoice(ACME).await?];
     let servers = [ours, bare];
     let tills = [Till::new(1), Till::new(2)];
-    let mut turns = Turns { servers, invoices, tills, facilitator, extent, say, seen: Tally::default(), ratios: Vec::new() };
+    let mut turns =
+        Turns { servers, invoices, tills, facilitator, extent, say, seen: Tally::default(), ratios: Vec::new() };
     let measured = turns.measure(budgets).await;
     let Turns { servers, .. } = turns;
     for server in servers {
@@ -138,9 +137,12 @@ impl Turns<'_> {
         checks.push(self.errors(budgets.errors.wrong));
         checks.push(self.books());
         let conditions = vec![
-            "both under plain `workerd serve`, without wrangler's proxy, which would be the bottleneck of both".to_owned(),
-            "bare: a JavaScript Worker that finds the tenant and dispatches, checks nothing and keeps nothing".to_owned(),
-            "double: the dispatch namespace, which cuts nobody off here, and refuses a dispatch without its limits".to_owned(),
+            "both under plain `workerd serve`, without wrangler's proxy, which would be the bottleneck of both"
+                .to_owned(),
+            "bare: a JavaScript Worker that finds the tenant and dispatches, checks nothing and keeps nothing"
+                .to_owned(),
+            "double: the dispatch namespace, which cuts nobody off here, and refuses a dispatch without its limits"
+                .to_owned(),
             "double: the facilitator, which says yes at once; real: payments, signed and used once".to_owned(),
             format!("CPU time of each server's process, in bursts of {AT_ONCE} at a time, in turns"),
         ];
@@ -177,7 +179,8 @@ impl Turns<'_> {
     }
 
     fn cpu_now(&self) -> Result<[f64; 2], MeasureError> {
-        let of = |server: &Server| server.cpu().map(|used| used.as_secs_f64() * 1e3).ok_or(MeasureError::Gone(server.name));
+        let of =
+            |server: &Server| server.cpu().map(|used| used.as_secs_f64() * 1e3).ok_or(MeasureError::Gone(server.name));
         Ok([of(&self.servers[OURS])?, of(&self.servers[BARE])?])
     }
 
@@ -439,7 +442,13 @@ impl Compared<'_> {
         let loose = if budget.is_loose(&at) { "; the budget has become loose" } else { "" };
         let detail = format!(
             "{:.2} times ({:.2} to {:.2}; {} pairs), at most {}: {:.3} ms beside {:.3} ms{loose}",
-            at.middle, at.low, at.high, pairs.len(), budget.most, ratio.dispatcher_ms, ratio.bare_ms,
+            at.middle,
+            at.low,
+            at.high,
+            pairs.len(),
+            budget.most,
+            ratio.dispatcher_ms,
+            ratio.bare_ms,
         );
         (check(rule, &name, budget.judge(&at), detail), Some(ratio))
     }

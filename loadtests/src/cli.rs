@@ -10,17 +10,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gate::{BudgetError, Budgets};
 use harness::{
     bench::load::LoadError,
-    clock::SystemClock,
     commands::{CommandError, providing},
     exit::Exit,
-    folders::{self, workspace_root},
-    interrupt::interrupted,
-    output,
     run::{RunDir, RunDirError},
-    scenario,
-    world::guard::Guard,
 };
 use miette::Diagnostic;
+use system::{
+    clock::SystemClock,
+    folders::{self, workspace_root},
+    guard::Guard,
+    interrupt::interrupted,
+    output,
+};
 
 use crate::{
     budgets::{self, MeasureError, Measured},

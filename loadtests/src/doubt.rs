@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use gate::{CheckRecord, Outcome};
-use harness::{
-    bench::load::{LoadError, Target, connect, exchange},
-    clock::{Clock, SystemClock},
-};
+use harness::bench::load::{LoadError, Target, connect, exchange};
 use hyper::header::HeaderValue;
+use system::clock::{Clock, SystemClock};
 
 use crate::server::check;
 

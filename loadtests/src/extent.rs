@@ -19,8 +19,15 @@ pub struct Extent {
 
 impl Extent {
     /// For a gate: about a minute and a half.
-    pub const GATE: Self =
-        Self { least_pairs: 60, most_pairs: 200, burst: 120, paid_burst: 30, slices: 8, remembered: 12_000, doubts: 12 };
+    pub const GATE: Self = Self {
+        least_pairs: 60,
+        most_pairs: 200,
+        burst: 120,
+        paid_burst: 30,
+        slices: 8,
+        remembered: 12_000,
+        doubts: 12,
+    };
     /// For the tests of these tests: a third of that, and less sure of itself.
     pub const QUICK: Self =
         Self { least_pairs: 30, most_pairs: 80, burst: 80, paid_burst: 16, slices: 5, remembered: 4_000, doubts: 4 };

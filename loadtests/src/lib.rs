@@ -4,8 +4,8 @@
 pub mod budgets;
 pub mod cli;
 mod doubt;
-pub mod journeys;
 pub mod extent;
+pub mod journeys;
 mod open;
 pub mod planted;
 mod report;

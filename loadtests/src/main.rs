@@ -2,7 +2,7 @@
 
 use std::{env, process::ExitCode};
 
-use harness::{namespace, world::guard};
+use system::guard;
 
 fn main() -> ExitCode {
     guard::act_if_asked().unwrap_or_else(|| {

@@ -13,12 +13,10 @@ use std::{
     time::Duration,
 };
 
-use harness::{
-    bench::load::{Connection, LoadError, Requests, Target, connect, exchange},
-    clock::{Clock, SystemClock},
-};
+use harness::bench::load::{Connection, LoadError, Requests, Target, connect, exchange};
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
+use system::clock::{Clock, SystemClock};
 use tokio::{
     sync::{Mutex, mpsc},
     task::JoinSet,
@@ -98,7 +96,8 @@ pub async fn drive(target: &Target, plan: &Plan) -> Result<Seen, LoadError> {
     let clock = Arc::new(SystemClock::start());
     let is_over = Arc::new(AtomicBool::new(false));
     let ticker = {
-        let (clock, count, rate, is_over) = (Arc::clone(&clock), plan.requests.count(), plan.rate, Arc::clone(&is_over));
+        let (clock, count, rate, is_over) =
+            (Arc::clone(&clock), plan.requests.count(), plan.rate, Arc::clone(&is_over));
         thread::spawn(move || tick(&clock, count, rate, &due, &is_over))
     };
     // A driver that is dropped, as at an interrupt, leaves no thread behind.

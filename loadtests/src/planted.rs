@@ -7,7 +7,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use harness::folders::write_private;
+use system::folders::write_private;
 
 const AROUND: &str = include_str!("../assets/planted.mjs");
 const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
@@ -84,10 +84,8 @@ fn around(module: &str, fault: Fault, amount: u64) -> Option<String> {
     let at = module[exports..].find(DEFAULT)? + exports;
     let begins = module[..at].rfind(|one: char| !(one.is_ascii_alphanumeric() || one == '_' || one == '$'))? + 1;
     let original = &module[begins..at];
-    let planted = AROUND
-        .replace("FAULT", fault.name())
-        .replace("AMOUNT", &amount.to_string())
-        .replace("ORIGINAL", original);
+    let planted =
+        AROUND.replace("FAULT", fault.name()).replace("AMOUNT", &amount.to_string()).replace("ORIGINAL", original);
     Some(format!("{}\n{planted}\n{}planted{}", &module[..exports], &module[exports..begins], &module[at..]))
 }
 
@@ -99,7 +97,10 @@ mod tests {
     fn a_fault_stands_between_the_runtime_and_what_ships() {
         let module = "var Ot=1,Dt=2;export{Dt as TenantQuarantine,Ot as default};\n";
         let made = around(module, Fault::Leaks, 7).expect("there is an entry");
-        assert!(made.starts_with("var Ot=1,Dt=2;\n") && made.ends_with("export{Dt as TenantQuarantine,planted as default};\n"));
+        assert!(
+            made.starts_with("var Ot=1,Dt=2;\n")
+                && made.ends_with("export{Dt as TenantQuarantine,planted as default};\n")
+        );
         assert!(made.contains("const original = Ot;") && made.contains("new Uint8Array(7)"), "{made}");
         assert_eq!(around("export default 1", Fault::Leaks, 7), None);
     }

@@ -112,7 +112,10 @@ impl LoadReport {
             line(format!("           {}", check.detail));
         }
         if !self.latencies.is_empty() {
-            line("\n  ms from when it was due                           p50     p95     p99   p99.9     max  requests".into());
+            line(
+                "\n  ms from when it was due                           p50     p95     p99   p99.9     max  requests"
+                    .into(),
+            );
         }
         for Latency { server, route, tenant, phase, count, at } in &self.latencies {
             let name = format!("{server} {route} {tenant} {phase}");

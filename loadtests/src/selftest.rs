@@ -89,7 +89,9 @@ fn judge(fault: Fault, report: &LoadReport) -> CheckRecord {
     };
     let detail = match broken {
         Some(check) => format!("{}: {}", check.rule, check.detail),
-        None => format!("{} held; the whole came to {}: {}", fault.seen_by(), report.outcome.as_str(), not_held(report)),
+        None => {
+            format!("{} held; the whole came to {}: {}", fault.seen_by(), report.outcome.as_str(), not_held(report))
+        }
     };
     check("SELF-PLANTED", &format!("{} is refused", fault.name()), outcome, detail)
 }

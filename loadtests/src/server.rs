@@ -13,18 +13,18 @@ use harness::{
         facilitator::InstantFacilitator,
         load::{self, LoadError, Target},
     },
-    clock::{Clock, SystemClock},
-    traffic::{Invoice, PayError, Payers},
-    world::{
-        guard::Guard,
-        workerd::{
-            BareDispatcher, DispatcherWorker, ModuleWorker, Production, ProductionError, Workerd, WorkerdError,
-            WorkerdOptions,
-        },
+    world::workerd::{
+        BareDispatcher, DispatcherWorker, ModuleWorker, Production, ProductionError, Workerd, WorkerdError,
+        WorkerdOptions,
     },
 };
 use hyper::{Uri, header::HeaderValue};
 use nix::{time::ClockId, unistd::Pid};
+use system::{
+    clock::{Clock, SystemClock},
+    guard::Guard,
+};
+use traffic::{Invoice, PayError, Payers};
 use x402_protocol::header::PAYMENT_REQUIRED;
 
 use crate::{
@@ -121,8 +121,7 @@ impl Server {
                 let Production { compatibility_date, compatibility_flags, .. } = production;
                 let (module, vars) = (module.clone(), shop::reference_vars(&url));
                 let (recorder, object) = (None, None);
-                let worker =
-                    ModuleWorker { module, compatibility_date, compatibility_flags, vars, recorder, object };
+                let worker = ModuleWorker { module, compatibility_date, compatibility_flags, vars, recorder, object };
                 Workerd::start(&worker, &options).await
             }
         };

@@ -6,10 +6,8 @@
 use std::{path::Path, time::Duration};
 
 use gate::{Budgets, CheckRecord, Outcome};
-use harness::{
-    bench::facilitator::InstantFacilitator,
-    clock::{Clock, SystemClock},
-};
+use harness::bench::facilitator::InstantFacilitator;
+use system::clock::{Clock, SystemClock};
 
 use crate::{
     budgets::MeasureError,
@@ -89,12 +87,16 @@ async fn soak(
     let outcome = if share > budgets.errors.wrong { Outcome::Fail } else { Outcome::Pass };
     let checks = vec![
         trend(&looks, budgets.memory.soaked_bytes_a_request),
-        check("LOAD-ERRORS", "the share of wrong answers is within its budget", outcome, format!("{wrong} of {sent} {first}")),
+        check(
+            "LOAD-ERRORS",
+            "the share of wrong answers is within its budget",
+            outcome,
+            format!("{wrong} of {sent} {first}"),
+        ),
     ];
     let latencies = RATES.iter().zip(&all).filter_map(|((route, _), seen)| {
         let at = open::quantiles(&seen.took)?;
-        let [server, route, tenant, phase] =
-            [server.name, route.name(), route.tenant().id, "soak"].map(str::to_owned);
+        let [server, route, tenant, phase] = [server.name, route.name(), route.tenant().id, "soak"].map(str::to_owned);
         Some(Latency { server, route, tenant, phase, count: seen.took.len(), at })
     });
     let conditions = vec![format!("one dispatcher under plain `workerd serve`, {} s", lasts.as_secs())];
@@ -117,7 +119,8 @@ fn trend(looks: &[Look], most: f64) -> CheckRecord {
     let slope = if variance > 0.0 { covariance / variance } else { 0.0 };
     let outcome = if slope > most { Outcome::Fail } else { Outcome::Pass };
     let (first, last) = (warm[0].1 / MEGABYTE, warm[warm.len() - 1].1 / MEGABYTE);
-    let detail = format!("{slope:.0} bytes a request, at most {most}; {first:.0} MB once warm, {last:.0} MB at the end");
+    let detail =
+        format!("{slope:.0} bytes a request, at most {most}; {first:.0} MB once warm, {last:.0} MB at the end");
     check("LOAD-MEMORY", name, outcome, detail)
 }
 
@@ -128,7 +131,9 @@ mod tests {
     #[test]
     fn a_leak_shows_through_a_collectors_ups_and_downs() {
         let looks = |left: f64| -> Vec<Look> {
-            (0..40).map(|n| (f64::from(n) * 1_000.0, 9e7 + left * f64::from(n) * 1_000.0 + f64::from(n % 3) * 1e7)).collect()
+            (0..40)
+                .map(|n| (f64::from(n) * 1_000.0, 9e7 + left * f64::from(n) * 1_000.0 + f64::from(n % 3) * 1e7))
+                .collect()
         };
         assert_eq!(trend(&looks(0.0), 2_000.0).outcome, Outcome::Pass);
         assert_eq!(trend(&looks(4_000.0), 2_000.0).outcome, Outcome::Fail);

@@ -74,7 +74,9 @@ pub enum BudgetError {
     Toml(#[from] toml::de::Error),
     #[error("budgets.toml: {what} must be above 0, and is {is}")]
     NotPositive { what: String, is: f64 },
-    #[error("budgets.toml: {what} lets through {most} and was measured as {measured}: the budget is below what is there")]
+    #[error(
+        "budgets.toml: {what} lets through {most} and was measured as {measured}: the budget is below what is there"
+    )]
     BelowMeasured { what: String, most: f64, measured: f64 },
 }
 

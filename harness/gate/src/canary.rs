@@ -89,7 +89,11 @@ fn analysed(metrics: &Metrics, budgets: &CanaryBudgets) -> Analysis {
     let short: Vec<_> = measurements.iter().filter(|measured| measured.phase != Phase::Successful).collect();
     let message = match short.first() {
         None => "the new version keeps every budget".to_owned(),
-        Some(_) => short.iter().map(|one| format!("{}: {}, {}", one.metric, one.value, one.budget)).collect::<Vec<_>>().join("; "),
+        Some(_) => short
+            .iter()
+            .map(|one| format!("{}: {}, {}", one.metric, one.value, one.budget))
+            .collect::<Vec<_>>()
+            .join("; "),
     };
     Analysis { phase, message, measurements }
 }
@@ -120,7 +124,12 @@ fn errors(metrics: &Metrics, most: f64) -> Measurement {
     Measurement {
         metric: "errors".to_owned(),
         phase,
-        value: format!("{:.3} % new, {:.3} % old, the difference known to {:.3} %", new * 100.0, old * 100.0, half * 100.0),
+        value: format!(
+            "{:.3} % new, {:.3} % old, the difference known to {:.3} %",
+            new * 100.0,
+            old * 100.0,
+            half * 100.0
+        ),
         budget: format!("at most {:.3} % more", most * 100.0),
     }
 }
@@ -218,7 +227,10 @@ mod tests {
         });
         assert_eq!(few_and_slow, Phase::Inconclusive);
         // Between 0 and 0.4 %: it may be more than is let through, or not.
-        assert_eq!(phase(|all| (all["new.requests"], all["new.errors"]) = (json!(2_000), json!(5))), Phase::Inconclusive);
+        assert_eq!(
+            phase(|all| (all["new.requests"], all["new.errors"]) = (json!(2_000), json!(5))),
+            Phase::Inconclusive
+        );
     }
 
     #[test]

@@ -199,12 +199,7 @@ pub(crate) mod fixture {
             jobs,
             bundle: vec![FileDigest::of("index.js", b"js"), FileDigest::of("index_bg.wasm", b"wasm")],
             config: vec![FileDigest::of("wrangler.jsonc", b"{}")],
-            source: Source {
-                commit: Some("c0ffee".to_owned()),
-                clean: true,
-                changed: Vec::new(),
-                bundle_given: false,
-            },
+            source: Source { commit: Some("c0ffee".to_owned()), clean: true, changed: Vec::new(), bundle_given: false },
             tools: BTreeMap::from([("wrangler".to_owned(), "4.156.0".to_owned())]),
             fidelity: vec!["double: the dispatch namespace".to_owned()],
             machine: Machine {

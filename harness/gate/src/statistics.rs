@@ -32,7 +32,8 @@ impl Interval {
 /// is nothing.
 #[must_use]
 pub fn ratio_of_pairs(pairs: &[(f64, f64)]) -> Option<Interval> {
-    if pairs.len() < LEAST_PAIRS || pairs.iter().any(|pair| !(pair.0.is_finite() && pair.1.is_finite() && pair.1 > 0.0)) {
+    if pairs.len() < LEAST_PAIRS || pairs.iter().any(|pair| !(pair.0.is_finite() && pair.1.is_finite() && pair.1 > 0.0))
+    {
         return None;
     }
     let mut rng = Rng::with_seed(SEED);

@@ -20,7 +20,13 @@ pub fn table(record: &GateRecord) -> String {
     for job in short(record) {
         line(format!("\n  {:<8} {}  {}", job.counts_as().as_str(), job.id, one_line(&job.says)));
         for check in &job.not_held {
-            line(format!("           {:<8} {} {}: {}", check.outcome.as_str(), check.rule, check.name, one_line(&check.detail)));
+            line(format!(
+                "           {:<8} {} {}: {}",
+                check.outcome.as_str(),
+                check.rule,
+                check.name,
+                one_line(&check.detail)
+            ));
         }
         line(format!("           repeat: {}", job.repeat));
     }
@@ -142,7 +148,8 @@ mod tests {
             outcome: Outcome::Fail,
             detail: "request r1 to acme: cpuMs is no limit | the plan's 50".to_owned(),
         };
-        let broken = JobRecord { says: "1 rule broke".to_owned(), not_held: vec![not_held], ..job("live:a", Outcome::Fail) };
+        let broken =
+            JobRecord { says: "1 rule broke".to_owned(), not_held: vec![not_held], ..job("live:a", Outcome::Fail) };
         let never = JobRecord { exit_code: None, took_ms: 0, ..job("load:budgets", Outcome::NotRun) };
         record(vec![job("sim:a", Outcome::Pass), broken, never])
     }

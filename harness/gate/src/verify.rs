@@ -228,7 +228,10 @@ mod tests {
         let mut whitewashed = record(vec![job("sim:a", Outcome::Pass), job("live:a", Outcome::Fail)]);
         whitewashed.verdict = Outcome::Pass;
         let refusals = unchanged(&whitewashed.sealed(None));
-        assert!(matches!(&refusals[..], [Refusal::NotPassed { .. }, Refusal::VerdictDoesNotFollow { .. }]), "{refusals:?}");
+        assert!(
+            matches!(&refusals[..], [Refusal::NotPassed { .. }, Refusal::VerdictDoesNotFollow { .. }]),
+            "{refusals:?}"
+        );
     }
 
     #[test]
@@ -238,7 +241,8 @@ mod tests {
         let idle = JobRecord { judged: 0, ..job("live:a", Outcome::Pass) };
         let idle = record(vec![job("sim:a", Outcome::Pass), idle]).sealed(None);
         assert!(matches!(&unchanged(&idle)[..], [Refusal::NotPassed { verdict: Outcome::Unknown, .. }]));
-        let doubled = record(vec![job("sim:a", Outcome::Pass), job("live:a", Outcome::Pass), job("live:a", Outcome::Pass)]);
+        let doubled =
+            record(vec![job("sim:a", Outcome::Pass), job("live:a", Outcome::Pass), job("live:a", Outcome::Pass)]);
         assert_eq!(unchanged(&doubled.sealed(None)), [Refusal::Twice("live:a".to_owned())]);
     }
 

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::Args;
 
 use super::{FormatArgs, ReportArgs, duration};
-use crate::scenario::Profile;
+use scenario::Profile;
 
 /// How old a record may be: a day.
 const MAX_AGE: &str = "1440m";

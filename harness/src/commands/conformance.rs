@@ -4,13 +4,15 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide_reference, runtime},
 };
-use crate::output::{errln, outln};
 use crate::{
     cli::ConformanceArgs,
     conformance::{self, ConformanceTools},
     exit::Exit,
+};
+use system::{
     folders::workspace_root,
     interrupt::interrupted,
+    output::{errln, outln},
 };
 
 pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {

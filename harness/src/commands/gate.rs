@@ -6,24 +6,26 @@ use super::{
 };
 use crate::{
     cli::{FormatArgs, GateArgs, GateTask},
-    clock::{Clock, SystemClock},
     exit::Exit,
-    folders::{self, workspace_root, write_private},
     gate::{self as running, Cut, GateError, Ran, Runner},
-    output::{errln, out, outln},
     run::EVENTS,
-    scenario::Library,
     setup,
-    world::guard::Guard,
 };
 use gate::{Budgets, FileDigest, GateRecord, Job, JobRecord, Key, Outcome, Profile, Refusal, Seal};
 use reports::{Run, report::Report};
+use scenario::Library;
 use serde_json::json;
 use std::{
     fs::{self, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
     time::Duration,
+};
+use system::{
+    clock::{Clock, SystemClock},
+    folders::{self, workspace_root, write_private},
+    guard::Guard,
+    output::{errln, out, outln},
 };
 
 pub fn gate(args: &GateArgs) -> Result<Exit, CommandError> {
@@ -52,7 +54,8 @@ fn plan(args: &GateArgs) -> Result<Exit, CommandError> {
     let jobs = planned(profile)?;
     let estimate = gate::runs_for(&jobs, cores());
     if args.print.is_json() {
-        let parts = jobs.iter().map(|job| json!({"id": job.id, "estimate_s": job.estimate.as_secs(), "args": job.args}));
+        let parts =
+            jobs.iter().map(|job| json!({"id": job.id, "estimate_s": job.estimate.as_secs(), "args": job.args}));
         let parts: Vec<_> = parts.collect();
         let told = json!({"profile": profile, "estimate_s": estimate.as_secs(), "time_s": profile.time().as_secs(), "parts": parts});
         outln!("{told:#}");
@@ -233,7 +236,10 @@ fn verify(args: &GateArgs, path: &Path, bundle: &Path) -> Result<Exit, CommandEr
 fn told(refusals: &[Refusal], record: &GateRecord, has_key: bool, print: FormatArgs) {
     let lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
     if print.is_json() {
-        outln!("{:#}", json!({"may_be_deployed": lines.is_empty(), "reasons": lines, "run": record.run, "signed": has_key}));
+        outln!(
+            "{:#}",
+            json!({"may_be_deployed": lines.is_empty(), "reasons": lines, "run": record.run, "signed": has_key})
+        );
         return;
     }
     if lines.is_empty() {
@@ -249,14 +255,21 @@ fn told(refusals: &[Refusal], record: &GateRecord, has_key: bool, print: FormatA
 
 fn canary(metrics: &Path, print: FormatArgs) -> Result<Exit, CommandError> {
     let read = |path: PathBuf| fs::read_to_string(&path).map_err(|source| GateError::Read { path, source });
-    let budgets = Budgets::parse(&read(workspace_root().join("loadtests/budgets.toml"))?).map_err(GateError::Budgets)?;
+    let budgets =
+        Budgets::parse(&read(workspace_root().join("loadtests/budgets.toml"))?).map_err(GateError::Budgets)?;
     let analysis = gate::canary::judge(&read(metrics.to_owned())?, &budgets.canary);
     if print.is_json() {
         out!("{}", reports::json::render(&analysis).map_err(CommandError::Json)?);
     } else {
         outln!("{:?}: {}", analysis.phase, analysis.message);
         for measured in &analysis.measurements {
-            outln!("  {:<12} {}: {}; {}", format!("{:?}", measured.phase), measured.metric, measured.value, measured.budget);
+            outln!(
+                "  {:<12} {}: {}; {}",
+                format!("{:?}", measured.phase),
+                measured.metric,
+                measured.value,
+                measured.budget
+            );
         }
     }
     Ok(match analysis.phase {

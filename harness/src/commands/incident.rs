@@ -1,14 +1,14 @@
 //! `harness incident`: a log made a scenario.
 
 use super::CommandError;
-use crate::output::{errln, outln};
 use crate::{
     cli::IncidentArgs,
     exit::Exit,
     incident,
     new::{self, NewError},
-    scenario::{self, Library, limits::MAX_SEED},
 };
+use scenario::{self, Library, limits::MAX_SEED};
+use system::output::{errln, outln};
 
 pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
     let name = scenario::Name::new(&args.name).ok_or_else(|| NewError::Name(args.name.clone()))?;

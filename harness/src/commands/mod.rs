@@ -19,10 +19,10 @@ mod serve;
 mod setup;
 mod shrink;
 mod stage;
+mod supervisor;
 mod swarm;
 mod tiers;
 
-use crate::output::{out, outln};
 use crate::{
     bench::BenchError,
     cli::{Command, ReportNotWritten},
@@ -34,19 +34,20 @@ use crate::{
     incident::IncidentError,
     known::KnownError,
     list,
-    namespace::NamespaceError,
     new::{self, NewError},
     recording::{self, RecordingError},
     rules::{self, UnknownRule},
     run::{RunDirError, RunError},
-    scenario::{Library, LibraryError},
     selftest::SelftestError,
     serve::OptionsError,
     setup::SetupError,
     shrink::ShrinkError,
     swarm::{MergeError, SwarmError},
 };
+use ::scenario::{Library, LibraryError};
 use std::path::PathBuf;
+use supervisor::NamespaceError;
+use system::output::{out, outln};
 use thiserror::Error;
 
 pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
@@ -88,7 +89,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Gate(args) => gate::gate(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
-        Command::Supervise(args) => Ok(providing::runtime()?.block_on(crate::namespace::supervise(args))?),
+        Command::Supervise(args) => Ok(providing::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),

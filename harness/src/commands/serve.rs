@@ -7,10 +7,10 @@ use super::{
 use crate::{
     cli::ServeArgs,
     exit::Exit,
-    scenario::Library,
     serve::{self, OptionsError},
     world::ports,
 };
+use scenario::Library;
 
 pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let scenario = match (&args.tenants[..], args.facilitators) {

@@ -1,14 +1,13 @@
 //! What a gate writes down of the sources and the machine, and what it plans by.
 
-use crate::{
+use crate::run::machine::others_now;
+use gate::{Facts, Machine, Profile, ScenarioFacts, Source};
+use scenario::{Library, LibraryError, Scenario, Selection, Tier};
+use std::{fs, path::Path, process::Command, thread, time::Duration};
+use system::{
     clock::{Clock, SystemClock},
     folders::workspace_root,
-    run::machine::others_now,
-    scenario::{self, Library, LibraryError, Scenario, Selection},
-    tier::Tier,
 };
-use gate::{Facts, Machine, Profile, ScenarioFacts, Source};
-use std::{fs, path::Path, process::Command, thread, time::Duration};
 
 /// More changed files than anybody reads.
 const MOST_CHANGED: usize = 20;

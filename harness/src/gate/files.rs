@@ -1,12 +1,12 @@
 //! The files that would be deployed: a built bundle, and the configuration that goes with it.
 
 use super::GateError;
-use crate::folders::{make_private, write_private};
 use gate::FileDigest;
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+use system::folders::{make_private, write_private};
 
 /// What a deploy sends; whatever else a build leaves beside them is not.
 const DEPLOYED: [&str; 2] = ["js", "wasm"];
@@ -61,7 +61,7 @@ pub fn config_files(wrangler_jsonc: &Path) -> Result<Vec<FileDigest>, GateError>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::folders::remove_if_there;
+    use system::folders::remove_if_there;
 
     #[test]
     fn a_copy_has_the_digests_of_what_it_was_made_of() {

@@ -14,9 +14,10 @@ pub use files::{BundleFiles, bundle_files, config_files, copy_bundle};
 pub use outcome::{Finished, job_record};
 pub use runner::{Cut, Ran, Runner, beside, not_begun};
 
-use crate::{exit::Exit, world::guard::GuardError};
+use crate::exit::Exit;
 use gate::Outcome;
 use std::{io, path::PathBuf};
+use system::guard::GuardError;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum GateError {

@@ -4,12 +4,7 @@
 //! A person's first Ctrl-C begins nothing more and lets what is under way end; the second stops it. So does the end of the time.
 
 use super::{Finished, GateError};
-use crate::{
-    clock::{Clock, SystemClock},
-    exit::Exit,
-    interrupt::Interruption,
-    world::guard::{Files, Guard, GuardedCommand, Output},
-};
+use crate::exit::Exit;
 use gate::{Job, Needs, Program, at_once, stages};
 use std::{
     collections::VecDeque,
@@ -17,6 +12,11 @@ use std::{
     fs,
     path::{Path, PathBuf},
     time::Duration,
+};
+use system::{
+    clock::{Clock, SystemClock},
+    guard::{Files, Guard, GuardedCommand, Output},
+    interrupt::Interruption,
 };
 use tokio::{io::AsyncReadExt, sync::watch, task::JoinSet};
 
@@ -118,10 +118,9 @@ impl Runner<'_> {
                 let runs = self.folder.join("runs");
                 (&self.harness, vec!["--runs-dir".into(), runs.into(), "--bundle".into(), OsString::from(bundle)])
             }
-            Program::LoadTests => (
-                &self.loadtests,
-                vec!["--bundle".into(), OsString::from(bundle), "--format".into(), "json".into()],
-            ),
+            Program::LoadTests => {
+                (&self.loadtests, vec!["--bundle".into(), OsString::from(bundle), "--format".into(), "json".into()])
+            }
         };
         let mut args: Vec<OsString> = job.args.iter().map(OsString::from).collect();
         args.extend(own);

@@ -1,11 +1,9 @@
 //! An incident as a scenario's file: commented, for a person to go on with, and held to every rule of safety.
 
 use super::shape::{Fault, Incident, Renamed};
-use crate::{
-    judge::ALWAYS,
-    scenario::{Profile, limits::MAX_RUN},
-};
+use judge::ALWAYS;
 use reports::event::FacilitatorEndpoint;
+use scenario::{Profile, limits::MAX_RUN};
 use std::{fmt::Write, time::Duration};
 
 /// Seconds after the last request, so that what was left open can be resolved.

@@ -9,10 +9,10 @@ mod shape;
 
 pub use lines::BadLine;
 
-use crate::scenario::{InvalidScenario, Name, Scenario};
 use file::LONGEST_S;
 use foreign::Foreign;
 use lines::MAX_LOG_BYTES;
+use scenario::{InvalidScenario, Name, Scenario};
 use shape::Incident;
 use std::{
     io,
@@ -84,13 +84,9 @@ pub fn scenario(log: &Path, name: &Name, seed: u64, say: &dyn Fn(&str)) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        run::Asked,
-        scenario::{Profile, limits::MAX_RUN},
-        sim,
-        tier::Tier,
-    };
+    use crate::{run::Asked, sim};
     use reports::event::{Event, Recorded};
+    use scenario::{Profile, Tier, limits::MAX_RUN};
 
     fn outage() -> Vec<Recorded> {
         let text = include_str!("../../../scenarios/outage.toml");

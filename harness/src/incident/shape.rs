@@ -1,11 +1,12 @@
 //! What an incident looked like: who was there, how many came when, and how each facilitator behaved. Pure.
 
-use super::lines::{Logged, What};
-use super::names;
+use super::{
+    lines::{Logged, What},
+    names,
+};
 use reports::event::{DispatcherRequest, FacilitatorAttempt, FacilitatorEndpoint};
+use scenario::MAX_BLOCKS;
 use std::collections::{BTreeMap, BTreeSet};
-
-use crate::scenario::MAX_BLOCKS;
 
 /// Traffic is counted in stretches of so many seconds at least, and in as many stretches as a scenario may have blocks.
 const STRETCH_S: u64 = 5;

@@ -10,16 +10,10 @@ use super::{
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Terms, node},
-    interrupt::interrupted,
-    journal::Journal,
-    namespace::{Policy, Report},
-    scenario::Scenario,
-    traffic::Payers,
+    selftest::planting::VARIABLE,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::{Deaths, Watch},
-        guard::Guard,
         kv_double::KvDouble,
         location_double::LocationDouble,
         official::{OfficialError, OfficialFacilitators, OfficialOptions},
@@ -28,8 +22,11 @@ use crate::{
         wrangler::LOG as WRANGLER_LOG,
     },
 };
-use dispatcher_core::paywall::seeded::Bug;
+use doubles::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Terms, node};
+use journal::Journal;
+use namespace::{Policy, Report};
 use reports::event::Event;
+use scenario::Scenario;
 use std::{
     collections::BTreeMap,
     io,
@@ -40,7 +37,9 @@ use std::{
     },
     time::Duration,
 };
+use system::{guard::Guard, interrupt::interrupted};
 use tokio::task::JoinHandle;
+use traffic::Payers;
 use wiremock::MockServer;
 use x402_protocol::{Network, network::UnknownNetwork};
 
@@ -58,8 +57,8 @@ pub struct Tools {
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
     pub official_mjs: Option<PathBuf>,
-    /// Which of the bugs in the bundle bites; there are none in one that ships.
-    pub planted: Option<Bug>,
+    /// The planted bug that bites. A bundle that ships has none.
+    pub planted: Option<String>,
 }
 
 pub struct LiveOptions<'a> {
@@ -215,7 +214,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
-        let planted = options.tools.planted.map(|bug| ("SEEDED_BUG".to_owned(), bug.name().to_owned()));
+        let planted = options.tools.planted.clone().map(|bug| (VARIABLE.to_owned(), bug));
         let options = WorldOptions {
             guard: Guard::this_program(),
             watch,
@@ -284,7 +283,7 @@ impl Live {
     /// Fails if the dispatcher refuses its configuration: it answers 500 to everything then.
     pub async fn takes_its_configuration(&self) -> Result<(), LiveError> {
         let ask = async {
-            let http = crate::http_client::builder().build()?;
+            let http = system::http_client::builder().build()?;
             Ok::<_, reqwest::Error>(http.get(format!("{}{READY_PATH}", self.urls[0])).send().await?.status())
         };
         match ask.await.map_err(LiveError::Unready)? {
@@ -334,7 +333,7 @@ async fn start_official(
         network,
     })
     .await?;
-    let client = crate::http_client::builder().build().map_err(LiveError::Client)?;
+    let client = system::http_client::builder().build().map_err(LiveError::Client)?;
     let chain = PaperChain::new(client, running.url(), journal.clone());
     Ok((running, chain))
 }

@@ -1,12 +1,10 @@
 //! A line a request for a person who watches `serve`, made of what the dispatcher itself logs of it. A program that started it
 //! may never read what it says, and a full pipe would stop the world.
 
-use std::io::IsTerminal;
-
 use reports::event::{DispatcherRequest, Event};
+use std::io::IsTerminal;
+use system::output::errln;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
-
-use crate::output::errln;
 
 /// Tells each request on standard error, if that is a terminal, until there are no more.
 pub async fn tell(mut events: Receiver<Event>) {

@@ -8,19 +8,19 @@ mod binaryen;
 mod bundle;
 mod cache;
 mod cargo_tool;
-mod load_tests;
 mod child;
 mod doctor;
 mod error;
+mod load_tests;
 mod namespace_tools;
 mod node;
 mod npm;
 mod official;
 mod openssl;
+mod planted;
 mod progress;
 mod reference;
 mod requirement;
-mod seeded;
 mod site;
 mod toolchain;
 mod versions;
@@ -31,18 +31,16 @@ mod wrangler;
 
 use std::{path::Path, thread};
 
-pub use bundle::{
-    Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_seeded_dispatcher, build_worker,
-};
+pub use bundle::{Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_worker};
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use load_tests::{build_journeys, build_load_tests};
 pub use namespace_tools::NamespaceTools;
 pub use official::build_official_facilitator;
+pub use planted::{build_planted, build_planted_dispatcher};
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};
-pub use seeded::build_seeded;
 pub use site::{Cancelled, Site};
 pub use toolchain::Toolchain;
 

@@ -28,14 +28,7 @@ use super::{
     tenant::{Content, Tenants},
     wire::Incoming,
 };
-use crate::{
-    directory::KvStore,
-    facilitator::{NodeDouble, PipedDouble},
-    journal::Journal,
-    location::LocationCounter,
-    scenario::OperatorAction,
-    traffic::{Broken, PATIENCE, WireAnswer},
-};
+use crate::{directory::KvStore, location::LocationCounter};
 use dispatcher_core::{
     Config,
     admission::Gate,
@@ -52,9 +45,13 @@ use dispatcher_core::{
     quarantine::{Quarantines, Warden},
     serving::Server,
 };
+use doubles::{NodeDouble, PipedDouble};
+use journal::Journal;
 use reports::event::{Event, LedgerState, StoredRecord};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use scenario::OperatorAction;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use traffic::{Broken, PATIENCE, WireAnswer};
 
 /// What outlives a process, and the process that runs now.
 pub struct Edge {

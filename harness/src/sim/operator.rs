@@ -1,13 +1,11 @@
 //! An operator's request, as the platform API takes it.
 
 use super::ports::secrets::TOKEN;
-use crate::{
-    run::quarantine_body,
-    scenario::{Does, OperatorAction},
-    traffic::WireRequest,
-};
+use crate::run::quarantine_body;
 use dispatcher_core::paywall::UnixMillis;
 use reqwest::{Method, header::HeaderValue};
+use scenario::{Does, OperatorAction};
+use traffic::WireRequest;
 
 /// Makes the request of an action. `now` is the time from which a quarantine lasts.
 #[must_use]

@@ -8,12 +8,7 @@ use gate::Budgets;
 use goose::{GooseAttack, GooseError, config::GooseConfiguration};
 use harness::run::{RunError, Tools};
 
-use super::{
-    Journeys, audit,
-    shared::Shared,
-    users,
-    world::World,
-};
+use super::{Journeys, audit, shared::Shared, users, world::World};
 use crate::report::LoadReport;
 
 const SEED: u64 = 402;
@@ -60,7 +55,8 @@ pub async fn run(
     let journeys: Vec<&str> = ["browse", "attack"].iter().chain(buying).copied().collect();
     let mut checks = audit::of_users(&books, budgets.errors.wrong, &journeys);
     let mut conditions = vec![
-        "driven by goose, a closed loop: what users wait for under a steady rate, `loadtests budgets` measures".to_owned(),
+        "driven by goose, a closed loop: what users wait for under a steady rate, `loadtests budgets` measures"
+            .to_owned(),
         "whole bodies are timed; a 402 is a right answer to who has not paid".to_owned(),
     ];
     if let Some(seen) = seen {
@@ -76,8 +72,21 @@ pub async fn run(
 async fn attack(url: &str, asked: &Journeys) -> Result<(), GooseError> {
     let (users, seconds) = (asked.users.to_string(), asked.lasts.as_secs().max(1).to_string());
     let words = [
-        "loadtests", "--host", url, "--users", &users, "--hatch-rate", "20", "--run-time", &seconds, "--no-telnet",
-        "--no-websocket", "--no-print-metrics", "--no-reset-metrics", "--no-status-codes", "-q",
+        "loadtests",
+        "--host",
+        url,
+        "--users",
+        &users,
+        "--hatch-rate",
+        "20",
+        "--run-time",
+        &seconds,
+        "--no-telnet",
+        "--no-websocket",
+        "--no-print-metrics",
+        "--no-reset-metrics",
+        "--no-status-codes",
+        "-q",
     ];
     let configuration = GooseConfiguration::try_parse_from(words).expect("goose knows its own options");
     let mut attack = GooseAttack::initialize_with_config(configuration)?;

@@ -7,11 +7,7 @@ use gate::{CheckRecord, Outcome};
 use reports::{report::Check, verdict::Verdict};
 
 use super::shared::Books;
-use crate::{
-    open,
-    report::Latency,
-    server::check,
-};
+use crate::{open, report::Latency, server::check};
 
 /// By the users' own account.
 pub fn of_users(books: &Books, most_wrong: f64, journeys: &[&str]) -> Vec<CheckRecord> {
@@ -42,8 +38,7 @@ pub fn of_chain(books: &Books, moved: &BTreeSet<String>) -> CheckRecord {
     let served: BTreeSet<&String> = books.served.iter().collect();
     let given_up: BTreeSet<&String> = books.given_up.iter().collect();
     let unpaid: Vec<&&String> = served.iter().filter(|payment| !moved.contains(**payment)).collect();
-    let lost: Vec<&String> =
-        moved.iter().filter(|payment| !served.contains(payment)).collect();
+    let lost: Vec<&String> = moved.iter().filter(|payment| !served.contains(payment)).collect();
     let charged = lost.iter().filter(|payment| given_up.contains(**payment)).count();
     let outcome = match () {
         () if served.is_empty() => Outcome::Unknown,

@@ -10,11 +10,9 @@ use std::{
     },
 };
 
-use harness::{
-    clock::{Clock, SystemClock},
-    traffic::Payers,
-};
 use hdrhistogram::Histogram;
+use system::clock::{Clock, SystemClock};
+use traffic::Payers;
 
 use crate::open;
 

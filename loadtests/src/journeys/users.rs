@@ -7,7 +7,8 @@ use goose::{
     goose::{GooseMethod, GooseRequest, GooseUser, TransactionError, TransactionResult},
     prelude::{Scenario, Transaction, scenario, transaction},
 };
-use harness::{clock::Clock, http_client, traffic::Invoice};
+use system::{clock::Clock, http_client};
+use traffic::Invoice;
 use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 
 use super::shared::Shared;

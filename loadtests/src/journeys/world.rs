@@ -3,17 +3,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use harness::{
-    clock::{Clock, SystemClock},
-    journal::{Journal, JournalWriter},
-    judge::{self, History},
-    run::{Live, LiveOptions, RunError, Tools},
-    scenario::Scenario,
-};
+use harness::run::{Live, LiveOptions, RunError, Tools};
+use journal::{Journal, JournalWriter};
+use judge::History;
 use reports::{
     event::{Event, Recorded},
     report::Check,
 };
+use scenario::Scenario;
+use system::clock::{Clock, SystemClock};
 
 const TEXT: &str = include_str!("../../assets/journeys.toml");
 const SEED: u64 = 402;

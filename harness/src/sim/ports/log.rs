@@ -2,7 +2,6 @@
 //! that very line: after the write that it tells of, and before whatever would have come next.
 
 use crate::{
-    journal::Journal,
     run::{leaked, line_of},
     sim::{armed::Armed, life::Life},
 };
@@ -14,6 +13,7 @@ use dispatcher_core::{
     ports::{DirectoryLog, RequestLog, TroubleLog},
     telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
 };
+use journal::Journal;
 use reports::event::Event;
 use serde::Serialize;
 use std::{collections::BTreeMap, rc::Rc};

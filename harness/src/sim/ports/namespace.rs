@@ -1,23 +1,20 @@
 //! The dispatch namespace: runs tenant doubles under the limits that it is passed, and enforces both of them.
 
 use super::inbound::SimRequest;
-use crate::{
-    journal::Journal,
-    namespace::{DEFAULT_MEMORY_MB, DispatchedLimits, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, NOT_FOUND},
-    sim::{
-        chance::Chance,
-        life::Life,
-        outside,
-        tenant::{Content, Heard, Tenants, Used, Verdict},
-    },
+use crate::sim::{
+    chance::Chance,
+    life::Life,
+    outside,
+    tenant::{Content, Heard, Tenants, Used, Verdict},
 };
 use dispatcher_core::{
     hygiene::REQUEST_ID,
-    paywall::seeded::{self, Bug},
     plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound},
     tenant_failure::TenantFailure,
 };
+use journal::Journal;
+use namespace::{DEFAULT_MEMORY_MB, DispatchedLimits, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, NOT_FOUND};
 use reports::event::{Event, TenantAnswer, TenantEnd, TenantOutcome, TenantRun};
 use std::{rc::Rc, time::Duration};
 
@@ -64,10 +61,7 @@ impl Outbound for SimResponse {
 
 /// The options' limits: the platform looks for keys, and passes over those that it does not know.
 fn as_the_platform_reads(limits: plan::Limits) -> DispatchedLimits {
-    let mut limits = serde_json::to_value(limits).expect("limits have string keys and numbers");
-    if seeded::has(Bug::LimitsKeyMisspelt) {
-        limits["cpu_ms"] = limits["cpuMs"].take();
-    }
+    let limits = serde_json::to_value(limits).expect("limits have string keys and numbers");
     serde_json::from_value(limits).expect("what the platform does not know it passes over")
 }
 

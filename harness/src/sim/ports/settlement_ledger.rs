@@ -1,11 +1,8 @@
 //! The settlement ledger as a request's side calls it: a way to the payment's object, and a way back.
 
-use crate::{
-    scenario::LedgerCall,
-    sim::{
-        disturbed::Disturbed,
-        objects::{Objects, SimKeeper},
-    },
+use crate::sim::{
+    disturbed::Disturbed,
+    objects::{Objects, SimKeeper},
 };
 use dispatcher_core::{
     paywall::{
@@ -16,6 +13,7 @@ use dispatcher_core::{
     platform_api,
     ports::PaymentRecords,
 };
+use scenario::LedgerCall;
 use serde_json::Value;
 use std::rc::Rc;
 

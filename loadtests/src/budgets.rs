@@ -16,7 +16,7 @@ use traffic::Invoice;
 
 use crate::{
     doubt,
-    extent::Extent,
+    extent::{Extent, Parts},
     open,
     report::{Latency, LoadReport, Ratio},
     route::Route,
@@ -48,6 +48,7 @@ pub struct Measured<'a> {
     pub bundle: &'a Path,
     pub budgets: &'a Budgets,
     pub extent: Extent,
+    pub parts: Parts,
     /// Absolute; gets the servers' files.
     pub dir: &'a Path,
 }
@@ -95,7 +96,7 @@ const BARE: usize = 1;
 
 /// Measures, and holds the result to the budgets.
 pub async fn run(measured: &Measured<'_>, say: &dyn Fn(&str)) -> Result<LoadReport, MeasureError> {
-    let Measured { tools, bundle, budgets, extent, dir } = *measured;
+    let Measured { tools, bundle, budgets, extent, parts, dir } = *measured;
     let facilitator = InstantFacilitator::listen().await.map_err(MeasureError::Facilitator)?;
     let kinds = [Kind::Dispatcher(bundle.to_owned()), Kind::Bare];
     let ours = Server::start(&kinds[OURS], tools, &facilitator, &dir.join("dispatcher")).await?;
@@ -105,7 +106,7 @@ pub async fn run(measured: &Measured<'_>, say: &dyn Fn(&str)) -> Result<LoadRepo
     let tills = [Till::new(1), Till::new(2)];
     let mut turns =
         Turns { servers, invoices, tills, facilitator, extent, say, seen: Tally::default(), ratios: Vec::new() };
-    let measured = turns.measure(budgets).await;
+    let measured = turns.measure(budgets, parts).await;
     let Turns { servers, .. } = turns;
     for server in servers {
         server.stop().await?;
@@ -114,7 +115,7 @@ pub async fn run(measured: &Measured<'_>, say: &dyn Fn(&str)) -> Result<LoadRepo
 }
 
 impl Turns<'_> {
-    async fn measure(&mut self, budgets: &Budgets) -> Result<LoadReport, MeasureError> {
+    async fn measure(&mut self, budgets: &Budgets, parts: Parts) -> Result<LoadReport, MeasureError> {
         (self.say)("warming up both servers");
         for route in Route::ALL {
             for server in [OURS, BARE] {
@@ -123,16 +124,22 @@ impl Turns<'_> {
             }
         }
         let mut checks = Vec::new();
-        for route in Route::ALL {
+        for &route in parts.cpu {
             checks.push(self.cpu(route, &budgets.route[route.name()]).await?);
         }
         let mut latencies = Vec::new();
-        for route in Route::ALL {
-            checks.push(self.latency(route, &budgets.route[route.name()], &mut latencies).await?);
+        if parts.latency {
+            for route in Route::ALL {
+                checks.push(self.latency(route, &budgets.route[route.name()], &mut latencies).await?);
+            }
+            self.rush(&mut latencies).await?;
         }
-        self.rush(&mut latencies).await?;
-        checks.push(self.memory(budgets.memory.bytes_a_request).await?);
-        checks.push(self.doubt().await?);
+        if parts.memory {
+            checks.push(self.memory(budgets.memory.bytes_a_request).await?);
+        }
+        if parts.doubt {
+            checks.push(self.doubt().await?);
+        }
         checks.push(self.limits());
         checks.push(self.errors(budgets.errors.wrong));
         checks.push(self.books());

@@ -25,7 +25,7 @@ use system::{
 
 use crate::{
     budgets::{self, MeasureError, Measured},
-    extent::Extent,
+    extent::{Extent, Parts},
     journeys::{Journeys, is_loopback},
     planted::{Fault, PlantError, plant},
     report::LoadReport,
@@ -354,7 +354,7 @@ fn measured(args: &BudgetsArgs, given: &Given) -> Result<LoadReport, LoadTestErr
         None => given.bundle.clone(),
         Some(fault) => plant(fault, args.amount, &given.bundle, &dir.join("planted"))?,
     };
-    let measured = Measured { tools, bundle: &bundle, budgets, extent: *extent, dir };
+    let measured = Measured { tools, bundle: &bundle, budgets, extent: *extent, parts: Parts::ALL, dir };
     given.until_interrupted(budgets::run(&measured, &say))
 }
 

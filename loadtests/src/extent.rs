@@ -1,5 +1,22 @@
 //! How much a load test measures.
 
+use crate::route::Route;
+
+/// What is measured at all: a fault that is planted to be seen by one check needs no other.
+#[derive(Clone, Copy, Debug)]
+pub struct Parts {
+    /// CPU time beside the bare Worker, on these routes.
+    pub cpu: &'static [Route],
+    pub latency: bool,
+    pub memory: bool,
+    pub doubt: bool,
+}
+
+impl Parts {
+    pub const ALL: Self = Self { cpu: &Route::ALL, latency: true, memory: true, doubt: true };
+    pub const NONE: Self = Self { cpu: &[], latency: false, memory: false, doubt: false };
+}
+
 /// Counts of requests and turns.
 #[derive(Clone, Copy, Debug)]
 pub struct Extent {

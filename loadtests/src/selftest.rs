@@ -7,9 +7,10 @@ use gate::{Budgets, CheckRecord, Outcome};
 
 use crate::{
     budgets::{self, MeasureError, Measured},
-    extent::Extent,
+    extent::{Extent, Parts},
     planted::{Fault, PlantError, plant},
     report::LoadReport,
+    route::Route,
     server::{Tools, check},
 };
 
@@ -39,7 +40,7 @@ pub struct Suite<'a> {
 impl Suite<'_> {
     pub async fn run(&self, faults: &[Fault], say: &dyn Fn(&str)) -> Result<LoadReport, SelftestError> {
         say("control: the dispatcher as it ships");
-        let control = self.measure(self.bundle, "control", say).await?;
+        let control = self.measure(self.bundle, Parts::ALL, "control", say).await?;
         let outcome = control.outcome;
         let not_held = not_held(&control);
         let mut checks = vec![check("SELF-CONTROL", "the dispatcher as it ships is not refused", outcome, not_held)];
@@ -48,7 +49,7 @@ impl Suite<'_> {
             say(&format!("planted: {}", fault.name()));
             let into = self.dir.join(fault.name());
             let planted = plant(*fault, amount(*fault, &control), self.bundle, &into.join("bundle"))?;
-            let report = self.measure(&planted, fault.name(), say).await?;
+            let report = self.measure(&planted, parts(*fault), fault.name(), say).await?;
             requests += report.requests;
             checks.push(judge(*fault, &report));
         }
@@ -56,9 +57,26 @@ impl Suite<'_> {
         Ok(LoadReport::new("selftest", checks, Vec::new(), conditions, requests))
     }
 
-    async fn measure(&self, bundle: &Path, name: &str, say: &dyn Fn(&str)) -> Result<LoadReport, MeasureError> {
+    async fn measure(
+        &self,
+        bundle: &Path,
+        parts: Parts,
+        name: &str,
+        say: &dyn Fn(&str),
+    ) -> Result<LoadReport, MeasureError> {
         let Self { tools, budgets, extent, .. } = *self;
-        budgets::run(&Measured { tools, bundle, budgets, extent, dir: &self.dir.join(name) }, say).await
+        budgets::run(&Measured { tools, bundle, budgets, extent, parts, dir: &self.dir.join(name) }, say).await
+    }
+}
+
+/// What has to be measured for the fault to be seen.
+fn parts(fault: Fault) -> Parts {
+    match fault {
+        Fault::Slower => Parts { cpu: &[Route::Unpaid], ..Parts::NONE },
+        // The warm-up dispatches, too.
+        Fault::DropsLimits => Parts::NONE,
+        Fault::Leaks => Parts { memory: true, ..Parts::NONE },
+        Fault::RefusesUnknown => Parts { doubt: true, ..Parts::NONE },
     }
 }
 

@@ -83,7 +83,7 @@ fn told(kind: Kind, stdout: &str) -> Told {
         Kind::Selftest => {
             let json: Value = serde_json::from_str(stdout).unwrap_or_default();
             let unseen = json["bugs"].as_array().into_iter().flatten().filter(|bug| bug["seen"] != "caught");
-            let not_held = unseen.map(|bug| unseen_bug(bug)).collect();
+            let not_held = unseen.map(unseen_bug).collect();
             Told { judged: json["caught"].as_u64().unwrap_or(0), not_held, ..Told::default() }
         }
         Kind::Swarm => {

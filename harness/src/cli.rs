@@ -82,6 +82,8 @@ pub enum Command {
     Serve(ServeArgs),
     /// Run all that a change, a night or a release is held to, and write the verdict that a deploy rests on
     Gate(GateArgs),
+    /// Remove old runs: the newest stay, and those that did not pass
+    Clean(CleanArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
     /// Serve a local dispatch namespace that enforces CPU, memory and subrequest limits
@@ -352,6 +354,19 @@ pub struct BenchArgs {
     pub v8_flags: Vec<String>,
     #[command(flatten)]
     pub print: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// How many of the newest runs stay, whatever they came to
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub keep: usize,
+    /// Remove old runs that did not pass as well
+    #[arg(long)]
+    pub failed_too: bool,
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -27,10 +27,11 @@ use crate::{
     budgets::{self, MeasureError, Measured},
     extent::{Extent, Parts},
     journeys::{Journeys, is_loopback},
+    peers,
     planted::{Fault, PlantError, plant},
     report::LoadReport,
     selftest::{SelftestError, Suite},
-    server::Tools,
+    server::{Kind, Tools},
     soak,
 };
 
@@ -64,6 +65,8 @@ enum Command {
     Soak(SoakArgs),
     /// Plant faults in the dispatcher, and see that the budgets refuse each
     Selftest(SelftestArgs),
+    /// Measure a bare Worker, the dispatcher and the official library's Worker, in turns, as a table
+    Peers(BundleArgs),
     /// Let users of several kinds loose on the live tier, or on a server that is there, with goose
     Journeys(JourneysArgs),
 }
@@ -236,6 +239,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
         Command::Soak(args) => loaded(&args.bundle, |given| soaked(args, given)),
         Command::Selftest(args) => loaded(&args.bundle, |given| selftested(args, given)),
         Command::Journeys(args) => journeys(args),
+        Command::Peers(args) => return peers(args, cli.format),
     }?;
     match cli.format {
         Format::Table => output::print(format_args!("{}", report.table())),
@@ -244,6 +248,27 @@ fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
         }
     }
     Ok(report.exit())
+}
+
+/// One server is as old as the other only where all are started anew.
+fn peers(args: &BundleArgs, format: Format) -> Result<Exit, LoadTestError> {
+    let report = loaded(args, |given| {
+        let Given { runtime, tools, bundle, extent, dir, .. } = given;
+        let (_, _, reference) = runtime.block_on(providing::provide_reference())?;
+        let kinds = [
+            (Kind::Bare, "bare dispatch Worker".to_owned()),
+            (Kind::Dispatcher(bundle.clone()), "402claw".to_owned()),
+            (Kind::Reference(reference.module), reference.library),
+        ];
+        given.until_interrupted(peers::run(tools, &kinds, *extent, dir, &say))
+    })?;
+    match format {
+        Format::Table => output::print(format_args!("{}", report.markdown())),
+        Format::Json => {
+            output::print(format_args!("{}", reports::json::render(&report).map_err(LoadTestError::Json)?));
+        }
+    }
+    Ok(if report.is_sound() { Exit::Pass } else { Exit::Unknown })
 }
 
 /// In a build that has goose in it.
@@ -320,10 +345,7 @@ impl Given {
 }
 
 /// Sets up, makes a folder, lets `work` do its own, and removes the folder.
-fn loaded(
-    args: &BundleArgs,
-    work: impl FnOnce(&Given) -> Result<LoadReport, LoadTestError>,
-) -> Result<LoadReport, LoadTestError> {
+fn loaded<T>(args: &BundleArgs, work: impl FnOnce(&Given) -> Result<T, LoadTestError>) -> Result<T, LoadTestError> {
     let path = args.budgets.clone().unwrap_or_else(|| workspace_root().join("loadtests/budgets.toml"));
     let text = fs::read_to_string(&path).map_err(|source| LoadTestError::Read { path, source })?;
     let budgets = Budgets::parse(&text)?;

@@ -7,6 +7,7 @@ mod doubt;
 pub mod extent;
 pub mod journeys;
 mod open;
+pub mod peers;
 pub mod planted;
 mod report;
 mod route;

@@ -3,6 +3,7 @@
 
 mod bench;
 mod check;
+mod clean;
 mod conform;
 mod conformance;
 mod gate;
@@ -86,6 +87,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Meta(args) => meta::meta(args),
         Command::Schema(args) => schema::schema(args),
         Command::Serve(args) => serve::serve(args),
+        Command::Clean(args) => clean::clean(args),
         Command::Gate(args) => gate::gate(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),

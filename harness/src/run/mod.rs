@@ -13,6 +13,7 @@ pub mod machine;
 mod operator;
 mod outbound;
 mod plan_limits;
+mod retention;
 mod run_dir;
 mod simulated;
 mod tenants;
@@ -20,6 +21,7 @@ mod timeline;
 
 pub use live::live;
 pub use live_world::{Live, LiveError, LiveOptions, Tools};
+pub use retention::{Kept, Swept, sweep};
 pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};
 

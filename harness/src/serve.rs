@@ -32,6 +32,7 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
         port: args.port,
         facilitator_ports: &args.facilitator_ports,
         facilitator_urls: &args.facilitator_urls,
+        sellers: None,
     };
     let mut interruption = Interruption::heed();
     let (live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;

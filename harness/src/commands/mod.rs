@@ -13,6 +13,7 @@ mod namespace;
 pub mod providing;
 mod replay;
 mod report;
+pub mod sandbox;
 mod scenario;
 mod schema;
 mod selftest;
@@ -46,6 +47,7 @@ use crate::{
     swarm::{MergeError, SwarmError},
 };
 use ::scenario::{Library, LibraryError};
+use sandbox::SandboxError;
 use std::path::PathBuf;
 use supervisor::NamespaceError;
 use system::output::{out, outln};
@@ -167,6 +169,9 @@ pub enum CommandError {
     Selftest(#[from] SelftestError),
     #[error(transparent)]
     #[diagnostic(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Report(#[from] ReportNotWritten),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -198,7 +203,7 @@ impl CommandError {
             Self::Conform(error) => error.exit(),
             Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
-            Self::Setup(_) => Exit::DidNotStart,
+            Self::Setup(_) | Self::Sandbox(_) => Exit::DidNotStart,
             Self::Selftest(error) => error.exit(),
             Self::RunDir(error) => error.exit(),
             Self::Rule(_) => Exit::Usage,

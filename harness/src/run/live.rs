@@ -37,6 +37,7 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         port: None,
         facilitator_ports: &[],
         facilitator_urls: &[],
+        sellers: None,
     };
     let mut interruption = Interruption::heed();
     let (mut live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;

@@ -27,6 +27,7 @@ use journal::Journal;
 use namespace::{Policy, Report};
 use reports::event::Event;
 use scenario::Scenario;
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io,
@@ -73,6 +74,17 @@ pub struct LiveOptions<'a> {
     pub facilitator_ports: &'a [u16],
     /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
     pub facilitator_urls: &'a [String],
+    /// In place of the scenario's tenants and their doubles.
+    pub sellers: Option<&'a Sellers>,
+}
+
+/// Tenants that are somebody's own.
+#[derive(Clone, Debug)]
+pub struct Sellers {
+    /// As the dispatcher reads it.
+    pub directory: Value,
+    /// A folder for each script.
+    pub scripts: PathBuf,
 }
 
 /// A running world.
@@ -189,8 +201,10 @@ impl Live {
             facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
         }
 
+        let sellers = options.sellers;
         let tenants: Vec<_> = scripts(scenario)
             .into_iter()
+            .filter(|_| sellers.is_none())
             .map(|(script, tenant)| (TenantDouble { script, canary: secret() }, tenant))
             .collect();
         let canaries: BTreeMap<_, _> =
@@ -214,6 +228,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
+        let theirs = sellers.map(|sellers| ("TENANT_DIRECTORY".to_owned(), sellers.directory.to_string()));
         let planted = options.tools.planted.clone().map(|bug| (VARIABLE.to_owned(), bug));
         let options = WorldOptions {
             guard: Guard::this_program(),
@@ -224,9 +239,10 @@ impl Live {
             workerd: options.tools.workerd.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
-            vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).collect(),
+            vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).chain(theirs).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),
+            scripts: sellers.map(|sellers| sellers.scripts.clone()),
             directory: kv_double.as_ref().map(KvDouble::address),
             location: location.as_ref().map(LocationDouble::address),
             outbound: outbound.as_ref().map_or(Policy::Double, Outbound::policy),

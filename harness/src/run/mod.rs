@@ -20,7 +20,7 @@ mod tenants;
 mod timeline;
 
 pub use live::live;
-pub use live_world::{Live, LiveError, LiveOptions, Tools};
+pub use live_world::{Live, LiveError, LiveOptions, Sellers, Tools};
 pub use retention::{Kept, Swept, sweep};
 pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};

@@ -31,7 +31,7 @@ mod wrangler;
 
 use std::{path::Path, thread};
 
-pub use bundle::{Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_worker};
+pub use bundle::{Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_worker};
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use load_tests::{build_journeys, build_load_tests};

@@ -43,6 +43,7 @@ impl World {
             port: None,
             facilitator_ports: &[],
             facilitator_urls: &[],
+            sellers: None,
         };
         let (live, _deaths) = Live::start_or_interrupted(&options, &journal).await?;
         live.takes_its_configuration().await.map_err(RunError::DidNotStart)?;

@@ -10,9 +10,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use gate::{BudgetError, Budgets};
 use harness::{
     bench::load::LoadError,
-    commands::{CommandError, providing},
+    commands::{CommandError, preparation},
     exit::Exit,
-    run::{RunDir, RunDirError},
+    play::{RunDir, RunDirError},
 };
 use miette::Diagnostic;
 use system::{
@@ -254,7 +254,7 @@ fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
 fn peers(args: &BundleArgs, format: Format) -> Result<Exit, LoadTestError> {
     let report = loaded(args, |given| {
         let Given { runtime, tools, bundle, extent, dir, .. } = given;
-        let (_, _, reference) = runtime.block_on(providing::provide_reference())?;
+        let (_, _, reference) = runtime.block_on(preparation::provide_reference())?;
         let kinds = [
             (Kind::Bare, "bare dispatch Worker".to_owned()),
             (Kind::Dispatcher(bundle.clone()), "402claw".to_owned()),
@@ -290,8 +290,8 @@ fn journeys(args: &JourneysArgs) -> Result<LoadReport, LoadTestError> {
 #[cfg(not(feature = "journeys"))]
 fn journeys(args: &JourneysArgs) -> Result<LoadReport, LoadTestError> {
     asked(args)?;
-    let runtime = providing::runtime()?;
-    let program = runtime.block_on(providing::setting_up(harness::setup::build_journeys))?;
+    let runtime = preparation::runtime()?;
+    let program = runtime.block_on(preparation::setting_up(harness::setup::build_journeys))?;
     let out = std::env::temp_dir().join(format!("402claw-journeys-{}.json", std::process::id()));
     let status = std::process::Command::new(program)
         .args(std::env::args_os().skip(1))
@@ -323,7 +323,7 @@ struct Given {
     tools: Tools,
     /// Of the live tier.
     #[cfg_attr(not(feature = "journeys"), expect(dead_code, reason = "only the journeys have such a world"))]
-    full: harness::run::Tools,
+    full: harness::live::Tools,
     bundle: PathBuf,
     budgets: Budgets,
     extent: Extent,
@@ -349,11 +349,11 @@ fn loaded<T>(args: &BundleArgs, work: impl FnOnce(&Given) -> Result<T, LoadTestE
     let path = args.budgets.clone().unwrap_or_else(|| workspace_root().join("loadtests/budgets.toml"));
     let text = fs::read_to_string(&path).map_err(|source| LoadTestError::Read { path, source })?;
     let budgets = Budgets::parse(&text)?;
-    let runtime = providing::runtime()?;
+    let runtime = preparation::runtime()?;
     if let Some(bundle) = &args.bundle {
         folders::take_bundle_from(bundle);
     }
-    let (full, built) = runtime.block_on(providing::provide())?;
+    let (full, built) = runtime.block_on(preparation::provide())?;
     let bundle = built.index_js;
     let (workerd, wrangler_jsonc) = (full.workerd.clone(), full.wrangler_jsonc.clone());
     let tools = Tools { guard: Guard::this_program(), workerd, wrangler_jsonc };

@@ -117,7 +117,7 @@ pub fn bare_vars(facilitator_url: &str) -> BTreeMap<String, String> {
 /// The variables of the official library's Worker, which sells for one tenant.
 #[must_use]
 pub fn reference_vars(facilitator_url: &str) -> BTreeMap<String, String> {
-    harness::shop::Till { facilitator_url: facilitator_url.to_owned(), timeout_ms: None }.reference_vars()
+    harness::world::test_offer::Till { facilitator_url: facilitator_url.to_owned(), timeout_ms: None }.reference_vars()
 }
 
 fn vars<const N: usize>(vars: [(&str, String); N]) -> BTreeMap<String, String> {

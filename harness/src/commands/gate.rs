@@ -2,13 +2,13 @@
 
 use super::{
     CommandError,
-    providing::{loadtests_program, make_run_dir, provide, runtime, setting_up},
+    preparation::{loadtests_program, make_run_dir, provide, runtime, setting_up},
 };
 use crate::{
     cli::{FormatArgs, GateArgs, GateTask},
     exit::Exit,
     gate::{self as running, Cut, GateError, Ran, Runner},
-    run::EVENTS,
+    play::EVENTS,
     setup,
 };
 use gate::{Budgets, FileDigest, GateRecord, Job, JobRecord, Key, Outcome, Profile, Refusal, Seal};

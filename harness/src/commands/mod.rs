@@ -4,13 +4,15 @@
 mod bench;
 mod check;
 mod clean;
+mod compare;
 mod conform;
 mod conformance;
+mod engine;
 mod gate;
 mod incident;
 mod meta;
 mod namespace;
-pub mod providing;
+pub mod preparation;
 mod replay;
 mod report;
 pub mod sandbox;
@@ -20,26 +22,28 @@ mod selftest;
 mod serve;
 mod setup;
 mod shrink;
-mod stage;
 mod supervisor;
 mod swarm;
 mod tiers;
 
 use crate::{
+    acceptance::known_failures::KnownError,
     bench::BenchError,
+    catalogue::{
+        list,
+        new_scenario::{self, NewError},
+        rules::{self, UnknownRule},
+    },
     cli::{Command, ReportNotWritten},
-    conform::ConformError,
-    conformance::ConformanceError,
+    comparison::ConformanceError,
     exit::Exit,
     explain,
     gate::GateError,
     incident::IncidentError,
-    known::KnownError,
-    list,
-    new::{self, NewError},
+    play::RunDirError,
+    probe::ConformError,
     recording::{self, RecordingError},
-    rules::{self, UnknownRule},
-    run::{RunDirError, RunError},
+    run::RunError,
     selftest::SelftestError,
     serve::OptionsError,
     setup::SetupError,
@@ -61,6 +65,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Check(args) => check::check(args),
         Command::Report(args) => report::report(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
             outln!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
@@ -78,7 +83,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::New(args) => {
-            let path = new::start(&args.scenario, &Library::find())?;
+            let path = new_scenario::start(&args.scenario, &Library::find())?;
             outln!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
             Ok(Exit::Pass)
         }
@@ -93,7 +98,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Gate(args) => gate::gate(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
-        Command::Supervise(args) => Ok(providing::runtime()?.block_on(supervisor::supervise(args))?),
+        Command::Supervise(args) => Ok(preparation::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),

@@ -6,11 +6,12 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide, runtime, setting_up},
+    preparation::{make_run_dir, provide, runtime, setting_up},
 };
 use crate::{
     exit::Exit,
-    run::{Live, LiveOptions, RunError, Sellers},
+    live::{LiveOptions, Sellers},
+    run::{self, RunError},
     serve, setup,
     world::ports,
 };
@@ -91,10 +92,11 @@ pub fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {
             port: args.port,
             facilitator_ports: &[],
             facilitator_urls: &[],
+            node_urls: &[],
             sellers: Some(&sellers),
         };
         let mut interruption = Interruption::heed();
-        let (live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;
+        let (live, mut deaths) = run::start_or_interrupted(&options, &journal).await?;
         let told = tokio::spawn(tell_settlements(journal.follow()));
         let served = match live.takes_its_configuration().await {
             Err(error) => Err(RunError::DidNotStart(error)),

@@ -1,6 +1,6 @@
 //! What a gate writes down of the sources and the machine, and what it plans by.
 
-use crate::run::machine::others_now;
+use crate::live::machine::others_now;
 use gate::{Facts, Machine, Profile, ScenarioFacts, Source};
 use scenario::{Library, LibraryError, Scenario, Selection, Tier};
 use std::{fs, path::Path, process::Command, thread, time::Duration};

@@ -116,7 +116,7 @@ fn take(log: &str, value: &Value, stamp: Option<u64>, n: usize, into: &mut Vec<L
     if !["request", "payment"].contains(&log) {
         return Ok(());
     }
-    let what = match crate::run::line_of(log, value.clone()) {
+    let what = match crate::play::line_of(log, value.clone()) {
         Some(Event::DispatcherRequest(line)) => What::Request(line),
         Some(Event::DispatcherPayment(line)) => What::Payment(line),
         _ => return Err(BadLine::Shape(n)),

@@ -84,14 +84,14 @@ pub fn scenario(log: &Path, name: &Name, seed: u64, say: &dyn Fn(&str)) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{run::Asked, sim};
+    use crate::{play::RunSpec, sim};
     use reports::event::{Event, Recorded};
     use scenario::{Profile, Tier, limits::MAX_RUN};
 
     fn outage() -> Vec<Recorded> {
         let text = include_str!("../../../scenarios/outage.toml");
         let scenario = Scenario::parse("outage.toml", text).expect("the shipped scenario is valid");
-        sim::simulate(Asked { scenario: &scenario, as_: "outage", tier: Tier::Sim, seed: 42 }).expect("it runs")
+        sim::simulate(RunSpec { scenario: &scenario, as_: "outage", tier: Tier::Sim, seed: 42 }).expect("it runs")
     }
 
     /// As a platform exports it.

@@ -1,8 +1,10 @@
 //! Which runs are kept. A folder under `runs/` is a run's where it has a manifest, events or a gate's record; anything else there
 //! is somebody's own, and stays. So does a run that is under way.
 
-use super::{EVENTS, MANIFEST, REPORT};
-use crate::exit::Exit;
+use crate::{
+    exit::Exit,
+    play::{EVENTS, MANIFEST, REPORT},
+};
 use reports::report::Report;
 use std::{
     fs::{self, File},

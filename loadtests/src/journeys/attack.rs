@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Parser;
 use gate::Budgets;
 use goose::{GooseAttack, GooseError, config::GooseConfiguration};
-use harness::run::{RunError, Tools};
+use harness::{live::Tools, run::RunError};
 
 use super::{Journeys, audit, shared::Shared, users, world::World};
 use crate::report::LoadReport;

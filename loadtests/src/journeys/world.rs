@@ -3,7 +3,10 @@
 
 use std::{path::Path, sync::Arc};
 
-use harness::run::{Live, LiveOptions, RunError, Tools};
+use harness::{
+    live::{Live, LiveOptions, Tools},
+    run::{RunError, start_or_interrupted},
+};
 use journal::{Journal, JournalWriter};
 use judge::History;
 use reports::{
@@ -43,9 +46,10 @@ impl World {
             port: None,
             facilitator_ports: &[],
             facilitator_urls: &[],
+            node_urls: &[],
             sellers: None,
         };
-        let (live, _deaths) = Live::start_or_interrupted(&options, &journal).await?;
+        let (live, _deaths) = start_or_interrupted(&options, &journal).await?;
         live.takes_its_configuration().await.map_err(RunError::DidNotStart)?;
         harness::run::began(&scenario, SEED, &journal)?;
         Ok(Self { live, journal, writer, scenario })

@@ -10,9 +10,11 @@ use crate::{
 use clap::{ArgGroup, Args, Parser, Subcommand, value_parser};
 use namespace::{self, Policy};
 mod format;
+mod gate_args;
 mod report_args;
 
 pub use format::{Format, FormatArgs, asks_for_json};
+pub use gate_args::{GateArgs, GateTask};
 pub use report_args::{ReportArgs, ReportFile, ReportNotWritten};
 
 use reports::level::Level;
@@ -32,6 +34,9 @@ pub struct Cli {
     /// Where to keep runs; runs/ beside the scenarios unless given
     #[arg(long, global = true, env = "HARNESS_RUNS", value_name = "DIR")]
     pub runs_dir: Option<PathBuf>,
+    /// Run a bundle that is built already, a folder with index.js and index_bg.wasm, in place of this checkout's
+    #[arg(long, global = true, value_name = "DIR")]
+    pub bundle: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -78,6 +83,10 @@ pub enum Command {
     Setup,
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
     Serve(ServeArgs),
+    /// Run all that a change, a night or a release is held to, and write the verdict that a deploy rests on
+    Gate(GateArgs),
+    /// Remove old runs: the newest stay, and those that did not pass
+    Clean(CleanArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
     /// Serve a local dispatch namespace that enforces CPU, memory and subrequest limits
@@ -369,6 +378,19 @@ pub struct BenchArgs {
     pub v8_flags: Vec<String>,
     #[command(flatten)]
     pub print: FormatArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct CleanArgs {
+    /// How many of the newest runs stay, whatever they came to
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub keep: usize,
+    /// Remove old runs that did not pass as well
+    #[arg(long)]
+    pub failed_too: bool,
+    /// Only tell what would be removed
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

@@ -6,12 +6,13 @@ mod audience;
 pub mod bench;
 pub mod catalogue;
 pub mod cli;
-mod commands;
+pub mod commands;
 pub mod compare;
 pub mod comparison;
 mod directory;
 pub mod exit;
 pub mod explain;
+pub mod gate;
 mod http;
 pub mod incident;
 pub mod live;
@@ -55,6 +56,9 @@ pub fn main() -> Exit {
     };
     if let Some(runs) = &cli.runs_dir {
         folders::keep_runs_in(runs);
+    }
+    if let Some(bundle) = &cli.bundle {
+        folders::take_bundle_from(bundle);
     }
     let outcome = std::panic::catch_unwind(|| commands::carry_out(&cli.command)).unwrap_or(Err(CommandError::Panicked));
     heard(None, outcome.unwrap_or_else(|error| audience.hears(error)))

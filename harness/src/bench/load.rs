@@ -5,7 +5,7 @@
 
 use http_body_util::{BodyExt, Empty};
 use hyper::{
-    Request, Response, StatusCode,
+    Request, Response, StatusCode, Uri,
     body::Bytes,
     client::conn::http1::{SendRequest, handshake},
     header::HeaderValue,
@@ -26,9 +26,10 @@ use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATUR
 /// What one server is asked.
 #[derive(Clone, Debug)]
 pub struct Target {
+    /// On loopback.
     pub port: u16,
-    pub host: &'static str,
-    pub path: &'static str,
+    pub host: HeaderValue,
+    pub path: Uri,
 }
 
 /// How much is asked of it.
@@ -42,10 +43,21 @@ pub struct Load {
 
 #[derive(Clone, Debug)]
 pub enum Requests {
+    /// So many at most, at a tenant that sells nothing.
+    Free(usize),
     /// So many at most, without a payment.
     Unpaid(usize),
     /// One for each of these values of `PAYMENT-SIGNATURE`.
     Paid(Arc<Vec<HeaderValue>>),
+}
+
+/// What a request is to be answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    Content,
+    Offer,
+    /// The content, with what was paid for it.
+    Receipt,
 }
 
 /// What was seen.
@@ -70,16 +82,28 @@ pub enum LoadError {
 }
 
 impl Requests {
-    fn len(&self) -> usize {
+    #[must_use]
+    pub fn count(&self) -> usize {
         match self {
-            Self::Unpaid(count) => *count,
+            Self::Free(count) | Self::Unpaid(count) => *count,
             Self::Paid(payments) => payments.len(),
         }
     }
 
-    fn payment(&self, number: usize) -> Option<HeaderValue> {
+    /// What each of them is to be answered with.
+    #[must_use]
+    pub fn answer(&self) -> Wanted {
         match self {
-            Self::Unpaid(_) => None,
+            Self::Free(_) => Wanted::Content,
+            Self::Unpaid(_) => Wanted::Offer,
+            Self::Paid(_) => Wanted::Receipt,
+        }
+    }
+
+    #[must_use]
+    pub fn payment(&self, number: usize) -> Option<HeaderValue> {
+        match self {
+            Self::Free(_) | Self::Unpaid(_) => None,
             Self::Paid(payments) => payments.get(number).cloned(),
         }
     }
@@ -115,9 +139,10 @@ pub async fn one_header(target: &Target, name: &str) -> Result<Option<String>, L
     Ok(response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned))
 }
 
-type Connection = SendRequest<Empty<Bytes>>;
+/// One connection, for one request at a time.
+pub type Connection = SendRequest<Empty<Bytes>>;
 
-async fn connect(target: &Target) -> Result<Connection, LoadError> {
+pub async fn connect(target: &Target) -> Result<Connection, LoadError> {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, target.port)).await.map_err(LoadError::Connect)?;
     stream.set_nodelay(true).map_err(LoadError::Connect)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
@@ -138,13 +163,12 @@ async fn work(
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let began = watch.now_us();
-        if number >= load.requests.len() || began >= until {
+        if number >= load.requests.count() || began >= until {
             return Ok(seen);
         }
         let payment = load.requests.payment(number);
-        let paid = payment.is_some();
         let (response, body) = exchange(&mut connection, &target, payment).await?;
-        if is_right(&response, paid) {
+        if load.requests.answer().is_given_by(&response) {
             seen.took.push(Duration::from_micros(watch.now_us() - began));
         } else {
             seen.wrong += 1;
@@ -155,14 +179,14 @@ async fn work(
 }
 
 /// The answer, its whole body read.
-async fn exchange(
+pub async fn exchange(
     connection: &mut Connection,
     target: &Target,
     payment: Option<HeaderValue>,
 ) -> Result<(Response<()>, Bytes), LoadError> {
     let mut request = Request::new(Empty::new());
-    *request.uri_mut() = hyper::Uri::from_static(target.path);
-    request.headers_mut().insert(hyper::header::HOST, HeaderValue::from_static(target.host));
+    *request.uri_mut() = target.path.clone();
+    request.headers_mut().insert(hyper::header::HOST, target.host.clone());
     if let Some(payment) = payment {
         request.headers_mut().insert(PAYMENT_SIGNATURE, payment);
     }
@@ -172,8 +196,14 @@ async fn exchange(
     Ok((Response::from_parts(head, ()), body))
 }
 
-fn is_right(response: &Response<()>, paid: bool) -> bool {
-    let (status, header) =
-        if paid { (StatusCode::OK, PAYMENT_RESPONSE) } else { (StatusCode::PAYMENT_REQUIRED, PAYMENT_REQUIRED) };
-    response.status() == status && response.headers().contains_key(header)
+impl Wanted {
+    #[must_use]
+    pub fn is_given_by(self, response: &Response<()>) -> bool {
+        let (status, header) = match self {
+            Self::Content => (StatusCode::OK, None),
+            Self::Offer => (StatusCode::PAYMENT_REQUIRED, Some(PAYMENT_REQUIRED)),
+            Self::Receipt => (StatusCode::OK, Some(PAYMENT_RESPONSE)),
+        };
+        response.status() == status && header.is_none_or(|header| response.headers().contains_key(header))
+    }
 }

@@ -5,8 +5,8 @@
 //! so only the comparison within one run says anything.
 
 mod case;
-mod facilitator;
-mod load;
+pub mod facilitator;
+pub mod load;
 mod report;
 
 pub use case::Extent;
@@ -18,17 +18,18 @@ use crate::{
         TenantDouble,
         test_offer::{HOST, TENANT, Till},
         workerd::{
-            DispatcherWorker, DurableObject, ModuleWorker, Production, ProductionError, Recording, Workerd,
-            WorkerdError, WorkerdOptions,
+            DispatcherWorker, DurableObject, LocalNamespace, ModuleWorker, Production, ProductionError, Recording,
+            Workerd, WorkerdError, WorkerdOptions,
         },
     },
 };
 use case::{Case, Kind};
 use facilitator::InstantFacilitator;
-use hyper::header::HeaderValue;
+use hyper::{Uri, header::HeaderValue};
 use load::{Load, LoadError, Requests, Seen, Target};
 use report::{Compared, Rounds};
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::Arc,
@@ -172,8 +173,11 @@ impl Bench<'_> {
                     production,
                     index_js: self.tools.bundle_index_js.clone(),
                     vars: self.till.dispatcher_vars(),
-                    tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
-                    recording: Recording::Nowhere,
+                    namespace: LocalNamespace {
+                        tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
+                        limits: BTreeMap::new(),
+                        recording: Recording::Nowhere,
+                    },
                 };
                 Workerd::start(&worker, &options).await
             }
@@ -192,7 +196,7 @@ impl Bench<'_> {
     }
 
     async fn measure(&self, server: Server, round: u64, running: &Workerd) -> Result<Vec<Seen>, BenchError> {
-        let target = Target { port: running.port, host: HOST, path: PATH };
+        let target = Target { port: running.port, host: HeaderValue::from_static(HOST), path: Uri::from_static(PATH) };
         let unpayable = |source| BenchError::Offer { server: server.name(), source };
         let asked = load::one_header(&target, PAYMENT_REQUIRED).await;
         let case = "asking for the offer";

@@ -38,6 +38,7 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     let folder = format!("402claw-bench-{}", SystemClock::new().unix_ms());
     let folder = storage.unwrap_or_else(folders::runs).join(&folder);
     let run_dir = RunDir::make(Some(&folder), &folder, "bench", 0)?;
+    folders::is_temporary(run_dir.path());
     let extent = Extent { rounds: args.rounds, within: Duration::from_secs(args.seconds) };
     let say = |what: &str| errln!("{what}");
     let report = runtime.block_on(async {

@@ -9,7 +9,11 @@ use crate::{
     comparison::{self, ConformanceTools},
     exit::Exit,
 };
-use system::{folders::workspace_root, interrupt::interrupted, output::errln};
+use system::{
+    folders::workspace_root,
+    interrupt::interrupted,
+    output::{errln, outln},
+};
 
 pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;
@@ -29,6 +33,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
             () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;
+    outln!("{} rows were played at both servers", made.rows);
     let path = workspace_root().join("docs/conformance.md");
     let failed = |source| CommandError::Document { path: path.clone(), source };
     let as_it_was = if args.check {

@@ -3,14 +3,16 @@
 
 mod bench;
 mod check;
+mod clean;
 mod compare;
 mod conform;
 mod conformance;
 mod engine;
+mod gate;
 mod incident;
 mod meta;
 mod namespace;
-mod preparation;
+pub mod preparation;
 mod replay;
 mod report;
 pub mod sandbox;
@@ -36,6 +38,7 @@ use crate::{
     comparison::ConformanceError,
     exit::Exit,
     explain,
+    gate::GateError,
     incident::IncidentError,
     play::RunDirError,
     probe::ConformError,
@@ -91,6 +94,8 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Meta(args) => meta::meta(args),
         Command::Schema(args) => schema::schema(args),
         Command::Serve(args) => serve::serve(args),
+        Command::Clean(args) => clean::clean(args),
+        Command::Gate(args) => gate::gate(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
         Command::Supervise(args) => Ok(preparation::runtime()?.block_on(supervisor::supervise(args))?),
@@ -114,6 +119,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Conformance(#[from] ConformanceError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Gate(#[from] GateError),
     #[error("{path} cannot be used")]
     Document { path: PathBuf, source: std::io::Error },
     #[error(transparent)]
@@ -195,6 +203,7 @@ impl CommandError {
             Self::Recording(error) => error.exit(),
             Self::Run(error) => error.exit(),
             Self::Bench(error) => error.exit(),
+            Self::Gate(error) => error.exit(),
             Self::Namespace(error) => error.exit(),
             Self::Conform(error) => error.exit(),
             Self::Conformance(error) => error.exit(),

@@ -35,6 +35,15 @@ pub async fn provide_reference() -> Result<(PathBuf, Tools, Reference), CommandE
     .await
 }
 
+/// Builds the load tests, and gives their program: cargo says nothing where nothing changed.
+pub fn loadtests_program(
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<PathBuf, SetupError> {
+    setup::build_load_tests(workspace, progress, cancelled)
+}
+
 /// The tools with whatever this scenario wants besides.
 pub async fn provide_for(scenario: &Scenario, tools: &Tools) -> Result<Tools, CommandError> {
     if !scenario.world().is_official() {

@@ -15,7 +15,10 @@ use crate::{
         TenantDouble,
         recorder::Recorder,
         test_offer::{HOST, TENANT, Till},
-        workerd::{DispatcherWorker, ModuleWorker, Production, Recording, Workerd, WorkerdError, WorkerdOptions},
+        workerd::{
+            DispatcherWorker, LocalNamespace, ModuleWorker, Production, Recording, Workerd, WorkerdError,
+            WorkerdOptions,
+        },
     },
 };
 use document::Compared;
@@ -24,6 +27,7 @@ use journal::Journal;
 use reports::event::{Event, FacilitatorEndpoint};
 use serde::de::IgnoredAny;
 use std::{
+    collections::BTreeMap,
     io,
     path::{Path, PathBuf},
     sync::{
@@ -61,6 +65,8 @@ pub struct ConformanceTools {
 /// The document, and whether the dispatcher was sound in every row.
 pub struct Conformance {
     pub document: String,
+    /// How many rows were played.
+    pub rows: usize,
     pub sound: bool,
 }
 
@@ -127,7 +133,7 @@ pub async fn conformance(
         compared.push(Compared { name: row.name, deed: row.deed, specified: row.specified, reference, dispatcher });
     }
     let sound = compared.iter().all(|row| row.dispatcher.is_sound(row.deed, row.specified));
-    Ok(Conformance { document: document::render(&tools.reference_library, &compared), sound })
+    Ok(Conformance { rows: count, document: document::render(&tools.reference_library, &compared), sound })
 }
 
 async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -> Result<Observed, ConformanceError> {
@@ -209,8 +215,11 @@ async fn start(
                 production,
                 index_js: tools.bundle_index_js.clone(),
                 vars: till.dispatcher_vars(),
-                tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
-                recording: Recording::To { address: recorder.address(), path: recorder.path().to_owned() },
+                namespace: LocalNamespace {
+                    tenants: vec![TenantDouble { script: TENANT.to_owned(), canary: TENANT.to_owned() }],
+                    limits: BTreeMap::new(),
+                    recording: Recording::To { address: recorder.address(), path: recorder.path().to_owned() },
+                },
             };
             Workerd::start(&worker, &options).await
         }

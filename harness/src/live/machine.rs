@@ -41,6 +41,14 @@ pub async fn watch(journal: &Journal) -> Infallible {
     }
 }
 
+/// How many cores others than this program use, over so long from now; `None` where there is no `/proc`.
+pub async fn others_now(over: Duration) -> Option<f64> {
+    let (from, first) = (time::Instant::now().into_std(), reading()?);
+    time::sleep(over).await;
+    let load = load(1, (from, first), (time::Instant::now().into_std(), reading()?));
+    Some((load.busy - load.ours).max(0.0))
+}
+
 fn load(cores: u32, (from, first): (Instant, Reading), (to, last): (Instant, Reading)) -> MachineLoad {
     let seconds = to.duration_since(from).as_secs_f64();
     let of = |first: u64, last: u64| last.saturating_sub(first) as f64 / TICKS_A_SECOND / seconds;

@@ -13,7 +13,7 @@ use crate::{
 use journal::Journal;
 use judge::History;
 use reports::{event::Event, report::Report, verdict::Verdict};
-use scenario::OperatorAction;
+use scenario::{OperatorAction, Scenario, Tier};
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -26,6 +26,14 @@ use traffic::{self, Caller, HttpError, HttpWire, Payers};
 
 /// How long the dispatcher's last log lines may take to arrive after the last answer did.
 const LINES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Records that a world is there for callers that are not the scenario's own, so that its history can be judged.
+pub fn began(scenario: &Scenario, seed: u64, journal: &Journal) -> Result<(), RunError> {
+    let network = play::network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
+    let spec = RunSpec { scenario, as_: scenario.id().as_str(), tier: Tier::Live, seed };
+    journal.record(spec.started(network, SystemClock::new().unix_ms(), 0));
+    Ok(())
+}
 
 /// Runs the scenario live and judges it; `say` tells what is being done.
 pub async fn live(asked: RunSpec<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn Fn(&str)) -> Result<Report, RunError> {

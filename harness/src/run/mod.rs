@@ -1,9 +1,11 @@
 //! One run of a scenario, from a world of either tier to a judged report.
 
 mod live;
+mod retention;
 mod simulated;
 
-pub use live::{live, start_or_interrupted};
+pub use live::{began, live, start_or_interrupted};
+pub use retention::{Kept, Swept, sweep};
 pub use simulated::{simulated, write_events};
 
 use crate::{

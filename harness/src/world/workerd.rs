@@ -16,15 +16,19 @@ use tokio::{
     time::{sleep, timeout},
 };
 
+mod bare;
 mod capnp;
 mod cpu;
 mod dispatcher;
+mod local_namespace;
 mod module;
 mod outbound;
 mod production;
 mod storage;
 
-pub use dispatcher::{DispatcherWorker, Recording};
+pub use bare::BareDispatcher;
+pub use dispatcher::DispatcherWorker;
+pub use local_namespace::{LocalNamespace, Recording};
 pub use module::{DurableObject, ModuleWorker};
 pub use outbound::OutboundWorker;
 pub use production::{Production, ProductionError};
@@ -137,6 +141,11 @@ impl Workerd {
     /// Has its end told, unless that is asked for.
     pub fn watched(&self, part: &str, watch: &Watch) {
         watch.over(part, &self.process, &self.log);
+    }
+
+    /// The runtime's own process, where the system tells.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
     }
 
     /// The CPU time it has used so far, where the system tells.

@@ -10,7 +10,7 @@ use std::{
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
 };
 
 /// A file that every checkout has: the dispatcher is built from there.
@@ -25,6 +25,10 @@ const PRIVATE_FILE: u32 = 0o600;
 const OF_OTHERS: u32 = 0o077;
 
 static RUNS: OnceLock<PathBuf> = OnceLock::new();
+static BUNDLE: OnceLock<PathBuf> = OnceLock::new();
+
+/// Folders that nobody looks into once the command is over.
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// The checkout that the dispatcher is built from.
 pub fn workspace_root() -> PathBuf {
@@ -36,6 +40,17 @@ pub fn scenarios_root() -> PathBuf {
     beside(SCENARIOS)
 }
 
+/// The folder of the bundle that is to be run in place of the checkout's own.
+pub fn given_bundle() -> Option<PathBuf> {
+    BUNDLE.get().cloned()
+}
+
+/// Takes the bundle from there from now on. The command line says so once, before anything runs.
+pub fn take_bundle_from(folder: &Path) {
+    // A second call would be of a second command line, which a process does not have.
+    let _ = BUNDLE.set(folder.to_owned());
+}
+
 /// The folder that runs are kept in, unless a command was told another: `runs/` beside the scenarios.
 pub fn runs() -> PathBuf {
     RUNS.get().cloned().unwrap_or_else(|| scenarios_root().join("runs"))
@@ -45,6 +60,18 @@ pub fn runs() -> PathBuf {
 pub fn keep_runs_in(folder: &Path) {
     // A second call would be of a second command line, which a process does not have.
     let _ = RUNS.set(folder.to_owned());
+}
+
+/// Has the folder removed even if the command is ended before it can do so.
+pub fn is_temporary(folder: &Path) {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+}
+
+/// Removes what is temporary, for a process that is about to end. What is still in use may stay in part.
+pub fn remove_temporary() {
+    for folder in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let _in_use = remove_if_there(&folder);
+    }
 }
 
 fn beside(marker: &str) -> PathBuf {

@@ -9,10 +9,10 @@ use harness::{
     setup::{self, Cancelled, ToStderr},
     world::{
         TenantDouble,
-        workerd::{DispatcherWorker, Production, Recording, Workerd, WorkerdOptions},
+        workerd::{DispatcherWorker, LocalNamespace, Production, Recording, Workerd, WorkerdOptions},
     },
 };
-use std::{env, fs, path::Path};
+use std::{collections::BTreeMap, env, fs, path::Path};
 use system::guard::Guard;
 
 const DIRECTORY: &str = r#"{"tenants": [
@@ -130,8 +130,11 @@ async fn start(workspace: &Path, dir: &Path) -> Workerd {
         vars: [("ENVIRONMENT", "test"), ("TENANT_DIRECTORY", DIRECTORY), ("FACILITATORS", "[]")]
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .into(),
-        tenants: vec![tenant("acme"), tenant("globex")],
-        recording: Recording::Nowhere,
+        namespace: LocalNamespace {
+            tenants: vec![tenant("acme"), tenant("globex")],
+            limits: BTreeMap::new(),
+            recording: Recording::Nowhere,
+        },
     };
     let options = WorkerdOptions {
         guard: Guard::at(env!("CARGO_BIN_EXE_harness").into()),

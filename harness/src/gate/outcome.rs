@@ -1,0 +1,218 @@
+//! What a part's program printed, read as what the part came to. The exit status decides; what was printed says how much was judged
+//! and what did not hold.
+//!
+//! Surprising constraint: a program that ended well and said nothing has judged nothing, and that is no pass.
+
+use crate::exit::Exit;
+use gate::{CheckRecord, Job, JobRecord, Kind, Outcome, Program};
+use reports::{report::Report, verdict::Verdict};
+use serde::Deserialize;
+use serde_json::Value;
+use std::time::Duration;
+
+/// What of a program's last words is kept.
+const LAST_WORDS: usize = 400;
+
+/// A part's program, ended or stopped.
+pub struct Finished {
+    /// `None` where it was not begun, or was stopped.
+    pub exit: Option<Exit>,
+    pub stdout: String,
+    pub stderr: String,
+    pub took: Duration,
+}
+
+/// Of what is printed as JSON: how much was judged, what did not hold, where it lies.
+#[derive(Default)]
+struct Told {
+    judged: u64,
+    not_held: Vec<CheckRecord>,
+    folder: Option<String>,
+    report: Option<Report>,
+}
+
+#[derive(Deserialize)]
+struct LoadTold {
+    checks: Vec<CheckRecord>,
+    requests: u64,
+}
+
+/// The part's record, and the report of a scenario's run.
+#[must_use]
+pub fn job_record(job: &Job, finished: &Finished) -> (JobRecord, Option<Report>) {
+    let told = told(job.kind, &finished.stdout);
+    let outcome = outcome_of(finished.exit, told.judged);
+    let record = JobRecord {
+        id: job.id.clone(),
+        kind: job.kind,
+        outcome,
+        exit_code: finished.exit.map(Exit::code),
+        says: says(finished, &told),
+        took_ms: finished.took.as_millis() as u64,
+        judged: told.judged,
+        not_held: told.not_held,
+        folder: told.folder,
+        repeat: repeat(job),
+    };
+    (record, told.report)
+}
+
+/// Ends that say nothing of the dispatcher are unknown, and never a pass.
+fn outcome_of(exit: Option<Exit>, judged: u64) -> Outcome {
+    match exit {
+        None | Some(Exit::NothingRan | Exit::Interrupted) => Outcome::NotRun,
+        Some(Exit::Pass) if judged > 0 => Outcome::Pass,
+        Some(Exit::Pass) => Outcome::NotRun,
+        Some(
+            Exit::RuleBroken
+            | Exit::TooSlow
+            | Exit::SeededBugUnseen
+            | Exit::KnownIsOver
+            | Exit::DeterminismLost
+            | Exit::BadScenario
+            | Exit::DidNotStart,
+        ) => Outcome::Fail,
+        Some(Exit::Unknown | Exit::Usage | Exit::Internal | Exit::NotWritten) => Outcome::Unknown,
+    }
+}
+
+fn told(kind: Kind, stdout: &str) -> Told {
+    match kind {
+        Kind::Regression | Kind::Scenario => of_report(stdout),
+        Kind::Load => of_load(stdout),
+        Kind::Selftest => {
+            let json: Value = serde_json::from_str(stdout).unwrap_or_default();
+            let unseen = json["bugs"].as_array().into_iter().flatten().filter(|bug| bug["seen"] != "caught");
+            let not_held = unseen.map(unseen_bug).collect();
+            Told { judged: json["caught"].as_u64().unwrap_or(0), not_held, ..Told::default() }
+        }
+        Kind::Swarm => {
+            let json: Value = serde_json::from_str(stdout).unwrap_or_default();
+            Told { judged: json["runs"].as_u64().unwrap_or(0), ..Told::default() }
+        }
+        // Its only line says how many.
+        Kind::Conformance => {
+            let rows = stdout.split_whitespace().next().and_then(|rows| rows.parse().ok());
+            Told { judged: rows.unwrap_or(0), ..Told::default() }
+        }
+    }
+}
+
+fn of_report(stdout: &str) -> Told {
+    let Ok(report) = serde_json::from_str::<Report>(stdout) else { return Told::default() };
+    let counted = || report.checks.iter().filter(|check| check.counts_as(report.gate).is_some());
+    let not_held = counted().filter(|check| check.counts_as(report.gate) != Some(Verdict::Pass));
+    let not_held = not_held.map(|check| CheckRecord {
+        rule: check.id.clone(),
+        name: check.name.clone(),
+        outcome: if check.verdict == Verdict::Unknown { Outcome::Unknown } else { Outcome::Fail },
+        detail: check.witness.as_ref().map_or(&check.detail, |witness| &witness.what).clone(),
+    });
+    Told {
+        judged: counted().count() as u64,
+        not_held: not_held.collect(),
+        folder: Some(report.run_dir.clone()),
+        report: Some(report),
+    }
+}
+
+fn of_load(stdout: &str) -> Told {
+    let Ok(load) = serde_json::from_str::<LoadTold>(stdout) else { return Told::default() };
+    let judged = if load.requests > 0 { load.checks.len() as u64 } else { 0 };
+    let not_held = load.checks.into_iter().filter(|check| check.outcome != Outcome::Pass).collect();
+    Told { judged, not_held, ..Told::default() }
+}
+
+fn unseen_bug(bug: &Value) -> CheckRecord {
+    let text = |key: &str| bug[key].as_str().unwrap_or_default().to_owned();
+    CheckRecord { rule: text("rule"), name: text("bug"), outcome: Outcome::Fail, detail: text("breaks") }
+}
+
+fn says(finished: &Finished, told: &Told) -> String {
+    let Some(exit) = finished.exit else { return "it was not run to its end".to_owned() };
+    if exit == Exit::Pass && told.judged > 0 {
+        return format!("{} things were judged, and all that counts held", told.judged);
+    }
+    let broken: Vec<&str> = told.not_held.iter().map(|check| check.rule.as_str()).collect();
+    if !broken.is_empty() {
+        return format!("{}: {}", exit.meaning(), broken.join(", "));
+    }
+    let last = finished.stderr.trim().chars().rev().take(LAST_WORDS).collect::<Vec<_>>();
+    let last: String = last.into_iter().rev().collect();
+    if exit == Exit::Pass { "it judged nothing".to_owned() } else { format!("{}: {last}", exit.meaning()) }
+}
+
+/// The command that repeats the part.
+fn repeat(job: &Job) -> String {
+    let package = match job.program {
+        Program::Harness => "harness",
+        Program::LoadTests => "loadtests",
+    };
+    let args = job.args.join(" ");
+    format!("cargo run -p {package} -- {}", args.trim_end_matches(" --format json"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use gate::{Needs, Profile, ScenarioFacts, plan};
+
+    fn job(kind: Kind) -> Job {
+        let args = ["scenario", "outage", "--tier", "sim", "--format", "json"].map(str::to_owned).to_vec();
+        let (needs, program, estimate) = (Needs::Cpu, Program::Harness, Duration::from_secs(1));
+        Job { id: "sim:outage".to_owned(), kind, needs, program, args, estimate }
+    }
+
+    fn finished(exit: Option<Exit>, stdout: &str) -> Finished {
+        Finished { exit, stdout: stdout.to_owned(), stderr: String::new(), took: Duration::from_secs(1) }
+    }
+
+    #[test]
+    fn a_program_that_ended_well_and_said_nothing_is_no_pass() {
+        for kind in [Kind::Scenario, Kind::Selftest, Kind::Conformance, Kind::Load, Kind::Swarm] {
+            let (record, _) = job_record(&job(kind), &finished(Some(Exit::Pass), ""));
+            assert_eq!((record.outcome, record.judged), (Outcome::NotRun, 0), "{kind:?}");
+        }
+        let (record, _) = job_record(&job(Kind::Scenario), &finished(None, ""));
+        assert_eq!(record.outcome, Outcome::NotRun);
+        assert_eq!(record.repeat, "cargo run -p harness -- scenario outage --tier sim");
+    }
+
+    #[test]
+    fn a_load_test_tells_its_checks() {
+        let check = r#"{"rule":"LOAD-CPU","name":"unpaid","outcome":"fail","detail":"3 times"}"#;
+        let told = format!(r#"{{"checks":[{check}],"requests":9,"more":1}}"#);
+        let (record, _) = job_record(&job(Kind::Load), &finished(Some(Exit::TooSlow), &told));
+        assert_eq!((record.outcome, record.judged), (Outcome::Fail, 1));
+        assert_eq!(record.not_held[0].rule, "LOAD-CPU");
+        let idle = told.replace("\"requests\":9", "\"requests\":0").replace("fail", "pass");
+        assert_eq!(job_record(&job(Kind::Load), &finished(Some(Exit::Pass), &idle)).0.outcome, Outcome::NotRun);
+    }
+
+    #[test]
+    fn what_a_broken_world_comes_to_is_never_a_pass() {
+        for exit in Exit::ALL {
+            let outcome = outcome_of(Some(exit), 1);
+            assert_eq!(outcome == Outcome::Pass, exit == Exit::Pass, "{exit:?}");
+        }
+    }
+
+    #[test]
+    fn every_planned_command_can_be_read() {
+        use clap::Parser;
+        let scenario = ScenarioFacts {
+            id: "outage".to_owned(),
+            lasts: Duration::from_secs(30),
+            first: Profile::Pr,
+            is_regression: false,
+            runs_simulated: true,
+            runs_live: true,
+        };
+        for job in plan(Profile::Release, &gate::Facts { scenarios: vec![scenario] }) {
+            if job.program == Program::Harness {
+                let words = std::iter::once("harness").chain(job.args.iter().map(String::as_str));
+                assert!(crate::cli::Cli::try_parse_from(words).is_ok(), "{:?}", job.args);
+            }
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Load tests: what the dispatcher costs beside a Worker that only dispatches, what its callers wait for, and what must hold
+//! under load whatever it costs. `cargo run -p loadtests -- --help`.
+
+pub mod budgets;
+pub mod cli;
+mod doubt;
+pub mod extent;
+pub mod journeys;
+mod open;
+pub mod peers;
+pub mod planted;
+mod report;
+mod route;
+pub mod selftest;
+pub mod server;
+mod shop;
+mod soak;
+
+pub use report::LoadReport;

@@ -1,0 +1,142 @@
+//! `loadtests soak`: one dispatcher under a steady mix for as long as asked, and what its memory does meanwhile.
+//!
+//! Surprising constraint: a garbage collector's heap goes up and down by tens of megabytes. So the trend over all looks counts, and
+//! the first quarter, in which a server warms up, does not.
+
+use std::{path::Path, time::Duration};
+
+use gate::{Budgets, CheckRecord, Outcome};
+use harness::bench::facilitator::InstantFacilitator;
+use system::clock::{Clock, SystemClock};
+
+use crate::{
+    budgets::MeasureError,
+    open,
+    report::{Latency, LoadReport},
+    route::Route,
+    server::{Kind, Server, Till, Tools, check, requests},
+    shop::ACME,
+};
+
+const RATES: [(Route, f64); 3] = [(Route::PassThrough, 60.0), (Route::Unpaid, 60.0), (Route::Paid, 10.0)];
+/// Between two looks at the memory.
+const EVERY: Duration = Duration::from_secs(10);
+const CONNECTIONS: usize = 16;
+/// Fewer looks are no trend.
+const LEAST_LOOKS: usize = 6;
+const MEGABYTE: f64 = 1e6;
+
+/// Requests that had been sent by then, and bytes in memory.
+type Look = (f64, f64);
+
+pub async fn run(
+    tools: &Tools,
+    bundle: &Path,
+    budgets: &Budgets,
+    lasts: Duration,
+    dir: &Path,
+    say: &dyn Fn(&str),
+) -> Result<LoadReport, MeasureError> {
+    let facilitator = InstantFacilitator::listen().await.map_err(MeasureError::Facilitator)?;
+    let server = Server::start(&Kind::Dispatcher(bundle.to_owned()), tools, &facilitator, dir).await?;
+    let soaked = soak(&server, budgets, lasts, say).await;
+    server.stop().await?;
+    soaked
+}
+
+async fn soak(
+    server: &Server,
+    budgets: &Budgets,
+    lasts: Duration,
+    say: &dyn Fn(&str),
+) -> Result<LoadReport, MeasureError> {
+    let (mut till, clock) = (Till::new(3), SystemClock::start());
+    let mut all = RATES.map(|_| open::Seen::default());
+    let (mut looks, mut sent): (Vec<Look>, usize) = (Vec::new(), 0);
+    while Duration::from_micros(clock.now_us()) < lasts {
+        // Anew each time: an offer's terms may change, and a payment expires.
+        let invoice = server.invoice(ACME).await?;
+        let mut nonces = Vec::new();
+        let plans = RATES.map(|(route, rate)| {
+            let count = (rate * EVERY.as_secs_f64()) as usize;
+            let requests = requests(route, count, &mut till, &invoice, &mut nonces);
+            (route, open::Plan { rate, connections: CONNECTIONS, requests })
+        });
+        let drive = |(route, plan): &(Route, open::Plan)| {
+            let (route, plan, target) = (*route, plan.clone(), server.target(route.tenant()));
+            let name = server.name;
+            async move {
+                let failed = |source| MeasureError::Load { server: name, route: route.name(), source };
+                open::drive(&target, &plan).await.map_err(failed)
+            }
+        };
+        let [a, b, c] = &plans;
+        let (a, b, c) = tokio::try_join!(drive(a), drive(b), drive(c))?;
+        for (so_far, seen) in all.iter_mut().zip([a, b, c]) {
+            sent += seen.took.len() as usize + seen.wrong;
+            so_far.add(seen);
+        }
+        let resident = server.resident_bytes().ok_or(MeasureError::Gone(server.name))? as f64;
+        looks.push((sent as f64, resident));
+        let left = lasts.saturating_sub(Duration::from_micros(clock.now_us()));
+        say(&format!("{sent} requests, {:.0} MB, {} s to go", resident / MEGABYTE, left.as_secs()));
+    }
+    let wrong: usize = all.iter().map(|seen| seen.wrong).sum();
+    let first = all.iter().find_map(|seen| seen.first_wrong.clone()).unwrap_or_default();
+    let share = wrong as f64 / sent.max(1) as f64;
+    let outcome = if share > budgets.errors.wrong { Outcome::Fail } else { Outcome::Pass };
+    let checks = vec![
+        trend(&looks, budgets.memory.soaked_bytes_a_request),
+        check(
+            "LOAD-ERRORS",
+            "the share of wrong answers is within its budget",
+            outcome,
+            format!("{wrong} of {sent} {first}"),
+        ),
+    ];
+    let latencies = RATES.iter().zip(&all).filter_map(|((route, _), seen)| {
+        let at = open::quantiles(&seen.took)?;
+        let [server, route, tenant, phase] = [server.name, route.name(), route.tenant().id, "soak"].map(str::to_owned);
+        Some(Latency { server, route, tenant, phase, count: seen.took.len(), at })
+    });
+    let conditions = vec![format!("one dispatcher under plain `workerd serve`, {} s", lasts.as_secs())];
+    Ok(LoadReport::new("soak", checks, latencies.collect(), conditions, sent as u64))
+}
+
+/// The slope of the memory over the requests, in bytes a request.
+fn trend(looks: &[Look], most: f64) -> CheckRecord {
+    let name = "memory does not grow with requests";
+    let warm = &looks[looks.len() / 4..];
+    if warm.len() < LEAST_LOOKS {
+        let detail = format!("{} looks are no trend", warm.len());
+        return check("LOAD-MEMORY", name, Outcome::Unknown, detail);
+    }
+    let count = warm.len() as f64;
+    let mean = |of: fn(&Look) -> f64| warm.iter().map(of).sum::<f64>() / count;
+    let (sent, bytes) = (mean(|look| look.0), mean(|look| look.1));
+    let covariance: f64 = warm.iter().map(|look| (look.0 - sent) * (look.1 - bytes)).sum();
+    let variance: f64 = warm.iter().map(|look| (look.0 - sent).powi(2)).sum();
+    let slope = if variance > 0.0 { covariance / variance } else { 0.0 };
+    let outcome = if slope > most { Outcome::Fail } else { Outcome::Pass };
+    let (first, last) = (warm[0].1 / MEGABYTE, warm[warm.len() - 1].1 / MEGABYTE);
+    let detail =
+        format!("{slope:.0} bytes a request, at most {most}; {first:.0} MB once warm, {last:.0} MB at the end");
+    check("LOAD-MEMORY", name, outcome, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leak_shows_through_a_collectors_ups_and_downs() {
+        let looks = |left: f64| -> Vec<Look> {
+            (0..40)
+                .map(|n| (f64::from(n) * 1_000.0, 9e7 + left * f64::from(n) * 1_000.0 + f64::from(n % 3) * 1e7))
+                .collect()
+        };
+        assert_eq!(trend(&looks(0.0), 2_000.0).outcome, Outcome::Pass);
+        assert_eq!(trend(&looks(4_000.0), 2_000.0).outcome, Outcome::Fail);
+        assert_eq!(trend(&looks(0.0)[..4], 2_000.0).outcome, Outcome::Unknown);
+    }
+}

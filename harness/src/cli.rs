@@ -65,10 +65,20 @@ pub enum Command {
     Selftest(SelftestArgs),
     /// Say what this machine lacks for a run, and how to get it
     Doctor,
+    /// Make a folder with all that a run needs, for machines without a checkout
+    Install(InstallArgs),
+    /// Print a shell's completions
+    Completions(CompletionsArgs),
+    /// Write the man pages
+    Man(ManArgs),
     /// Get what a run needs: tools at their pinned versions
     Setup,
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
     Serve(ServeArgs),
+    /// Buy from an x402 server with a throwaway key, and show each step
+    Pay(PayArgs),
+    /// Switch faults of a world that `serve` runs
+    Fault(FaultArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
     /// Serve a local dispatch namespace that enforces CPU, memory and subrequest limits
@@ -205,6 +215,9 @@ pub struct ShrinkArgs {
     /// Name of the new scenario under scenarios/regressions/; made from the old one's unless given
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// File to write instead
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -349,6 +362,9 @@ pub struct NewArgs {
     /// Its name: lower-case letters, digits and single hyphens
     #[arg(value_name = "NAME")]
     pub scenario: String,
+    /// File to write; in scenarios/ where there is one at or above the working directory, else here
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -444,15 +460,37 @@ pub struct ServeArgs {
     /// A tenant to serve instead of a scenario's: its price is in USDC, and without one it is free. Can be repeated
     #[arg(long = "tenant", value_name = "ID:PLAN[:PRICE]", conflicts_with = "world", value_parser = serve::tenant)]
     pub tenants: Vec<Tenant>,
+    /// Folder of Workers of yours to serve instead: a .js, .mjs or .ts file, or a folder, each. Its `tenant.json` may say
+    /// {"plan": "pro", "price": "0.01", "hosts": ["shop.example"]}. Saving a file is a deploy
+    #[arg(long = "tenants", value_name = "DIR", conflicts_with_all = ["world", "tenants"])]
+    pub workers: Option<PathBuf>,
+    /// The environment: `test` is Base Sepolia, `prod` is Base
+    #[arg(long, value_enum, default_value_t = Environment::Test, conflicts_with = "world")]
+    pub env: Environment,
+    /// Nodes of the chain that the dispatcher asks about settlements that nobody can clear up
+    #[arg(long = "chain-rpc-url", value_name = "URL", value_delimiter = ',', value_parser = serve::node_url)]
+    pub chain_rpc_urls: Vec<String>,
     /// How many facilitator doubles to start instead of a scenario's
     #[arg(long, value_name = "N", conflicts_with_all = ["world", "facilitator_urls"], value_parser = value_parser!(u8).range(1..=MAX_FACILITATORS as i64))]
     pub facilitators: Option<u8>,
     /// Ports of the doubles on loopback, primary first; any free one for those beyond the last
     #[arg(long, value_name = "N", value_delimiter = ',', conflicts_with = "facilitator_urls", value_parser = value_parser!(u16).range(1..))]
     pub facilitator_ports: Vec<u16>,
+    /// A fault that is on from the start: 'primary settle settle-then-hang'. Can be repeated; `harness fault` switches others
+    #[arg(long = "fault", value_name = "WORDS", conflicts_with = "facilitator_urls")]
+    pub faults: Vec<String>,
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,
+}
+
+/// The chain that is charged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// Base
+    Prod,
+    /// Base Sepolia
+    Test,
 }
 
 #[derive(Debug, Args)]
@@ -505,8 +543,96 @@ pub struct SuperviseArgs {
     pub report_to: Option<reqwest::Url>,
 }
 
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The folder: bin/harness, the built Workers and the scenarios go there
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder to write them to
+    #[arg(long, value_name = "DIR", default_value = "man")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct PayArgs {
+    /// What to buy, path included
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Print the header that pays and send nothing: curl -H "$(harness pay URL --header)" URL
+    #[arg(long, conflicts_with = "client")]
+    pub header: bool,
+    /// The client that pays: ours, or `@x402/fetch`
+    #[arg(long, value_enum, default_value_t = PayingClient::Ours)]
+    pub client: PayingClient,
+    /// Method of the request [default: GET, or POST with --body]
+    #[arg(short = 'X', long, value_name = "METHOD", value_parser = request_form::method)]
+    pub method: Option<Method>,
+    /// Body of the request; JSON unless a header says otherwise or it does not read as such
+    #[arg(short = 'd', long, value_name = "TEXT")]
+    pub body: Option<String>,
+    /// A header of the request; may be given more than once
+    #[arg(short = 'H', long = "with", value_name = "NAME: VALUE", value_parser = request_form::header)]
+    pub headers: Vec<Header>,
+    /// How long to go on sending a payment whose outcome is unknown; 0s to send it once
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = patience)]
+    pub patience: Duration,
+    /// Seed of the key; a fresh one unless given, which nobody keeps
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// How to print the purchase
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    pub format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PayingClient {
+    /// The harness's own, which sends a payment again whose outcome is unknown
+    Ours,
+    /// The official TypeScript client, which does what it does
+    Official,
+}
+
+/// As `duration`, and none at all.
+fn patience(text: &str) -> Result<Duration, String> {
+    if ["0", "0s"].contains(&text) { Ok(Duration::ZERO) } else { duration(text) }
+}
+
+#[derive(Debug, Args)]
+pub struct FaultArgs {
+    #[command(subcommand)]
+    pub act: FaultAct,
+    /// Folder of the world's run; the latest one that is being served unless given
+    #[arg(long, global = true, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FaultAct {
+    /// Switch one on: primary settle settle-then-hang
+    Add {
+        /// FACILITATOR verify|settle|any FAULT [first N|nth N|every N] [for TIME]; `list --faults` has the faults
+        #[arg(value_name = "WORD", required = true, num_args = 1..)]
+        words: Vec<String>,
+    },
+    /// List those that are on, and how many calls each took
+    List,
+    /// End all of them
+    Clear,
+}
+
 fn after_help() -> String {
-    format!("Example:\n  cargo run -p harness -- scenario outage --seed 42\n\n{}", Exit::table())
+    format!("Example:\n  harness scenario outage --seed 42\n\n{}", Exit::table())
 }
 
 #[cfg(test)]

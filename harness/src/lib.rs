@@ -4,6 +4,7 @@
 mod bar;
 pub mod bench;
 mod bounded_http;
+mod called;
 pub mod cli;
 pub mod clock;
 mod commands;
@@ -26,6 +27,7 @@ pub mod meta;
 pub mod namespace;
 pub mod new;
 mod output;
+pub mod pay;
 pub mod recording;
 mod request_form;
 mod retry_after;

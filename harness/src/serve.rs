@@ -1,26 +1,45 @@
 //! `harness serve`: a scenario's world without its faults and traffic, or one made of options, for other clients and tools
-//! to try.
+//! to try. Faults are switched by hand (`faults.rs`), from another process (`control.rs`).
 
+pub mod control;
+mod faults;
 mod options;
+mod own;
 mod requests;
 
-pub use options::{OptionsError, enough_facilitators, facilitator_url, tenant, world};
+pub use options::{
+    OptionsError, check_faults, enough_facilitators, facilitator_url, node_url, own_world, tenant, world,
+};
+pub use own::{OwnError, OwnWorkers, own_workers};
 
 use crate::output::{self, errln, outln};
 use crate::{
+    called::as_called,
     cli::ServeArgs,
     clock::{Clock, SystemClock},
+    directory::Publisher,
     interrupt::Interruption,
     journal::Journal,
-    run::{Live, LiveOptions, RunDir, RunError, Tools},
-    scenario::Scenario,
+    run::{Asked, Live, LiveError, LiveOptions, NAMESPACE_TENANTS, RunDir, RunError, Tools},
+    scenario::{Name, Scenario},
+    tier::Tier,
 };
-use std::sync::Arc;
+use control::Control;
+use faults::Switchboard;
+use own::Stager;
+use std::{io, sync::Arc};
 
 /// Serves until Ctrl-C, or until a part of the world ends by itself. The URLs go to stdout, so that a script can read them.
-pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &ServeArgs) -> Result<(), RunError> {
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (journal, mut writer) = Journal::stream(&run_dir.events(), clock).map_err(RunError::Journal)?;
+pub async fn serve(
+    scenario: &Scenario,
+    tools: &Tools,
+    run_dir: &RunDir,
+    args: &ServeArgs,
+    own: Option<OwnWorkers>,
+) -> Result<(), RunError> {
+    let clock = Arc::new(SystemClock::start());
+    let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
+    let (journal, mut writer) = Journal::stream(&run_dir.events(), as_port).map_err(RunError::Journal)?;
     let quiet = scenario.without_faults();
     let options = LiveOptions {
         tools,
@@ -30,23 +49,44 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
         port: args.port,
         facilitator_ports: &args.facilitator_ports,
         facilitator_urls: &args.facilitator_urls,
+        chain_rpc_urls: &args.chain_rpc_urls,
+        own_workers: own.is_some(),
     };
+    let stager = Stager {
+        esbuild: tools.esbuild.clone(),
+        to: run_dir.path().join(NAMESPACE_TENANTS),
+        scratch: run_dir.path().join("namespace/staging"),
+    };
+    if let Some(own) = &own {
+        own.wrong.iter().for_each(|wrong| errln!("{wrong}"));
+        stager.stage_all(&own.workers).await.map_err(|error| RunError::DidNotStart(LiveError::Control(error)))?;
+    }
     let mut interruption = Interruption::heed();
     let (live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;
-    let served = match begin(&live, &quiet).await {
+    let served = match begin(&live, &quiet, &clock, &journal, run_dir, args).await {
         Err(error) => Err(error),
-        Ok(()) => {
-            let watched = tokio::spawn(requests::tell(journal.follow()));
-            announce(scenario, &live, run_dir);
-            let served = tokio::select! {
+        Ok((_control, publisher)) => {
+            requests::tell(journal.follow());
+            announce(&quiet, &live, run_dir, args);
+            let deploys = async {
+                match (own, publisher) {
+                    (Some(own), Some(mut publisher)) => {
+                        tokio::join!(
+                            own::watch(&own.folder, own.workers, own.tenants, &stager, &mut publisher),
+                            own::say(run_dir.path()),
+                        );
+                    }
+                    _ => std::future::pending::<()>().await,
+                }
+            };
+            tokio::select! {
+                () = deploys => Ok(()),
                 () = interruption.asked() => Ok(()),
                 death = deaths.first() => Err(RunError::Died(death)),
                 full = writer.failed() => Err(RunError::Journal(full)),
                 // Nobody can read where it serves.
                 () = std::future::ready(()), if output::failed().is_some() => Ok(()),
-            };
-            watched.abort();
-            served
+            }
         }
     };
     errln!("stopping");
@@ -57,28 +97,64 @@ pub async fn serve(scenario: &Scenario, tools: &Tools, run_dir: &RunDir, args: &
     stopped.map_err(RunError::DidNotStop)
 }
 
-/// Fills the directory, and sees that the dispatcher takes its configuration.
-async fn begin(live: &Live, scenario: &Scenario) -> Result<(), RunError> {
-    live.publisher(scenario).map_err(RunError::DidNotStart)?;
-    live.takes_its_configuration().await.map_err(RunError::DidNotStart)
+/// Fills the directory, sees that the dispatcher takes its configuration, and switches on what was asked for.
+async fn begin<'a>(
+    live: &Live,
+    scenario: &'a Scenario,
+    clock: &SystemClock,
+    journal: &Journal,
+    run_dir: &RunDir,
+    args: &ServeArgs,
+) -> Result<(Control, Option<Publisher<'a>>), RunError> {
+    let failed = |error: io::Error| RunError::DidNotStart(LiveError::Control(error));
+    let publisher = live.publisher(scenario).map_err(RunError::DidNotStart)?;
+    live.takes_its_configuration().await.map_err(RunError::DidNotStart)?;
+    // So that what is read of it later knows its tenants, and at what time of day it was.
+    let asked = Asked { scenario, as_: "serve", tier: Tier::Live, seed: 0 };
+    let network = crate::run::network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
+    let began_ms = clock.unix_ms().saturating_sub(clock.now_us() / 1_000);
+    journal.record(asked.started(network, began_ms, 0));
+    let board = Arc::new(Switchboard::new(live.scripts(), journal.clone()));
+    for words in &args.faults {
+        board.add(words).map_err(|why| failed(io::Error::other(why)))?;
+    }
+    Ok((Control::open(run_dir.path(), &live.platform_token, board).await.map_err(failed)?, publisher))
 }
 
-fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir) {
+fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir, args: &ServeArgs) {
     for url in &live.urls {
         outln!("dispatcher    {url}");
     }
     let url = &live.urls[0];
     for tenant in scenario.world().tenants() {
         let price = tenant.price().map_or_else(|| "free".to_owned(), |price| format!("{} atomic USDC", price.atomic()));
-        outln!("tenant        {url}/t/{}/  ({}, {price})", tenant.id(), tenant.plan().as_str());
+        let hosts: String = tenant.hosts().iter().map(|host| format!(", {host}")).collect();
+        outln!("tenant        {url}/t/{}/  ({}, {price}{hosts})", tenant.id(), tenant.plan().as_str());
     }
     for (name, url) in &live.facilitator_urls {
         outln!("facilitator   {url}  ({name})");
     }
+    for fault in &args.faults {
+        outln!("fault         {fault}");
+    }
     outln!("platform      authorization: Bearer {}", live.platform_token);
     outln!("events        {}", run_dir.events().display());
     outln!("log           {}", live.log.display());
-    let first = scenario.world().tenants().first().map_or("", |tenant| tenant.id().as_str());
-    outln!("\ntry           curl -i {url}/t/{first}/quote");
-    outln!("ready; stops at Ctrl-C");
+    let tenants = scenario.world().tenants();
+    // One that sells shows what this is for.
+    let first = tenants.iter().find(|tenant| tenant.price().is_some()).or(tenants.first());
+    // A double sells whatever it is asked for; who knows what a Worker of somebody's has.
+    let path = if args.workers.is_some() { "" } else { "quote" };
+    let bought = format!("{url}/t/{}/{path}", first.map_or("", |tenant| tenant.id().as_str()));
+    let harness = as_called();
+    outln!("ready; stops at Ctrl-C. Paste into another terminal:\n");
+    outln!("curl -i {bought}");
+    outln!("{harness} pay {bought}");
+    match scenario.world().facilitators().first().map(Name::as_str) {
+        Some(primary) if args.facilitator_urls.is_empty() => {
+            outln!("{harness} fault add {primary} settle settle-then-hang   # then pay again");
+        }
+        _ => outln!("curl -H 'authorization: Bearer {}' {url}/__platform/facilitators", live.platform_token),
+    }
+    outln!("");
 }

@@ -5,7 +5,7 @@ use super::{
     providing::{make_run_dir, provide, provide_for, runtime},
 };
 use crate::{
-    cli::ServeArgs,
+    cli::{Environment, ServeArgs},
     exit::Exit,
     scenario::Library,
     serve::{self, OptionsError},
@@ -13,11 +13,17 @@ use crate::{
 };
 
 pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
-    let scenario = match (&args.tenants[..], args.facilitators) {
-        ([], None) => Library::find().load(&args.world)?,
-        (tenants, facilitators) => serve::world(tenants, facilitators.unwrap_or(1).into())?,
+    let facilitators = |unless_given| args.facilitators.map_or(unless_given, usize::from);
+    let (scenario, own) = match (&args.workers, &args.tenants[..], args.facilitators) {
+        (Some(folder), ..) => {
+            let own = serve::own_workers(folder, args.env, !args.facilitator_urls.is_empty())?;
+            (serve::own_world(own.tenants.clone(), facilitators(2), args.env), Some(own))
+        }
+        (None, [], None) if args.env == Environment::Test => (Library::find().load(&args.world)?, None),
+        (None, tenants, _) => (serve::world(tenants, facilitators(1), args.env)?, None),
     };
     serve::enough_facilitators(&scenario, &args.facilitator_ports)?;
+    serve::check_faults(&scenario, &args.faults)?;
     // Before anything is built or made.
     for port in args.port.iter().chain(&args.facilitator_ports) {
         ports::check(*port).map_err(|source| OptionsError::Taken { port: *port, source })?;
@@ -26,6 +32,6 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let (tools, _) = runtime.block_on(provide())?;
     let tools = runtime.block_on(provide_for(&scenario, &tools))?;
     let run_dir = make_run_dir(None, "serve")?;
-    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args))?;
+    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args, own))?;
     Ok(Exit::Pass)
 }

@@ -3,6 +3,7 @@
 //! was cut off has sold nothing, whatever its caller was told.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
+use crate::scenario::ClientKind;
 use reports::{
     event::{Answer, FacilitatorAnswer, FacilitatorCall, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
     level::Level,
@@ -59,7 +60,9 @@ pub fn judge(history: &History) -> Finding {
     for purchase in history.purchases() {
         let Some(transfer) = purchase.payments.iter().find_map(|payment| history.moved(payment)) else { continue };
         charged += 1;
-        if purchase.outcome == PurchaseOutcome::Unresolved && nobody_can_tell(history, &transfer.payment) {
+        // One that presents its payment once was told to come back, and did not.
+        let left_it = purchase.client == ClientKind::Once.name();
+        if purchase.outcome == PurchaseOutcome::Unresolved && (left_it || nobody_can_tell(history, &transfer.payment)) {
             open += 1;
         } else if purchase.outcome != PurchaseOutcome::Served {
             let (payment, payer, outcome) = (short(&transfer.payment), &purchase.payer, purchase.outcome);

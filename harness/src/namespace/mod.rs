@@ -45,3 +45,4 @@ pub use memory::{DEFAULT_MEMORY_MB, Memory};
 pub use plugin::{NAME as PLUGIN_NAME, write as write_plugin};
 pub use policy::Policy;
 pub use report::{Report, ReportError};
+pub use script::{SETTINGS_FILE, files as script_files};

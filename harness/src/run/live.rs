@@ -37,6 +37,8 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         port: None,
         facilitator_ports: &[],
         facilitator_urls: &[],
+        chain_rpc_urls: &[],
+        own_workers: false,
     };
     let mut interruption = Interruption::heed();
     let (mut live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Terms, node},
+    facilitator::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Script, Terms, node},
     interrupt::interrupted,
     journal::Journal,
     namespace::{Policy, Report},
@@ -50,6 +50,8 @@ pub struct Tools {
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
     pub workerd: PathBuf,
+    /// It builds Workers in TypeScript.
+    pub esbuild: PathBuf,
     /// Entry of the dispatcher's release bundle.
     pub bundle_index_js: PathBuf,
     /// And of the outbound Worker's.
@@ -74,7 +76,14 @@ pub struct LiveOptions<'a> {
     pub facilitator_ports: &'a [u16],
     /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
     pub facilitator_urls: &'a [String],
+    /// Nodes of the chain that the dispatcher may ask; empty: the scenario's double, if it has one.
+    pub chain_rpc_urls: &'a [String],
+    /// Somebody else fills the namespace's folder with Workers ([`NAMESPACE_TENANTS`]); without it each tenant is a double.
+    pub own_workers: bool,
 }
+
+/// Where the namespace finds its Workers, in the run's folder.
+pub const NAMESPACE_TENANTS: &str = "namespace/tenants";
 
 /// A running world.
 pub struct Live {
@@ -111,6 +120,10 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 pub enum LiveError {
     #[error("asking the dispatcher whether it is ready")]
     Unready(#[source] reqwest::Error),
+    #[error("the dispatcher refuses its configuration: {said}\nit stands in {}, line {line}", log.display())]
+    Refused { said: String, log: PathBuf, line: usize },
+    #[error("opening what `fault` reaches the world by")]
+    Control(#[source] io::Error),
     #[error("the dispatcher answers {status} to everything; its log is {}, and ends with:\n{tail}", log.display())]
     Misconfigured { status: u16, log: PathBuf, tail: String },
     #[error("starting the facilitator double {name}")]
@@ -190,8 +203,12 @@ impl Live {
             facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
         }
 
+        if !options.chain_rpc_urls.is_empty() {
+            keys.extend([("CHAIN_RPC_URLS".to_owned(), serde_json::json!(options.chain_rpc_urls).to_string())]);
+        }
         let tenants: Vec<_> = scripts(scenario)
             .into_iter()
+            .filter(|_| !options.own_workers)
             .map(|(script, tenant)| (TenantDouble { script, canary: secret() }, tenant))
             .collect();
         let canaries: BTreeMap<_, _> =
@@ -269,6 +286,13 @@ impl Live {
         Ok(Some(Publisher::open(scenario, network(scenario)?, facilitators, store.clone())?))
     }
 
+    /// The doubles' scripts, by facilitator; none where the facilitators are no doubles that can fail.
+    pub fn scripts(&self) -> Vec<(String, Arc<Script>)> {
+        let can_fail = self.official.is_none();
+        let doubles = self.doubles.iter().filter(|_| can_fail).map(FacilitatorDouble::script);
+        self.facilitator_urls.iter().map(|(name, _)| name.clone()).zip(doubles).collect()
+    }
+
     /// Starts, unless a person calls it off first. Gives where the deaths of its parts are heard as well.
     pub async fn start_or_interrupted(
         options: &LiveOptions<'_>,
@@ -291,6 +315,9 @@ impl Live {
             status if status.is_server_error() => {
                 // The line that says why may come a moment after the answer.
                 tokio::time::sleep(LAST_LINES).await;
+                if let Some((line, said)) = dispatcher_log::refused(&self.log) {
+                    return Err(LiveError::Refused { said, log: self.log.clone(), line });
+                }
                 Err(LiveError::Misconfigured { status: status.as_u16(), log: self.log.clone(), tail: tail(&self.log) })
             }
             _ => Ok(()),

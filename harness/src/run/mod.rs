@@ -20,7 +20,7 @@ mod tenants;
 mod timeline;
 
 pub use live::live;
-pub use live_world::{Live, LiveError, LiveOptions, Tools};
+pub use live_world::{Live, LiveError, LiveOptions, NAMESPACE_TENANTS, Tools};
 pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};
 
@@ -34,6 +34,7 @@ pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
 
 use crate::{
+    called::as_called,
     exit::Exit,
     judge::{self, History},
     scenario::{Node, Plan, Scenario},
@@ -132,7 +133,7 @@ impl Asked<'_> {
             faults: summary::faults(&history.events),
             fidelity: fidelity::of(scenario, *tier),
             run_dir: run_dir.display().to_string(),
-            replay: format!("cargo run -p harness -- scenario {as_} --seed {seed}{}", tier.as_flag()),
+            replay: format!("{} scenario {as_} --seed {seed}{}", as_called(), tier.as_flag()),
             exit_code: 0,
         };
         report.exit_code = Exit::of_report(&report).code();

@@ -17,6 +17,7 @@ pub enum ClientKind {
     Unbacked,
     Impatient,
     Away,
+    Once,
     Head,
     Forger,
     Skewed,
@@ -48,7 +49,7 @@ pub enum ClientKind {
 
 impl ClientKind {
     /// Every kind, as `harness list --clients` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 36] = [
+    pub const CATALOGUE: [Listed; 37] = [
         Listed::new(
             "paid",
             "buys, as an official client does: resends when told to, signs anew when billed again",
@@ -70,6 +71,7 @@ impl ClientKind {
         ),
         Listed::new("impatient", "hangs up while its payment is being settled, and resends it later", "1"),
         Listed::new("away", "hangs up while its payment is being settled, and resends it half a minute later", "1"),
+        Listed::new("once", "presents its payment once, and takes the first answer, whatever it is", "1"),
         Listed::new("head", "sends HEAD without and with its payment, then buys by GET", "1"),
         Listed::new("forger", "sends headers that only the dispatcher may say with everything it asks", "1"),
         Listed::new("skewed", "has a clock that is minutes ahead or behind", "1"),
@@ -159,6 +161,7 @@ impl ClientKind {
             Self::Unbacked => "unbacked",
             Self::Impatient => "impatient",
             Self::Away => "away",
+            Self::Once => "once",
             Self::Head => "head",
             Self::Forger => "forger",
             Self::Skewed => "skewed",

@@ -27,6 +27,7 @@ mod selection;
 mod time;
 mod toml_words;
 mod traffic;
+mod typed_fault;
 mod usdc;
 mod world;
 
@@ -69,7 +70,8 @@ pub use schema::schema;
 pub use selection::Selection;
 pub use time::{Window, duration, show};
 pub(crate) use toml_words::problem as toml_problem;
-pub use traffic::{AddressesIn, Mix, Traffic};
+pub use traffic::{AddressesIn, Arriving, Mix, Traffic};
+pub use typed_fault::{FORM as FAULT_FORM, TypedFault};
 pub use usdc::Usdc;
 pub use world::{CpuLimitPolicy, Network, Plan, Rates, Tenant, World};
 

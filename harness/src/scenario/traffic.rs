@@ -1,7 +1,9 @@
 //! Open-model traffic: arrivals are due at their rate whatever the dispatcher does, as real callers' are.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use schemars::JsonSchema;
@@ -23,7 +25,7 @@ use super::world::World;
 pub struct Traffic {
     name: Name,
     window: Window,
-    rate: Rate,
+    arriving: Arriving,
     mix: Mix,
     path: RequestPath,
     tenants: Vec<Name>,
@@ -31,6 +33,23 @@ pub struct Traffic {
     addresses: Option<u64>,
     addresses_in: AddressesIn,
     payers: Option<u64>,
+}
+
+/// When a block's clients come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arriving {
+    Rate(Rate),
+    /// Moments of their own, counted from the block's `from`, in order.
+    At(Arc<[Duration]>),
+}
+
+impl fmt::Display for Arriving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate(rate) => rate.fmt(f),
+            Self::At(_) => f.write_str("each at a moment of its own"),
+        }
+    }
 }
 
 /// The network that a traffic block's clients call from.
@@ -55,8 +74,8 @@ impl Traffic {
         self.window
     }
 
-    pub fn rate(&self) -> Rate {
-        self.rate
+    pub fn arriving(&self) -> &Arriving {
+        &self.arriving
     }
 
     pub fn mix(&self) -> &Mix {
@@ -90,12 +109,20 @@ impl Traffic {
 
     /// How many arrivals are due in the whole window; the last one is due before its end.
     pub fn arrivals(&self) -> u64 {
-        self.rate.arrivals(self.window.length())
+        match &self.arriving {
+            Arriving::Rate(rate) => rate.arrivals(self.window.length()),
+            Arriving::At(moments) => moments.len() as u64,
+        }
     }
 
     /// When the `n`th of them is due, counted from 0, since the run began.
     pub fn due(&self, n: u64) -> Duration {
-        self.window.from() + self.rate.due(n, self.window.length())
+        let since = match &self.arriving {
+            Arriving::Rate(rate) => rate.due(n, self.window.length()),
+            // There is none beyond the last.
+            Arriving::At(moments) => moments.get(n as usize).copied().unwrap_or_default(),
+        };
+        self.window.from() + since
     }
 }
 
@@ -134,7 +161,7 @@ impl Mix {
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(rename = "Traffic", extend("oneOf" = [{"required": ["rate"]}, {"required": ["ramp"]}]))]
+#[schemars(rename = "Traffic", extend("oneOf" = [{"required": ["rate"]}, {"required": ["ramp"]}, {"required": ["at-ms"]}]))]
 pub(super) struct RawTraffic {
     #[schemars(with = "NameText")]
     name: Spanned<String>,
@@ -150,6 +177,9 @@ pub(super) struct RawTraffic {
     /// In place of `rate`: arrivals per second that grow or ebb in a straight line.
     #[schemars(with = "Option<RawRamp>")]
     ramp: Option<Spanned<RawRamp>>,
+    /// In place of `rate`: the moments of the arrivals, in milliseconds from `from` on and in order.
+    #[schemars(with = "Option<Vec<u64>>", length(min = 1))]
+    at_ms: Option<Spanned<Vec<u64>>>,
     /// Shares by kind of client, relative to each other.
     #[schemars(with = "Mix")]
     mix: Spanned<Mix>,
@@ -244,7 +274,7 @@ impl RawTraffic {
     fn check(self, world: &World, timeline: &Timeline, problems: &mut Problems) -> Option<Traffic> {
         let name = Name::check("traffic", &self.name, problems);
         let window = Window::check(&self.from, &self.to, timeline.end(), problems);
-        let rate = check_rate(&self, window, problems);
+        let arriving = check_arriving(&self, window, problems);
         let mix_at = self.mix.span();
         let mix = self.mix.into_inner();
         if mix.total() == 0 {
@@ -281,11 +311,11 @@ impl RawTraffic {
         }
         let addresses = check_share("addresses", self.addresses, MAX_ADDRESSES, problems);
         let payers = check_share("payers", self.payers, MAX_OWN_PAYERS, problems);
-        let (name, window, rate, path) = (name?, window?, rate?, path?);
+        let (name, window, arriving, path) = (name?, window?, arriving?, path?);
         Some(Traffic {
             name,
             window,
-            rate,
+            arriving,
             mix,
             path,
             tenants,
@@ -305,6 +335,31 @@ fn check_share(what: &str, raw: Option<Spanned<u64>>, most: u64, problems: &mut 
         problems.add(Problem::new(raw.span(), what, format!("{count} of them")));
     }
     Some(count)
+}
+
+fn check_arriving(raw: &RawTraffic, window: Option<Window>, problems: &mut Problems) -> Option<Arriving> {
+    let Some(at_ms) = &raw.at_ms else { return check_rate(raw, window, problems).map(Arriving::Rate) };
+    let moments = at_ms.get_ref();
+    let length_ms = window.map_or(u64::MAX, |window| window.length().as_millis() as u64);
+    let what = if raw.rate.is_some() || raw.ramp.is_some() {
+        Some("the traffic has both moments and a rate")
+    } else if moments.is_empty() {
+        Some("no request would arrive")
+    } else if !moments.is_sorted() {
+        Some("moments are in order")
+    } else if moments.last().is_some_and(|last| *last >= length_ms) {
+        Some("the last arrival is due after the traffic's end")
+    } else {
+        None
+    };
+    match what {
+        Some(what) => {
+            let problem = Problem::new(at_ms.span(), what, "these");
+            problems.add(problem.help("milliseconds from `from` on, in place of `rate`: at-ms = [0, 120, 250]"));
+            None
+        }
+        None => Some(Arriving::At(moments.iter().map(|ms| Duration::from_millis(*ms)).collect())),
+    }
 }
 
 fn check_rate(raw: &RawTraffic, window: Option<Window>, problems: &mut Problems) -> Option<Rate> {

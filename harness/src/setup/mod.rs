@@ -9,6 +9,7 @@ mod bundle;
 mod cache;
 mod cargo_tool;
 mod child;
+mod client;
 mod doctor;
 mod error;
 mod namespace_tools;
@@ -16,6 +17,7 @@ mod node;
 mod npm;
 mod official;
 mod openssl;
+mod prebuilt;
 mod progress;
 mod reference;
 mod requirement;
@@ -31,12 +33,14 @@ mod wrangler;
 use std::{path::Path, thread};
 
 pub use bundle::{
-    Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_seeded_dispatcher, build_worker,
+    Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_seeded_dispatcher, build_worker, bundle_of,
 };
+pub use client::official_client;
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use namespace_tools::NamespaceTools;
 pub use official::build_official_facilitator;
+pub use prebuilt::{install, is_installed, prebuilt};
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};
@@ -46,6 +50,9 @@ pub use toolchain::Toolchain;
 
 /// Every requirement, in the order `doctor` lists them.
 pub fn requirements(site: &Site) -> Result<Vec<Box<dyn Requirement>>, SetupError> {
+    if is_installed(site.workspace()) {
+        return Ok(vec![Box::new(node::Node), Box::new(wrangler::Wrangler)]);
+    }
     Ok(vec![
         Box::new(openssl::OpensslHeaders),
         Box::new(node::Node),

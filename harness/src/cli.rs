@@ -1,5 +1,11 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
+mod format;
+mod report_args;
+
+pub use format::{Format, FormatArgs, asks_for_json};
+pub use report_args::{ReportArgs, ReportFile, ReportNotWritten};
+
 use std::{path::PathBuf, time::Duration};
 
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -47,6 +53,8 @@ pub enum Command {
     Meta(MetaArgs),
     /// Judge a run again that is over: a run directory, its events.jsonl, or an export
     Check(CheckArgs),
+    /// Make a report of a run that is over, in any format: a page in its folder unless --report says otherwise
+    Report(RunReportArgs),
     /// Pack a run directory into one file, to be judged or replayed elsewhere
     Export(ExportArgs),
     /// Run again what an export or a run directory holds, and compare the verdicts
@@ -57,7 +65,7 @@ pub enum Command {
     Explain(ExplainArgs),
     /// Start a scenario in scenarios/ that runs as it is, with comments on what could stand there
     New(NewArgs),
-    /// Write the JSON Schema of the scenario language to scenarios/schema.json
+    /// Write the JSON Schemas of the scenario language and of the report
     Schema(SchemaArgs),
     /// Print the rules that runs are held to: level, source, and what usually breaks them
     Rules(RulesArgs),
@@ -104,9 +112,10 @@ pub struct ScenarioArgs {
     pub tier: Tier,
     #[command(flatten)]
     pub bar: BarArgs,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
     /// Where to keep the run's events and logs; a new folder under runs/ unless given
     #[arg(long, value_name = "DIR", conflicts_with_all = SEVERAL)]
     pub run_dir: Option<PathBuf>,
@@ -152,14 +161,6 @@ impl SelectArgs {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people
-    Table,
-    /// The report alone, as JSON
-    Json,
-}
-
 #[derive(Debug, Args)]
 pub struct SwarmArgs {
     /// How many runs [default: 200, unless --for is given]
@@ -183,9 +184,8 @@ pub struct SwarmArgs {
     /// Where to write the result, for `harness merge`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How to print the result
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -196,9 +196,8 @@ pub struct MergeArgs {
     /// Where to write the joined result
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -283,9 +282,22 @@ pub struct CheckArgs {
     pub scenario: Option<String>,
     #[command(flatten)]
     pub bar: BarArgs,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
+}
+
+#[derive(Debug, Args)]
+pub struct RunReportArgs {
+    /// Run directory, events.jsonl, or export
+    pub run: PathBuf,
+    #[command(flatten)]
+    pub bar: BarArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -306,9 +318,10 @@ pub struct ReplayArgs {
     pub run_dir: Option<PathBuf>,
     #[command(flatten)]
     pub bar: BarArgs,
-    /// How to print the report; what differs from the recorded run goes to stderr
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// What a run is held to.
@@ -345,9 +358,8 @@ pub struct BenchArgs {
     /// A flag for the V8 of every server
     #[arg(long = "v8-flag", value_name = "FLAG", allow_hyphen_values = true)]
     pub v8_flags: Vec<String>,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -375,6 +387,9 @@ pub struct SchemaArgs {
     /// Print it instead
     #[arg(long)]
     pub print: bool,
+    /// Print the one of the report
+    #[arg(long, requires = "print")]
+    pub report: bool,
 }
 
 #[derive(Debug, Args)]
@@ -412,9 +427,8 @@ pub struct ConformArgs {
     /// Send broken payments to a server that is not on this machine
     #[arg(long)]
     pub allow_remote: bool,
-    /// How to print the report
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -428,9 +442,8 @@ pub struct SelftestArgs {
     /// List the bugs of both tiers, what they break and what is to catch them, without planting any
     #[arg(long)]
     pub list: bool,
-    /// How to print the score
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -590,9 +603,8 @@ pub struct PayArgs {
     /// Seed of the key; a fresh one unless given, which nobody keeps
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// How to print the purchase
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    pub format: Format,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -235,6 +235,8 @@ why      = "the machine that runs this is slow"
             name: "latency".to_owned(),
             expected: String::new(),
             level: Level::Must,
+            class: reports::class::Class::Normative,
+            line: None,
             verdict,
             detail: String::new(),
             witness: None,

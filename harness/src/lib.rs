@@ -42,6 +42,7 @@ pub mod shrink;
 pub mod sim;
 pub mod swarm;
 pub mod tier;
+mod told;
 pub mod traffic;
 pub mod world;
 
@@ -50,35 +51,25 @@ use clap::Parser;
 use cli::Cli;
 use commands::CommandError;
 use exit::Exit;
-use run::RunError;
-use std::{error::Error, io};
+use std::io;
+use told::Audience;
 
-/// Parses the command line and does what it says. Errors go to stderr, in a form for people; so does a panic, which is
-/// a bug of the harness and must not end with a status that says something of the dispatcher.
+/// Parses the command line and does what it says. Errors go to stderr, in a form for people, unless JSON is asked for; so does
+/// a panic, which is a bug of the harness and must not end with a status that says something of the dispatcher.
 pub fn main() -> Exit {
+    let audience = Audience::of_args();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(told) => return heard(told.print().err(), if told.use_stderr() { Exit::Usage } else { Exit::Pass }),
+        Err(told) => {
+            let exit = if told.use_stderr() { Exit::Usage } else { Exit::Pass };
+            return heard(audience.hears_of_usage(&told), exit);
+        }
     };
     if let Some(runs) = &cli.runs_dir {
         folders::keep_runs_in(runs);
     }
     let outcome = std::panic::catch_unwind(|| commands::carry_out(&cli.command)).unwrap_or(Err(CommandError::Panicked));
-    heard(None, outcome.unwrap_or_else(tell))
-}
-
-/// Tells of an error, and gives what it ends with.
-fn tell(error: CommandError) -> Exit {
-    let exit = error.exit();
-    // A full disk needs no explanation. A part that died quotes its log, whose path is to be copied and lines to be read: neither
-    // may be folded.
-    let is_plain = exit == Exit::NotWritten || matches!(error, CommandError::Run(RunError::Died(_)));
-    if is_plain {
-        errln!("harness: {}", chain(&error));
-    } else {
-        errln!("{:?}", miette::Report::new(error));
-    }
-    exit
+    heard(None, outcome.unwrap_or_else(|error| audience.hears(error)))
 }
 
 /// Returns the exit code once everything is said. A report that nobody got is no pass.
@@ -87,15 +78,4 @@ fn heard(failed: Option<io::Error>, exit: Exit) -> Exit {
     let Some(error) = output::failed() else { return exit };
     errln!("harness: standard output cannot be written: {error}");
     if exit == Exit::Pass { Exit::NotWritten } else { exit }
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

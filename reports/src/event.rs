@@ -1,6 +1,7 @@
 //! What happened in a run, one JSON object a line. This is the only thing judges and reports read, so whatever a rule
 //! needs must be an event; times are microseconds since the run began, so that two runs of one seed can be compared.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Version of the event lines. Raised when a field changes its meaning or goes away; new fields do not raise it.
@@ -201,7 +202,7 @@ pub enum Flow {
 }
 
 /// Which of the scenario's faults or kills, by its position in the file.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 pub struct FaultRef {
     /// 0-based index in the scenario's `[[fault]]` list, or in its `[[kill]]`, `[[directory]]`, `[[operator]]` or `[[ledger]]` list.
     pub index: usize,

@@ -1,8 +1,10 @@
 //! The report of one run: what was done, what was expected, what was seen, and how to see it again. Every format is
 //! made from this struct and shows nothing else.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::class::Class;
 use crate::event::FaultRef;
 use crate::level::Level;
 use crate::verdict::Verdict;
@@ -10,19 +12,25 @@ use crate::verdict::Verdict;
 /// Version of the report's JSON. Raised when a field changes its meaning or goes away; new fields do not raise it.
 pub const REPORT_SCHEMA: u32 = 2;
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     pub schema: u32,
     pub scenario: String,
     pub title: String,
     pub tier: String,
     pub seed: u64,
+    /// The scenario's file, relative to the project where it is in it; absent where there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     pub verdict: Verdict,
     /// The weakest level of which a rule that does not hold keeps the run from passing.
     pub gate: Level,
     pub checks: Vec<Check>,
     pub phases: Vec<PhaseSummary>,
     pub faults: Vec<FaultSummary>,
+    /// How busy the machine was; absent where nobody looked, as in virtual time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineSummary>,
     /// What was real and what was a double, a line each.
     pub fidelity: Vec<String>,
     pub run_dir: String,
@@ -32,6 +40,30 @@ pub struct Report {
 }
 
 impl Report {
+    /// A judgement that has no run of its own behind it, such as a self-test's: `name` is what was judged.
+    #[must_use]
+    pub fn of_checks(name: &str, title: &str, checks: Vec<Check>, exit_code: u8) -> Self {
+        let gate = Level::Must;
+        Self {
+            schema: REPORT_SCHEMA,
+            scenario: name.to_owned(),
+            title: title.to_owned(),
+            tier: String::new(),
+            seed: 0,
+            file: None,
+            verdict: Verdict::merge(checks.iter().filter_map(|check| check.counts_as(gate))),
+            gate,
+            checks,
+            phases: Vec::new(),
+            faults: Vec::new(),
+            machine: None,
+            fidelity: Vec::new(),
+            run_dir: String::new(),
+            replay: String::new(),
+            exit_code,
+        }
+    }
+
     /// Exchanges with the dispatcher that ended, in all phases.
     pub fn requests(&self) -> u64 {
         self.phases.iter().map(|phase| phase.requests).sum()
@@ -46,7 +78,7 @@ impl Report {
 }
 
 /// A rule, judged.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
     /// The rule's id, e.g. `MONEY-1`.
     pub id: String,
@@ -55,11 +87,15 @@ pub struct Check {
     /// The rule in words.
     pub expected: String,
     pub level: Level,
+    pub class: Class,
     pub verdict: Verdict,
     /// What was seen, in a line; for a pass, what it rests on.
     pub detail: String,
+    /// Line of the scenario's file that asks for it, counted from 1; absent where it is held without being asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
     /// Of a fail, and of nothing else.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
     /// What the rule rests on, a line each.
     pub sources: Vec<String>,
@@ -70,6 +106,18 @@ pub struct Check {
 }
 
 impl Check {
+    /// The rule's own id, without what a scenario adds to tell its several uses apart: `LATENCY` of `LATENCY-steady`.
+    #[must_use]
+    pub fn rule(&self) -> &str {
+        let family = self.id.find(|c: char| !c.is_ascii_uppercase()).unwrap_or(self.id.len());
+        let number = self.id[family..].strip_prefix('-').map_or(0, |rest| {
+            let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+            if digits > 0 { digits + 1 } else { 0 }
+        });
+        // What is no rule's id, such as a bug's name, is its own.
+        if family == 0 { &self.id } else { &self.id[..family + number] }
+    }
+
     /// What it counts as for the run; `None` where it does not count.
     #[must_use]
     pub fn counts_as(&self, gate: Level) -> Option<Verdict> {
@@ -82,7 +130,7 @@ impl Check {
 }
 
 /// A failure that somebody has taken on to mend by a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct KnownFailure {
     pub standing: KnownStanding,
     pub owner: String,
@@ -91,7 +139,7 @@ pub struct KnownFailure {
     pub why: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KnownStanding {
     /// It fails, as the list says: the run may pass.
@@ -103,7 +151,7 @@ pub enum KnownStanding {
 }
 
 /// Where a rule was broken.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Witness {
     pub what: String,
     /// The fewest events that show it, in the history's order. Never empty.
@@ -112,7 +160,7 @@ pub struct Witness {
     pub others: Vec<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WitnessEvent {
     /// Line of `events.jsonl`, counted from 1.
     pub line: usize,
@@ -120,7 +168,7 @@ pub struct WitnessEvent {
 }
 
 /// How to mend what breaks a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hint {
     /// What in a dispatcher usually causes it.
     pub cause: String,
@@ -128,7 +176,7 @@ pub struct Hint {
     pub look_at: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseSummary {
     pub name: String,
     pub from_ms: u64,
@@ -153,7 +201,7 @@ pub struct PhaseSummary {
     pub latency: Option<Quantiles>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantiles {
     pub p50_ms: f64,
     pub p95_ms: f64,
@@ -161,13 +209,26 @@ pub struct Quantiles {
     pub max_ms: f64,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FaultSummary {
     pub fault: FaultRef,
     pub from_ms: u64,
     pub to_ms: u64,
     /// Calls it was applied to.
     pub hits: u64,
+}
+
+/// What else the machine did in the run, in cores.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MachineSummary {
+    /// How many there are.
+    pub cores: u32,
+    /// What the run used, on average.
+    pub ours: f64,
+    /// What everything else used, on average.
+    pub others: f64,
+    /// And at most, in a second.
+    pub others_at_most: f64,
 }
 
 #[cfg(test)]
@@ -205,6 +266,13 @@ mod tests {
         report.checks[0].verdict = Verdict::Pass;
         report.checks[0].known = known(KnownStanding::Over);
         assert_eq!(verdict(&report, Level::Must), Verdict::Fail);
+    }
+
+    #[test]
+    fn a_rule_is_what_its_uses_have_in_common() {
+        let ids = ["MONEY-1", "LATENCY-steady", "COST-4-verify", "MONEY-11-part", "redial", "X-"];
+        let rules = ids.map(|id| Check { id: id.to_owned(), ..passing().checks[0].clone() }.rule().to_owned());
+        assert_eq!(rules, ["MONEY-1", "LATENCY", "COST-4", "MONEY-11", "redial", "X"]);
     }
 
     #[test]

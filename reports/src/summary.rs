@@ -17,6 +17,20 @@ pub enum Seen {
 }
 
 impl Seen {
+    pub const ALL: [Self; 6] = [Self::Served, Self::Offered, Self::Refused, Self::Pending, Self::Failed, Self::Left];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Served => "served",
+            Self::Offered => "offered",
+            Self::Refused => "refused",
+            Self::Pending => "pending",
+            Self::Failed => "failed",
+            Self::Left => "left",
+        }
+    }
+
     pub fn of(exchange: &Exchange) -> Self {
         let answer = match &exchange.outcome {
             ExchangeOutcome::Answered(answer) => answer,

@@ -46,7 +46,7 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     });
     run_dir.remove()?;
     let report = report?;
-    match args.format {
+    match args.print.format {
         Format::Table => out!("{}", report.table()),
         Format::Json => out!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
     }

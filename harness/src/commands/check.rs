@@ -2,11 +2,15 @@
 
 use super::{CommandError, scenario::print};
 use crate::{bar::Bar, cli::CheckArgs, exit::Exit, recording::Recording, scenario::Library};
+use reports::Run;
 
 /// Changes nothing: what was found when the run ended stays in its folder.
 pub fn check(args: &CheckArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
     let bar = Bar::of(&library, args.bar.gate())?;
     let recording = Recording::open(&args.run, args.scenario.as_deref(), &library)?;
-    print(&bar.hold(recording.judge()), args.format)
+    let (report, history) = recording.judge();
+    let report = bar.hold(report);
+    args.report.write(&[Run::with_events(&report, &history.events)])?;
+    print(&report, args.print)
 }

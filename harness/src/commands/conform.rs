@@ -35,7 +35,7 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
             () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;
-    match args.format {
+    match args.print.format {
         Format::Table => out!("{}", found.table()),
         Format::Json => out!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
     }

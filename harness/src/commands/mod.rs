@@ -13,6 +13,7 @@ mod namespace;
 mod pay;
 mod providing;
 mod replay;
+mod report;
 mod scenario;
 mod schema;
 mod selftest;
@@ -27,7 +28,7 @@ use crate::output::{out, outln};
 use crate::{
     bench::BenchError,
     called::as_called,
-    cli::Command,
+    cli::{Command, ReportNotWritten},
     conform::ConformError,
     conformance::ConformanceError,
     exit::Exit,
@@ -58,6 +59,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::Check(args) => check::check(args),
+        Command::Report(args) => report::report(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
             outln!("wrote  {0}\nreplay {1} replay {0}", packed.display(), as_called());
@@ -179,6 +181,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Selftest(#[from] SelftestError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Report(#[from] ReportNotWritten),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
     #[error("the report could not be written as JSON")]
@@ -222,9 +227,10 @@ impl CommandError {
             Self::Merge(_) | Self::Incident(_) => Exit::Usage,
             Self::Shrink(error) => error.exit(),
             Self::Swarm(SwarmError::RunDir(error)) => error.exit(),
-            Self::New(NewError::Unwritable { .. }) | Self::Swarm(SwarmError::Keep { .. }) | Self::Document { .. } => {
-                Exit::NotWritten
-            }
+            Self::New(NewError::Unwritable { .. })
+            | Self::Swarm(SwarmError::Keep { .. })
+            | Self::Document { .. }
+            | Self::Report(_) => Exit::NotWritten,
             Self::Swarm(_) | Self::Runtime(_) | Self::Json(_) | Self::Panicked => Exit::Internal,
         }
     }

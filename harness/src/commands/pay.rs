@@ -22,7 +22,7 @@ pub fn pay(args: &PayArgs) -> Result<Exit, CommandError> {
         outln!("{}", runtime.block_on(pay::header_of(&order))?);
         return Ok(Exit::Pass);
     }
-    let is_told = args.format == Format::Table;
+    let is_told = args.print.format == Format::Table;
     let bought = match args.client {
         PayingClient::Ours => {
             let tell = |step: &pay::Step| {
@@ -44,7 +44,7 @@ pub fn pay(args: &PayArgs) -> Result<Exit, CommandError> {
             Bought { payment: None, paid: Some("its price".to_owned()), answers: vec![answered] }
         }
     };
-    match args.format {
+    match args.print.format {
         Format::Table => outln!("          {}", bought.verdict()),
         Format::Json => out!("{}\n", serde_json::to_string_pretty(&bought).map_err(CommandError::Json)?),
     }

@@ -1,6 +1,10 @@
 //! `harness replay`: a recorded run once more, and whether it came out as it did.
 
-use super::{CommandError, scenario::print, stage::Stage};
+use super::{
+    CommandError,
+    scenario::{print, run_of},
+    stage::Stage,
+};
 use crate::output::errln;
 use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording, scenario::Library, tier::Tier};
 
@@ -12,7 +16,8 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let differences = stage.differences(&recording);
     errln!("{}", compared("this machine", "is as the one that recorded the run", "differs", &differences));
     let report = stage.run(&recording.scenario, None, Some(recording.seed), args.run_dir.as_deref(), &bar)?;
-    let exit = print(&report, args.format)?;
+    let exit = print(&report, args.print)?;
+    args.report.write(&[run_of(&report)])?;
     let changed = recording.compare(&report);
     errln!("{}", compared("the run", "was judged as the recorded one, rule by rule", "was judged otherwise", &changed));
     // Virtual time leaves nothing to chance: there, the same code under the same seed has one outcome.

@@ -4,31 +4,38 @@ use super::{CommandError, stage::Stage};
 use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
-    cli::{Format, ScenarioArgs},
+    cli::{Format, FormatArgs, ScenarioArgs},
     clock::{Clock, SystemClock},
     exit::Exit,
     interrupt::Interruption,
+    run::EVENTS,
     scenario::{Library, LibraryError, Scenario, Selection},
     tier::Tier,
 };
-use reports::report::Report;
-use std::time::Duration;
+use reports::{Run, report::Report};
+use std::{path::Path, time::Duration};
 
 pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
     // Before anything is set up: a typo is told at once.
     let bar = Bar::of(&library, args.bar.gate())?;
     let Some(asked_for) = &args.which.scenario else {
-        return several(&library, &args.which.select.selection(), args.tier, &bar, args.format);
+        return several(&library, &args.which.select.selection(), args, &bar);
     };
     let scenario = library.load(asked_for)?;
     let stage = Stage::set_up(args.tier)?;
     let report = stage.run(&scenario, Some(asked_for), args.seed, args.run_dir.as_deref(), &bar)?;
-    print(&report, args.format)
+    args.report.write(&[run_of(&report)])?;
+    print(&report, args.print)
 }
 
-pub fn print(report: &Report, format: Format) -> Result<Exit, CommandError> {
-    match format {
+/// The report with the events that its run left in its folder.
+pub fn run_of(report: &Report) -> Run<'_> {
+    Run::with_events_in(report, Path::new(&report.run_dir).join(EVENTS))
+}
+
+pub fn print(report: &Report, print: FormatArgs) -> Result<Exit, CommandError> {
+    match print.format {
         Format::Table => out!("{}", reports::terminal::render(report)),
         Format::Json => out!("{}", reports::json::render(report).map_err(CommandError::Json)?),
     }
@@ -47,13 +54,8 @@ pub fn in_tiers(scenarios: Vec<Scenario>, tiers: &[Tier]) -> Result<Vec<Scenario
 
 /// One line a scenario as it ends, and what broke of those that did not pass. A world that does not start says nothing of
 /// the others: it is told, and they go on.
-fn several(
-    library: &Library,
-    selection: &Selection,
-    tier: Tier,
-    bar: &Bar,
-    format: Format,
-) -> Result<Exit, CommandError> {
+fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &Bar) -> Result<Exit, CommandError> {
+    let tier = args.tier;
     let mut scenarios = in_tiers(library.select(selection)?, &[tier])?;
     scenarios.retain(|scenario| scenario.runs_in(tier));
     let stage = Stage::set_up(tier)?;
@@ -71,7 +73,7 @@ fn several(
         errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
             Ok(report) => {
-                if format == Format::Table {
+                if !args.print.is_json() {
                     out!("{}", reports::tally::line(&report));
                 }
                 exits.push(Exit::of_report(&report));
@@ -89,7 +91,8 @@ fn several(
         }
     }
     let took = Duration::from_micros(clock.now_us());
-    match format {
+    args.report.write(&all.iter().map(run_of).collect::<Vec<_>>())?;
+    match args.print.format {
         Format::Table => outln!("{}", reports::tally::tally(&all, scenarios.len() - all.len(), took)),
         Format::Json => out!("{}", reports::json::render(&all).map_err(CommandError::Json)?),
     }

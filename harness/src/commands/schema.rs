@@ -1,4 +1,5 @@
-//! `harness schema`: the scenario language's JSON Schema, written, printed or held against the one that is there.
+//! `harness schema`: the JSON Schemas of the scenario language and of the report, written, printed or held against those that
+//! are there.
 
 use super::CommandError;
 use crate::output::{errln, out, outln};
@@ -9,19 +10,22 @@ use crate::{
 };
 
 pub fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
-    let schema = scenario::schema();
     if args.print {
-        out!("{schema}");
+        out!("{}", if args.report { reports::schema::schema() } else { scenario::schema() });
         return Ok(Exit::Pass);
     }
-    let path = Library::find().schema();
-    let failed = |source| CommandError::Document { path: path.clone(), source };
-    if !args.check {
-        std::fs::write(&path, &schema).map_err(failed)?;
-        outln!("wrote {}", path.display());
-    } else if std::fs::read_to_string(&path).map_err(failed)? != schema {
-        errln!("{} is not what the language is; write it anew with `harness schema`", path.display());
-        return Ok(Exit::TooSlow);
+    let library = Library::find();
+    let mut exit = Exit::Pass;
+    for (path, schema) in [(library.schema(), scenario::schema()), (library.report_schema(), reports::schema::schema())]
+    {
+        let failed = |source| CommandError::Document { path: path.clone(), source };
+        if !args.check {
+            std::fs::write(&path, &schema).map_err(failed)?;
+            outln!("wrote {}", path.display());
+        } else if std::fs::read_to_string(&path).map_err(failed)? != schema {
+            errln!("{} is not what is read or written; write it anew with `harness schema`", path.display());
+            exit = Exit::TooSlow;
+        }
     }
-    Ok(Exit::Pass)
+    Ok(exit)
 }

@@ -28,7 +28,7 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
         Tier::Live => live(&bugs)?,
         Tier::Sim => simulated(&bugs)?,
     };
-    match args.format {
+    match args.print.format {
         Format::Table => out!("{}", score.table()),
         Format::Json => out!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
     }

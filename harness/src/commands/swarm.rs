@@ -28,12 +28,12 @@ pub fn swarm(args: &SwarmArgs) -> Result<Exit, CommandError> {
     // Ctrl-C ends it after the runs that are under way, and what was seen is told.
     let (stop, _listening) = stopped_by_interrupt()?;
     let tally = swarm::swarm(&plan, &stop, &|what| outln!("{what}"))?;
-    told(&tally, args.out.as_deref(), args.format)
+    told(&tally, args.out.as_deref(), args.print.format)
 }
 
 pub fn merge(args: &MergeArgs) -> Result<Exit, CommandError> {
     match swarm::merge(&args.files)? {
-        Some(tally) => told(&tally, args.out.as_deref(), args.format),
+        Some(tally) => told(&tally, args.out.as_deref(), args.print.format),
         None => Ok(Exit::NothingRan),
     }
 }

@@ -7,6 +7,7 @@ mod alerts_are_told_once;
 mod always;
 mod answers_as_documented;
 mod books_balance;
+mod class;
 mod clients_acted;
 mod directory_is_followed;
 mod dispatch_carries_limits;
@@ -72,6 +73,7 @@ mod testing;
 mod tests;
 
 pub use always::ALWAYS;
+pub use class::class_of;
 pub use finding::{Finding, Violation};
 pub use flood_is_cut::Bounds;
 pub use history::{At, History, Line};
@@ -287,8 +289,10 @@ fn check(must: &Must, history: &History) -> Option<Check> {
         name: rule.checker.to_owned(),
         expected: must.checker().expects(),
         level: must.level(),
+        class: class_of(rule.id).expect("a test holds every rule to have a class"),
         verdict: finding.verdict,
         detail: finding.detail,
+        line: None,
         witness,
         sources: rule.sources.iter().map(ToString::to_string).collect(),
         hint: report::Hint { cause: rule.hint.cause.to_owned(), look_at: rule.hint.look_at.to_owned() },

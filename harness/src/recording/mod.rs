@@ -127,12 +127,13 @@ impl Recording {
         Ok(Self { scenario, tier, seed: started.seed, manifest, path, events, verdicts })
     }
 
-    /// Judges the history again, as if the run had just ended.
+    /// Judges the history again, as if the run had just ended, and hands it back with what it came to.
     #[must_use]
-    pub fn judge(self) -> Report {
+    pub fn judge(self) -> (Report, History) {
         let as_ = self.manifest.as_ref().map_or(self.scenario.id().as_str(), |manifest| &manifest.asked_for);
         let asked = Asked { scenario: &self.scenario, as_, tier: self.tier, seed: self.seed };
-        asked.report(&self.path, &History::new(self.events.all))
+        let history = History::new(self.events.all);
+        (asked.report(&self.path, &history), history)
     }
 
     /// Rules that were judged otherwise then, a line each.

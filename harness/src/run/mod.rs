@@ -37,7 +37,7 @@ use crate::{
     called::as_called,
     exit::Exit,
     judge::{self, History},
-    scenario::{Node, Plan, Scenario},
+    scenario::{Library, Node, Plan, Scenario},
     sim::SimError,
     tier::Tier,
     traffic::HttpError,
@@ -118,7 +118,10 @@ impl Asked<'_> {
     /// Judges what happened.
     pub(crate) fn report(&self, run_dir: &Path, history: &History) -> Report {
         let Self { scenario, as_, tier, seed } = self;
-        let checks = judge::judge(scenario.musts(), history);
+        let mut checks = judge::judge(scenario.musts(), history);
+        for check in &mut checks {
+            check.line = scenario.line_of(&check.id);
+        }
         let phases = summary::phases(&history.events);
         let mut report = Report {
             schema: REPORT_SCHEMA,
@@ -126,11 +129,13 @@ impl Asked<'_> {
             title: scenario.title().to_owned(),
             tier: tier.as_str().to_owned(),
             seed: *seed,
+            file: Some(file_of(as_)),
             verdict: Report::verdict_of(&checks, Level::Must, &phases),
             gate: Level::Must,
             checks,
             phases,
             faults: summary::faults(&history.events),
+            machine: reports::machine::throughout(&history.events),
             fidelity: fidelity::of(scenario, *tier),
             run_dir: run_dir.display().to_string(),
             replay: format!("{} scenario {as_} --seed {seed}{}", as_called(), tier.as_flag()),
@@ -139,4 +144,14 @@ impl Asked<'_> {
         report.exit_code = Exit::of_report(&report).code();
         report
     }
+}
+
+/// Where the scenario stands that was asked for so, as a path within the project where it is in its library.
+fn file_of(asked_for: &str) -> String {
+    if asked_for.ends_with(".toml") {
+        return asked_for.to_owned();
+    }
+    let library = Library::find();
+    let is_regression = library.file(asked_for).is_some_and(|file| file.starts_with(library.regressions()));
+    format!("scenarios/{}{asked_for}.toml", if is_regression { "regressions/" } else { "" })
 }

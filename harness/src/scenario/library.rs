@@ -80,6 +80,11 @@ impl Library {
         self.folder.join("schema.json")
     }
 
+    /// Where the report's JSON Schema stands: in the crate that writes it.
+    pub fn report_schema(&self) -> PathBuf {
+        self.folder.join("../reports/schema.json")
+    }
+
     /// Where the list of known failures stands: beside the folder, in which every TOML file is a scenario.
     pub fn known(&self) -> PathBuf {
         self.folder.join("../known.toml")

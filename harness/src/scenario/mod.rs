@@ -217,6 +217,12 @@ impl Scenario {
         &self.musts
     }
 
+    /// The line of the file on which it asks for a rule, counted from 1.
+    pub fn line_of(&self, must: &str) -> Option<usize> {
+        let at = self.musts.iter().find(|known| known.id() == must)?.at()?;
+        Some(self.source.get(..at)?.bytes().filter(|byte| *byte == b'\n').count() + 1)
+    }
+
     /// Rules of the baseline that it is not held to, with the reasons.
     pub fn without(&self) -> &[Without] {
         &self.without

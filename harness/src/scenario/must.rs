@@ -30,11 +30,18 @@ pub struct Must {
     checker: Checker,
     level: Level,
     is_baseline: bool,
+    /// Where in the file it stands; absent where it does not.
+    at: Option<usize>,
 }
 
 impl Must {
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Where in the file it stands, in bytes.
+    pub(super) fn at(&self) -> Option<usize> {
+        self.at
     }
 
     /// Whether it stands here because it stands everywhere, and not because the file says so.
@@ -280,7 +287,8 @@ pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) 
             problems.add(Problem::new(at, what, "never holds"));
         }
         let level = must.level.map_or(checker.rule().level, Level::from);
-        musts.push(Must { id: must.id.into_inner(), checker, level, is_baseline: false });
+        let at = Some(must.id.span().start);
+        musts.push(Must { id: must.id.into_inner(), checker, level, is_baseline: false, at });
     }
     musts
 }
@@ -289,7 +297,7 @@ impl Must {
     /// A rule that stands in every scenario, under this id.
     pub(super) fn of_the_baseline(checker: Checker, id: String) -> Self {
         let level = checker.rule().level;
-        Self { id, checker, level, is_baseline: true }
+        Self { id, checker, level, is_baseline: true, at: None }
     }
 }
 

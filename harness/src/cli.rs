@@ -47,8 +47,10 @@ pub enum Command {
     Merge(MergeArgs),
     /// Make a failure small, and keep it as a scenario
     Shrink(ShrinkArgs),
-    /// Turn the dispatcher's log of an incident into a scenario
+    /// Tell from the dispatcher's log of an incident what happened and what to do, and make a scenario that shows it
     Incident(IncidentArgs),
+    /// Make an incident to practise on, and check what one concludes from its log
+    Drill(DrillArgs),
     /// Simulate a scenario twice and prove that its seed gives the same run
     Meta(MetaArgs),
     /// Judge a run again that is over: a run directory, its events.jsonl, or an export
@@ -221,15 +223,91 @@ pub struct ShrinkArgs {
 
 #[derive(Debug, Args)]
 pub struct IncidentArgs {
-    /// The log as JSON objects with times: from `wrangler tail --format json`, Workers Logs or a Logpush export
-    #[arg(value_name = "FILE")]
-    pub log: PathBuf,
-    /// Name of the new scenario under scenarios/
+    /// Logs: files of `wrangler tail`, Workers Logs or Logpush, packed or not; a run's folder, its events or its log; `-` for standard
+    /// input. Several are read as one
+    #[arg(value_name = "INPUT", required = true)]
+    pub logs: Vec<PathBuf>,
+    /// Only from this moment on, in UTC: 16:30, or 2026-11-28T16:30:00Z
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only up to this moment
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only what is about this request and its payment; may be given more than once
+    #[arg(long = "request-id", value_name = "ID")]
+    pub request_ids: Vec<String>,
+    /// URL of the dispatcher, for the commands of the page
+    #[arg(long, value_name = "URL")]
+    pub dispatcher: Option<String>,
+    /// Name of the new scenario
     #[arg(long, value_name = "NAME", default_value = "incident")]
     pub name: String,
+    /// File to write it to; NAME.toml here unless given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Seed that it gets; a fresh one unless given
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
+    /// Run the scenario at once, and hold the run against the log
+    #[arg(long, value_enum, default_value_t = IncidentRun::Sim)]
+    pub run: IncidentRun,
+    /// Write the page to a file as well: html=FILE
+    #[arg(long = "report", value_name = "html=FILE", value_parser = incident_report)]
+    pub reports: Vec<IncidentReport>,
+    #[command(flatten)]
+    pub print: FormatArgs,
+}
+
+/// Where an incident's scenario is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IncidentRun {
+    /// In virtual time, which takes a second or two
+    Sim,
+    /// Against the real Worker
+    Live,
+    /// Not at all
+    No,
+}
+
+/// A page that is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentReport {
+    pub path: PathBuf,
+}
+
+fn incident_report(text: &str) -> Result<IncidentReport, String> {
+    match text.split_once('=') {
+        Some(("html", path)) if !path.is_empty() => Ok(IncidentReport { path: path.into() }),
+        _ => Err("the page is asked for as html=FILE".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// stuck-settle, error-pages, burning-tenant or flood
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Where to make the incident: against the real Worker takes a minute, in virtual time a second
+    #[arg(long, value_enum, default_value_t = Tier::Live, conflicts_with = "of")]
+    pub tier: Tier,
+    /// Folder of the incident that the conclusions are about
+    #[arg(long, value_name = "DIR")]
+    pub of: Option<PathBuf>,
+    /// What kind of thing was ill: facilitator, tenant, load, configuration, directory, ledger or dispatcher
+    #[arg(long, value_name = "KIND", requires = "of")]
+    pub kind: Option<String>,
+    /// Which facilitator or tenant
+    #[arg(long, value_name = "ID", requires = "of")]
+    pub who: Option<String>,
+    /// Which of its calls: verify, settle or none
+    #[arg(long, value_name = "CALL", requires = "of")]
+    pub call: Option<String>,
+    /// When it began, as a time of day in UTC
+    #[arg(long, value_name = "TIME", requires = "of")]
+    pub began: Option<String>,
+    /// How many payments nobody knows to be charged or not, at the log's end
+    #[arg(long, value_name = "N", requires = "of")]
+    pub open: Option<usize>,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ mod commands;
 pub mod conform;
 pub mod conformance;
 mod directory;
+pub mod drill;
 pub mod exit;
 pub mod explain;
 pub mod facilitator;

@@ -40,7 +40,7 @@ pub async fn serve(
     let clock = Arc::new(SystemClock::start());
     let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
     let (journal, mut writer) = Journal::stream(&run_dir.events(), as_port).map_err(RunError::Journal)?;
-    let quiet = scenario.without_faults();
+    let quiet = scenario.without_faults().with_node();
     let options = LiveOptions {
         tools,
         scenario: &quiet,

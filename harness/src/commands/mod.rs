@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod conform;
 mod conformance;
+mod drill;
 mod fault;
 mod incident;
 mod install;
@@ -85,6 +86,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Merge(args) => swarm::merge(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Incident(args) => incident::incident(args),
+        Command::Drill(args) => drill::drill(args),
         Command::Meta(args) => meta::meta(args),
         Command::Schema(args) => schema::schema(args),
         Command::Serve(args) => serve::serve(args),
@@ -136,6 +138,9 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Serve(#[from] OptionsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Drill(#[from] drill::DrillError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Own(#[from] OwnError),
@@ -206,7 +211,9 @@ impl CommandError {
                 | OptionsError::Fault(_),
             )
             | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
-            Self::Own(_) | Self::Buy(BuyError::NoUrl(_)) | Self::Control(ControlError::Refused(_)) => Exit::Usage,
+            Self::Drill(_) | Self::Own(_) | Self::Buy(BuyError::NoUrl(_)) | Self::Control(ControlError::Refused(_)) => {
+                Exit::Usage
+            }
             Self::Buy(BuyError::Silent { .. }) | Self::Control(_) => Exit::DidNotStart,
             Self::Buy(BuyError::NoOffer { .. }) => Exit::NothingRan,
             Self::Buy(_) => Exit::Internal,

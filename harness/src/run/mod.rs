@@ -29,7 +29,7 @@ pub(crate) use dispatcher_log::{leaked, line_of};
 pub(crate) use kills::{cause, moments, reached};
 pub(crate) use operator::{body as quarantine_body, carry_out as carry_out_operators};
 pub(crate) use outside::{PLATFORM_HOSTS, redirected_to};
-use plan_limits::plan_limits;
+pub(crate) use plan_limits::plan_limits;
 pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
 

@@ -239,6 +239,11 @@ impl Scenario {
         Self { faults, kills, directory, operator, ledger, ..self.clone() }
     }
 
+    /// With an honest node of the chain, unless it has one: so a settlement whose answer got lost is cleared up.
+    pub(crate) fn with_node(self) -> Self {
+        Self { world: self.world.with_node(), ..self }
+    }
+
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
     pub fn end(&self) -> Duration {
         self.timeline.end()

@@ -56,8 +56,13 @@ impl TypedFault {
             Some((name, value)) => (name.trim(), value.trim()),
             None => (inject.trim(), "{}"),
         };
+        let known = Inject::CATALOGUE.map(|listed| listed.name);
         if name.is_empty() {
             return Err(format!("a fault is {FORM}"));
+        }
+        if !known.contains(&name) {
+            let meant = nearest(name, &known).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            return Err(format!("there is no fault `{name}`: {meant}`list --faults` has them all"));
         }
         let (mut pick, mut lasts) = (String::new(), None);
         for pair in options.chunks(2) {
@@ -136,7 +141,7 @@ mod tests {
             ("primary settle", "a fault is FACILITATOR"),
             ("primry settle hang", "there is no facilitator `primry`: did you mean `primary`?"),
             ("primary setle hang", "`setle` is no call"),
-            ("primary settle hangs", "unknown variant `hangs`"),
+            ("primary settle hangs", "there is no fault `hangs`: did you mean `hang`?"),
             ("primary settle slow", "missing field `by`"),
             ("primary verify settle-then-hang", "`settle-then-hang`"),
             ("primary settle hang first", "`first` wants a value"),

@@ -102,6 +102,11 @@ impl World {
         }
     }
 
+    pub(super) fn with_node(self) -> Self {
+        let node = self.node.or((!self.official).then_some(Node::Honest));
+        Self { node, ..self }
+    }
+
     /// With its directory in key-value storage, from where it can be changed.
     pub(crate) fn stored(self) -> Self {
         Self { directory: DirectoryIn::Stored, ..self }

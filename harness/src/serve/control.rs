@@ -234,7 +234,7 @@ mod tests {
         let on = served.add("primary settle hang").await.map_err(miette::Report::new).unwrap();
         assert_eq!((on.faults.len(), on.faults[0].fault.as_str(), on.faults[0].call.as_str()), (1, "hang", "settle"));
         let Err(ControlError::Refused(why)) = served.add("primary settle hangs").await else { panic!("no such fault") };
-        assert!(why.contains("unknown variant"), "{why}");
+        assert!(why.contains("did you mean `hang`?"), "{why}");
         assert_eq!(served.list().await.map_err(miette::Report::new).unwrap().faults.len(), 1);
         assert_eq!(served.clear().await.map_err(miette::Report::new).unwrap().faults.len(), 1);
         assert_eq!(served.list().await.map_err(miette::Report::new).unwrap(), Told::default());

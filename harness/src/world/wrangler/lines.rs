@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 
 use super::served::served_url;
+use crate::clock::SystemClock;
 use crate::folders::private_log;
 use crate::world::guard::Output;
 
@@ -79,7 +80,9 @@ async fn follow(stream: impl AsyncRead + Unpin, sink: Arc<Mutex<Sink>>) {
 impl Sink {
     fn take(&mut self, line: String) {
         // The log is for people; a full disk must not cost the judges their telemetry.
-        let _unwritten = writeln!(self.log, "{line}");
+        // With its time: whoever reads it after a night wants to know when.
+        let at = crate::clock::iso(SystemClock::new().unix_ms());
+        let _unwritten = writeln!(self.log, "{at} {line}");
         if self.tail.len() == TAIL_LINES {
             self.tail.pop_front();
         }

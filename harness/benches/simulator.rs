@@ -2,14 +2,10 @@
 //! event, however many there are. `cargo bench -p harness --bench simulator`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use harness::{
-    judge::{self, History},
-    run::Asked,
-    scenario::Scenario,
-    sim,
-    tier::Tier,
-};
+use harness::{run::Asked, sim};
+use judge::{self, History};
 use reports::event::{Event, Recorded};
+use scenario::{Scenario, Tier};
 use std::hint::black_box;
 
 /// Seconds of traffic at twenty arrivals a second.

@@ -1,13 +1,13 @@
 //! What a run is held to beyond its scenario: how weak a rule may be and still count, and which failures are known. Both
 //! belong to whoever judges, today, and not to the history that is judged.
 
-use reports::level::Level;
-use reports::report::Report;
-
-use crate::clock::{Clock, SystemClock};
-use crate::exit::Exit;
-use crate::known::{KnownError, KnownFailures};
-use crate::scenario::Library;
+use crate::{
+    exit::Exit,
+    known::{KnownError, KnownFailures},
+};
+use reports::{level::Level, report::Report};
+use scenario::Library;
+use system::clock::{Clock, SystemClock};
 
 pub struct Bar {
     gate: Level,

@@ -7,18 +7,24 @@ mod plain;
 #[cfg(test)]
 mod tests;
 
-use std::error::Error;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
-
+use reqwest::{
+    Client, Method, RequestBuilder,
+    header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING},
+    redirect,
+};
+use std::{
+    error::Error,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+use system::{
+    clock::{Clock, SystemClock},
+    retry_after,
+};
 use tokio::time::timeout;
-
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, TRANSFER_ENCODING};
-use reqwest::{Client, Method, RequestBuilder, redirect};
-
-use crate::clock::{Clock, SystemClock};
-use crate::retry_after;
 
 /// Longer than a server waits for a facilitator, as a rule.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,7 +64,7 @@ pub enum NoAnswer {
 
 impl BoundedHttp {
     pub fn new() -> reqwest::Result<Self> {
-        let http = crate::http_client::of_strangers().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
+        let http = system::http_client::of_strangers().redirect(redirect::Policy::none()).timeout(PATIENCE).build()?;
         Ok(Self { http, may_wait_ms: Arc::new(AtomicU64::new(WAITS_IN_ALL.as_millis() as u64)) })
     }
 

@@ -1,28 +1,26 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
+use crate::{
+    exit::Exit,
+    request_form::{self, Header},
+    serve,
+    swarm::{Shard, SwarmSeed},
+};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
+use namespace::{self, Policy};
 mod format;
 mod report_args;
 
 pub use format::{Format, FormatArgs, asks_for_json};
 pub use report_args::{ReportArgs, ReportFile, ReportNotWritten};
 
-use std::{path::PathBuf, time::Duration};
-
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
-
 use reports::level::Level;
 use reqwest::Method;
-
-use crate::exit::Exit;
-use crate::namespace::{self, Policy};
-use crate::request_form::{self, Header};
-use crate::scenario::{
-    self, Profile, Selection, Tenant,
+use scenario::{
+    self, Profile, Selection, Tenant, Tier,
     limits::{MAX_FACILITATORS, MAX_SEED},
 };
-use crate::serve;
-use crate::swarm::{Shard, SwarmSeed};
-use crate::tier::Tier;
+use std::{path::PathBuf, time::Duration};
 
 /// Runs the real dispatcher against facilitators that fail, and judges what happened
 #[derive(Debug, Parser)]
@@ -727,9 +725,8 @@ fn after_help() -> String {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
+    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {

@@ -1,10 +1,12 @@
 //! What the harness's exit status means. A CI job branches on it, so a number never changes its meaning, and 1, which
 //! a panic-happy wrapper or `make` returns for anything, means nothing here.
 
+use reports::{
+    report::{Check, KnownStanding, Report},
+    verdict::Verdict,
+};
 use std::process::{ExitCode, ExitStatus};
-
-use reports::report::{Check, KnownStanding, Report};
-use reports::verdict::Verdict;
+use system::interrupt::INTERRUPTED;
 
 /// Why the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +31,7 @@ pub enum Exit {
     Internal = 70,
     /// A report or a run could not be written, as on a full disk. The number is that of `sysexits.h`.
     NotWritten = 74,
-    Interrupted = 130,
+    Interrupted = INTERRUPTED,
 }
 
 impl Exit {
@@ -120,12 +122,12 @@ impl From<Exit> for ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
-    use reports::level::Level;
-    use reports::report::{Hint, KnownFailure, PhaseSummary};
-
     use super::*;
+    use clap::CommandFactory;
+    use reports::{
+        level::Level,
+        report::{Hint, KnownFailure, PhaseSummary},
+    };
 
     fn report(verdicts: &[(&str, Verdict)], requests: u64) -> Report {
         let check = |(name, verdict): &(&str, Verdict)| Check {

@@ -2,20 +2,23 @@
 //! must not outlive its reasons: past its day an entry counts for nothing, one whose rule holds again fails the run, and none is
 //! for longer than a quarter of a year.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
 use miette::{Diagnostic, NamedSource};
+use reports::{
+    report::{Check, KnownFailure, KnownStanding},
+    verdict::Verdict,
+};
+use scenario::{Library, LibraryError, Problem, Problems, limits::MAX_FILE_BYTES, toml_problem};
 use serde::Deserialize;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use system::clock::{Clock, SystemClock};
 use thiserror::Error;
-use toml::Spanned;
-use toml::value::{Date, Datetime};
-
-use crate::clock::{Clock, SystemClock};
-use crate::scenario::{Library, LibraryError, Problem, Problems, limits::MAX_FILE_BYTES, toml_problem};
-use reports::report::{Check, KnownFailure, KnownStanding};
-use reports::verdict::Verdict;
+use toml::{
+    Spanned,
+    value::{Date, Datetime},
+};
 
 /// The entries of a checked list.
 #[derive(Clone, Debug, Default)]

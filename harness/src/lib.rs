@@ -6,7 +6,6 @@ pub mod bench;
 mod bounded_http;
 mod called;
 pub mod cli;
-pub mod clock;
 mod commands;
 pub mod conform;
 pub mod conformance;
@@ -14,27 +13,17 @@ mod directory;
 pub mod drill;
 pub mod exit;
 pub mod explain;
-pub mod facilitator;
-mod folders;
-pub mod http_client;
 pub mod incident;
-pub mod interrupt;
-pub mod journal;
-pub mod judge;
 pub mod known;
 pub mod list;
 mod location;
 pub mod meta;
-pub mod namespace;
 pub mod new;
-mod output;
 pub mod pay;
 pub mod recording;
 mod request_form;
-mod retry_after;
 pub mod rules;
 pub mod run;
-pub mod scenario;
 pub mod selftest;
 pub mod serve;
 pub mod setup;
@@ -42,17 +31,18 @@ mod shop;
 pub mod shrink;
 pub mod sim;
 pub mod swarm;
-pub mod tier;
 mod told;
-pub mod traffic;
 pub mod world;
 
-use crate::output::errln;
 use clap::Parser;
 use cli::Cli;
 use commands::CommandError;
 use exit::Exit;
 use std::io;
+use system::{
+    folders,
+    output::{self, errln},
+};
 use told::Audience;
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people, unless JSON is asked for; so does

@@ -2,7 +2,7 @@
 //! source.
 
 use crate::cli::Listing;
-use crate::scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed};
+use scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed};
 
 /// The title of a scenario that cannot be read.
 const BROKEN: &str = "(cannot be read: `harness explain` says why)";
@@ -36,7 +36,7 @@ fn aligned<'a>(rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Selection;
+    use scenario::Selection;
 
     fn listed(what: Listing) -> String {
         let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use harness::world::guard;
+use system::guard;
 
 fn main() -> ExitCode {
     guard::act_if_asked().unwrap_or_else(|| harness::main().into())

@@ -1,12 +1,13 @@
 //! `harness new`: a scenario to start from, which runs and passes as it is, and says of each part what could stand there.
 //! Never writes over a file.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-
-use crate::folders;
-use crate::scenario::{Library, Name};
+use scenario::{Library, Name};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+use system::folders;
 
 const STARTER: &str = include_str!("../assets/starter.toml");
 
@@ -64,7 +65,7 @@ fn starter(name: &Name) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::{Profile, Scenario};
+    use scenario::{Profile, Scenario};
 
     fn folder(of: &str) -> PathBuf {
         let folder = std::env::temp_dir().join(format!("402claw-new-{of}-{}", std::process::id()));

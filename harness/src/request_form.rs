@@ -1,7 +1,9 @@
 //! The request that buys something from a server that nobody knows: its method, its headers and its body.
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Method, RequestBuilder};
+use reqwest::{
+    Method, RequestBuilder,
+    header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue},
+};
 use x402_protocol::header::{PAYMENT_SIGNATURE, X_PAYMENT};
 
 /// A GET without anything, unless it is told otherwise.
@@ -119,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_body_is_posted_and_says_that_it_is_json() {
-        let http = crate::http_client::builder().build().unwrap();
+        let http = system::http_client::builder().build().unwrap();
         let made = |form: RequestForm| form.request(&http, "http://127.0.0.1/").build().unwrap();
         let plain = made(RequestForm::default());
         assert_eq!((plain.method(), plain.body().is_none()), (&Method::GET, true));

@@ -1,12 +1,10 @@
 //! `harness rules`: what a run is held to, what each rule rests on, and what usually breaks it.
 
-use std::fmt::Write;
-
+use judge::{RULES, Rule};
 use miette::Diagnostic;
+use scenario::{Checker, nearest};
+use std::fmt::Write;
 use thiserror::Error;
-
-use crate::judge::{RULES, Rule};
-use crate::scenario::{Checker, nearest};
 
 #[derive(Debug, Error, Diagnostic)]
 #[error("there is no rule `{wanted}`")]

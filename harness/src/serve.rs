@@ -12,22 +12,22 @@ pub use options::{
 };
 pub use own::{OwnError, OwnWorkers, own_workers};
 
-use crate::output::{self, errln, outln};
 use crate::{
     called::as_called,
     cli::ServeArgs,
-    clock::{Clock, SystemClock},
     directory::Publisher,
-    interrupt::Interruption,
-    journal::Journal,
     run::{Asked, Live, LiveError, LiveOptions, NAMESPACE_TENANTS, RunDir, RunError, Tools},
-    scenario::{Name, Scenario},
-    tier::Tier,
 };
 use control::Control;
 use faults::Switchboard;
+use journal::Journal;
 use own::Stager;
+use scenario::Tier;
+use scenario::{Name, Scenario};
 use std::{io, sync::Arc};
+use system::clock::{Clock, SystemClock};
+use system::interrupt::Interruption;
+use system::output::{self, errln, outln};
 
 /// Serves until Ctrl-C, or until a part of the world ends by itself. The URLs go to stdout, so that a script can read them.
 pub async fn serve(

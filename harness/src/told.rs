@@ -1,18 +1,11 @@
 //! Errors as they are told: in a form for people on standard error, or as JSON on standard output, where whoever asked for
 //! `--format json` reads.
 
-use std::error::Error;
-
+use crate::{cli::asks_for_json, commands::CommandError, exit::Exit, run::RunError};
 use miette::JSONReportHandler;
 use serde_json::{Value, json};
-
-use crate::{
-    cli::asks_for_json,
-    commands::CommandError,
-    exit::Exit,
-    output::{errln, outln},
-    run::RunError,
-};
+use std::error::Error;
+use system::output::{errln, outln};
 
 /// Version of an error's JSON. Raised when a field changes its meaning or goes away.
 const ERROR_SCHEMA: u32 = 1;
@@ -82,7 +75,7 @@ fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Library;
+    use scenario::Library;
 
     #[test]
     fn an_error_is_json_with_its_way_out_and_its_exit_code() {
@@ -97,7 +90,7 @@ mod tests {
 
     #[test]
     fn an_error_points_at_the_line_that_is_wrong() {
-        let wrong = crate::scenario::Scenario::parse("x.toml", "id = \"x\"\nnonsense = 1\n").expect_err("it is wrong");
+        let wrong = scenario::Scenario::parse("x.toml", "id = \"x\"\nnonsense = 1\n").expect_err("it is wrong");
         let told = as_json(&CommandError::Library(wrong.into()), Exit::BadScenario);
         let related = told["error"]["related"].as_array().expect("the problems");
         assert!(related.iter().any(|problem| problem["labels"][0]["span"]["offset"].is_u64()), "{told}");

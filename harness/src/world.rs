@@ -5,7 +5,7 @@
 mod bundle;
 pub mod config;
 pub mod deaths;
-pub mod guard;
+
 pub mod kv_double;
 pub mod location_double;
 mod loopback;
@@ -19,21 +19,16 @@ pub(crate) mod tail;
 pub mod workerd;
 pub mod wrangler;
 
-use std::collections::BTreeMap;
-use std::io;
-use std::net::SocketAddr;
-use std::path::PathBuf;
-
-use tokio::sync::mpsc;
-
-use crate::folders::remove_if_there;
-use crate::namespace::{Policy, Report};
+use ::namespace::{Policy, Report};
 use bundle::BundleError;
 use config::{ConfigError, Doubles, PluginAt, Seat};
 use deaths::Watch;
-use guard::{Guard, GuardError};
 use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
 use recorder::{OnReport, Recorder};
+use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf};
+use system::folders::remove_if_there;
+use system::guard::{Guard, GuardError};
+use tokio::sync::mpsc;
 use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the

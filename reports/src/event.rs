@@ -658,11 +658,15 @@ pub struct DispatcherAlert {
     pub quarantined_until_ms: Option<u64>,
 }
 
-/// What keeps a payment from its end.
+/// Something that keeps a payment from its end, or that went wrong beside requests.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TroubleLine {
+    /// The dispatcher's word for it, such as `health_unavailable`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what: Option<String>,
     /// `network:asset:from:nonce`.
-    pub payment: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payment: Option<String>,
     pub why: String,
 }
 

@@ -204,8 +204,11 @@ impl<'a> Teller<'a> {
                 );
             }
             Event::DispatcherTrouble(trouble) => {
-                let payment = self.payment(&trouble.payment);
-                self.step(payment, Step { at_us, line, stage: "trouble", text: trouble.why.clone() });
+                // Trouble beside requests belongs to no payment's story.
+                if let Some(key) = &trouble.payment {
+                    let payment = self.payment(key);
+                    self.step(payment, Step { at_us, line, stage: "trouble", text: trouble.why.clone() });
+                }
             }
             Event::LedgerDisturbed { fault, payment } => {
                 let payment = self.payment(payment);

@@ -6,11 +6,13 @@ use dispatcher_core::{
     Config, Dispatcher,
     admission::Gate,
     config::Vars,
+    directory::Directory,
     paywall::{
         PaidResponse, Reason, UnixMillis,
         ledger::{Claim, ClaimReply, Collection, Reply, SettleReply},
         ports::{Clock, Ledger, LedgerError},
     },
+    platform::{IsolateMemory, Platform, Ports},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     protocol::{Authorization, Network, Nonce, Offer, Uint256, header, hex, signature::Signer},
     telemetry::{Alert, RequestLine},
@@ -86,6 +88,18 @@ impl Namespace for World {
     async fn run(&self, _dispatch: Dispatch<'_>, _request: &Request) -> Result<Self, TenantFailure> {
         Ok(self.clone())
     }
+}
+
+/// The platform that is all in memory.
+struct InMemory;
+
+impl Platform for InMemory {
+    type Namespace = World;
+    type Ledger = World;
+    type Clock = World;
+    type Randomness = World;
+    type Log = World;
+    type Tenants = Rc<Directory>;
 }
 
 impl Ledger for World {
@@ -178,7 +192,7 @@ fn signed(nonce: u32) -> String {
     }))
 }
 
-fn dispatcher(world: &World, plan: &str) -> Dispatcher<World, World, World, World, World> {
+fn dispatcher(world: &World, plan: &str) -> Dispatcher<InMemory> {
     let price = json!({"amount": "10000", "network": "eip155:84532", "payTo": PAY_TO});
     let directory = json!({"tenants": [{"id": "acme", "plan": plan, "slug": "acme", "price": price}]});
     let vars = Vars {
@@ -188,18 +202,15 @@ fn dispatcher(world: &World, plan: &str) -> Dispatcher<World, World, World, Worl
         ..Vars::default()
     };
     let config = Config::from_vars(&vars, &BTreeMap::new()).expect("the configuration is fine");
-    let port = || world.clone();
-    let dispatcher = Dispatcher::new(Rc::new(config), port(), port(), port(), port(), port());
-    dispatcher.with_gate(Rc::new(Gate::new(7)))
+    let [namespace, ledger, clock, randomness, log] = [(); 5].map(|()| world.clone());
+    let ports = Ports { namespace, ledger, clock, randomness, log, tenants: config.directory };
+    Dispatcher::new(ports, IsolateMemory { gate: Rc::new(Gate::new(7)), ..IsolateMemory::default() })
 }
 
 type Answered<'a> = Pin<Box<dyn Future<Output = u16> + 'a>>;
 
 /// The status of what is answered at once. `Err`: it is under way.
-fn ask<'a>(
-    dispatcher: &'a Dispatcher<World, World, World, World, World>,
-    request: &'a Request,
-) -> Result<u16, Answered<'a>> {
+fn ask<'a>(dispatcher: &'a Dispatcher<InMemory>, request: &'a Request) -> Result<u16, Answered<'a>> {
     let mut asked: Answered<'a> = Box::pin(async { dispatcher.handle(request).await.answer.status });
     match pin!(&mut asked).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(status) => Ok(status),

@@ -7,19 +7,17 @@
 mod former;
 
 use crate::{
-    admission::{Admitted, Brings, Came, Entered, Gate, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
+    admission::{Admitted, Brings, Came, Entered, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
     answer::{Answer, Body},
-    config::Config,
     cors::{self, Readers},
     credential_headers,
-    directory::Directory,
     egress::{Egress, PolicyOf},
     hygiene::{self, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
     mount::Mount,
     passed::{Gift, Passed, Trade},
     plan::{Limits, Plan},
-    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog, Tenants},
-    quarantine::Warden,
+    platform::{InboundOf, IsolateMemory, OutboundOf, Platform, Ports},
+    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     refusal::Refusal,
     resolve::{Place, Resolution, ResolveError, Resolved, resolve},
     sign_in,
@@ -29,13 +27,12 @@ use crate::{
     within::within,
 };
 use former::Former;
-use std::rc::Rc;
 use x402_paywall::{
     Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
     UnixMillis,
-    health::{Board, CannotServe},
+    health::CannotServe,
     paywall::{self, Plausible, receipt},
-    ports::{Clock, Ledger},
+    ports::Clock,
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     seeded::{self, Bug},
     telemetry::Attempt,
@@ -55,16 +52,14 @@ const MAX_PAID_REQUEST_BYTES: usize = 8 * 1024 * 1024;
 const BODY_WITHIN_MS: u64 = 30_000;
 
 /// The dispatcher over a platform's ports.
-pub struct Dispatcher<N, L, C, R, T, D = Rc<Directory>> {
-    tenants: D,
-    warden: Rc<Warden>,
-    gate: Rc<Gate>,
-    board: Option<Rc<Board>>,
-    namespace: N,
-    paywall: Paywall<L>,
-    clock: C,
-    randomness: R,
-    log: T,
+pub struct Dispatcher<P: Platform> {
+    tenants: P::Tenants,
+    namespace: P::Namespace,
+    paywall: Paywall<P::Ledger>,
+    clock: P::Clock,
+    randomness: P::Randomness,
+    log: P::Log,
+    memory: IsolateMemory,
 }
 
 /// What a request came to.
@@ -98,48 +93,34 @@ impl<O: Outbound> Content<O> {
     }
 }
 
-impl<N, L: Ledger, C, R, T> Dispatcher<N, L, C, R, T> {
-    /// For the tenants that the configuration lists.
-    pub fn new(config: Rc<Config>, namespace: N, ledger: L, clock: C, randomness: R, log: T) -> Self {
-        let tenants = Rc::clone(&config.directory);
-        let (warden, gate) = Default::default();
-        let (board, paywall) = (None, Paywall::new(ledger));
-        Self { tenants, warden, gate, board, namespace, paywall, clock, randomness, log }
+impl<P: Platform> Dispatcher<P> {
+    pub fn new(ports: Ports<P>, memory: IsolateMemory) -> Self {
+        let Ports { namespace, ledger, clock, randomness, log, tenants } = ports;
+        Self { tenants, namespace, paywall: Paywall::new(ledger), clock, randomness, log, memory }
     }
 
-    /// For those that another directory has.
-    pub fn with_tenants<D: Tenants>(self, tenants: D) -> Dispatcher<N, L, C, R, T, D> {
-        let Self { warden, gate, board, namespace, paywall, clock, randomness, log, .. } = self;
-        Dispatcher { tenants, warden, gate, board, namespace, paywall, clock, randomness, log }
-    }
-}
-
-impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants> Dispatcher<N, L, C, R, T, D> {
-    /// With a view of who is in quarantine that outlives a request.
-    #[must_use]
-    pub fn with_warden(self, warden: Rc<Warden>) -> Self {
-        Self { warden, ..self }
-    }
-
-    /// With a view of who comes that outlives a request.
-    #[must_use]
-    pub fn with_gate(self, gate: Rc<Gate>) -> Self {
-        Self { gate, ..self }
-    }
-
-    /// With a view of how facilitators do. Without one, an offer goes out whoever could settle it.
-    #[must_use]
-    pub fn with_board(self, board: Rc<Board>) -> Self {
-        Self { board: Some(board), ..self }
-    }
-
-    /// The directory that it asks.
-    pub fn tenants(&self) -> &D {
+    pub(crate) fn tenants(&self) -> &P::Tenants {
         &self.tenants
     }
 
+    pub(crate) fn ledger(&self) -> &P::Ledger {
+        self.paywall.ledger()
+    }
+
+    pub(crate) fn clock(&self) -> &P::Clock {
+        &self.clock
+    }
+
+    pub(crate) fn randomness(&self) -> &P::Randomness {
+        &self.randomness
+    }
+
+    pub(crate) fn log(&self) -> &P::Log {
+        &self.log
+    }
+
     /// Answers one request and writes its one line.
-    pub async fn handle(&self, request: &N::Inbound) -> Handled<N::Outbound> {
+    pub async fn handle(&self, request: &InboundOf<P>) -> Handled<OutboundOf<P>> {
         let began = self.clock.now();
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
         if let Some(id) = request.header(REQUEST_ID).filter(|_| seeded::has(Bug::CallerNamesRequest)) {
@@ -167,7 +148,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
                     readers = Readers::of(resolved.tenant.cors.as_ref(), request);
                 }
                 line.tenant_id = Some(resolved.tenant.id.clone());
-                (_, line.limits) = self.warden.limits(&resolved.tenant, began);
+                (_, line.limits) = self.memory.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.place.path);
                 if seeded::has(Bug::QueryLogged) {
                     line.route += request.query().unwrap_or_default();
@@ -186,7 +167,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         }
         line.status = answer.status;
         line.ms = self.clock.now().since(began);
-        for alert in self.gate.alerts() {
+        for alert in self.memory.gate.alerts() {
             self.log.alert(&alert);
         }
         if !(seeded::has(Bug::RequestLineMissing) && line.code.is_some()) {
@@ -203,12 +184,12 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// Admits the request, and sells what it asks for or gives it away.
     async fn serve(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         to: &Resolved,
         source: Option<&Source>,
         began: UnixMillis,
         line: &mut RequestLine,
-    ) -> Told<N::Outbound> {
+    ) -> Told<OutboundOf<P>> {
         let tenant = &*to.tenant;
         let trade = Trade::of(tenant);
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
@@ -221,9 +202,9 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
             (Trade::Sells(_), None) => Brings::NoPayment,
             (Trade::Sells(_), Some(presented)) => Brings::Payment(presented.header),
         };
-        let tenancy = Some(Tenancy { id: &tenant.id, rates: self.warden.rates(tenant, began) });
+        let tenancy = Some(Tenancy { id: &tenant.id, rates: self.memory.warden.rates(tenant, began) });
         let (method, path) = (request.method(), to.place.path.as_str());
-        let entered = match self.gate.enter(Visit { source, tenancy, method, path, brings, at: began }) {
+        let entered = match self.memory.gate.enter(Visit { source, tenancy, method, path, brings, at: began }) {
             // Refused, a browser would not even let the page pay, or collect what it has paid for.
             Err(_) if matches!(brings, Brings::Preflight) => return Ok(permitted_by_us(tenant, request)),
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
@@ -257,20 +238,20 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     }
 
     /// A request that is nobody's: its address is held to what it may send unpaid.
-    fn lost(&self, request: &N::Inbound, source: Option<&Source>, at: UnixMillis) -> Result<(), TurnedAway> {
+    fn lost(&self, request: &InboundOf<P>, source: Option<&Source>, at: UnixMillis) -> Result<(), TurnedAway> {
         let (method, path) = (request.method(), request.path());
         let visit = Visit { source, tenancy: None, method, path, brings: Brings::NoPayment, at };
-        self.gate.enter(visit).map(drop)
+        self.memory.gate.enter(visit).map(drop)
     }
 
     async fn give(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         to: &Resolved,
         gift: Gift,
         runs: Runs<'_>,
         line: &mut RequestLine,
-    ) -> Told<N::Outbound> {
+    ) -> Told<OutboundOf<P>> {
         match self.execute(request, to, runs, &line.request_id).await {
             Ok(response) => {
                 if seeded::has(Bug::TenantAnswerLogged) {
@@ -284,7 +265,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
 
     /// Answers a browser that asks whether a page may send a payment to a tenant that gives. Which pages may use the tenant
     /// is the tenant's to say; that they may pay is ours.
-    async fn permit(&self, request: &N::Inbound, to: &Resolved, gift: Gift, request_id: &str) -> Content<N::Outbound> {
+    async fn permit(
+        &self,
+        request: &InboundOf<P>,
+        to: &Resolved,
+        gift: Gift,
+        request_id: &str,
+    ) -> Content<OutboundOf<P>> {
         // Nothing is made of how it ends: a preflight costs its sender nothing, and must not have the tenant put away.
         let ran = within(TIME_LIMIT_MS, &self.clock, self.run(request, to, request_id)).await;
         if let Some(Ok(response)) = ran
@@ -298,13 +285,13 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// Challenge, claim, verify, execute, settle, hand over.
     async fn sell(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         to: &Resolved,
         price: &Price,
         payment: Option<Presented<'_>>,
         entered: Entered<'_>,
         line: &mut RequestLine,
-    ) -> Told<N::Outbound> {
+    ) -> Told<OutboundOf<P>> {
         if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
             drop(self.execute(request, to, entered.runs(), &line.request_id).await);
         }
@@ -318,7 +305,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let deny = |denial: Denial| Refused::by_the_paywall(&denial, &purchase);
 
         // What was bought before can be collected from whoever begins nothing new.
-        let is_away = self.warden.has(&to.tenant, visit.at) && !seeded::has(Bug::SoldInQuarantine);
+        let is_away = self.memory.warden.has(&to.tenant, visit.at) && !seeded::has(Bug::SoldInQuarantine);
         let closed = if !self.can_be_settled(to, price, payment.as_ref(), visit.at) {
             // An offer that nobody could settle would only make callers sign for nothing.
             Some(Denial::FacilitatorsUnavailable)
@@ -364,7 +351,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// Whether anybody could settle this tenant's offer, as far as this isolate knows.
     fn can_be_settled(&self, to: &Resolved, price: &Price, payment: Option<&Presented<'_>>, now: UnixMillis) -> bool {
         let facilitators = &to.tenant.facilitators;
-        let Some(board) = &self.board else { return !facilitators.is_empty() };
+        let Some(board) = &self.memory.board else { return !facilitators.is_empty() };
         let version = payment.map(|payment| payment.version);
         match board.can_serve(facilitators, price.offer().network, version, now) {
             Ok(()) => true,
@@ -375,7 +362,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     }
 
     /// The fingerprint of what comes with the request: a payment buys the answer to this body and to no other.
-    async fn content_of(&self, request: &N::Inbound) -> Result<Fingerprint, Refusal> {
+    async fn content_of(&self, request: &InboundOf<P>) -> Result<Fingerprint, Refusal> {
         let body = within(BODY_WITHIN_MS, &self.clock, request.body(MAX_PAID_REQUEST_BYTES)).await;
         let body = body.unwrap_or(Err(CollectError::Broken)).map_err(|error| match error {
             CollectError::TooLarge => Refusal::RequestTooLarge,
@@ -391,11 +378,11 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// What the tenant has to sell, if it has it in time.
     async fn produce(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         to: &Resolved,
         admitted: Option<&Admitted<'_>>,
         request_id: &str,
-    ) -> Ran<Unsold<N::Outbound>> {
+    ) -> Ran<Unsold<OutboundOf<P>>> {
         if let Some(admitted) = admitted {
             admitted.verified(self.clock.now());
         }
@@ -415,7 +402,7 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     }
 
     /// Anything below 300 that is small enough to be held until it is paid for.
-    async fn for_sale(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Ran<Unsold<N::Outbound>> {
+    async fn for_sale(&self, request: &InboundOf<P>, to: &Resolved, request_id: &str) -> Ran<Unsold<OutboundOf<P>>> {
         match self.run(request, to, request_id).await {
             // A switch of protocols has no body to hold until it is paid for, and passing it on would be giving it away.
             Ok(response) if response.status() < 200 => Ran::Unsold(Err(TenantFailure::Threw.into())),
@@ -437,11 +424,11 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// streams goes on to its caller as it comes, and with the caller goes the run.
     async fn execute(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         to: &Resolved,
         runs: Runs<'_>,
         request_id: &str,
-    ) -> Result<N::Outbound, TenantFailure> {
+    ) -> Result<OutboundOf<P>, TenantFailure> {
         let ran = self.run(request, to, request_id).await;
         self.note(&to.tenant, runs, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
         ran
@@ -452,16 +439,21 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
         let now = self.clock.now();
         let failed = ended.map_or_else(TenantFailure::is_the_tenants, |status| status >= 500);
         runs.ended(&tenant.id, failed, now);
-        if let Some(alert) = self.warden.ran(tenant, (runs.origin(), runs.path()), ended.err(), now) {
+        if let Some(alert) = self.memory.warden.ran(tenant, (runs.origin(), runs.path()), ended.err(), now) {
             self.log.alert(&alert);
         }
     }
 
-    async fn run(&self, request: &N::Inbound, to: &Resolved, request_id: &str) -> Result<N::Outbound, TenantFailure> {
+    async fn run(
+        &self,
+        request: &InboundOf<P>,
+        to: &Resolved,
+        request_id: &str,
+    ) -> Result<OutboundOf<P>, TenantFailure> {
         let tenant = &*to.tenant;
         let mut set = vec![(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
         set.extend(to.place.mount.as_deref().map(|mount| (PREFIX, mount)));
-        let (limits, _) = self.warden.limits(tenant, self.clock.now());
+        let (limits, _) = self.memory.warden.limits(tenant, self.clock.now());
         let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
         let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
         let swapped = Limits { cpu_ms: limits.sub_requests, sub_requests: limits.cpu_ms };

@@ -1,7 +1,7 @@
 //! The dispatcher without its platform: tenants, plans, resolution and telemetry around the paywall.
 //!
-//! Runs natively and in wasm from this one source. What it needs of a platform are the traits in [`ports`]; a request's
-//! story, top to bottom, is [`dispatcher`].
+//! Runs natively and in wasm from this one source. What it needs of a platform are the traits in [`ports`], which
+//! [`platform`] names together. A request's story, top to bottom, is [`dispatcher`]; what stands around it is [`serving`].
 
 pub mod admission;
 pub mod answer;
@@ -21,6 +21,7 @@ pub mod log_text;
 mod mount;
 pub mod passed;
 pub mod plan;
+pub mod platform;
 pub mod platform_api;
 pub mod ports;
 pub mod quarantine;
@@ -28,6 +29,7 @@ pub mod quarantine_request;
 pub mod refusal;
 pub mod resolve;
 mod sandbox;
+pub mod serving;
 mod sign_in;
 pub mod telemetry;
 pub mod tenant;

@@ -4,11 +4,16 @@ use crate::{
     dispatch_key::DispatchKey,
     egress::PolicyOf,
     plan::Limits,
-    telemetry::{Alert, DirectoryEvent, RequestLine},
+    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
     tenant::Tenant,
     tenant_failure::TenantFailure,
 };
+use serde_json::Value;
 use std::{future::Future, rc::Rc};
+use x402_paywall::{
+    health::{News, Snapshot},
+    ports::LedgerError,
+};
 
 /// A request as it arrived. Headers are looked up one by one, because a platform may have to cross into another runtime
 /// for each.
@@ -115,6 +120,35 @@ pub trait RateLimiter {
 pub trait SnapshotStore {
     /// `None`: there is no such key. The error is for the log.
     fn read(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, String>>;
+}
+
+/// Runs work beside an answer, which does not wait for it.
+pub trait Later {
+    fn run(&self, work: impl Future<Output = ()> + 'static);
+}
+
+/// The one object that merges what all boards saw of facilitators.
+pub trait HealthObject {
+    fn exchange(&self, news: News) -> impl Future<Output = Result<Snapshot, LedgerError>>;
+    /// Returns what it knows, as JSON for operators.
+    fn describe(&self) -> impl Future<Output = Result<Value, LedgerError>>;
+}
+
+/// The settlement ledger as an operator asks it.
+pub trait PaymentRecords {
+    /// Returns what the ledger knows of a payment, as JSON.
+    fn describe(&self, payment: &str) -> impl Future<Output = Result<Value, LedgerError>>;
+}
+
+/// The secrets that let an operator in.
+pub trait OperatorSecrets {
+    /// Returns the platform's token. Without one nobody gets in.
+    fn token(&self) -> Option<String>;
+}
+
+/// Takes what went wrong beside a request's story. Must not fail and must not wait.
+pub trait TroubleLog {
+    fn trouble(&self, trouble: &Trouble<'_>);
 }
 
 /// Takes what is to be known of the directory. Must not fail and must not wait.

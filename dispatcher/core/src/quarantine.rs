@@ -14,7 +14,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use std::cell::RefCell;
+use std::{cell::RefCell, future::Future};
 use x402_paywall::{
     UnixMillis,
     ports::{Clock, LedgerError},
@@ -96,6 +96,12 @@ pub enum QuarantineCall {
     Lift(String),
     /// Changes nothing of a quarantine that is in force.
     PutByPolicy(Quarantine),
+}
+
+/// The one object that knows who is in quarantine.
+pub trait QuarantineObject {
+    /// Returns the whole list as it is after the call.
+    fn call(&self, call: QuarantineCall) -> impl Future<Output = Result<Quarantines, LedgerError>>;
 }
 
 /// An operator's quarantine finds no room in the list.

@@ -2,7 +2,8 @@
 
 use crate::log_text::bounded;
 use serde::Serialize;
-use x402_paywall::telemetry::Attempt;
+use serde_json::{Value, json};
+use x402_paywall::{ports::LedgerError, telemetry::Attempt};
 
 /// How one request ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -65,6 +66,36 @@ pub struct Alert {
     /// By policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quarantined_until_ms: Option<u64>,
+}
+
+/// A failure beside a request's story, which no caller hears of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble<'a> {
+    /// An operator asked for a payment, and the ledger did not answer.
+    LedgerUnavailable { payment: &'a str, error: LedgerError },
+    /// The ledger was not told that a response left.
+    LostConfirmation { payment: &'a str, error: LedgerError },
+    /// The list of quarantines could not be asked or told.
+    QuarantineUnavailable(LedgerError),
+    /// Facilitators' health could not be merged: payments go by what their isolate saw.
+    HealthUnavailable(LedgerError),
+}
+
+impl Trouble<'_> {
+    /// The members of its log line: `what`, `payment` where there is one, and `why`.
+    #[must_use]
+    pub fn line(&self) -> Value {
+        match self {
+            Self::LedgerUnavailable { payment, error } => of_payment("ledger_unavailable", payment, error),
+            Self::LostConfirmation { payment, error } => of_payment("lost_confirmation", payment, error),
+            Self::QuarantineUnavailable(error) => json!({"what": "quarantine_unavailable", "why": error.to_string()}),
+            Self::HealthUnavailable(error) => json!({"what": "health_unavailable", "why": error.to_string()}),
+        }
+    }
+}
+
+fn of_payment(what: &str, payment: &str, error: &LedgerError) -> Value {
+    json!({"what": what, "payment": payment, "why": error.to_string()})
 }
 
 /// Something about the tenant directory that an operator should know.

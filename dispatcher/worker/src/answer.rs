@@ -10,7 +10,6 @@ use dispatcher_core::{
     refusal::Refusal,
 };
 use js_sys::{Object, Uint8Array};
-use serde_json::Value;
 use wasm_bindgen::JsCast;
 use web_sys::{Headers, Response, ResponseInit};
 use worker::Result;
@@ -44,10 +43,6 @@ pub fn ours(request: &WebRequest, refusal: &Refusal) -> Result<Response> {
     let request_id = WebCrypto.request_id();
     let answer = Answer::refusal(refusal, &request_id).with(REQUEST_ID, &request_id);
     to_response(request, answer)
-}
-
-pub fn json(status: u16, value: &Value) -> Answer<WebResponse> {
-    Answer::json(status, value).with("cache-control", "no-store")
 }
 
 /// The body stays a stream that we never look into.

@@ -11,19 +11,17 @@ use dispatcher_core::{
     directory::{cache::Cache, stored::Stored},
     log_text,
     paywall::health::Board,
+    platform::IsolateMemory,
     ports::{DirectoryLog, Randomness},
     quarantine::Warden,
     telemetry::DirectoryEvent,
-    token_guard::TokenGuard,
 };
 use std::{cell::OnceCell, rc::Rc};
 use worker::Env;
 
 thread_local! {
     static BOARD: OnceCell<Rc<Board>> = const { OnceCell::new() };
-    static WARDEN: OnceCell<Rc<Warden>> = const { OnceCell::new() };
-    static GATE: OnceCell<Rc<Gate>> = const { OnceCell::new() };
-    static TOKEN_GUARD: OnceCell<Rc<TokenGuard>> = const { OnceCell::new() };
+    static MEMORY: OnceCell<IsolateMemory> = const { OnceCell::new() };
     static DIRECTORY: OnceCell<Rc<Cache>> = const { OnceCell::new() };
     static CONFIG: OnceCell<Result<Rc<Config>, ConfigError>> = const { OnceCell::new() };
 }
@@ -39,19 +37,15 @@ pub fn board(config: &Config) -> Rc<Board> {
     BOARD.with(|cell| Rc::clone(cell.get_or_init(board)))
 }
 
-/// What the isolate knows of tenants in quarantine.
-pub fn warden(config: &Config) -> Rc<Warden> {
-    WARDEN.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Warden::new(config.cpu_policy)))))
-}
-
-/// What the isolate knows of who comes.
-pub fn gate() -> Rc<Gate> {
-    GATE.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(Gate::new(WebCrypto.seed())))))
-}
-
-/// How often the isolate saw the platform's token guessed at.
-pub fn token_guard() -> Rc<TokenGuard> {
-    TOKEN_GUARD.with(|cell| Rc::clone(cell.get_or_init(Rc::default)))
+/// The memory that requests share.
+pub fn memory(config: &Config) -> IsolateMemory {
+    let new = || IsolateMemory {
+        warden: Rc::new(Warden::new(config.cpu_policy)),
+        gate: Rc::new(Gate::new(WebCrypto.seed())),
+        board: Some(board(config)),
+        token_guard: Rc::default(),
+    };
+    MEMORY.with(|cell| cell.get_or_init(new).clone())
 }
 
 /// The tenants as a request asks for them.
@@ -73,7 +67,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         chain_rpc_urls: var("CHAIN_RPC_URLS"),
         accept_unresolved: var("ACCEPT_UNRESOLVED"),
     };
-    let config = Config::from_vars(&vars, &WorkerSecrets(env))?;
+    let config = Config::from_vars(&vars, &WorkerSecrets(env.clone()))?;
     for error in config.directory.left_out() {
         let why = log_text::bounded(&format!("TENANT_DIRECTORY: {error}"));
         ConsoleLog.record(&DirectoryEvent { event: "left_out", version: None, why });

@@ -15,7 +15,8 @@ use dispatcher_core::{
         ports::{Clock, LedgerError},
     },
     platform_api,
-    ports::Randomness,
+    ports::{Randomness, TroubleLog},
+    telemetry::Trouble,
 };
 use std::{cell::OnceCell, rc::Rc};
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
@@ -70,7 +71,7 @@ impl FacilitatorHealth {
             let monitor = Rc::clone(self.monitor()?);
             self.state.wait_until(async move {
                 if let Err(error) = monitor.run(job).await {
-                    ConsoleLog.health_unavailable(&error);
+                    ConsoleLog.trouble(&Trouble::HealthUnavailable(error));
                 }
             });
         }

@@ -1,10 +1,10 @@
 //! The Durable Object: one per payment key. Wraps the paywall's keeper and adds nothing but the wire.
 
 use crate::{
-    cached_config, call_health,
+    cached_config,
     ports::{
-        clock::WallClock, facilitator_transport::FetchTransport, identifiers::DurableIdentifiers, log::ConsoleLog,
-        object_storage::ObjectStorage, record_store::DurableStore,
+        clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, record_store::DurableStore,
     },
     wire::{self, Answer, Call, Outcome},
 };
@@ -15,6 +15,7 @@ use dispatcher_core::{
         ports::{Clock, LedgerError},
     },
     platform_api,
+    serving::exchange_health,
 };
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
@@ -91,9 +92,12 @@ impl SettlementLedger {
     /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
     fn exchange_health(&self) {
         let Ok(config) = cached_config::get(&self.env) else { return };
-        let (env, board) = (self.env.clone(), cached_config::board(&config));
+        let board = cached_config::board(&config);
         if let Some(news) = board.due(WallClock.now()) {
-            self.state.wait_until(async move { call_health::exchange(&env, &board, news).await });
+            let object = DurableHealth::new(&self.env);
+            self.state.wait_until(async move {
+                exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
+            });
         }
     }
 

@@ -180,6 +180,12 @@ impl<L: Ledger, H: Hooks> Builder<L, H> {
 }
 
 impl<L: Ledger, H: Hooks> Paywall<L, H> {
+    /// Returns the ledger that it asks.
+    #[must_use]
+    pub fn ledger(&self) -> &L {
+        &self.ledger
+    }
+
     /// A whole sale: challenge, admit, claim, verify, `run` the seller, settle. Two ledger round trips, and none for a
     /// request without a plausible payment.
     ///

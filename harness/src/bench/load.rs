@@ -3,21 +3,24 @@
 //! A closed loop on purpose: it finds the most that a server can do. How a server does under arrivals that do not wait for
 //! it, scenarios measure.
 
-use std::net::Ipv4Addr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
-
 use http_body_util::{BodyExt, Empty};
-use hyper::body::Bytes;
-use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::HeaderValue;
-use hyper::{Request, Response, StatusCode};
+use hyper::{
+    Request, Response, StatusCode,
+    body::Bytes,
+    client::conn::http1::{SendRequest, handshake},
+    header::HeaderValue,
+};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::task::JoinSet;
-
-use crate::clock::{Clock as _, SystemClock};
+use std::{
+    net::Ipv4Addr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use system::clock::{Clock as _, SystemClock};
+use tokio::{net::TcpStream, task::JoinSet};
 use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 
 /// What one server is asked.

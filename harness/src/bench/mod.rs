@@ -12,26 +12,32 @@ mod report;
 pub use case::Extent;
 pub use report::BenchReport;
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-
-use hyper::header::HeaderValue;
-
-use crate::clock::{Clock as _, SystemClock};
-use crate::exit::Exit;
-use crate::shop::{HOST, TENANT, Till};
-use crate::traffic::{Invoice, PayError, Payers};
-use crate::world::TenantDouble;
-use crate::world::guard::Guard;
-use crate::world::workerd::{
-    DispatcherWorker, DurableObject, ModuleWorker, Production, ProductionError, Recording, Workerd, WorkerdError,
-    WorkerdOptions,
+use crate::{
+    exit::Exit,
+    shop::{HOST, TENANT, Till},
+    world::{
+        TenantDouble,
+        workerd::{
+            DispatcherWorker, DurableObject, ModuleWorker, Production, ProductionError, Recording, Workerd,
+            WorkerdError, WorkerdOptions,
+        },
+    },
 };
 use case::{Case, Kind};
 use facilitator::InstantFacilitator;
+use hyper::header::HeaderValue;
 use load::{Load, LoadError, Requests, Seen, Target};
 use report::{Compared, Rounds};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+use system::{
+    clock::{Clock as _, SystemClock},
+    guard::Guard,
+};
+use traffic::{Invoice, PayError, Payers};
 use x402_protocol::header::PAYMENT_REQUIRED;
 
 const PATH: &str = "/quote";

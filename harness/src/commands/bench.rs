@@ -4,17 +4,19 @@ use super::{
     CommandError,
     providing::{provide_reference, runtime},
 };
-use crate::output::{errln, out};
 use crate::{
     bench::{self, BenchTools, Extent},
     cli::{BenchArgs, Format},
-    clock::SystemClock,
     exit::Exit,
-    folders::{self, workspace_root},
-    interrupt::interrupted,
     run::RunDir,
 };
 use std::{path::Path, time::Duration};
+use system::{
+    clock::SystemClock,
+    folders::{self, workspace_root},
+    interrupt::interrupted,
+    output::{errln, out},
+};
 
 /// A file system in memory, where Linux has one.
 const MEMORY: &str = "/dev/shm";

@@ -1,8 +1,9 @@
 //! `harness check`: a run that is over, judged again. Changes nothing: what was found when it ended stays in its folder.
 
 use super::{CommandError, scenario::print};
-use crate::{bar::Bar, cli::CheckArgs, exit::Exit, recording::Recording, scenario::Library};
+use crate::{bar::Bar, cli::CheckArgs, exit::Exit, recording::Recording};
 use reports::Run;
+use scenario::Library;
 
 /// Changes nothing: what was found when the run ended stays in its folder.
 pub fn check(args: &CheckArgs) -> Result<Exit, CommandError> {

@@ -1,13 +1,15 @@
 //! `harness conform`: any server or facilitator, from outside.
 
 use super::{CommandError, providing::runtime};
-use crate::output::{errln, out};
 use crate::{
     cli::{ConformArgs, Format},
     conform::{self, ConformError, Reach, Settling, Start, Target},
     exit::Exit,
-    interrupt::interrupted,
     request_form::{RequestForm, header_map},
+};
+use system::{
+    interrupt::interrupted,
+    output::{errln, out},
 };
 
 pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {

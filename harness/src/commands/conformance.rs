@@ -4,14 +4,12 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide_reference, runtime},
 };
-use crate::output::errln;
 use crate::{
     cli::ConformanceArgs,
     conformance::{self, ConformanceTools},
     exit::Exit,
-    folders::workspace_root,
-    interrupt::interrupted,
 };
+use system::{folders::workspace_root, interrupt::interrupted, output::errln};
 
 pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;

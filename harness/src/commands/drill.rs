@@ -1,19 +1,19 @@
 //! `harness drill`: an incident made, its log handed over, and what one concludes checked.
 
 use super::{CommandError, stage::Stage};
-use crate::output::{errln, outln};
 use crate::{
     bar::Bar,
     called::as_called,
     cli::DrillArgs,
     drill::{self, Conclusion, DRILLS, Drill, Graded, LOG},
     exit::Exit,
-    folders::write_private,
     run::EVENTS,
-    scenario::{InvalidScenario, Library, LibraryError, Scenario},
 };
 use reports::{event::Recorded, level::Level};
+use scenario::{InvalidScenario, Library, LibraryError, Scenario};
 use std::path::Path;
+use system::folders::write_private;
+use system::output::{errln, outln};
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum DrillError {

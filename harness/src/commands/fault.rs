@@ -1,13 +1,13 @@
 //! `harness fault`: faults of a world that another process serves.
 
 use super::{CommandError, providing::runtime};
-use crate::output::outln;
 use crate::{
     cli::{FaultAct, FaultArgs},
     exit::Exit,
-    folders,
     serve::control::{self, Told},
 };
+use system::folders;
+use system::output::outln;
 
 pub fn fault(args: &FaultArgs) -> Result<Exit, CommandError> {
     let told = runtime()?.block_on(async {

@@ -1,7 +1,6 @@
 //! `harness incident`: a log made a page for whoever is on call, and a scenario; and the scenario run, beside the log.
 
 use super::{CommandError, asked_for, stage::Stage};
-use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
     called::as_called,
@@ -10,11 +9,12 @@ use crate::{
     incident::{self, Comparison, Cut, IncidentError, Page, Reproduced},
     new::{self, NewError},
     run::EVENTS,
-    scenario::{self, Library, Scenario, limits::MAX_SEED},
-    tier::Tier,
 };
 use reports::{event::Recorded, level::Level, verdict::Verdict};
+use scenario::Tier;
+use scenario::{self, Library, Scenario, limits::MAX_SEED};
 use std::path::{Path, PathBuf};
+use system::output::{errln, out, outln};
 
 pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
     let name = scenario::Name::new(&args.name).ok_or_else(|| NewError::Name(args.name.clone()))?;

@@ -4,15 +4,15 @@ use super::{
     CommandError,
     providing::{provide, runtime},
 };
-use crate::output::outln;
 use crate::{
     cli::{Cli, CompletionsArgs, InstallArgs, ManArgs},
     exit::Exit,
-    folders::workspace_root,
     setup,
 };
 use clap::CommandFactory;
 use std::{io, path::Path};
+use system::folders::workspace_root;
+use system::output::outln;
 
 pub fn install(args: &InstallArgs) -> Result<Exit, CommandError> {
     let (tools, dispatcher) = runtime()?.block_on(provide())?;
@@ -34,7 +34,7 @@ pub fn install(args: &InstallArgs) -> Result<Exit, CommandError> {
 pub fn completions(args: &CompletionsArgs) -> Result<Exit, CommandError> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Cli::command(), "harness", &mut script);
-    crate::output::out!("{}", String::from_utf8_lossy(&script));
+    system::output::out!("{}", String::from_utf8_lossy(&script));
     Ok(Exit::Pass)
 }
 

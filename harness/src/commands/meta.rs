@@ -1,15 +1,14 @@
 //! `harness meta`: whether a seed gives the same trace twice.
 
 use super::CommandError;
-use crate::output::outln;
 use crate::{
     cli::MetaArgs,
     exit::Exit,
     meta::{self, Twice},
     run::{Asked, RunError},
-    scenario::{Library, limits::MAX_SEED},
-    tier::Tier,
 };
+use scenario::{Library, Tier, limits::MAX_SEED};
+use system::output::outln;
 
 pub fn meta(args: &MetaArgs) -> Result<Exit, CommandError> {
     let scenario = Library::find().load(&args.scenario)?;

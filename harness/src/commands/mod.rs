@@ -22,10 +22,10 @@ mod serve;
 mod setup;
 mod shrink;
 mod stage;
+mod supervisor;
 mod swarm;
 mod tiers;
 
-use crate::output::{out, outln};
 use crate::{
     bench::BenchError,
     called::as_called,
@@ -37,20 +37,21 @@ use crate::{
     incident::IncidentError,
     known::KnownError,
     list,
-    namespace::NamespaceError,
     new::{self, NewError},
     pay::BuyError,
     recording::{self, RecordingError},
     rules::{self, UnknownRule},
     run::{RunDirError, RunError},
-    scenario::{Library, LibraryError},
     selftest::SelftestError,
     serve::{OptionsError, OwnError, control::ControlError},
     setup::SetupError,
     shrink::ShrinkError,
     swarm::{MergeError, SwarmError},
 };
+use ::scenario::{Library, LibraryError};
 use std::path::{Path, PathBuf};
+use supervisor::NamespaceError;
+use system::output::{out, outln};
 use thiserror::Error;
 
 pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
@@ -94,7 +95,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Fault(args) => fault::fault(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
-        Command::Supervise(args) => Ok(providing::runtime()?.block_on(crate::namespace::supervise(args))?),
+        Command::Supervise(args) => Ok(providing::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),

@@ -3,11 +3,12 @@
 use super::{
     CommandError,
     providing::{runtime, setting_up},
+    supervisor::guarded,
 };
-use crate::{cli::NamespaceArgs, exit::Exit, namespace, setup};
+use crate::{cli::NamespaceArgs, exit::Exit, setup};
 
 pub fn namespace(args: &NamespaceArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;
     let tools = runtime.block_on(setting_up(setup::ensure_namespace))?;
-    Ok(runtime.block_on(namespace::guarded(args, &tools))?)
+    Ok(runtime.block_on(guarded(args, &tools))?)
 }

@@ -4,7 +4,6 @@ use super::{
     CommandError,
     providing::{runtime, setting_up},
 };
-use crate::output::{out, outln};
 use crate::{
     cli::{Format, PayArgs, PayingClient},
     exit::Exit,
@@ -12,6 +11,7 @@ use crate::{
     request_form::RequestForm,
     setup,
 };
+use system::output::{out, outln};
 
 pub fn pay(args: &PayArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;

@@ -2,19 +2,21 @@
 
 use super::CommandError;
 use crate::{
-    clock::SystemClock,
-    folders::{self, workspace_root},
-    interrupt::{Interruption, interrupted},
     run::{RunDir, Tools},
-    scenario::Scenario,
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
+use scenario::Scenario;
 use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+};
+use system::{
+    clock::SystemClock,
+    folders::{self, workspace_root},
+    interrupt::{Interruption, interrupted},
 };
 
 /// Provides what is missing and builds the Workers.

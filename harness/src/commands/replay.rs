@@ -5,8 +5,9 @@ use super::{
     scenario::{print, run_of},
     stage::Stage,
 };
-use crate::output::errln;
-use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording, scenario::Library, tier::Tier};
+use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording};
+use scenario::{Library, Tier};
+use system::output::errln;
 
 pub fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

@@ -2,17 +2,16 @@
 //! that comes to.
 
 use super::CommandError;
-use crate::output::outln;
 use crate::{
     bar::Bar,
     cli::{ReportArgs, ReportFile, RunReportArgs},
     exit::Exit,
-    output::out,
     recording::Recording,
-    scenario::Library,
 };
 use reports::{Format, Run, report::Report};
+use scenario::Library;
 use std::path::Path;
+use system::output::{out, outln};
 
 pub fn report(args: &RunReportArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

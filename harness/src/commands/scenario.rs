@@ -1,19 +1,20 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
 use super::{CommandError, stage::Stage};
-use crate::output::{errln, out, outln};
 use crate::{
     bar::Bar,
     cli::{Format, FormatArgs, ScenarioArgs},
-    clock::{Clock, SystemClock},
     exit::Exit,
-    interrupt::Interruption,
     run::EVENTS,
-    scenario::{Library, LibraryError, Scenario, Selection},
-    tier::Tier,
 };
 use reports::{Run, report::Report};
+use scenario::{Library, LibraryError, Scenario, Selection, Tier};
 use std::{path::Path, time::Duration};
+use system::{
+    clock::{Clock, SystemClock},
+    interrupt::Interruption,
+    output::{errln, out, outln},
+};
 
 pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

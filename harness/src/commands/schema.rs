@@ -2,12 +2,9 @@
 //! are there.
 
 use super::CommandError;
-use crate::output::{errln, out, outln};
-use crate::{
-    cli::SchemaArgs,
-    exit::Exit,
-    scenario::{self, Library},
-};
+use crate::{cli::SchemaArgs, exit::Exit};
+use scenario::{self, Library};
+use system::output::{errln, out, outln};
 
 pub fn schema(args: &SchemaArgs) -> Result<Exit, CommandError> {
     if args.print {

@@ -2,21 +2,20 @@
 //! live tier with a Worker that has them.
 
 #[cfg(not(feature = "seeded-bugs"))]
-use super::providing::setting_up;
 use super::{
     CommandError,
-    providing::{provide_seeded, runtime},
+    providing::{provide_seeded, runtime, setting_up},
 };
 use crate::{
     cli::{Format, SelftestArgs},
     exit::Exit,
-    output::{errln, out},
     selftest::{self, Score},
-    tier::Tier,
 };
 #[cfg(not(feature = "seeded-bugs"))]
 use crate::{selftest::SelftestError, setup};
 use dispatcher_core::paywall::seeded::Bug;
+use scenario::Tier;
+use system::output::{errln, out};
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
     if args.list {

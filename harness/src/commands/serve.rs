@@ -7,10 +7,10 @@ use super::{
 use crate::{
     cli::{Environment, ServeArgs},
     exit::Exit,
-    scenario::Library,
     serve::{self, OptionsError},
     world::ports,
 };
+use scenario::Library;
 
 pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let facilitators = |unless_given| args.facilitators.map_or(unless_given, usize::from);

@@ -4,8 +4,11 @@ use super::{
     CommandError,
     providing::{provide, runtime},
 };
-use crate::output::{out, outln};
-use crate::{exit::Exit, folders::workspace_root, setup};
+use crate::{exit::Exit, setup};
+use system::{
+    folders::workspace_root,
+    output::{out, outln},
+};
 
 pub fn doctor() -> Result<Exit, CommandError> {
     let findings = setup::diagnose(&workspace_root())?;

@@ -1,14 +1,14 @@
 //! `harness shrink`: a failure made small, and kept.
 
 use super::{CommandError, providing::stopped_by_interrupt};
-use crate::output::{errln, outln};
 use crate::{
     cli::ShrinkArgs,
     exit::Exit,
     new::{self, NewError},
-    scenario::{self, Library},
     shrink::{self, Ended, Failing, Found, ShrinkError},
 };
+use scenario::{self, Library};
+use system::output::{errln, outln};
 
 pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

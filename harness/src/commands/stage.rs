@@ -4,18 +4,16 @@ use super::{
     CommandError,
     providing::{make_run_dir, provide, provide_for, runtime},
 };
-use crate::output::errln;
 use crate::{
     bar::Bar,
-    folders::workspace_root,
     recording::{Here, Recording},
     run::{self, Asked, Tools},
-    scenario::{Scenario, limits::MAX_SEED},
     setup,
-    tier::Tier,
 };
 use reports::report::Report;
+use scenario::{Scenario, Tier, limits::MAX_SEED};
 use std::path::Path;
+use system::{folders::workspace_root, output::errln};
 
 /// A tier that is ready to run scenarios, and what it runs them with.
 pub struct Stage {

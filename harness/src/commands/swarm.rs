@@ -1,14 +1,16 @@
 //! `harness swarm`, and `harness merge` of what its shards saw.
 
 use super::{CommandError, providing::stopped_by_interrupt};
-use crate::output::{errln, out, outln};
 use crate::{
     cli::{Format, MergeArgs, SwarmArgs},
     exit::Exit,
-    folders,
     swarm::{self, SwarmSeed, Tally},
 };
 use std::path::Path;
+use system::{
+    folders,
+    output::{errln, out, outln},
+};
 
 /// Runs without `--runs` and `--for`: about a minute of one core.
 const SWARM_RUNS: u64 = 200;

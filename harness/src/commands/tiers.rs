@@ -2,18 +2,13 @@
 //! worth what the live tier confirms.
 
 use super::{CommandError, scenario::in_tiers, stage::Stage};
-use crate::output::{errln, out, outln};
-use crate::{
-    bar::Bar,
-    cli::TiersArgs,
-    exit::Exit,
-    scenario::{Library, Scenario},
-    tier::Tier,
-};
+use crate::{bar::Bar, cli::TiersArgs, exit::Exit};
 use reports::{
     comparison::{disagreements, verdicts},
     report::Report,
 };
+use scenario::{Library, Scenario, Tier};
+use system::output::{errln, out, outln};
 
 pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
     let library = Library::find();

@@ -1,19 +1,17 @@
 //! The client of the table: really signs, and does about an answer what a conforming client does.
 
-use std::time::Duration;
-
+use super::{
+    ConformanceError,
+    observed::{Answer, Step},
+    row::{Deed, Method, Presented, QUOTE},
+};
+use crate::{bounded_http, request_form::RequestForm};
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
+use std::time::Duration;
+use system::{clock::Clock, retry_after};
+use traffic::{Invoice, Payers, plain};
 use x402_protocol::{header, v2::SettleResponse};
-
-use super::ConformanceError;
-use super::observed::{Answer, Step};
-use super::row::{Deed, Method, Presented, QUOTE};
-use crate::bounded_http;
-use crate::clock::Clock;
-use crate::request_form::RequestForm;
-use crate::retry_after;
-use crate::traffic::{Invoice, Payers, plain};
 
 /// How often it signs for one purchase.
 const SIGNATURES: u64 = 2;
@@ -55,7 +53,7 @@ struct Got {
 }
 
 pub fn http() -> reqwest::Result<reqwest::Client> {
-    crate::http_client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()
+    system::http_client::builder().redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build()
 }
 
 impl Client<'_> {

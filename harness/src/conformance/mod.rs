@@ -8,28 +8,34 @@ mod document;
 mod observed;
 mod row;
 
-use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use reports::event::{Event, FacilitatorEndpoint};
-use serde::de::IgnoredAny;
-
-use crate::clock::{Clock, SystemClock};
-use crate::exit::Exit;
-use crate::facilitator::{Chain, FacilitatorDouble, Terms};
-use crate::journal::Journal;
-use crate::request_form::RequestForm;
-use crate::shop::{HOST, TENANT, Till};
-use crate::traffic::{PayError, Payers};
-use crate::world::TenantDouble;
-use crate::world::guard::Guard;
-use crate::world::recorder::Recorder;
-use crate::world::workerd::{
-    DispatcherWorker, ModuleWorker, Production, Recording, Workerd, WorkerdError, WorkerdOptions,
+use crate::{
+    exit::Exit,
+    request_form::RequestForm,
+    shop::{HOST, TENANT, Till},
+    world::{
+        TenantDouble,
+        recorder::Recorder,
+        workerd::{DispatcherWorker, ModuleWorker, Production, Recording, Workerd, WorkerdError, WorkerdOptions},
+    },
 };
 use document::Compared;
+use doubles::{Chain, FacilitatorDouble, Terms};
+use journal::Journal;
+use reports::event::{Event, FacilitatorEndpoint};
+use serde::de::IgnoredAny;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+use system::{
+    clock::{Clock, SystemClock},
+    guard::Guard,
+};
+use traffic::{PayError, Payers};
 
 pub(crate) use client::{Client, http};
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What is tried at both servers: a fault, or a request out of the ordinary.
 
-use crate::facilitator::FaultSpec;
-use crate::scenario::{Call, Inject, LieAbout, Money, PendingStyle, Pick, ResetAfter, SettledBody, StatusBody};
+use doubles::FaultSpec;
 use reports::event::FaultRef;
+use scenario::{Call, Inject, LieAbout, Money, PendingStyle, Pick, ResetAfter, SettledBody, StatusBody};
 
 /// What is bought where nothing depends on what it is.
 pub const QUOTE: &str = "/quote";

@@ -1,8 +1,9 @@
 //! Makes a scenario's changes of the directory when they are due, in either tier's time.
 
 use super::{PublishError, Publisher};
-use crate::{journal::Journal, scenario::Scenario};
+use journal::Journal;
 use reports::event::Event;
+use scenario::Scenario;
 use std::time::Duration;
 
 /// Comes back after the last change. Without a publisher there are none.

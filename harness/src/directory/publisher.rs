@@ -2,10 +2,7 @@
 //! constraint: what an operator publishes is checked first, so a wrong record is worked into a snapshot that was sound.
 
 use super::KvStore;
-use crate::{
-    run::{directory_of, facts_of},
-    scenario::{Becomes, DirectoryChange, Part, Scenario, Tenant, World, Wrong},
-};
+use crate::run::{directory_of, facts_of};
 use dispatcher_core::{
     directory::{
         DirectoryError,
@@ -14,6 +11,7 @@ use dispatcher_core::{
     tenant::Available,
 };
 use reports::event::{self, DirectoryNews};
+use scenario::{Becomes, DirectoryChange, Part, Scenario, Tenant, World, Wrong};
 use serde_json::Value;
 use x402_protocol::Network;
 
@@ -171,7 +169,10 @@ fn with_wrong_record(mut entries: Entries, of: &str, wrong: &Wrong) -> Entries {
 mod tests {
     use super::*;
     use dispatcher_core::{
-        directory::{cache::Cache, stored::Stored},
+        directory::{
+            cache::Cache,
+            stored::{Stored, StoredTenants},
+        },
         dispatch_key::DispatchKey,
         paywall::{UnixMillis, ports::Clock},
         ports::{DirectoryLog, SnapshotStore, Tenants},
@@ -237,7 +238,7 @@ mod tests {
 
     #[tokio::test]
     async fn each_change_becomes_what_its_name_says() {
-        let scenario = Scenario::parse("directory.toml", include_str!("../scenario/tests/directory.toml"));
+        let scenario = Scenario::parse("directory.toml", include_str!("../../scenario/src/tests/directory.toml"));
         let scenario = scenario.map_err(miette::Report::new).expect("valid");
         let network: Network = "eip155:84532".parse().expect("a network");
         let store = KvStore::default();

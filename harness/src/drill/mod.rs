@@ -174,10 +174,10 @@ mod tests {
     use crate::{
         incident::{self, Cut, Page},
         run::Asked,
-        scenario::Scenario,
         sim,
-        tier::Tier,
     };
+    use scenario::Scenario;
+    use scenario::Tier;
 
     #[test]
     fn the_page_answers_every_drill_rightly() {

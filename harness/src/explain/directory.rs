@@ -1,6 +1,6 @@
 //! A change of the stored directory in words.
 
-use crate::scenario::{Becomes, DirectoryChange, Part, Wrong};
+use scenario::{Becomes, DirectoryChange, Part, Wrong};
 
 pub fn tell(change: &DirectoryChange) -> String {
     match change.becomes() {

@@ -1,6 +1,6 @@
 //! A fault in words: which calls, and what becomes of them and of the money.
 
-use crate::scenario::{
+use scenario::{
     Call, EmptyField, Fault, Inject, LieAbout, Money, NamedTransaction, PendingStyle, Pick, ResetAfter, SettledBody,
     StatusBody, show,
 };

@@ -1,6 +1,6 @@
 //! A kill in words.
 
-use crate::scenario::{Kill, When, show};
+use scenario::{Kill, When, show};
 
 pub fn tell(kill: &Kill) -> String {
     let moment = match kill.when() {

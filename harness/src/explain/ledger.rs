@@ -1,6 +1,6 @@
 //! A disturbance of the settlement ledger in words.
 
-use crate::scenario::{Disturbance, Disturbs, LedgerCall, Pick, show};
+use scenario::{Disturbance, Disturbs, LedgerCall, Pick, show};
 
 pub fn tell(disturbance: &Disturbance) -> String {
     let which = match disturbance.pick() {

@@ -8,15 +8,13 @@ mod ledger;
 mod operator;
 mod words;
 
-use std::time::Duration;
-
 use dispatcher_core::egress::HostPattern;
-use x402_protocol::{PaymentFlow, v2::IdentifierRule};
-
-use crate::scenario::{
+use scenario::{
     AddressesIn, ClientKind, CpuLimitPolicy, Node, Pick, Rates, Scenario, Tenant, Traffic, When, World, show,
 };
+use std::time::Duration;
 use words::{Story, list};
+use x402_protocol::{PaymentFlow, v2::IdentifierRule};
 
 /// The text to print.
 #[must_use]

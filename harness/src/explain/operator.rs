@@ -1,6 +1,6 @@
 //! An operator's action in words.
 
-use crate::scenario::{Does, OperatorAction, show};
+use scenario::{Does, OperatorAction, show};
 
 pub fn tell(action: &OperatorAction) -> String {
     match action.does() {

@@ -3,7 +3,7 @@
 use super::*;
 
 fn explained(name: &str) -> String {
-    let library = crate::scenario::Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let library = scenario::Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
     render(&library.load(name).map_err(miette::Report::new).expect("the scenario is valid"))
 }
 
@@ -30,7 +30,7 @@ fn per_tenant_facilitators() {
 /// What the language can say, the story can tell; and no line of it is wider than a terminal.
 #[test]
 fn every_scenario_can_be_explained() {
-    let library = crate::scenario::Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+    let library = scenario::Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
     for scenario in library.scenarios().map_err(miette::Report::new).expect("the library is valid") {
         let text = render(&scenario);
         for fault in scenario.faults() {

@@ -1,6 +1,6 @@
 //! Lines of a story: indented, and broken where a terminal ends.
 
-use crate::scenario::Name;
+use scenario::Name;
 
 /// Columns of a line.
 const WIDTH: usize = 110;

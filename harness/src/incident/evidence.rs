@@ -52,7 +52,7 @@ impl Evidence {
         match &self.what {
             What::Request { line, .. } => line.payment.as_deref(),
             What::Payment(line) => Some(&line.payment),
-            What::Trouble(line) => Some(&line.payment),
+            What::Trouble(line) => line.payment.as_deref(),
             _ => None,
         }
     }

@@ -7,12 +7,10 @@ use super::{
     shape::{Arrival, Client, Incident},
     times,
 };
-use crate::{
-    judge::ALWAYS,
-    run::plan_limits,
-    scenario::{MAX_BLOCKS, Plan, Profile, limits::MAX_RUN},
-};
+use crate::run::plan_limits;
+use judge::ALWAYS;
 use reports::event::{FacilitatorEndpoint, LimitFacts};
+use scenario::{MAX_BLOCKS, Plan, Profile, limits::MAX_RUN};
 use std::{collections::BTreeMap, fmt::Write, time::Duration};
 
 /// Seconds after the last request, so that what was left open can be resolved.

@@ -21,10 +21,10 @@ pub use page::Page;
 pub use shape::{Fate, Incident};
 pub use source::SourceError;
 
-use crate::scenario::{InvalidScenario, Name, Scenario};
 use evidence::{Evidence, What};
 use file::LONGEST_S;
 use foreign::Foreign;
+use scenario::{InvalidScenario, Name, Scenario};
 use source::Source;
 use std::{collections::BTreeSet, path::PathBuf};
 

@@ -1,7 +1,7 @@
 //! Names for the ids of a log. What operators call tenants and facilitators need not be a scenario's name, and ids that
 //! differ may come to the same one: an id that is a name already keeps it, whoever else would come to it.
 
-use crate::scenario::{Name, limits::MAX_NAME_BYTES};
+use scenario::{Name, limits::MAX_NAME_BYTES};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// By id, each with a name of its own. Where nothing of an id remains, it is called after its `kind`.

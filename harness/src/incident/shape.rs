@@ -216,7 +216,11 @@ impl Incident {
                 let (alert, about, until_ms) = (alert.clone(), about.clone(), *until_ms);
                 self.alerts.push(Alerted { at_ms, alert, about, until_ms });
             }
-            What::Trouble(line) => drop(self.troubles.insert(line.payment.clone(), line.why.clone())),
+            What::Trouble(line) => {
+                if let Some(payment) = &line.payment {
+                    self.troubles.insert(payment.clone(), line.why.clone());
+                }
+            }
             What::Directory(line) if line.event != "adopted" => {
                 self.directory.push((at_ms, format!("{}: {}", line.event, line.why)));
             }

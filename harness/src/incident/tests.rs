@@ -1,11 +1,8 @@
 use super::*;
-use crate::{
-    run::Asked,
-    scenario::{Profile, limits::MAX_RUN},
-    sim,
-    tier::Tier,
-};
+use crate::{run::Asked, sim};
 use reports::event::{Event, Recorded};
+use scenario::Tier;
+use scenario::{Profile, limits::MAX_RUN};
 
 fn history(text: &str, name: &str) -> Vec<Recorded> {
     let scenario = Scenario::parse("it.toml", text).map_err(miette::Report::new).expect("it is valid");

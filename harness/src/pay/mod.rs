@@ -11,15 +11,13 @@ mod told;
 pub use official::{official, program as official_program};
 pub use told::{Answered, Bought, Step};
 
-use crate::{
-    clock::{Clock, SystemClock},
-    request_form::RequestForm,
-    retry_after,
-    traffic::{Invoice, PayError, Payers, Payment},
-};
+use crate::request_form::RequestForm;
 use reqwest::{Url, header::HeaderMap};
 use serde_json::Value;
 use std::time::Duration;
+use system::clock::{Clock, SystemClock};
+use system::retry_after;
+use traffic::{Invoice, PayError, Payers, Payment};
 use x402_protocol::{Version, header, v2::SettleResponse};
 
 /// How long one answer may take: longer than any dispatcher may.
@@ -127,8 +125,8 @@ fn sign(invoice: &Invoice, seed: u64) -> Payment {
 fn client(url: &str) -> Result<reqwest::Client, BuyError> {
     let parsed: Url = url.parse().map_err(|_| BuyError::NoUrl(url.to_owned()))?;
     let builder = match parsed.scheme() {
-        "http" => crate::http_client::builder(),
-        "https" => crate::http_client::of_strangers(),
+        "http" => system::http_client::builder(),
+        "https" => system::http_client::of_strangers(),
         _ => return Err(BuyError::NoUrl(url.to_owned())),
     };
     builder.redirect(reqwest::redirect::Policy::none()).timeout(PATIENCE).build().map_err(BuyError::Client)

@@ -1,16 +1,11 @@
 //! What this machine would run a scenario with.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::Path;
-use std::process::Command;
-
+use super::{MANIFEST_SCHEMA, Manifest};
+use crate::run::Asked;
 use reports::event::EVENT_SCHEMA;
 use sha3::{Digest, Keccak256};
-
-use super::{MANIFEST_SCHEMA, Manifest};
-use crate::folders::workspace_root;
-use crate::run::Asked;
+use std::{collections::BTreeMap, io, path::Path, process::Command};
+use system::folders::workspace_root;
 
 #[derive(Clone, Debug, Default)]
 pub struct Here {

@@ -12,25 +12,27 @@ pub use events::EventsError;
 pub use here::Here;
 pub use manifest::{MANIFEST_SCHEMA, Manifest};
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
-
+use crate::{
+    exit::Exit,
+    run::{Asked, EVENTS, MANIFEST, REPORT, SCENARIO},
+};
 use clap::ValueEnum;
-use miette::Diagnostic;
-use reports::comparison::{Verdicts, disagreements, verdicts};
-use reports::report::Report;
-use reports::verdict::Verdict;
-use serde::Deserialize;
-use thiserror::Error;
-
-use crate::exit::Exit;
-use crate::judge::History;
-use crate::run::{Asked, EVENTS, MANIFEST, REPORT, SCENARIO};
-use crate::scenario::{Library, LibraryError, Scenario};
-use crate::tier::Tier;
 use events::Events;
+use judge::History;
+use miette::Diagnostic;
+use reports::{
+    comparison::{Verdicts, disagreements, verdicts},
+    report::Report,
+    verdict::Verdict,
+};
+use scenario::{Library, LibraryError, Scenario, Tier};
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    path::{Path, PathBuf},
+};
+use thiserror::Error;
 
 /// What an export holds, beside the logs; the manifest first, so that it can be looked at without unpacking the rest.
 const EXPORTED: [&str; 4] = [MANIFEST, SCENARIO, EVENTS, REPORT];

@@ -1,13 +1,11 @@
 //! What a scenario's dispatcher and facilitator doubles are told of their world, in either tier.
 
 use super::tenants;
-use crate::{
-    facilitator::{Chain, FaultSpec, Repeat, Terms},
-    scenario::{Name, Scenario},
-    traffic::Payers,
-};
+use doubles::{Chain, FaultSpec, Repeat, Terms};
+use scenario::{Name, Scenario};
 use serde_json::json;
 use std::collections::BTreeMap;
+use traffic::Payers;
 use x402_protocol::{Network, network::UnknownNetwork};
 
 /// The scenario's network, as the protocol knows it.
@@ -40,7 +38,7 @@ pub fn impoverish(chain: &Chain, network: Network, payers: &Payers) {
 #[must_use]
 pub fn faults(scenario: &Scenario, facilitator: &str, seed: u64) -> Vec<FaultSpec> {
     let on_it = scenario.faults().iter().filter(|fault| fault.on().as_str() == facilitator);
-    on_it.map(|fault| FaultSpec::new(fault, seed)).collect()
+    on_it.map(|fault| fault.spec(seed)).collect()
 }
 
 /// A chain that no scenario charges on.

@@ -1,6 +1,6 @@
 //! What was real in a run and what was a double, for the report: a verdict is worth what its world was.
 
-use crate::{scenario::Scenario, tier::Tier};
+use scenario::{Scenario, Tier};
 
 #[must_use]
 pub fn of(scenario: &Scenario, tier: Tier) -> Vec<String> {

@@ -1,11 +1,9 @@
 //! When a scenario's kills fall due: at moments that are known beforehand, or at events.
 
-use crate::{
-    journal::Journal,
-    scenario::{Kill, When},
-};
 use fastrand::Rng;
+use journal::Journal;
 use reports::event::Event;
+use scenario::{Kill, When};
 use std::time::Duration;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
@@ -74,10 +72,10 @@ pub fn cause(kill: &Kill, event: &Event) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Scenario;
+    use scenario::Scenario;
 
     fn scenario(kills: &str) -> Scenario {
-        let good = include_str!("../scenario/tests/good.toml");
+        let good = include_str!("../../scenario/src/tests/good.toml");
         Scenario::parse("good.toml", &format!("{good}\n{kills}")).map_err(miette::Report::new).expect("valid")
     }
 

@@ -4,20 +4,20 @@ use super::{
     Asked, Live, LiveOptions, RunDir, RunError, Tools, ledger_readout, live_kills, live_operator, machine, network,
     operator, timeline,
 };
-use crate::{
-    clock::{Clock, SystemClock},
-    directory,
-    interrupt::Interruption,
-    journal::Journal,
-    judge::History,
-    scenario::OperatorAction,
-    traffic::{self, Caller, HttpError, HttpWire, Payers},
-};
+use crate::directory;
+use journal::Journal;
+use judge::History;
 use reports::{event::Event, report::Report, verdict::Verdict};
+use scenario::OperatorAction;
 use std::{
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
+use system::{
+    clock::{Clock, SystemClock},
+    interrupt::Interruption,
+};
+use traffic::{self, Caller, HttpError, HttpWire, Payers};
 
 /// How long the dispatcher's last log lines may take to arrive after the last answer did.
 const LINES_WITHIN: Duration = Duration::from_secs(5);
@@ -71,7 +71,7 @@ async fn drive(
     say: &dyn Fn(&str),
 ) -> Result<(), RunError> {
     let Asked { scenario, seed, .. } = asked;
-    let arrivals = traffic::schedule(scenario, seed);
+    let arrivals = scenario.arrivals(seed);
     let planned = arrivals.len() as u64;
     let wire = Arc::new(HttpWire::new(live.urls.clone())?);
     let caller = Arc::new(Caller::new(wire, live.canaries.clone(), scenario.timeline().clone(), journal.clone()));
@@ -82,7 +82,7 @@ async fn drive(
     let (url, token) = (live.urls[0].clone(), live.platform_token.clone());
     let publisher = live.publisher(scenario).map_err(RunError::DidNotStart)?;
     let payers = Arc::new(Payers::from_seed(seed));
-    let http = crate::http_client::builder().build().map_err(HttpError::from)?;
+    let http = system::http_client::builder().build().map_err(HttpError::from)?;
     let target = live_kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
     let kills =
         async { live_kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };

@@ -5,12 +5,10 @@ use super::{
     kills::{moments, reached, waits_for_an_event},
     ledger_readout,
 };
-use crate::{
-    journal::Journal,
-    scenario::{Kill, Scenario},
-    world::{World, WorldError},
-};
+use crate::world::{World, WorldError};
+use journal::Journal;
 use reports::event::{Event, Killing};
+use scenario::{Kill, Scenario};
 use std::time::Duration;
 
 /// What a kill needs of the running world.

@@ -1,10 +1,8 @@
 //! Puts an operator's action to the dispatcher under `wrangler dev`, by its platform API.
 
 use super::operator::body;
-use crate::{
-    scenario::{Does, OperatorAction},
-    traffic::PATIENCE,
-};
+use scenario::{Does, OperatorAction};
+use traffic::PATIENCE;
 
 /// The answer's status, where there is one: what does not answer has not been told.
 pub async fn ask(

@@ -10,16 +10,9 @@ use super::{
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
-    facilitator::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Script, Terms, node},
-    interrupt::interrupted,
-    journal::Journal,
-    namespace::{Policy, Report},
-    scenario::Scenario,
-    traffic::Payers,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::{Deaths, Watch},
-        guard::Guard,
         kv_double::KvDouble,
         location_double::LocationDouble,
         official::{OfficialError, OfficialFacilitators, OfficialOptions},
@@ -29,7 +22,11 @@ use crate::{
     },
 };
 use dispatcher_core::paywall::seeded::Bug;
+use doubles::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Script, Terms, node};
+use journal::Journal;
+use namespace::{Policy, Report};
 use reports::event::Event;
+use scenario::Scenario;
 use std::{
     collections::BTreeMap,
     io,
@@ -40,7 +37,9 @@ use std::{
     },
     time::Duration,
 };
+use system::{guard::Guard, interrupt::interrupted};
 use tokio::task::JoinHandle;
+use traffic::Payers;
 use wiremock::MockServer;
 use x402_protocol::{Network, network::UnknownNetwork};
 
@@ -308,7 +307,7 @@ impl Live {
     /// Fails if the dispatcher refuses its configuration: it answers 500 to everything then.
     pub async fn takes_its_configuration(&self) -> Result<(), LiveError> {
         let ask = async {
-            let http = crate::http_client::builder().build()?;
+            let http = system::http_client::builder().build()?;
             Ok::<_, reqwest::Error>(http.get(format!("{}{READY_PATH}", self.urls[0])).send().await?.status())
         };
         match ask.await.map_err(LiveError::Unready)? {
@@ -361,7 +360,7 @@ async fn start_official(
         network,
     })
     .await?;
-    let client = crate::http_client::builder().build().map_err(LiveError::Client)?;
+    let client = system::http_client::builder().build().map_err(LiveError::Client)?;
     let chain = PaperChain::new(client, running.url(), journal.clone());
     Ok((running, chain))
 }

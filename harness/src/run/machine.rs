@@ -4,7 +4,7 @@
 //! Surprising constraint: a process that has ended takes its CPU time out of the list and into its parent's, so only what the
 //! whole tree has used, waited-for children included, goes forward and never back.
 
-use crate::journal::Journal;
+use journal::Journal;
 use reports::event::{Event, MachineLoad};
 use std::{
     collections::BTreeMap,

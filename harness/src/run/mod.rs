@@ -12,7 +12,6 @@ mod live_world;
 mod machine;
 mod operator;
 mod outbound;
-mod outside;
 mod plan_limits;
 mod run_dir;
 mod simulated;
@@ -28,7 +27,6 @@ pub(crate) use dispatcher_config::{faults, impoverish, keys, network, node_secre
 pub(crate) use dispatcher_log::{leaked, line_of};
 pub(crate) use kills::{cause, moments, reached};
 pub(crate) use operator::{body as quarantine_body, carry_out as carry_out_operators};
-pub(crate) use outside::{PLATFORM_HOSTS, redirected_to};
 pub(crate) use plan_limits::plan_limits;
 pub(crate) use tenants::{directory_of, facts_of, scripts};
 pub(crate) use timeline::mark;
@@ -36,20 +34,19 @@ pub(crate) use timeline::mark;
 use crate::{
     called::as_called,
     exit::Exit,
-    judge::{self, History},
-    scenario::{Library, Node, Plan, Scenario},
     sim::SimError,
-    tier::Tier,
-    traffic::HttpError,
     world::{WorldError, deaths::Death},
 };
+use judge::{self, History};
 use reports::{
     event::{EVENT_SCHEMA, Event, RunStarted},
     level::Level,
     report::{REPORT_SCHEMA, Report},
     summary,
 };
+use scenario::{Library, Node, Plan, Scenario, Tier};
 use std::{io, path::Path};
+use traffic::HttpError;
 use x402_protocol::Network;
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]

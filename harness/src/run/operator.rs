@@ -1,10 +1,8 @@
 //! Has operators act when the scenario says so, in either tier's time. How the dispatcher is asked is the tier's.
 
-use crate::{
-    journal::Journal,
-    scenario::{Does, OperatorAction, Scenario},
-};
+use journal::Journal;
 use reports::event::{Event, OperatorAct, OperatorDoes};
+use scenario::{Does, OperatorAction, Scenario};
 use serde_json::json;
 use std::time::Duration;
 

@@ -1,15 +1,12 @@
 //! The platform's outbound Worker in a run of the live tier, and what it and the outside behind it have logged by the end.
 
-use super::PLATFORM_HOSTS;
-use crate::{
-    journal::Journal,
-    namespace::Policy,
-    world::{
-        deaths::Watch,
-        guard::Guard,
-        workerd::{OutboundWorker, Workerd, WorkerdError, WorkerdOptions},
-    },
+use crate::world::{
+    deaths::Watch,
+    workerd::{OutboundWorker, Workerd, WorkerdError, WorkerdOptions},
 };
+use facts::internet::PLATFORM_HOSTS;
+use journal::Journal;
+use namespace::Policy;
 use reports::event::Event;
 use serde::Deserialize;
 use serde_json::Value;
@@ -17,6 +14,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
+use system::guard::Guard;
 
 pub struct Outbound {
     workerd: Workerd,

@@ -1,8 +1,8 @@
 //! What each plan promises, as the documentation for sellers has it. The judges' own table, on purpose not the
 //! dispatcher's: a wrong number there must show here.
 
-use crate::scenario::Plan;
 use reports::event::LimitFacts;
+use scenario::Plan;
 
 /// CPU milliseconds and subrequests per invocation.
 #[must_use]

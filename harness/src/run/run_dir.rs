@@ -3,14 +3,16 @@
 //!
 //! Surprising constraint: it holds the run's keys and tokens, and payments, so it and all in it are its owner's alone.
 
-use crate::{exit::Exit, folders, folders::remove_if_there, recording::Manifest, scenario::Scenario, world::SCRATCH};
+use crate::{exit::Exit, recording::Manifest, world::SCRATCH};
 use reports::report::Report;
+use scenario::Scenario;
 use std::{
     fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use system::folders::{self, remove_if_there};
 
 /// An existing, absolute, empty-before folder, which no other harness makes its own while this lives.
 #[derive(Clone, Debug)]

@@ -1,7 +1,8 @@
 //! A run of the dispatcher's core in virtual time.
 
 use super::{Asked, RunDir, RunError};
-use crate::{folders::private_file, judge::History, sim};
+use crate::sim;
+use judge::History;
 use reports::{
     event::{Event, Recorded},
     report::Report,
@@ -10,6 +11,7 @@ use std::{
     io::{self, Write},
     path::Path,
 };
+use system::folders::private_file;
 
 /// Simulates the scenario and judges it. Blocks the thread, on which no other runtime may be running.
 pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError> {

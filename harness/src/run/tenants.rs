@@ -1,12 +1,10 @@
 //! The scenario's tenants as the dispatcher is told of them, and as the judges must know them: two views of one list.
 
 use super::plan_limits::plan_limits;
-use crate::{
-    scenario::{Becomes, Name, Scenario, Tenant, World},
-    traffic::host_of,
-};
 use dispatcher_core::egress::HostPattern;
+use facts::hosts::host_of;
 use reports::event::{EgressFacts, Flow, LimitFacts, PriceFacts, TenantFacts};
+use scenario::{Becomes, Name, Scenario, Tenant, World};
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::collections::BTreeMap;

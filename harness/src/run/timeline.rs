@@ -1,7 +1,8 @@
 //! Writes down when phases, faults and the windows of kills begin and end, so that a history tells it without the scenario.
 
-use crate::{journal::Journal, scenario::Scenario};
+use journal::Journal;
 use reports::event::Event;
+use scenario::Scenario;
 use std::time::Duration;
 
 /// Comes back at the run's end. `say` is told of each phase as it begins.

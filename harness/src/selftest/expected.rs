@@ -1,11 +1,9 @@
 //! Which rule is to catch each bug, and in which scenario. Written down before the run, so that a bug which only breaks
 //! something else by the way counts as unseen.
 
-use crate::{
-    judge::{RULES, Rule},
-    tier::Tier,
-};
 use dispatcher_core::paywall::seeded::Bug;
+use judge::{RULES, Rule};
+use scenario::Tier;
 
 /// What must break.
 pub struct Expected {

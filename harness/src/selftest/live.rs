@@ -2,16 +2,15 @@
 //! machine's clock, so they come one after another.
 
 use super::{Control, Expected, Score, SelftestError, Trial};
-use crate::{
-    clock::{Clock, SystemClock},
-    folders,
-    run::{self, Asked, RunDir, RunError, Tools},
-    scenario::{Library, Scenario},
-    tier::Tier,
-};
+use crate::run::{self, Asked, RunDir, RunError, Tools};
 use dispatcher_core::paywall::seeded::Bug;
 use reports::report::Check;
+use scenario::{Library, Scenario, Tier};
 use std::collections::BTreeSet;
+use system::{
+    clock::{Clock, SystemClock},
+    folders,
+};
 
 /// For scenarios that have none.
 const SEED: u64 = 1;

@@ -14,16 +14,11 @@ mod suite;
 pub use live::run as run_live;
 pub use score::{Control, Score, Seen, Trial};
 
-use crate::{
-    exit::Exit,
-    run::RunError,
-    scenario::{LibraryError, nearest},
-    sim::SimError,
-    tier::Tier,
-};
+use crate::{exit::Exit, run::RunError, sim::SimError};
 use dispatcher_core::paywall::seeded::Bug;
 use expected::Expected;
 use miette::Diagnostic;
+use scenario::{LibraryError, Tier, nearest};
 use std::{fmt::Write, io};
 use thiserror::Error;
 
@@ -114,7 +109,7 @@ pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Library;
+    use scenario::Library;
 
     #[test]
     fn every_bug_is_looked_for_where_its_rule_is_held() {
@@ -124,8 +119,7 @@ mod tests {
             assert!(!scenarios.is_empty(), "{bug:?}");
             for name in scenarios {
                 let scenario = library.load(name).map_err(miette::Report::new).expect("it is in the library");
-                let held =
-                    scenario.musts().iter().any(|must| crate::judge::rule_of(must.checker()).checker == rule.checker);
+                let held = scenario.musts().iter().any(|must| judge::rule_of(must.checker()).checker == rule.checker);
                 assert!(held, "{name} does not hold {}, which is to catch {bug:?}", rule.checker);
             }
         }

@@ -1,9 +1,10 @@
 //! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
 
 use super::expected::Expected;
-use crate::{exit::Exit, tier::Tier};
+use crate::exit::Exit;
 use dispatcher_core::paywall::seeded::Bug;
 use reports::{level::Level, report::Check, verdict::Verdict};
+use scenario::Tier;
 use serde::Serialize;
 use std::fmt::Write;
 

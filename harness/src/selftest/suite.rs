@@ -3,21 +3,20 @@
 
 use super::{Control, Expected, Score, SelftestError, Trial};
 use crate::{
-    clock::{Clock, SystemClock},
-    judge::{self, History},
     run::Asked,
-    scenario::{Library, Scenario},
     sim::{self, SimError},
-    tier::Tier,
 };
 use dispatcher_core::paywall::seeded::{self, Bug};
+use judge::{self, History};
 use reports::report::Check;
+use scenario::{Library, Scenario, Tier};
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZero,
     sync::{Mutex, PoisonError},
     thread,
 };
+use system::clock::{Clock, SystemClock};
 
 /// For scenarios that have none.
 const SEED: u64 = 1;

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::faults::Switchboard;
-use crate::folders::write_private;
+use system::folders::write_private;
 
 /// The file with the address.
 pub const CONTROL: &str = "control.json";
@@ -159,7 +159,7 @@ pub struct Served {
 
 /// Finds the world of that folder, or the latest below `runs`.
 pub async fn find(run_dir: Option<&Path>, runs: &Path) -> Result<Served, ControlError> {
-    let http = crate::http_client::builder().timeout(PATIENCE).build().map_err(ControlError::Client)?;
+    let http = system::http_client::builder().timeout(PATIENCE).build().map_err(ControlError::Client)?;
     let folders = match run_dir {
         Some(folder) => vec![folder.to_owned()],
         None => latest_first(runs),
@@ -218,7 +218,9 @@ async fn told(request: reqwest::RequestBuilder) -> Result<Told, ControlError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock::SystemClock, facilitator::Script, journal::Journal};
+    use doubles::Script;
+    use journal::Journal;
+    use system::clock::SystemClock;
 
     #[tokio::test]
     async fn a_fault_is_switched_from_another_process() {

@@ -6,11 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use reports::event::Event;
 
 use super::control::ToldFault;
-use crate::{
-    facilitator::{FaultSpec, Script, Switched},
-    journal::Journal,
-    scenario::TypedFault,
-};
+use doubles::{FaultSpec, Script, Switched};
+use journal::Journal;
+use scenario::TypedFault;
 
 /// The doubles' scripts, by the name of the facilitator.
 pub struct Switchboard {
@@ -34,7 +32,7 @@ impl Switchboard {
         let typed = TypedFault::parse(words, &names)?;
         let now_us = self.now_us();
         let mut count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
-        let spec = FaultSpec::typed(&typed, *count, 0, now_us);
+        let spec = typed.spec(*count, 0, now_us);
         *count += 1;
         let (_, script) = self.scripts.iter().find(|(name, _)| *name == typed.on).expect("the words name a double");
         self.journal.record(Event::FaultStarted { fault: spec.fault.clone() });

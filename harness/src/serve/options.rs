@@ -1,7 +1,7 @@
 //! The world that `serve` is asked for by options, where no scenario has it: plain tenants, plain facilitators.
 
 use crate::cli::Environment;
-use crate::scenario::{Name, Plan, Scenario, Tenant, TypedFault, Usdc, World, limits::MAX_TENANTS};
+use scenario::{Name, Plan, Scenario, Tenant, TypedFault, Usdc, World, limits::MAX_TENANTS};
 
 /// What is served where only facilitators are asked for.
 const DEFAULT_TENANT: &str = "acme:pro:0.01";

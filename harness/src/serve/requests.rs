@@ -9,7 +9,7 @@ use std::{fs::File, io::Write, os::fd::AsFd, thread};
 use reports::event::{DispatcherRequest, Event};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-use crate::clock::SystemClock;
+use system::clock::SystemClock;
 
 /// Tells each on standard error, until there are no more or it is closed.
 pub fn tell(events: Receiver<Event>) {

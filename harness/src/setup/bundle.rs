@@ -4,15 +4,14 @@
 //! `cargo run` that started the harness. When no source changed it is skipped whole, because worker-build would run
 //! wasm-opt and esbuild again each time.
 
+use super::{Cancelled, Progress, SetupError, Site, Toolchain, child::Job};
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::Command,
 };
-
-use super::{Cancelled, Progress, SetupError, Site, Toolchain, child::Job};
-use crate::clock::{Clock as _, SystemClock};
+use system::clock::{Clock as _, SystemClock};
 
 /// Holds the hash of everything that the bundle beside it was made from, and its sizes.
 const STAMP: &str = ".made-from";

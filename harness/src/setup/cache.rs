@@ -3,14 +3,13 @@
 //! A tool is made in a sibling folder and renamed into place: an interrupted set-up leaves a `.part` folder that the
 //! next one clears, never a half-installed tool. A lock file beside it keeps two set-ups from making the same tool.
 
+use super::SetupError;
 use std::{
     ffi::OsString,
     fs::{self, File},
     path::{Path, PathBuf},
 };
-
-use super::SetupError;
-use crate::folders::remove_if_there;
+use system::folders::remove_if_there;
 
 #[derive(Debug, Clone)]
 pub struct Cache {

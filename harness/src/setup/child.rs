@@ -3,6 +3,11 @@
 //! The child leads a process group of its own, so that calling off kills what it started too (cargo's compilers,
 //! npm's workers). The terminal's Ctrl-C therefore does not reach it: whoever owns the signals sets `Cancelled`.
 
+use super::{SetupError, Site};
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
 use std::{
     fs::{self, File},
     os::unix::process::CommandExt,
@@ -11,14 +16,7 @@ use std::{
     sync::mpsc,
     time::Duration,
 };
-
-use nix::{
-    sys::signal::{Signal, killpg},
-    unistd::Pid,
-};
-
-use super::{SetupError, Site};
-use crate::clock::{Clock as _, SystemClock};
+use system::clock::{Clock as _, SystemClock};
 
 /// How soon an ended child or a call-off is noticed.
 const POLL: Duration = Duration::from_millis(50);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{Cancelled, Progress, SetupError, Site, npm};
-use crate::clock::{Clock as _, SystemClock};
+use system::clock::{Clock as _, SystemClock};
 
 /// Name of the program beside the packages that it imports.
 const PROGRAM: &str = "pay.mjs";

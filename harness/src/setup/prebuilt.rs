@@ -48,7 +48,7 @@ pub fn install(
 ) -> Result<PathBuf, SetupError> {
     let failed = |source| SetupError::Io { what: "cannot install to", path: to.to_owned(), source };
     let bundles = to.join(PREBUILT);
-    crate::folders::remove_if_there(&bundles).map_err(failed)?;
+    system::folders::remove_if_there(&bundles).map_err(failed)?;
     for (bundle, name) in [(dispatcher, DISPATCHER), (outbound, OUTBOUND)] {
         copy(&bundle.dir, &bundles.join(name)).map_err(failed)?;
     }

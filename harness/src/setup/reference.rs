@@ -1,13 +1,12 @@
 //! The official server library as a Worker: the opponent of `bench` and the other column of `conformance`. Installed when
 //! one of them first asks for it, and by no other command: most people never need its 110 MB.
 
+use super::{Cancelled, Progress, SetupError, Site, Toolchain, child::Job, npm};
 use std::{
     path::{Path, PathBuf},
     process::Command,
 };
-
-use super::{Cancelled, Progress, SetupError, Site, Toolchain, child::Job, npm};
-use crate::clock::{Clock as _, SystemClock};
+use system::clock::{Clock as _, SystemClock};
 
 /// The Worker of `harness/assets/reference`, in one module.
 #[derive(Clone, Debug)]

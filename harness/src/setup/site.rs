@@ -1,5 +1,6 @@
 //! The place a set-up works on: workspace, cache, progress and the flag that calls everything off.
 
+use super::{Progress, Requirement, SetupError, cache::Cache};
 use std::{
     env,
     path::{Path, PathBuf},
@@ -8,9 +9,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-
-use super::{Progress, Requirement, SetupError, cache::Cache};
-use crate::clock::{Clock as _, SystemClock};
+use system::clock::{Clock as _, SystemClock};
 
 /// Set by whoever owns the signals; every running child is killed within a tenth of a second of it.
 #[derive(Debug, Clone, Default)]

@@ -288,12 +288,12 @@ fn array_mut<'a>(table: &'a mut Table, path: &[&str]) -> Option<&'a mut Vec<Valu
 fn time(value: &Value) -> Option<Duration> {
     match value.as_str()? {
         "0s" => Some(Duration::ZERO),
-        text => crate::scenario::duration(text),
+        text => scenario::duration(text),
     }
 }
 
 fn show(time: Duration) -> String {
-    crate::scenario::show(time)
+    scenario::show(time)
 }
 
 #[cfg(test)]

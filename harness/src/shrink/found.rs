@@ -1,8 +1,8 @@
 //! What a person names as a failure: the folder of a run, which says its seed itself, or a scenario by name or file.
 
 use super::ShrinkError;
-use crate::scenario::{Library, Scenario};
 use reports::report::Report;
+use scenario::{Library, Scenario};
 use std::path::{Path, PathBuf};
 
 pub struct Found {

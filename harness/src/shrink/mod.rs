@@ -6,15 +6,14 @@ mod found;
 
 use crate::{
     exit::Exit,
-    judge::{self, History},
     run::Asked,
-    scenario::{InvalidScenario, Profile, Scenario, limits::MAX_FILE_BYTES},
     sim::{self, SimError},
-    tier::Tier,
 };
 use cuts::{Cut, cuts, with_musts};
 pub use found::Found;
+use judge::{self, History};
 use reports::{level::Level, report::Check, verdict::Verdict};
+use scenario::{InvalidScenario, Profile, Scenario, Tier, limits::MAX_FILE_BYTES};
 use std::{
     io,
     path::{Path, PathBuf},

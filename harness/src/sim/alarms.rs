@@ -2,14 +2,13 @@
 //! process died while one was being answered. Where answering fails they ring again six times, with growing pauses, and then no
 //! more, as on the platform.
 
+use dispatcher_core::paywall::UnixMillis;
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
     rc::Rc,
     time::Duration,
 };
-
-use dispatcher_core::paywall::UnixMillis;
 use tokio::sync::Notify;
 
 /// Whose alarm it is.

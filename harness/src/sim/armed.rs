@@ -1,10 +1,8 @@
 //! The scenario's kills that wait for a line of the dispatcher's log, or for a write of its ledger.
 
-use crate::{
-    run::cause,
-    scenario::{Kill, When},
-};
+use crate::run::cause;
 use reports::event::Event;
+use scenario::{Kill, When};
 use std::{cell::RefCell, time::Duration};
 use tokio::sync::Notify;
 

@@ -1,8 +1,8 @@
 //! Virtual time: it stands still while anything can run, and then jumps to the next thing that waits.
 
-use crate::clock::Clock;
 use dispatcher_core::paywall::UnixMillis;
 use std::time::Duration;
+use system::clock::Clock;
 use tokio::time::Instant;
 
 /// When every simulated run begins, in Unix seconds: the same for all, because payment windows are part of what is signed.

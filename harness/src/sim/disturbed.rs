@@ -1,11 +1,9 @@
 //! The scenario's disturbances of the settlement ledger, and what they have counted. They outlive a process.
 
-use crate::{
-    journal::Journal,
-    scenario::{Disturbance, Disturbs, LedgerCall},
-};
 use fastrand::Rng;
+use journal::Journal;
 use reports::event::Event;
+use scenario::{Disturbance, Disturbs, LedgerCall};
 use std::{cell::RefCell, time::Duration};
 
 pub struct Disturbed {

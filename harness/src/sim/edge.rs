@@ -9,31 +9,28 @@ use super::{
     disturbed::Disturbed,
     life::Life,
     objects::{Objects, Parts},
+    operator::operator_request,
+    platform::Simulation,
     ports::{
         facilitator_transport::PipeTransport,
+        health_object::SimHealth,
         health_store::SimHealthStore,
         inbound::SimRequest,
         log::SimLog,
         namespace::{SimNamespace, SimResponse},
+        quarantine_object::SimQuarantines,
         rate_limiter::SimLimiter,
         record_store::Written,
+        secrets::SimSecrets,
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
     tenant::{Content, Tenants},
-    warden::SimWarden,
     wire::Incoming,
 };
-use crate::{
-    directory::KvStore,
-    facilitator::{NodeDouble, PipedDouble},
-    journal::Journal,
-    location::LocationCounter,
-    scenario::OperatorAction,
-    traffic::{Broken, PATIENCE, WireAnswer},
-};
+use crate::{directory::KvStore, location::LocationCounter};
 use dispatcher_core::{
-    Config, Dispatcher,
+    Config,
     admission::Gate,
     answer::{Answer, Body},
     directory::{cache::Cache, stored::Stored},
@@ -42,16 +39,19 @@ use dispatcher_core::{
         ledger::Memory,
         ports::{Clock, RecordStore},
     },
+    platform::{IsolateMemory, Ports, Surroundings},
     platform_api,
     ports::Inbound,
     quarantine::{Quarantines, Warden},
+    serving::Server,
 };
+use doubles::{NodeDouble, PipedDouble};
+use journal::Journal;
 use reports::event::{Event, LedgerState, StoredRecord};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use scenario::OperatorAction;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
-
-/// As the Worker waits before it says that a response was handed over.
-const ON_ITS_WAY_MS: u64 = 1_000;
+use traffic::{Broken, PATIENCE, WireAnswer};
 
 /// What outlives a process, and the process that runs now.
 pub struct Edge {
@@ -80,20 +80,9 @@ pub struct Edge {
     pub process: RefCell<Option<Process>>,
 }
 
-type SimTenants = Stored<SimSnapshots, VirtualClock, SimLog>;
-type SimDispatcher = Dispatcher<SimNamespace, SimLedger, VirtualClock, Chance, SimLog, SimTenants>;
-
 pub struct Process {
     life: Life,
-    isolates: Vec<Isolate>,
-}
-
-#[derive(Clone)]
-struct Isolate {
-    dispatcher: Rc<SimDispatcher>,
-    objects: Rc<Objects>,
-    gate: Rc<Gate>,
-    warden: SimWarden,
+    isolates: Vec<Rc<Server<Simulation>>>,
 }
 
 impl Edge {
@@ -118,33 +107,44 @@ impl Edge {
         });
         life.spawn(Rc::clone(&objects).answer_alarms());
         let isolate = |n: usize| {
+            let (config, chance) = (Rc::clone(&self.config), self.chance.clone());
             let namespace = SimNamespace {
                 life: life.clone(),
-                chance: self.chance.clone(),
+                chance: chance.clone(),
                 journal: self.journal.clone(),
                 tenants: Rc::clone(&self.tenants),
             };
-            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed: Rc::clone(&self.disturbed) };
-            let (config, chance) = (Rc::clone(&self.config), self.chance.clone());
             let tenants = Stored {
                 listed: Rc::clone(&config.directory),
                 cache: Rc::new(Cache::new(config.available.clone())),
-                store: SimSnapshots { life: life.clone(), chance: self.chance.clone(), stored: self.directory.clone() },
+                store: SimSnapshots { life: life.clone(), chance: chance.clone(), stored: self.directory.clone() },
                 clock: self.clock,
                 log: log.clone(),
             };
-            let gate = Rc::new(Gate::new(n as u64));
-            let warden = SimWarden {
-                warden: Rc::new(Warden::new(config.cpu_policy)),
+            let quarantines = SimQuarantines {
                 life: life.clone(),
-                chance: self.chance.clone(),
+                chance: chance.clone(),
                 clock: self.clock,
                 stored: Rc::clone(&self.quarantines),
             };
-            let dispatcher = Dispatcher::new(config, namespace, ledger, self.clock, chance, log.clone());
-            let dispatcher = dispatcher.with_tenants(tenants).with_warden(Rc::clone(&warden.warden));
-            let dispatcher = dispatcher.with_gate(Rc::clone(&gate)).with_board(objects.board());
-            Isolate { dispatcher: Rc::new(dispatcher), objects: Rc::clone(&objects), gate, warden }
+            let memory = IsolateMemory {
+                warden: Rc::new(Warden::new(config.cpu_policy)),
+                gate: Rc::new(Gate::new(n as u64)),
+                board: Some(objects.board()),
+                token_guard: Rc::default(),
+            };
+            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed: Rc::clone(&self.disturbed) };
+            let (clock, randomness, log) = (self.clock, chance, log.clone());
+            let ports = Ports { namespace, ledger, clock, randomness, log, tenants };
+            let location = Rc::clone(&self.location);
+            let surroundings = Surroundings {
+                limiter: SimLimiter { life: life.clone(), clock: self.clock, location },
+                quarantines,
+                health: SimHealth(Rc::clone(&objects)),
+                secrets: SimSecrets,
+                later: life.clone(),
+            };
+            Server::new(ports, surroundings, memory)
         };
         let isolates = (0..self.dispatchers).map(isolate).collect();
         self.process.replace(Some(Process { life, isolates }));
@@ -168,43 +168,36 @@ impl Edge {
             let _ = to.send(Err(Broken("connection refused".to_owned())));
             return;
         };
-        let (life, chance, clock) = (process.life.clone(), self.chance.clone(), self.clock);
-        let Isolate { dispatcher, objects, gate, warden } = process.isolates[dispatcher].clone();
-        let limiter = SimLimiter { life: life.clone(), clock, location: Rc::clone(&self.location) };
+        let (life, chance) = (process.life.clone(), self.chance.clone());
+        let server = Rc::clone(&process.isolates[dispatcher]);
         process.life.spawn(async move {
             chance.travel().await;
             let request = SimRequest::from(request);
-            if let Some(errand) = warden.warden.first() {
-                warden.run(errand).await;
-            }
-            let handled = dispatcher.handle(&request).await;
+            let served = server.serve(&request).await;
             life.alive().await;
-            if let Some(errand) = warden.warden.due(clock.now()) {
-                life.spawn(async move { warden.run(errand).await });
-            }
-            if let Some(job) = dispatcher.tenants().due() {
-                let dispatcher = Rc::clone(&dispatcher);
-                life.spawn(async move { dispatcher.tenants().refresh(job).await });
-            }
-            objects.exchange_health();
-            if let Some(questions) = gate.questions() {
-                questions.ask(&limiter, &clock).await;
-            }
             chance.travel().await;
-            let delivered = to.send(to_wire(&request, handled.answer)).is_ok();
-            if let Some(ticket) = handled.leaving {
-                clock.sleep(ON_ITS_WAY_MS).await;
-                // As in the Worker: a confirmation that gets lost changes nothing for the caller.
-                drop(dispatcher.handed_over(&ticket, delivered).await);
+            let has_left = to.send(to_wire(&request, served.answer)).is_ok();
+            if let Some(departure) = served.departure {
+                departure.confirm(move || has_left);
             }
         });
     }
 
-    /// Puts an operator's action to the first dispatcher; `None` while it is down.
+    /// Puts an operator's action to the first dispatcher, and returns the status of its answer; `None` while it is down.
     pub async fn operate(&self, action: &OperatorAction) -> Option<u16> {
-        let warden = self.process.borrow().as_ref().map(|process| process.isolates[0].warden.clone())?;
+        let (server, life) = {
+            let process = self.process.borrow();
+            let process = process.as_ref()?;
+            (Rc::clone(&process.isolates[0]), process.life.clone())
+        };
+        let request = SimRequest::from(operator_request(action, self.clock.now()));
+        let asked = async {
+            let status = server.serve(&request).await.answer.status;
+            life.alive().await;
+            status
+        };
         // What asks a process that dies meanwhile hears nothing.
-        tokio::time::timeout(PATIENCE, warden.carry_out(action)).await.ok()
+        tokio::time::timeout(PATIENCE, asked).await.ok()
     }
 
     /// Tells of every record that is left.

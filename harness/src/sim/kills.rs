@@ -1,11 +1,9 @@
 //! Kills the dispatcher when the scenario says so, and starts it again, as the live tier does it.
 
 use super::edge::Edge;
-use crate::{
-    run::{moments, reached},
-    scenario::{Kill, Scenario, When},
-};
+use crate::run::{moments, reached};
 use reports::event::{Event, Killing};
+use scenario::{Kill, Scenario, When};
 use std::time::Duration;
 
 /// How long the dispatcher stays away: about what wrangler takes to start it again.

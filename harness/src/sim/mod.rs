@@ -13,21 +13,16 @@ mod keepers;
 mod kills;
 mod life;
 mod objects;
+mod operator;
 mod outside;
+mod platform;
 mod ports;
 mod tenant;
-mod warden;
 mod wire;
 
 use crate::{
-    clock::Clock,
     directory::{self, KvStore, PublishError, Publisher},
-    facilitator::{Chain, NodeDouble, PipedDouble},
-    journal::Journal,
     run::{self, Asked},
-    scenario::Name,
-    tier::Tier,
-    traffic::{self, Caller, Payers},
 };
 use alarms::Alarms;
 use armed::Armed;
@@ -38,12 +33,17 @@ use dispatcher_core::{
     config::{ConfigError, Vars},
 };
 use disturbed::Disturbed;
+use doubles::{Chain, NodeDouble, PipedDouble};
 use edge::Edge;
+use journal::Journal;
 use ports::facilitator_transport::{NODE_URL, url_of};
 use reports::event::{Event, Recorded};
+use scenario::{Name, Tier};
 use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
+use system::clock::Clock;
 use tenant::Tenants;
 use tokio::task::LocalSet;
+use traffic::{self, Caller, Payers};
 use wire::SimWire;
 use x402_protocol::network::UnknownNetwork;
 
@@ -140,7 +140,7 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
 
     let (wire, incoming) = SimWire::new(edge.dispatchers);
     tokio::task::spawn_local(wire::listen(Rc::clone(&edge), incoming));
-    let arrivals = traffic::schedule(scenario, seed);
+    let arrivals = scenario.arrivals(seed);
     journal.record(asked.started(network, clock.unix_ms(), arrivals.len() as u64));
     let caller = Arc::new(Caller::new(Arc::new(wire), by_canary, scenario.timeline().clone(), journal.clone()));
     let (changed, payments, (), (), ()) = tokio::join!(
@@ -173,8 +173,9 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{judge, judge::History, scenario::Scenario};
+    use judge::{self, History};
     use reports::verdict::Verdict;
+    use scenario::Scenario;
 
     fn run(text: &str, seed: u64) -> (Scenario, Vec<Recorded>) {
         let scenario = Scenario::parse("test.toml", text).map_err(miette::Report::new).expect("a valid scenario");

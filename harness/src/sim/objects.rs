@@ -10,6 +10,7 @@ use super::{
     life::Life,
     ports::{
         facilitator_transport::PipeTransport,
+        health_object::SimHealth,
         health_store::SimHealthStore,
         identifiers::SimIdentifiers,
         log::SimLog,
@@ -19,12 +20,16 @@ use super::{
 use dispatcher_core::{
     Config,
     paywall::{
-        health::{Board, Monitor, News},
+        facilitator::Facilitators,
+        health::{Board, Monitor, News, Snapshot},
         ledger::{Keeper, Memory, machine::RING_AGAIN_MS},
         ports::{Clock, LedgerError},
     },
+    platform_api,
     ports::Randomness,
+    serving::exchange_health,
 };
+use serde_json::Value;
 use std::rc::Rc;
 
 pub type SimKeeper = Keeper<SimStore, PipeTransport, VirtualClock, SimLog, SimIdentifiers>;
@@ -38,6 +43,8 @@ pub struct Objects {
     chance: Chance,
     alarms: Alarms,
     life: Life,
+    log: SimLog,
+    facilitators: Facilitators,
 }
 
 /// What the objects are made from.
@@ -59,6 +66,7 @@ impl Objects {
         let (chance, alarms, life) = (transport.chance.clone(), health.alarms.clone(), health.life.clone());
         let board = Rc::new(Board::new(&config.facilitators, chance.seed()));
         let facilitators = config.facilitators.clone();
+        let (listed, told) = (facilitators.clone(), log.clone());
         let monitor = Monitor::new(health, transport.clone(), clock, log.clone(), facilitators, chance.seed());
         let open = {
             let (alarms, life, board) = (alarms.clone(), life.clone(), Rc::clone(&board));
@@ -74,7 +82,8 @@ impl Objects {
             }
         };
         let payments = Keepers::new(open, chance.clone(), clock);
-        Rc::new(Self { payments, monitor: Rc::new(monitor), board, clock, chance, alarms, life })
+        let monitor = Rc::new(monitor);
+        Rc::new(Self { payments, monitor, board, clock, chance, alarms, life, log: told, facilitators: listed })
     }
 
     /// A call from a request: a way there, and a way back.
@@ -127,24 +136,32 @@ impl Objects {
         Rc::clone(&self.board)
     }
 
-    /// What the Worker does beside every answer and every call of a payment.
+    /// Tells the health object what the board saw, if that is due: as each payment's object does beside each of its calls.
     pub fn exchange_health(self: &Rc<Self>) {
         if let Some(news) = self.board.due(self.clock.now()) {
             let objects = Rc::clone(self);
-            self.life.spawn(async move { objects.tell(news).await });
+            self.life.spawn(async move {
+                let Self { board, clock, log, .. } = &*objects;
+                exchange_health(board, news, &SimHealth(Rc::clone(&objects)), clock, log).await;
+            });
         }
     }
 
-    async fn tell(self: Rc<Self>, news: News) {
+    /// A call to the health object: a way there, and a way back.
+    pub async fn exchange(&self, news: News) -> Result<Snapshot, LedgerError> {
         self.chance.travel().await;
-        match self.monitor.exchange(news).await {
-            Ok((snapshot, jobs)) => {
-                self.start(jobs);
-                self.chance.travel().await;
-                self.board.merge(snapshot, self.clock.now());
-            }
-            Err(LedgerError(_)) => self.board.failed(self.clock.now()),
-        }
+        let (snapshot, jobs) = self.monitor.exchange(news).await?;
+        self.start(jobs);
+        self.chance.travel().await;
+        Ok(snapshot)
+    }
+
+    /// The health of all facilitators, as JSON for operators.
+    pub async fn describe_health(&self) -> Result<Value, LedgerError> {
+        self.chance.travel().await;
+        let known = self.monitor.known().await?;
+        self.chance.travel().await;
+        Ok(platform_api::describe_facilitators(&self.facilitators, &known, self.clock.now()))
     }
 
     fn start(&self, jobs: Vec<dispatcher_core::paywall::health::Job>) {

@@ -1,14 +1,12 @@
 //! The outside as tenants reach it: the outbound Worker's decision, each redirect hop among what it is asked, and behind it a
 //! double that answers for every host (`assets/outbound/outside.mjs`).
 
-use crate::{
-    journal::Journal,
-    run::{PLATFORM_HOSTS, redirected_to},
-};
 use dispatcher_core::{
     egress::{self, HostPattern},
     ports::Dispatch,
 };
+use facts::internet::{PLATFORM_HOSTS, redirected_to};
+use journal::Journal;
 use reports::event::{EgressLine, Event};
 
 /// As many as `fetch` follows.

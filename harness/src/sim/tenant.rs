@@ -2,8 +2,8 @@
 //! time, memory and subrequests. A behaviour that one has and the other has not would make the tiers disagree for no reason.
 
 use super::ports::namespace::SimResponse;
-use crate::namespace::{DEFAULT_MEMORY_MB, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, TOO_MANY_SUBREQUESTS};
 use base64::prelude::{BASE64_STANDARD, Engine};
+use namespace::{DEFAULT_MEMORY_MB, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, TOO_MANY_SUBREQUESTS};
 use serde_json::{Value, json};
 use std::{
     cell::RefCell,

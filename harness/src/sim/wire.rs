@@ -1,10 +1,10 @@
 //! The simulated tier's wire: hands requests to the edge, which lives on a thread of its own kind, and waits for answers.
 
 use super::edge::Edge;
-use crate::traffic::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
 use futures_util::{FutureExt, future::BoxFuture};
 use std::rc::Rc;
 use tokio::sync::{mpsc, oneshot};
+use traffic::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
 
 /// A request on its way.
 pub struct Incoming {

@@ -15,26 +15,25 @@ pub use tally::{Failure, Misfit, Tally, Verdicts};
 pub use told::render;
 
 use crate::{
-    clock::{Clock, SystemClock},
     exit::Exit,
-    judge::{self, History},
     recording::Here,
     run::{Asked, RunDir, RunDirError, RunError},
-    scenario::Scenario,
     sim,
-    tier::Tier,
 };
+use judge::{self, History};
 use reports::{
     event::{Event, Recorded},
     report::Check,
     verdict::Verdict,
 };
+use scenario::{Scenario, Tier};
 use std::{
     path::{Path, PathBuf},
     str::FromStr,
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
+use system::clock::{Clock, SystemClock};
 
 /// Which of a swarm's runs are this machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

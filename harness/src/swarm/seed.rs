@@ -1,8 +1,8 @@
 //! Where a swarm begins. A commit's hash is a seed: every commit then tries something new, and whoever has the commit can
 //! repeat it.
 
-use crate::scenario::limits::MAX_SEED;
 use fastrand::Rng;
+use scenario::limits::MAX_SEED;
 use std::{fmt, str::FromStr};
 
 /// What all runs of a swarm are drawn from.

@@ -1,10 +1,11 @@
 //! The run's own copy of the dispatcher bundle. Surprising constraint: `wrangler dev` watches what it serves and restarts
 //! the dispatcher on any change, so a build that finishes during a run would look like a crash.
 
-use std::path::{Path, PathBuf};
-use std::{fs, io};
-
-use crate::folders::make_private;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use system::folders::make_private;
 
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {

@@ -1,16 +1,15 @@
 //! The config that `wrangler dev` runs on, made from the one that is deployed. Surprising constraint: only what cannot
 //! work locally may differ, or the harness would judge something else than what ships.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-
+use super::{kv_double, location_double, namespace::Binding};
 use jsonc_parser::ParseOptions;
+use namespace::PLUGIN_NAME;
 use serde_json::{Map, Value, json};
-
-use super::namespace::Binding;
-use super::{kv_double, location_double};
-use crate::namespace::PLUGIN_NAME;
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -201,9 +200,8 @@ fn add_unsafe_binding(config: &mut Map<String, Value>, binding: Value) -> Result
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, SocketAddr};
-
     use super::*;
+    use std::net::{Ipv4Addr, SocketAddr};
 
     const PRODUCTION: &str = r#"{
         // What ships.

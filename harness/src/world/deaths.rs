@@ -9,9 +9,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
 
-use super::guard::Guarded;
 use super::runtimes::Runtimes;
 use super::tail::tail;
+use system::guard::Guarded;
 
 /// The time within which the last words of a part arrive after its end.
 const LAST_WORDS: Duration = Duration::from_millis(300);

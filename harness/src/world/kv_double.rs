@@ -1,16 +1,19 @@
 //! A KV namespace on a loopback port, for workerd's own binding to read: `GET /<key>?urlencoded=true&cache_ttl=<seconds>`, as the
 //! platform's runtime asks its storage. Surprising constraint: the port is open to every local process, so it only reads.
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-
-use hyper::body::Incoming;
-use hyper::{Method, Request, StatusCode};
-use percent_encoding::percent_decode_str;
-
-use super::{WorldError, loopback::Answered, loopback::Loopback, namespace::write};
+use super::{
+    WorldError,
+    loopback::{Answered, Loopback},
+    namespace::write,
+};
 use crate::directory::KvStore;
+use hyper::{Method, Request, StatusCode, body::Incoming};
+use percent_encoding::percent_decode_str;
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 /// Name under which `plugin.cjs` exports the plugin.
 pub const PLUGIN_NAME: &str = "key-value-double";
@@ -74,7 +77,7 @@ mod tests {
         let store = KvStore::default();
         store.put("1/names".to_owned(), vec![0, 255]);
         let double = KvDouble::listen(store.clone()).await.expect("a free port");
-        let http = crate::http_client::builder().build().expect("a client");
+        let http = system::http_client::builder().build().expect("a client");
         let ask = async |target: &str| {
             let response = http.get(format!("http://{}/{target}", double.address())).send().await.expect("an answer");
             (response.status().as_u16(), response.bytes().await.expect("a body").to_vec())

@@ -1,18 +1,21 @@
 //! The rate limiting bindings of several dispatchers, counted together on a loopback port: `POST /<figure>` with a key says
 //! `true` where it fits. Miniflare's own count each process for itself, as if each dispatcher were a location.
 
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use http_body_util::{BodyExt, Limited};
-use hyper::body::Incoming;
-use hyper::{Request, StatusCode};
-
-use super::{WorldError, loopback::Answered, loopback::Loopback, namespace::write};
-use crate::clock::SystemClock;
+use super::{
+    WorldError,
+    loopback::{Answered, Loopback},
+    namespace::write,
+};
 use crate::location::LocationCounter;
+use http_body_util::{BodyExt, Limited};
+use hyper::{Request, StatusCode, body::Incoming};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+use system::clock::SystemClock;
 
 /// Name under which `plugin.cjs` exports the plugin.
 pub const PLUGIN_NAME: &str = "location-counter-double";
@@ -68,7 +71,7 @@ mod tests {
         let double = LocationDouble::listen().await.expect("a free port");
         let ask = async |path: &str, key: String| {
             // A client of its own each time, as the dispatchers are.
-            let http = crate::http_client::builder().build().expect("a client");
+            let http = system::http_client::builder().build().expect("a client");
             let asked = http.post(format!("http://{}/{path}", double.address())).body(key);
             let response = asked.send().await.expect("an answer");
             (response.status().as_u16(), response.text().await.expect("a body"))

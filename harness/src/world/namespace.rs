@@ -4,25 +4,25 @@
 //!
 //! Surprising constraint: it outlives the dispatchers that it serves, as the platform does: a crash of theirs ends no tenant.
 
-use std::ffi::OsString;
-use std::io;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
+use super::{TenantDouble, WorldError, deaths::Watch, tail::tail};
+use namespace::{Policy, SUBCOMMAND, write_plugin};
 use serde::Deserialize;
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::ChildStdout;
-use tokio::task::JoinSet;
-use tokio::time::timeout;
-
-use super::deaths::Watch;
-use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
-use super::tail::tail;
-use super::{TenantDouble, WorldError};
-use crate::folders::{private_log, write_private};
-use crate::namespace::{Policy, SUBCOMMAND, write_plugin};
+use std::{
+    ffi::OsString,
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use system::folders::{private_log, write_private};
+use system::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    process::ChildStdout,
+    task::JoinSet,
+    time::timeout,
+};
 
 /// The tenants' script. A deploy is a change of its file in the run directory.
 pub const TENANT: &str = include_str!("../../assets/namespace/tenant.mjs");

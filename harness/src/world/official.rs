@@ -1,19 +1,22 @@
 //! The official facilitators of a world: one Node process (`assets/official-facilitator`) with the library once for each, on
 //! one chain of paper. It is apart from the harness because nobody here wrote what runs in it.
 
-use std::ffi::OsString;
-use std::fs::File;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::task::JoinSet;
-use tokio::time::timeout;
-use x402_protocol::Network;
-
-use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
 use super::tail::tail;
+use facts::official::SLOW_ACCOUNT;
+use std::{
+    ffi::OsString,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use system::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader},
+    task::JoinSet,
+    time::timeout,
+};
+use x402_protocol::Network;
 
 /// A start takes 0.3 s on an idle machine, and a hundred times that beside a build.
 const READY_LIMIT: Duration = Duration::from_secs(60);
@@ -22,8 +25,6 @@ const RECEIPT: Duration = Duration::from_millis(200);
 const READY: &str = "ready ";
 const LOG: &str = "official-facilitator.log";
 
-/// A smart account on the chain of paper whose check of a signature takes longer than a dispatcher waits for `/verify`.
-pub const SLOW_ACCOUNT: &str = "0x510e510e510e510e510e510e510e510e510e510e";
 const SLOW_CHECK: Duration = Duration::from_secs(6);
 
 #[derive(Debug, thiserror::Error)]

@@ -2,18 +2,19 @@
 //! what a Worker costs. Surprising constraint: it has no plugins, so what Miniflare would generate is written here as
 //! the runtime's own configuration.
 
-use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
-use std::time::Duration;
-
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-
-use super::deaths::Watch;
-use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
-use super::{ports, readiness, tail::tail};
-use crate::folders::{private_log, write_private};
+use super::{deaths::Watch, ports, readiness, tail::tail};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use system::folders::{private_log, write_private};
+use system::guard::{Files, Guard, GuardError, Guarded, GuardedCommand, Output};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 
 mod capnp;
 mod cpu;

@@ -10,8 +10,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::{sleep, timeout};
 
 use super::deaths::Watch;
-use super::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 use super::{ports, readiness};
+use system::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
 
 mod environment;
 mod lines;

@@ -6,10 +6,10 @@ use crate::{
     scripted_facilitator::{Fault, ScriptedFacilitator},
     served::Served,
 };
-use harness::traffic::{Invoice, Payers, Payment};
 use reqwest::{Client, Method, header::HeaderMap};
 use serde_json::{Value, json};
 use std::cell::Cell;
+use traffic::{Invoice, Payers, Payment};
 use x402_protocol::{
     Network, Permit2Authorization, Uint256, Version, header, hex,
     permit2::{EXACT_PROXY, TokenPermissions, Witness},
@@ -57,7 +57,7 @@ struct Got {
 
 impl Desk {
     fn at(url: &str, facilitator: ScriptedFacilitator) -> Self {
-        let http = harness::http_client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let http = system::http_client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let (url, payers) = (url.to_owned(), Payers::from_seed(unix_now()));
         Self { url, http, facilitator, payers, purchases: Cell::new(0) }
     }

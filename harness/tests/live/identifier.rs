@@ -5,8 +5,8 @@ use crate::{
     one_payment::{Answered, invoice, send, unix_now},
     served::Served,
 };
-use harness::traffic::Payers;
 use reports::event::{Event, FacilitatorEndpoint};
+use traffic::Payers;
 
 const RACERS: u64 = 8;
 

@@ -7,9 +7,9 @@ use crate::{
     one_payment::{invoice, send, unix_now},
     served::Served,
 };
-use harness::traffic::Payers;
 use reports::event::{Event, FacilitatorEndpoint, Transfer};
 use serde_json::Value;
+use traffic::Payers;
 use x402_protocol::TransferMethod;
 
 #[test]

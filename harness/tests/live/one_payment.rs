@@ -1,10 +1,10 @@
 //! One payment buys one request, however many present it at once and whatever else they ask for.
 
 use crate::{harness::turn, served::Served};
-use harness::traffic::{Invoice, Payers, Payment};
 use reports::event::{Event, FacilitatorEndpoint};
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use traffic::{Invoice, Payers, Payment};
 use x402_protocol::header;
 
 #[expect(clippy::disallowed_methods, reason = "a payment's window is real time, and a test has no clock port")]
@@ -29,7 +29,7 @@ impl Answered {
 }
 
 pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
-    let request = harness::http_client::builder().build().unwrap().get(url);
+    let request = system::http_client::builder().build().unwrap().get(url);
     answer_to(match payment {
         Some(payment) => request.header("payment-signature", &payment.header),
         None => request,
@@ -39,7 +39,7 @@ pub async fn send(url: &str, payment: Option<&Payment>) -> Answered {
 
 /// Somebody else, who has seen the payment on the chain.
 async fn steal(url: &str, payment: &Payment) -> Answered {
-    let request = harness::http_client::builder().build().unwrap().get(url);
+    let request = system::http_client::builder().build().unwrap().get(url);
     answer_to(request.header("payment-signature", &payment.header).header("authorization", "Bearer another")).await
 }
 
@@ -58,7 +58,7 @@ async fn answer_to(request: reqwest::RequestBuilder) -> Answered {
 
 /// What this URL offers.
 pub async fn invoice(url: &str) -> Invoice {
-    let response = harness::http_client::builder().build().unwrap().get(url).send().await.unwrap();
+    let response = system::http_client::builder().build().unwrap().get(url).send().await.unwrap();
     Invoice::read_header(response.headers()["payment-required"].to_str().unwrap()).unwrap()
 }
 

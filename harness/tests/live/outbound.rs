@@ -3,12 +3,10 @@
 use crate::harness::turn;
 use harness::{
     setup::{self, Cancelled, ToStderr},
-    world::{
-        guard::Guard,
-        workerd::{OutboundWorker, Workerd, WorkerdOptions},
-    },
+    world::workerd::{OutboundWorker, Workerd, WorkerdOptions},
 };
 use std::{env, fs, path::Path};
+use system::guard::Guard;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,

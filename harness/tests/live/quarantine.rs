@@ -5,9 +5,9 @@ use crate::{
     one_payment::{invoice, send, unix_now},
     served::Served,
 };
-use harness::traffic::Payers;
 use reports::event::Event;
 use reqwest::Method;
+use traffic::Payers;
 
 #[test]
 fn a_quarantine_counts_at_the_next_request_and_so_does_its_end() {
@@ -62,7 +62,7 @@ async fn quarantine(served: &Served, method: Method, token: &str, body: &str) ->
 }
 
 async fn put_away(served: &Served, tenant: &str, method: Method, token: &str, body: &str) -> u16 {
-    let http = harness::http_client::builder().build().unwrap();
+    let http = system::http_client::builder().build().unwrap();
     let request = http.request(method, format!("{}/__platform/tenants/{tenant}/quarantine", served.url));
     let response = request.bearer_auth(token).body(body.to_owned()).send().await.unwrap();
     response.status().as_u16()

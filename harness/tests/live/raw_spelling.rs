@@ -9,11 +9,11 @@ use harness::{
     setup::{self, Cancelled, ToStderr},
     world::{
         TenantDouble,
-        guard::Guard,
         workerd::{DispatcherWorker, Production, Recording, Workerd, WorkerdOptions},
     },
 };
 use std::{env, fs, path::Path};
+use system::guard::Guard;
 
 const DIRECTORY: &str = r#"{"tenants": [
   {"id": "acme", "plan": "free", "slug": "acme", "hosts": ["acme.tenants.test"]},

@@ -1,16 +1,14 @@
 //! A facilitator in the test's own process: honest as the harness's doubles are, except about payments that it was told
 //! to fail. So that one world can have every answer, one payment at a time.
 
-use harness::{
-    clock::{Clock, SystemClock},
-    facilitator::{Chain, FacilitatorRequest, Repeat, honest},
-    journal::Journal,
-};
+use doubles::{Chain, FacilitatorRequest, Repeat, honest};
+use journal::Journal;
 use serde_json::{Value, json};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
 };
+use system::clock::{Clock, SystemClock};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
 /// What goes wrong with one payment.

@@ -5,8 +5,8 @@ use crate::{
     one_payment::{invoice, send, unix_now},
     served::Served,
 };
-use harness::traffic::Payers;
 use reports::event::{Event, FacilitatorEndpoint};
+use traffic::Payers;
 
 /// The namespace has no more for one tenant: four that run, and a spare.
 const PROCESSES: usize = 5;

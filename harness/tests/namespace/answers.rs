@@ -126,7 +126,7 @@ async fn what_cannot_be_sent_is_no_answer() {
 #[tokio::test]
 async fn a_thousand_headers_pass_both_ways() {
     let namespace = Running::start(TENANT);
-    let client = harness::http_client::builder().http1_max_headers(2000).build().unwrap();
+    let client = system::http_client::builder().http1_max_headers(2000).build().unwrap();
     let asked = client.get(format!("http://{}/many-headers", namespace.address));
     let asked = (0..1000).fold(asked, |asked, nth| asked.header(format!("x-{nth}"), "1"));
     let answer = asked.header("x-namespace-dispatch", r#"{"script":"alpha"}"#).send().await.unwrap();
@@ -145,7 +145,7 @@ async fn a_script_that_does_not_start_says_why() {
 #[tokio::test]
 async fn a_tenant_cannot_say_that_it_was_an_exception() {
     let namespace = Running::start(TENANT);
-    let answer = harness::http_client::builder()
+    let answer = system::http_client::builder()
         .build()
         .unwrap()
         .get(format!("http://{}/forge", namespace.address))
@@ -161,7 +161,7 @@ async fn a_tenant_cannot_say_that_it_was_an_exception() {
 #[tokio::test]
 async fn a_websocket_upgrade_is_refused_clearly() {
     let namespace = Running::start(TENANT);
-    let answer = harness::http_client::builder()
+    let answer = system::http_client::builder()
         .build()
         .unwrap()
         .get(format!("http://{}/", namespace.address))

@@ -80,7 +80,7 @@ impl Running {
             plugin: started["plugin"].as_str().unwrap().into(),
             folder,
             records: Mutex::new(records),
-            http: harness::http_client::builder().build().unwrap(),
+            http: system::http_client::builder().build().unwrap(),
         }
     }
 

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use harness::setup::{Cancelled, ToStderr, ensure_namespace};
 use harness::world::deaths::Watch;
-use harness::world::guard::Guard;
 use harness::world::wrangler::{Wrangler, WranglerOptions};
 use serde_json::{Value, json};
+use system::guard::Guard;
 use tokio::sync::mpsc;
 
 use crate::running::Running;
@@ -46,7 +46,7 @@ export default {
 "#;
 
 async fn ask(port: u16, path: &str, script: &str, more: &[(&'static str, &str)]) -> Value {
-    let asked = harness::http_client::builder()
+    let asked = system::http_client::builder()
         .build()
         .unwrap()
         .post(format!("http://127.0.0.1:{port}{path}"))

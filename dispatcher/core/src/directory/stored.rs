@@ -13,7 +13,7 @@ use crate::{
     telemetry::DirectoryEvent,
     tenant::Tenant,
 };
-use std::rc::Rc;
+use std::{future::Future, rc::Rc};
 use x402_paywall::ports::Clock;
 
 /// Tenants that a variable lists, and behind them those of a store.
@@ -23,6 +23,16 @@ pub struct Stored<S, C, T> {
     pub store: S,
     pub clock: C,
     pub log: T,
+}
+
+/// Tenants of whom some lie in a store, and are read again while requests go on.
+pub trait StoredTenants: Tenants {
+    /// What has grown old, if anything has.
+    fn due(&self) -> Option<Job>;
+    /// Reads it again. No request waits for it.
+    fn refresh(&self, job: Job) -> impl Future<Output = ()>;
+    /// Tells whether a tenant has this id.
+    fn knows(&self, id: &str) -> impl Future<Output = Knows>;
 }
 
 impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Tenants for Stored<S, C, T> {
@@ -46,9 +56,8 @@ impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Tenants for Stored<S, C, T> {
     }
 }
 
-impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Stored<S, C, T> {
-    /// Whether a tenant has this id.
-    pub async fn knows(&self, id: &str) -> Knows {
+impl<S: SnapshotStore, C: Clock, T: DirectoryLog> StoredTenants for Stored<S, C, T> {
+    async fn knows(&self, id: &str) -> Knows {
         if self.listed.has_id(id) {
             return Knows::Yes;
         }
@@ -58,20 +67,19 @@ impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Stored<S, C, T> {
         self.cache.look_for_id(id).unwrap_or(Knows::Nothing)
     }
 
-    /// What has grown old, if anything has: to be read by [`Self::refresh`].
-    #[must_use]
-    pub fn due(&self) -> Option<Job> {
+    fn due(&self) -> Option<Job> {
         self.cache.due(self.clock.now())
     }
 
-    /// For beside an answer: no request waits for it.
-    pub async fn refresh(&self, job: Job) {
+    async fn refresh(&self, job: Job) {
         match job {
             Job::Current => self.read_current().await,
             Job::Bucket(place) => self.read_bucket(place).await,
         }
     }
+}
 
+impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Stored<S, C, T> {
     async fn read_current(&self) {
         let read = self.store.read(CURRENT).await;
         let newer = self.logged(|log| self.cache.told_current(read, self.clock.now(), log));

@@ -11,7 +11,8 @@ use super::{
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
     cors::{self, Readers},
-    ports::{Inbound, Namespace, Randomness, RequestLog, Tenants},
+    platform::{InboundOf, OutboundOf, Platform},
+    ports::Inbound,
     refusal::Refusal,
     resolve::{Place, Resolved},
     telemetry::RequestLine,
@@ -19,7 +20,7 @@ use crate::{
 use std::cell::Cell;
 use x402_paywall::{
     Denial, Presented, Purchase, Ran, Seller, Sold, UnixMillis,
-    ports::{Clock, Ledger},
+    ports::Clock,
     seeded::{self, Bug},
 };
 
@@ -32,16 +33,16 @@ pub(super) struct Former<'a> {
     pub began: UnixMillis,
 }
 
-impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants> Dispatcher<N, L, C, R, T, D> {
+impl<P: Platform> Dispatcher<P> {
     /// Nobody is there, or nobody any more: all that there may be is what was bought before.
     pub(super) async fn turn_away(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         place: &Place,
         source: Option<&Source>,
         began: UnixMillis,
         line: &mut RequestLine,
-    ) -> Told<N::Outbound> {
+    ) -> Told<OutboundOf<P>> {
         let request_id = line.request_id.clone();
         let by_us = |refusal: Refusal| Err(Refused::by_us(refusal, &request_id));
         if is_preflight(request) && cors::asks_to_pay(request) {
@@ -65,16 +66,16 @@ impl<N: Namespace, L: Ledger, C: Clock, R: Randomness, T: RequestLog, D: Tenants
     /// for.
     pub(super) async fn collect(
         &self,
-        request: &N::Inbound,
+        request: &InboundOf<P>,
         former: &Former<'_>,
         to: Option<&Resolved>,
         line: &mut RequestLine,
-    ) -> Result<Option<Told<N::Outbound>>, TurnedAway> {
+    ) -> Result<Option<Told<OutboundOf<P>>>, TurnedAway> {
         let Former { place, seller, payment, source, began } = *former;
         let brings = Brings::Payment(payment.header);
         // Whoever it is sent to: it is no use of theirs.
         let (method, path) = (request.method(), place.path.as_str());
-        let entered = self.gate.enter(Visit { source, tenancy: None, method, path, brings, at: began })?;
+        let entered = self.memory.gate.enter(Visit { source, tenancy: None, method, path, brings, at: began })?;
         let request_id = line.request_id.clone();
         // Of a tenant that has left, nobody knows by what its callers proved who they are.
         let listed = to.map_or(&[][..], |to| &to.tenant.credential_headers);

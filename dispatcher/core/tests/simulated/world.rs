@@ -5,6 +5,7 @@ use dispatcher_core::{
     Config, Dispatcher,
     answer::{Answer, Body},
     config::Vars,
+    directory::Directory,
     paywall::{
         PaidResponse, UnixMillis,
         health::{Board, Monitor, Snapshot},
@@ -19,6 +20,7 @@ use dispatcher_core::{
         telemetry::{Call, FacilitatorAlert, PaymentEvent, StandingChange},
     },
     plan::Limits,
+    platform::{self, IsolateMemory, Platform},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     protocol::{
         Authorization, Network, Nonce, Offer, Proof, Uint256, Version, header, hex,
@@ -245,11 +247,23 @@ struct Stored {
 #[derive(Clone)]
 struct Ports(Rc<State>);
 
+/// The platform that is all in memory.
+struct InMemory;
+
+impl Platform for InMemory {
+    type Namespace = Ports;
+    type Ledger = Ports;
+    type Clock = Ports;
+    type Randomness = Ports;
+    type Log = Ports;
+    type Tenants = Rc<Directory>;
+}
+
 type SimKeeper = Keeper<Store, Ports, Ports, Ports, Ports>;
 
 pub struct World {
     ports: Ports,
-    dispatcher: Dispatcher<Ports, Ports, Ports, Ports, Ports>,
+    dispatcher: Dispatcher<InMemory>,
     signer: Signer,
 }
 
@@ -278,10 +292,8 @@ impl World {
         ports.0.config.replace(Some(Rc::clone(&config)));
         ports.0.health.replace(Some(Health::new(&config, &ports)));
         let warden = Rc::new(Warden::new(config.cpu_policy));
-        let dispatcher =
-            Dispatcher::new(config, ports.clone(), ports.clone(), ports.clone(), ports.clone(), ports.clone())
-                .with_warden(warden)
-                .with_board(ports.board());
+        let memory = IsolateMemory { warden, board: Some(ports.board()), ..IsolateMemory::default() };
+        let dispatcher = Dispatcher::new(ports.of(&config), memory);
         Self { ports, dispatcher, signer: wallet(OWN_WALLET) }
     }
 
@@ -345,9 +357,8 @@ impl World {
     }
 
     fn reconfigure(&mut self, directory: &Value, facilitators: &str) {
-        let ports = || self.ports.clone();
         let config = config(directory, facilitators, &[]);
-        self.dispatcher = Dispatcher::new(config, ports(), ports(), ports(), ports(), ports());
+        self.dispatcher = Dispatcher::new(self.ports.of(&config), IsolateMemory::default());
     }
 
     fn state(&self) -> &State {
@@ -918,6 +929,12 @@ impl PaymentLog for Ports {
 }
 
 impl Ports {
+    /// The adapters of a dispatcher with the tenants that a configuration lists.
+    fn of(&self, config: &Config) -> platform::Ports<InMemory> {
+        let [namespace, ledger, clock, randomness, log] = [(); 5].map(|()| self.clone());
+        platform::Ports { namespace, ledger, clock, randomness, log, tenants: Rc::clone(&config.directory) }
+    }
+
     fn board(&self) -> Rc<Board> {
         Rc::clone(&self.0.health.borrow().as_ref().unwrap().board)
     }

@@ -6,7 +6,7 @@ use dispatcher_core::{
         Directory,
         cache::{Cache, Knows},
         snapshot,
-        stored::Stored,
+        stored::{Stored, StoredTenants},
     },
     dispatch_key::DispatchKey,
     paywall::{UnixMillis, ports::Clock},

@@ -2,7 +2,6 @@
 
 use super::outbound::read_stream;
 use dispatcher_core::ports::{CollectError, Inbound};
-use js_sys::futures::JsFuture;
 
 pub struct WebRequest {
     inner: web_sys::Request,
@@ -52,12 +51,6 @@ impl WebRequest {
 
     pub fn inner(&self) -> &web_sys::Request {
         &self.inner
-    }
-
-    /// The whole body; for operators' requests alone, which are small.
-    pub async fn text(&self) -> worker::Result<String> {
-        let text = JsFuture::from(self.inner.text()?).await?;
-        Ok(text.as_string().unwrap_or_default())
     }
 
     /// Whether content came with a method to which it says nothing.

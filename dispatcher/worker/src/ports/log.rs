@@ -6,8 +6,8 @@ use dispatcher_core::{
         ports::{HealthLog, LedgerError, PaymentLog},
         telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
     },
-    ports::{DirectoryLog, RequestLog},
-    telemetry::{Alert, DirectoryEvent, RequestLine},
+    ports::{DirectoryLog, RequestLog, TroubleLog},
+    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
 };
 use serde::Serialize;
 
@@ -21,27 +21,9 @@ impl ConsoleLog {
         write("misconfigured", &serde_json::json!({ "error": error.to_string() }));
     }
 
-    pub fn ledger_unavailable(self, payment: &str, error: &LedgerError) {
-        write("ledger_unavailable", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
-    }
-
     /// A payment's alarm could not do its work, and rings again. An alert: nobody may ever come to ask.
     pub fn stuck(self, error: &LedgerError) {
         write("alert", &serde_json::json!({ "alert": "payment_stuck", "why": error.to_string() }));
-    }
-
-    pub fn lost_confirmation(self, payment: &str, error: &LedgerError) {
-        write("lost_confirmation", &serde_json::json!({ "payment": payment, "error": error.to_string() }));
-    }
-
-    /// Who is in quarantine could not be asked or told.
-    pub fn quarantine_unavailable(self, error: &LedgerError) {
-        write("quarantine_unavailable", &serde_json::json!({ "error": error.to_string() }));
-    }
-
-    /// The merging of facilitators' health did not work: payments go by what their isolate saw.
-    pub fn health_unavailable(self, error: &LedgerError) {
-        write("health_unavailable", &serde_json::json!({ "error": error.to_string() }));
     }
 }
 
@@ -52,6 +34,12 @@ impl HealthLog for ConsoleLog {
 
     fn alert(&self, alert: &FacilitatorAlert) {
         write("alert", alert);
+    }
+}
+
+impl TroubleLog for ConsoleLog {
+    fn trouble(&self, trouble: &Trouble<'_>) {
+        write("trouble", &trouble.line());
     }
 }
 

@@ -4,10 +4,13 @@ use crate::{
     call_object::{Objects, call_object},
     wire::{Answer, Call},
 };
-use dispatcher_core::paywall::{
-    PaidResponse,
-    ledger::{Claim, ClaimReply, Collection, SettleReply},
-    ports::{Ledger, LedgerError},
+use dispatcher_core::{
+    paywall::{
+        PaidResponse,
+        ledger::{Claim, ClaimReply, Collection, SettleReply},
+        ports::{Ledger, LedgerError},
+    },
+    ports::PaymentRecords,
 };
 use serde_json::Value;
 use worker::Env;
@@ -19,15 +22,6 @@ pub struct DurableLedger {
 impl DurableLedger {
     pub fn new(env: &Env) -> Self {
         Self { env: env.clone() }
-    }
-
-    /// What the object knows of the payment, for operators.
-    pub async fn describe(&self, payment: &str) -> Result<Value, LedgerError> {
-        let call = Call::Describe { payment: payment.to_owned() };
-        match self.call(payment, &call, &[]).await? {
-            (Answer::Described(value), _) => Ok(value),
-            _ => Err(LedgerError::another_question()),
-        }
     }
 
     async fn present(&self, payment: &str, call: &Call) -> Result<ClaimReply, LedgerError> {
@@ -42,6 +36,16 @@ impl DurableLedger {
 
     async fn call(&self, payment: &str, call: &Call, body: &[u8]) -> Result<(Answer, Vec<u8>), LedgerError> {
         call_object(&self.env, Objects::SettlementLedger, payment, call, body).await
+    }
+}
+
+impl PaymentRecords for DurableLedger {
+    async fn describe(&self, payment: &str) -> Result<Value, LedgerError> {
+        let call = Call::Describe { payment: payment.to_owned() };
+        match self.call(payment, &call, &[]).await? {
+            (Answer::Described(value), _) => Ok(value),
+            _ => Err(LedgerError::another_question()),
+        }
     }
 }
 

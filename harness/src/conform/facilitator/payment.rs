@@ -2,13 +2,12 @@
 
 use fastrand::Rng;
 use serde_json::Value;
+use system::clock::{Clock, SystemClock};
+use traffic::{Invoice, Malformation, Payers};
 use x402_protocol::{
     Address, Network, Offer, Version, header,
     v2::{PaymentRequired, ResourceInfo},
 };
-
-use crate::clock::{Clock, SystemClock};
-use crate::traffic::{Invoice, Malformation, Payers};
 
 /// One cent.
 const AMOUNT: u64 = 10_000;

@@ -1,16 +1,17 @@
 //! Each check is seen to pass at an honest facilitator and to fail at one that breaks its rule.
 
-use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use serde_json::json;
-use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
-
 use super::*;
-use crate::clock::{Clock, SystemClock};
-use crate::conform::check::Outcome;
-use crate::conform::target::Reach;
-use crate::facilitator::{Chain, FacilitatorRequest, Repeat, honest, testing::journal};
+use crate::conform::{check::Outcome, target::Reach};
+use doubles::{Chain, FacilitatorRequest, Repeat, honest};
+use journal::Journal;
+use serde_json::json;
+use std::sync::Arc;
+use std::{
+    collections::BTreeSet,
+    sync::atomic::{AtomicU64, Ordering},
+};
+use system::clock::{Clock, SystemClock};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
 /// What is wrong with the facilitator: the request, how many came before, the status and the answer.
 type Spoil = fn(&Request, u64, &mut u16, &mut Value);
@@ -38,7 +39,11 @@ impl Respond for Facilitator {
 
 async fn checks(spoil: Spoil, settling: Settling) -> Vec<Check> {
     let server = MockServer::builder().disable_request_recording().start().await;
-    let facilitator = Facilitator { chain: Chain::new(journal().0), asked: AtomicU64::new(0), spoil };
+    let facilitator = Facilitator {
+        chain: Chain::new(Journal::channel(Arc::new(SystemClock::start())).0),
+        asked: AtomicU64::new(0),
+        spoil,
+    };
     Mock::given(any()).respond_with(facilitator).mount(&server).await;
     let target = Target::parse(&server.uri(), Reach::Loopback).unwrap();
     check(&BoundedHttp::new().unwrap(), &target, &HeaderMap::new(), settling).await.unwrap()
@@ -210,7 +215,11 @@ async fn one_that_wants_a_key_is_judged_with_it() {
         }
     };
     let server = MockServer::builder().disable_request_recording().start().await;
-    let facilitator = Facilitator { chain: Chain::new(journal().0), asked: AtomicU64::new(0), spoil: keyed };
+    let facilitator = Facilitator {
+        chain: Chain::new(Journal::channel(Arc::new(SystemClock::start())).0),
+        asked: AtomicU64::new(0),
+        spoil: keyed,
+    };
     Mock::given(any()).respond_with(facilitator).mount(&server).await;
     let target = Target::parse(&server.uri(), Reach::Loopback).unwrap();
     let key = crate::request_form::header_map(&[crate::request_form::header("X-Api-Key: open sesame").unwrap()]);

@@ -1,10 +1,9 @@
 //! The bill of a 402 as it stands on the wire, however bad: what is wrong with it is for the checks to say.
 
-use serde_json::Value;
-use x402_protocol::header;
-
 use crate::bounded_http::Answer;
-use crate::traffic::{Invoice, PayError};
+use serde_json::Value;
+use traffic::{Invoice, PayError};
+use x402_protocol::header;
 
 pub struct Bill {
     /// `PAYMENT-REQUIRED`: its length, and its JSON or why there is none.

@@ -1,12 +1,13 @@
 //! One purchase from a server that was started with our double, which knows whether money moved.
 
-use x402_protocol::{header, v2::SettleResponse};
-
 use super::Asked;
-use crate::bounded_http::answer;
-use crate::clock::{Clock, SystemClock};
-use crate::conform::check::{Check, Level::Must, Rule};
-use crate::traffic::Payers;
+use crate::{
+    bounded_http::answer,
+    conform::check::{Check, Level::Must, Rule},
+};
+use system::clock::{Clock, SystemClock};
+use traffic::Payers;
+use x402_protocol::{header, v2::SettleResponse};
 
 const SERVED: Rule = Rule {
     id: "PAID-1",

@@ -1,14 +1,19 @@
 //! What is said to what is no payment: garbage, and signed payments that were broken in each of the ways that the
 //! scenarios' `malformed` clients draw from.
 
-use fastrand::Rng;
-use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_SIGNATURE, X_PAYMENT};
-
 use super::Asked;
-use crate::bounded_http::Answer;
-use crate::clock::{Clock, SystemClock};
-use crate::conform::check::{Check, Level::Must, Level::Should, Rule};
-use crate::traffic::{Invoice, Malformation, Payers};
+use crate::{
+    bounded_http::Answer,
+    conform::check::{
+        Check,
+        Level::{Must, Should},
+        Rule,
+    },
+};
+use fastrand::Rng;
+use system::clock::{Clock, SystemClock};
+use traffic::{Invoice, Malformation, Payers};
+use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_SIGNATURE, X_PAYMENT};
 
 const REFUSED: Rule = Rule {
     id: "REFUSE-1",

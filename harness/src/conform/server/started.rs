@@ -1,26 +1,32 @@
 //! A server under faults: started anew for each, with a facilitator double that misbehaves as the row of the conformance
 //! table says, and judged by the double's chain.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::process::ExitStatus;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio::io::{AsyncRead, AsyncReadExt};
-
 use super::{Asked, paid};
-use crate::bounded_http::{BoundedHttp, NoAnswer, answer};
-use crate::clock::{Clock, SystemClock};
-use crate::conform::check::{Check, Level, Outcome};
-use crate::conform::target::Target;
-use crate::conformance::{Client, ConformanceError, Deed, Method, Observed, QUOTE, Row, Step, Verdict, rows};
-use crate::exit::Exit;
-use crate::facilitator::{Chain, FacilitatorDouble, FaultSpec, Terms};
-use crate::journal::Journal;
-use crate::request_form::RequestForm;
-use crate::traffic::Payers;
-use crate::world::guard::{Files, Guard, GuardError, Guarded, GuardedCommand};
+use crate::{
+    bounded_http::{BoundedHttp, NoAnswer, answer},
+    conform::{
+        check::{Check, Level, Outcome},
+        target::Target,
+    },
+    conformance::{Client, ConformanceError, Deed, Method, Observed, QUOTE, Row, Step, Verdict, rows},
+    exit::Exit,
+    request_form::RequestForm,
+};
+use doubles::{Chain, FacilitatorDouble, FaultSpec, Terms};
+use journal::Journal;
+use std::{
+    ffi::OsString,
+    path::PathBuf,
+    process::ExitStatus,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+use system::{
+    clock::{Clock, SystemClock},
+    guard::{Files, Guard, GuardError, Guarded, GuardedCommand},
+};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use traffic::Payers;
 
 /// What in a command stands for the double's URL.
 const PLACEHOLDER: &str = "{facilitator}";

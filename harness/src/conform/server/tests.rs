@@ -1,21 +1,22 @@
 //! Each check is seen to pass at a sound server and to fail at one that breaks its rule alone.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
+use super::*;
+use crate::{
+    bounded_http::answer,
+    conform::{check::Outcome, target::Reach},
+};
+use doubles::{Chain, FacilitatorRequest, Repeat, honest};
+use journal::Journal;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use system::clock::{Clock, SystemClock};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 use x402_protocol::{
     Network, Offer, header,
     v2::{PaymentPayload, SettleResponse},
 };
-
-use super::*;
-use crate::bounded_http::answer;
-use crate::clock::{Clock, SystemClock};
-use crate::conform::check::Outcome;
-use crate::conform::target::Reach;
-use crate::facilitator::{Chain, FacilitatorRequest, Repeat, honest, testing::journal};
 
 const PATH: &str = "/shop/quote";
 
@@ -92,7 +93,7 @@ fn paid(payment: &str) -> Option<bool> {
         honest::verify(
             "honest",
             &FacilitatorRequest::parse(body.as_bytes()),
-            &Chain::new(journal().0),
+            &Chain::new(Journal::channel(Arc::new(SystemClock::start())).0),
             SystemClock::new().unix_now(),
             Repeat::Yes,
         )

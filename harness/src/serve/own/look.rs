@@ -7,7 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-use crate::namespace::{SETTINGS_FILE, script_files};
+use namespace::{SETTINGS_FILE, script_files};
 
 /// A single file of one of these is a Worker.
 const FILES: [&str; 4] = ["js", "mjs", "ts", "mts"];

@@ -13,10 +13,8 @@ pub use said::say;
 pub use stage::Stager;
 pub use watch::watch;
 
-use crate::{
-    cli::Environment,
-    scenario::{Name, Tenant},
-};
+use crate::cli::Environment;
+use scenario::{Name, Tenant};
 use std::{
     io,
     path::{Path, PathBuf},

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::{fs, io, path::Path};
 use x402_protocol::Address;
 
-use crate::scenario::{Name, Plan, Tenant, Usdc};
+use scenario::{Name, Plan, Tenant, Usdc};
 
 /// The dispatcher's part.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]

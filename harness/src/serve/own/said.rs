@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use crate::{output::errln, world::namespace::LOG};
+use crate::world::namespace::LOG;
+use system::output::errln;
 
 const PAUSE: Duration = Duration::from_millis(200);
 /// The most that is read at once: a Worker may print without end.

@@ -10,11 +10,9 @@ use std::{
 use tokio::process::Command;
 
 use super::look::OwnWorker;
-use crate::{
-    folders::{make_private, remove_if_there, write_private},
-    namespace::{SETTINGS_FILE, script_files},
-    output::errln,
-};
+use namespace::{SETTINGS_FILE, script_files};
+use system::folders::{make_private, remove_if_there, write_private};
+use system::output::errln;
 
 /// Where the main module of a folder is looked for, unless its settings name it.
 const MAIN: [&str; 8] =

@@ -9,7 +9,9 @@ use super::{
     stage::Stager,
     terms,
 };
-use crate::{directory::Publisher, output::errln, scenario::Tenant};
+use crate::directory::Publisher;
+use scenario::Tenant;
+use system::output::errln;
 
 const PAUSE: Duration = Duration::from_millis(250);
 

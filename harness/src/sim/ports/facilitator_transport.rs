@@ -1,12 +1,10 @@
 //! Calls to facilitator doubles: real HTTP over a pipe, within a time-out, as the Worker's `fetch` has it.
 
-use crate::{
-    facilitator::{NodeDouble, PipeEnd, PipedDouble},
-    sim::{chance::Chance, life::Life},
-};
+use crate::sim::{chance::Chance, life::Life};
 use dispatcher_core::paywall::ports::{
     FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
 };
+use doubles::{NodeDouble, PipeEnd, PipedDouble};
 use std::{collections::BTreeMap, fmt::Write, rc::Rc, sync::Arc, time::Duration};
 
 /// Under which URLs the dispatcher is told of the doubles.

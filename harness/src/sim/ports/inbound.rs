@@ -1,8 +1,8 @@
 //! A client's request as it reaches a simulated isolate.
 
-use crate::traffic::WireRequest;
 use dispatcher_core::ports::{CollectError, Inbound};
 use reqwest::header::HeaderMap;
+use traffic::WireRequest;
 
 /// What a dispatcher is addressed by where no tenant's host is.
 const OWN_HOST: &str = "dispatcher.test";

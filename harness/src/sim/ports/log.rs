@@ -2,7 +2,6 @@
 //! that very line: after the write that it tells of, and before whatever would have come next.
 
 use crate::{
-    journal::Journal,
     run::{leaked, line_of},
     sim::{armed::Armed, life::Life},
 };
@@ -11,9 +10,10 @@ use dispatcher_core::{
         ports::{HealthLog, PaymentLog},
         telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
     },
-    ports::{DirectoryLog, RequestLog},
-    telemetry::{Alert, DirectoryEvent, RequestLine},
+    ports::{DirectoryLog, RequestLog, TroubleLog},
+    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
 };
+use journal::Journal;
 use reports::event::Event;
 use serde::Serialize;
 use std::{collections::BTreeMap, rc::Rc};
@@ -54,6 +54,12 @@ impl RequestLog for SimLog {
 
     fn alert(&self, alert: &Alert) {
         self.write("alert", alert);
+    }
+}
+
+impl TroubleLog for SimLog {
+    fn trouble(&self, trouble: &Trouble<'_>) {
+        self.write("trouble", &trouble.line());
     }
 }
 

@@ -1,15 +1,11 @@
 //! The dispatch namespace: runs tenant doubles under the limits that it is passed, and enforces both of them.
 
 use super::inbound::SimRequest;
-use crate::{
-    journal::Journal,
-    namespace::{DEFAULT_MEMORY_MB, DispatchedLimits, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, NOT_FOUND},
-    sim::{
-        chance::Chance,
-        life::Life,
-        outside,
-        tenant::{Content, Heard, Tenants, Used, Verdict},
-    },
+use crate::sim::{
+    chance::Chance,
+    life::Life,
+    outside,
+    tenant::{Content, Heard, Tenants, Used, Verdict},
 };
 use dispatcher_core::{
     hygiene::REQUEST_ID,
@@ -18,6 +14,8 @@ use dispatcher_core::{
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound},
     tenant_failure::TenantFailure,
 };
+use journal::Journal;
+use namespace::{DEFAULT_MEMORY_MB, DispatchedLimits, EXCEEDED_CPU, EXCEEDED_MEMORY, Limits, Memory, NOT_FOUND};
 use reports::event::{Event, TenantAnswer, TenantEnd, TenantOutcome, TenantRun};
 use std::{rc::Rc, time::Duration};
 

@@ -1,15 +1,12 @@
 //! One payment's storage in its Durable Object. A write is either done or was never begun: the process may die before it
 //! and after it.
 
-use crate::{
-    clock::Clock,
-    sim::{
-        alarms::{Alarms, Object},
-        armed::Armed,
-        clock::VirtualClock,
-        disturbed::Disturbed,
-        life::Life,
-    },
+use crate::sim::{
+    alarms::{Alarms, Object},
+    armed::Armed,
+    clock::VirtualClock,
+    disturbed::Disturbed,
+    life::Life,
 };
 use dispatcher_core::paywall::{
     UnixMillis,
@@ -17,6 +14,7 @@ use dispatcher_core::paywall::{
     ports::{LedgerError, RecordStore},
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use system::clock::Clock;
 
 pub struct SimStore {
     life: Life,

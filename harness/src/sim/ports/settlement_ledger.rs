@@ -1,17 +1,20 @@
 //! The settlement ledger as a request's side calls it: a way to the payment's object, and a way back.
 
-use crate::{
-    scenario::LedgerCall,
-    sim::{
-        disturbed::Disturbed,
-        objects::{Objects, SimKeeper},
+use crate::sim::{
+    disturbed::Disturbed,
+    objects::{Objects, SimKeeper},
+};
+use dispatcher_core::{
+    paywall::{
+        PaidResponse,
+        ledger::{Claim, ClaimReply, Collection, SettleReply},
+        ports::{Ledger, LedgerError},
     },
+    platform_api,
+    ports::PaymentRecords,
 };
-use dispatcher_core::paywall::{
-    PaidResponse,
-    ledger::{Claim, ClaimReply, Collection, SettleReply},
-    ports::{Ledger, LedgerError},
-};
+use scenario::LedgerCall;
+use serde_json::Value;
 use std::rc::Rc;
 
 #[derive(Clone)]
@@ -27,6 +30,13 @@ impl SimLedger {
             return Err(LedgerError("the answer was lost".to_owned()));
         }
         answer
+    }
+}
+
+impl PaymentRecords for SimLedger {
+    async fn describe(&self, payment: &str) -> Result<Value, LedgerError> {
+        let record = self.objects.call(payment, async |keeper| keeper.record().await).await?;
+        Ok(platform_api::describe(payment, record.as_ref()))
     }
 }
 

@@ -9,9 +9,9 @@ mod egress;
 mod flood;
 mod operator;
 
-use crate::judge::ALWAYS;
 use directory::Becomes;
 use fastrand::Rng;
+use judge::ALWAYS;
 use std::fmt::Write;
 
 /// Traffic without a fault, so that recovery has something to be compared with.
@@ -313,7 +313,7 @@ impl Drawing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scenario::Scenario;
+    use scenario::Scenario;
 
     #[test]
     fn whatever_is_drawn_is_a_valid_scenario_and_a_seed_draws_the_same() {
@@ -332,7 +332,7 @@ mod tests {
     fn every_fault_is_drawn_or_left_to_scenarios_of_its_own() {
         let drawn =
             |name: &str| ON_ANY_CALL.iter().chain(&ON_SETTLE).any(|inject| inject.starts_with(&format!("{name} =")));
-        for fault in crate::scenario::Inject::CATALOGUE {
+        for fault in scenario::Inject::CATALOGUE {
             assert!(drawn(fault.name) != NOT_DRAWN.contains(&fault.name), "{}", fault.name);
         }
     }

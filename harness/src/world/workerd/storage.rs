@@ -1,10 +1,11 @@
 //! Where a Worker's Durable Objects are kept under plain workerd: in SQLite, in a folder of its own.
 
+use super::{
+    WorkerdError,
+    capnp::{list, quoted},
+};
 use std::path::Path;
-
-use super::WorkerdError;
-use super::capnp::{list, quoted};
-use crate::folders::make_private;
+use system::folders::make_private;
 
 /// The service, and its folder.
 const STORAGE: &str = "storage";

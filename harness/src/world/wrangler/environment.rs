@@ -1,12 +1,13 @@
 //! The environment of `wrangler dev`: all of it, because nothing of the harness's own is passed on. Surprising constraint:
 //! that is also how no credential and no proxy of whoever runs the harness reaches the code under test.
 
-use std::env;
-use std::ffi::OsString;
-use std::io;
-use std::path::{Path, PathBuf};
-
-use crate::folders::write_private;
+use std::{
+    env,
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
+use system::folders::write_private;
 
 /// Each of these was found by watching wrangler's connections: without them it asks the network.
 const QUIET_AND_OFFLINE: [(&str, &str); 12] = [

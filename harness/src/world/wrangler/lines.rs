@@ -2,20 +2,20 @@
 //! Surprising constraint: a telemetry line must come through byte for byte, so colours are only taken off lines that have
 //! an escape character, which JSON never has.
 
-use std::collections::VecDeque;
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
-use tokio::sync::{mpsc, watch};
-use tokio::task::JoinSet;
-
 use super::served::served_url;
-use crate::clock::SystemClock;
-use crate::folders::private_log;
-use crate::world::guard::Output;
+use std::{
+    collections::VecDeque,
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+use system::{clock::SystemClock, folders::private_log, guard::Output};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncRead, BufReader},
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
 
 /// Lines an error quotes: enough for wrangler's boxed errors with the runtime's own words in them.
 const TAIL_LINES: usize = 40;
@@ -81,7 +81,7 @@ impl Sink {
     fn take(&mut self, line: String) {
         // The log is for people; a full disk must not cost the judges their telemetry.
         // With its time: whoever reads it after a night wants to know when.
-        let at = crate::clock::iso(SystemClock::new().unix_ms());
+        let at = system::clock::iso(SystemClock::new().unix_ms());
         let _unwritten = writeln!(self.log, "{at} {line}");
         if self.tail.len() == TAIL_LINES {
             self.tail.pop_front();

@@ -1,0 +1,36 @@
+//! `busy`: 429 to whatever comes beyond so many calls in a second, as a hosted facilitator's quota has it. Of what is turned
+//! away no money moves, and the rest is answered honestly.
+
+use crate::{
+    answers::Ask,
+    reply::{JSON, Reply},
+};
+
+pub fn reply(calls_per_second: u64, ask: &Ask<'_>) -> Reply {
+    if ask.calls_this_second > calls_per_second {
+        return Reply::text(429, JSON, r#"{"message":"Too Many Requests"}"#);
+    }
+    ask.honest()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, always},
+    };
+
+    #[tokio::test]
+    async fn only_what_is_beyond_the_quota_is_turned_away() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Busy { calls_per_second: 2 })).await;
+        let mut turned_away = 0;
+        // More than two seconds' quota: whenever a second begins, some of these are beyond it.
+        for nonce in 1..=8 {
+            turned_away += usize::from(bench.post(&double, "/settle", nonce).await.unwrap().0 == 429);
+        }
+        let (_, transfers) = bench.stop(double).await;
+        assert_eq!(turned_away + transfers, 8);
+        assert!(transfers >= 2, "{transfers}");
+    }
+}

@@ -1,0 +1,43 @@
+//! `decline`: a well-formed no, for the scenario's reason. The money stays.
+//!
+//! A payment whose money has moved already gets the honest answer: to deny that would be a lie, and `lie` is another fault.
+
+use crate::{answers::Ask, reply::Reply};
+use reports::event::FacilitatorEndpoint;
+use x402_protocol::v2::{SettleResponse, VerifyResponse};
+
+pub fn reply(reason: &str, ask: &Ask<'_>) -> Reply {
+    let payment = ask.request.payment();
+    if payment.as_ref().is_some_and(|asked| ask.chain.settled(&asked.key()).is_some()) {
+        return ask.honest();
+    }
+    let reason = Some(reason.to_owned());
+    let payer = payment.map(|asked| asked.transfer.from().to_string());
+    if ask.endpoint == FacilitatorEndpoint::Verify {
+        return Reply::json(200, &VerifyResponse { is_valid: false, invalid_reason: reason, payer });
+    }
+    let network = ask.request.network().to_owned();
+    let (transaction, amount) = (String::new(), None);
+    Reply::json(200, &SettleResponse { success: false, error_reason: reason, payer, transaction, network, amount })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Call, Inject, Pick,
+        testing::{ALWAYS, Bench, fault},
+    };
+
+    #[tokio::test]
+    async fn a_decline_never_denies_money_that_moved() {
+        let bench = Bench::new();
+        let declined = fault(Call::Any, ALWAYS, Pick::All, Inject::Decline { reason: "no".into() });
+        let settled = fault(Call::Settle, ALWAYS, Pick::First(1), Inject::SettleThenReset);
+        let double = bench.double(vec![settled, declined]).await;
+        bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        assert_eq!(bench.post(&double, "/settle", 2).await.unwrap().1["errorReason"], "no");
+        assert_eq!(bench.post(&double, "/verify", 2).await.unwrap().1["invalidReason"], "no");
+        assert_eq!(bench.stop(double).await.1, 1);
+    }
+}

@@ -1,0 +1,15 @@
+//! `deep`: the honest answer with a field of lists within lists, which a parser that recurses dies of. The money moves.
+
+use crate::{answers::Ask, reply::Reply};
+
+pub fn reply(levels: usize, ask: &Ask<'_>) -> Reply {
+    with_field(ask.honest(), &format!("{}{}", "[".repeat(levels), "]".repeat(levels)))
+}
+
+/// The answer with one field more; by hand, because a value of this depth cannot be built, nor dropped, by recursion.
+pub(super) fn with_field(mut reply: Reply, value: &str) -> Reply {
+    let end = reply.body.iter().rposition(|byte| *byte == b'}').unwrap_or(reply.body.len());
+    reply.body.truncate(end);
+    reply.body.extend_from_slice(format!(",\"extra\":{value}}}").as_bytes());
+    reply
+}

@@ -1,0 +1,41 @@
+//! `forget`: settles, and knows nothing of it afterwards: a repeat is answered with what the chain says, nonce already used, or
+//! with what one says that looks at something else first, as at the funds that the settlement has used up. The money moves.
+//! Most facilitators in the field are so; for whoever lost the first answer it means "settled".
+
+use crate::{
+    answers::Ask,
+    honest::{self, Refused},
+    reply::Reply,
+};
+use x402_protocol::v2::SettleResponse;
+
+pub fn reply(says: Option<&str>, ask: &Ask<'_>) -> Reply {
+    let spent = ask.request.payment().filter(|asked| ask.chain.settled(&asked.key()).is_some());
+    match spent {
+        Some(asked) => {
+            let refused = Refused { reason: honest::nonce_used(&asked.transfer), payer: Some(asked.transfer.from()) };
+            let answer = honest::failed(ask.request, &refused);
+            let error_reason = says.map(str::to_owned).or(answer.error_reason);
+            Reply::json(200, &SettleResponse { error_reason, ..answer })
+        }
+        None => ask.honest(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, always},
+    };
+
+    #[tokio::test]
+    async fn what_was_settled_is_told_as_the_chain_tells_it() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Forget { says: None })).await;
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        let again = bench.post(&double, "/settle", 1).await.unwrap().1;
+        assert_eq!(again["errorReason"], "invalid_exact_evm_nonce_already_used", "{again}");
+        assert_eq!(bench.stop(double).await.1, 1);
+    }
+}

@@ -1,0 +1,31 @@
+//! `garbage`: bytes that are no HTTP, then a clean close. The money stays.
+
+use crate::exchange::{Exchange, Played};
+
+/// What a port that expects TLS says to plain HTTP: an alert record, `unexpected_message`. Then something no protocol says.
+const BYTES: &[u8] = b"\x15\x03\x03\x00\x02\x02\x0a\x00\xff\xfe\r\n\r\n\x00";
+
+pub async fn play(exchange: &mut Exchange<'_>) -> Played {
+    match exchange.caller.send(BYTES).await {
+        Ok(()) => Played::closed("garbage"),
+        Err(_) => Played::caller_gone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, always, how},
+    };
+
+    #[tokio::test]
+    async fn garbage_is_no_http() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Garbage)).await;
+        let error = bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert!(format!("{error:?}").contains("Parse"), "{error:?}");
+        let (calls, transfers) = bench.stop(double).await;
+        assert_eq!((how(&calls[0]), transfers), ("garbage", 0));
+    }
+}

@@ -1,0 +1,32 @@
+//! `hang`: the request is read and never answered. The money stays, and the call lasts until the caller gives up.
+
+use crate::exchange::{Exchange, Played};
+
+pub async fn play(exchange: &mut Exchange<'_>) -> Played {
+    exchange.caller.gone().await;
+    Played::hung()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, IMPATIENCE, always, how},
+    };
+
+    #[tokio::test]
+    async fn hanging_calls_last_until_the_caller_gives_up() {
+        for (inject, moved) in [(Inject::Hang, 0), (Inject::SettleThenHang, 1)] {
+            let mut bench = Bench::new();
+            let double = bench.double(always(inject)).await;
+            for _ in 0..2 {
+                let hung = tokio::time::timeout(IMPATIENCE, bench.post(&double, "/settle", 1)).await;
+                assert!(hung.is_err(), "{hung:?}");
+                // Recorded when the caller gave up, long before the double stops.
+                assert_eq!(how(&bench.next_call().await), "hung");
+            }
+            let (_, transfers) = bench.stop(double).await;
+            assert_eq!(transfers, moved);
+        }
+    }
+}

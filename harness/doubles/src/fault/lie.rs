@@ -1,0 +1,117 @@
+//! `lie`: a well-formed yes that is not true. Whoever believes it hands out what was not paid for, or files the payment
+//! under the wrong payer, transaction, network or amount.
+
+use crate::{LieAbout, Money, Repeat, answers::Ask, chain, honest, reply::Reply, request::Asked};
+use reports::event::FacilitatorEndpoint;
+use sha3::{Digest, Keccak256};
+use x402_protocol::{
+    Address, Network,
+    v2::{SettleResponse, VerifyResponse},
+};
+
+/// A verify answer has no transaction, network or amount to lie about.
+pub fn applies(about: LieAbout, endpoint: FacilitatorEndpoint) -> bool {
+    match endpoint {
+        FacilitatorEndpoint::Settle => true,
+        FacilitatorEndpoint::Verify => matches!(about, LieAbout::Payer | LieAbout::Success),
+        FacilitatorEndpoint::Supported => false,
+    }
+}
+
+/// `Money::Moved` moves it if an honest double would; `Money::Kept` never does.
+pub fn reply(about: LieAbout, money: Money, ask: &Ask<'_>) -> Reply {
+    // About a request that names no payment there is nothing to lie.
+    let Some(asked) = ask.request.payment() else {
+        return ask.honest();
+    };
+    match ask.endpoint {
+        FacilitatorEndpoint::Verify => Reply::json(200, &verify(about, &asked)),
+        FacilitatorEndpoint::Settle => Reply::json(200, &settle(about, money, ask, &asked)),
+        FacilitatorEndpoint::Supported => ask.honest(),
+    }
+}
+
+fn verify(about: LieAbout, asked: &Asked) -> VerifyResponse {
+    honest::valid(if about == LieAbout::Payer { other_payer(asked) } else { asked.transfer.from() })
+}
+
+fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, asked: &Asked) -> SettleResponse {
+    let invented = honest::succeeded(asked, &invented_transaction(ask.facilitator, asked));
+    let told = match money {
+        Money::Kept => invented,
+        Money::Moved => Some(ask.settle(Repeat::Yes)).filter(|answer| answer.success).unwrap_or(invented),
+    };
+    match about {
+        LieAbout::Payer => SettleResponse { payer: Some(other_payer(asked).to_string()), ..told },
+        LieAbout::Transaction => SettleResponse { transaction: String::new(), ..told },
+        LieAbout::Network => {
+            SettleResponse { network: other_network(asked.offer.network).name_in(asked.version).to_owned(), ..told }
+        }
+        LieAbout::Amount => SettleResponse { amount: Some(other_amount(&told.amount)), ..told },
+        LieAbout::Success => told,
+    }
+}
+
+fn other_payer(asked: &Asked) -> Address {
+    let hash = Keccak256::digest(asked.transfer.from().0);
+    let mut other = [0; 20];
+    other.copy_from_slice(&hash[12..]);
+    Address(other)
+}
+
+fn other_network(network: Network) -> Network {
+    if network == Network::Base { Network::BaseSepolia } else { Network::Base }
+}
+
+fn other_amount(amount: &Option<String>) -> String {
+    if amount.as_deref() == Some("1") { "2" } else { "1" }.to_owned()
+}
+
+/// Looks like a hash and stands on no chain.
+fn invented_transaction(facilitator: &str, asked: &Asked) -> String {
+    chain::transaction_hash(&format!("{facilitator}/invented"), &asked.key())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Inject,
+        testing::{Bench, Payer, always},
+    };
+    use serde_json::Value;
+
+    #[tokio::test]
+    async fn each_lie_is_told_with_and_without_the_money() {
+        let payer = Payer::new(1).address().to_string();
+        for money in [Money::Moved, Money::Kept] {
+            for about in
+                [LieAbout::Payer, LieAbout::Transaction, LieAbout::Network, LieAbout::Amount, LieAbout::Success]
+            {
+                let bench = Bench::new();
+                let double = bench.double(always(Inject::Lie { about, money })).await;
+                let (status, told) = bench.post(&double, "/settle", 1).await.unwrap();
+                assert_eq!((status, &told["success"]), (200, &Value::Bool(true)), "{about:?}");
+                assert_eq!(told["payer"] != payer, about == LieAbout::Payer, "{about:?}: {told}");
+                assert_eq!(told["transaction"] == "", about == LieAbout::Transaction, "{about:?}: {told}");
+                assert_eq!(told["network"] != "eip155:84532", about == LieAbout::Network, "{about:?}: {told}");
+                assert_eq!(told["amount"] != "10000", about == LieAbout::Amount, "{about:?}: {told}");
+                let (_, transfers) = bench.stop(double).await;
+                assert_eq!(transfers, usize::from(money == Money::Moved), "{about:?} {money:?}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_lying_verify_passes_a_forged_payment_or_names_another_payer() {
+        let forged = Payer::new(1).body(1).replace("\"value\":\"10000\"", "\"value\":\"1\"");
+        let payer = Payer::new(1).address().to_string();
+        for (about, another) in [(LieAbout::Success, false), (LieAbout::Payer, true)] {
+            let bench = Bench::new();
+            let double = bench.double(always(Inject::Lie { about, money: Money::Kept })).await;
+            let (_, told) = bench.post_body(&double, "/verify", forged.clone()).await.unwrap();
+            assert_eq!((&told["isValid"], told["payer"] != payer), (&Value::Bool(true), another), "{told}");
+            bench.stop(double).await;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! `settle-then-reset`: the money moves, then the connection dies with an RST.
+
+use crate::exchange::{Exchange, OriginError, Played};
+
+pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+    exchange.honest_reply().await?;
+    Ok(Played::reset())
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, how, io_kind, once},
+    };
+    use std::io;
+
+    #[tokio::test]
+    async fn settle_then_reset_moves_the_money_once() {
+        let bench = Bench::new();
+        let double = bench.double(once(Inject::SettleThenReset)).await;
+        assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().1["isValid"], true, "verify is not its business");
+        let error = bench.post(&double, "/settle", 1).await.unwrap_err();
+        assert_eq!(io_kind(&error), Some(io::ErrorKind::ConnectionReset), "{error:?}");
+        let again = bench.post(&double, "/settle", 1).await.unwrap();
+        assert_eq!(again.1["success"], true);
+        let (calls, transfers) = bench.stop(double).await;
+        assert_eq!((how(&calls[1]), transfers), ("reset", 1));
+    }
+}

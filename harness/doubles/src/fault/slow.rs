@@ -1,0 +1,32 @@
+//! `slow`: the work starts late, and then is honest.
+//!
+//! It is done even if the caller has gone: a real facilitator with a backlog does not notice either, so the money may move
+//! after the caller's time-out.
+
+use crate::exchange::{Exchange, OriginError, Played};
+use std::time::Duration;
+
+pub async fn play(by: Duration, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+    tokio::time::sleep(by).await;
+    exchange.answer().await
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{
+        Inject,
+        testing::{Bench, IMPATIENCE, how, once},
+    };
+
+    #[tokio::test]
+    async fn a_slow_settlement_happens_though_its_caller_has_gone() {
+        let bench = Bench::new();
+        let double = bench.double(once(Inject::Slow { by: 2 * IMPATIENCE })).await;
+        tokio::time::timeout(IMPATIENCE, bench.post(&double, "/settle", 1)).await.expect_err("slow");
+        bench.money_moved().await;
+        assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
+        let (calls, transfers) = bench.stop(double).await;
+        let hows: Vec<_> = calls.iter().map(how).collect();
+        assert_eq!((hows, transfers), (vec!["caller-gone", "sent"], 1));
+    }
+}

@@ -1,0 +1,21 @@
+//! `status`: an HTTP status instead of an answer, as proxies and load balancers in front of a facilitator send it. The
+//! money stays.
+
+use crate::{
+    StatusBody,
+    reply::{JSON, Reply},
+};
+
+pub fn reply(code: u16, body: StatusBody) -> Reply {
+    match body {
+        // A proxy's error page.
+        StatusBody::Html => Reply::text(
+            code,
+            "text/html",
+            &format!("<html><head><title>{code}</title></head><body><center><h1>{code}</h1></center></body></html>\n"),
+        ),
+        StatusBody::Empty => Reply::text(code, "text/plain", ""),
+        // Says nothing of validity or success.
+        StatusBody::Json => Reply::text(code, JSON, r#"{"message":"Internal server error"}"#),
+    }
+}

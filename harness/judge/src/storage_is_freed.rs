@@ -1,0 +1,60 @@
+//! LIVE-6: what is over is forgotten. A record that stays for ever is a bill that grows with every payment that was ever made,
+//! and a promise to nobody.
+
+use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use reports::{
+    event::{Event, StoredRecord},
+    level::Level,
+};
+
+pub const RULE: Rule = Rule {
+    id: "LIVE-6",
+    checker: "storage-is-freed",
+    level: Level::Must,
+    sources: &[Source::Promise {
+        place: "ARCHITECTURE.md, Costs at a million",
+        what: "a record is forgotten when nobody can collect any more",
+    }],
+    hint: Hint {
+        cause: "the alarm that is to forget a record is not set, or forgets the record and not what belongs to it",
+        look_at: "dispatcher/x402-paywall/src/ledger/keeper.rs",
+    },
+};
+
+/// Seven days for a response to be collected, and an hour for alarms that ring late.
+const RETENTION_US: u64 = (7 * 24 + 1) * 3_600_000_000;
+
+pub fn judge(history: &History) -> Finding {
+    let ended_us = history.events.last().map_or(0, |last| last.at_us);
+    let old = |at_us: u64| ended_us.saturating_sub(at_us) > RETENTION_US;
+    // What nobody could find out about is kept for a person.
+    let is_open = |state: &str| matches!(state, "unknown" | "settling");
+    let over = history.purchases().filter(|purchase| old(purchase.at_us)).count();
+    let mut violations = Vec::new();
+    for (line, recorded) in history.lines() {
+        let Event::StorageLeft(StoredRecord { payment, state, since_us, bytes }) = &recorded.event else { continue };
+        if old(*since_us) && !is_open(state) {
+            let what = format!("{} is {state} still, in {bytes} bytes", short(payment));
+            violations.push(Violation::new(what, line));
+        }
+    }
+    Finding::of(over, "purchases that are over for longer than anything is kept", violations)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use reports::verdict::Verdict;
+
+    const DAY_S: u64 = 24 * 3_600;
+
+    #[test]
+    fn what_is_left_after_seven_days_is_seen() {
+        let bought = |days: u64| Story::new().settled("p1", "primary").purchase(&["p1"]).pause(days * DAY_S);
+        assert_eq!(judge(&bought(8).unpaid().history()).verdict, Verdict::Pass);
+        assert_eq!(shown(&judge(&bought(8).stored("p1", "settled").history())), [5]);
+        assert_eq!(judge(&bought(8).stored("p1", "unknown").history()).verdict, Verdict::Pass);
+        assert_eq!(judge(&bought(1).stored("p1", "settled").history()).verdict, Verdict::Unknown);
+    }
+}

@@ -1,0 +1,117 @@
+//! LIVE-3: an open settlement is asked about until it is known, whether or not its caller comes back. A facilitator that
+//! still fails may be left alone, and questions may come less often the longer they go unanswered.
+
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    settled_answer::Conclusion,
+    tell::{at, short},
+};
+use reports::{event::Event, level::Level};
+
+pub const RULE: Rule = Rule {
+    id: "LIVE-3",
+    checker: "unknown-is-asked-about",
+    level: Level::Must,
+    sources: &[
+        Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },
+        Source::Promise {
+            place: "ARCHITECTURE.md, A paid request",
+            what: "a settlement outlives its caller's connection",
+        },
+    ],
+    hint: Hint {
+        cause: "the alarm of an open settlement is not set, or not set again",
+        look_at: "dispatcher/x402-paywall/src/ledger/machine.rs",
+    },
+};
+
+/// Silence that any open settlement may have: a back-off, and a wait for its turn among others.
+const SILENCE_US: u64 = 15_000_000;
+/// Beyond that, for as long again as so many times the time that it has been open.
+const PATIENCE: u64 = 2;
+
+pub fn judge(history: &History) -> Finding {
+    let ended_us = history.events.last().map_or(0, |last| last.at_us);
+    let mut looked_at = 0;
+    let mut violations = Vec::new();
+    for (payment, calls) in history.settles() {
+        let first = calls[0];
+        for (nth, call) in calls.iter().enumerate().filter(|(_, call)| Conclusion::of(call) == Conclusion::Unknown) {
+            let next = calls.get(nth + 1);
+            let until_us = next.map_or(ended_us, |next| next.received_us);
+            let silent_since_us = last_trouble(history, &call.facilitator, until_us).max(call.ended_us);
+            // Nothing can be asked while nothing can be stored, and pauses grow with how long that has been so.
+            let healed_us = ledger_healed(history, until_us).filter(|healed_us| *healed_us > silent_since_us);
+            let silent_since_us = healed_us.unwrap_or(silent_since_us);
+            let open_us = healed_us.unwrap_or(call.ended_us).saturating_sub(first.received_us);
+            let silence_us = until_us.saturating_sub(silent_since_us);
+            let may_us = SILENCE_US + PATIENCE * open_us;
+            if next.is_none() && silence_us <= may_us {
+                continue;
+            }
+            looked_at += 1;
+            if silence_us > may_us {
+                let (facilitator, since) = (&call.facilitator, at(silent_since_us));
+                let what = format!(
+                    "{facilitator} was not asked what became of {} for {} s from {since}",
+                    short(payment),
+                    silence_us / 1_000_000
+                );
+                violations.push(Violation::new(what, call.line).and(next.map(|next| next.line)));
+            }
+        }
+    }
+    Finding::of(looked_at, "open settlements", violations)
+}
+
+/// When the ledger's storage was last well again by then.
+fn ledger_healed(history: &History, by_us: u64) -> Option<u64> {
+    let ended = history.lines().filter_map(|(_, recorded)| match &recorded.event {
+        Event::FaultEnded { fault } if fault.on == "ledger" => Some(recorded.at_us),
+        _ => None,
+    });
+    ended.filter(|at_us| *at_us < by_us).max()
+}
+
+/// When the facilitator last failed to answer a settle by then.
+fn last_trouble(history: &History, facilitator: &str, by_us: u64) -> u64 {
+    let of_it = history.settles().flat_map(|(_, calls)| calls);
+    let failed = of_it.filter(|call| call.facilitator == facilitator && Conclusion::of(call) == Conclusion::Unknown);
+    failed.map(|call| call.ended_us).filter(|ended_us| *ended_us < by_us).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+    use reports::verdict::Verdict;
+
+    /// Some steps that have nothing to do with it.
+    fn while_time_goes_by(story: Story, seconds: usize) -> Story {
+        (0..seconds).fold(story, |story, _| story.unpaid())
+    }
+
+    #[test]
+    fn one_that_is_soon_asked_about_is_a_pass() {
+        let story = Story::new().settle("p1", "primary", NOTHING);
+        let history = while_time_goes_by(story, 10).settle("p1", "primary", YES).history();
+        assert_eq!(judge(&history).verdict, Verdict::Pass);
+    }
+
+    #[test]
+    fn one_that_nobody_asks_about_is_seen_whether_its_caller_comes_back_or_not() {
+        let gone = while_time_goes_by(Story::new().settle("p1", "primary", NOTHING), 30);
+        assert_eq!(shown(&judge(&gone.history())), [2]);
+        let back = while_time_goes_by(Story::new().settle("p1", "primary", NOTHING), 30).settle("p1", "primary", YES);
+        assert_eq!(shown(&judge(&back.history())), [2, 33]);
+    }
+
+    #[test]
+    fn a_facilitator_that_fails_on_may_be_left_alone_and_without_time_there_is_nothing_to_judge() {
+        let story = while_time_goes_by(Story::new().settle("p1", "primary", NOTHING), 12);
+        let story = while_time_goes_by(story.settle("p2", "primary", NOTHING), 12).settle("p1", "primary", YES);
+        assert_eq!(judge(&story.settle("p2", "primary", YES).history()).verdict, Verdict::Pass);
+        let short = while_time_goes_by(Story::new().settle("p1", "primary", NOTHING), 5);
+        assert_eq!(judge(&short.history()).verdict, Verdict::Unknown);
+    }
+}

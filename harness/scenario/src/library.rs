@@ -1,0 +1,170 @@
+//! The scenarios that come with the project: `scenarios/<id>.toml`, and past failures under `scenarios/regressions/`, which
+//! come first wherever several are run. A path to any other TOML file works wherever a name does.
+
+use super::{Scenario, selection::Selection};
+use grammar::{InvalidScenario, Name, limits::MAX_FILE_BYTES, name::nearest};
+use miette::Diagnostic;
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+use system::folders::scenarios_root;
+use thiserror::Error;
+
+#[derive(Debug, Error, Diagnostic)]
+pub enum LibraryError {
+    #[error("cannot read the scenarios in {}", path.display())]
+    #[diagnostic(help("run inside a checkout of the project"))]
+    NoLibrary { path: PathBuf, source: io::Error },
+    #[error("cannot read {}", path.display())]
+    Unreadable { path: PathBuf, source: io::Error },
+    #[error("there is no scenario `{name}`")]
+    Unknown {
+        name: String,
+        #[help]
+        help: String,
+    },
+    #[error("no scenario has the tag `{tag}`")]
+    UnknownTag {
+        tag: String,
+        #[help]
+        help: String,
+    },
+    #[error("no scenario is in that profile and has that tag")]
+    #[diagnostic(help(
+        "`harness list` takes the same options; without --profile, or with a later one, there may be some"
+    ))]
+    NothingSelected,
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Invalid(#[from] InvalidScenario),
+}
+
+/// A folder of scenarios.
+#[derive(Clone, Debug)]
+pub struct Library {
+    folder: PathBuf,
+}
+
+impl Library {
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// The `scenarios` folder at or above the working directory; failing that, the one of the checkout that the program is in.
+    pub fn find() -> Self {
+        Self::new(scenarios_root().join("scenarios"))
+    }
+
+    /// Where the language's JSON Schema stands.
+    pub fn schema(&self) -> PathBuf {
+        self.folder.join("schema.json")
+    }
+
+    /// Where the report's JSON Schema stands: in the crate that writes it.
+    pub fn report_schema(&self) -> PathBuf {
+        self.folder.join("../reports/schema.json")
+    }
+
+    /// Where the list of known failures stands: beside the folder, in which every TOML file is a scenario.
+    pub fn known(&self) -> PathBuf {
+        self.folder.join("../known.toml")
+    }
+
+    /// Where a scenario of that name stands, or would.
+    pub fn path(&self, name: &Name) -> PathBuf {
+        self.folder.join(name.as_str()).with_extension("toml")
+    }
+
+    /// Loads by name, or by path where `which` ends in `.toml`.
+    pub fn load(&self, which: &str) -> Result<Scenario, LibraryError> {
+        if Path::new(which).extension().is_some_and(|extension| extension == "toml") {
+            return load(Path::new(which));
+        }
+        let files = self.files()?;
+        let Some((_, path)) = files.iter().find(|(name, _)| name == which) else {
+            let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+            let meant = nearest(which, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+            // All hundred of them would be a page.
+            let help = format!("{meant}`harness list` shows the {} there are; a path ends in .toml", names.len());
+            return Err(LibraryError::Unknown { name: which.to_owned(), help });
+        };
+        load(path)
+    }
+
+    /// The file of the scenario of that name.
+    pub fn file(&self, name: &str) -> Option<PathBuf> {
+        self.files().ok()?.into_iter().find(|(known, _)| known == name).map(|(_, file)| file)
+    }
+
+    /// The scenarios that are meant, by name; at least one.
+    pub fn select(&self, selection: &Selection) -> Result<Vec<Scenario>, LibraryError> {
+        selection.of(self.scenarios()?)
+    }
+
+    /// Every scenario of the library: past failures first, each by name.
+    pub fn scenarios(&self) -> Result<Vec<Scenario>, LibraryError> {
+        self.files()?.iter().map(|(_, path)| load(path)).collect()
+    }
+
+    /// The scenarios that are meant and can be read, and the names of all that cannot be.
+    pub fn readable(&self, selection: &Selection) -> Result<(Vec<Scenario>, Vec<String>), LibraryError> {
+        let (mut scenarios, mut broken) = (Vec::new(), Vec::new());
+        for (name, path) in self.files()? {
+            match load(&path) {
+                Ok(scenario) => scenarios.push(scenario),
+                Err(_) => broken.push(name),
+            }
+        }
+        match selection.of(scenarios) {
+            // Nobody knows whether those that cannot be read would have been among them.
+            Err(_) if !broken.is_empty() => Ok((Vec::new(), broken)),
+            selected => Ok((selected?, broken)),
+        }
+    }
+
+    /// Where past failures are kept.
+    pub fn regressions(&self) -> PathBuf {
+        self.folder.join("regressions")
+    }
+
+    /// What can be asked for by name.
+    pub fn names(&self) -> Result<Vec<String>, LibraryError> {
+        Ok(self.files()?.into_iter().map(|(name, _)| name).collect())
+    }
+
+    /// Names and files, past failures first.
+    fn files(&self) -> Result<Vec<(String, PathBuf)>, LibraryError> {
+        let regressions = self.regressions();
+        let mut files = if regressions.is_dir() { files_in(&regressions)? } else { Vec::new() };
+        files.extend(files_in(&self.folder)?);
+        Ok(files)
+    }
+}
+
+/// By name.
+fn files_in(folder: &Path) -> Result<Vec<(String, PathBuf)>, LibraryError> {
+    let unreadable = |source| LibraryError::NoLibrary { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            files.extend(name.map(|name| (name, path)));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn load(path: &Path) -> Result<Scenario, LibraryError> {
+    let unreadable = |source| LibraryError::Unreadable { path: path.to_owned(), source };
+    let shown = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
+    let shown = shown.unwrap_or(path).display().to_string();
+    // Looked at before it is read, so that a huge file given by mistake costs nothing.
+    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    if bytes > MAX_FILE_BYTES as u64 {
+        return Err(InvalidScenario::too_big(&shown, bytes).into());
+    }
+    Ok(Scenario::parse(&shown, &fs::read_to_string(path).map_err(unreadable)?)?)
+}

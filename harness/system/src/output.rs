@@ -1,0 +1,58 @@
+//! What the harness says, on both streams. A write that fails is remembered and told once, at the end, and nothing panics: a
+//! full disk below standard output says nothing of the dispatcher.
+//!
+//! Surprising constraint: who closes the other end of a pipe has seen enough, and that is no failure.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    sync::OnceLock,
+};
+
+static FAILED: OnceLock<io::Error> = OnceLock::new();
+
+/// Prints a line on standard output.
+#[macro_export]
+macro_rules! outln {
+    ($($text:tt)*) => { $crate::output::print(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+/// Prints on standard output.
+#[macro_export]
+macro_rules! out {
+    ($($text:tt)*) => { $crate::output::print(format_args!($($text)*)) };
+}
+
+/// Prints a line on standard error, where nobody could be told that it failed.
+#[macro_export]
+macro_rules! errln {
+    ($($text:tt)*) => { $crate::output::print_to_stderr(format_args!("{}\n", format_args!($($text)*))) };
+}
+
+pub use crate::{errln, out, outln};
+
+#[doc(hidden)]
+pub fn print(text: fmt::Arguments<'_>) {
+    let mut stdout = anstream::stdout().lock();
+    if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+        note(error);
+    }
+}
+
+#[doc(hidden)]
+pub fn print_to_stderr(text: fmt::Arguments<'_>) {
+    let _ = anstream::stderr().lock().write_fmt(text);
+}
+
+/// Remembers the first failure of standard output, if it is one.
+pub fn note(error: io::Error) {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        let _ = FAILED.set(error);
+    }
+}
+
+/// Returns the first failure of standard output.
+#[must_use]
+pub fn failed() -> Option<&'static io::Error> {
+    FAILED.get()
+}

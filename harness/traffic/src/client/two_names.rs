@@ -1,0 +1,14 @@
+//! A client that names two tenants in one request: one by the host, another by the path. The host decides where it is a tenant's,
+//! and then the path is that tenant's own.
+
+use super::Visit;
+use crate::{ask::Ask, caller::Sending};
+use reports::event::ExchangeKind;
+
+pub async fn ask(visit: &Visit<'_>) -> Vec<String> {
+    let own = Ask { by_host: true, ..Ask::of(visit.arrival) };
+    let other = visit.arrival.neighbour.as_ref().map_or("nobody", |tenant| tenant.as_str());
+    let ask = Ask { path: format!("/t/{other}{}", own.path), ..own };
+    visit.send(Sending::new(&ask, ExchangeKind::Unpaid).due(visit.arrival.due_us)).await;
+    Vec::new()
+}

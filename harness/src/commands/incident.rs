@@ -11,8 +11,7 @@ use crate::{
     run::EVENTS,
 };
 use reports::{event::Recorded, level::Level, verdict::Verdict};
-use scenario::Tier;
-use scenario::{self, Library, Scenario, limits::MAX_SEED};
+use scenario::{self, Library, LibraryError, Scenario, Tier, limits::MAX_SEED};
 use std::path::{Path, PathBuf};
 use system::output::{errln, out, outln};
 
@@ -67,7 +66,9 @@ fn run(args: &IncidentArgs, path: &Path, read: &incident::Read) -> Result<Option
     };
     let as_ = path.display().to_string();
     let library = Library::find();
-    let scenario: Scenario = library.load(&as_)?;
+    let text =
+        std::fs::read_to_string(path).map_err(|source| CommandError::Document { path: path.to_owned(), source })?;
+    let scenario = Scenario::parse(&as_, &text).map_err(LibraryError::Invalid)?;
     let bar = Bar::of(&library, Level::Must)?;
     let report = Stage::set_up(tier)?.run(&scenario, Some(&as_), None, None, &bar)?;
     let events = Path::new(&report.run_dir).join(EVENTS);

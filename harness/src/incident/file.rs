@@ -117,6 +117,9 @@ impl File<'_> {
                 self.line(format!("{key} = \"{ms}ms\""));
             }
         }
+        if let Some(repeats) = incident.repeats {
+            self.line(format!("repeats = \"{repeats}\""));
+        }
         if incident.quarantines.iter().any(|it| it.by == "policy") {
             self.line("cpu-limit-policy = \"quarantine\"");
         }

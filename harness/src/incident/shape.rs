@@ -36,6 +36,8 @@ pub struct Incident {
     pub troubles: BTreeMap<String, String>,
     pub standings: Vec<Standing>,
     pub quarantines: Vec<Quarantine>,
+    /// How facilitators answer who asks again for what they have settled, in the words of a scenario.
+    pub repeats: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -247,6 +249,10 @@ impl Incident {
         for attempt in line.attempts.iter().filter(|attempt| attempt.result == "timeout") {
             let longest = self.timeouts_ms.entry(attempt.call).or_default();
             *longest = (*longest).max(attempt.ms);
+        }
+        for attempt in line.attempts.iter().filter(|attempt| calls::is_repeats(&attempt.result)) {
+            let says = if attempt.result == "invalid_transaction_state" { "invalid-state" } else { "nonce-used" };
+            self.repeats = Some(says);
         }
         if let Some(tenant) = &line.tenant_id {
             let pays = line.payment.is_some() || line.code.as_deref() == Some("payment_required");

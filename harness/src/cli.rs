@@ -509,9 +509,15 @@ pub struct ConformArgs {
 
 #[derive(Debug, Args)]
 pub struct SelftestArgs {
-    /// Plant this bug only; given more than once, these
-    #[arg(long = "bug", value_name = "NAME")]
-    pub bugs: Vec<String>,
+    /// Plant these bugs only
+    #[arg(value_name = "BUG")]
+    named: Vec<String>,
+    /// The same; can be repeated
+    #[arg(long = "bug", value_name = "NAME", hide = true)]
+    also_named: Vec<String>,
+    /// Plant the bugs of this folder as well: one TOML file each, as in `harness/bugs`
+    #[arg(long = "bugs", value_name = "DIR")]
+    pub more: Option<PathBuf>,
     /// Where to plant: in the dispatcher's core, or in the Worker's adapters, which takes some eight minutes
     #[arg(long, value_enum, default_value_t = Tier::Sim)]
     pub tier: Tier,
@@ -520,6 +526,13 @@ pub struct SelftestArgs {
     pub list: bool,
     #[command(flatten)]
     pub print: FormatArgs,
+}
+
+impl SelftestArgs {
+    /// The bugs that are named.
+    pub fn names(&self) -> Vec<String> {
+        self.named.iter().chain(&self.also_named).cloned().collect()
+    }
 }
 
 #[derive(Debug, Args)]

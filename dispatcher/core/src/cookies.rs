@@ -3,8 +3,6 @@
 //!
 //! Bound on the way out, and not where a response is stored: what was bought by slug can be collected by host.
 
-use x402_paywall::seeded::{self, Bug};
-
 /// Whether a header of this name sets a cookie.
 pub fn is_cookie(name: &str) -> bool {
     name.eq_ignore_ascii_case("set-cookie")
@@ -14,9 +12,6 @@ pub fn is_cookie(name: &str) -> bool {
 ///
 /// A cookie without `Domain` goes to the host that set it and to no other.
 pub fn bind(cookie: &str, mount: Option<&str>) -> String {
-    if seeded::has(Bug::CookieUnbound) {
-        return cookie.to_owned();
-    }
     let mut parts = cookie.split(';').map(str::trim);
     let mut kept = vec![parts.next().unwrap_or_default().to_owned()];
     let mut path = None;
@@ -28,11 +23,7 @@ pub fn bind(cookie: &str, mount: Option<&str>) -> String {
             _ => kept.push(attribute.to_owned()),
         }
     }
-    if let Some(path) = mount
-        .filter(|_| !seeded::has(Bug::CookieOfTheWholeHost))
-        .map(|mount| within(mount, path))
-        .or(path.map(str::to_owned))
-    {
+    if let Some(path) = mount.map(|mount| within(mount, path)).or(path.map(str::to_owned)) {
         kept.push(format!("Path={path}"));
     }
     kept.join("; ")

@@ -14,7 +14,6 @@ use crate::{
     ports::{Inbound, Outbound},
 };
 use policy::{is_token, may_be_sent};
-use x402_paywall::seeded::{self, Bug};
 use x402_protocol::Version;
 
 pub const ALLOW_ORIGIN: &str = "access-control-allow-origin";
@@ -73,9 +72,6 @@ impl Readers {
     /// Lets them read an answer of ours.
     #[must_use]
     pub fn of_ours<O>(&self, answer: Answer<O>) -> Answer<O> {
-        if seeded::has(Bug::CorsMissing) {
-            return answer;
-        }
         self.admitted(answer.with(EXPOSE_HEADERS, EXPOSED), &[])
     }
 
@@ -87,11 +83,6 @@ impl Readers {
             Body::Bytes(_) => answer.set.clone(),
         };
         let answer = answer.with(EXPOSE_HEADERS, joined(&said, EXPOSE_HEADERS, EXPOSED));
-        if seeded::has(Bug::CorsAppended) {
-            let mut answer = answer;
-            answer.set.push((ALLOW_ORIGIN.to_owned(), "*".to_owned()));
-            return answer;
-        }
         let stands = !self.by_record && has(&said, ALLOW_ORIGIN);
         if stands { answer } else { self.admitted(answer, &said) }
     }
@@ -155,7 +146,7 @@ fn headers(policy: Option<&Policy>, asked: &str) -> String {
     let always: Vec<_> = PAYMENT_HEADERS.split(", ").map(str::to_ascii_lowercase).collect();
     let mut allowed: Vec<String> = Vec::new();
     let names = asked.split(',').map(|name| name.trim().to_ascii_lowercase());
-    if asked.len() <= MAX_ASKED_BYTES && !seeded::has(Bug::PreflightNotHeard) {
+    if asked.len() <= MAX_ASKED_BYTES {
         for name in names.take(MAX_ASKED_NAMES) {
             let is_new = !always.contains(&name) && !allowed.contains(&name);
             let is_open = is_token(&name) && !hygiene::is_closed_to_pages(&name);

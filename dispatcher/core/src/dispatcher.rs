@@ -11,11 +11,10 @@ use crate::{
     answer::{Answer, Body},
     cors::{self, Readers},
     credential_headers,
-    egress::{Egress, PolicyOf},
+    egress::PolicyOf,
     hygiene::{self, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
     mount::Mount,
     passed::{Gift, Passed, Trade},
-    plan::{Limits, Plan},
     platform::{InboundOf, IsolateMemory, OutboundOf, Platform, Ports},
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
     refusal::Refusal,
@@ -34,7 +33,6 @@ use x402_paywall::{
     paywall::{self, Plausible, receipt},
     ports::Clock,
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
-    seeded::{self, Bug},
     telemetry::Attempt,
 };
 use x402_protocol::{PaymentFlow, Version, header};
@@ -123,9 +121,6 @@ impl<P: Platform> Dispatcher<P> {
     pub async fn handle(&self, request: &InboundOf<P>) -> Handled<OutboundOf<P>> {
         let began = self.clock.now();
         let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
-        if let Some(id) = request.header(REQUEST_ID).filter(|_| seeded::has(Bug::CallerNamesRequest)) {
-            line.request_id = id;
-        }
         line.route = format!("{} {}", request.method(), request.path());
         let source = Source::of(request);
         let mut readers = Readers::default();
@@ -150,9 +145,6 @@ impl<P: Platform> Dispatcher<P> {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 (_, line.limits) = self.memory.warden.limits(&resolved.tenant, began);
                 line.route = format!("{} {}", request.method(), resolved.place.path);
-                if seeded::has(Bug::QueryLogged) {
-                    line.route += request.query().unwrap_or_default();
-                }
                 let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
                 told.map(|content| content.confined(request, &resolved.place, resolved.tenant.shared_origin))
             }
@@ -170,9 +162,7 @@ impl<P: Platform> Dispatcher<P> {
         for alert in self.memory.gate.alerts() {
             self.log.alert(&alert);
         }
-        if !(seeded::has(Bug::RequestLineMissing) && line.code.is_some()) {
-            self.log.record(&line.bounded());
-        }
+        self.log.record(&line.bounded());
         Handled { answer, leaving: content.leaving }
     }
 
@@ -193,7 +183,7 @@ impl<P: Platform> Dispatcher<P> {
         let tenant = &*to.tenant;
         let trade = Trade::of(tenant);
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
-        let unsold = request.method() == "HEAD" && !seeded::has(Bug::HeadSold);
+        let unsold = request.method() == "HEAD";
         let payment = Some(request).filter(|_| !unsold).and_then(payment_of);
         let payment = payment.as_ref().map(|(version, header)| Presented { version: *version, header });
         let brings = match (trade, &payment) {
@@ -210,15 +200,7 @@ impl<P: Platform> Dispatcher<P> {
             entered => entered.map_err(|away| Refused::by_us(away, &line.request_id))?,
         };
         match (trade, brings) {
-            (Trade::Sells(_), Brings::Preflight) => {
-                if seeded::has(Bug::PreflightRunsTenant)
-                    && let Ok(response) = self.run(request, to, &line.request_id).await
-                    && let Some(passed) = Passed::by_mistake(response, Bug::PreflightRunsTenant)
-                {
-                    return Ok(pass_through(passed, Vec::new()));
-                }
-                Ok(permitted_by_us(tenant, request))
-            }
+            (Trade::Sells(_), Brings::Preflight) => Ok(permitted_by_us(tenant, request)),
             (Trade::Sells(price), _) => self.sell(request, to, price, payment, entered, line).await,
             // Where everything is free now, a page may still have something to collect.
             (Trade::Gives(gift), _) if is_preflight(request) && cors::asks_to_pay(request) => {
@@ -253,12 +235,7 @@ impl<P: Platform> Dispatcher<P> {
         line: &mut RequestLine,
     ) -> Told<OutboundOf<P>> {
         match self.execute(request, to, runs, &line.request_id).await {
-            Ok(response) => {
-                if seeded::has(Bug::TenantAnswerLogged) {
-                    line.route += &format!("{:?}", response.headers());
-                }
-                Ok(pass_through(Passed::given(response, gift), Vec::new()))
-            }
+            Ok(response) => Ok(pass_through(Passed::given(response, gift), Vec::new())),
             Err(failure) => Err(Refused::by_us(failure, &line.request_id)),
         }
     }
@@ -292,9 +269,6 @@ impl<P: Platform> Dispatcher<P> {
         entered: Entered<'_>,
         line: &mut RequestLine,
     ) -> Told<OutboundOf<P>> {
-        if payment.is_none() && seeded::has(Bug::UnpaidRunsTenant) {
-            drop(self.execute(request, to, entered.runs(), &line.request_id).await);
-        }
         let visit = *entered.visit();
         let (url, request_id) = (resource_url(request), line.request_id.clone());
         let readers = Readers::of(to.tenant.cors.as_ref(), request);
@@ -305,7 +279,7 @@ impl<P: Platform> Dispatcher<P> {
         let deny = |denial: Denial| Refused::by_the_paywall(&denial, &purchase);
 
         // What was bought before can be collected from whoever begins nothing new.
-        let is_away = self.memory.warden.has(&to.tenant, visit.at) && !seeded::has(Bug::SoldInQuarantine);
+        let is_away = self.memory.warden.has(&to.tenant, visit.at);
         let closed = if !self.can_be_settled(to, price, payment.as_ref(), visit.at) {
             // An offer that nobody could settle would only make callers sign for nothing.
             Some(Denial::FacilitatorsUnavailable)
@@ -328,23 +302,14 @@ impl<P: Platform> Dispatcher<P> {
                 return Err(deny(closed.filter(|_| denial.carries_offer()).unwrap_or(denial)));
             }
         };
-        let (admitted, too_late) = match admit(entered, &plausible) {
-            Ok(admitted) => (Some(admitted), None),
-            Err(away) if seeded::has(Bug::RateHeldTooLate) => (None, Some(away)),
-            Err(away) => return Err(Refused::by_us(away, &request_id)),
-        };
+        let admitted = admit(entered, &plausible).map_err(|away| Refused::by_us(away, &request_id))?;
         let content = self.content_of(request).await;
         let plausible = plausible.with_content(content.map_err(|refusal| Refused::by_us(refusal, &request_id))?);
         let proof = proof_of(request, &plausible, visit.at);
         let plausible = plausible.with_proof(proof);
-        let run = async || self.produce(request, to, admitted.as_ref(), &request_id).await;
+        let run = async || self.produce(request, to, &admitted, &request_id).await;
         let told = self.paywall.sell_to(&purchase, plausible, run).await;
-        if let Some(away) = too_late {
-            return Err(Refused::by_us(away, &request_id));
-        }
-        if let Some(admitted) = admitted {
-            admitted.outcome(came_of(&told), self.clock.now());
-        }
+        admitted.outcome(came_of(&told), self.clock.now());
         content_of(told, &purchase, &readers, line)
     }
 
@@ -380,14 +345,11 @@ impl<P: Platform> Dispatcher<P> {
         &self,
         request: &InboundOf<P>,
         to: &Resolved,
-        admitted: Option<&Admitted<'_>>,
+        admitted: &Admitted<'_>,
         request_id: &str,
     ) -> Ran<Unsold<OutboundOf<P>>> {
-        if let Some(admitted) = admitted {
-            admitted.verified(self.clock.now());
-        }
-        let limit = if seeded::has(Bug::TenantTakesForEver) { u64::MAX } else { TIME_LIMIT_MS };
-        let ran = within(limit, &self.clock, self.for_sale(request, to, request_id)).await;
+        admitted.verified(self.clock.now());
+        let ran = within(TIME_LIMIT_MS, &self.clock, self.for_sale(request, to, request_id)).await;
         let ran = ran.unwrap_or_else(|| Ran::Unsold(Err(TenantFailure::TimeLimit.into())));
         let ended = match &ran {
             Ran::Unsold(Ok(response)) => Ok(response.status()),
@@ -395,9 +357,7 @@ impl<P: Platform> Dispatcher<P> {
             // Its own answer, be it too large to be sold.
             Ran::Content(_) | Ran::Unsold(Err(_)) => Ok(200),
         };
-        if let Some(admitted) = admitted {
-            self.note(&to.tenant, admitted.runs(), ended);
-        }
+        self.note(&to.tenant, admitted.runs(), ended);
         ran
     }
 
@@ -406,16 +366,13 @@ impl<P: Platform> Dispatcher<P> {
         match self.run(request, to, request_id).await {
             // A switch of protocols has no body to hold until it is paid for, and passing it on would be giving it away.
             Ok(response) if response.status() < 200 => Ran::Unsold(Err(TenantFailure::Threw.into())),
-            Ok(response) => {
-                let for_sale = if is_sold_anyway(response.status()) { Err(response) } else { Passed::unsold(response) };
-                match for_sale {
-                    Ok(passed) => Ran::Unsold(Ok(passed)),
-                    Err(response) => match hold(response).await {
-                        Ok(held) => Ran::Content(held),
-                        Err(refusal) => Ran::Unsold(Err(refusal)),
-                    },
-                }
-            }
+            Ok(response) => match Passed::unsold(response) {
+                Ok(passed) => Ran::Unsold(Ok(passed)),
+                Err(response) => match hold(response).await {
+                    Ok(held) => Ran::Content(held),
+                    Err(refusal) => Ran::Unsold(Err(refusal)),
+                },
+            },
             Err(failure) => Ran::Unsold(Err(failure.into())),
         }
     }
@@ -454,14 +411,8 @@ impl<P: Platform> Dispatcher<P> {
         let mut set = vec![(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
         set.extend(to.place.mount.as_deref().map(|mount| (PREFIX, mount)));
         let (limits, _) = self.memory.warden.limits(tenant, self.clock.now());
-        let limits = if seeded::has(Bug::LimitsOfAnotherPlan) { Plan::Enterprise.limits() } else { limits };
-        let limits = if seeded::has(Bug::LimitsOfQuarantine) { Plan::Quarantine.limits() } else { limits };
-        let swapped = Limits { cpu_ms: limits.sub_requests, sub_requests: limits.cpu_ms };
-        let limits = if seeded::has(Bug::LimitsSwapped) { swapped } else { limits };
         let script = tenant.script.as_str();
-        let lost = Egress::default();
-        let egress = if seeded::has(Bug::EgressPolicyLost) { &lost } else { &tenant.egress };
-        let egress = PolicyOf { tenant_id: &tenant.id, egress };
+        let egress = PolicyOf { tenant_id: &tenant.id, egress: &tenant.egress };
         let dispatch = Dispatch { script, limits, egress, path: &to.place.path, strip: may_not_enter, set: &set };
         self.namespace.run(dispatch, request).await
     }
@@ -501,11 +452,6 @@ fn came_of<U>(told: &paywall::Told<Sold<U>>) -> Came {
             _ => Came::Worthless,
         },
     }
-}
-
-/// What a seeded bug takes for content.
-fn is_sold_anyway(status: u16) -> bool {
-    seeded::has(if status < 400 { Bug::RedirectSettled } else { Bug::TenantErrorSettled })
 }
 
 /// A tenant's response that is not for sale, or why there is none.
@@ -600,12 +546,7 @@ async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
     if header_bytes > MAX_RESPONSE_HEADER_BYTES {
         return Err(Refusal::ResponseTooLarge);
     }
-    let limit = if seeded::has(Bug::BodyUnbounded) { 512 << 20 } else { MAX_RESPONSE_BYTES };
-    match response.collect(limit).await {
-        Ok(mut body) if seeded::has(Bug::BodyTruncated) => {
-            body.truncate(100);
-            Ok(PaidResponse { head: ResponseHead { status, headers }, body })
-        }
+    match response.collect(MAX_RESPONSE_BYTES).await {
         Ok(body) => Ok(PaidResponse { head: ResponseHead { status, headers }, body }),
         Err(CollectError::TooLarge) => Err(Refusal::ResponseTooLarge),
         Err(CollectError::Broken) => Err(Refusal::Tenant(TenantFailure::Threw)),
@@ -613,12 +554,10 @@ async fn hold<O: Outbound>(response: O) -> Result<PaidResponse, Refusal> {
 }
 
 fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket) -> Content<O> {
-    let status = if seeded::has(Bug::StatusFlattened) { 200 } else { response.head.status };
     let body = Body::Bytes(response.body);
-    let answer = Answer { status, body, set: response.head.headers, strip: Vec::new() };
+    let answer = Answer { status: response.head.status, body, set: response.head.headers, strip: Vec::new() };
     let (name, value) = receipt;
-    let answer = if seeded::has(Bug::ReceiptMissing) { answer } else { answer.with(name, value) };
-    Content { answer, leaving: Some(ticket) }
+    Content { answer: answer.with(name, value), leaving: Some(ticket) }
 }
 
 /// What the tenant said in place of what was paid for upfront, with the receipt.
@@ -657,9 +596,7 @@ fn payment_headers_fit(request: &impl Inbound) -> bool {
 
 /// Browsers send these without a payment and read nothing but the permission in the answer.
 fn is_preflight(request: &impl Inbound) -> bool {
-    !seeded::has(Bug::PreflightBilled)
-        && request.method() == "OPTIONS"
-        && request.header("access-control-request-method").is_some()
+    request.method() == "OPTIONS" && request.header("access-control-request-method").is_some()
 }
 
 /// Of what is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.

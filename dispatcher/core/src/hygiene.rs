@@ -12,7 +12,6 @@ use crate::{
     ports::Outbound,
     sandbox,
 };
-use x402_paywall::seeded::{self, Bug};
 
 pub const REQUEST_ID: &str = "x-request-id";
 pub const TENANT_ID: &str = "x-tenant-id";
@@ -77,11 +76,11 @@ const OF_CONTENT: [&str; 7] = [
 /// Taken off every request before the tenant sees it.
 #[must_use]
 pub fn may_not_enter(name: &str, value: &str) -> bool {
-    !seeded::has(Bug::ForgedHeaderEnters) && is_ours(name)
+    is_ours(name)
         || BETWEEN_SERVERS.contains(&name)
-        || name == SIGN_IN && !seeded::has(Bug::SignInEnters)
-        || CREDENTIALS.contains(&name) && is_payment(value) && !seeded::has(Bug::PaymentSchemeEnters)
-        || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name) && !seeded::has(Bug::ForwardedHostEnters)
+        || name == SIGN_IN
+        || CREDENTIALS.contains(&name) && is_payment(value)
+        || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name)
 }
 
 /// Taken off a GET and a HEAD that came with content, together with the content (RFC 9110, 9.3.1).
@@ -93,9 +92,7 @@ pub fn describes_content(name: &str) -> bool {
 /// Taken off every tenant's response. `is_mounted`: the tenant stands on a host that it shares.
 #[must_use]
 pub fn may_not_leave(name: &str, is_mounted: bool) -> bool {
-    let ours = is_ours(name) && !seeded::has(Bug::ForgedHeaderLeaves);
-    ours || BETWEEN_SERVERS.contains(&name) && !seeded::has(Bug::ExtensionResponsesLeave)
-        || is_mounted && SPEAKS_FOR_A_HOST.contains(&name) && !seeded::has(Bug::SpeaksForHost)
+    is_ours(name) || BETWEEN_SERVERS.contains(&name) || is_mounted && SPEAKS_FOR_A_HOST.contains(&name)
 }
 
 /// Whether no page gets leave to send a header of this name: it says what only the dispatcher says. A request's id is no
@@ -137,11 +134,7 @@ pub fn confined<O: Outbound>(answer: Answer<O>, mount: Option<&Mount<'_>>) -> An
             }
         }
         Body::Bytes(_) => {
-            set.retain(|(name, _)| {
-                !is_mounted
-                    || seeded::has(Bug::SpeaksForHost)
-                    || !SPEAKS_FOR_A_HOST.contains(&name.to_ascii_lowercase().as_str())
-            });
+            set.retain(|(name, _)| !is_mounted || !SPEAKS_FOR_A_HOST.contains(&name.to_ascii_lowercase().as_str()));
         }
     }
     for (name, value) in &mut set {
@@ -166,13 +159,8 @@ pub fn paid_response_headers(headers: Vec<(String, String)>) -> Vec<(String, Str
     });
     let stripped = |name: &str| {
         let name = name.to_ascii_lowercase();
-        may_not_leave(&name, false)
-            || STRIPPED_FROM_PAID_RESPONSES.contains(&name.as_str())
-                && !(name.contains("cdn") && seeded::has(Bug::CdnCacheControlKept))
+        may_not_leave(&name, false) || STRIPPED_FROM_PAID_RESPONSES.contains(&name.as_str())
     };
-    if seeded::has(Bug::PaidIsPublic) {
-        return headers;
-    }
     let mut kept: Vec<_> = headers.into_iter().filter(|(name, _)| !stripped(name)).collect();
     let private = if no_store { "private, no-store" } else { "private" };
     kept.push(("cache-control".to_owned(), private.to_owned()));

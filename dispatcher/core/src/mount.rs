@@ -8,8 +8,6 @@
 mod header;
 mod reference;
 
-use x402_paywall::seeded::{self, Bug};
-
 /// The place of a tenant on a host that it shares.
 #[derive(Clone, Copy, Debug)]
 pub struct Mount<'a> {
@@ -33,9 +31,6 @@ pub fn points_somewhere(name: &str) -> bool {
 impl Mount<'_> {
     /// The header's value with the mount in it. `None`: there is nothing to put back.
     pub fn put_back(&self, name: &str, value: &str) -> Option<String> {
-        if seeded::has(Bug::MountNotPutBack) {
-            return None;
-        }
         match name.to_ascii_lowercase().as_str() {
             "location" | "content-location" => self.reference(value),
             "link" => header::link(value, |target| self.reference(target)),

@@ -5,10 +5,7 @@
 //! be one that every caller can send.
 
 use crate::{ports::Outbound, tenant::Tenant};
-use x402_paywall::{
-    Price,
-    seeded::{self, Bug},
-};
+use x402_paywall::Price;
 
 /// A tenant's response that leaves without a sale. Nothing else can stand in an answer as [`crate::answer::Body::Tenant`].
 #[derive(Debug)]
@@ -43,12 +40,6 @@ impl<O: Outbound> Passed<O> {
     #[must_use]
     pub fn given(response: O, Gift(()): Gift) -> Self {
         Self(response)
-    }
-
-    /// A response that leaves by a planted bug, and never in a build that ships.
-    #[must_use]
-    pub fn by_mistake(response: O, bug: Bug) -> Option<Self> {
-        seeded::has(bug).then_some(Self(response))
     }
 
     #[must_use]

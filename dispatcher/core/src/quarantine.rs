@@ -18,7 +18,6 @@ use std::{cell::RefCell, future::Future};
 use x402_paywall::{
     UnixMillis,
     ports::{Clock, LedgerError},
-    seeded::{self, Bug},
 };
 use x402_protocol::json;
 
@@ -83,7 +82,7 @@ impl Quarantine {
     }
 
     fn holds(&self, now: UnixMillis) -> bool {
-        self.until_ms.is_none_or(|until| now < until || seeded::has(Bug::QuarantineNeverEnds))
+        self.until_ms.is_none_or(|until| now < until)
     }
 }
 
@@ -152,14 +151,12 @@ impl Quarantines {
     }
 
     fn lift(&mut self, tenant_id: &str) {
-        self.0.retain(|old| old.tenant_id != tenant_id || seeded::has(Bug::QuarantineNeverLifted));
+        self.0.retain(|old| old.tenant_id != tenant_id);
     }
 
     #[must_use]
     pub fn has(&self, tenant_id: &str, now: UnixMillis) -> bool {
-        self.0.iter().any(|quarantine| {
-            (quarantine.tenant_id == tenant_id || seeded::has(Bug::QuarantineOfAll)) && quarantine.holds(now)
-        })
+        self.0.iter().any(|quarantine| quarantine.tenant_id == tenant_id && quarantine.holds(now))
     }
 }
 
@@ -279,7 +276,7 @@ impl Warden {
             return Plan::Quarantine.rates();
         }
         let plans = tenant.plan.rates();
-        let own = tenant.limits_override.filter(|own| now < own.until && !seeded::has(Bug::OverrideIgnored));
+        let own = tenant.limits_override.filter(|own| now < own.until);
         let own = own.map_or([None; 3], |own| own.rates);
         let [tenant, payer, address] = own;
         Rates {
@@ -327,7 +324,7 @@ impl Warden {
         }
         let until = now.plus(BY_POLICY_MS);
         let is_put_away = self.policy == CpuPolicy::Quarantine && !is_one_path;
-        if is_put_away && !seeded::has(Bug::PolicyOnlyTells) {
+        if is_put_away {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),
                 reason: "its Worker ran out of CPU time again and again".to_owned(),
@@ -381,9 +378,6 @@ impl Warden {
     #[must_use]
     pub fn first(&self) -> Option<Errand> {
         let seen = self.seen.borrow();
-        if seeded::has(Bug::QuarantinesNotAwaited) {
-            return None;
-        }
         (!seen.is_known && seen.failed.is_none()).then_some(Errand::Ask)
     }
 
@@ -411,9 +405,6 @@ impl Warden {
         seen.new.retain(|new| new.holds(now));
         if let Some(new) = seen.new.pop() {
             return Some(Errand::Put(new));
-        }
-        if seeded::has(Bug::QuarantinesAskedOnce) && seen.is_known {
-            return None;
         }
         let is_due = tries_again || seen.asked.is_none_or(|asked| now.since(asked) >= ASK_EVERY_MS);
         is_due.then(|| {

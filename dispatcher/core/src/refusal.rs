@@ -2,7 +2,6 @@
 
 use crate::{admission::TurnedAway, resolve::ResolveError, tenant_failure::TenantFailure};
 use std::borrow::Cow;
-use x402_paywall::seeded::{self, Bug};
 
 /// Why a request gets no content.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,9 +114,7 @@ impl Refusal {
         match self {
             Self::Resolve(ResolveError::Unavailable) => Some(1),
             Self::TooManyGuesses { retry_after_s } => Some(*retry_after_s),
-            Self::RateLimited { retry_after_s } if !seeded::has(Bug::LimitedForGood) => {
-                Some(retry_after_s * if seeded::has(Bug::RetryAfterInMilliseconds) { 1_000 } else { 1 })
-            }
+            Self::RateLimited { retry_after_s } => Some(*retry_after_s),
             _ => None,
         }
     }

@@ -6,7 +6,6 @@ use crate::{
     tenant::Tenant,
 };
 use std::rc::Rc;
-use x402_paywall::seeded::{self, Bug};
 
 /// Who is behind what a request names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,12 +55,10 @@ impl From<NotAKey> for ResolveError {
 pub async fn resolve(tenants: &impl Tenants, request: &impl Inbound) -> Result<Resolution, ResolveError> {
     let named = named(request)?;
     let at_host = Place { name: named.host.to_string(), path: named.path.to_owned(), mount: None };
-    let by_slug = matches!(&named.mounted, Ok(Some(_))) && seeded::has(Bug::SlugBeatsHost);
-    if let Some(tenant) = tenants.behind(&named.host).await?.filter(|_| !by_slug) {
+    if let Some(tenant) = tenants.behind(&named.host).await? {
         return Ok(Resolution::Tenant(Resolved { tenant, place: at_host }));
     }
     let Some(Mounted { slug, mount, path }) = named.mounted? else { return Ok(Resolution::Nobody(at_host)) };
-    let path = if seeded::has(Bug::SlugNotStripped) { named.path } else { path };
     let place = Place { name: slug.to_string(), path: path.to_owned(), mount: Some(mount.to_owned()) };
     Ok(match tenants.behind(&slug).await? {
         Some(tenant) => Resolution::Tenant(Resolved { tenant, place }),

@@ -10,10 +10,7 @@ use crate::{
 };
 use serde::Deserialize;
 use std::rc::Rc;
-use x402_paywall::{
-    Price,
-    seeded::{self, Bug},
-};
+use x402_paywall::Price;
 use x402_protocol::{
     Address, Network, Offer, PaymentFlow, TransferMethod, Uint256,
     permit2::{EXACT_PROXY, PERMIT2},
@@ -67,7 +64,6 @@ impl Script {
         let Some(name) = named else { return Ok(Self(id.to_owned())) };
         let version = name.strip_prefix(id).map(|rest| rest.strip_prefix(VERSION_MARK).filter(|rest| !rest.is_empty()));
         match version {
-            _ if seeded::has(Bug::ForeignScriptRun) => Ok(Self(name)),
             Some(version) if is_name(&name) && (version.is_some() || name.len() == id.len()) => Ok(Self(name)),
             _ => Err(format!("is {name:?}, not {id:?} or a version of it, as {id}{VERSION_MARK}blue")),
         }
@@ -176,14 +172,9 @@ impl TenantRecord {
             None => None,
             Some(price) => Some(price.check(available.network).map_err(|(key, why)| wrong(key, why))?),
         };
-        let facilitators = match self.facilitators.filter(|_| !seeded::has(Bug::OtherFacilitatorsUsed)) {
+        let facilitators = match self.facilitators {
             None => Rc::clone(&available.facilitators),
-            Some(mut own) => {
-                if seeded::has(Bug::OwnOrderIgnored) {
-                    own.sort_by_key(|id| available.facilitators.iter().position(|known| known == id));
-                }
-                chosen(own, available).map_err(|why| wrong("facilitators", why))?
-            }
+            Some(own) => chosen(own, available).map_err(|why| wrong("facilitators", why))?,
         };
         let limits_override = self.limits_override.map(OverrideRecord::check).transpose();
         let limits_override = limits_override.map_err(|(key, why)| wrong(key, why))?;
@@ -259,10 +250,7 @@ impl PriceRecord {
             Some("upfront") => PaymentFlow::Upfront,
             Some(other) => return Err(("price.paymentFlow", format!("is {other:?}, not authorization or upfront"))),
         };
-        let mut offer = Offer::usdc(network, amount, pay_to, max_timeout);
-        if seeded::has(Bug::MainnetNameWrong) {
-            offer.domain_name = Network::BaseSepolia.usdc().domain_name.into();
-        }
+        let offer = Offer::usdc(network, amount, pay_to, max_timeout);
         let offer = Offer { transfer_method: self.asset_transfer_method, flow, ..offer };
         if let Some(what) = swallows_money(&pay_to, &offer) {
             return Err(("price.payTo", format!("is {what}: what is sent there is lost")));

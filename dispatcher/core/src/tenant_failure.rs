@@ -2,7 +2,6 @@
 //! messages of custom limits are not documented: known beginnings are told apart, everything else is the tenant's failure.
 
 use x402_paywall::ledger::machine::TENANT_LEASE_MS;
-use x402_paywall::seeded::{self, Bug};
 
 /// From the dispatch to the last byte of what a payment buys. The ledger holds the payment for [`TENANT_LEASE_MS`], after which
 /// another request may run the tenant for it: so much earlier does this end that the response, up to a megabyte of it, gets
@@ -43,9 +42,6 @@ impl TenantFailure {
             ("too many subrequests", TenantFailure::SubrequestLimit),
             ("too many api requests", TenantFailure::SubrequestLimit),
         ];
-        if seeded::has(Bug::CutOffTakenForFailure) {
-            return Self::Threw;
-        }
         let lower = message.to_ascii_lowercase();
         let text = lower.strip_prefix("error: ").unwrap_or(&lower);
         BEGINNINGS

@@ -143,7 +143,7 @@ fn any_reason_of_a_facilitator_is_a_402_but_for_the_allowance() {
     }
 }
 
-/// Reasons of the core's own are written out in its sources; those of seeded bugs are heard by no caller.
+/// Reasons of the core's own are written out in its sources.
 #[test]
 fn every_reason_that_the_sources_write_out_is_one_of_those_listed() {
     let mut unlisted = Vec::new();
@@ -152,9 +152,7 @@ fn every_reason_that_the_sources_write_out_is_one_of_those_listed() {
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         for (at, _) in code.match_indices("Reason::ours(\"") {
             let reason = code[at..].split('"').nth(1).expect("it has a literal");
-            // A bug's line, or the arm that it guards, is right before its reason.
-            let is_seeded = code[..at].lines().rev().take(5).any(|line| line.contains("seeded::has"));
-            if !OWN_REASONS.contains(&reason) && !ONLY_LOGGED.contains(&reason) && !is_seeded {
+            if !OWN_REASONS.contains(&reason) && !ONLY_LOGGED.contains(&reason) {
                 unlisted.push(format!("{reason} in {}", file.display()));
             }
         }

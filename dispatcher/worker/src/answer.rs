@@ -5,7 +5,6 @@ use crate::ports::{inbound::WebRequest, outbound::WebResponse, randomness::WebCr
 use dispatcher_core::{
     answer::{Answer, Body},
     hygiene::REQUEST_ID,
-    paywall::seeded::{self, Bug},
     ports::{Inbound, Randomness},
     refusal::Refusal,
 };
@@ -20,15 +19,10 @@ pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<
         Body::Bytes(bytes) => {
             let headers = Headers::new()?;
             for (name, value) in &answer.set {
-                if seeded::has(Bug::WorkerSetsHeaders) {
-                    headers.set(name, value)?;
-                    continue;
-                }
                 headers.append(name, value)?;
             }
             let init = ResponseInit::new();
-            let is_lost = seeded::has(Bug::WorkerLosesStatus) && answer.status < 300;
-            init.set_status(if is_lost { 200 } else { answer.status });
+            init.set_status(answer.status);
             init.set_headers(&headers);
             // These have no body by definition, and the platform throws if one is given.
             let bare = request.method() == "HEAD" || matches!(answer.status, 204 | 205 | 304);
@@ -52,7 +46,6 @@ fn pass_through(tenant: WebResponse, strip: &[String], set: &[(String, String)])
     // A tenant's response has immutable headers: copy it, as `new Response(response.body, response)` does.
     let copy = Response::new_with_opt_readable_stream_and_init(original.body().as_ref(), init)?;
     let headers = copy.headers();
-    let strip = if seeded::has(Bug::TenantHeadersPass) { &[] } else { strip };
     for name in strip.iter().chain(set.iter().map(|(name, _)| name)) {
         headers.delete(name)?;
     }

@@ -57,8 +57,6 @@ pub fn tenants(env: &Env, config: &Config) -> Stored<KvSnapshots, WallClock, Con
 
 fn parse(env: &Env) -> Result<Config, ConfigError> {
     let var = |name| env.var(name).ok().map(|value| value.to_string());
-    #[cfg(feature = "seeded-bugs")]
-    dispatcher_core::paywall::seeded::plant_named(&var("SEEDED_BUG").unwrap_or_default());
     let vars = Vars {
         environment: var("ENVIRONMENT"),
         tenant_directory: var("TENANT_DIRECTORY"),

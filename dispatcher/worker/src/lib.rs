@@ -21,10 +21,6 @@ use ports::{inbound::WebRequest, log::ConsoleLog};
 use web_sys::Response;
 use worker::{Context, Env, Result, event};
 
-// The Worker is what ships, but for the one that the self-test builds.
-#[cfg(not(feature = "seeded-bugs"))]
-const _: () = assert!(!dispatcher_core::paywall::seeded::COMPILED_IN, "a Worker with seeded bugs in it is not built");
-
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Response> {
     let request = WebRequest::new(request);

@@ -4,13 +4,7 @@
 //! Surprising constraint: a signature that does not recover to its payer is no reason to refuse. A smart account signs with
 //! its owner's key, in 65 bytes or more, and only a chain can check that. Such a payment is *unproven*.
 
-use crate::{
-    Denial, Reason, UnixMillis,
-    challenge::Bill,
-    paywall::Presented,
-    seeded::{self, Bug},
-    window::Window,
-};
+use crate::{Denial, Reason, UnixMillis, challenge::Bill, paywall::Presented, window::Window};
 use serde_json::{Map, Value, value::RawValue};
 use x402_protocol::{
     ExactEvmPayload, Mismatch, Network, Offer, PayloadError, Proof, Version, v1, v1_request,
@@ -63,11 +57,6 @@ pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis
         Some(bill) => sent.held_against(bill),
         None => Err(Denial::NotSelling),
     };
-    if seeded::has(Bug::FormerPriceForgotten)
-        && let Err(Denial::WrongOffer(mismatch)) = worth
-    {
-        return Err(Denial::WrongOffer(mismatch));
-    }
     let transfer = &sent.exact().transfer;
     let window = Window::of(transfer);
     // It was never open, or never on a chain of ours: nobody need be asked whether it was ever used.
@@ -87,7 +76,6 @@ pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis
         None => Ok(request),
     });
     let proof = sent.exact().signature.proof(transfer.from(), &transfer.digest(&offer));
-    let proof = if seeded::has(Bug::SignatureNotChecked) { Proof::Recovered } else { proof };
     let identifier = sent.identifier();
     let worth = worth.and_then(|request| {
         let rule = bill.map_or(IdentifierRule::Off, |bill| bill.price.identifier());
@@ -148,15 +136,6 @@ impl Sent {
             }
         };
         let misfit = matched.and_then(|()| offer.is_paid_by(&self.exact().transfer, version)).err();
-        let misfit = misfit.filter(|mismatch| match mismatch {
-            Mismatch::Amount | Mismatch::Value => !seeded::has(Bug::AmountNotChecked),
-            Mismatch::PayTo | Mismatch::Recipient => !seeded::has(Bug::PayeeNotChecked),
-            Mismatch::Asset | Mismatch::Token => !seeded::has(Bug::AssetNotChecked),
-            Mismatch::Scheme => !seeded::has(Bug::SchemeNotChecked),
-            Mismatch::Extra | Mismatch::Flow => !seeded::has(Bug::ExtraNotChecked),
-            _ => true,
-        });
-        let misfit = misfit.filter(|_| !(version == Version::V1 && seeded::has(Bug::V1NotMatched)));
         match misfit {
             Some(mismatch) => Err(Denial::WrongOffer(mismatch)),
             None => check_echo(declared.as_ref(), self.extensions()).map(|()| request),

@@ -1,7 +1,6 @@
 //! What a payment buys: one request. The binding is a hash of tenant, method, path and query; the body is not part of it,
 //! because it may be a stream that only the tenant reads.
 
-use crate::seeded::{self, Bug};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
@@ -15,20 +14,7 @@ impl Binding {
     pub fn of(tenant_id: &str, method: &str, path: &str, query: Option<&str>) -> Self {
         let mut hasher = Keccak256::new();
         let query = query.map_or_else(String::new, |query| format!("?{query}"));
-        let mut parts = [tenant_id, method, path, &query];
-        if seeded::has(Bug::BoundToTenantAlone) {
-            parts[1..].fill("");
-        }
-        if seeded::has(Bug::BoundWithoutTenant) {
-            parts[0] = "";
-        }
-        if seeded::has(Bug::BoundWithoutMethod) {
-            parts[1] = "";
-        }
-        if seeded::has(Bug::BoundWithoutQuery) {
-            parts[3] = "";
-        }
-        for part in parts {
+        for part in [tenant_id, method, path, &query] {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part);
         }

@@ -3,11 +3,7 @@
 //! The one table that decides between "pay again" and "do not pay again". A denial after money may have moved has no
 //! offer and is never a 402.
 
-use crate::{
-    Fingerprint, Reason, UnixMillis, Veto,
-    challenge::Bill,
-    seeded::{self, Bug},
-};
+use crate::{Fingerprint, Reason, UnixMillis, Veto, challenge::Bill};
 use serde_json::{Value, json};
 use x402_protocol::{
     Address, Mismatch, Network, Version, header, siwx,
@@ -231,9 +227,8 @@ impl Denial {
     /// caller paid: it is answered in the same.
     #[must_use]
     pub fn headers(&self, bill: Option<&Bill<'_>>, version: Version) -> Vec<(&'static str, String)> {
-        let cache_control = if seeded::has(Bug::BillCacheable) { "max-age=60" } else { "no-store" };
-        let mut headers = vec![("cache-control", cache_control.to_owned())];
-        if let Some(bill) = bill.filter(|_| self.carries_offer() && !seeded::has(Bug::BillWithoutOffer)) {
+        let mut headers = vec![("cache-control", "no-store".to_owned())];
+        if let Some(bill) = bill.filter(|_| self.carries_offer()) {
             let error =
                 if *self == Self::PaymentRequired { "PAYMENT-SIGNATURE header is required" } else { self.code() };
             headers.push((header::PAYMENT_REQUIRED, bill.header(error)));
@@ -249,24 +244,18 @@ impl Denial {
             };
             (version.response_header(), header::encode(&response))
         };
-        let retry_after =
-            |seconds: u64| ("retry-after", if seeded::has(Bug::RetryAfterADay) { 86_400 } else { seconds }.to_string());
-        let retry_after = |seconds: u64| retry_after(if seeded::has(Bug::RetryAfterZero) { 0 } else { seconds });
+        let retry_after = |seconds: u64| ("retry-after", seconds.to_string());
         match self {
             Self::SettlementRefused { reason, payer, network } => {
                 headers.push(settle_response(reason.as_str(), payer, network, &None));
             }
             Self::SettlementPending { transaction, payer, network, retry_after_ms } => {
                 headers.push(settle_response(self.code(), payer, network, transaction));
-                if !seeded::has(Bug::RetryAfterMissing) {
-                    let likely = retry_after_ms.div_ceil(1_000).clamp(RETRY_PENDING_S, RETRY_PENDING_MOST_S);
-                    headers.push(retry_after(likely));
-                }
+                let likely = retry_after_ms.div_ceil(1_000).clamp(RETRY_PENDING_S, RETRY_PENDING_MOST_S);
+                headers.push(retry_after(likely));
             }
             Self::AlreadyUsed { transaction, payer, network, .. }
             | Self::IdentifierConflict { transaction, payer, network } => {
-                let lost = &None;
-                let transaction = if seeded::has(Bug::SpentWithoutTransaction) { lost } else { transaction };
                 headers.push(settle_response(self.code(), payer, network, transaction));
             }
             Self::FacilitatorsUnavailable | Self::LedgerUnavailable | Self::NotSelling => {

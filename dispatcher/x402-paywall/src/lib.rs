@@ -30,7 +30,6 @@ pub mod paywall;
 pub mod ports;
 pub mod reason;
 pub mod response;
-pub mod seeded;
 pub mod telemetry;
 pub mod time;
 pub mod window;

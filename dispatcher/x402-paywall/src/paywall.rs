@@ -4,7 +4,7 @@
 //! leave before it is settled.
 
 use crate::{
-    Denial, PaidResponse, Reason, UnixMillis,
+    Denial, PaidResponse, UnixMillis,
     admission::{self, Admitted, Terms, Worth},
     binding::Binding,
     challenge::{Bill, Price},
@@ -13,7 +13,6 @@ use crate::{
     ledger::{Asked, Authorized, Claim, Collection, Reply},
     origin::{Fingerprint, Origin},
     ports::{Ledger, LedgerError},
-    seeded::{self, Bug},
     telemetry::Attempt,
     window::Window,
 };
@@ -206,10 +205,7 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         let Admitted { version, exact, offer, proof, carried, worth } =
             admission::admit(&presented, purchase.bill().as_ref(), purchase.now)?;
         let (payer, network) = (exact.transfer.from(), offer.network);
-        let mut payment = exact.transfer.key(&offer).to_string();
-        if seeded::has(Bug::ClaimKeyedByRequest) {
-            payment.push_str(purchase.request_id);
-        }
+        let payment = exact.transfer.key(&offer).to_string();
         let presents = match (worth, purchase.seller) {
             (Worth::Sale(Terms { request, identifier }), Seller::Asks { id, facilitators, .. }) => {
                 Presents::Sale(Box::new(Claim {
@@ -284,9 +280,6 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
 
     /// Says whether the response left for the caller. Not on the request's path.
     pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
-        if seeded::has(Bug::HandOverNeverTold) {
-            return Ok(());
-        }
         self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
     }
 
@@ -313,14 +306,6 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
         if let Err(veto) = self.hooks.before_execute(sale).await {
             self.release(&ticket, course).await;
             return Sold::Denied(veto.into());
-        }
-        if seeded::has(Bug::SettleBeforeExecute)
-            && let Ok(settlement) = self.close(&ticket, &PaidResponse::default(), course).await
-        {
-            return match run().await {
-                Ran::Content(response) => Sold::Content { response, settlement, ticket },
-                Ran::Unsold(unsold) => Sold::Unsold(unsold),
-            };
         }
         let response = match run().await {
             Ran::Content(response) => response,
@@ -401,16 +386,11 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
 
     /// Has the seller's response stored and paid for.
     async fn close(&self, ticket: &Ticket, response: &PaidResponse, course: &mut Course) -> Result<Settlement, Denial> {
-        if seeded::has(Bug::HandedOverUnsettled) {
-            return Ok(ticket.hoped_for());
-        }
         match self.ledger.settle(&ticket.payment, &ticket.holder, response).await {
             Ok(told) => {
                 course.attempts.extend(told.attempts);
                 match told.reply {
                     Reply::Settled(settlement) => Ok(settlement),
-                    Reply::Pending { .. } if seeded::has(Bug::HandedOverOnUnknown) => Ok(ticket.hoped_for()),
-                    Reply::Refused(_) if seeded::has(Bug::HandedOverOnRefusal) => Ok(ticket.hoped_for()),
                     reply => Err(ticket.denial(reply)),
                 }
             }
@@ -418,9 +398,6 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
             Err(error) => {
                 self.release(ticket, course).await;
                 course.ledger_error = Some(error);
-                if seeded::has(Bug::LostSettleToldUnavailable) {
-                    return Err(Denial::LedgerUnavailable);
-                }
                 Err(ticket.denial(Reply::Pending { transaction: None, retry_after_ms: 0 }))
             }
         }
@@ -530,12 +507,6 @@ impl Plausible {
 }
 
 impl Ticket {
-    /// What a seeded bug takes for a settlement.
-    fn hoped_for(&self) -> Settlement {
-        let (payer, network) = (self.payer, self.network);
-        Settlement { transaction: String::new(), payer, network, facilitator: String::new() }
-    }
-
     fn denial(&self, reply: Reply) -> Denial {
         let (payer, network) = (self.payer, self.network);
         match reply {
@@ -547,9 +518,6 @@ impl Ticket {
                 Denial::AlreadyUsed { transaction, payment: self.payment.clone(), payer, network }
             }
             Reply::Refused(reason) => Denial::SettlementRefused { reason, payer, network },
-            Reply::Pending { .. } if seeded::has(Bug::UnknownAnsweredWith402) => {
-                Denial::SettlementRefused { reason: Reason::ours("settlement_failed"), payer, network }
-            }
             Reply::Pending { transaction, retry_after_ms } => {
                 Denial::SettlementPending { transaction, payer, network, retry_after_ms }
             }
@@ -567,7 +535,6 @@ impl Ticket {
 /// The header beside the content that tells a caller of this generation what was settled.
 #[must_use]
 pub fn receipt(settlement: &Settlement, version: Version) -> (&'static str, String) {
-    let version = if seeded::has(Bug::ReceiptInAnotherVersion) { Version::V2 } else { version };
     let response = SettleResponse {
         success: true,
         error_reason: None,

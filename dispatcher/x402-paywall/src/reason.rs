@@ -1,10 +1,7 @@
 //! Why a payment was refused, in a facilitator's word. Reasons are opaque and come from outside: only what has the shape
 //! of a reason code is ever repeated to a caller or a log.
 
-use crate::{
-    facilitator::verdict::Expected,
-    seeded::{self, Bug},
-};
+use crate::facilitator::verdict::Expected;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -125,8 +122,6 @@ impl Reason {
             || UNSIGNED.contains(&reason) && !known.proven
             || EXPIRED.contains(&reason) && known.window.expired(known.now).is_some()
             || EARLY.contains(&reason) && known.window.opens_after(known.now)
-            || seeded::has(Bug::NonceUsedTakenForRefusal) && reason.contains("nonce_already_used")
-            || seeded::has(Bug::UnlistedRefusalBelieved) && !self.is_pending() && !self.says_spent()
     }
 }
 

@@ -1,10 +1,7 @@
 //! When a payment can be settled, as its payer signed it. The one place that decides, for admission (before anything is
 //! asked) and for the ledger (before it asks).
 
-use crate::{
-    Reason, UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::{Reason, UnixMillis};
 use serde::{Deserialize, Serialize};
 use x402_protocol::{Transfer, TransferMethod};
 
@@ -49,9 +46,7 @@ impl Window {
     /// Too late for a settlement to begin.
     #[must_use]
     pub fn expired(&self, now: UnixMillis) -> Option<Reason> {
-        let margin = if seeded::has(Bug::MarginIgnored) { 0 } else { SETTLE_MARGIN_S };
-        let now = if seeded::has(Bug::WindowInMilliseconds) { now.0 } else { now.seconds() };
-        (self.valid_before < now + margin).then(|| self.too_late())
+        (self.valid_before < now.seconds() + SETTLE_MARGIN_S).then(|| self.too_late())
     }
 
     /// The reason for what cannot be done in what is left.
@@ -72,8 +67,7 @@ impl Window {
     /// Why the payment cannot have bought anything at any time up to `now`: not worth asking the ledger about.
     #[must_use]
     pub fn never_open(&self, now: UnixMillis) -> Option<Reason> {
-        let forgotten = if seeded::has(Bug::ExpiredCannotCollect) { 0 } else { FORGOTTEN_AFTER_S * 1000 };
-        let forgotten = UnixMillis(now.0.saturating_sub(forgotten));
+        let forgotten = UnixMillis(now.0.saturating_sub(FORGOTTEN_AFTER_S * 1000));
         self.expired(forgotten).or_else(|| self.not_yet_open(now))
     }
 
@@ -88,7 +82,7 @@ impl Window {
     #[must_use]
     pub fn too_long(&self, max_timeout_s: u64, now: UnixMillis) -> Option<Reason> {
         let longest = max_timeout_s.max(USUAL_WINDOW_S).saturating_add(CLOCK_SLACK_S);
-        let too_long = self.valid_before > now.seconds().saturating_add(longest) && !seeded::has(Bug::WindowUnbounded);
+        let too_long = self.valid_before > now.seconds().saturating_add(longest);
         too_long.then(|| {
             Reason::ours(match self.method {
                 TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_before",
@@ -102,8 +96,7 @@ impl Window {
             TransferMethod::Eip3009 => "invalid_exact_evm_payload_authorization_valid_after",
             TransferMethod::Permit2 => "permit2_not_yet_valid",
         };
-        let early = self.opens_after(now) && !seeded::has(Bug::EarlyNotRefused);
-        early.then(|| Reason::ours(reason))
+        self.opens_after(now).then(|| Reason::ours(reason))
     }
 }
 

@@ -3,6 +3,7 @@
 use super::CommandError;
 use crate::{
     run::{RunDir, Tools},
+    selftest::planting::Texts,
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
 use scenario::Scenario;
@@ -71,11 +72,11 @@ pub async fn provide_for(scenario: &Scenario, tools: &Tools) -> Result<Tools, Co
     Ok(Tools { official_mjs: Some(official_mjs), ..tools.clone() })
 }
 
-/// With the dispatcher that has bugs in it in place of the one that ships.
-pub async fn provide_seeded() -> Result<Tools, CommandError> {
-    setting_up(|root, progress, cancelled| {
+/// Provides the dispatcher that has bugs in it in the place of the one that ships.
+pub async fn provide_planted(planted: Texts) -> Result<Tools, CommandError> {
+    setting_up(move |root, progress, cancelled| {
         let toolchain = setup::ensure(root, progress, cancelled)?;
-        let bundle = setup::build_seeded_dispatcher(&toolchain, root, progress, cancelled)?;
+        let bundle = setup::build_planted_dispatcher(&toolchain, root, &planted, progress, cancelled)?;
         let outbound = setup::build_outbound(&toolchain, root, progress, cancelled)?;
         Ok(tools(&toolchain, &bundle, &outbound))
     })

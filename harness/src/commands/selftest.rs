@@ -1,31 +1,36 @@
 //! `harness selftest`: for the simulated tier in a build of the harness that has the bugs in it, which this one makes; for the
 //! live tier with a Worker that has them.
 
-#[cfg(not(feature = "seeded-bugs"))]
 use super::{
     CommandError,
-    providing::{provide_seeded, runtime, setting_up},
+    providing::{provide_planted, runtime, setting_up},
 };
 use crate::{
     cli::{Format, SelftestArgs},
     exit::Exit,
-    selftest::{self, Score},
+    selftest::{self, Bug, Score, SelftestError},
+    setup,
 };
-#[cfg(not(feature = "seeded-bugs"))]
-use crate::{selftest::SelftestError, setup};
-use dispatcher_core::paywall::seeded::Bug;
 use scenario::Tier;
-use system::output::{errln, out};
+use std::os::unix::process::CommandExt;
+use system::{
+    folders::workspace_root,
+    output::{errln, out},
+};
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
+    let all = selftest::catalogue(args.more.as_deref())?;
+    let names = args.names();
     if args.list {
-        out!("{}", selftest::list(&selftest::named(&args.bugs)?));
+        out!("{}", selftest::list(&selftest::named(&all, &names)?));
         return Ok(Exit::Pass);
     }
-    let bugs = selftest::bugs(&args.bugs, args.tier)?;
+    let bugs = selftest::of_tier(&all, &names, args.tier)?;
+    // Before a build of minutes.
+    selftest::check(&bugs)?;
     let score = match args.tier {
-        Tier::Live => live(&bugs)?,
-        Tier::Sim => simulated(&bugs)?,
+        Tier::Live => live(&bugs, &all)?,
+        Tier::Sim => simulated(&bugs, &all)?,
     };
     match args.print.format {
         Format::Table => out!("{}", score.table()),
@@ -34,24 +39,21 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
     Ok(score.exit())
 }
 
-fn live(bugs: &[Bug]) -> Result<Score, CommandError> {
+fn live(bugs: &[Bug], all: &[Bug]) -> Result<Score, CommandError> {
+    let planted = selftest::plant(&workspace_root(), all)?;
     let runtime = runtime()?;
-    let tools = runtime.block_on(provide_seeded())?;
+    let tools = runtime.block_on(provide_planted(planted))?;
     Ok(runtime.block_on(selftest::run_live(bugs, &tools, &|what| errln!("{what}")))?)
 }
 
-/// In the build that has the bugs in it.
-#[cfg(feature = "seeded-bugs")]
-fn simulated(bugs: &[Bug]) -> Result<Score, CommandError> {
-    Ok(selftest::run(bugs, &|what| errln!("{what}"))?)
-}
-
-/// Makes that build, which goes on in the place of this one.
-#[cfg(not(feature = "seeded-bugs"))]
-fn simulated(_: &[Bug]) -> Result<Score, CommandError> {
-    use std::os::unix::process::CommandExt;
-
-    let with_bugs = runtime()?.block_on(setting_up(setup::build_seeded))?;
+/// Makes the build that has the bugs in it, which goes on in the place of this one.
+fn simulated(bugs: &[Bug], all: &[Bug]) -> Result<Score, CommandError> {
+    if selftest::HAS_BUGS {
+        return Ok(selftest::run(bugs, &|what| errln!("{what}"))?);
+    }
+    let planted = selftest::plant(&workspace_root(), all)?;
+    let build = setting_up(move |root, progress, cancelled| setup::build_planted(root, &planted, progress, cancelled));
+    let with_bugs = runtime()?.block_on(build)?;
     let not_started = std::process::Command::new(with_bugs).args(std::env::args_os().skip(1)).exec();
     Err(SelftestError::NotStarted(not_started).into())
 }

@@ -91,7 +91,7 @@ impl Answer {
 
     /// Tells whether its caller did not get what it came for. An offer is what a caller without a payment comes for.
     pub fn is_symptom(&self) -> bool {
-        self.status >= 400 && !(self.code.as_deref() == Some("payment_required") && !self.paid)
+        self.status >= 400 && (self.paid || self.code.as_deref() != Some("payment_required"))
     }
 }
 

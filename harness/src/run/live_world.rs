@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     directory::{KvStore, PublishError, Publisher},
+    selftest::planting::VARIABLE,
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::{Deaths, Watch},
@@ -21,7 +22,6 @@ use crate::{
         wrangler::LOG as WRANGLER_LOG,
     },
 };
-use dispatcher_core::paywall::seeded::Bug;
 use doubles::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Script, Terms, node};
 use journal::Journal;
 use namespace::{Policy, Report};
@@ -59,8 +59,8 @@ pub struct Tools {
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
     pub official_mjs: Option<PathBuf>,
-    /// Which of the bugs in the bundle bites; there are none in one that ships.
-    pub planted: Option<Bug>,
+    /// The planted bug that bites. A bundle that ships has none.
+    pub planted: Option<String>,
 }
 
 pub struct LiveOptions<'a> {
@@ -231,7 +231,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
-        let planted = options.tools.planted.map(|bug| ("SEEDED_BUG".to_owned(), bug.name().to_owned()));
+        let planted = options.tools.planted.clone().map(|bug| (VARIABLE.to_owned(), bug));
         let options = WorldOptions {
             guard: Guard::this_program(),
             watch,

@@ -1,52 +1,49 @@
 //! Plants the bugs of the Worker's adapters: one Worker has them all, and a variable says which one bites. Live runs share a
 //! machine's clock, so they come one after another.
 
-use super::{Control, Expected, Score, SelftestError, Trial};
+use super::{Bug, Control, Score, SelftestError, Trial, load};
 use crate::run::{self, Asked, RunDir, RunError, Tools};
-use dispatcher_core::paywall::seeded::Bug;
 use reports::report::Check;
 use scenario::{Library, Scenario, Tier};
-use std::collections::BTreeSet;
 use system::{
     clock::{Clock, SystemClock},
     folders,
 };
 
-/// For scenarios that have none.
+/// The seed of scenarios that have none.
 const SEED: u64 = 1;
 
 /// `tools` have the Worker with the bugs in it.
 pub async fn run(bugs: &[Bug], tools: &Tools, say: &dyn Fn(&str)) -> Result<Score, SelftestError> {
     let clock = SystemClock::start();
-    let library = Library::find();
-    let used: BTreeSet<_> = bugs.iter().flat_map(|bug| Expected::of(*bug).scenarios).copied().collect();
+    let scenarios = load(bugs, &Library::find())?;
     let (count, mut controls) = (bugs.len(), Vec::new());
-    say(&format!("self-test  {count} bugs and {} controls in the live tier ...", used.len()));
-    for name in used {
-        let checks = live(None, name, &library.load(name)?, tools, say).await?;
+    say(&format!("self-test  {count} bugs and {} controls in the live tier ...", scenarios.len()));
+    for (name, scenario) in &scenarios {
+        let checks = live(None, name, scenario, tools, say).await?;
         controls.push(Control::of(name, &checks));
     }
     let mut trials = Vec::new();
     for bug in bugs {
         let mut runs = Vec::new();
-        for name in Expected::of(*bug).scenarios {
-            runs.push((*name, live(Some(*bug), name, &library.load(name)?, tools, say).await?));
+        for name in &bug.scenarios {
+            runs.push((name.as_str(), live(Some(bug), name, &scenarios[name], tools, say).await?));
         }
-        trials.push(Trial::of(*bug, &runs));
+        trials.push(Trial::of(bug, &runs, &controls));
     }
     Ok(Score::of(Tier::Live, controls, trials, clock.now_us() / 1_000))
 }
 
 async fn live(
-    bug: Option<Bug>,
+    bug: Option<&Bug>,
     name: &str,
     scenario: &Scenario,
     tools: &Tools,
     say: &dyn Fn(&str),
 ) -> Result<Vec<Check>, SelftestError> {
-    let planted = bug.map_or("control", Bug::name);
+    let planted = bug.map_or("control", |bug| &bug.name);
     say(&format!("self-test  {planted}, in {name}"));
-    let tools = Tools { planted: bug, ..tools.clone() };
+    let tools = Tools { planted: bug.map(|bug| bug.name.clone()), ..tools.clone() };
     let seed = scenario.seed().unwrap_or(SEED);
     let folder = format!("selftest-{planted}-{name}");
     let run_dir =

@@ -1,12 +1,11 @@
 //! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
 
-use super::expected::Expected;
+use super::bug::Bug;
 use crate::exit::Exit;
-use dispatcher_core::paywall::seeded::Bug;
 use reports::{level::Level, report::Check, verdict::Verdict};
 use scenario::Tier;
 use serde::Serialize;
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 /// Version of the score's JSON. Raised when a field changes its meaning or goes away.
 const SCORE_SCHEMA: u32 = 1;
@@ -29,6 +28,9 @@ pub struct Control {
     pub verdict: Verdict,
     /// Rules that did not hold, with what was seen.
     pub not_held: Vec<String>,
+    /// The checkers that broke, of any level: a bug shows nothing by them here.
+    #[serde(skip)]
+    breaks: BTreeSet<String>,
 }
 
 /// A bug, and what was seen of it.
@@ -61,6 +63,8 @@ pub enum Seen {
     Caught,
     /// Another one did.
     ByAnotherRuleOnly,
+    /// It broke, and breaks in the same scenario without the bug.
+    WithoutItToo,
     Unseen,
 }
 
@@ -71,21 +75,28 @@ impl Control {
         let verdict = Verdict::merge(checks.iter().filter(counted).map(|check| check.verdict));
         let not_held = checks.iter().filter(counted).filter(|check| check.verdict != Verdict::Pass);
         let not_held = not_held.map(|check| format!("{} {}: {}", check.id, check.name, seen_of(check))).collect();
-        Self { scenario: scenario.to_owned(), verdict, not_held }
+        let breaks =
+            checks.iter().filter(|check| check.verdict == Verdict::Fail).map(|check| check.name.clone()).collect();
+        Self { scenario: scenario.to_owned(), verdict, not_held, breaks }
     }
 }
 
 impl Trial {
-    /// `runs` are its scenarios with what was judged.
+    /// `runs` are its scenarios with what was judged. A rule that a scenario's control does not hold says nothing there.
     #[must_use]
-    pub fn of(bug: Bug, runs: &[(&str, Vec<Check>)]) -> Self {
-        let Expected { rule, scenarios, .. } = Expected::of(bug);
+    pub fn of(bug: &Bug, runs: &[(&str, Vec<Check>)], controls: &[Control]) -> Self {
+        let rule = bug.rule;
         let broken: Vec<_> = runs
             .iter()
             .flat_map(|(scenario, checks)| checks.iter().map(move |check| (*scenario, check)))
             .filter(|(_, check)| check.verdict == Verdict::Fail)
             .collect();
-        let by_the_rule = broken.iter().find(|(_, check)| check.name == rule.checker);
+        let holds_without = |scenario: &str| {
+            controls.iter().any(|control| control.scenario == scenario && !control.breaks.contains(rule.checker))
+        };
+        let by_the_rule: Vec<_> = broken.iter().filter(|(_, check)| check.name == rule.checker).collect();
+        let is_broken = !by_the_rule.is_empty();
+        let by_the_rule = by_the_rule.into_iter().find(|(scenario, _)| holds_without(scenario));
         let witness = by_the_rule
             .map(|(scenario, check)| Seeing { scenario: (*scenario).to_owned(), what: seen_of(check).to_owned() });
         let mut others: Vec<_> =
@@ -94,15 +105,16 @@ impl Trial {
         others.dedup();
         let seen = match (&witness, others.is_empty()) {
             (Some(_), _) => Seen::Caught,
+            (None, _) if is_broken => Seen::WithoutItToo,
             (None, false) => Seen::ByAnotherRuleOnly,
             (None, true) => Seen::Unseen,
         };
         Self {
-            bug: bug.name().to_owned(),
-            breaks: bug.says().to_owned(),
+            bug: bug.name.clone(),
+            breaks: bug.says.clone(),
             rule: rule.id.to_owned(),
             checker: rule.checker.to_owned(),
-            scenarios: scenarios.iter().map(|name| (*name).to_owned()).collect(),
+            scenarios: bug.scenarios.clone(),
             seen,
             witness,
             others,
@@ -153,6 +165,7 @@ impl Score {
             let seen = match trial.seen {
                 Seen::Caught => "caught",
                 Seen::ByAnotherRuleOnly => "UNSEEN by its rule",
+                Seen::WithoutItToo => "UNPROVEN, as its rule breaks without it too",
                 Seen::Unseen => "UNSEEN",
             };
             let _ = writeln!(text, "bug      {seen:8} {}: {}", trial.bug, trial.breaks);
@@ -178,5 +191,61 @@ impl Score {
             self.took_ms % 1_000 / 100
         );
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use judge::RULES;
+    use reports::{class::Class, report::Hint};
+
+    fn bug() -> Bug {
+        let text = format!(
+            "says = 's'\nwhy = 'w'\nrule = '{}'\nscenarios = ['one', 'two']\ntier = 'sim'\n\
+             [[edit]]\nfile = 'a.rs'\nright = 'r'\nwrong = 'w'\n",
+            RULES[0].checker
+        );
+        Bug::parse("b", &text).map_err(miette::Report::new).expect("it is good")
+    }
+
+    fn check(name: &str, verdict: Verdict) -> Check {
+        let text = String::new;
+        Check {
+            id: name.to_owned(),
+            name: name.to_owned(),
+            expected: text(),
+            level: Level::Must,
+            class: Class::Resilience,
+            verdict,
+            detail: "seen".to_owned(),
+            line: None,
+            witness: None,
+            sources: Vec::new(),
+            hint: Hint { cause: text(), look_at: text() },
+            known: None,
+        }
+    }
+
+    /// What is seen of the bug where its rule comes to these verdicts without it and with it, in two scenarios.
+    fn seen(without: [Verdict; 2], with: [Verdict; 2], other: Verdict) -> Seen {
+        let judged = |verdict| vec![check(RULES[0].checker, verdict)];
+        let names = ["one", "two"];
+        let controls: Vec<_> =
+            names.iter().zip(without).map(|(name, verdict)| Control::of(name, &judged(verdict))).collect();
+        let mut runs: Vec<_> = names.into_iter().zip(with).map(|(name, verdict)| (name, judged(verdict))).collect();
+        runs[0].1.push(check("another", other));
+        Trial::of(&bug(), &runs, &controls).seen
+    }
+
+    #[test]
+    fn a_bug_is_caught_where_its_rule_breaks_with_it_and_holds_without_it() {
+        use Verdict::{Fail, Pass};
+        assert_eq!(seen([Pass, Pass], [Pass, Fail], Pass), Seen::Caught);
+        assert_eq!(seen([Pass, Pass], [Pass, Pass], Pass), Seen::Unseen);
+        assert_eq!(seen([Pass, Pass], [Pass, Pass], Fail), Seen::ByAnotherRuleOnly);
+        assert_eq!(seen([Fail, Pass], [Fail, Pass], Fail), Seen::WithoutItToo);
+        assert_eq!(seen([Fail, Pass], [Fail, Fail], Pass), Seen::Caught, "in the scenario whose control holds it");
+        assert_eq!(seen([Fail, Fail], [Fail, Fail], Pass), Seen::WithoutItToo);
     }
 }

@@ -1,44 +1,41 @@
 //! Runs the controls and the bugs, on as many threads as there are cores: a simulated run stays on its thread, and so does
 //! the bug that is planted for it.
 
-use super::{Control, Expected, Score, SelftestError, Trial};
+use super::{Bug, Control, Score, SelftestError, Trial, load, switch};
 use crate::{
     run::Asked,
     sim::{self, SimError},
 };
-use dispatcher_core::paywall::seeded::{self, Bug};
 use judge::{self, History};
 use reports::report::Check;
 use scenario::{Library, Scenario, Tier};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     num::NonZero,
     sync::{Mutex, PoisonError},
     thread,
 };
 use system::clock::{Clock, SystemClock};
 
-/// For scenarios that have none.
+/// The seed of scenarios that have none.
 const SEED: u64 = 1;
 
 /// One simulated run: without a bug it is a control.
 #[derive(Clone, Copy)]
-struct Job {
-    bug: Option<Bug>,
-    scenario: &'static str,
+struct Job<'a> {
+    bug: Option<&'a Bug>,
+    scenario: &'a str,
 }
 
+/// Runs the self-test in this very build.
 pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestError> {
     let clock = SystemClock::start();
-    let trials = bugs.iter().flat_map(|bug| Expected::of(*bug).scenarios.iter().map(|name| (Some(*bug), *name)));
-    let used: BTreeSet<_> = trials.clone().map(|(_, name)| name).collect();
-    let jobs: Vec<_> = used.iter().map(|name| (None, *name)).chain(trials).collect();
-    let jobs: Vec<_> = jobs.into_iter().map(|(bug, scenario)| Job { bug, scenario }).collect();
-    let library = Library::find();
-    let scenarios: BTreeMap<_, _> =
-        used.iter().map(|name| Ok((*name, library.load(name)?))).collect::<Result<_, SelftestError>>()?;
+    let scenarios = load(bugs, &Library::find())?;
+    let trials = bugs.iter().flat_map(|bug| bug.scenarios.iter().map(move |name| (Some(bug), name.as_str())));
+    let controls = scenarios.keys().map(|name| (None, name.as_str()));
+    let jobs: Vec<_> = controls.chain(trials).map(|(bug, scenario)| Job { bug, scenario }).collect();
     let count = bugs.len();
-    say(&format!("self-test  {count} bugs and {} controls in the simulated tier ...", used.len()));
+    say(&format!("self-test  {count} bugs and {} controls in the simulated tier ...", scenarios.len()));
     let judged = each(&jobs, |job| simulated(*job, &scenarios[job.scenario]))?;
 
     let mut controls = Vec::new();
@@ -46,19 +43,24 @@ pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestE
     for (job, checks) in jobs.iter().zip(judged) {
         match job.bug {
             None => controls.push(Control::of(job.scenario, &checks)),
-            Some(bug) => by_bug.entry(bug.name()).or_default().push((job.scenario, checks)),
+            Some(bug) => by_bug.entry(bug.name.as_str()).or_default().push((job.scenario, checks)),
         }
     }
-    let trials = bugs.iter().map(|bug| Trial::of(*bug, &by_bug[bug.name()])).collect();
+    let trials = bugs.iter().map(|bug| Trial::of(bug, &by_bug[bug.name.as_str()], &controls)).collect();
     Ok(Score::of(Tier::Sim, controls, trials, clock.now_us() / 1_000))
 }
 
-fn simulated(job: Job, scenario: &Scenario) -> Result<Vec<Check>, SimError> {
+fn simulated(job: Job<'_>, scenario: &Scenario) -> Result<Vec<Check>, SimError> {
     let seed = scenario.seed().unwrap_or(SEED);
-    seeded::plant(job.bug);
+    plant(job.bug);
     let history = sim::simulate(Asked { scenario, as_: job.scenario, tier: Tier::Sim, seed });
-    seeded::plant(None);
+    plant(None);
     Ok(judge::judge(scenario.musts(), &History::new(history?)))
+}
+
+fn plant(bug: Option<&Bug>) {
+    let name = bug.map(|bug| bug.name.as_str());
+    switch::plant(name);
 }
 
 /// Does each piece of work on one of several threads, and hands back what came of them in their order.

@@ -17,10 +17,7 @@ use system::clock::{Clock as _, SystemClock};
 const STAMP: &str = ".made-from";
 
 /// Folders that builds write to, which are no source.
-const NOT_SOURCE: [&str; 5] = ["build", SEEDED_OUT, "target", "node_modules", ".wrangler"];
-
-/// Where the dispatcher with bugs in it goes, relative to its crate.
-const SEEDED_OUT: &str = "build-selftest";
+const NOT_SOURCE: [&str; 4] = ["build", "target", "node_modules", ".wrangler"];
 
 /// A built Worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,21 +46,20 @@ pub struct WorkerCrate {
     pub env: &'static [(&'static str, &'static str)],
 }
 
-/// A cargo profile that Workers are built in.
+/// How Workers are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// What ships.
     Release,
-    /// What never does: with debug assertions, and so perhaps with seeded bugs.
-    Seeded,
+    /// The same without wasm-opt, for a Worker that is built to be tested.
+    Unshrunk,
 }
 
 impl Profile {
-    /// wasm-opt would take longer than all that such a build is for.
     fn args(self) -> &'static [&'static str] {
         match self {
             Self::Release => &["--release"],
-            Self::Seeded => &["--profile", "seeded", "--no-opt"],
+            Self::Unshrunk => &["--release", "--no-opt"],
         }
     }
 }
@@ -78,7 +74,8 @@ pub fn build_dispatcher(
     build_worker(toolchain, workspace, &dispatcher(workspace), progress, cancelled)
 }
 
-fn dispatcher(workspace: &Path) -> WorkerCrate {
+/// The dispatcher's crate in a workspace.
+pub fn dispatcher(workspace: &Path) -> WorkerCrate {
     WorkerCrate {
         dir: workspace.join("dispatcher/worker"),
         sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
@@ -89,25 +86,6 @@ fn dispatcher(workspace: &Path) -> WorkerCrate {
         // A caller that hangs up does not stop a sale half way.
         env: &[("RUN_TO_COMPLETION", "1")],
     }
-}
-
-/// The dispatcher with bugs in its adapters, for `harness selftest --tier live`: in folders of its own, where no run finds it.
-pub fn build_seeded_dispatcher(
-    toolchain: &Toolchain,
-    workspace: &Path,
-    progress: &mut dyn Progress,
-    cancelled: &Cancelled,
-) -> Result<Bundle, SetupError> {
-    let worker = WorkerCrate {
-        target_dir: workspace.join("target/selftest-wasm"),
-        out_dir: SEEDED_OUT.to_owned(),
-        profile: Profile::Seeded,
-        features: vec!["seeded-bugs".to_owned()],
-        // Without the cfg no wasm with a seeded bug in it compiles.
-        env: &[("RUN_TO_COMPLETION", "1"), ("RUSTFLAGS", "--cfg seeded_worker")],
-        ..dispatcher(workspace)
-    };
-    build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
 
 /// The outbound Worker, as it ships.

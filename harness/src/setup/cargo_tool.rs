@@ -2,7 +2,7 @@
 //! wasm-bindgen takes 0.3 s a run; compiling it optimised costs minutes), one binary, one build folder for all tools so
 //! that what they share compiles once.
 
-use std::{path::Path, process::Command};
+use std::{env, path::Path, process::Command};
 
 use super::{Found, SetupError, Site, cache, child::Job};
 
@@ -76,6 +76,13 @@ pub fn cargo(subcommand: &str) -> Command {
 pub fn clean(command: &mut Command) {
     for name in FOREIGN {
         command.env_remove(name);
+    }
+    // An outer `cargo run` says which package it runs. Build scripts that watch this would run again, and all that depends on
+    // them would be compiled again, whenever a cargo that is not inside another takes its turn in the same target folder.
+    for (name, _) in env::vars_os() {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
+            command.env_remove(name);
+        }
     }
 }
 

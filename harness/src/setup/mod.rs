@@ -17,11 +17,11 @@ mod node;
 mod npm;
 mod official;
 mod openssl;
+mod planted;
 mod prebuilt;
 mod progress;
 mod reference;
 mod requirement;
-mod seeded;
 mod site;
 mod toolchain;
 mod versions;
@@ -32,19 +32,17 @@ mod wrangler;
 
 use std::{path::Path, thread};
 
-pub use bundle::{
-    Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_seeded_dispatcher, build_worker, bundle_of,
-};
+pub use bundle::{Bundle, Profile, WorkerCrate, build_dispatcher, build_outbound, build_worker, bundle_of};
 pub use client::official_client;
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use namespace_tools::NamespaceTools;
 pub use official::build_official_facilitator;
+pub use planted::{build_planted, build_planted_dispatcher};
 pub use prebuilt::{install, is_installed, prebuilt};
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};
-pub use seeded::build_seeded;
 pub use site::{Cancelled, Site};
 pub use toolchain::Toolchain;
 

@@ -11,10 +11,7 @@ use super::{
     under_way::Candidate,
 };
 use std::cell::RefCell;
-use x402_paywall::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use x402_paywall::UnixMillis;
 
 /// Payments by newcomers to one tenant in ten seconds, less those that a facilitator has vouched for: a quarter of its rate,
 /// so that no flood of strangers uses up what its customers need. It is far above what one source, or one wide network, can
@@ -102,28 +99,25 @@ impl<'a> Admitted<'a> {
             return fits(gate.step(Count { of: Of::Look, key, rule: LOOKS }, Event::Came, now));
         }
         gate.probe(names.tenant, names.path, now)?;
-        let is_newcomer = !self.is_proven && !seeded::has(Bug::StrangersNotBounded);
-        if !seeded::has(Bug::CountedAfterTheAnswer) {
-            let candidate = Candidate {
-                payment: names.header,
-                tenant: names.tenant,
-                rate: rates.tenant,
-                from: names.levels(),
-                goodwill: names.goodwill,
-                is_newcomer,
-            };
-            let place = gate.seen.borrow_mut().under_way.take(candidate, now);
-            held.place = Some(place.ok_or(TurnedAway { retry_after_s: PLACES_RETRY_S })?);
-        }
+        let is_newcomer = !self.is_proven;
+        let candidate = Candidate {
+            payment: names.header,
+            tenant: names.tenant,
+            rate: rates.tenant,
+            from: names.levels(),
+            goodwill: names.goodwill,
+            is_newcomer,
+        };
+        let place = gate.seen.borrow_mut().under_way.take(candidate, now);
+        held.place = Some(place.ok_or(TurnedAway { retry_after_s: PLACES_RETRY_S })?);
         self.count_for_source(now)?;
         let held = self.held.get_mut();
         if !payer.is_signer && !self.is_proven && names.source != 0 {
             let key = key::joined(Of::Unsigned as u8, &[names.source]);
             fits(gate.step(Count { of: Of::Unsigned, key, rule: UNSIGNED }, Event::Came, now))?;
         }
-        if payer.is_signer && !seeded::has(Bug::PayerRateNotHeld) {
-            let whose = if seeded::has(Bug::PayersCountedAsOne) { "" } else { payer.address };
-            held.of_payer.push(gate.rate(Of::Payer, rates.payer, id, whose, now)?);
+        if payer.is_signer {
+            held.of_payer.push(gate.rate(Of::Payer, rates.payer, id, payer.address, now)?);
         }
         if is_newcomer {
             let rule = Rule::rate((rates.tenant / NEWCOMERS_SHARE).max(LEAST_NEWCOMERS));
@@ -138,9 +132,6 @@ impl<'a> Admitted<'a> {
 
     /// Counts it against its source and the networks around it, until somebody vouches for it.
     fn count_for_source(&mut self, now: UnixMillis) -> Result<(), TurnedAway> {
-        if seeded::has(Bug::CountedAfterTheAnswer) || seeded::has(Bug::WorthlessNotCounted) {
-            return Ok(());
-        }
         let (gate, names, held) = (self.entered.gate, &self.entered.names, self.held.get_mut());
         gate.flood(&WORTHLESS, names, Event::Came, now, &mut held.until_vouched_for)?;
         gate.unanswered(names, now, &mut held.unanswered)

@@ -12,10 +12,7 @@ use super::{
     sample::Origin,
 };
 use crate::plan::Plan;
-use x402_paywall::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use x402_paywall::UnixMillis;
 
 /// The seconds after which a place may be free again.
 pub(super) const PLACES_RETRY_S: u64 = 1;
@@ -73,8 +70,7 @@ impl Gate {
             return Ok(entered);
         }
         if let Some(source) = visit.source {
-            let whose = if seeded::has(Bug::AddressesCountedAsOne) { "" } else { source.as_str() };
-            self.rate(Of::Address, rates.address, id, whose, now)?;
+            self.rate(Of::Address, rates.address, id, source.as_str(), now)?;
             // Of a wide network, never more than half of what the tenant may get.
             if names.networks[1] != 0 {
                 let key = key::joined(Of::WideNetwork as u8, &[names.tenant, names.networks[1]]);
@@ -89,9 +85,6 @@ impl Gate {
             }
             Brings::Preflight => drop(self.rate(Of::TenantFree, rates.tenant, id, "", now)?),
             // An offer runs nothing: were it counted, whoever asks from a thousand addresses would keep out who pays.
-            Brings::NoPayment if seeded::has(Bug::OffersCounted) => {
-                self.rate(Of::TenantFree, rates.tenant, id, "", now)?;
-            }
             // A payment counts once it is known to be one, so that no junk keeps out who pays.
             Brings::NoPayment | Brings::Payment(_) => {}
         }
@@ -101,7 +94,7 @@ impl Gate {
     /// Turns away a payment that must pause.
     pub(super) fn wait(&self, wait: u64, now: UnixMillis) -> Result<(), TurnedAway> {
         let left_ms = self.seen.borrow().waits.get(wait).map_or(0, |wait| wait.left_ms(now));
-        if left_ms == 0 || seeded::has(Bug::NothingNeverWaits) { Ok(()) } else { Err(TurnedAway::for_ms(left_ms)) }
+        if left_ms == 0 { Ok(()) } else { Err(TurnedAway::for_ms(left_ms)) }
     }
 }
 
@@ -119,7 +112,7 @@ impl<'a> Entered<'a> {
 
     /// Takes note that its payment could be refused by a look. A request without one only asks for the offer.
     pub fn malformed(self) {
-        if matches!(self.visit.brings, Brings::Payment(_)) && !seeded::has(Bug::MalformedNotCounted) {
+        if matches!(self.visit.brings, Brings::Payment(_)) {
             // It holds for the next one.
             let _ = self.gate.flood(&MALFORMED, &self.names, Event::Came, self.visit.at, &mut Vec::new());
         }
@@ -141,7 +134,6 @@ impl<'a> Entered<'a> {
     fn standing(&self) -> Standing {
         let seen = self.gate.seen.borrow();
         match self.names.header {
-            _ if seeded::has(Bug::KeptPaymentsHeldToRates) => Standing::New,
             header if seen.kept.get(header).is_some() => Standing::Kept,
             header if seen.under_way.has(header) => Standing::Twin,
             _ => Standing::New,
@@ -160,11 +152,6 @@ impl<'a> Entered<'a> {
         let Names { source, networks, path, .. } = self.names;
         // Whoever has a network of 48 bits has 65,536 sources.
         let address = if networks[1] == 0 { source } else { networks[1] };
-        let origin = if seeded::has(Bug::RunsCountedForCallers) {
-            Origin::of(key::joined(Of::Source as u8, &[self.visit.at.0, self.names.header]), 0)
-        } else {
-            Origin::of(address, payer)
-        };
-        Runs { gate: self.gate, origin, path }
+        Runs { gate: self.gate, origin: Origin::of(address, payer), path }
     }
 }

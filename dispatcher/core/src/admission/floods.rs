@@ -10,10 +10,7 @@ use super::{
     names::Names,
 };
 use crate::telemetry::Alert;
-use x402_paywall::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use x402_paywall::UnixMillis;
 
 /// Requests without a payment from one address, to whatever tenants have a price, less the purchases that came of them. A
 /// person with a browser or an agent that buys stays far below.
@@ -57,12 +54,9 @@ impl Gate {
         let rule = if flood.of == Of::Worthless { flood.rule.with_more(names.goodwill) } else { flood.rule };
         let own = Count { of: flood.of, key: key::joined(flood.of as u8, &[names.source]), rule };
         let verdict = self.step(own, event, now);
-        if seeded::has(Bug::FloodsNotCut) {
-            return Ok(());
-        }
         if let Verdict::TooMuch { begins, .. } = verdict {
             self.misbehaved(source, now);
-            if begins || seeded::has(Bug::AlertEachTime) {
+            if begins {
                 self.seen.borrow_mut().alerts.push(Alert {
                     alert: flood.alert,
                     tenant_id: Some(names.tenant_id.to_owned()).filter(|tenant| !tenant.is_empty()),
@@ -85,7 +79,7 @@ impl Gate {
 
     /// The networks that answer for a source. One that bought something lately stands for itself.
     fn held_with(&self, names: &Names<'_>, now: UnixMillis) -> impl Iterator<Item = u64> {
-        let may_be_held = names.goodwill == 0 && !seeded::has(Bug::NeighboursNotHeld);
+        let may_be_held = names.goodwill == 0;
         let held = names.networks.map(|network| network != 0 && may_be_held && self.is_one(network, now));
         names.networks.into_iter().zip(held).filter_map(|(network, held)| held.then_some(network))
     }

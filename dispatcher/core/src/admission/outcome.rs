@@ -9,10 +9,7 @@ use super::{
     key,
     meter::Event,
 };
-use x402_paywall::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use x402_paywall::UnixMillis;
 
 impl Gate {
     fn give_back(&self, counts: &mut Vec<Count>, now: UnixMillis) {
@@ -73,8 +70,6 @@ impl Admitted<'_> {
     }
 
     fn conclude(&self, came: Came, now: UnixMillis) {
-        let is_mistaken = came == Came::Bought && seeded::has(Bug::GoodTakenForWorthless);
-        let came = if is_mistaken { Came::Worthless } else { came };
         let held = &mut *self.held.borrow_mut();
         if std::mem::replace(&mut held.is_over, true) {
             return;
@@ -108,10 +103,8 @@ impl Admitted<'_> {
             Came::Malformed => {
                 gate.give_back(&mut held.until_vouched_for, now);
                 gate.give_back(&mut held.unanswered, now);
-                if !seeded::has(Bug::MalformedNotCounted) {
-                    // It holds for the next one.
-                    let _ = gate.flood(&MALFORMED, names, Event::Came, now, &mut Vec::new());
-                }
+                // It holds for the next one.
+                let _ = gate.flood(&MALFORMED, names, Event::Came, now, &mut Vec::new());
                 self.forget();
             }
             Came::Lost => {
@@ -158,9 +151,6 @@ impl Admitted<'_> {
     /// Its source answers for what was worthless, and so may its neighbours.
     fn blame(&self, held: &mut Held, came: Came, now: UnixMillis) {
         let (gate, names) = (self.entered.gate, &self.entered.names);
-        if seeded::has(Bug::WorthlessNotCounted) {
-            return;
-        }
         if held.until_vouched_for.is_empty() {
             // It entered by another rule, or somebody had vouched for it. It holds for the next one.
             let _ = gate.flood(&WORTHLESS, names, Event::Came, now, &mut Vec::new());

@@ -9,11 +9,7 @@ use super::{
 };
 use crate::ports::{RateLimiter, Rung};
 use std::rc::Rc;
-use x402_paywall::{
-    UnixMillis,
-    ports::Clock,
-    seeded::{self, Bug},
-};
+use x402_paywall::{UnixMillis, ports::Clock};
 
 /// The most that is asked of the location at once. More is not worth the calls.
 const MAX_QUESTIONS: usize = 32;
@@ -39,7 +35,7 @@ impl Questions {
     /// Asks it, and has the gate go by what it says.
     pub async fn ask(self, limiter: &impl RateLimiter, clock: &impl Clock) {
         for Question { rung, text, count } in self.questions {
-            if !limiter.count(rung, &text).await && !seeded::has(Bug::LocationNotHeard) {
+            if !limiter.count(rung, &text).await {
                 self.gate.step(count, Event::FullElsewhere, clock.now());
             }
         }
@@ -68,22 +64,15 @@ impl Gate {
         if let (Verdict::Fits { is_busy: true }, Some(rung)) = (verdict, Rung::at_least(figure))
             && questions.len() < MAX_QUESTIONS
         {
-            questions.push(Question { rung, text: text(of, named(tenant), whose), count });
-        }
-        if seeded::has(Bug::RatesNotHeld) {
-            return Ok(count);
+            questions.push(Question { rung, text: text(of, tenant, whose), count });
         }
         fits(verdict).map(|()| count)
     }
 
     pub(super) fn counter(&self, of: Of, figure: u32, tenant: &str, whose: &str) -> Count {
-        let key = key::joined(of as u8, &[self.name(of, &[named(tenant), whose])]);
+        let key = key::joined(of as u8, &[self.name(of, &[tenant, whose])]);
         Count { of, key, rule: Rule::rate(figure) }
     }
-}
-
-fn named(tenant: &str) -> &str {
-    if seeded::has(Bug::TenantsCountedAsOne) { "" } else { tenant }
 }
 
 /// The name under which the platform counts.

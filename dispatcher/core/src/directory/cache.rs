@@ -14,10 +14,7 @@ use crate::{
     tenant::{Available, Tenant},
 };
 use std::{cell::RefCell, rc::Rc};
-use x402_paywall::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use x402_paywall::UnixMillis;
 
 /// How old news of the current version may be. Storage itself shows a write after up to a minute.
 const CURRENT_IS_FRESH_MS: u64 = 10_000;
@@ -138,7 +135,7 @@ impl Cache {
         let (_, bucket) = &mut held.buckets[at];
         bucket.used = held.uses;
         let tenant = bucket.tenants.find(key);
-        if bucket.version == current.version || tenant.is_some() && seeded::has(Bug::RemovedTenantStays) {
+        if bucket.version == current.version {
             return Look::Known(tenant);
         }
         // Who is new in this version is worth a wait; who was there before is served from what is there.
@@ -172,7 +169,7 @@ impl Cache {
     pub fn due(&self, now: UnixMillis) -> Option<Job> {
         let held = &mut *self.held.borrow_mut();
         let asked = held.asked?;
-        if now.since(asked) >= CURRENT_IS_FRESH_MS && !seeded::has(Bug::DirectoryKeptForEver) {
+        if now.since(asked) >= CURRENT_IS_FRESH_MS {
             held.asked = Some(now);
             return Some(Job::Current);
         }
@@ -191,7 +188,7 @@ impl Cache {
         let ours = held.version();
         let told = match read {
             Ok(Some(bytes)) => Current::read(&bytes),
-            Ok(None) if ours.is_none() || seeded::has(Bug::MissingDirectoryEmpties) => {
+            Ok(None) if ours.is_none() => {
                 held.snapshot = None;
                 (held.is_empty, held.asked) = (true, Some(now));
                 return None;
@@ -200,11 +197,8 @@ impl Cache {
             Err(why) => Err(why),
         };
         match told {
-            Err(_) if seeded::has(Bug::BrokenDirectoryEmpties) => (held.snapshot, held.is_empty) = (None, true),
             Ok(current) if Some(current.version) == ours => held.complained.clear(),
-            Ok(current) if Some(current.version) > ours || seeded::has(Bug::OlderDirectoryAdopted) => {
-                return Some(current);
-            }
+            Ok(current) if Some(current.version) > ours => return Some(current),
             Ok(older) => held.complain(format!("current: version {} is older", older.version), log),
             Err(why) => held.complain(format!("current: {why}"), log),
         }
@@ -230,11 +224,11 @@ impl Cache {
         match names {
             Err(why) => held.complain(why, log),
             // Another request may have been faster.
-            Ok(_) if held.version() >= Some(current.version) && !seeded::has(Bug::OlderDirectoryAdopted) => {}
+            Ok(_) if held.version() >= Some(current.version) => {}
             Ok(names) => {
                 held.before = held.snapshot.take().map(|(before, _)| before);
                 let as_before = held.before.is_some_and(|before| before.is_divided_as(&current));
-                if !as_before || seeded::has(Bug::OlderDirectoryAdopted) {
+                if !as_before {
                     (held.before, held.bytes) = (None, 0);
                     held.buckets.clear();
                 }
@@ -263,12 +257,9 @@ impl Cache {
         };
         let held = &mut *self.held.borrow_mut();
         match parsed {
-            Ok((mut tenants, bytes)) => {
-                let left_out = tenants.left_out().iter().filter(|_| !seeded::has(Bug::LeftOutUntold));
+            Ok((tenants, bytes)) => {
+                let left_out = tenants.left_out().iter();
                 log.extend(left_out.map(|error| event("left_out", Some(of.version), error.to_string())));
-                if seeded::has(Bug::WrongRecordTakesAll) && !tenants.left_out().is_empty() {
-                    tenants = Directory::default();
-                }
                 held.keep(bucket, HeldBucket { version: of.version, tenants, bytes, used: held.uses });
                 None
             }

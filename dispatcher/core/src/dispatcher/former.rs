@@ -18,11 +18,7 @@ use crate::{
     telemetry::RequestLine,
 };
 use std::cell::Cell;
-use x402_paywall::{
-    Denial, Presented, Purchase, Ran, Seller, Sold, UnixMillis,
-    ports::Clock,
-    seeded::{self, Bug},
-};
+use x402_paywall::{Denial, Presented, Purchase, Ran, Seller, Sold, UnixMillis, ports::Clock};
 
 /// A payment where nothing is sold, or nothing any more.
 pub(super) struct Former<'a> {
@@ -48,7 +44,7 @@ impl<P: Platform> Dispatcher<P> {
         if is_preflight(request) && cors::asks_to_pay(request) {
             return Ok(permitted(None, request));
         }
-        let is_sold = request.method() != "HEAD" && !seeded::has(Bug::LeftTenantForgotten);
+        let is_sold = request.method() != "HEAD";
         let Some((version, header)) = Some(request).filter(|_| is_sold).and_then(payment_of) else {
             return by_us(self.lost(request, source, began).map_or_else(Refusal::from, |()| Refusal::NoTenant));
         };
@@ -102,7 +98,7 @@ impl<P: Platform> Dispatcher<P> {
         let run = async || match to {
             Some(to) => {
                 ran.set(true);
-                self.produce(request, to, Some(&admitted), &request_id).await
+                self.produce(request, to, &admitted, &request_id).await
             }
             None => Ran::Unsold(Err(Refusal::NoTenant)),
         };

@@ -4,7 +4,6 @@
 use super::{Refused, address, host_pattern::HostPattern};
 use crate::dispatch_key::is_host;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use x402_paywall::seeded::{self, Bug};
 
 /// The host of a request that may be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl Destination {
         };
         match port.strip_prefix(':') {
             None if port.is_empty() => Ok(Self(host)),
-            Some(port) if port == own_port || seeded::has(Bug::AnyPortAsked) => Ok(Self(host)),
+            Some(port) if port == own_port => Ok(Self(host)),
             Some(port) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => Err(Refused::Port),
             _ => Err(Refused::Spelling),
         }

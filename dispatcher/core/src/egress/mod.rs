@@ -14,7 +14,6 @@ pub use headers::MAY_NOT_LEAVE;
 pub use host_pattern::HostPattern;
 
 use serde::{Deserialize, Serialize};
-use x402_paywall::seeded::{self, Bug};
 
 /// Of one tenant. Without an allow list it may ask every public host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,18 +96,18 @@ impl Refused {
 /// Where a request goes, if it may. A redirect's next hop is another request, and is asked about like the first.
 pub fn decide(url: &str, egress: &Egress, platform: &[HostPattern]) -> Result<Destination, Refused> {
     let to = Destination::read(url)?;
-    if !to.is_public() && !seeded::has(Bug::PrivateAddressAsked) {
+    if !to.is_public() {
         return Err(Refused::NotPublic);
     }
     let is_one_of = |patterns: &[HostPattern]| patterns.iter().any(|pattern| to.is(pattern));
-    if is_one_of(platform) && !seeded::has(Bug::PlatformHostAsked) {
+    if is_one_of(platform) {
         return Err(Refused::PlatformHost);
     }
-    if is_one_of(&egress.deny) && !seeded::has(Bug::EgressDenyIgnored) {
+    if is_one_of(&egress.deny) {
         return Err(Refused::Denied);
     }
     match &egress.allow {
-        Some(allow) if !is_one_of(allow) && !seeded::has(Bug::EgressAllowIgnored) => Err(Refused::NotAllowed),
+        Some(allow) if !is_one_of(allow) => Err(Refused::NotAllowed),
         _ => Ok(to),
     }
 }

@@ -21,7 +21,6 @@ use x402_paywall::{
     Ticket, UnixMillis,
     health::{Board, News},
     ports::Clock,
-    seeded::{self, Bug},
 };
 
 /// The time that an answer may be on its way after the platform has it. To call it handed over at once would deny it to a
@@ -54,9 +53,6 @@ impl<P: Hosting> Departure<P> {
     /// can come back and collect.
     pub fn confirm(self, has_left: impl FnOnce() -> bool + 'static) {
         let Self { server, ticket } = self;
-        if seeded::has(Bug::WaitUntilDropped) {
-            return;
-        }
         let asked = Rc::clone(&server);
         server.surroundings.later.run(async move {
             let Server { dispatcher, .. } = &*asked;

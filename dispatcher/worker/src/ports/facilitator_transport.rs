@@ -3,11 +3,8 @@
 use super::{clock::WallClock, credential_signer::SubtleSigner, outbound::read_bounded};
 use crate::plain_object;
 use dispatcher_core::{
-    paywall::{
-        ports::{
-            Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
-        },
-        seeded::{self, Bug},
+    paywall::ports::{
+        Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
     },
     ports::CollectError,
 };
@@ -95,11 +92,10 @@ async fn headers<'a>(request: &HttpRequest<'a>) -> Result<Headers<'a>, Transport
 
 fn init(request: &HttpRequest<'_>, headers: Headers<'_>, signal: &AbortSignal) -> RequestInit {
     let method = if request.json.is_some() { "POST" } else { "GET" };
-    let redirect = if seeded::has(Bug::RedirectFollowed) { "follow" } else { "manual" };
-    let init: RequestInit = plain_object::from(&Init { method, redirect, headers }).unchecked_into();
+    let init: RequestInit = plain_object::from(&Init { method, redirect: "manual", headers }).unchecked_into();
     if let Some(json) = request.json {
         init.set_body(&JsValue::from_str(json));
     }
-    init.set_signal(Some(signal).filter(|_| !seeded::has(Bug::SignalNotPassed)));
+    init.set_signal(Some(signal));
     init
 }

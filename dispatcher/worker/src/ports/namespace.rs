@@ -5,7 +5,6 @@ use crate::plain_object;
 use dispatcher_core::{
     egress::PolicyOf,
     hygiene,
-    paywall::seeded::{self, Bug},
     ports::{Dispatch, Inbound, Namespace},
     tenant_failure::TenantFailure,
 };
@@ -65,29 +64,12 @@ impl DispatchNamespace {
             limits: dispatch.limits,
             outbound: OutboundParameters { egress: dispatch.egress },
         });
-        #[cfg(feature = "seeded-bugs")]
-        let options = with_a_bug(options);
         let args = js_sys::Object::new();
-        let own_name = dispatch.script.split("--").next().filter(|_| seeded::has(Bug::VersionNotRun));
-        let fetcher = binding.get(own_name.unwrap_or(dispatch.script), &args, &options)?;
+        let fetcher = binding.get(dispatch.script, &args, &options)?;
         let request = tenant_request(&dispatch, request)?;
         // `get` is lazy: a tenant that does not exist fails here.
         JsFuture::from(fetcher.fetch(&request)?).await?.dyn_into()
     }
-}
-
-/// The options with a key that is wrong, or without one.
-#[cfg(feature = "seeded-bugs")]
-fn with_a_bug(options: JsValue) -> JsValue {
-    let edits: &[(&str, &str)] = match () {
-        () if seeded::has(Bug::WorkerMisspellsLimits) => &[("cpuMs", "cpu_ms"), ("subRequests", "subrequests")],
-        () if seeded::has(Bug::WorkerPassesNoLimits) => &[("\"limits\"", "\"limit\"")],
-        () if seeded::has(Bug::WorkerMisspellsEgress) => &[("\"egress\"", "\"policy\"")],
-        () => return options,
-    };
-    let text = js_sys::JSON::stringify(&options).map(String::from).expect("options were JSON before");
-    let text = edits.iter().fold(text, |text, (key, wrong)| text.replace(key, wrong));
-    js_sys::JSON::parse(&text).expect("only keys were changed")
 }
 
 impl Namespace for DispatchNamespace {
@@ -99,10 +81,6 @@ impl Namespace for DispatchNamespace {
             self.env.get_binding("DISPATCHER").map_err(|_| TenantFailure::BindingMissing)?;
         match Self::dispatch(&binding, dispatch, request).await {
             Ok(response) => Ok(WebResponse::new(response)),
-            Err(_) if seeded::has(Bug::ExceptionUnread) => Err(TenantFailure::Threw),
-            Err(_) if seeded::has(Bug::ExceptionTakenForAnswer) => {
-                web_sys::Response::new().map(WebResponse::new).map_err(|_| TenantFailure::Threw)
-            }
             Err(thrown) => {
                 let message = thrown.dyn_ref::<js_sys::Error>().map(js_sys::Error::message);
                 Err(message.map_or(TenantFailure::Threw, |message| TenantFailure::from_message(&String::from(message))))
@@ -126,8 +104,7 @@ fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_s
     let copy = web_sys::Request::new_with_str_and_init(&url, init)?;
     let headers = copy.headers();
     for (name, value) in pairs(&headers) {
-        let strips = (dispatch.strip)(&name, &value) && !seeded::has(Bug::CallerHeadersPass);
-        if strips || unwanted && hygiene::describes_content(&name) {
+        if (dispatch.strip)(&name, &value) || unwanted && hygiene::describes_content(&name) {
             headers.delete(&name)?;
         }
     }

@@ -6,11 +6,7 @@
 //! fails in the end takes the object down with it, so that nothing goes by it.
 
 use crate::plain_object;
-use dispatcher_core::paywall::{
-    UnixMillis,
-    ports::LedgerError,
-    seeded::{self, Bug},
-};
+use dispatcher_core::paywall::{UnixMillis, ports::LedgerError};
 use js_sys::{Promise, Uint8Array, futures::JsFuture};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::State;
@@ -96,9 +92,6 @@ impl ObjectStorage {
 
     /// Stored with what is written around it.
     pub fn set_alarm(&self, at: UnixMillis) -> Result<(), LedgerError> {
-        if seeded::has(Bug::AlarmNeverSet) {
-            return Ok(());
-        }
         // Its promise tells nothing that the platform does not act on itself.
         self.storage.set_alarm(at.0 as f64).map(drop).map_err(storage_failed)
     }

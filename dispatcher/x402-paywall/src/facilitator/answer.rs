@@ -4,10 +4,7 @@
 //! and whatever could be a signature, a token or one of our secrets is taken out.
 
 use super::{AuthHeader, Endpoint, Facilitator};
-use crate::{
-    ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError},
-    seeded::{self, Bug},
-};
+use crate::ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError};
 use serde_json::{Value, value::RawValue};
 use x402_protocol::json::{self, depth};
 
@@ -37,7 +34,6 @@ pub(super) async fn send(
     json: Option<&RawValue>,
     timeout_ms: u64,
 ) -> Heard {
-    let timeout_ms = if seeded::has(Bug::TimeOutIgnored) { u64::from(u32::MAX) } else { timeout_ms };
     let (url, headers) = (facilitator.url_of(endpoint), facilitator.headers_of(endpoint));
     let answer = transport.send(HttpRequest { url: &url, headers, json: json.map(RawValue::get), timeout_ms }).await;
     match answer {

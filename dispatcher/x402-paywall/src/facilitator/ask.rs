@@ -9,11 +9,10 @@ use super::{
     verify_reason::{self, About},
 };
 use crate::{
-    Reason, UnixMillis,
+    Reason,
     health::{Begun, Board, Busy, Errand, Failed, Order, Outcome},
     ledger::Claim,
     ports::{Clock, FacilitatorTransport, TransportError},
-    seeded::{self, Bug},
     telemetry::{Attempt, Call},
 };
 use serde_json::value::RawValue;
@@ -62,17 +61,13 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
     /// payment, or that we cannot follow.
     pub async fn verify(&self, claim: &Claim, attempts: &mut Vec<Attempt>) -> Verified {
         let began = self.clock.now();
-        if seeded::has(Bug::RunUnverified) {
-            return Verified::Valid(claim.facilitators.first().cloned().unwrap_or_default());
-        }
         let deadline = verify_deadline(&claim.window, began);
         if time_out::within(1, deadline, began).is_none() {
             return Verified::Invalid(claim.window.too_late());
         }
         let Order { ask, left_out } = self.board.order(claim, began);
         attempts.extend(left_out.iter().map(|(id, why)| attempt(id, Call::Verify, why, 0)));
-        let most = if seeded::has(Bug::VerifyNoFailover) { 1 } else { usize::MAX };
-        let mut ids: Vec<_> = ask.into_iter().take(most).collect();
+        let mut ids = ask;
         let mut search = Search::default();
         let mut told = false;
         loop {
@@ -124,7 +119,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         let Heard { answer, said } = heard;
         let verdict = verdict::of_verify(answer, &claim.expected(self.clock.now()));
         let ended = self.clock.now();
-        let about = |reason: &Reason| self.about(reason, claim, ended);
+        let about = |reason: &Reason| verify_reason::about(reason, claim, ended);
         let outcome = match &verdict {
             VerifyVerdict::Valid => Some(Outcome::Answered),
             VerifyVerdict::Invalid(reason) if about(reason) == About::TheFacilitator => {
@@ -148,8 +143,8 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                 Some(Verified::Valid(facilitator.id.clone()))
             }
             VerifyVerdict::Invalid(reason) => match about(&reason) {
-                About::ThePayment if !seeded::has(Bug::InvalidFailsOver) => Some(Verified::Invalid(reason)),
-                About::ThePayment | About::ThePaymentPerhaps => {
+                About::ThePayment => Some(Verified::Invalid(reason)),
+                About::ThePaymentPerhaps => {
                     search.refused.get_or_insert(reason);
                     None
                 }
@@ -167,14 +162,6 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
                 None
             }
         }
-    }
-
-    fn about(&self, reason: &Reason, claim: &Claim, now: UnixMillis) -> About {
-        let billed = seeded::has(Bug::VerifyErrorBilled) && reason.as_str() == "verify_failed";
-        if billed || seeded::has(Bug::EveryNoBelieved) {
-            return About::ThePayment;
-        }
-        verify_reason::about(reason, claim, now)
     }
 
     /// A first settle for a caller who waits. A "pending" is asked about once more: a client that does not know to send the

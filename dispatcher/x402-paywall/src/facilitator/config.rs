@@ -4,12 +4,7 @@ use super::{
     auth::{self, AuthHeader, Endpoint},
     time_out::VERIFY_BUDGET_MS,
 };
-use crate::{
-    health::standing::Limits,
-    ports::Secrets,
-    seeded::{self, Bug},
-    telemetry::Call,
-};
+use crate::{health::standing::Limits, ports::Secrets, telemetry::Call};
 use serde::Deserialize;
 use x402_protocol::json;
 
@@ -141,11 +136,6 @@ impl Facilitators {
                 }
             }
             list.push(Facilitator { id: wire.id, url, verify_timeout_ms, settle_timeout_ms, auth });
-        }
-        if seeded::has(Bug::KeysOfAnother)
-            && let Some(first) = list.first().map(|first| first.auth.clone())
-        {
-            list.iter_mut().for_each(|other| other.auth = first.clone());
         }
         Ok(Self(list))
     }

@@ -8,7 +8,6 @@ use super::verify_reason;
 use crate::{
     Reason, UnixMillis,
     ports::{FacilitatorAnswer, TransportError},
-    seeded::{self, Bug},
     window::Window,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -137,7 +136,6 @@ pub struct Settlement {
 pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &Expected) -> VerifyVerdict {
     let answer = match answer {
         Ok(answer) => answer,
-        Err(_) if seeded::has(Bug::VerifyErrorBilled) => return VerifyVerdict::Invalid(Reason::ours("verify_failed")),
         Err(error) => return VerifyVerdict::NoAnswer(error.into()),
     };
     let body: VerifyResponse = match read(&answer) {
@@ -146,7 +144,7 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
     };
     let payer_fits = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
     match (body.is_valid, body.invalid_reason) {
-        (true, None) if payer_fits || seeded::has(Bug::VerifiedForAnotherPayer) => VerifyVerdict::Valid,
+        (true, None) if payer_fits => VerifyVerdict::Valid,
         (true, None) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::Payer)),
         (true, Some(_)) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::InvalidReason)),
         (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
@@ -180,23 +178,18 @@ pub fn of_settle(
     };
     let body: SettleResponse = match read(&answer) {
         Ok(body) => body,
-        Err(NoAnswer::Http(_)) if seeded::has(Bug::HttpErrorTakenForRefusal) => {
-            return SettleVerdict::Refused(Reason::ours("facilitator_error"));
-        }
         Err(why) if why.before_the_payment() => return SettleVerdict::Unsent(why),
         Err(why) => return unknown(why.into(), ""),
     };
     if !body.success {
         let reason = Reason::from_outside(body.error_reason.as_deref());
-        let pending_refused = seeded::has(Bug::PendingTakenForRefusal) && reason.is_pending();
-        return if pending_refused || is_final(&reason, &answer, &body, expected) {
+        return if is_final(&reason, &answer, &body, expected) {
             SettleVerdict::Refused(reason)
         } else {
             unknown(Open::Said(reason), &body.transaction)
         };
     }
-    let named = known_hash(&body.transaction);
-    let Some(transaction) = named.or_else(|| seeded::has(Bug::SettledWithoutTransaction).then(String::new)) else {
+    let Some(transaction) = known_hash(&body.transaction) else {
         return unknown(NoAnswer::Contradiction(Field::Transaction).into(), "");
     };
     if let Some(field) = contradicted(&body, answer.status, expected) {
@@ -216,7 +209,7 @@ pub fn of_settle(
 /// behind free text, and behind no reason at all. A transaction, or a server's error, leaves it open whatever the reason.
 fn is_final(reason: &Reason, answer: &FacilitatorAnswer, body: &SettleResponse, expected: &Expected) -> bool {
     let says_more = !body.transaction.is_empty() || answer.status >= 500;
-    if says_more && !seeded::has(Bug::RefusalBelievedWithTransaction) {
+    if says_more {
         return false;
     }
     reason.is_given_before_sending(expected)
@@ -229,9 +222,9 @@ fn contradicted(body: &SettleResponse, status: u16, expected: &Expected) -> Opti
     [
         (body.error_reason.is_none(), Field::ErrorReason),
         ((200..300).contains(&status), Field::Status),
-        (names(&body.network, expected) || seeded::has(Bug::SettledOnAnotherNetwork), Field::Network),
-        (payer || seeded::has(Bug::SettledForAnotherPayer), Field::Payer),
-        (amount || seeded::has(Bug::SettledForAnotherAmount), Field::Amount),
+        (names(&body.network, expected), Field::Network),
+        (payer, Field::Payer),
+        (amount, Field::Amount),
     ]
     .into_iter()
     .find_map(|(fits, field)| (!fits).then_some(field))

@@ -15,7 +15,6 @@ use crate::{
     UnixMillis,
     facilitator::{Facilitators, supported::SUPPORTED_TTL_MS},
     ledger::Claim,
-    seeded::{self, Bug},
     telemetry::Call,
 };
 use serde_json::value::RawValue;
@@ -177,7 +176,7 @@ impl Board {
             let Some(desk) = inner.desk(id) else { continue };
             if !desk.serves(Some(claim.version), claim.network) {
                 order.left_out.push((id.clone(), "cannot_serve"));
-            } else if !desk.known.is_in_use() || desk.is_slow() && seeded::has(Bug::SlowTakenForDead) {
+            } else if !desk.known.is_in_use() {
                 order.left_out.push((id.clone(), "quarantined"));
             } else if desk.is_slow() {
                 slow.push(id.clone());
@@ -336,7 +335,7 @@ impl Board {
         let told = inner.exchange.told.saturating_add(1);
         inner.exchange = Exchange { told_at: Some(now), failed_at: None, told, under_way: None };
         for (id, known) in snapshot.facilitators {
-            if let Some(desk) = inner.desk(&id).filter(|_| !seeded::has(Bug::HealthNotMerged)) {
+            if let Some(desk) = inner.desk(&id) {
                 desk.known = known;
             }
         }

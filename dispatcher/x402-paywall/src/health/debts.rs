@@ -4,10 +4,7 @@
 //! each of them is a payer who waits. So they have a rate of their own. While the facilitator is silent, a few go out each
 //! back-off, for one of them may be what it chokes on. As soon as it has answered one, all others follow.
 
-use crate::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::UnixMillis;
 use std::collections::VecDeque;
 
 /// Debts under way at once, once it answers.
@@ -65,8 +62,7 @@ impl Debts {
 
     fn next_while_it_answers(&mut self, now: UnixMillis) -> UnixMillis {
         let sent = self.sent.iter().filter(|at| now.since(**at) < 1_000).count();
-        let most = if seeded::has(Bug::DebtsInSingleFile) { 1 } else { A_SECOND };
-        if self.under_way.len() < AT_ONCE && sent < most {
+        if self.under_way.len() < AT_ONCE && sent < A_SECOND {
             return now;
         }
         // Each that has to wait gets a turn of its own, so that they do not come back together.

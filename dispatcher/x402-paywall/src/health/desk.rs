@@ -8,13 +8,7 @@ use super::{
     trials::Trials,
     witness::{Grade, Witness},
 };
-use crate::{
-    UnixMillis,
-    facilitator::Facilitator,
-    ledger::Claim,
-    seeded::{self, Bug},
-    telemetry::Call,
-};
+use crate::{UnixMillis, facilitator::Facilitator, ledger::Claim, telemetry::Call};
 use serde_json::value::RawValue;
 use std::rc::Rc;
 use x402_protocol::{Network, Version};
@@ -95,7 +89,6 @@ impl Desk {
             supported.is_none_or(|supported| supported.serves(version, Claim::SCHEME, network))
         };
         version.map_or_else(|| [Version::V1, Version::V2].into_iter().any(lists), lists)
-            || seeded::has(Bug::UnsupportedAsked)
     }
 
     pub(super) fn is_slow(&self) -> bool {
@@ -186,9 +179,6 @@ impl Desk {
 
     /// Whether a claim may try it while nobody is well. `is_regular`: its payer is known.
     pub(super) fn may_try(&mut self, is_regular: bool, stale: bool, now: UnixMillis) -> bool {
-        if seeded::has(Bug::SlowTakenForDead) && self.known.is_in_use() {
-            return false;
-        }
         let [verify, settle] = [Call::Verify, Call::Settle].map(|call| self.known.of(call).standing.is_in_use());
         // To be verified where settling is known to fail costs the tenant a run for nothing.
         if !settle && !self.may_hope_for_settle(stale, now) {

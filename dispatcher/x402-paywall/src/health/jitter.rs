@@ -1,4 +1,4 @@
-//! Spreads what would otherwise happen everywhere at once. Seeded once from the randomness port, so that a run is
+//! Spreads what would otherwise happen everywhere at once. Drawn once from the randomness port, so that a run is
 //! repeated from its seed; nobody needs to be kept from guessing it.
 
 use std::cell::Cell;

@@ -20,7 +20,6 @@ use crate::{
         supported::{SUPPORTED_RETRY_MS, SUPPORTED_TTL_MS},
     },
     ports::{Clock, FacilitatorTransport, HealthLog, HealthStore, LedgerError},
-    seeded::{self, Bug},
     telemetry::{Call, FacilitatorAlert, StandingChange},
 };
 use serde_json::value::RawValue;
@@ -87,9 +86,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     pub async fn exchange(&self, news: News) -> Result<(Snapshot, Vec<Job>), LedgerError> {
         self.load().await?;
         let known_id = |id: &String| self.facilitators.by_id(id).is_some();
-        self.specimens
-            .borrow_mut()
-            .extend(news.specimens.into_iter().filter(|(id, _)| known_id(id) && !seeded::has(Bug::SpecimenLost)));
+        self.specimens.borrow_mut().extend(news.specimens.into_iter().filter(|(id, _)| known_id(id)));
         let now = self.clock.now();
         for payer in news.regulars {
             let mut snapshot = self.snapshot.borrow_mut();
@@ -260,7 +257,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         for (id, known) in &snapshot.facilitators {
             let old = known.supported.as_ref().is_none_or(|supported| now.since(supported.at) >= SUPPORTED_TTL_MS);
             let may = asked.get(id).is_none_or(|at| now.since(*at) >= SUPPORTED_RETRY_MS);
-            if old && may || seeded::has(Bug::SupportedAskedEachTime) {
+            if old && may {
                 asked.insert(id.clone(), now);
                 jobs.push(Job::Supported(id.clone()));
             }

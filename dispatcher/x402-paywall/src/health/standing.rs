@@ -8,10 +8,7 @@
 //! failures in a row, whoever saw them, have a facilitator asked after the others.
 
 use super::witness::{Evidence, Grade, Hearing, Witness};
-use crate::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::UnixMillis;
 use serde::{Deserialize, Serialize};
 
 /// After so many calls in a row without an answer, whoever sent them, it is asked after the others.
@@ -256,8 +253,7 @@ impl Retry {
 
     fn new(misses: u32, openings: u32, now: UnixMillis, jitter: f64) -> Self {
         let most = if openings > 1 { BACK_OFF_MAX_AGAIN_MS } else { BACK_OFF_MAX_MS };
-        let doublings =
-            (misses + openings.saturating_sub(1)).min(if seeded::has(Bug::BackOffNeverGrows) { 0 } else { 16 });
+        let doublings = (misses + openings.saturating_sub(1)).min(16);
         let pause = BACK_OFF_MIN_MS.saturating_mul(1 << doublings).min(most) as f64;
         let pause = pause * (1.0 - JITTER + 2.0 * JITTER * jitter);
         Self { set_at: now, at: now.plus(pause as u64), misses }
@@ -316,8 +312,7 @@ impl Health {
     /// Whether its failures open the breaker.
     fn is_given_up(&self, hearing: Hearing, now: UnixMillis) -> bool {
         let unwell = self.score < OPENS_BELOW && self.evidence.has_seen_enough(now);
-        (hearing != Hearing::Repeated && (self.evidence.convicts(now) || unwell))
-            && !seeded::has(Bug::BreakerNeverOpens)
+        hearing != Hearing::Repeated && (self.evidence.convicts(now) || unwell)
     }
 
     /// It answers again. Where strangers alone spoke against it and the first probe found them wrong, that was no
@@ -396,7 +391,7 @@ fn answered(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
         Standing::Degraded(retry) => tried_again(health, retry, now, jitter),
         Standing::Quarantined(Retry { misses, .. }) | Standing::Probing { retry: Retry { misses, .. }, .. } => {
             let good = if let Standing::Probing { good, .. } = standing { good + 1 } else { 1 };
-            if good >= health.good_probes_wanted(event.purpose) && !seeded::has(Bug::BreakerNeverCloses) {
+            if good >= health.good_probes_wanted(event.purpose) {
                 return health.restored(misses, now);
             }
             let retry = again(0);
@@ -411,7 +406,7 @@ fn failed(health: Health, reason: &str, event: &Event, now: UnixMillis, jitter: 
         Standing::Healthy | Standing::Degraded(_) if health.is_given_up(hearing, now) => {
             health.quarantined(now, jitter)
         }
-        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER && !seeded::has(Bug::BreakerNeverOpens) => {
+        Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER => {
             let retry = Retry::new(DEMOTED_MISSES, health.openings, now, jitter);
             health.stands(Standing::Degraded(retry), now)
         }

@@ -4,12 +4,7 @@
 //! otherwise decide for everybody. A failure counts once per origin, and only several independent origins, or payments
 //! that another call has answered soundly, weigh enough to open a breaker.
 
-use crate::{
-    UnixMillis,
-    ledger::Claim,
-    origin::Fingerprint,
-    seeded::{self, Bug},
-};
+use crate::{UnixMillis, ledger::Claim, origin::Fingerprint};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
@@ -131,7 +126,7 @@ impl Evidence {
             Grade::Sound => 0,
         };
         let same = |known: &&Testimony| !witness.is_independent_of(&known.witness) && now.since(known.at) < quiet_ms;
-        if self.testimonies.iter().any(|known| same(&known)) && !seeded::has(Bug::StrangersBelieved) {
+        if self.testimonies.iter().any(|known| same(&known)) {
             return Hearing::Repeated;
         }
         self.testimonies.push(Testimony { witness, at: now, weighs: true });
@@ -179,7 +174,6 @@ impl Evidence {
             }
             weight += match witness.grade {
                 Grade::Sound => 2,
-                _ if seeded::has(Bug::StrangersBelieved) => 2,
                 _ if is_there => 0,
                 Grade::Stranger if stands_alone && doubted => 1,
                 _ if stands_alone => 2,

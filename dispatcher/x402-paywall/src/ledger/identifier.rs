@@ -4,10 +4,7 @@
 //! are different payments. The owner is a payment *and* the request that bound it: an unbind that was under way when its
 //! process died must not take the identifier from the same payment's next life.
 
-use crate::{
-    UnixMillis,
-    seeded::{self, Bug},
-};
+use crate::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use x402_protocol::v2::PaymentIdentifier;
@@ -20,7 +17,6 @@ impl ScopedIdentifier {
     /// An identifier has no slash, so no two pairs run together.
     #[must_use]
     pub fn of(tenant_id: &str, identifier: &PaymentIdentifier) -> Self {
-        let tenant_id = if seeded::has(Bug::IdentifierNotScoped) { "" } else { tenant_id };
         Self(format!("{tenant_id}/{identifier}"))
     }
 }
@@ -97,9 +93,7 @@ pub fn unbind(owner: Option<Owner>, by: &Owner) -> Option<Owner> {
 /// Adds `by` to the owners of a transaction. A transaction may move the money of many payers, but of each for one payment.
 pub fn bind_transaction(owners: &mut Vec<Owner>, by: &Owner) -> Bound {
     match owners.iter().find(|owner| owner.has_the_payer_of(&by.payment)) {
-        Some(owner) if owner.payment != by.payment && !seeded::has(Bug::TransactionSoldTwice) => {
-            Bound::Anothers(owner.payment.clone())
-        }
+        Some(owner) if owner.payment != by.payment => Bound::Anothers(owner.payment.clone()),
         Some(_) => Bound::Yours,
         None => {
             owners.push(by.clone());

@@ -20,7 +20,6 @@ use crate::{
     health::Board,
     ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
     response::PaidResponse,
-    seeded::{self, Bug},
     telemetry::{Attempt, PaymentEvent, Stage},
 };
 use std::{
@@ -158,9 +157,7 @@ where
 
     /// The alarm rang: reconcile what is unknown, forget what is over.
     pub async fn woke(&self) -> Result<(), LedgerError> {
-        if !seeded::has(Bug::AlarmArmedOnce) {
-            self.alarm.take();
-        }
+        self.alarm.take();
         let woke = self.drive(Event::Woke, None, None, &mut Vec::new()).await.map(drop);
         let failed = if woke.is_err() { self.failed_alarms.get().saturating_add(1) } else { 0 };
         self.failed_alarms.set(failed);
@@ -230,7 +227,7 @@ where
                 (_, None) => panic!("the machine asks about a payment that it forgets"),
             };
             let happened = self.act(next, &record, holder, attempts).await;
-            if asks && !seeded::has(Bug::BusyAfterAnswer) {
+            if asks {
                 self.busy_until.set(UnixMillis(0));
             }
             event = happened?;
@@ -270,11 +267,7 @@ where
 
     /// The transaction of the payment that has the identifier, for whoever has the same payer: it is nobody else's business.
     async fn named_to(&self, record: &Record, payment: &str) -> Result<Option<String>, LedgerError> {
-        if record.owner().has_the_payer_of(payment) || seeded::has(Bug::ConflictNamesAnyone) {
-            self.identifiers.transaction_of(payment).await
-        } else {
-            Ok(None)
-        }
+        if record.owner().has_the_payer_of(payment) { self.identifiers.transaction_of(payment).await } else { Ok(None) }
     }
 
     /// Asks what became of a settlement: the chain first where one was lost, because it knows at once; else the facilitator,
@@ -418,50 +411,30 @@ where
         }
         // An alarm that is to ring earlier is set before the record that needs it, one that may ring later after it: so a
         // crash in between finds the alarm too early and never too late.
-        let unasked = seeded::has(Bug::UnknownNeverAskedAbout) && matches!(after.state, State::Unknown { .. });
-        let unforgotten = seeded::has(Bug::SettledNeverForgotten) && matches!(after.state, State::Settled { .. });
-        let late = seeded::has(Bug::AlarmAfterRecord);
         if let Wake::By(at) = wake
-            && !(unasked || unforgotten || late)
             && self.alarm.get().is_none_or(|alarm| at < alarm)
         {
             self.wake_at(at).await?;
         }
         let responded = after.head.is_some() && before.as_ref().is_none_or(|before| before.head.is_none());
         let same = |before: &Record| before.state == after.state && before.holder == after.holder;
-        let unstored = seeded::has(Bug::SettlingNotStored) && matches!(after.state, State::Settling { .. });
-        let changed = !before.as_ref().is_some_and(same) && !unstored;
+        let changed = !before.as_ref().is_some_and(same);
         let before = before.map(|before| before.state);
         if changed {
-            let responded = responded && !seeded::has(Bug::BodyNotStored);
-            let most = if seeded::has(Bug::StoredBodyTruncated) { 100 } else { usize::MAX };
-            let body = if responded { body.take().map(|body| &body[..body.len().min(most)]) } else { None };
+            let body = if responded { body.take() } else { None };
             self.store.save(after, body).await?;
             self.is_stored.set(true);
         }
-        if let Wake::At(at) = wake
-            && !unforgotten
-        {
-            self.wake_at(at).await?;
-        }
-        if let Wake::By(at) = wake
-            && late
-            && self.alarm.get().is_none_or(|alarm| at < alarm)
-        {
+        if let Wake::At(at) = wake {
             self.wake_at(at).await?;
         }
         if responded {
             self.log.record(&PaymentEvent { stage: Stage::Executed, ..after.event(request_id) });
         }
-        let untold = seeded::has(Bug::SettledUntold) && after.state.stage() == Stage::Settled;
-        if before.is_none_or(|before| before.is_news_after(&after.state)) && !untold {
+        if before.is_none_or(|before| before.is_news_after(&after.state)) {
             self.log.record(&after.event(request_id));
-            if seeded::has(Bug::SettledToldTwice) && after.state.stage() == Stage::Settled {
-                self.log.record(&after.event(request_id));
-            }
         }
-        let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. })
-            || seeded::has(Bug::BodyDroppedAtOnce) && after.state.stage() == Stage::Settled;
+        let spent = matches!(after.state, State::Settled { delivery: Delivery::HandedOver, .. });
         if changed && spent && after.claim.identifier.is_none() {
             self.store.drop_body().await?;
         }
@@ -488,13 +461,7 @@ where
     }
 
     async fn response(&self) -> Result<PaidResponse, LedgerError> {
-        let mut head = self.record().await?.and_then(|record| record.head).unwrap_or_default();
-        if seeded::has(Bug::StoredStatusLost) {
-            head.status = 200;
-        }
-        if seeded::has(Bug::StoredHeadersLost) {
-            head.headers.clear();
-        }
+        let head = self.record().await?.and_then(|record| record.head).unwrap_or_default();
         Ok(PaidResponse { head, body: self.store.body().await? })
     }
 }

@@ -9,10 +9,8 @@ use crate::{
     Reason, UnixMillis,
     facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
     response::ResponseHead,
-    seeded::{self, Bug},
 };
-use serde_json::value::{RawValue, Value};
-use x402_protocol::{PaymentFlow, json};
+use x402_protocol::PaymentFlow;
 
 /// How long a request may hold a verified payment while the tenant runs. Longer than the dispatcher lets a tenant run.
 pub const TENANT_LEASE_MS: u64 = 60_000;
@@ -204,17 +202,16 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
 
 /// The payment is verified by `facilitator`, and has its identifier.
 fn begin(record: Record, facilitator: String, now: &Now<'_>) -> Step {
-    if record.claim.flow == PaymentFlow::Upfront && !seeded::has(Bug::UpfrontRunsFirst) {
+    if record.claim.flow == PaymentFlow::Upfront {
         return begin_settle(record, now);
     }
-    let until = now.time.plus(if seeded::has(Bug::LeaseTooShort) { 1_000 } else { TENANT_LEASE_MS });
+    let until = now.time.plus(TENANT_LEASE_MS);
     move_to(record, State::Verified { until, facilitator }, Next::Reply(Reply::Run), Wake::By(until))
 }
 
 /// In one write with the response, where there is one: nothing lies between having it and asking for the money.
 fn begin_settle(record: Record, now: &Now<'_>) -> Step {
-    let first = record.claim.facilitators.first().filter(|_| seeded::has(Bug::SettleIgnoresHealth));
-    match first.or(now.settle_order.first()).cloned() {
+    match now.settle_order.first().cloned() {
         Some(facilitator) => ask(record, facilitator, Vec::new(), None, now),
         // Nobody is there, or all were quarantined while the tenant ran. Nothing was asked to move money: the payment
         // goes back.
@@ -227,18 +224,10 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
     let belongs = record.claim.belongs_to(came);
     let own = belongs && record.claim.is_for_the_request_of(came);
     let held = match &record.state {
-        State::Settled { .. } if seeded::has(Bug::SettledForgotten) => false,
         State::Claimed | State::Naming { .. } => now.busy,
         // The same payment for the same request takes over from an orphan at once, rather than wait for its lease to run
         // out. Should that request live after all, it finds that it holds nothing any more.
-        State::Verified { .. }
-            if own
-                && claim.is_some()
-                && now.inherited == Some(&record.holder)
-                && !seeded::has(Bug::OrphanWaitsOutItsLease) =>
-        {
-            now.busy
-        }
+        State::Verified { .. } if own && claim.is_some() && now.inherited == Some(&record.holder) => now.busy,
         State::Verified { until, .. } => now.busy || now.time < *until,
         // A transfer that failed on the chain is there to be read, and good for another try: its payer's alone.
         State::Refused { .. } => now.busy || !belongs,
@@ -303,18 +292,9 @@ fn collect(
 ) -> Step {
     match delivery {
         Delivery::Owed | Delivery::Running { .. } => run_paid(record, settlement, keep_until, holder, now),
-        Delivery::HandedOver | Delivery::Delivered { .. } | Delivery::Kept if seeded::has(Bug::ResendRunsTenant) => {
-            run_paid(record, settlement, keep_until, holder, now)
-        }
-        Delivery::Kept if seeded::has(Bug::KeptNotCollectable) => already_used(record),
-        Delivery::Delivered { .. } if seeded::has(Bug::DeliveredAtTheNextHop) => already_used(record),
-        Delivery::Delivered { again_until } if now.time >= again_until && !seeded::has(Bug::ServedTwice) => {
-            already_used(record)
-        }
+        Delivery::Delivered { again_until } if now.time >= again_until => already_used(record),
         // An identifier's response was kept beyond that even before it had a time of its own.
-        Delivery::HandedOver if record.claim.identifier.is_none() && !seeded::has(Bug::ServedTwice) => {
-            already_used(record)
-        }
+        Delivery::HandedOver if record.claim.identifier.is_none() => already_used(record),
         Delivery::Kept | Delivery::Leaving { .. } | Delivery::Delivered { .. } | Delivery::HandedOver => {
             give(record, settlement, keep_until, holder, now)
         }
@@ -341,9 +321,6 @@ fn pending(transaction: Option<&str>, at: UnixMillis, now: &Now<'_>) -> Reply {
 fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
     match (record.state.clone(), event) {
         (State::Naming { facilitator }, Event::Bound) => begin(record, facilitator, now),
-        (State::Naming { facilitator }, Event::Taken { .. }) if seeded::has(Bug::IdentifierConflictIgnored) => {
-            begin(record, facilitator, now)
-        }
         // Nothing of ours to give back.
         (State::Naming { .. }, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
         (_, Event::Unbound(Then::Forget(reply))) => gone(reply),
@@ -355,16 +332,13 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             Verified::Invalid(reason) => gone(Reply::Invalid(reason)),
             Verified::Nobody => gone(Reply::Nobody),
         },
-        (State::Verified { .. }, Event::Released { holder })
-            if record.holder == holder && !now.busy && !seeded::has(Bug::FailedRunKeepsPayment) =>
-        {
+        (State::Verified { .. }, Event::Released { holder }) if record.holder == holder && !now.busy => {
             forget(record, Reply::Noted, now)
         }
         (State::Verified { until, .. }, Event::Executed { holder, head })
             if record.holder == holder && now.time < until && !now.busy =>
         {
-            if let Some(reason) = record.claim.window.expired(now.time).filter(|_| !seeded::has(Bug::ExpiryNotLookedAt))
-            {
+            if let Some(reason) = record.claim.window.expired(now.time) {
                 return refused(record, reason, now);
             }
             begin_settle(Record { head: Some(head), ..record }, now)
@@ -377,9 +351,7 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
             State::Settled { settlement, delivery: Delivery::Running { holder, .. }, keep_until },
             Event::Released { holder: by },
         ) if holder == by => {
-            let delivery =
-                if seeded::has(Bug::UpfrontFailureForgotten) { Delivery::HandedOver } else { Delivery::Owed };
-            let state = State::Settled { settlement, delivery, keep_until };
+            let state = State::Settled { settlement, delivery: Delivery::Owed, keep_until };
             move_to(record, state, Next::Reply(Reply::Noted), Wake::AsItIs)
         }
         // The answer that brought the response was lost on its way here.
@@ -448,14 +420,10 @@ fn settle_answered(
     holder: Option<String>,
     now: &Now<'_>,
 ) -> Step {
-    let is_first = asking.lost.is_none() || seeded::has(Bug::RefusalAfterUnknownBelieved);
     match verdict {
         SettleVerdict::Settled(settlement) => settled(record, settlement, holder, now),
-        SettleVerdict::Unknown { .. } if seeded::has(Bug::SettleFailoverOnTimeOut) => {
-            next_facilitator(record, asking, Reason::ours("no_answer"), now)
-        }
         // Once an answer was lost, only the chain can say that nothing moved.
-        SettleVerdict::Refused(reason) if is_first => next_facilitator(record, asking, reason, now),
+        SettleVerdict::Refused(reason) if asking.lost.is_none() => next_facilitator(record, asking, reason, now),
         SettleVerdict::Unsent(_) if asking.lost.is_none() => {
             let Asking { facilitator, mut tried, .. } = asking;
             tried.push(facilitator);
@@ -526,21 +494,7 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
 }
 
 /// Asks the same facilitator once more, with the outcome of an earlier call lost.
-fn ask_again(
-    mut record: Record,
-    mut facilitator: String,
-    tried: Vec<String>,
-    lost: Option<Lost>,
-    now: &Now<'_>,
-) -> Step {
-    if seeded::has(Bug::SettleRetriedElsewhere)
-        && let Some(other) = now.settle_order.iter().find(|id| **id != facilitator)
-    {
-        facilitator.clone_from(other);
-    }
-    if seeded::has(Bug::SettleRetriedWithOtherBytes) {
-        record.claim.request = reworded(&record.claim.request);
-    }
+fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
     // Without any, its process died between asking and hearing.
     let lost = lost.unwrap_or(Lost {
         asked: 1,
@@ -551,13 +505,6 @@ fn ask_again(
         transaction: None,
     });
     ask(record, facilitator, tried, Some(lost), now)
-}
-
-/// The same JSON in other bytes, as a seeded bug sends it.
-fn reworded(request: &RawValue) -> Box<RawValue> {
-    let value: Value = json::read(request.get()).expect("it is JSON");
-    let text = serde_json::to_string_pretty(&value).expect("JSON can be written");
-    RawValue::from_string(text).expect("it is JSON still")
 }
 
 fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
@@ -571,16 +518,13 @@ fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Los
 fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: bool, now: &Now<'_>) -> Step {
     let Asking { facilitator, tried, lost } = asking;
     let asked = lost.as_ref().map_or(0, |lost| lost.asked);
-    if asked >= 3 && seeded::has(Bug::UnknownGivenUp) {
-        return refused(record, Reason::ours("settlement_failed"), now);
-    }
     let (first_asked_at, only_unread, known) = match lost {
         Some(lost) => (lost.first_asked_at, lost.only_unread && unread, lost.transaction),
         None => (UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)), unread, None),
     };
     let ask_again_at = now.time.plus(pause_after(asked, first_asked_at, &record, now.time));
     // The first one: what a facilitator sends again reverts on the nonce that the first has used.
-    let transaction = known.or(transaction).filter(|_| !seeded::has(Bug::PendingTransactionLost));
+    let transaction = known.or(transaction);
     let reply = pending(transaction.as_deref(), now.time.plus(ASK_AGAIN_MIN_MS).max(now.ask_again_at), now);
     let lost = Lost { asked: asked + 1, asked_at: now.time, first_asked_at, only_unread, ask_again_at, transaction };
     let state = State::Unknown { facilitator, tried, lost };
@@ -590,15 +534,6 @@ fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: 
 /// The pause before a settlement is asked about again that was asked about `asked` times before. It never falls far behind
 /// how long the settlement has been open.
 fn pause_after(asked: u32, first_asked_at: UnixMillis, record: &Record, now: UnixMillis) -> u64 {
-    if seeded::has(Bug::UnknownAskedInAStorm) {
-        return 100;
-    }
-    if seeded::has(Bug::UnknownAskedAboutTooLate) {
-        return ASK_AGAIN_MAX_MS;
-    }
-    if seeded::has(Bug::PauseNeverGrows) {
-        return ASK_AGAIN_MIN_MS;
-    }
     let is_soon = now < record.claim.window.end().plus(FINAL_AFTER_MS);
     let open_ms = now.0.saturating_sub(first_asked_at.0);
     let most = if is_soon { ASK_AGAIN_SOON_MS.max(open_ms / 8) } else { ASK_AGAIN_MAX_MS };
@@ -606,7 +541,7 @@ fn pause_after(asked: u32, first_asked_at: UnixMillis, record: &Record, now: Uni
 }
 
 fn settled(record: Record, settlement: Settlement, holder: Option<String>, now: &Now<'_>) -> Step {
-    let keep_until = now.time.plus(if seeded::has(Bug::SettledKeptTooShort) { 2_000 } else { SETTLED_KEPT_MS });
+    let keep_until = now.time.plus(SETTLED_KEPT_MS);
     if record.head.is_some() {
         return deliver(record, settlement, keep_until, holder, now);
     }
@@ -655,7 +590,7 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
     let reply = Reply::Refused(reason.clone());
     // The caller will sign another payment for the same purchase. The record stays, so a failure to give the identifier
     // back is made up for when it is forgotten.
-    let next = match record.claim.scoped_identifier().filter(|_| !seeded::has(Bug::IdentifierNeverGivenBack)) {
+    let next = match record.claim.scoped_identifier() {
         Some(identifier) => Next::Unbind { identifier, then: Then::Keep(reply) },
         None => Next::Reply(reply),
     };
@@ -665,10 +600,7 @@ fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
 }
 
 fn leaving(holder: String, now: &Now<'_>) -> Delivery {
-    Delivery::Leaving {
-        holder,
-        until: now.time.plus(if seeded::has(Bug::DeliveryLeaseForEver) { SETTLED_KEPT_MS } else { DELIVERY_LEASE_MS }),
-    }
+    Delivery::Leaving { holder, until: now.time.plus(DELIVERY_LEASE_MS) }
 }
 
 fn move_to(record: Record, state: State, next: Next, wake: Wake) -> Step {
@@ -685,8 +617,7 @@ fn stay(record: Option<Record>, next: Next) -> Step {
 }
 
 fn forget(record: Record, reply: Reply, now: &Now<'_>) -> Step {
-    let Some(identifier) = record.claim.scoped_identifier().filter(|_| !seeded::has(Bug::IdentifierNeverGivenBack))
-    else {
+    let Some(identifier) = record.claim.scoped_identifier() else {
         return gone(reply);
     };
     wait_for(record, Next::Unbind { identifier, then: Then::Forget(reply) }, now)

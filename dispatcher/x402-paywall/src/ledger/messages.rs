@@ -7,7 +7,6 @@ use crate::{
     facilitator::verdict::{Expected, Settlement},
     origin::{Fingerprint, Origin},
     response::PaidResponse,
-    seeded::{self, Bug},
     telemetry::Attempt,
     window::Window,
 };
@@ -141,7 +140,7 @@ impl Claim {
         };
         self.payment == came.payment
             && same_request
-            && (same_content || seeded::has(Bug::BodyNotBound))
+            && same_content
             && self.signature.eq_ignore_ascii_case(&came.signature)
     }
 
@@ -160,8 +159,7 @@ impl Claim {
             Some(identifier) => came.carried.as_ref() == Some(identifier),
             None => own.caller == origin.caller || came.proof_of_payer > self.proof_of_payer,
         };
-        (same_caller || seeded::has(Bug::StrangerCollects))
-            && (own.credentials == origin.credentials || seeded::has(Bug::CredentialsNotBound))
+        same_caller && own.credentials == origin.credentials
     }
 }
 

@@ -9,7 +9,6 @@ use crate::sim::{
 };
 use dispatcher_core::{
     hygiene::REQUEST_ID,
-    paywall::seeded::{self, Bug},
     plan,
     ports::{CollectError, Dispatch, Inbound, Namespace, Outbound},
     tenant_failure::TenantFailure,
@@ -62,10 +61,7 @@ impl Outbound for SimResponse {
 
 /// The options' limits: the platform looks for keys, and passes over those that it does not know.
 fn as_the_platform_reads(limits: plan::Limits) -> DispatchedLimits {
-    let mut limits = serde_json::to_value(limits).expect("limits have string keys and numbers");
-    if seeded::has(Bug::LimitsKeyMisspelt) {
-        limits["cpu_ms"] = limits["cpuMs"].take();
-    }
+    let limits = serde_json::to_value(limits).expect("limits have string keys and numbers");
     serde_json::from_value(limits).expect("what the platform does not know it passes over")
 }
 

@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn success_that_comes_back_sixty_times_as_slow_is_no_recovery() {
-        let slow = |exchange: &mut Exchange, _: &mut _| exchange.ended_us += 3_000_000;
+        let slow = |exchange: &mut Exchange, _: &mut _| exchange.ended_us += 30_000_000;
         let late = story().sent("p3", ExchangeKind::Payment, 200, slow).history();
         let found = judge(&late, "outage", Duration::ZERO);
         assert_eq!((found.verdict, shown(&found).len()), (Verdict::Fail, 1), "{}", found.detail);

@@ -102,15 +102,21 @@ fn share_durable_objects(config: &mut Map<String, Value>, number: usize) -> Resu
 /// Where wrangler looks for secrets, beside the config. Of these it prints no values.
 pub const SECRETS_FILE: &str = ".dev.vars";
 
-/// The secrets in the file's own format.
+/// The secrets in the file's own format. What reads it takes nothing out of single quotes, and leaves the backslashes in double ones:
+/// a list of URLs in the latter is no JSON.
 pub fn secrets_file(secrets: &BTreeMap<String, String>) -> String {
-    secrets.iter().map(|(name, value)| format!("{name}={}\n", json!(value))).collect()
+    let quoted = |value: &str| if value.contains('\'') { json!(value).to_string() } else { format!("'{value}'") };
+    secrets.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect()
 }
 
 /// Reads what [`secrets_file`] wrote; lines of another form are left out.
 pub fn secrets_in(text: &str) -> Vec<(String, String)> {
     let pairs = text.lines().filter_map(|line| line.split_once('='));
-    pairs.filter_map(|(name, value)| Some((name.to_owned(), serde_json::from_str(value).ok()?))).collect()
+    let plain = |value: &str| {
+        let quoted = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+        quoted.map(str::to_owned).or_else(|| serde_json::from_str(value).ok())
+    };
+    pairs.filter_map(|(name, value)| Some((name.to_owned(), plain(value)?))).collect()
 }
 
 fn add_vars(config: &mut Map<String, Value>, vars: &BTreeMap<String, String>) -> Result<(), ConfigError> {

@@ -65,6 +65,12 @@ pub type Calls = BTreeMap<(String, FacilitatorEndpoint), Vec<Call>>;
 pub fn of(evidence: &[Evidence]) -> Calls {
     let mut calls = Calls::new();
     let mut last_failure: BTreeMap<(String, FacilitatorEndpoint), String> = BTreeMap::new();
+    // A line about a call in vain comes when its time is over.
+    let waited_ms = timeouts(evidence);
+    let began = |at_ms: u64, key: &(String, FacilitatorEndpoint), result: &str| match result {
+        "timeout" => at_ms.saturating_sub(waited_ms.get(key).copied().unwrap_or_default()),
+        _ => at_ms,
+    };
     for Evidence { at_ms, what } in evidence {
         match what {
             What::Request { line, .. } => {
@@ -90,7 +96,8 @@ pub fn of(evidence: &[Evidence]) -> Calls {
                     _ => continue,
                 };
                 let payment = Some(line.payment.clone());
-                let call = Call { start_ms: *at_ms, end_ms: *at_ms, result, payment, beside: true };
+                let start_ms = began(*at_ms, &key, &result);
+                let call = Call { start_ms, end_ms: *at_ms, result, payment, beside: true };
                 calls.entry(key).or_default().push(call);
             }
             What::Standing(line) => {
@@ -100,8 +107,10 @@ pub fn of(evidence: &[Evidence]) -> Calls {
                     (_, "answered") => "ok".to_owned(),
                     (_, reason) => reason.to_owned(),
                 };
-                let call = Call { start_ms: *at_ms, end_ms: *at_ms, result, payment: None, beside: true };
-                calls.entry((line.facilitator.clone(), line.call)).or_default().push(call);
+                let key = (line.facilitator.clone(), line.call);
+                let start_ms = began(*at_ms, &key, &result);
+                let call = Call { start_ms, end_ms: *at_ms, result, payment: None, beside: true };
+                calls.entry(key).or_default().push(call);
             }
             _ => {}
         }
@@ -111,6 +120,19 @@ pub fn of(evidence: &[Evidence]) -> Calls {
         hear_repeats(calls);
     }
     calls
+}
+
+/// How long each is waited for in vain.
+fn timeouts(evidence: &[Evidence]) -> BTreeMap<(String, FacilitatorEndpoint), u64> {
+    let mut longest = BTreeMap::new();
+    for it in evidence {
+        let What::Request { line, .. } = &it.what else { continue };
+        for attempt in line.attempts.iter().filter(|attempt| attempt.result == "timeout") {
+            let waited: &mut u64 = longest.entry((attempt.facilitator.clone(), attempt.call)).or_default();
+            *waited = (*waited).max(attempt.ms);
+        }
+    }
+    longest
 }
 
 /// What a facilitator says that is asked again to settle what it has settled. It answers, and so it is well.

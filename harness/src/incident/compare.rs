@@ -9,6 +9,8 @@ use std::{
 };
 
 const MINUTE_MS: u64 = 60_000;
+/// An answer of the run may come a little later than it did in the log.
+const SLACK_MS: u64 = 500;
 /// Counts that differ by no more are alike: chance of arrival decides about them.
 const BY_CHANCE: u64 = 2;
 
@@ -65,12 +67,13 @@ impl Counts {
     }
 }
 
-/// Compares. `began_ms` is when the log begins.
+/// Compares. `began_ms` is when the log begins. A run goes on when the log has ended, and what it answers then is not looked at.
 #[must_use]
 pub fn compare(log: &[Answer], began_ms: u64, run: &[Recorded]) -> Comparison {
+    let lasted_ms = log.iter().map(|answer| answer.at_ms.saturating_sub(began_ms)).max().unwrap_or_default();
     let (mut in_log, mut in_run) = (Counts::default(), Counts::default());
     log.iter().for_each(|answer| in_log.add(answer, began_ms));
-    for recorded in run {
+    for recorded in run.iter().filter(|recorded| recorded.at_us / 1_000 <= lasted_ms + SLACK_MS) {
         if let Event::DispatcherRequest(line) = &recorded.event {
             let answer = Answer {
                 at_ms: recorded.at_us / 1_000,

@@ -220,7 +220,7 @@ impl Scenario {
         Self { faults, kills, directory, operator, ledger, ..self.clone() }
     }
 
-    /// With an honest node of the chain, unless it has one: so a settlement whose answer got lost is cleared up.
+    /// With a node of the chain that is a few blocks behind, unless it has one: so a settlement whose answer got lost is cleared up.
     pub fn with_node(self) -> Self {
         Self { world: self.world.with_node(), ..self }
     }

@@ -18,6 +18,9 @@ use x402_protocol::{Address, PaymentFlow, v2::IdentifierRule};
 /// Base Sepolia: where the doubles' chain pretends to be unless a scenario says otherwise.
 const DEFAULT_NETWORK: Network = Network(84_532);
 
+/// How far the node of a served world is behind: far enough that a caller is told that the outcome is unknown, and learns it soon.
+const BLOCKS_BEHIND: u64 = 3;
+
 /// Base.
 const PRODUCTION: Network = Network(8_453);
 
@@ -98,7 +101,7 @@ impl World {
     }
 
     pub fn with_node(self) -> Self {
-        let node = self.node.or((!self.official).then_some(Node::Honest));
+        let node = self.node.or((!self.official).then_some(Node::Lagging(BLOCKS_BEHIND)));
         Self { node, ..self }
     }
 

@@ -152,7 +152,7 @@ fn hear_repeats(calls: &mut [Call]) {
 
 /// Where a request's attempts stand in its time: verifications from its beginning on, settlements up to its end.
 fn attempts(at_ms: u64, line: &DispatcherRequest) -> Vec<((String, FacilitatorEndpoint), Call)> {
-    let asked = |result: &str| !["quarantined", "cannot_serve", "no_time_left"].contains(&result);
+    let asked = |result: &str| !["quarantined", "cannot_serve", "no_time_left", "busy"].contains(&result);
     let mut made = Vec::new();
     let mut place = |attempt: &reports::event::FacilitatorAttempt, start_ms: u64| {
         let call = Call {

@@ -117,6 +117,9 @@ impl File<'_> {
                 self.line(format!("{key} = \"{ms}ms\""));
             }
         }
+        if incident.has_node {
+            self.line("# Payments were cleared up by the chain.\nnode.honest = {}");
+        }
         if let Some(repeats) = incident.repeats {
             self.line(format!("repeats = \"{repeats}\""));
         }

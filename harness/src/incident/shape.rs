@@ -38,6 +38,8 @@ pub struct Incident {
     pub quarantines: Vec<Quarantine>,
     /// How facilitators answer who asks again for what they have settled, in the words of a scenario.
     pub repeats: Option<&'static str>,
+    /// A sale was settled although no facilitator had said so: a node of the chain had.
+    pub has_node: bool,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -250,6 +252,9 @@ impl Incident {
             let longest = self.timeouts_ms.entry(attempt.call).or_default();
             *longest = (*longest).max(attempt.ms);
         }
+        let mut settles = line.attempts.iter().filter(|attempt| attempt.call == FacilitatorEndpoint::Settle).peekable();
+        let is_sold = line.payment.is_some() && (200..300).contains(&line.status);
+        self.has_node |= is_sold && settles.peek().is_some() && settles.all(|attempt| attempt.result != "ok");
         for attempt in line.attempts.iter().filter(|attempt| calls::is_repeats(&attempt.result)) {
             let says = if attempt.result == "invalid_transaction_state" { "invalid-state" } else { "nonce-used" };
             self.repeats = Some(says);

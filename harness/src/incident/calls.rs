@@ -118,8 +118,19 @@ pub fn of(evidence: &[Evidence]) -> Calls {
     for calls in calls.values_mut() {
         calls.sort_by_key(|call| (call.start_ms, call.end_ms));
         hear_repeats(calls);
+        leave_out_what_others_contradict(calls);
     }
     calls
+}
+
+/// An alarm's line does not say why its payment is still unknown. Where others were answered well at that time, it was not a silence.
+fn leave_out_what_others_contradict(calls: &mut Vec<Call>) {
+    let well: Vec<u64> =
+        calls.iter().filter(|call| !call.beside && is_well(&call.result)).map(|call| call.start_ms).collect();
+    calls.retain(|call| {
+        let is_guess = call.beside && call.payment.is_some() && !is_well(&call.result);
+        !(is_guess && well.iter().any(|at_ms| (call.start_ms..=call.end_ms).contains(at_ms)))
+    });
 }
 
 /// How long each is waited for in vain.

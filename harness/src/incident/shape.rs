@@ -38,6 +38,8 @@ pub struct Incident {
     pub quarantines: Vec<Quarantine>,
     /// How facilitators answer who asks again for what they have settled, in the words of a scenario.
     pub repeats: Option<&'static str>,
+    /// Payments of which a settlement failed.
+    failed_settles: BTreeSet<String>,
     /// A sale was settled although no facilitator had said so: a node of the chain had.
     pub has_node: bool,
 }
@@ -202,6 +204,10 @@ impl Incident {
                     }
                     _ => {}
                 }
+                let by_an_alarm = line.request_id.is_none() && line.stage == "settled";
+                if by_an_alarm && self.failed_settles.contains(&line.payment) {
+                    self.repeats = self.repeats.or(Some("yes"));
+                }
                 payment.facilitator = line.facilitator.clone().or(payment.facilitator.take());
                 payment.transaction = line.transaction.clone().or(payment.transaction.take());
                 self.meet(line.facilitator.as_deref());
@@ -255,6 +261,15 @@ impl Incident {
         let mut settles = line.attempts.iter().filter(|attempt| attempt.call == FacilitatorEndpoint::Settle).peekable();
         let is_sold = line.payment.is_some() && (200..300).contains(&line.status);
         self.has_node |= is_sold && settles.peek().is_some() && settles.all(|attempt| attempt.result != "ok");
+        for attempt in line.attempts.iter().filter(|attempt| attempt.call == FacilitatorEndpoint::Settle) {
+            let Some(payment) = &line.payment else { continue };
+            match attempt.result.as_str() {
+                // It was asked again, and said so again.
+                "ok" if self.failed_settles.contains(payment) => self.repeats = self.repeats.or(Some("yes")),
+                "ok" => {}
+                _ => drop(self.failed_settles.insert(payment.clone())),
+            }
+        }
         for attempt in line.attempts.iter().filter(|attempt| calls::is_repeats(&attempt.result)) {
             let says = if attempt.result == "invalid_transaction_state" { "invalid-state" } else { "nonce-used" };
             self.repeats = Some(says);

@@ -36,7 +36,10 @@ pub mod world;
 
 use clap::Parser;
 use cli::Cli;
-use commands::CommandError;
+use commands::{
+    CommandError,
+    sandbox::{SandboxArgs, sandbox},
+};
 use exit::Exit;
 use std::io;
 use system::{
@@ -61,6 +64,20 @@ pub fn main() -> Exit {
     }
     let outcome = std::panic::catch_unwind(|| commands::carry_out(&cli.command)).unwrap_or(Err(CommandError::Panicked));
     heard(None, outcome.unwrap_or_else(|error| audience.hears(error)))
+}
+
+/// Does what the command line of `402claw-dev` says. The namespace's supervisor and its guard are started as the program that runs,
+/// so this is all of the harness, too.
+pub fn dev_main() -> Exit {
+    if std::env::args_os().nth(1).is_some_and(|word| word == namespace::SUBCOMMAND) {
+        return main();
+    }
+    let args = match SandboxArgs::try_parse() {
+        Ok(args) => args,
+        Err(told) => return heard(told.print().err(), if told.use_stderr() { Exit::Usage } else { Exit::Pass }),
+    };
+    let outcome = std::panic::catch_unwind(|| sandbox(&args)).unwrap_or(Err(CommandError::Panicked));
+    heard(None, outcome.unwrap_or_else(|error| Audience::People.hears(error)))
 }
 
 /// Returns the exit code once everything is said. A report that nobody got is no pass.

@@ -51,6 +51,7 @@ pub async fn serve(
         facilitator_urls: &args.facilitator_urls,
         chain_rpc_urls: &args.chain_rpc_urls,
         own_workers: own.is_some(),
+        sellers: None,
     };
     let stager = Stager {
         esbuild: tools.esbuild.clone(),

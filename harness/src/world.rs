@@ -66,6 +66,8 @@ pub struct WorldOptions {
     /// Variables whose values no log may show.
     pub secrets: BTreeMap<String, String>,
     pub tenants: Vec<TenantDouble>,
+    /// A folder of scripts in place of the doubles.
+    pub scripts: Option<PathBuf>,
     /// Who answers what tenants ask of the outside: where an outbound Worker comes in.
     pub outbound: Policy,
     /// Where the tenant directory is read from; `None`: Miniflare's own, which is empty.
@@ -131,6 +133,7 @@ impl World {
             run_dir: &options.run_dir,
             workerd: &options.workerd,
             tenants: &options.tenants,
+            scripts: options.scripts.as_deref(),
             outbound: &options.outbound,
             report_to: format!("http://{}{}", recorder.address(), recorder.path()),
         })

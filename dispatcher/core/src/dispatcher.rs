@@ -139,7 +139,7 @@ impl<P: Platform> Dispatcher<P> {
                 told.map(|content| content.confined(request, &place, SharedOrigin::Sandboxed))
             }
             Ok(Resolution::Tenant(resolved)) => {
-                if let Trade::Sells(_) = Trade::of(&resolved.tenant) {
+                if let Trade::Sells(_) = Trade::of(&resolved.tenant, &resolved.place.path) {
                     readers = Readers::of(resolved.tenant.cors.as_ref(), request);
                 }
                 line.tenant_id = Some(resolved.tenant.id.clone());
@@ -181,7 +181,7 @@ impl<P: Platform> Dispatcher<P> {
         line: &mut RequestLine,
     ) -> Told<OutboundOf<P>> {
         let tenant = &*to.tenant;
-        let trade = Trade::of(tenant);
+        let trade = Trade::of(tenant, &to.place.path);
         // A HEAD has no content to sell: it always gets the 402 that a GET would.
         let unsold = request.method() == "HEAD";
         let payment = Some(request).filter(|_| !unsold).and_then(payment_of);
@@ -420,7 +420,7 @@ impl<P: Platform> Dispatcher<P> {
 
 /// Our answer to a preflight, within what the tenant's record says while it sells.
 fn permitted_by_us<O>(tenant: &Tenant, request: &impl Inbound) -> Content<O> {
-    let sells = matches!(Trade::of(tenant), Trade::Sells(_));
+    let sells = tenant.price.is_some();
     permitted(tenant.cors.as_ref().filter(|_| sells), request)
 }
 

@@ -5,6 +5,7 @@
 
 pub mod admission;
 pub mod answer;
+mod bazaar;
 pub mod config;
 mod cookies;
 pub mod cors;
@@ -14,6 +15,7 @@ pub mod dispatch_key;
 pub mod dispatcher;
 pub mod egress;
 mod fnv;
+mod free_paths;
 pub mod hygiene;
 pub mod limits_override;
 pub mod listing;

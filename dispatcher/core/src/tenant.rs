@@ -1,9 +1,11 @@
 //! A tenant: whose Worker runs, under which plan, at what price.
 
 use crate::{
+    bazaar::{self, BazaarRecord},
     cors::{CorsRecord, Policy},
     credential_headers,
     egress::Egress,
+    free_paths,
     limits_override::{Override, OverrideRecord},
     listing,
     plan::Plan,
@@ -31,6 +33,8 @@ pub struct Tenant {
     pub limits_override: Option<Override>,
     /// `None`: every request is free.
     pub price: Option<Price>,
+    /// Paths that nobody pays for where there is a price, as its Worker sees them.
+    pub free_paths: Rc<[String]>,
     /// Ids of those that serve its payments, in the order in which they are tried. Shared where a tenant has no own list.
     pub facilitators: Rc<[String]>,
     /// What its Worker may ask of the outside.
@@ -95,6 +99,9 @@ pub struct TenantRecord {
     pub plan: Plan,
     #[serde(default)]
     pub price: Option<PriceRecord>,
+    /// Paths without a price, such as `/openapi.json`: letter by letter, and nothing below them.
+    #[serde(default)]
+    pub free_paths: Vec<String>,
     /// Absent: all that are configured, in their order.
     #[serde(default)]
     pub facilitators: Option<Vec<String>>,
@@ -148,6 +155,9 @@ pub struct PriceRecord {
     pub tags: Vec<String>,
     #[serde(default)]
     pub icon_url: Option<String>,
+    /// The `bazaar` extension: how the resource is asked for.
+    #[serde(default)]
+    pub bazaar: Option<BazaarRecord>,
 }
 
 /// A key of a tenant's record that is wrong.
@@ -172,6 +182,7 @@ impl TenantRecord {
             None => None,
             Some(price) => Some(price.check(available.network).map_err(|(key, why)| wrong(key, why))?),
         };
+        let free_paths = free_paths::check(self.free_paths).map_err(|why| wrong("freePaths", why))?.into();
         let facilitators = match self.facilitators {
             None => Rc::clone(&available.facilitators),
             Some(own) => chosen(own, available).map_err(|why| wrong("facilitators", why))?,
@@ -187,6 +198,7 @@ impl TenantRecord {
             plan,
             limits_override,
             price,
+            free_paths,
             facilitators,
             egress,
             cors,
@@ -263,7 +275,14 @@ impl PriceRecord {
             tags: self.tags,
             icon_url: self.icon_url,
         })?;
-        Ok(Price::new(offer, self.payment_identifier, listing))
+        let price = Price::new(offer, self.payment_identifier, listing);
+        Ok(match self.bazaar {
+            None => price,
+            Some(bazaar) => {
+                let declaration = bazaar.check().map_err(|why| ("price.bazaar", why))?;
+                price.declaring(bazaar::EXTENSION, declaration)
+            }
+        })
     }
 }
 

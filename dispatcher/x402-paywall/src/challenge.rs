@@ -17,6 +17,8 @@ pub struct Price {
     offer: Offer,
     identifier: IdentifierRule,
     listing: ResourceInfo,
+    /// What the offer declares, for clients to echo.
+    extensions: Map<String, Value>,
     /// [`PaymentRequired`] as JSON, from behind the resource's URL.
     v2_after_url: String,
     /// [`v1::PaymentRequirements`] as JSON, up to the resource's URL and from behind it.
@@ -28,17 +30,35 @@ impl Price {
     #[must_use]
     pub fn new(offer: Offer, identifier: IdentifierRule, listing: ResourceInfo) -> Self {
         let listing = ResourceInfo { url: String::new(), ..listing };
+        let v1 = v1_requirements(&offer, identifier, &listing);
+        let v1_around_url = v1.map(|requirements| around_empty(&requirements, "resource"));
+        let extensions = identifier.declaration().into_iter().collect();
+        let price = Self { offer, identifier, listing, extensions, v2_after_url: String::new(), v1_around_url };
+        price.written_out()
+    }
+
+    /// With another extension declared, which version 2 alone can say.
+    #[must_use]
+    pub fn declaring(mut self, name: &str, declaration: Value) -> Self {
+        self.extensions.insert(name.to_owned(), declaration);
+        self.written_out()
+    }
+
+    fn written_out(mut self) -> Self {
         let required = PaymentRequired {
             x402_version: Version::V2,
             error: None,
-            resource: listing.clone(),
-            accepts: vec![offer.to_requirements()],
-            extensions: extensions(identifier),
+            resource: self.listing.clone(),
+            accepts: vec![self.offer.to_requirements()],
+            extensions: self.extensions(),
         };
         let [_, v2_after_url] = around_empty(&required, "url");
-        let v1 = v1_requirements(&offer, identifier, &listing);
-        let v1_around_url = v1.map(|requirements| around_empty(&requirements, "resource"));
-        Self { offer, identifier, listing, v2_after_url, v1_around_url }
+        self.v2_after_url = v2_after_url;
+        self
+    }
+
+    fn extensions(&self) -> Option<Map<String, Value>> {
+        Some(self.extensions.clone()).filter(|extensions| !extensions.is_empty())
     }
 
     #[must_use]
@@ -82,7 +102,7 @@ impl<'a> Bill<'a> {
     /// What the offer declares, for clients to echo.
     #[must_use]
     pub fn extensions(&self) -> Option<Map<String, Value>> {
-        extensions(self.price.identifier)
+        self.price.extensions()
     }
 
     /// The offer in version 1. `None` where version 1 cannot say it: it has no permits, no identifiers and no payment flow.
@@ -104,14 +124,6 @@ impl<'a> Bill<'a> {
             r#"{{"x402Version":1,"error":{code},"accepts":[{accepts}],"code":{code},"message":{message},"request_id":{request_id}}}"#
         )
     }
-}
-
-fn extensions(identifier: IdentifierRule) -> Option<Map<String, Value>> {
-    identifier.declaration().map(|(name, declaration)| {
-        let mut extensions = Map::new();
-        extensions.insert(name, declaration);
-        extensions
-    })
 }
 
 fn v1_requirements(

@@ -15,6 +15,7 @@ mod pay;
 mod providing;
 mod replay;
 mod report;
+pub mod sandbox;
 mod scenario;
 mod schema;
 mod selftest;
@@ -49,6 +50,7 @@ use crate::{
     swarm::{MergeError, SwarmError},
 };
 use ::scenario::{Library, LibraryError};
+use sandbox::SandboxError;
 use std::path::{Path, PathBuf};
 use supervisor::NamespaceError;
 use system::output::{out, outln};
@@ -189,6 +191,9 @@ pub enum CommandError {
     Selftest(#[from] SelftestError),
     #[error(transparent)]
     #[diagnostic(transparent)]
+    Sandbox(#[from] SandboxError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
     Report(#[from] ReportNotWritten),
     #[error("the harness's runtime could not be started")]
     Runtime(#[source] std::io::Error),
@@ -228,7 +233,7 @@ impl CommandError {
             Self::Conform(error) => error.exit(),
             Self::Conformance(error) => error.exit(),
             Self::Interrupted | Self::Setup(SetupError::Interrupted { .. }) => Exit::Interrupted,
-            Self::Setup(_) => Exit::DidNotStart,
+            Self::Setup(_) | Self::Sandbox(_) => Exit::DidNotStart,
             Self::Selftest(error) => error.exit(),
             Self::RunDir(error) => error.exit(),
             Self::Rule(_) => Exit::Usage,

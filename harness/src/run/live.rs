@@ -39,6 +39,7 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         facilitator_urls: &[],
         chain_rpc_urls: &[],
         own_workers: false,
+        sellers: None,
     };
     let mut interruption = Interruption::heed();
     let (mut live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;

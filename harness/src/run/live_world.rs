@@ -27,6 +27,7 @@ use journal::Journal;
 use namespace::{Policy, Report};
 use reports::event::Event;
 use scenario::Scenario;
+use serde_json::Value;
 use std::{
     collections::BTreeMap,
     io,
@@ -79,6 +80,17 @@ pub struct LiveOptions<'a> {
     pub chain_rpc_urls: &'a [String],
     /// Somebody else fills the namespace's folder with Workers ([`NAMESPACE_TENANTS`]); without it each tenant is a double.
     pub own_workers: bool,
+    /// In place of the scenario's tenants and their doubles.
+    pub sellers: Option<&'a Sellers>,
+}
+
+/// Tenants that are somebody's own.
+#[derive(Clone, Debug)]
+pub struct Sellers {
+    /// As the dispatcher reads it.
+    pub directory: Value,
+    /// A folder for each script.
+    pub scripts: PathBuf,
 }
 
 /// Where the namespace finds its Workers, in the run's folder.
@@ -205,9 +217,10 @@ impl Live {
         if !options.chain_rpc_urls.is_empty() {
             keys.extend([("CHAIN_RPC_URLS".to_owned(), serde_json::json!(options.chain_rpc_urls).to_string())]);
         }
+        let sellers = options.sellers;
         let tenants: Vec<_> = scripts(scenario)
             .into_iter()
-            .filter(|_| !options.own_workers)
+            .filter(|_| sellers.is_none() && !options.own_workers)
             .map(|(script, tenant)| (TenantDouble { script, canary: secret() }, tenant))
             .collect();
         let canaries: BTreeMap<_, _> =
@@ -231,6 +244,7 @@ impl Live {
         };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
+        let theirs = sellers.map(|sellers| ("TENANT_DIRECTORY".to_owned(), sellers.directory.to_string()));
         let planted = options.tools.planted.clone().map(|bug| (VARIABLE.to_owned(), bug));
         let options = WorldOptions {
             guard: Guard::this_program(),
@@ -241,9 +255,10 @@ impl Live {
             workerd: options.tools.workerd.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
-            vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).collect(),
+            vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).chain(theirs).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),
+            scripts: sellers.map(|sellers| sellers.scripts.clone()),
             directory: kv_double.as_ref().map(KvDouble::address),
             location: location.as_ref().map(LocationDouble::address),
             outbound: outbound.as_ref().map_or(Policy::Double, Outbound::policy),

@@ -19,7 +19,7 @@ mod tenants;
 mod timeline;
 
 pub use live::live;
-pub use live_world::{Live, LiveError, LiveOptions, NAMESPACE_TENANTS, Tools};
+pub use live_world::{Live, LiveError, LiveOptions, NAMESPACE_TENANTS, Sellers, Tools};
 pub use run_dir::{EVENTS, MANIFEST, REPORT, RunDir, RunDirError, SCENARIO};
 pub use simulated::{simulated, write_events};
 

@@ -19,6 +19,15 @@ const STAMP: &str = ".made-from";
 /// Folders that builds write to, which are no source.
 const NOT_SOURCE: [&str; 4] = ["build", "target", "node_modules", ".wrangler"];
 
+const DISPATCHER_SOURCES: [&str; 6] = [
+    "dispatcher/worker",
+    "dispatcher/core",
+    "dispatcher/x402-paywall",
+    "dispatcher/x402-protocol",
+    "Cargo.toml",
+    "Cargo.lock",
+];
+
 /// A built Worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
@@ -78,7 +87,7 @@ pub fn build_dispatcher(
 pub fn dispatcher(workspace: &Path) -> WorkerCrate {
     WorkerCrate {
         dir: workspace.join("dispatcher/worker"),
-        sources: ["dispatcher", "Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source)).to_vec(),
+        sources: DISPATCHER_SOURCES.map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
         profile: Profile::Release,
@@ -99,6 +108,26 @@ pub fn build_outbound(
     let worker = WorkerCrate {
         dir: workspace.join("dispatcher/outbound"),
         sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
+        target_dir: workspace.join("target/wasm"),
+        out_dir: "build".to_owned(),
+        profile: Profile::Release,
+        features: Vec::new(),
+        env: &[],
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
+/// The Worker of tenants with a data set, as it ships.
+pub fn build_dataset_worker(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let sources = ["dispatcher/dataset", "dispatcher/dataset-worker", "Cargo.toml", "Cargo.lock"];
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/dataset-worker"),
+        sources: sources.map(|source| workspace.join(source)).to_vec(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
         profile: Profile::Release,

@@ -56,6 +56,8 @@ pub struct NamespaceOptions<'a> {
     pub run_dir: &'a Path,
     pub workerd: &'a Path,
     pub tenants: &'a [TenantDouble],
+    /// Scripts in their place.
+    pub scripts: Option<&'a Path>,
     /// Who answers what tenants ask of the outside.
     pub outbound: &'a Policy,
     /// Where it reports dispatches and their ends.
@@ -86,8 +88,14 @@ impl NamespaceProcess {
     /// Comes back when every tenant has a warm process.
     pub async fn start(options: NamespaceOptions<'_>) -> Result<NamespaceProcess, WorldError> {
         let folder = options.run_dir.join("namespace");
-        let tenants = folder.join("tenants");
-        write_tenants(&tenants, options.tenants)?;
+        let tenants = match options.scripts {
+            Some(scripts) => scripts.to_owned(),
+            None => {
+                let tenants = folder.join("tenants");
+                write_tenants(&tenants, options.tenants)?;
+                tenants
+            }
+        };
         let plugins = folder.join("plugin");
         let plugin = write_plugin(&plugins).map_err(|source| NamespaceError::Plugin { folder: plugins, source })?;
         let args = [

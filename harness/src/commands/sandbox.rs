@@ -9,6 +9,7 @@ use super::{
     providing::{make_run_dir, provide, runtime, setting_up},
 };
 use crate::{
+    cli::Environment,
     exit::Exit,
     run::{Live, LiveOptions, RunError, Sellers},
     serve, setup,
@@ -78,7 +79,7 @@ pub fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {
     let run_dir = make_run_dir(None, "dev")?;
     let scripts = run_dir.path().join("scripts");
     link(&args.scripts, &scripts, &[&worker.index_js, &worker.wasm])?;
-    let scenario = serve::world(&[], FACILITATORS)?;
+    let scenario = serve::world(&[], FACILITATORS, Environment::Test)?;
     let sellers = Sellers { directory, scripts };
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());

@@ -23,6 +23,7 @@ mod resolution;
 mod scenarios;
 mod scripted_facilitator;
 mod secrets;
+mod seller;
 mod served;
 mod shipped;
 mod socket;

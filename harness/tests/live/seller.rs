@@ -1,0 +1,142 @@
+//! The flow of `docs/seller.md`, with real signatures: from nothing to a paid answer, and to the money that it brought.
+
+use crate::harness::turn;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::{Value, json};
+use std::{
+    env, fs,
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+};
+
+/// A folder that goes with its test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("402claw-seller-{}-{name}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The seller's program. It is another package's, so cargo does not say where it is: beside the sandbox that it starts.
+fn program() -> PathBuf {
+    let path = Path::new(env!("CARGO_BIN_EXE_402claw-dev")).with_file_name("402claw");
+    if !path.exists() {
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built =
+            Command::new(cargo).args(["build", "-p", "claw-cli"]).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        assert!(built.is_ok_and(|status| status.success()), "402claw can be built");
+    }
+    path
+}
+
+fn claw(folder: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.args(args).current_dir(folder).stdin(Stdio::null());
+    // The checkout is found from the working directory, or from the program.
+    command.env("CLAW_DEV", env!("CARGO_BIN_EXE_402claw-dev")).env("HARNESS_RUNS", folder.join("runs"));
+    command.env_remove("CLAW_BUYER_KEY");
+    command
+}
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    claw(folder, args).stderr(Stdio::inherit()).output().unwrap()
+}
+
+fn json_of(output: &Output) -> Value {
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// `402claw dev` left running.
+struct Served {
+    child: Child,
+    url: String,
+}
+
+impl Served {
+    fn start(folder: &Path) -> Self {
+        let mut child = claw(folder, &["dev"]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let serving = lines.find_map(|line| Some(line.strip_prefix("serving")?.trim().to_owned()));
+        let url = serving.expect("it serves");
+        Self { child, url: url.split("/v1/").next().unwrap_or_default().to_owned() }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = kill(Pid::from_raw(self.child.id() as i32), Signal::SIGINT);
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_seller_goes_from_nothing_to_a_paid_answer_and_to_its_money() {
+    let _turn = turn();
+    let folder = Folder::new("golden");
+    assert!(run(&folder.0, &["init", "my-api"]).status.success());
+    let shop = folder.0.join("my-api");
+
+    let bought = run(&shop, &["--format", "json", "dev", "--once"]);
+    let told = json_of(&bought);
+    assert!(bought.status.success(), "{told}");
+    assert_eq!((&told["outcome"], &told["price"], &told["tries"]), (&json!("bought"), &json!("0.001"), &json!(1)));
+    assert_eq!(told["body"]["rows"].as_array().map(Vec::len), Some(3), "{told}");
+    assert!(told["requestId"].is_string());
+
+    let payouts = json_of(&run(&shop, &["--format", "json", "payouts", "my-api"]));
+    assert_eq!(payouts["paid"], "0.001");
+    assert_eq!(payouts["days"][0]["transactions"], json!([told["transaction"]]));
+}
+
+#[test]
+fn what_is_free_is_free_and_what_is_wrong_is_not_charged() {
+    let _turn = turn();
+    let folder = Folder::new("free");
+    fs::write(folder.0.join("cities.csv"), "id,city,big\n1,Ústí,12345678901234567890\n2,\"a \"\"b\"\"\nc\",\n")
+        .unwrap();
+    let settings = r#"{"tenant": "cities", "dataset": "cities.csv", "price": "0.002"}"#;
+    fs::write(folder.0.join("402claw.json"), settings).unwrap();
+    let served = Served::start(&folder.0);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let get = |path: &str| {
+        runtime.block_on(async {
+            let client = system::http_client::builder().build().unwrap();
+            let response = client.get(format!("{}{path}", served.url)).send().await.unwrap();
+            (response.status().as_u16(), response.text().await.unwrap())
+        })
+    };
+    for path in ["/v1/schema", "/v1/preview", "/v1/stats", "/openapi.json", "/llms.txt", "/.well-known/x402"] {
+        assert_eq!(get(path).0, 200, "{path}");
+    }
+    for path in ["/v1/records", "/v1/records/1", "/v1/schema/", "/v1/%73chema", "/", "/nothing"] {
+        assert_eq!(get(path).0, 402, "{path}");
+    }
+    let preview: Value = serde_json::from_str(&get("/v1/preview").1).unwrap();
+    assert_eq!(preview["rows"][0], json!({"id": 1, "city": "Ústí", "big": "12345678901234567890"}));
+    assert_eq!(preview["rows"][1], json!({"id": 2, "city": "a \"b\"\nc", "big": null}));
+
+    let call = |path: &str| run(&folder.0, &["--format", "json", "call", &format!("{}{path}", served.url)]);
+    let wrong = call("/v1/records?limt=3");
+    assert_eq!((wrong.status.code(), &json_of(&wrong)["outcome"]), (Some(4), &json!("refused: 400 invalid_query")));
+    let right = call("/v1/records?city=%C3%9Ast%C3%AD&columns=id");
+    assert_eq!(json_of(&right)["body"], json!({"rows": [{"id": 1}], "next": null, "total": 1}));
+    let missing = call("/v1/records/77");
+    assert_eq!(missing.status.code(), Some(4));
+    drop(served);
+    let payouts = json_of(&run(&folder.0, &["--format", "json", "payouts", "cities"]));
+    assert_eq!(payouts["paid"], "0.004", "the first purchase, and the one question that had an answer");
+}

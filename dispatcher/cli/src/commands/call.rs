@@ -67,7 +67,10 @@ pub async fn buy(args: &CallArgs, home: &Home) -> Result<(Exit, Outcome), Failur
 impl Purchase<'_> {
     async fn run(&self) -> Result<(Exit, Outcome), Failure> {
         let mut outcome = Outcome::default();
-        let payment = match self.kept()? {
+        let kept = self.kept()?;
+        // What was kept was sent, and nobody knows what became of it.
+        let was_open = kept.is_some();
+        let payment = match kept {
             Some(kept) => {
                 err("an earlier call for this left its outcome open: the same payment is sent again");
                 kept
@@ -109,13 +112,17 @@ impl Purchase<'_> {
             }
         };
         outcome.payment = Some(payment.key.clone());
-        self.collect(&payment, outcome).await
+        self.collect(&payment, was_open, outcome).await
     }
 
     /// Sends the payment until its outcome is known, or the time is over.
-    async fn collect(&self, payment: &Payment, mut outcome: Outcome) -> Result<(Exit, Outcome), Failure> {
+    async fn collect(
+        &self,
+        payment: &Payment,
+        mut was_open: bool,
+        mut outcome: Outcome,
+    ) -> Result<(Exit, Outcome), Failure> {
         let until = clock::unix_ms() + self.args.retry_for * 1_000;
-        let mut was_open = false;
         loop {
             let (came, _) = self.send(Some(payment), &mut outcome).await;
             let stand = judge(&came);

@@ -266,6 +266,14 @@ fn a_claim_about_anothers_fee_wants_a_date() {
 }
 
 #[test]
+fn our_own_pages_claim_no_fee_of_anothers_without_a_date() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let pages = ["README.md", "docs"].map(|name| root.join(name).display().to_string());
+    let output = Shop::new().run(&["lint-pricing", &pages[0], &pages[1]]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
 fn completions_and_the_manual_are_printed() {
     let shop = Shop::new();
     assert!(shop.ok(&["completions", "bash"]).contains("402claw"));

@@ -2,7 +2,7 @@
 
 use super::{Filter, Query, Sort, cursor};
 use crate::read::{Dataset, Source};
-use std::collections::BinaryHeap;
+use std::{collections::BinaryHeap, ops::Range};
 
 /// Up to so many rows are looked at one by one, where a walk through an index would cost more.
 const FEW: usize = 2_000;
@@ -36,6 +36,18 @@ impl Bits {
 
     fn set(&mut self, row: usize) {
         self.words[row / 64] |= 1 << (row % 64);
+    }
+
+    fn clear(&mut self, row: usize) {
+        self.words[row / 64] &= !(1 << (row % 64));
+    }
+
+    fn all(rows: usize) -> Self {
+        let mut words = vec![!0; rows.div_ceil(64)];
+        if let Some(last) = words.last_mut().filter(|_| !rows.is_multiple_of(64)) {
+            *last = (1 << (rows % 64)) - 1;
+        }
+        Self { words, count: rows }
     }
 
     fn has(&self, row: usize) -> bool {
@@ -221,7 +233,7 @@ fn passing<S: Source>(filters: &[Filter], dataset: &Dataset<S>) -> Passing {
         .collect();
     filters.sort_by_key(|(count, ..)| *count);
     let mut passing: Option<Bits> = None;
-    for (_, pieces, filter) in filters {
+    for (count, pieces, filter) in filters {
         let column = dataset.column(filter.column);
         let mut bits = Bits::of(rows);
         match &passing {
@@ -235,8 +247,16 @@ fn passing<S: Source>(filters: &[Filter], dataset: &Dataset<S>) -> Passing {
             }
             before => {
                 let mut order = column.order();
-                for at in pieces.into_iter().flatten() {
-                    bits.set(order.get(at) as usize);
+                if count * 2 > rows {
+                    // Fewer do not pass: they are taken out.
+                    bits = Bits::all(rows);
+                    for at in between(&pieces, rows).into_iter().flatten() {
+                        bits.clear(order.get(at) as usize);
+                    }
+                } else {
+                    for at in pieces.into_iter().flatten() {
+                        bits.set(order.get(at) as usize);
+                    }
                 }
                 if let Some(before) = before {
                     bits.words.iter_mut().zip(&before.words).for_each(|(word, before)| *word &= before);
@@ -246,4 +266,11 @@ fn passing<S: Source>(filters: &[Filter], dataset: &Dataset<S>) -> Passing {
         passing = Some(bits.counted());
     }
     passing.map_or(Passing::All(rows), Passing::These)
+}
+
+/// What no piece of an index covers. Pieces are in order and apart.
+fn between(pieces: &[Range<usize>], end: usize) -> Vec<Range<usize>> {
+    let starts = std::iter::once(0).chain(pieces.iter().map(|piece| piece.end));
+    let ends = pieces.iter().map(|piece| piece.start).chain([end]);
+    starts.zip(ends).map(|(start, end)| start..end).collect()
 }

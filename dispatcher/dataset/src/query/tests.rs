@@ -126,7 +126,7 @@ proptest! {
     #[test]
     fn pages_one_after_the_other_are_what_a_search_finds(
         rows in prop::collection::vec((prop::option::of(0_i64..60), "[a-c]{1,2}"), 1..3_000),
-        least in 0_i64..50,
+        least in prop::sample::select(vec![0_i64, 1, 7, 30, 49]),
         name in prop::sample::select(vec!["", "a", "bc"]),
         sort in prop::sample::select(vec!["", "n", "-n,name", "name,-n", "-name"]),
         limit in 200_usize..=1_000,

@@ -2,7 +2,7 @@
 //! event, however many there are. `cargo bench -p harness --bench simulator`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use harness::{run::Asked, sim};
+use harness::{play::RunSpec, sim};
 use judge::{self, History};
 use reports::event::{Event, Recorded};
 use scenario::{Scenario, Tier};
@@ -62,7 +62,7 @@ hold.every-request-ends-once = {{}}
 }
 
 fn run(scenario: &Scenario) -> Vec<Recorded> {
-    sim::simulate(Asked { scenario, as_: "bench", tier: Tier::Sim, seed: 1 }).expect("it runs")
+    sim::simulate(RunSpec { scenario, as_: "bench", tier: Tier::Sim, seed: 1 }).expect("it runs")
 }
 
 fn simulate(criterion: &mut Criterion) {

@@ -1,9 +1,10 @@
 //! The command line. Only what can be asked for stands here; `run` in `lib.rs` says what is done about it.
 
 use crate::{
+    catalogue::list::Listing,
     exit::Exit,
-    request_form::{self, Header},
-    serve,
+    http::request_form::{self, Header},
+    serve::{self, Environment},
     swarm::{Shard, SwarmSeed},
 };
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
@@ -55,6 +56,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Make a report of a run that is over, in any format: a page in its folder unless --report says otherwise
     Report(RunReportArgs),
+    /// Compare how long requests waited in two sides' runs, and tell a difference from noise
+    Compare(CompareArgs),
     /// Pack a run directory into one file, to be judged or replayed elsewhere
     Export(ExportArgs),
     /// Run again what an export or a run directory holds, and compare the verdicts
@@ -377,6 +380,27 @@ pub struct RunReportArgs {
 }
 
 #[derive(Debug, Args)]
+pub struct CompareArgs {
+    /// A run directory, events.jsonl, export, or a folder of run directories: what to compare with
+    #[arg(value_name = "FIRST")]
+    pub first: PathBuf,
+    /// The same, of what may not be slower
+    #[arg(value_name = "SECOND")]
+    pub second: PathBuf,
+    /// How much slower the second may be, in percent
+    #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
+    pub allowed: f64,
+    #[command(flatten)]
+    pub print: FormatArgs,
+}
+
+/// A share that is not negative.
+fn percent(text: &str) -> Result<f64, String> {
+    let percent = text.parse::<f64>().ok().filter(|percent| (0.0..=1000.0).contains(percent));
+    percent.ok_or_else(|| "a number from 0 to 1000".to_owned())
+}
+
+#[derive(Debug, Args)]
 pub struct ExportArgs {
     /// Run directory
     pub run: PathBuf,
@@ -542,15 +566,6 @@ pub struct ConformanceArgs {
     pub check: bool,
 }
 
-/// What `harness list` lists.
-#[derive(Clone, Debug)]
-pub enum Listing {
-    Scenarios(Selection),
-    Faults,
-    Clients,
-    Checkers,
-}
-
 #[derive(Debug, Args)]
 pub struct ServeArgs {
     /// Port of the dispatcher on loopback; any free one unless given
@@ -569,9 +584,6 @@ pub struct ServeArgs {
     /// The environment: `test` is Base Sepolia, `prod` is Base
     #[arg(long, value_enum, default_value_t = Environment::Test, conflicts_with = "world")]
     pub env: Environment,
-    /// Nodes of the chain that the dispatcher asks about settlements that nobody can clear up
-    #[arg(long = "chain-rpc-url", value_name = "URL", value_delimiter = ',', value_parser = serve::node_url)]
-    pub chain_rpc_urls: Vec<String>,
     /// How many facilitator doubles to start instead of a scenario's
     #[arg(long, value_name = "N", conflicts_with_all = ["world", "facilitator_urls"], value_parser = value_parser!(u8).range(1..=MAX_FACILITATORS as i64))]
     pub facilitators: Option<u8>,
@@ -584,15 +596,10 @@ pub struct ServeArgs {
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,
-}
-
-/// The chain that is charged on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Environment {
-    /// Base
-    Prod,
-    /// Base Sepolia
-    Test,
+    /// Nodes of the chain that the dispatcher asks about settlements that nobody can clear up, the first asked first; the
+    /// doubles' own unless given, and none beside facilitators of yours
+    #[arg(long, visible_alias = "chain-rpc-url", env = "X402_NODE_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::node_url)]
+    pub node_urls: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -744,6 +751,15 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_lists_every_code() {
+        let help = Cli::command().render_long_help().to_string();
+        for exit in Exit::ALL {
+            let row = format!("{:>3}  {}", exit.code(), exit.meaning());
+            assert!(help.contains(&row), "{row:?} is not in --help");
+        }
     }
 
     fn is_fine(line: &str) -> bool {

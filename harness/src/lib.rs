@@ -1,39 +1,37 @@
 //! The harness as a library, so that its parts can be tested and the binary stays a doorway. A command's outcome is an
 //! `Exit`; only `main` turns that into a status of the process.
 
-mod bar;
+pub mod acceptance;
+mod audience;
 pub mod bench;
-mod bounded_http;
 mod called;
+pub mod catalogue;
 pub mod cli;
 mod commands;
-pub mod conform;
-pub mod conformance;
+pub mod compare;
+pub mod comparison;
 mod directory;
 pub mod drill;
 pub mod exit;
 pub mod explain;
+mod http;
 pub mod incident;
-pub mod known;
-pub mod list;
-mod location;
-pub mod meta;
-pub mod new;
+pub mod live;
 pub mod pay;
+mod planting;
+pub mod play;
+pub mod probe;
 pub mod recording;
-mod request_form;
-pub mod rules;
 pub mod run;
 pub mod selftest;
 pub mod serve;
 pub mod setup;
-mod shop;
 pub mod shrink;
 pub mod sim;
 pub mod swarm;
-mod told;
 pub mod world;
 
+use audience::Audience;
 use clap::Parser;
 use cli::Cli;
 use commands::{
@@ -46,7 +44,6 @@ use system::{
     folders,
     output::{self, errln},
 };
-use told::Audience;
 
 /// Parses the command line and does what it says. Errors go to stderr, in a form for people, unless JSON is asked for; so does
 /// a panic, which is a bug of the harness and must not end with a status that says something of the dispatcher.

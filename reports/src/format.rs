@@ -16,12 +16,15 @@ pub enum Format {
     Sarif,
     /// For a job's summary: the verdict first, below a mebibyte.
     Markdown,
+    /// One page that explains the run, without anything from outside.
+    Html,
     /// For a trace viewer: the run's calls and requests on one time axis.
     Trace,
 }
 
 impl Format {
-    pub const ALL: [Self; 6] = [Self::Terminal, Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Trace];
+    pub const ALL: [Self; 7] =
+        [Self::Terminal, Self::Json, Self::Junit, Self::Sarif, Self::Markdown, Self::Html, Self::Trace];
 
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -31,6 +34,7 @@ impl Format {
             Self::Junit => "junit",
             Self::Sarif => "sarif",
             Self::Markdown => "markdown",
+            Self::Html => "html",
             Self::Trace => "trace",
         }
     }
@@ -43,7 +47,7 @@ impl fmt::Display for Format {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("there is no format `{0}`: terminal, json, junit, sarif, markdown or trace")]
+#[error("there is no format `{0}`: terminal, json, junit, sarif, markdown, html or trace")]
 pub struct UnknownFormat(String);
 
 impl FromStr for Format {

@@ -5,6 +5,7 @@ pub mod class;
 pub mod comparison;
 pub mod event;
 pub mod format;
+pub mod html;
 pub mod json;
 pub mod junit;
 pub mod latency;
@@ -60,6 +61,7 @@ pub fn render(runs: &[Run<'_>], format: Format, to: &mut dyn Write) -> Result<()
         },
         Format::Junit => junit::render(&reports, to)?,
         Format::Sarif => write_json(&sarif::render(&reports), to)?,
+        Format::Html => html::render(runs, to)?,
         Format::Trace => trace::render(runs, to)?,
         Format::Markdown => to.write_all(markdown::render(&reports).as_bytes())?,
     }

@@ -302,9 +302,12 @@ impl<P: Platform> Dispatcher<P> {
                 return Err(deny(closed.filter(|_| denial.carries_offer()).unwrap_or(denial)));
             }
         };
+        // Before it takes up anything that others wait for: how long a body takes is its sender's to say.
+        let content = entered.reading(self.content_of(request)).await;
+        let content = content.map_err(|away| Refused::by_us(away, &request_id))?;
+        let content = content.map_err(|refusal| Refused::by_us(refusal, &request_id))?;
+        let plausible = plausible.with_content(content);
         let admitted = admit(entered, &plausible).map_err(|away| Refused::by_us(away, &request_id))?;
-        let content = self.content_of(request).await;
-        let plausible = plausible.with_content(content.map_err(|refusal| Refused::by_us(refusal, &request_id))?);
         let proof = proof_of(request, &plausible, visit.at);
         let plausible = plausible.with_proof(proof);
         let run = async || self.produce(request, to, &admitted, &request_id).await;
@@ -438,7 +441,9 @@ fn admit<'a>(entered: Entered<'a>, plausible: &Plausible) -> Result<Admitted<'a>
 /// The outcome of a sale, for admission.
 fn came_of<U>(told: &paywall::Told<Sold<U>>) -> Came {
     match &told.answer {
-        Sold::Content { .. } | Sold::Owed { .. } => Came::Bought,
+        Sold::Content { .. } => Came::Bought,
+        // Paid for, and not had yet.
+        Sold::Owed { .. } => Came::Kept,
         Sold::Unsold(_) => Came::Nothing,
         Sold::Denied(denial) => match denial {
             Denial::SettlementPending { .. } => Came::Kept,

@@ -29,16 +29,25 @@ const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
 const PAYMENT_SCHEME: &str = "payment";
 
 /// A tenant's framework may believe these before its URL.
-const CLAIMS_OF_ANOTHER_ADDRESS: [&str; 11] = [
+const CLAIMS_OF_ANOTHER_ADDRESS: [&str; 20] = [
     "forwarded",
+    "x-envoy-original-host",
+    "x-envoy-original-path",
     "x-forwarded-host",
     "x-forwarded-path",
     PREFIX,
+    "x-forwarded-server",
     "x-forwarded-uri",
     "x-host",
+    "x-http-host-override",
+    "x-invoke-path",
+    "x-matched-path",
+    "x-middleware-rewrite",
     "x-original-host",
     "x-original-uri",
     "x-original-url",
+    "x-override-url",
+    "x-rewrite-uri",
     "x-rewrite-url",
     "x-script-name",
 ];
@@ -47,8 +56,23 @@ const CLAIMS_OF_ANOTHER_ADDRESS: [&str; 11] = [
 const BETWEEN_SERVERS: [&str; 2] = ["extension-responses", "settlement-overrides"];
 
 /// Said once, it holds for every path of a host, or for longer than a response.
-const SPEAKS_FOR_A_HOST: [&str; 6] =
-    ["alt-svc", "clear-site-data", "nel", "report-to", "service-worker-allowed", "strict-transport-security"];
+const SPEAKS_FOR_A_HOST: [&str; 15] = [
+    "accept-ch",
+    "alt-svc",
+    "clear-site-data",
+    "critical-ch",
+    "expect-ct",
+    "nel",
+    "origin-agent-cluster",
+    "public-key-pins",
+    "report-to",
+    "sec-session-registration",
+    "secure-session-registration",
+    "service-worker-allowed",
+    "set-login",
+    "strict-transport-security",
+    "use-as-dictionary",
+];
 
 /// Taken off a paid response besides: they would let a shared cache keep what one caller paid for, or describe bytes that
 /// we did not keep.
@@ -73,9 +97,11 @@ const OF_CONTENT: [&str; 7] = [
     "transfer-encoding",
 ];
 
-/// Taken off every request before the tenant sees it.
+/// Taken off every request before the tenant sees it. A header with underscores is the same to servers that make variables of
+/// headers' names.
 #[must_use]
 pub fn may_not_enter(name: &str, value: &str) -> bool {
+    let name = &*name.replace('_', "-");
     is_ours(name)
         || BETWEEN_SERVERS.contains(&name)
         || name == SIGN_IN
@@ -200,6 +226,9 @@ mod tests {
         }
         for name in CLAIMS_OF_ANOTHER_ADDRESS {
             assert!(may_not_enter(name, "") && !may_not_leave(name, false), "{name}");
+        }
+        for name in ["payment_signature", "x_payment", "x-tenant_id", "x_forwarded_host", "sign_in_with_x"] {
+            assert!(may_not_enter(name, ""), "{name}");
         }
         for name in ["accept", "authorization", "content-type", "cookie", "cf-connecting-ip", "x-request-id-of-mine"] {
             assert!(!may_not_enter(name, "") && !may_not_leave(name, true), "{name}");

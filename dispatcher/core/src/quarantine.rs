@@ -39,6 +39,9 @@ const MAX_TEXT_BYTES: usize = 200;
 /// Callers in a row whose runs ended over the CPU limit. One may be bad luck, or a caller that asks for what burns; a script
 /// that the platform has condemned fails for everybody, and for ever.
 const CPU_FAILURES_IN_A_ROW: usize = 5;
+/// The time that a row takes at least: whoever has the callers for one can send it in a moment, and other callers would have
+/// no chance to show that the script is well.
+const ROW_MS: u64 = 3_000;
 /// The time for which a path that ended well speaks for the script. What another path burns is then no reason to put it away.
 const WELL_MS: u64 = 600_000;
 /// How long policy puts a tenant away. An operator does so for as long as it takes.
@@ -196,11 +199,10 @@ struct Burns {
     tenant_id: String,
     /// The callers over its limit, since the last run that ended otherwise.
     callers: Vec<Origin>,
-    /// The paths that they called, as far as there was more than one.
-    path: u32,
-    other_path: bool,
-    /// The latest path that ended well.
+    since: UnixMillis,
+    /// The latest path that ended well, and whether it is one of those that they called.
     well: Option<(u32, UnixMillis)>,
+    burns_what_was_well: bool,
 }
 
 impl Burns {
@@ -210,18 +212,20 @@ impl Burns {
     }
 
     /// `true`: these are too many in a row.
-    fn burnt(&mut self, caller: Origin, path: u32) -> bool {
-        (self.path, self.other_path) =
-            if self.callers.is_empty() { (path, false) } else { (self.path, self.other_path || self.path != path) };
+    fn burnt(&mut self, caller: Origin, path: u32, now: UnixMillis) -> bool {
+        if self.callers.is_empty() {
+            (self.since, self.burns_what_was_well) = (now, false);
+        }
+        self.burns_what_was_well |= self.well.is_some_and(|(well, _)| well == path);
         if !self.callers.iter().any(|other| caller.is_the_caller_of(*other)) {
             self.callers.push(caller);
         }
-        self.callers.len() >= CPU_FAILURES_IN_A_ROW
+        self.callers.len() >= CPU_FAILURES_IN_A_ROW && now.since(self.since) >= ROW_MS
     }
 
-    fn is_one_path_of_several(&self, now: UnixMillis) -> bool {
-        let well = self.well.is_some_and(|(path, at)| path != self.path && now.since(at) < WELL_MS);
-        well && !self.other_path
+    /// Whether another path than those that burn was well lately: callers choose what they call.
+    fn is_well_elsewhere(&self, now: UnixMillis) -> bool {
+        self.well.is_some_and(|(_, at)| now.since(at) < WELL_MS) && !self.burns_what_was_well
     }
 }
 
@@ -303,7 +307,7 @@ impl Warden {
         }
         let is_away = seen.quarantines.has(&tenant.id, now);
         let too_many = match failure {
-            Some(TenantFailure::CpuLimit) if !is_away => burns.burnt(caller, path),
+            Some(TenantFailure::CpuLimit) if !is_away => burns.burnt(caller, path, now),
             None if !is_away => {
                 burns.ended_well(path, now);
                 false
@@ -313,7 +317,7 @@ impl Warden {
                 false
             }
         };
-        let is_one_path = burns.is_one_path_of_several(now);
+        let is_well_elsewhere = burns.is_well_elsewhere(now);
         let in_a_row = burns.callers.len() as u32;
         if too_many {
             burns.callers.clear();
@@ -323,7 +327,7 @@ impl Warden {
             return None;
         }
         let until = now.plus(BY_POLICY_MS);
-        let is_put_away = self.policy == CpuPolicy::Quarantine && !is_one_path;
+        let is_put_away = self.policy == CpuPolicy::Quarantine && !is_well_elsewhere;
         if is_put_away {
             let quarantine = Quarantine {
                 tenant_id: tenant.id.clone(),
@@ -584,7 +588,7 @@ mod tests {
         assert_eq!((warden.first(), warden.due(NOW)), (None, None));
 
         for n in 0..CPU_FAILURES_IN_A_ROW as u64 {
-            warden.ran(&acme, caller(n), Some(TenantFailure::CpuLimit), NOW);
+            warden.ran(&acme, caller(n), Some(TenantFailure::CpuLimit), NOW.plus(n * 1_000));
         }
         let put = warden.due(NOW).unwrap();
         warden.failed(put.clone(), NOW);
@@ -637,16 +641,26 @@ mod tests {
     fn five_callers_in_a_row_whose_runs_burn_raise_one_alert_and_by_policy_a_quarantine() {
         for (policy, put_away) in [(CpuPolicy::Alert, false), (CpuPolicy::Quarantine, true)] {
             let (warden, acme) = (Warden::new(policy), tenant(""));
-            let burn = |at: u64| warden.ran(&acme, caller(at), Some(TenantFailure::CpuLimit), NOW.plus(at));
+            let burn = |at: u64| warden.ran(&acme, caller(at), Some(TenantFailure::CpuLimit), NOW.plus(at * 1_000));
             assert!((0..4).all(|at| burn(at).is_none()));
             assert!(warden.ran(&acme, caller(0), None, NOW).is_none(), "one that ends well starts the count anew");
             assert!((0..4).all(|at| burn(at).is_none()));
             let alert = burn(5).unwrap();
             assert_eq!((alert.in_a_row, alert.quarantined_until_ms.is_some()), (Some(5), put_away));
-            assert_eq!(warden.limits(&acme, NOW.plus(6)).1.is_some(), put_away);
+            assert_eq!(warden.limits(&acme, NOW.plus(6_000)).1.is_some(), put_away);
             assert_eq!(matches!(warden.due(NOW), Some(Errand::Put(_))), put_away);
             assert_eq!(warden.due(NOW).is_some(), put_away, "then the list is asked for");
         }
+    }
+
+    #[test]
+    fn a_row_takes_three_seconds_so_that_others_can_show_that_the_script_is_well() {
+        let (warden, acme) = (Warden::new(CpuPolicy::Quarantine), tenant(""));
+        let burn = |n: u64, at| warden.ran(&acme, caller(n), Some(TenantFailure::CpuLimit), NOW.plus(at));
+        assert!((0..50).all(|n| burn(n, n).is_none()));
+        assert!(warden.ran(&acme, caller(99), None, NOW.plus(60)).is_none());
+        assert!((0..50).all(|n| burn(n, 2_000 + n).is_none()));
+        assert!(burn(50, 2_000 + ROW_MS).is_some());
     }
 
     #[test]
@@ -666,10 +680,12 @@ mod tests {
     fn one_path_that_burns_is_told_and_does_not_put_away_the_paths_that_are_well() {
         let burn = |warden: &Warden, path: fn(u64) -> u32, at: UnixMillis| {
             let acme = tenant("");
-            let alerts =
-                (0..5).filter_map(|n| warden.ran(&acme, (caller(n).0, path(n)), Some(TenantFailure::CpuLimit), at));
-            assert_eq!(alerts.count(), 1);
-            warden.limits(&acme, at).1.is_some()
+            let ran = |n: u64| {
+                let failure = Some(TenantFailure::CpuLimit);
+                warden.ran(&acme, (caller(n).0, path(n)), failure, at.plus(n * 1_000))
+            };
+            assert_eq!((0..5).filter_map(ran).count(), 1);
+            warden.limits(&acme, at.plus(5_000)).1.is_some()
         };
         let well = || {
             let warden = Warden::new(CpuPolicy::Quarantine);
@@ -678,7 +694,8 @@ mod tests {
         };
         assert!(!burn(&well(), |_| 7, NOW));
         assert!(burn(&well(), |_| 8, NOW), "the path that was well is the one");
-        assert!(burn(&well(), |n| n as u32, NOW), "several paths burn");
+        assert!(!burn(&well(), |n| n as u32, NOW), "callers choose what they call");
+        assert!(burn(&well(), |n| n as u32 + 5, NOW), "the path that was well is among them");
         assert!(burn(&well(), |_| 7, NOW.plus(WELL_MS)), "nobody knows any more");
     }
 
@@ -687,6 +704,7 @@ mod tests {
         fn an_alert_means_five_callers_in_a_row_whatever_the_runs(ends in prop::collection::vec(0_u8..4, 0..200)) {
             let (warden, acme) = (Warden::default(), tenant(""));
             let mut in_a_row = 0;
+            // So far apart that a row takes long enough.
             for (n, end) in (0..).zip(ends) {
                 let failure = match end {
                     0 => None,
@@ -694,7 +712,7 @@ mod tests {
                     _ => Some(TenantFailure::CpuLimit),
                 };
                 in_a_row = if end > 1 { in_a_row + 1 } else { 0 };
-                let alert = warden.ran(&acme, caller(n), failure, NOW);
+                let alert = warden.ran(&acme, caller(n), failure, NOW.plus(n * 1_000));
                 prop_assert_eq!(alert.is_some(), in_a_row == 5);
                 in_a_row %= 5;
             }

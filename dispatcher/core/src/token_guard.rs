@@ -39,7 +39,8 @@ impl TokenGuard {
             return attempt();
         }
         let mut counts = self.0.borrow_mut();
-        let source = source.map_or("", Source::as_str);
+        // A network that one subscriber may have to himself is one guesser.
+        let source = source.map_or_else(String::new, Source::network);
         let found = counts.iter().position(|guesses| guesses.source == source);
         let open_ms = found.map_or(0, |found| counts[found].empty_at.since(at)).min(GUESSES * FORGOTTEN_AFTER_MS);
         if open_ms > (GUESSES - 1) * FORGOTTEN_AFTER_MS {
@@ -56,7 +57,7 @@ impl TokenGuard {
                         let first = (0..MAX_SOURCES).min_by_key(|place| counts[*place].empty_at).unwrap_or_default();
                         counts.swap_remove(first);
                     }
-                    counts.push(Guesses { source: source.to_owned(), empty_at });
+                    counts.push(Guesses { source, empty_at });
                 }
             }
         }
@@ -116,6 +117,9 @@ mod tests {
             is_limited(&guess(&guard, "192.0.2.1", 10, false)) && is_limited(&guess(&guard, "192.0.2.1", 11, true))
         );
         assert_eq!(guess(&guard, "192.0.2.2", 12, true), Ok(()), "another source");
+        let guesses =
+            (0..20).filter(|n| !is_limited(&guess(&guard, &format!("2001:db8:1:{n:x}::1"), 20, false))).count();
+        assert_eq!(guesses, 10, "neighbours are one");
         assert_eq!(guess(&guard, "192.0.2.1", 6_010, true), Ok(()));
         assert_eq!(guess(&guard, "192.0.2.1", 6_011, false), Err(Refusal::PlatformDenied));
         assert!(is_limited(&guess(&guard, "192.0.2.1", 6_012, true)));

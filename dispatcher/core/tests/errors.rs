@@ -18,7 +18,7 @@ const PLATFORM: &str = "About the platform API";
 const EGRESS: &str = "About what a tenant asks of the outside";
 
 /// The reasons that the dispatcher gives by itself.
-const OWN_REASONS: [&str; 12] = [
+const OWN_REASONS: [&str; 11] = [
     "unstated_reason",
     "invalid_exact_evm_payload_signature",
     "invalid_exact_evm_payload_authorization_valid_before",
@@ -30,7 +30,6 @@ const OWN_REASONS: [&str; 12] = [
     "authorization_expired_unused",
     "authorization_cancelled",
     "permit2_deadline_too_far",
-    "settlement_never_looked_at",
 ];
 
 /// The reasons that only the log names, because what they stand for is told as pending.
@@ -169,6 +168,30 @@ fn every_reason_for_which_nothing_leaves_stands_there() {
         Refused::all().into_iter().map(|refused| refused.code().to_owned()).chain(closed).collect();
     assert_eq!(page().reasons, known);
     assert!(outbound.contains("\"egress_refused\"") && outbound.contains("set_status(403)"));
+}
+
+/// Every alert that the log may tell has a row on the page for operators, and no row is of none.
+#[test]
+fn every_alert_stands_on_its_page() {
+    let crates = ["x402-paywall/src", "core/src", "worker/src"].map(|folder| dispatcher().join(folder));
+    let mut told = BTreeSet::new();
+    for file in crates.iter().flat_map(|folder| sources(folder)) {
+        let text = fs::read_to_string(&file).expect("a source file");
+        let code = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+        for opening in ["alert: \"", "\"alert\": \"", "=> \"credentials", "=> \"facilitator_refuses"] {
+            for (at, _) in code.match_indices(opening) {
+                let from = at + opening.rfind('"').expect("it opens a literal") + 1;
+                told.extend(code[from..].split('"').next().map(str::to_owned));
+            }
+        }
+    }
+    let page =
+        fs::read_to_string(dispatcher().with_file_name("docs").join("operations.md")).expect("the page is there");
+    let (_, alerts) = page.split_once("| `alert` | means | do |\n").expect("the page has the table");
+    let (alerts, _) = alerts.split_once("\n\n").expect("the table ends");
+    let rows = alerts.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+    let documented: BTreeSet<String> = rows.map(|(name, _)| name.to_owned()).collect();
+    assert_eq!(told, documented);
 }
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -59,8 +59,8 @@ pub fn admit(presented: &Presented<'_>, bill: Option<&Bill<'_>>, now: UnixMillis
     };
     let transfer = &sent.exact().transfer;
     let window = Window::of(transfer);
-    // It was never open, or never on a chain of ours: nobody need be asked whether it was ever used.
-    let never_used = match (window.never_open(now), sent.signed_for(bill.map(Bill::offer))) {
+    // It is long over, or was never on a chain of ours: nobody need be asked whether it was ever used.
+    let never_used = match (window.forgotten(now), sent.signed_for(bill.map(Bill::offer))) {
         (None, Some(offer)) => Ok(offer),
         (Some(reason), _) => Err(Some(reason)),
         (None, None) => Err(None),
@@ -326,11 +326,12 @@ mod tests {
         ] {
             assert_eq!(unproven.unwrap().0.proof, Proof::Unproven);
         }
-        assert_eq!(
-            code(authorization("validAfter", json!("1795227000"))),
-            "invalid_exact_evm_payload_authorization_valid_after"
-        );
-        assert_eq!(code(permit("witness/validAfter", json!("1795244000"))), "permit2_not_yet_valid");
+        // Too early or not, the ledger is asked: the clock may have been set back since it bought something.
+        for early in
+            [authorization("validAfter", json!("1795227000")), permit("witness/validAfter", json!("1795244000"))]
+        {
+            assert!(early.is_ok());
+        }
         let in_a_year = json!("1826763000");
         assert_eq!(
             code(authorization("validBefore", in_a_year.clone())),

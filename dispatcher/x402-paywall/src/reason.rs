@@ -50,13 +50,9 @@ impl Reason {
     /// Whether the reason says that the payment's nonce is spent.
     #[must_use]
     pub fn says_spent(&self) -> bool {
-        const WORDS: [&str; 5] = [
-            "nonce_already_used",
-            "authorization_used",
-            "permit2_invalid_nonce",
-            "already_settled",
-            "duplicate_settlement",
-        ];
+        // Not "duplicate_settlement": it has the same settlement under way.
+        const WORDS: [&str; 4] =
+            ["nonce_already_used", "authorization_used", "permit2_invalid_nonce", "already_settled"];
         WORDS.iter().any(|word| self.0.contains(word))
     }
 
@@ -64,6 +60,23 @@ impl Reason {
     #[must_use]
     pub fn says_unfunded(&self) -> bool {
         self.0 == "insufficient_funds" || self.0.contains("insufficient_balance")
+    }
+
+    /// Whether the reason speaks of what we have to show to be served at all.
+    #[must_use]
+    pub fn is_about_credentials(&self) -> bool {
+        const WORDS: [&str; 9] = [
+            "unauthorized",
+            "unauthenticated",
+            "forbidden",
+            "api_key",
+            "apikey",
+            "authentication",
+            "credentials",
+            "jwt",
+            "access_denied",
+        ];
+        WORDS.iter().any(|word| self.0.contains(word))
     }
 
     /// Whether a facilitator that was not asked before gives this reason before it sends anything, and we know nothing to the

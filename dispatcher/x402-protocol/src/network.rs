@@ -50,10 +50,11 @@ impl Network {
     }
 
     /// Whether a facilitator means this network by `name`, whichever generation it was asked in: some answer with the other
-    /// generation's name, and no name is two networks'.
+    /// generation's name, or with the chain's number alone, and no name is two networks'.
     #[must_use]
     pub fn is_named(self, name: &str) -> bool {
-        Version::ALL.into_iter().any(|version| name.eq_ignore_ascii_case(self.name_in(version)))
+        let name = name.trim().to_ascii_lowercase().replace([' ', '_'], "-");
+        Version::ALL.into_iter().any(|version| name == self.name_in(version)) || name == self.caip2()["eip155:".len()..]
     }
 
     #[must_use]
@@ -115,7 +116,15 @@ mod tests {
                 }
             }
         }
-        assert!(Network::Base.is_named("BASE") && !Network::Base.is_named("") && !Network::Base.is_named("8453"));
+        for name in ["BASE", " base ", "8453", "EIP155:8453"] {
+            assert!(Network::Base.is_named(name) && !Network::BaseSepolia.is_named(name), "{name}");
+        }
+        for name in ["base_sepolia", "Base Sepolia", "84532"] {
+            assert!(Network::BaseSepolia.is_named(name) && !Network::Base.is_named(name), "{name}");
+        }
+        for name in ["", "eip155:", "845", "sepolia", "eip155:1", "basesepolia"] {
+            assert!(Network::ALL.into_iter().all(|network| !network.is_named(name)), "{name}");
+        }
     }
 
     #[test]

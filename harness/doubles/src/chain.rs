@@ -97,6 +97,20 @@ impl Chain {
         self.state().settled.get(payment).cloned()
     }
 
+    /// The account's balance before these transfers were there.
+    #[must_use]
+    pub fn balance_before(&self, network: Network, account: Address, later: impl Fn(&Settled) -> bool) -> u64 {
+        let state = self.state();
+        let of_network =
+            state.settled.iter().filter(|(payment, _)| payment.network == network).map(|(_, settled)| settled);
+        of_network.filter(|settled| later(settled)).fold(state.balance(network, account), |balance, settled| {
+            let amount = atomic(&settled.transfer.amount());
+            let paid = if settled.transfer.from() == account { amount } else { 0 };
+            let received = if settled.transfer.to() == account { amount } else { 0 };
+            balance.saturating_add(paid).saturating_sub(received)
+        })
+    }
+
     /// The first transfer that is wanted.
     #[must_use]
     pub fn find(&self, wanted: impl Fn(&Settled) -> bool) -> Option<Settled> {

@@ -94,7 +94,7 @@ impl NodeDouble {
         }
     }
 
-    /// `authorizationState` and `balanceOf` of the token. Balances are today's, whatever the block.
+    /// `authorizationState` and `balanceOf` of the token.
     fn call(&self, call: &Value, block: u64) -> Result<String, Refused> {
         self.has(block)?;
         let data = call["data"].as_str().or(call["input"].as_str()).unwrap_or_default();
@@ -106,7 +106,8 @@ impl NodeDouble {
             Some("0xe94a0102") => Ok(truth(self.is_used(argument(10)?, argument(74)?, block))),
             Some("0x70a08231") => {
                 let holder = format!("0x{}", &argument(10)?[24..]).parse().map_err(|_| "execution reverted")?;
-                Ok(format!("0x{:064x}", self.chain.balance(self.network, holder)))
+                let balance = self.chain.balance_before(self.network, holder, |settled| mined(settled) > block);
+                Ok(format!("0x{balance:064x}"))
             }
             _ => Err("execution reverted"),
         }

@@ -4,6 +4,7 @@
 pub mod limits;
 mod listed;
 pub mod name;
+mod nearest;
 pub mod phase;
 pub mod problem;
 pub mod rate;
@@ -13,7 +14,8 @@ pub mod time;
 pub mod usdc;
 
 pub use listed::Listed;
-pub use name::{Name, nearest};
+pub use name::Name;
+pub use nearest::nearest;
 pub use phase::{Phase, Timeline};
 pub use problem::{InvalidScenario, Problem, Problems};
 pub use rate::Rate;

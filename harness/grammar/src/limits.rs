@@ -46,7 +46,7 @@ pub const MAX_BLOCKS: usize = 64;
 pub const MAX_ADDRESSES: u64 = 250;
 
 /// Payers that a traffic block has to itself: each is a key to be made.
-pub const MAX_OWN_PAYERS: u64 = 4;
+pub const MAX_OWN_PAYERS: u64 = 64;
 
 /// Starting the dispatcher again takes some two seconds, and one that is killed as soon as it answers has served nobody.
 pub const RESTART_TAKES: Duration = Duration::from_secs(3);

@@ -1,7 +1,7 @@
 //! What is wrong with a scenario file, pointing at the place. Problems that do not hang on each other are shown together,
 //! so that a file is repaired in one go; one that is not TOML of the right shape stops at its first.
 
-use super::{limits::MAX_FILE_BYTES, name::nearest};
+use super::{limits::MAX_FILE_BYTES, nearest::nearest};
 use miette::{Diagnostic, NamedSource, SourceSpan};
 use std::ops::Range;
 use thiserror::Error;

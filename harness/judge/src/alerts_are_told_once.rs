@@ -7,6 +7,8 @@ use reports::level::Level;
 pub const RULE: Rule = Rule {
     id: "ALERT-1",
     checker: "alerts-are-told-once",
+    says: "ALERT-1: an alert is told when something begins, and not again while it goes on",
+    example: "{ alert = \"unpaid_flood\", at-most = 1 }",
     level: Level::Must,
     sources: &[
         Source::Promise { place: "README.md, Configuring the dispatcher", what: "a line `alert` for each episode" },

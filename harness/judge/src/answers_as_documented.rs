@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "ANSWER-1",
     checker: "answers-as-documented",
+    says: "ANSWER-1: every answer has the status and headers that belong to its code",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {
@@ -42,7 +44,7 @@ enum With {
 /// Nobody is sent away for longer: the slowest of the dispatcher's counts has ebbed in a minute.
 const MOST_RETRY_AFTER_S: u64 = 120;
 
-const DOCUMENTED: [(&str, u16, With); 25] = [
+const DOCUMENTED: [(&str, u16, With); 27] = [
     ("tenant_not_found", 404, With::Nothing),
     ("invalid_dispatch_key", 400, With::Nothing),
     ("dispatcher_binding_missing", 500, With::Nothing),
@@ -62,6 +64,8 @@ const DOCUMENTED: [(&str, u16, With); 25] = [
     ("payment_identifier_conflict", 409, With::Nothing),
     ("payment_identifier_required", 400, With::Nothing),
     ("invalid_payment_identifier", 400, With::Nothing),
+    ("request_too_large", 413, With::Nothing),
+    ("request_incomplete", 408, With::Nothing),
     ("tenant_worker_failure", 502, With::Nothing),
     ("tenant_cpu_limit_exceeded", 503, With::Nothing),
     ("tenant_subrequest_limit_exceeded", 503, With::Nothing),

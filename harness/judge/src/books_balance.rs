@@ -4,13 +4,17 @@
 //! A kill may take telemetry with it, so a settlement of the second before one need not be told, and may be told again by
 //! the process that came after. The ledger is never excused: what it is told to keep survives.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation, describe::short, history::At, settled_answer::Conclusion,
+};
 use reports::{event::DispatcherPayment, level::Level};
 use std::collections::{BTreeMap, BTreeSet};
 
 pub const RULE: Rule = Rule {
     id: "MONEY-8",
     checker: "books-balance",
+    says: "MONEY-8: chain, telemetry and settlement ledger agree",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COVER-3",
     checker: "clients-acted",
+    says: "COVER-3: every kind of client came and did what it is there for",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {
@@ -24,6 +26,9 @@ pub const RULE: Rule = Rule {
         look_at: "scenarios/README.md",
     },
 };
+
+/// The reason why no planted bug breaks the rule.
+pub const NO_BUG: &str = "It judges the run: whether every kind of client came and did what it is there for.";
 
 pub fn judge(history: &History) -> Finding {
     let mut acts: BTreeMap<&str, (usize, _)> = BTreeMap::new();

@@ -4,7 +4,7 @@
 //! Until the bound has passed, an answer may be the new directory's or the one's before: isolates learn of it one by one. A
 //! tenant that has left sells nothing, and what was bought of it before can still be collected.
 
-use super::{At, Finding, Hint, History, Line, Rule, Source, Violation, tell};
+use super::{At, Finding, Hint, History, Line, Rule, Source, Violation, describe};
 use reports::{
     event::{Answer, DirectoryChange, DirectoryNews, Exchange, ExchangeKind, TenantFacts, TenantRun},
     level::Level,
@@ -14,6 +14,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub const RULE: Rule = Rule {
     id: "ISO-2",
     checker: "directory-is-followed",
+    says: "ISO-2: answers are the current directory's, within a bound, or the last good one's, and the log says so",
+    example: "{ within = \"12s\" }",
     level: Level::Must,
     sources: &[
         Source::Promise {
@@ -139,7 +141,7 @@ fn begun_at_another_price(history: &History, editions: &[Edition], within_us: u6
             facts.and_then(|facts| facts.price.as_ref()).is_some_and(|price| price.amount == transfer.value)
         };
         if !in_force(editions, exchange.what, within_us).any(asks) {
-            let what = format!("{} moved {}, which is no price in force", tell::short(payment), transfer.value);
+            let what = format!("{} moved {}, which is no price in force", describe::short(payment), transfer.value);
             violations.push(Violation::new(what, exchange.line).and([transfer.line]));
         }
     }

@@ -2,12 +2,14 @@
 //! was handed, not by what the dispatcher meant: a key that is misspelt arrives as none. Of a tenant that was put into
 //! quarantine, a run may carry that one's instead; when it must, COST-6 says.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, put_away::Quarantines};
+use super::{Finding, Hint, History, Rule, Source, Violation, quarantines::Quarantines};
 use reports::level::Level;
 
 pub const RULE: Rule = Rule {
     id: "COST-1",
     checker: "dispatch-carries-limits",
+    says: "COST-1: every dispatch carries its plan's limits",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

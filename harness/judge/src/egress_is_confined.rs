@@ -16,6 +16,8 @@ use url::Url;
 pub const RULE: Rule = Rule {
     id: "EGRESS-1",
     checker: "egress-is-confined",
+    says: "EGRESS-1: nothing leaves a tenant but what its policy says, and every request is counted",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

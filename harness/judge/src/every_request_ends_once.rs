@@ -12,6 +12,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const RULE: Rule = Rule {
     id: "LIVE-2",
     checker: "every-request-ends-once",
+    says: "LIVE-2: every request ends, once",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

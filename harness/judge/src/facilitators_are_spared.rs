@@ -3,9 +3,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     history::{At, Line},
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{
     event::{Event, FacilitatorCall, FacilitatorEndpoint},
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COST-7",
     checker: "facilitators-are-spared",
+    says: "COST-7: no facilitator is asked the same thing over and over",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COVER-1",
     checker: "faults-bit",
+    says: "COVER-1: every fault took at least one call, and every kill happened",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "larql#287", what: "a gate that 429 runs had passed could not fail" },
@@ -22,6 +24,10 @@ pub const RULE: Rule = Rule {
         look_at: "scenarios/README.md",
     },
 };
+
+/// The reason why no planted bug breaks the rule.
+pub const NO_BUG: &str =
+    "It judges the run: whether what was to go wrong did. No mistake of the dispatcher keeps a fault from biting.";
 
 pub fn judge(history: &History) -> Finding {
     let faults = summary::faults(&history.events);

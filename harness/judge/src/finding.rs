@@ -18,7 +18,7 @@ pub struct Finding {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     pub what: String,
-    /// The fewest events that show it. Never empty, since there is no other way to make one.
+    /// The fewest events that show it. Never empty, since each way to make one asks for a line.
     lines: Vec<Line>,
 }
 
@@ -35,7 +35,12 @@ impl Violation {
         self
     }
 
-    /// In the history's order.
+    /// Shown by these in this order, because it says what matters most; `first` comes first.
+    pub fn ranked(what: impl Into<String>, first: Line, then: impl IntoIterator<Item = Line>) -> Self {
+        Self { what: what.into(), lines: std::iter::once(first).chain(then).collect() }
+    }
+
+    /// In the history's order, unless they are ranked.
     pub fn lines(&self) -> &[Line] {
         &self.lines
     }

@@ -15,6 +15,8 @@ use std::{
 pub const RULE: Rule = Rule {
     id: "COST-5",
     checker: "flood-is-cut",
+    says: "COST-5: of one address, or one payer, only so many requests get anything but a 429, and they cost only so many calls",
+    example: "{ traffic = \"callers\", by = \"address\", at-most = 300, within = \"10s\", calls = 0 }",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -1,6 +1,8 @@
 //! MONEY-9: a payment that is as it was asked for is not billed again, nor called broken, unless a facilitator has refused it.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation, describe::short, history::At, settled_answer::Conclusion,
+};
 use reports::{
     event::{Exchange, ExchangeKind, FacilitatorAnswer, FacilitatorEndpoint},
     level::Level,
@@ -10,6 +12,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-9",
     checker: "good-payments-are-honoured",
+    says: "MONEY-9: a payment as it was asked for is not billed again unless a facilitator refused it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "ANSWER-3",
     checker: "head-is-free",
+    says: "ANSWER-3: a HEAD gets the GET's 402 and costs nothing, paid or not",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Peer { checks: "R16" }],
     hint: Hint {

@@ -12,6 +12,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "ISO-3",
     checker: "headers-are-ours",
+    says: "ISO-3: what only the dispatcher may say is neither forged nor leaked",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -7,6 +7,8 @@ use reports::{event::Answer, level::Level};
 pub const RULE: Rule = Rule {
     id: "ANSWER-6",
     checker: "headers-once",
+    says: "ANSWER-6: a header that must have one value has one, and no cookie is lost",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "FAIR-2",
     checker: "honest-buyers-are-served",
+    says: "FAIR-2: while somebody attacks, the others buy as in a quiet phase",
+    example: "{ traffic = \"callers\", quiet = \"steady\", noisy = \"outage\", at-least = 95.0 }",
     level: Level::Must,
     sources: &[
         Source::Promise {

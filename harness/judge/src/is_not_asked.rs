@@ -6,6 +6,8 @@ use reports::{level::Level, summary};
 pub const RULE: Rule = Rule {
     id: "COST-4",
     checker: "is-not-asked",
+    says: "COST-4: a facilitator that says it cannot serve an offer is not asked about it",
+    example: "{ facilitator = \"primary\", phase = \"outage\" }",
     level: Level::Must,
     sources: &[
         Source::Spec { document: "x402 v2, GET /supported", says: "a facilitator lists the kinds that it serves" },

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "ANSWER-2",
     checker: "malformed-is-refused",
+    says: "ANSWER-2: a broken payment is refused with the right status and a structured error",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec { document: "x402 v2, transports/http", says: "an invalid payment is answered with 400" },

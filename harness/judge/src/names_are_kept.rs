@@ -1,13 +1,15 @@
 //! ISO-6: no answer names a transaction of a payer who did not ask. With a transaction go its payer, its amount and its time: a
 //! payment-identifier that can be guessed must not open these to anybody, be the guess right or wrong.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{event::Transfer, level::Level};
 use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
     id: "ISO-6",
     checker: "names-are-kept",
+    says: "ISO-6: no answer names another payer's transaction",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Spec {
         document: "x402 v2, extension payment-identifier",

@@ -6,7 +6,7 @@
 //! whatever their distribution; and a stutter that would lift p95 itself, which hangs on the slowest few, does not. What somebody
 //! else's processes do to the machine stands in the history beside: where it may be what moved them, nothing is known.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::ms};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::ms, history::At};
 use reports::{
     event::{Event, Exchange, ExchangeOutcome, TenantOutcome},
     level::Level,
@@ -20,6 +20,8 @@ use std::{
 pub const RULE: Rule = Rule {
     id: "COST-2",
     checker: "neighbours-unmoved",
+    says: "COST-2: beside tenants that burn, each other one is as fast as in a quiet phase",
+    example: "{ phase = \"outage\", against = \"steady\", within = \"50ms\" }",
     level: Level::Must,
     sources: &[
         Source::Spec {

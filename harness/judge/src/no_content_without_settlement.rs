@@ -1,12 +1,14 @@
 //! MONEY-2: no byte of a priced tenant's content leaves in any answer but a settled payment's, whatever the method, the status
 //! or the headers of the request were. A preflight, a HEAD, a TRACE and a method that nobody knows are requests like any other.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{event::Answer, level::Level};
 
 pub const RULE: Rule = Rule {
     id: "MONEY-2",
     checker: "no-content-without-settlement",
+    says: "MONEY-2: no byte of paid content leaves but for a settled payment, whatever the method or the headers",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -10,6 +10,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "ISO-1",
     checker: "no-cross-tenant-bytes",
+    says: "ISO-1: an answer carries its own tenant's bytes only",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

@@ -2,7 +2,9 @@
 //! answers with an error is not settled for. Whether it failed is the namespace's word as well as the dispatcher's: one that
 //! was cut off has sold nothing, whatever its caller was told.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, settled_answer::Conclusion, tell::short};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation, describe::short, history::At, settled_answer::Conclusion,
+};
 use reports::{
     event::{Answer, FacilitatorAnswer, FacilitatorCall, PurchaseOutcome, TenantAnswer, TenantEnd, TenantOutcome},
     level::Level,
@@ -12,6 +14,8 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "MONEY-4",
     checker: "nobody-pays-for-nothing",
+    says: "MONEY-4: who was charged has the content, or can collect it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#721", what: "a handler's 4xx or 5xx must not settle" },

@@ -5,11 +5,13 @@ use reports::{
     event::{Event, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
     level::Level,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub const RULE: Rule = Rule {
     id: "LIVE-4",
     checker: "one-facilitator-suffices",
+    says: "LIVE-4: while one of a tenant's facilitators answers, nobody is told that none does",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {
@@ -28,14 +30,14 @@ pub const RULE: Rule = Rule {
 };
 
 pub fn judge(history: &History) -> Finding {
-    let in_trouble = first_faults(history);
+    let (in_trouble, serving) = (first_faults(history), serving(history));
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (exchange, answer, _) in history.paid_answers() {
         let Some(tenant) = history.tenants.get(&exchange.tenant) else { continue };
         let well = tenant.facilitators.iter().find(|id| {
             let fault = in_trouble.get(id.as_str());
-            fault.is_none_or(|since_us| *since_us > exchange.ended_us) && serves(history, id)
+            fault.is_none_or(|since_us| *since_us > exchange.ended_us) && serving.contains(id.as_str())
         });
         let Some(well) = well else { continue };
         looked_at += 1;
@@ -69,12 +71,13 @@ fn is_no_answer(call: &FacilitatorCall) -> bool {
     call.endpoint != FacilitatorEndpoint::Supported && !answered
 }
 
-/// Whether it says yes to payments: one that wants a key, or serves other networks, does not.
-fn serves(history: &History, facilitator: &str) -> bool {
-    history.calls().any(|call| {
+/// Those that say yes to payments: one that wants a key, or serves other networks, does not.
+fn serving(history: &History) -> BTreeSet<&str> {
+    let yes = history.calls().filter(|call| {
         let yes = matches!(call.what.answer, FacilitatorAnswer::Sent { ok: Some(true), .. });
-        yes && call.facilitator == facilitator && call.endpoint == FacilitatorEndpoint::Settle
-    })
+        yes && call.endpoint == FacilitatorEndpoint::Settle
+    });
+    yes.map(|call| call.what.facilitator.as_str()).collect()
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::short,
     history::At,
     origin::{Beginnings, is_same_caller, is_same_request},
-    tell::short,
 };
 use reports::{
     event::{Answer, Exchange, TenantRun},
@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-7",
     checker: "one-payment-one-request",
+    says: "MONEY-7: one payment buys one request, once",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {
@@ -65,7 +67,9 @@ pub fn judge(history: &History) -> Finding {
                 let served =
                     answers.iter().filter(|(other, answer)| is_content(answer) && other.sent_us < exchange.sent_us);
                 let last_us = served.map(|(other, _)| other.ended_us).max().unwrap_or(bought.ended_us);
-                again(exchange, answer, bought, &first, last_us).map_err(broken)
+                again(exchange, answer, bought, &first, last_us)
+                    .and_then(|()| is_run_once(exchange, answer, bought, &ran))
+                    .map_err(broken)
             } else {
                 elsewhere(answer, &ran, broken)
             };
@@ -156,6 +160,20 @@ fn again(
         (false, _) if answer.status != 409 => Err("a spent payment was not refused with 409".to_owned()),
         _ => Ok(()),
     }
+}
+
+/// Once the content has been given it is kept, and nothing is left for the tenant to run.
+fn is_run_once(
+    exchange: &Exchange,
+    answer: &Answer,
+    bought: &Exchange,
+    ran: &BTreeMap<&str, At<'_, TenantRun>>,
+) -> Result<(), String> {
+    let has_run = answer.request_id.as_deref().is_some_and(|id| ran.contains_key(id));
+    if has_run && exchange.sent_us >= bought.ended_us {
+        return Err("the tenant ran once more for what had been given already".to_owned());
+    }
+    Ok(())
 }
 
 fn elsewhere(

@@ -2,13 +2,15 @@
 //! transaction, one of them was sold for nothing: another reader took one payment for the other, or evidence that a payment was
 //! made was taken for evidence that this purchase was paid.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, origin::is_same_request, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short, history::At, origin::is_same_request};
 use reports::{event::Exchange, level::Level};
 use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
     id: "MONEY-11",
     checker: "one-transfer-one-content",
+    says: "MONEY-11: a transaction buys one content",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

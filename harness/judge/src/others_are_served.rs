@@ -11,6 +11,8 @@ use std::time::Duration;
 pub const RULE: Rule = Rule {
     id: "FAIR-1",
     checker: "others-are-served",
+    says: "FAIR-1: while somebody floods, the others succeed as before, and wait hardly longer",
+    example: "{ traffic = \"callers\", quiet = \"steady\", noisy = \"outage\", slower-by = \"300ms\" }",
     level: Level::Must,
     sources: &[
         Source::Promise {

@@ -16,6 +16,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "COST-2",
     checker: "over-limit-is-cut-off",
+    says: "COST-2: a tenant over its CPU, subrequest or memory limit goes no further, and its caller is told so",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -11,6 +11,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "ANSWER-5",
     checker: "pages-can-pay",
+    says: "ANSWER-5: a page on another origin may send a payment and read the answers",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "docs/invariants.md, Tenants",

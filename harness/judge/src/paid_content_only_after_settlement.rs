@@ -1,6 +1,6 @@
 //! MONEY-2: paid content leaves only after a settlement that is known to have succeeded, for the right money.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short, history::At};
 use reports::{
     event::{Answer, Exchange, ExchangeKind, PriceFacts, Transfer},
     level::Level,
@@ -9,6 +9,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "MONEY-2",
     checker: "paid-content-only-after-settlement",
+    says: "MONEY-2: paid content leaves only after its money moved",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

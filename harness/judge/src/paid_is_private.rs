@@ -6,6 +6,8 @@ use reports::{event::Answer, level::Level};
 pub const RULE: Rule = Rule {
     id: "ISO-4",
     checker: "paid-is-private",
+    says: "ISO-4: no answer about a payment is for a shared cache",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

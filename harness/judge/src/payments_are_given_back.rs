@@ -1,7 +1,7 @@
 //! LIVE-5: a payment is in use only while a request uses it. Once its tenant has failed, its facilitator has answered or its
 //! process has died, whoever presents it again goes on with it, and is not told to wait.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short, history::At};
 use reports::{
     event::{Exchange, ExchangeOutcome},
     level::Level,
@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "LIVE-5",
     checker: "payments-are-given-back",
+    says: "LIVE-5: a payment is in use only while a request uses it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

@@ -5,8 +5,8 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
-    put_away::{PutAway, Quarantines},
-    tell::short,
+    describe::short,
+    quarantines::{PutAway, Quarantines},
 };
 use reports::{event::Flow, level::Level};
 use std::time::Duration;
@@ -14,6 +14,8 @@ use std::time::Duration;
 pub const RULE: Rule = Rule {
     id: "COST-6",
     checker: "quarantine-counts",
+    says: "COST-6: a tenant that is put into quarantine runs under its limits within a bound, and under its own once it is out",
+    example: "{ within = \"7s\" }",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "docs/invariants.md, Tenants",

@@ -3,7 +3,7 @@
 //!
 //! Where nobody listens (`refuse`) nothing arrives at the double, so there is nothing to judge by.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At, tell::at};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::at, history::At};
 use reports::{
     event::{FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
     level::Level,
@@ -13,6 +13,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub const RULE: Rule = Rule {
     id: "COST-4",
     checker: "quarantined-gets-probes-only",
+    says: "COST-4: a facilitator that fails every call is soon left alone but for probes",
+    example: "{ grace = \"1s\" }",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "Merit-Systems/echo#651", what: "facilitators that time out" },

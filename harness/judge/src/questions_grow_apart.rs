@@ -3,9 +3,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     history::At,
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{event::FacilitatorCall, level::Level};
 use std::collections::BTreeMap;
@@ -13,6 +13,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "COST-9",
     checker: "questions-grow-apart",
+    says: "COST-9: the longer a settlement is open, the seldomer it is asked about",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "ARCHITECTURE.md, Whom payments rely on",

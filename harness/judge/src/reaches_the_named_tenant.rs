@@ -7,6 +7,8 @@ use reports::{event::Exchange, level::Level};
 pub const RULE: Rule = Rule {
     id: "ISO-2",
     checker: "reaches-the-named-tenant",
+    says: "ISO-2: only the tenant that a request names runs for it",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub const RULE: Rule = Rule {
     id: "LIVE-1",
     checker: "recovers",
+    says: "LIVE-1: success is back at its steady level within a bound after a phase",
+    example: "{ after = \"outage\", within = \"5s\" }",
     level: Level::Must,
     sources: &[
         Source::Incident {

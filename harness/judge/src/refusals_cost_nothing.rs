@@ -2,7 +2,7 @@
 //! tenant and, where it comes too often, no call to the settlement ledger. Judged from both ends: by the request's own lines
 //! and run, and by what the facilitators were asked about.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use facts::clients::ENDS_WHILE_THE_TENANT_RUNS;
 use reports::{
     event::{Exchange, ExchangeKind},
@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const RULE: Rule = Rule {
     id: "COST-3",
     checker: "refusals-cost-nothing",
+    says: "COST-3: an unpaid or plainly broken request costs no facilitator call and no tenant run",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

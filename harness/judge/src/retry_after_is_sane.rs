@@ -8,6 +8,8 @@ use std::ops::RangeInclusive;
 pub const RULE: Rule = Rule {
     id: "ANSWER-7",
     checker: "retry-after-is-sane",
+    says: "ANSWER-7: whoever is to come back is told a sane time",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -10,6 +10,10 @@ pub struct Rule {
     pub id: &'static str,
     /// The judge's own name, as a scenario writes it.
     pub checker: &'static str,
+    /// The id, and what must hold, as `harness list --checkers` and the schema say it.
+    pub says: &'static str,
+    /// The value that a scenario could give it.
+    pub example: &'static str,
     pub level: Level,
     /// The weightiest first.
     pub sources: &'static [Source],
@@ -52,7 +56,8 @@ pub struct Hint {
 impl Rule {
     /// Whether it says something of everything.
     pub(super) const fn is_complete(&self) -> bool {
-        let named = !self.id.is_empty() && !self.checker.is_empty();
+        let named =
+            !self.id.is_empty() && !self.checker.is_empty() && !self.says.is_empty() && !self.example.is_empty();
         named && !self.sources.is_empty() && !self.hint.cause.is_empty() && !self.hint.look_at.is_empty()
     }
 }

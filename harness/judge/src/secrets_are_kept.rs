@@ -7,6 +7,8 @@ use reports::{event::Event, level::Level};
 pub const RULE: Rule = Rule {
     id: "ISO-5",
     checker: "secrets-are-kept",
+    says: "ISO-5: no signed payment or query is in the log, and a facilitator's key goes to it alone",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

@@ -5,13 +5,15 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
-    tell::{at, short},
+    describe::{at, short},
 };
 use reports::level::Level;
 
 pub const RULE: Rule = Rule {
     id: "MONEY-1",
     checker: "settle-at-most-once",
+    says: "MONEY-1: a payment moves money at most once",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#803", what: "a payment replayed across identical requests" },

@@ -2,7 +2,7 @@
 //! payment carries the identical payload. A refusal that follows a lost answer is known only where it is the payload's own
 //! fault: a lack of funds may be what the settlement left behind.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, settled_answer::Conclusion, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short, settled_answer::Conclusion};
 use reports::{
     event::{FacilitatorAnswer, FacilitatorCall},
     level::Level,
@@ -11,6 +11,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "MONEY-5",
     checker: "settle-stays-put-while-unknown",
+    says: "MONEY-5: settle changes facilitator only after a known no",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

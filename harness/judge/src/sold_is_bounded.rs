@@ -7,6 +7,8 @@ use reports::level::Level;
 pub const RULE: Rule = Rule {
     id: "COST-8",
     checker: "sold-is-bounded",
+    says: "COST-8: what is sold is a megabyte at most",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

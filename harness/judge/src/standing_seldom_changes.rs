@@ -1,13 +1,15 @@
 //! COST-4: a facilitator that is up and down by turns is not taken back at every up, or callers would wait at every down.
 //! The one rule that is judged by what the dispatcher says: its standings are what must not flap.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::Line, tell::at};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::at, history::Line};
 use reports::level::Level;
 use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
     id: "COST-4",
     checker: "standing-seldom-changes",
+    says: "COST-4: a facilitator that is up and down by turns is not taken back at every up",
+    example: "{ at-most = 6 }",
     level: Level::Should,
     sources: &[
         Source::Incident { thread: "Merit-Systems/echo#651", what: "facilitators that time out" },

@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 pub const RULE: Rule = Rule {
     id: "ANSWER-4",
     checker: "statuses-kept",
+    says: "ANSWER-4: a tenant's status, Location and Content-Location reach the caller",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Peer { checks: "R22" },

@@ -1,7 +1,7 @@
 //! LIVE-6: what is over is forgotten. A record that stays for ever is a bill that grows with every payment that was ever made,
 //! and a promise to nobody.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{
     event::{Event, StoredRecord},
     level::Level,
@@ -10,6 +10,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "LIVE-6",
     checker: "storage-is-freed",
+    says: "LIVE-6: what is over is forgotten after its time",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "ARCHITECTURE.md, Costs at a million",

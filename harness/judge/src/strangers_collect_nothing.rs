@@ -3,9 +3,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::short,
     history::At,
     origin::{Beginnings, is_same_caller, is_same_request},
-    tell::short,
 };
 use reports::{
     event::{Answer, Exchange},
@@ -15,6 +15,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "MONEY-10",
     checker: "strangers-collect-nothing",
+    says: "MONEY-10: what a payment bought goes to nobody who has only read the payment off the chain",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

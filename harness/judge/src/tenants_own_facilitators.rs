@@ -1,7 +1,7 @@
 //! MONEY-5: a tenant's payments go to the facilitators that it names, whatever becomes of those; and to the one that it names
 //! first, for as long as that one answers.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, tell::short};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{
     event::{Event, FacilitatorAnswer, FacilitatorCall},
     level::Level,
@@ -11,6 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const RULE: Rule = Rule {
     id: "MONEY-5",
     checker: "tenants-own-facilitators",
+    says: "MONEY-5: a tenant's payments go to the facilitators that it names",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Promise { place: "README.md, Configuring the dispatcher", what: "a tenant lists its own facilitators" },

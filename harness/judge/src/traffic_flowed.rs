@@ -6,6 +6,8 @@ use reports::{event::PurchaseOutcome, level::Level, summary};
 pub const RULE: Rule = Rule {
     id: "COVER-2",
     checker: "traffic-flowed",
+    says: "COVER-2: requests were answered and purchases served in every phase with traffic",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "nextest-rs/nextest#1107", what: "a CI run that ran nothing was green" },

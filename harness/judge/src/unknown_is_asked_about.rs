@@ -3,14 +3,17 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{event::Event, level::Level};
+use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
     id: "LIVE-3",
     checker: "unknown-is-asked-about",
+    says: "LIVE-3: an open settlement is asked about until it is known, with its caller or without",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident { thread: "x402-foundation/x402#2294", what: "recovery after a facilitator's time-out" },
@@ -32,6 +35,7 @@ const PATIENCE: u64 = 2;
 
 pub fn judge(history: &History) -> Finding {
     let ended_us = history.events.last().map_or(0, |last| last.at_us);
+    let (healed, troubles) = (ledger_healed(history), troubles(history));
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (payment, calls) in history.settles() {
@@ -39,9 +43,10 @@ pub fn judge(history: &History) -> Finding {
         for (nth, call) in calls.iter().enumerate().filter(|(_, call)| Conclusion::of(call) == Conclusion::Unknown) {
             let next = calls.get(nth + 1);
             let until_us = next.map_or(ended_us, |next| next.received_us);
-            let silent_since_us = last_trouble(history, &call.facilitator, until_us).max(call.ended_us);
+            let silent_since_us =
+                last_before(&troubles[call.facilitator.as_str()], until_us).unwrap_or(0).max(call.ended_us);
             // Nothing can be asked while nothing can be stored, and pauses grow with how long that has been so.
-            let healed_us = ledger_healed(history, until_us).filter(|healed_us| *healed_us > silent_since_us);
+            let healed_us = last_before(&healed, until_us).filter(|healed_us| *healed_us > silent_since_us);
             let silent_since_us = healed_us.unwrap_or(silent_since_us);
             let open_us = healed_us.unwrap_or(call.ended_us).saturating_sub(first.received_us);
             let silence_us = until_us.saturating_sub(silent_since_us);
@@ -64,20 +69,31 @@ pub fn judge(history: &History) -> Finding {
     Finding::of(looked_at, "open settlements", violations)
 }
 
-/// When the ledger's storage was last well again by then.
-fn ledger_healed(history: &History, by_us: u64) -> Option<u64> {
+/// When the ledger's storage became well again, in the order of time.
+fn ledger_healed(history: &History) -> Vec<u64> {
     let ended = history.lines().filter_map(|(_, recorded)| match &recorded.event {
         Event::FaultEnded { fault } if fault.on == "ledger" => Some(recorded.at_us),
         _ => None,
     });
-    ended.filter(|at_us| *at_us < by_us).max()
+    let mut healed: Vec<u64> = ended.collect();
+    healed.sort_unstable();
+    healed
 }
 
-/// When the facilitator last failed to answer a settle by then.
-fn last_trouble(history: &History, facilitator: &str, by_us: u64) -> u64 {
-    let of_it = history.settles().flat_map(|(_, calls)| calls);
-    let failed = of_it.filter(|call| call.facilitator == facilitator && Conclusion::of(call) == Conclusion::Unknown);
-    failed.map(|call| call.ended_us).filter(|ended_us| *ended_us < by_us).max().unwrap_or(0)
+/// When each facilitator failed to answer a settle, in the order of time.
+fn troubles(history: &History) -> BTreeMap<&str, Vec<u64>> {
+    let mut troubles: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for call in history.settles().flat_map(|(_, calls)| calls) {
+        if Conclusion::of(&call) == Conclusion::Unknown {
+            troubles.entry(&call.what.facilitator).or_default().push(call.ended_us);
+        }
+    }
+    troubles.values_mut().for_each(|ended| ended.sort_unstable());
+    troubles
+}
+
+fn last_before(times: &[u64], by_us: u64) -> Option<u64> {
+    times[..times.partition_point(|at_us| *at_us < by_us)].last().copied()
 }
 
 #[cfg(test)]

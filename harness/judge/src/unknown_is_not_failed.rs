@@ -1,7 +1,9 @@
 //! MONEY-3: an unknown outcome is never reported as failure. No 402, no new offer; 503 with `Retry-After` and a pending
 //! `PAYMENT-RESPONSE`; and the same payment sent again gets the final answer.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::Line, settled_answer::Conclusion, tell::short};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation, describe::short, history::Line, settled_answer::Conclusion,
+};
 use reports::{
     event::{Answer, Exchange, ExchangeKind, FacilitatorAnswer, PurchaseOutcome},
     level::Level,
@@ -11,6 +13,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-3",
     checker: "unknown-is-not-failed",
+    says: "MONEY-3: an unknown outcome is never answered as a failure",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Incident {

@@ -6,9 +6,9 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    describe::{at, short},
     history::{Known, Line},
     settled_answer::Conclusion,
-    tell::{at, short},
 };
 use reports::{
     event::{ExchangeKind, FacilitatorAnswer, FacilitatorEndpoint, Flow},
@@ -19,6 +19,8 @@ use std::collections::BTreeMap;
 pub const RULE: Rule = Rule {
     id: "MONEY-6",
     checker: "verify-before-run-settle-after",
+    says: "MONEY-6: verify comes before the tenant runs, and settle after it unless the offer is upfront",
+    example: "{}",
     level: Level::Must,
     sources: &[
         Source::Spec {

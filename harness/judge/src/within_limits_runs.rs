@@ -1,6 +1,6 @@
 //! COST-2, the other side: a tenant that stays within its limits is not cut off, however close it comes.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, put_away::Quarantines};
+use super::{Finding, Hint, History, Rule, Source, Violation, quarantines::Quarantines};
 use reports::{
     event::{LimitFacts, TenantOutcome},
     level::Level,
@@ -9,6 +9,8 @@ use reports::{
 pub const RULE: Rule = Rule {
     id: "COST-2",
     checker: "within-limits-runs",
+    says: "COST-2: a tenant within its limits is not cut off",
+    example: "{}",
     level: Level::Must,
     sources: &[Source::Promise {
         place: "README.md, Configuring the dispatcher",

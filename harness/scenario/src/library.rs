@@ -1,44 +1,13 @@
 //! The scenarios that come with the project: `scenarios/<id>.toml`, and past failures under `scenarios/regressions/`, which
 //! come first wherever several are run. A path to any other TOML file works wherever a name does.
 
-use super::{Scenario, selection::Selection};
-use grammar::{InvalidScenario, Name, limits::MAX_FILE_BYTES, name::nearest};
-use miette::Diagnostic;
+use super::{Scenario, library_error::LibraryError, selection::Selection};
+use grammar::{InvalidScenario, Name, limits::MAX_FILE_BYTES, nearest};
 use std::{
-    fs, io,
+    fs,
     path::{Path, PathBuf},
 };
 use system::folders::scenarios_root;
-use thiserror::Error;
-
-#[derive(Debug, Error, Diagnostic)]
-pub enum LibraryError {
-    #[error("cannot read the scenarios in {}", path.display())]
-    #[diagnostic(help("run inside a checkout of the project"))]
-    NoLibrary { path: PathBuf, source: io::Error },
-    #[error("cannot read {}", path.display())]
-    Unreadable { path: PathBuf, source: io::Error },
-    #[error("there is no scenario `{name}`")]
-    Unknown {
-        name: String,
-        #[help]
-        help: String,
-    },
-    #[error("no scenario has the tag `{tag}`")]
-    UnknownTag {
-        tag: String,
-        #[help]
-        help: String,
-    },
-    #[error("no scenario is in that profile and has that tag")]
-    #[diagnostic(help(
-        "`harness list` takes the same options; without --profile, or with a later one, there may be some"
-    ))]
-    NothingSelected,
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Invalid(#[from] InvalidScenario),
-}
 
 /// A folder of scenarios.
 #[derive(Clone, Debug)]

@@ -16,13 +16,13 @@ use grammar::{
     text::{NameText, TimeText},
     time,
 };
-use judge::{AlertName, Bounds, Checker, Must, Sender};
+use judge::{AlertName, Bounds, Callers, Checker, Must, Sender};
 use reports::level::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
-use traffic::Traffic;
+use traffic::{ClientKind, Traffic};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -208,6 +208,15 @@ pub(super) enum RawChecker {
         quantile: Spanned<f64>,
         #[schemars(with = "TimeText")]
         at_most: Spanned<String>,
+        /// Of this traffic block's requests alone.
+        #[schemars(with = "Option<NameText>")]
+        traffic: Option<Spanned<String>>,
+        /// Of this kind of client's requests alone.
+        #[schemars(with = "Option<NameText>")]
+        client: Option<Spanned<String>>,
+        /// Of requests to this tenant alone.
+        #[schemars(with = "Option<NameText>")]
+        tenant: Option<Spanned<String>>,
     },
     FaultsBit {},
     TrafficFlowed {},
@@ -374,8 +383,13 @@ impl RawChecker {
             Self::HeadIsFree {} => Checker::HeadIsFree,
             Self::StatusesKept {} => Checker::StatusesKept,
             Self::PagesCanPay {} => Checker::PagesCanPay,
-            Self::Latency { phase, quantile, at_most } => {
-                check_latency(&phase, &quantile, &at_most, timeline, traffic, problems)?
+            Self::Latency { phase, quantile, at_most, traffic: block, client, tenant } => {
+                let callers = Callers {
+                    traffic: block.and_then(|raw| find_traffic(&raw, traffic, problems)),
+                    client: client.and_then(|raw| find_client(&raw, problems)),
+                    tenant: tenant.and_then(|raw| find_tenant(&raw, told.world, problems)),
+                };
+                check_latency(&phase, &quantile, &at_most, callers, timeline, traffic, problems)?
             }
             Self::NoContentWithoutSettlement {} => Checker::NoContentWithoutSettlement,
             Self::StrangersCollectNothing {} => Checker::StrangersCollectNothing,
@@ -458,6 +472,7 @@ fn check_latency(
     phase: &Spanned<String>,
     quantile: &Spanned<f64>,
     at_most: &Spanned<String>,
+    callers: Callers,
     timeline: &Timeline,
     traffic: &[Traffic],
     problems: &mut Problems,
@@ -474,7 +489,7 @@ fn check_latency(
         problems.add(Problem::new(phase.span(), "the phase has no traffic to measure", "nothing arrives in it"));
         return None;
     }
-    Some(Checker::Latency { phase: found.name().clone(), quantile: percent, at_most: bound? })
+    Some(Checker::Latency { phase: found.name().clone(), quantile: percent, at_most: bound?, callers })
 }
 
 fn find_traffic(raw: &Spanned<String>, traffic: &[Traffic], problems: &mut Problems) -> Option<Name> {
@@ -484,4 +499,20 @@ fn find_traffic(raw: &Spanned<String>, traffic: &[Traffic], problems: &mut Probl
         problems.add(Problem::unknown(raw.span(), "traffic block", raw.get_ref(), &names));
     }
     found.cloned()
+}
+
+fn find_client(raw: &Spanned<String>, problems: &mut Problems) -> Option<Name> {
+    let names: Vec<&str> = ClientKind::CATALOGUE.iter().map(|listed| listed.name).collect();
+    if !names.contains(&raw.get_ref().as_str()) {
+        problems.add(Problem::unknown(raw.span(), "kind of client", raw.get_ref(), &names));
+    }
+    Name::new(raw.get_ref())
+}
+
+fn find_tenant(raw: &Spanned<String>, world: &World, problems: &mut Problems) -> Option<Name> {
+    let names: Vec<&str> = world.tenants().iter().map(|tenant| tenant.id().as_str()).collect();
+    if !names.contains(&raw.get_ref().as_str()) {
+        problems.add(Problem::unknown(raw.span(), "tenant", raw.get_ref(), &names));
+    }
+    Name::new(raw.get_ref())
 }

@@ -1,7 +1,7 @@
 //! Which scenarios of a library are meant: those of a profile, of any of some tags, of both, or all.
 
-use super::{Scenario, library::LibraryError, profile::Profile};
-use grammar::name::nearest;
+use super::{Scenario, library_error::LibraryError, profile::Profile};
+use grammar::nearest;
 use std::collections::BTreeSet;
 
 /// Without a profile and a tag: everything.

@@ -2,7 +2,7 @@
 //! nobody who writes a scenario has heard of.
 
 use doubles::Inject;
-use grammar::{Problem, name::nearest};
+use grammar::{Problem, nearest};
 use judge::Checker;
 
 /// The reader says all in one line, alternatives included: "unknown field `a`, expected one of `b`, `c`".

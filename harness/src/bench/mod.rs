@@ -14,9 +14,9 @@ pub use report::BenchReport;
 
 use crate::{
     exit::Exit,
-    shop::{HOST, TENANT, Till},
     world::{
         TenantDouble,
+        test_offer::{HOST, TENANT, Till},
         workerd::{
             DispatcherWorker, DurableObject, ModuleWorker, Production, ProductionError, Recording, Workerd,
             WorkerdError, WorkerdOptions,

@@ -14,7 +14,7 @@ use thiserror::Error;
 /// Flattened into every command that judges.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReportArgs {
-    /// Write the report to a file as well, as terminal, json, junit, sarif, markdown or trace; may be given more than once
+    /// Write the report to a file as well, as terminal, json, junit, sarif, markdown, html or trace; may be given more than once
     #[arg(long = "report", value_name = "FORMAT=FILE")]
     pub files: Vec<ReportFile>,
 }

@@ -2,13 +2,13 @@
 
 use super::{
     CommandError,
-    providing::{provide_reference, runtime},
+    preparation::{provide_reference, runtime},
 };
 use crate::{
     bench::{self, BenchTools, Extent},
     cli::{BenchArgs, Format},
     exit::Exit,
-    run::RunDir,
+    play::RunDir,
 };
 use std::{path::Path, time::Duration};
 use system::{

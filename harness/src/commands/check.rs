@@ -1,7 +1,7 @@
 //! `harness check`: a run that is over, judged again. Changes nothing: what was found when it ended stays in its folder.
 
 use super::{CommandError, scenario::print};
-use crate::{bar::Bar, cli::CheckArgs, exit::Exit, recording::Recording};
+use crate::{acceptance::Bar, cli::CheckArgs, exit::Exit, recording::Recording};
 use reports::Run;
 use scenario::Library;
 

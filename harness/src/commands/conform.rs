@@ -1,11 +1,11 @@
 //! `harness conform`: any server or facilitator, from outside.
 
-use super::{CommandError, providing::runtime};
+use super::{CommandError, preparation::runtime};
 use crate::{
     cli::{ConformArgs, Format},
-    conform::{self, ConformError, Reach, Settling, Start, Target},
     exit::Exit,
-    request_form::{RequestForm, header_map},
+    http::request_form::{RequestForm, header_map},
+    probe::{self, ConformError, Reach, Settling, Start, Target},
 };
 use system::{
     interrupt::interrupted,
@@ -22,12 +22,12 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
             match (&args.url, &args.start, &args.facilitator) {
                 (Some(url), Some(command), _) => {
                     let start = Start { command: command.clone(), variable: args.facilitator_env.clone() };
-                    conform::started(&target(url)?, &form, &start, &say).await
+                    probe::started(&target(url)?, &form, &start, &say).await
                 }
-                (Some(url), None, _) => conform::server(&target(url)?, &form).await,
+                (Some(url), None, _) => probe::server(&target(url)?, &form).await,
                 (None, _, Some(url)) => {
                     let settling = if args.settle { Settling::Allowed } else { Settling::Never };
-                    conform::facilitator(&target(url)?, &header_map(&args.facilitator_headers), settling).await
+                    probe::facilitator(&target(url)?, &header_map(&args.facilitator_headers), settling).await
                 }
                 (None, _, None) => panic!("clap asks for one of the two"),
             }

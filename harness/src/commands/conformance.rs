@@ -2,11 +2,11 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide_reference, runtime},
+    preparation::{make_run_dir, provide_reference, runtime},
 };
 use crate::{
     cli::ConformanceArgs,
-    conformance::{self, ConformanceTools},
+    comparison::{self, ConformanceTools},
     exit::Exit,
 };
 use system::{folders::workspace_root, interrupt::interrupted, output::errln};
@@ -25,7 +25,7 @@ pub fn conformance_table(args: &ConformanceArgs) -> Result<Exit, CommandError> {
     let say = |what: &str| errln!("{what}");
     let made = runtime.block_on(async {
         tokio::select! {
-            made = conformance::conformance(&tools, run_dir.path(), &say) => Ok(made?),
+            made = comparison::conformance(&tools, run_dir.path(), &say) => Ok(made?),
             () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;

@@ -1,13 +1,13 @@
 //! `harness drill`: an incident made, its log handed over, and what one concludes checked.
 
-use super::{CommandError, stage::Stage};
+use super::{CommandError, engine::Engine};
 use crate::{
-    bar::Bar,
+    acceptance::Bar,
     called::as_called,
     cli::DrillArgs,
     drill::{self, Conclusion, DRILLS, Drill, Graded, LOG},
     exit::Exit,
-    run::EVENTS,
+    play::EVENTS,
 };
 use reports::{event::Recorded, level::Level};
 use scenario::{InvalidScenario, Library, LibraryError, Scenario};
@@ -35,7 +35,7 @@ fn make(drill: &Drill, args: &DrillArgs) -> Result<Exit, CommandError> {
     let scenario = Scenario::parse(&format!("{}.toml", drill.name), drill.scenario).map_err(invalid)?;
     let bar = Bar::of(&Library::find(), Level::Must)?;
     errln!("making an incident; it takes a minute");
-    let report = Stage::set_up(args.tier)?.run(&scenario, None, None, None, &bar)?;
+    let report = Engine::set_up(args.tier)?.run(&scenario, None, None, None, &bar)?;
     let folder = Path::new(&report.run_dir);
     let history = history(folder)?;
     let log = folder.join(LOG);

@@ -1,6 +1,6 @@
 //! `harness fault`: faults of a world that another process serves.
 
-use super::{CommandError, providing::runtime};
+use super::{CommandError, preparation::runtime};
 use crate::{
     cli::{FaultAct, FaultArgs},
     exit::Exit,

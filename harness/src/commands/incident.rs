@@ -1,14 +1,14 @@
 //! `harness incident`: a log made a page for whoever is on call, and a scenario; and the scenario run, beside the log.
 
-use super::{CommandError, asked_for, stage::Stage};
+use super::{CommandError, asked_for, engine::Engine};
 use crate::{
-    bar::Bar,
+    acceptance::Bar,
     called::as_called,
+    catalogue::new_scenario::{self, NewError},
     cli::{IncidentArgs, IncidentReport, IncidentRun},
     exit::Exit,
     incident::{self, Comparison, Cut, IncidentError, Page, Reproduced},
-    new::{self, NewError},
-    run::EVENTS,
+    play::EVENTS,
 };
 use reports::{event::Recorded, level::Level, verdict::Verdict};
 use scenario::{self, Library, LibraryError, Scenario, Tier, limits::MAX_SEED};
@@ -26,7 +26,7 @@ pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
     }
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
     let made = match (incident::scenario(&read, &name, seed), args.run) {
-        (Ok(text), _) => Some(new::keep(place(args, &name), &text)?),
+        (Ok(text), _) => Some(new_scenario::keep(place(args, &name), &text)?),
         // A page is worth having where there is nobody to come again.
         (Err(IncidentError::Nothing), _) if !args.request_ids.is_empty() || read.incident.arrivals.is_empty() => None,
         (Err(error), _) => return Err(error.into()),
@@ -70,7 +70,7 @@ fn run(args: &IncidentArgs, path: &Path, read: &incident::Read) -> Result<Option
         std::fs::read_to_string(path).map_err(|source| CommandError::Document { path: path.to_owned(), source })?;
     let scenario = Scenario::parse(&as_, &text).map_err(LibraryError::Invalid)?;
     let bar = Bar::of(&library, Level::Must)?;
-    let report = Stage::set_up(tier)?.run(&scenario, Some(&as_), None, None, &bar)?;
+    let report = Engine::set_up(tier)?.run(&scenario, Some(&as_), None, None, &bar)?;
     let events = Path::new(&report.run_dir).join(EVENTS);
     let text = std::fs::read_to_string(&events).map_err(|source| CommandError::Document { path: events, source })?;
     let history: Vec<Recorded> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();

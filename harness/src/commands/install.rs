@@ -2,7 +2,7 @@
 
 use super::{
     CommandError,
-    providing::{provide, runtime},
+    preparation::{provide, runtime},
 };
 use crate::{
     cli::{Cli, CompletionsArgs, InstallArgs, ManArgs},

@@ -3,16 +3,18 @@
 
 mod bench;
 mod check;
+mod compare;
 mod conform;
 mod conformance;
 mod drill;
+mod engine;
 mod fault;
 mod incident;
 mod install;
 mod meta;
 mod namespace;
 mod pay;
-mod providing;
+mod preparation;
 mod replay;
 mod report;
 pub mod sandbox;
@@ -22,27 +24,29 @@ mod selftest;
 mod serve;
 mod setup;
 mod shrink;
-mod stage;
 mod supervisor;
 mod swarm;
 mod tiers;
 
 use crate::{
+    acceptance::known_failures::KnownError,
     bench::BenchError,
     called::as_called,
+    catalogue::{
+        list,
+        new_scenario::{self, NewError},
+        rules::{self, UnknownRule},
+    },
     cli::{Command, ReportNotWritten},
-    conform::ConformError,
-    conformance::ConformanceError,
+    comparison::ConformanceError,
     exit::Exit,
     explain,
     incident::IncidentError,
-    known::KnownError,
-    list,
-    new::{self, NewError},
     pay::BuyError,
+    play::RunDirError,
+    probe::ConformError,
     recording::{self, RecordingError},
-    rules::{self, UnknownRule},
-    run::{RunDirError, RunError},
+    run::RunError,
     selftest::SelftestError,
     serve::{OptionsError, OwnError, control::ControlError},
     setup::SetupError,
@@ -64,6 +68,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         }
         Command::Check(args) => check::check(args),
         Command::Report(args) => report::report(args),
+        Command::Compare(args) => compare::compare(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
             outln!("wrote  {0}\nreplay {1} replay {0}", packed.display(), as_called());
@@ -81,7 +86,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::New(args) => {
-            let path = new::start(&args.scenario, args.output.as_deref())?;
+            let path = new_scenario::start(&args.scenario, args.output.as_deref())?;
             outln!("wrote {}\nrun   {} scenario {}", path.display(), as_called(), asked_for(&path, &args.scenario));
             Ok(Exit::Pass)
         }
@@ -97,7 +102,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Fault(args) => fault::fault(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
-        Command::Supervise(args) => Ok(providing::runtime()?.block_on(supervisor::supervise(args))?),
+        Command::Supervise(args) => Ok(preparation::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),

@@ -2,7 +2,7 @@
 
 use super::{
     CommandError,
-    providing::{runtime, setting_up},
+    preparation::{runtime, setting_up},
     supervisor::guarded,
 };
 use crate::{cli::NamespaceArgs, exit::Exit, setup};

@@ -2,13 +2,13 @@
 
 use super::{
     CommandError,
-    providing::{runtime, setting_up},
+    preparation::{runtime, setting_up},
 };
 use crate::{
     cli::{Format, PayArgs, PayingClient},
     exit::Exit,
+    http::request_form::RequestForm,
     pay::{self, Bought, Order},
-    request_form::RequestForm,
     setup,
 };
 use system::output::{out, outln};

@@ -2,10 +2,10 @@
 
 use super::{
     CommandError,
+    engine::Engine,
     scenario::{print, run_of},
-    stage::Stage,
 };
-use crate::{bar::Bar, cli::ReplayArgs, exit::Exit, recording::Recording};
+use crate::{acceptance::Bar, cli::ReplayArgs, exit::Exit, recording::Recording};
 use scenario::{Library, Tier};
 use system::output::errln;
 
@@ -13,7 +13,7 @@ pub fn replay(args: &ReplayArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
     let bar = Bar::of(&library, args.bar.gate())?;
     let recording = Recording::open(&args.run, None, &library)?;
-    let stage = Stage::set_up(recording.tier)?;
+    let stage = Engine::set_up(recording.tier)?;
     let differences = stage.differences(&recording);
     errln!("{}", compared("this machine", "is as the one that recorded the run", "differs", &differences));
     let report = stage.run(&recording.scenario, None, Some(recording.seed), args.run_dir.as_deref(), &bar)?;

@@ -3,7 +3,7 @@
 
 use super::CommandError;
 use crate::{
-    bar::Bar,
+    acceptance::Bar,
     cli::{ReportArgs, ReportFile, RunReportArgs},
     exit::Exit,
     recording::Recording,
@@ -33,6 +33,6 @@ pub fn report(args: &RunReportArgs) -> Result<Exit, CommandError> {
 /// The page, in the run's folder, or beside an export.
 fn by_default(report: &Report) -> ReportArgs {
     let run = Path::new(&report.run_dir);
-    let path = if run.is_dir() { run.join("report.md") } else { run.with_extension("md") };
-    ReportArgs { files: vec![ReportFile { format: Format::Markdown, path }] }
+    let path = if run.is_dir() { run.join("report.html") } else { run.with_extension("html") };
+    ReportArgs { files: vec![ReportFile { format: Format::Html, path }] }
 }

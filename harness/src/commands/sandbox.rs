@@ -6,13 +6,14 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide, runtime, setting_up},
+    preparation::{make_run_dir, provide, runtime, setting_up},
 };
 use crate::{
-    cli::Environment,
     exit::Exit,
-    run::{Live, LiveOptions, RunError, Sellers},
-    serve, setup,
+    live::{LiveOptions, Sellers},
+    run::{self, RunError},
+    serve::{self, Environment},
+    setup,
     world::ports,
 };
 use clap::Parser;
@@ -92,12 +93,12 @@ pub fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {
             port: args.port,
             facilitator_ports: &[],
             facilitator_urls: &[],
-            chain_rpc_urls: &[],
+            node_urls: &[],
             own_workers: false,
             sellers: Some(&sellers),
         };
         let mut interruption = Interruption::heed();
-        let (live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;
+        let (live, mut deaths) = run::start_or_interrupted(&options, &journal).await?;
         let told = tokio::spawn(tell_settlements(journal.follow()));
         let served = match live.takes_its_configuration().await {
             Err(error) => Err(RunError::DidNotStart(error)),

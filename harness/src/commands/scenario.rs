@@ -1,11 +1,11 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
-use super::{CommandError, stage::Stage};
+use super::{CommandError, engine::Engine};
 use crate::{
-    bar::Bar,
+    acceptance::Bar,
     cli::{Format, FormatArgs, ScenarioArgs},
     exit::Exit,
-    run::EVENTS,
+    play::EVENTS,
 };
 use reports::{Run, report::Report};
 use scenario::{Library, LibraryError, Scenario, Selection, Tier};
@@ -24,7 +24,7 @@ pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
         return several(&library, &args.which.select.selection(), args, &bar);
     };
     let scenario = library.load(asked_for)?;
-    let stage = Stage::set_up(args.tier)?;
+    let stage = Engine::set_up(args.tier)?;
     let report = stage.run(&scenario, Some(asked_for), args.seed, args.run_dir.as_deref(), &bar)?;
     args.report.write(&[run_of(&report)])?;
     print(&report, args.print)
@@ -59,7 +59,7 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
     let tier = args.tier;
     let mut scenarios = in_tiers(library.select(selection)?, &[tier])?;
     scenarios.retain(|scenario| scenario.runs_in(tier));
-    let stage = Stage::set_up(tier)?;
+    let stage = Engine::set_up(tier)?;
     let clock = SystemClock::start();
     // What has been judged by then is told, whenever a person stops it.
     let interruption = Interruption::heed();

@@ -3,7 +3,7 @@
 
 use super::{
     CommandError,
-    providing::{provide_planted, runtime, setting_up},
+    preparation::{provide_planted, runtime, setting_up},
 };
 use crate::{
     cli::{Format, SelftestArgs},

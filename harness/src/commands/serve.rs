@@ -2,12 +2,12 @@
 
 use super::{
     CommandError,
-    providing::{make_run_dir, provide, provide_for, runtime},
+    preparation::{make_run_dir, provide, provide_for, runtime},
 };
 use crate::{
-    cli::{Environment, ServeArgs},
+    cli::ServeArgs,
     exit::Exit,
-    serve::{self, OptionsError},
+    serve::{self, Environment, OptionsError, ServeOptions},
     world::ports,
 };
 use scenario::Library;
@@ -32,6 +32,13 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let (tools, _) = runtime.block_on(provide())?;
     let tools = runtime.block_on(provide_for(&scenario, &tools))?;
     let run_dir = make_run_dir(None, "serve")?;
-    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, args, own))?;
+    let wanted = ServeOptions {
+        port: args.port,
+        facilitator_ports: &args.facilitator_ports,
+        facilitator_urls: &args.facilitator_urls,
+        node_urls: &args.node_urls,
+        faults: &args.faults,
+    };
+    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, wanted, own))?;
     Ok(Exit::Pass)
 }

@@ -1,10 +1,10 @@
 //! `harness shrink`: a failure made small, and kept.
 
-use super::{CommandError, providing::stopped_by_interrupt};
+use super::{CommandError, preparation::stopped_by_interrupt};
 use crate::{
+    catalogue::new_scenario::{self, NewError},
     cli::ShrinkArgs,
     exit::Exit,
-    new::{self, NewError},
     shrink::{self, Ended, Failing, Found, ShrinkError},
 };
 use scenario::{self, Library};
@@ -33,7 +33,7 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
         Ended::Stopped if shrunk.taken.is_empty() => return Err(CommandError::Interrupted),
         Ended::Stopped => errln!("stopped: it is not the smallest"),
     }
-    let path = new::keep(path, &shrunk.text)?;
+    let path = new_scenario::keep(path, &shrunk.text)?;
     outln!(
         "{} still breaks after {} tries; wrote {}\nrun   {} scenario {} --tier sim",
         shrunk.rules.join(", "),

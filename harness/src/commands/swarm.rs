@@ -1,6 +1,6 @@
 //! `harness swarm`, and `harness merge` of what its shards saw.
 
-use super::{CommandError, providing::stopped_by_interrupt};
+use super::{CommandError, preparation::stopped_by_interrupt};
 use crate::{
     cli::{Format, MergeArgs, SwarmArgs},
     exit::Exit,

@@ -1,8 +1,8 @@
 //! `harness tiers`: scenarios in both tiers under one seed, and whether their judges agree. What the simulated tier says is
 //! worth what the live tier confirms.
 
-use super::{CommandError, scenario::in_tiers, stage::Stage};
-use crate::{bar::Bar, cli::TiersArgs, exit::Exit};
+use super::{CommandError, engine::Engine, scenario::in_tiers};
+use crate::{acceptance::Bar, cli::TiersArgs, exit::Exit};
 use reports::{
     comparison::{disagreements, verdicts},
     report::Report,
@@ -22,7 +22,7 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
             selected.into_iter().filter(in_both).map(|scenario| (scenario.id().to_string(), scenario)).collect()
         }
     };
-    let (sim, live) = (Stage::set_up(Tier::Sim)?, Stage::set_up(Tier::Live)?);
+    let (sim, live) = (Engine::set_up(Tier::Sim)?, Engine::set_up(Tier::Live)?);
     let (mut alike, mut exits) = (0, Vec::new());
     for (n, (asked_for, scenario)) in scenarios.iter().enumerate() {
         errln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
@@ -51,8 +51,8 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
 }
 
 fn both(
-    sim: &Stage,
-    live: &Stage,
+    sim: &Engine,
+    live: &Engine,
     asked_for: &str,
     scenario: &Scenario,
     bar: &Bar,

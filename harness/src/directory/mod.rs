@@ -3,8 +3,12 @@
 
 mod changes;
 mod kv_store;
+mod plan_limits;
 mod publisher;
+mod tenants;
 
 pub use changes::carry_out;
 pub use kv_store::KvStore;
+pub use plan_limits::plan_limits;
 pub use publisher::{PublishError, Publisher};
+pub use tenants::{directory_of, facts_of, scripts};

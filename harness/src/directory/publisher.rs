@@ -1,8 +1,10 @@
 //! Writes versions of a scenario's directory, as an operator would, and the ways in which one can be wrong. Surprising
 //! constraint: what an operator publishes is checked first, so a wrong record is worked into a snapshot that was sound.
 
-use super::KvStore;
-use crate::run::{directory_of, facts_of};
+use super::{
+    KvStore,
+    tenants::{directory_of, facts_of},
+};
 use dispatcher_core::{
     directory::{
         DirectoryError,

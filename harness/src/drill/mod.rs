@@ -173,7 +173,7 @@ mod tests {
     use super::*;
     use crate::{
         incident::{self, Cut, Page},
-        run::Asked,
+        play::RunSpec,
         sim,
     };
     use scenario::Scenario;
@@ -183,7 +183,7 @@ mod tests {
     fn the_page_answers_every_drill_rightly() {
         for drill in &DRILLS {
             let scenario = Scenario::parse(drill.name, drill.scenario).map_err(miette::Report::new).expect(drill.name);
-            let asked = Asked { scenario: &scenario, as_: drill.name, tier: Tier::Sim, seed: 7 };
+            let asked = RunSpec { scenario: &scenario, as_: drill.name, tier: Tier::Sim, seed: 7 };
             let history = sim::simulate(asked).expect("it runs");
             let path = std::env::temp_dir().join(format!("402claw-drill-{}-{}", drill.name, std::process::id()));
             std::fs::write(&path, tailed(&history, drill.until_s)).expect("a temporary file");

@@ -94,7 +94,8 @@ fn what(inject: &Inject, call: Call) -> String {
             format!("answers {} late where the signature does not prove the payer", show(*by))
         }
         Inject::Busy { calls_per_second } => format!("answers 429 beyond {calls_per_second} calls in a second"),
-        Inject::Throws => "answers 500 where the official library throws".to_owned(),
+        Inject::Throws { at: None } => "answers 500 where the official library throws".to_owned(),
+        Inject::Throws { at: Some(amount) } => format!("answers 500 to whatever pays {amount} USDC"),
         Inject::AnyCase => "reads members without regard to case, the later over the earlier".to_owned(),
         Inject::EmptyStrings { fields } => {
             let names = fields.iter().map(|field| match field {
@@ -111,47 +112,15 @@ fn what(inject: &Inject, call: Call) -> String {
             LieAbout::Transaction => "says yes, without a transaction".to_owned(),
             LieAbout::Network => "says yes, on another network".to_owned(),
             LieAbout::Amount => "says yes, of another amount".to_owned(),
+            LieAbout::Earlier => "says yes, and names another payment's transaction".to_owned(),
             LieAbout::Success => "says yes whatever is true".to_owned(),
         },
     };
     if call == Call::Verify {
         return said;
     }
-    match moves(inject) {
+    match inject.moves() {
         Money::Moved => said + "; the money moves",
         Money::Kept => said + "; no money moves",
-    }
-}
-
-/// On settle.
-fn moves(inject: &Inject) -> Money {
-    match inject {
-        Inject::Refuse
-        | Inject::Reset { .. }
-        | Inject::Hang
-        | Inject::Garbage
-        | Inject::Status { .. }
-        | Inject::Redirect { .. }
-        | Inject::Throws
-        | Inject::Decline { .. } => Money::Kept,
-        Inject::SettleThenHang
-        | Inject::SettleThenReset
-        | Inject::SettleThenStatus { .. }
-        | Inject::SettleThenDecline { .. }
-        | Inject::SlowCheck { .. }
-        | Inject::Busy { .. }
-        | Inject::AnyCase
-        | Inject::EmptyStrings { .. }
-        | Inject::Numbers
-        | Inject::Truncate
-        | Inject::Drip { .. }
-        | Inject::Slow { .. }
-        | Inject::BadJson
-        | Inject::WrongShape
-        | Inject::Huge { .. }
-        | Inject::Deep { .. }
-        | Inject::Pending { .. }
-        | Inject::Forget { .. } => Money::Moved,
-        Inject::Lie { money, .. } => *money,
     }
 }

@@ -7,7 +7,7 @@ use super::{
     shape::{Arrival, Client, Incident},
     times,
 };
-use crate::run::plan_limits;
+use crate::directory::plan_limits;
 use judge::ALWAYS;
 use reports::event::{FacilitatorEndpoint, LimitFacts};
 use scenario::{MAX_BLOCKS, Plan, Profile, limits::MAX_RUN};

@@ -229,7 +229,7 @@ impl Reader {
             "ledger_unavailable" | "health_unavailable" | "quarantine_unavailable" | "lost_confirmation" => {
                 Some(What::Unavailable { of: log.to_owned(), why: text("error") })
             }
-            _ => match crate::run::line_of(log, value.clone()) {
+            _ => match crate::play::line_of(log, value.clone()) {
                 Some(Event::DispatcherRequest(line)) => {
                     Some(What::Request { line, limits: value["limits"].as_str().map(str::to_owned) })
                 }

@@ -1,12 +1,12 @@
 use super::*;
-use crate::{run::Asked, sim};
+use crate::{play::RunSpec, sim};
 use reports::event::{Event, Recorded};
 use scenario::Tier;
 use scenario::{Profile, limits::MAX_RUN};
 
 fn history(text: &str, name: &str) -> Vec<Recorded> {
     let scenario = Scenario::parse("it.toml", text).map_err(miette::Report::new).expect("it is valid");
-    sim::simulate(Asked { scenario: &scenario, as_: name, tier: Tier::Sim, seed: 42 }).expect("it runs")
+    sim::simulate(RunSpec { scenario: &scenario, as_: name, tier: Tier::Sim, seed: 42 }).expect("it runs")
 }
 
 fn outage() -> Vec<Recorded> {

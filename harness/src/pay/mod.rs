@@ -11,7 +11,7 @@ mod told;
 pub use official::{official, program as official_program};
 pub use told::{Answered, Bought, Step};
 
-use crate::request_form::RequestForm;
+use crate::http::request_form::RequestForm;
 use reqwest::{Url, header::HeaderMap};
 use serde_json::Value;
 use std::time::Duration;

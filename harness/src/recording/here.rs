@@ -1,7 +1,6 @@
 //! What this machine would run a scenario with.
 
-use super::{MANIFEST_SCHEMA, Manifest};
-use crate::run::Asked;
+use crate::play::{MANIFEST_SCHEMA, Manifest, RunSpec};
 use reports::event::EVENT_SCHEMA;
 use sha3::{Digest, Keccak256};
 use std::{collections::BTreeMap, io, path::Path, process::Command};
@@ -27,7 +26,7 @@ impl Here {
     }
 
     #[must_use]
-    pub fn manifest(&self, asked: Asked<'_>) -> Manifest {
+    pub fn manifest(&self, asked: RunSpec<'_>) -> Manifest {
         let version = env!("CARGO_PKG_VERSION");
         let commit = commit(&workspace_root()).map(|commit| format!(" ({commit})")).unwrap_or_default();
         Manifest {

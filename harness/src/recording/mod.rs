@@ -4,17 +4,15 @@
 mod archive;
 mod events;
 mod here;
-mod manifest;
 mod secrets;
 
 pub use archive::ArchiveError;
 pub use events::EventsError;
 pub use here::Here;
-pub use manifest::{MANIFEST_SCHEMA, Manifest};
 
 use crate::{
     exit::Exit,
-    run::{Asked, EVENTS, MANIFEST, REPORT, SCENARIO},
+    play::{EVENTS, MANIFEST, Manifest, REPORT, RunSpec, SCENARIO},
 };
 use clap::ValueEnum;
 use events::Events;
@@ -22,6 +20,7 @@ use judge::History;
 use miette::Diagnostic;
 use reports::{
     comparison::{Verdicts, disagreements, verdicts},
+    event::Recorded,
     report::Report,
     verdict::Verdict,
 };
@@ -37,6 +36,9 @@ use thiserror::Error;
 /// What an export holds, beside the logs; the manifest first, so that it can be looked at without unpacking the rest.
 const EXPORTED: [&str; 4] = [MANIFEST, SCENARIO, EVENTS, REPORT];
 
+/// What is read of a run's own folder: a hundred thousand purchases are 400 MB.
+const MAX_FILE_BYTES: u64 = 1 << 30;
+
 #[derive(Debug, Error, Diagnostic)]
 pub enum RecordingError {
     #[error("there is no file or folder {path}")]
@@ -51,8 +53,8 @@ pub enum RecordingError {
     NoRun { path: PathBuf },
     #[error("{path} cannot be read")]
     Unreadable { path: PathBuf, source: io::Error },
-    #[error("{path} has {bytes} bytes, the limit is {}", archive::MAX_UNPACKED_BYTES)]
-    TooLarge { path: PathBuf, bytes: u64 },
+    #[error("{path} has {bytes} bytes, the limit is {limit}")]
+    TooLarge { path: PathBuf, bytes: u64, limit: u64 },
     #[error(transparent)]
     #[diagnostic(transparent)]
     Archive(#[from] ArchiveError),
@@ -129,11 +131,17 @@ impl Recording {
         Ok(Self { scenario, tier, seed: started.seed, manifest, path, events, verdicts })
     }
 
+    /// What happened, for whoever does not judge.
+    #[must_use]
+    pub fn into_events(self) -> Vec<Recorded> {
+        self.events.all
+    }
+
     /// Judges the history again, as if the run had just ended, and hands it back with what it came to.
     #[must_use]
     pub fn judge(self) -> (Report, History) {
         let as_ = self.manifest.as_ref().map_or(self.scenario.id().as_str(), |manifest| &manifest.asked_for);
-        let asked = Asked { scenario: &self.scenario, as_, tier: self.tier, seed: self.seed };
+        let asked = RunSpec { scenario: &self.scenario, as_, tier: self.tier, seed: self.seed };
         let history = History::new(self.events.all);
         (asked.report(&self.path, &history), history)
     }
@@ -165,7 +173,7 @@ pub fn export(run: &Path, output: Option<&Path>) -> Result<PathBuf, RecordingErr
     let packed: Vec<_> = packed.map(|(name, bytes)| (name, secrets::taken_out(bytes, &known))).collect();
     let bytes: u64 = packed.iter().map(|(_, bytes)| bytes.len() as u64).sum();
     if bytes > archive::MAX_UNPACKED_BYTES {
-        return Err(RecordingError::TooLarge { path, bytes });
+        return Err(RecordingError::TooLarge { path, bytes, limit: archive::MAX_UNPACKED_BYTES });
     }
     let name = folder.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned());
     let output = output.map_or_else(|| PathBuf::from(format!("{name}.tar.gz")), Path::to_owned);
@@ -228,8 +236,8 @@ fn logs(folder: &Path) -> Result<Vec<String>, RecordingError> {
 fn read(path: &Path) -> Result<Vec<u8>, RecordingError> {
     let unreadable = |source| RecordingError::Unreadable { path: path.to_owned(), source };
     let bytes = fs::metadata(path).map_err(unreadable)?.len();
-    if bytes > archive::MAX_UNPACKED_BYTES {
-        return Err(RecordingError::TooLarge { path: path.to_owned(), bytes });
+    if bytes > MAX_FILE_BYTES {
+        return Err(RecordingError::TooLarge { path: path.to_owned(), bytes, limit: MAX_FILE_BYTES });
     }
     fs::read(path).map_err(unreadable)
 }

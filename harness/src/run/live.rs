@@ -1,10 +1,15 @@
 //! A run against the real Worker: real HTTP, real time.
 
-use super::{
-    Asked, Live, LiveOptions, RunDir, RunError, Tools, ledger_readout, live_kills, live_operator, machine, network,
-    operator, timeline,
+use super::RunError;
+use crate::{
+    directory,
+    live::{Live, LiveOptions, Tools, kills, ledger_readout, machine, operator},
+    play::{self, RunDir, RunSpec},
+    world::{
+        SCRATCH,
+        deaths::{Deaths, Watch},
+    },
 };
-use crate::directory;
 use journal::Journal;
 use judge::History;
 use reports::{event::Event, report::Report, verdict::Verdict};
@@ -15,7 +20,7 @@ use std::{
 };
 use system::{
     clock::{Clock, SystemClock},
-    interrupt::Interruption,
+    interrupt::{Interruption, interrupted},
 };
 use traffic::{self, Caller, HttpError, HttpWire, Payers};
 
@@ -23,8 +28,8 @@ use traffic::{self, Caller, HttpError, HttpWire, Payers};
 const LINES_WITHIN: Duration = Duration::from_secs(5);
 
 /// Runs the scenario live and judges it; `say` tells what is being done.
-pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn Fn(&str)) -> Result<Report, RunError> {
-    let Asked { scenario, seed, .. } = asked;
+pub async fn live(asked: RunSpec<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn Fn(&str)) -> Result<Report, RunError> {
+    let RunSpec { scenario, seed, .. } = asked;
     let clock = Arc::new(SystemClock::new());
     let as_port = Arc::clone(&clock) as Arc<dyn Clock>;
     let (journal, mut writer) = Journal::open(&run_dir.events(), as_port).map_err(RunError::Journal)?;
@@ -37,12 +42,12 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
         port: None,
         facilitator_ports: &[],
         facilitator_urls: &[],
-        chain_rpc_urls: &[],
+        node_urls: &[],
         own_workers: false,
         sellers: None,
     };
     let mut interruption = Interruption::heed();
-    let (mut live, mut deaths) = Live::start_or_interrupted(&options, &journal).await?;
+    let (mut live, mut deaths) = start_or_interrupted(&options, &journal).await?;
     let worked = async {
         // A dispatcher that answers 500 to everything would be judged as if it had been at work.
         live.takes_its_configuration().await.map_err(RunError::DidNotStart)?;
@@ -64,39 +69,48 @@ pub async fn live(asked: Asked<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn F
     let report = asked.report(run_dir.path(), &History::new(events));
     // A run that did not pass keeps everything, for whoever looks into it.
     if report.verdict == Verdict::Pass {
-        run_dir.drop_scratch()?;
+        run_dir.drop_scratch(&SCRATCH)?;
     }
     Ok(report)
 }
 
+/// Starts the world, unless a person calls it off first. Gives where the deaths of its parts are heard as well.
+pub async fn start_or_interrupted(options: &LiveOptions<'_>, journal: &Journal) -> Result<(Live, Deaths), RunError> {
+    let (watch, deaths) = Watch::new();
+    tokio::select! {
+        live = Live::start(options, journal, watch) => Ok((live.map_err(RunError::DidNotStart)?, deaths)),
+        () = interrupted() => Err(RunError::Interrupted),
+    }
+}
+
 async fn drive(
-    asked: Asked<'_>,
+    asked: RunSpec<'_>,
     clock: &SystemClock,
     journal: &Journal,
     live: &mut Live,
     say: &dyn Fn(&str),
 ) -> Result<(), RunError> {
-    let Asked { scenario, seed, .. } = asked;
+    let RunSpec { scenario, seed, .. } = asked;
     let arrivals = scenario.arrivals(seed);
     let planned = arrivals.len() as u64;
     let wire = Arc::new(HttpWire::new(live.urls.clone())?);
     let caller = Arc::new(Caller::new(wire, live.canaries.clone(), scenario.timeline().clone(), journal.clone()));
     say(&format!("{planned} arrivals over {} s, seed {seed}", scenario.end().as_secs()));
-    let network = network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
+    let network = play::network(scenario).map_err(|error| RunError::DidNotStart(error.into()))?;
     clock.begin_run();
     journal.record(asked.started(network, clock.unix_ms(), planned));
     let (url, token) = (live.urls[0].clone(), live.platform_token.clone());
     let publisher = live.publisher(scenario).map_err(RunError::DidNotStart)?;
     let payers = Arc::new(Payers::from_seed(seed));
     let http = system::http_client::builder().build().map_err(HttpError::from)?;
-    let target = live_kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
+    let target = kills::Target { world: &mut live.world, http: &http, platform_token: &live.platform_token };
     let kills =
-        async { live_kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };
+        async { kills::carry_out(scenario, seed, target, journal, say).await.map_err(RunError::DidNotComeBack) };
     let traffic_and_marks = async {
         let driven = async {
             tokio::join!(
                 traffic::drive(arrivals, Arc::clone(&caller), payers, scenario.timeline()),
-                timeline::mark(scenario, journal, say),
+                play::mark(scenario, journal, say),
             )
         };
         tokio::select! {
@@ -108,9 +122,9 @@ async fn drive(
         let changed = directory::carry_out(scenario, publisher, journal).await;
         changed.map_err(|error| RunError::DidNotStart(error.into()))
     };
-    let ask = async |action: &OperatorAction| live_operator::ask(&http, &url, &token, action, clock.unix_ms()).await;
+    let ask = async |action: &OperatorAction| operator::ask(&http, &url, &token, action, clock.unix_ms()).await;
     let operators = async {
-        operator::carry_out(scenario, journal, ask).await;
+        play::carry_out_operators(scenario, journal, ask).await;
         Ok(())
     };
     // Ends at once if the dispatcher stays down: the clients would only wait out their patience.

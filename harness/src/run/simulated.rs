@@ -1,7 +1,10 @@
 //! A run of the dispatcher's core in virtual time.
 
-use super::{Asked, RunDir, RunError};
-use crate::sim;
+use super::RunError;
+use crate::{
+    play::{RunDir, RunSpec},
+    sim,
+};
 use judge::History;
 use reports::{
     event::{Event, Recorded},
@@ -14,7 +17,7 @@ use std::{
 use system::folders::private_file;
 
 /// Simulates the scenario and judges it. Blocks the thread, on which no other runtime may be running.
-pub fn simulated(asked: Asked<'_>, run_dir: &RunDir) -> Result<Report, RunError> {
+pub fn simulated(asked: RunSpec<'_>, run_dir: &RunDir) -> Result<Report, RunError> {
     let events = sim::simulate(asked)?;
     write_events(&run_dir.events(), &events).map_err(RunError::Journal)?;
     debug_assert!(matches!(events.last(), Some(Recorded { event: Event::RunEnded, .. })));

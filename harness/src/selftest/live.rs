@@ -2,7 +2,11 @@
 //! machine's clock, so they come one after another.
 
 use super::{Bug, Control, Score, SelftestError, Trial, load};
-use crate::run::{self, Asked, RunDir, RunError, Tools};
+use crate::{
+    live::Tools,
+    play::{RunDir, RunSpec},
+    run::{self, RunError},
+};
 use reports::report::Check;
 use scenario::{Library, Scenario, Tier};
 use system::{
@@ -48,6 +52,6 @@ async fn live(
     let folder = format!("selftest-{planted}-{name}");
     let run_dir =
         RunDir::make(None, &folders::runs(), &folder, SystemClock::new().unix_ms()).map_err(RunError::from)?;
-    let asked = Asked { scenario, as_: name, tier: Tier::Live, seed };
+    let asked = RunSpec { scenario, as_: name, tier: Tier::Live, seed };
     Ok(run::live(asked, &tools, &run_dir, &|_| {}).await?.checks)
 }

@@ -5,24 +5,25 @@
 //! the dispatcher's core and seen in the simulated tier: the copy's harness is built, and goes on in the place of this one. Those
 //! in the Worker's adapters only bite where the Worker runs, so for the live tier the copy's Worker is built.
 
-mod bug;
-pub mod copy;
 mod live;
-pub mod planting;
 mod score;
 mod suite;
 mod switch;
 
-pub use bug::{Bug, BugError, Edit};
+pub use crate::planting::{Bug, BugError, Edit};
 pub use live::run as run_live;
 pub use score::{Control, Score, Seen, Trial};
 pub use suite::run;
 pub use switch::HAS_BUGS;
 
-use crate::{exit::Exit, run::RunError, sim::SimError};
+use crate::{
+    exit::Exit,
+    planting::{self, Misfit, Texts, copy},
+    run::RunError,
+    sim::SimError,
+};
 use judge::rule_of;
 use miette::Diagnostic;
-use planting::{Misfit, Texts};
 use scenario::{Library, LibraryError, Scenario, Tier, nearest};
 use std::{
     collections::BTreeMap,
@@ -177,18 +178,11 @@ fn load(bugs: &[Bug], library: &Library) -> Result<BTreeMap<String, Scenario>, S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use judge::RULES;
+    use judge::{RULES, WITHOUT_A_BUG};
 
     fn all() -> Vec<Bug> {
         catalogue(None).map_err(miette::Report::new).expect("every bug of the repository can be read")
     }
-
-    /// The rules that no bug breaks, and why.
-    const WITHOUT_A_BUG: [(&str, &str); 3] = [
-        ("faults-bit", "It judges the run and not the dispatcher: whether what was to go wrong did."),
-        ("traffic-flowed", "It judges the run and not the dispatcher: whether there was any traffic."),
-        ("clients-acted", "It judges the run and not the dispatcher: whether every kind of client came."),
-    ];
 
     #[test]
     fn every_bug_is_looked_for_where_its_rule_is_held() {
@@ -205,12 +199,11 @@ mod tests {
     fn every_rule_has_a_bug_or_a_reason_to_have_none() {
         let bugs = all();
         for rule in RULES {
-            let reasons: Vec<_> = WITHOUT_A_BUG.iter().filter(|(checker, _)| *checker == rule.checker).collect();
+            let reason = WITHOUT_A_BUG.iter().find(|(other, _)| other.checker == rule.checker);
             let has_a_bug = bugs.iter().any(|bug| bug.rule.checker == rule.checker);
-            assert_ne!(has_a_bug, !reasons.is_empty(), "{}: a bug, or a reason to have none", rule.checker);
+            assert_ne!(has_a_bug, reason.is_some(), "{}: a bug, or a reason to have none", rule.checker);
         }
-        let known = |checker: &str| RULES.iter().any(|rule| rule.checker == checker);
-        assert!(WITHOUT_A_BUG.iter().all(|(checker, why)| known(checker) && why.split(' ').count() > 5));
+        assert!(WITHOUT_A_BUG.iter().all(|(_, why)| why.split(' ').count() > 5));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a self-test came to: per control whether it passes, per bug whether the rule that names it broke, and the score.
 
-use super::bug::Bug;
 use crate::exit::Exit;
+use crate::planting::Bug;
 use reports::{level::Level, report::Check, verdict::Verdict};
 use scenario::Tier;
 use serde::Serialize;

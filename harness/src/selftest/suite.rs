@@ -3,7 +3,7 @@
 
 use super::{Bug, Control, Score, SelftestError, Trial, load, switch};
 use crate::{
-    run::Asked,
+    play::RunSpec,
     sim::{self, SimError},
 };
 use judge::{self, History};
@@ -19,6 +19,9 @@ use system::clock::{Clock, SystemClock};
 
 /// The seed of scenarios that have none.
 const SEED: u64 = 1;
+
+/// The stack of a thread. Unoptimised, a function that has many bugs keeps the locals of all its bodies at once.
+const STACK_BYTES: usize = 256 << 20;
 
 /// One simulated run: without a bug it is a control.
 #[derive(Clone, Copy)]
@@ -53,7 +56,7 @@ pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestE
 fn simulated(job: Job<'_>, scenario: &Scenario) -> Result<Vec<Check>, SimError> {
     let seed = scenario.seed().unwrap_or(SEED);
     plant(job.bug);
-    let history = sim::simulate(Asked { scenario, as_: job.scenario, tier: Tier::Sim, seed });
+    let history = sim::simulate(RunSpec { scenario, as_: job.scenario, tier: Tier::Sim, seed });
     plant(None);
     Ok(judge::judge(scenario.musts(), &History::new(history?)))
 }
@@ -69,7 +72,7 @@ fn each<T: Sync, R: Send>(work: &[T], act: impl Fn(&T) -> Result<R, SimError> + 
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     thread::scope(|scope| {
         for _ in 0..threads.min(work.len()) {
-            scope.spawn(|| {
+            let run = || {
                 loop {
                     let at = {
                         let mut next = next.lock().unwrap_or_else(PoisonError::into_inner);
@@ -80,7 +83,11 @@ fn each<T: Sync, R: Send>(work: &[T], act: impl Fn(&T) -> Result<R, SimError> + 
                     let came = act(piece);
                     done.lock().unwrap_or_else(PoisonError::into_inner).insert(at, came);
                 }
-            });
+            };
+            thread::Builder::new()
+                .stack_size(STACK_BYTES)
+                .spawn_scoped(scope, run)
+                .expect("there is room for a thread");
         }
     });
     done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()

@@ -1,10 +1,19 @@
 //! The world that `serve` is asked for by options, where no scenario has it: plain tenants, plain facilitators.
 
-use crate::cli::Environment;
+use clap::ValueEnum;
 use scenario::{Name, Plan, Scenario, Tenant, TypedFault, Usdc, World, limits::MAX_TENANTS};
 
 /// What is served where only facilitators are asked for.
 const DEFAULT_TENANT: &str = "acme:pro:0.01";
+
+/// The chain that is charged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// Base
+    Prod,
+    /// Base Sepolia
+    Test,
+}
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum OptionsError {

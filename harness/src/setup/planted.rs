@@ -10,9 +10,9 @@ use super::{
     cargo_tool::cargo,
     child::Job,
 };
-use crate::selftest::{
+use crate::planting::{
+    self, Texts,
     copy::{self, PROGRAM},
-    planting::{self, Texts},
 };
 use std::{
     fs::{self, File},

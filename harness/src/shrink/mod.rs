@@ -6,7 +6,7 @@ mod found;
 
 use crate::{
     exit::Exit,
-    run::Asked,
+    play::RunSpec,
     sim::{self, SimError},
 };
 use cuts::{Cut, cuts, with_musts};
@@ -179,7 +179,7 @@ impl Shrinking {
 
 /// The checks that fail.
 fn broken(scenario: &Scenario, seed: u64) -> Result<Vec<Check>, SimError> {
-    let events = sim::simulate(Asked { scenario, as_: "shrunk", tier: Tier::Sim, seed })?;
+    let events = sim::simulate(RunSpec { scenario, as_: "shrunk", tier: Tier::Sim, seed })?;
     let checks = judge::judge(scenario.musts(), &History::new(events));
     Ok(checks.into_iter().filter(|check| check.verdict == Verdict::Fail).collect())
 }

@@ -3,11 +3,10 @@
 
 use super::{
     alarms::Alarms,
-    armed::Armed,
+    armed_kills::Armed,
     chance::Chance,
     clock::VirtualClock,
     disturbed::Disturbed,
-    life::Life,
     objects::{Objects, Parts},
     operator::operator_request,
     platform::Simulation,
@@ -25,10 +24,11 @@ use super::{
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
     },
+    process::Life,
     tenant::{Content, Tenants},
     wire::Incoming,
 };
-use crate::{directory::KvStore, location::LocationCounter};
+use crate::{directory::KvStore, play::LocationCounter};
 use dispatcher_core::{
     Config,
     admission::Gate,

@@ -1,7 +1,7 @@
 //! Kills the dispatcher when the scenario says so, and starts it again, as the live tier does it.
 
 use super::edge::Edge;
-use crate::run::{moments, reached};
+use crate::play::{moments, reached};
 use reports::event::{Event, Killing};
 use scenario::{Kill, Scenario, When};
 use std::time::Duration;

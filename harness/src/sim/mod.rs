@@ -4,28 +4,29 @@
 //! order, and channels that wake their waiters by chance (tokio's `watch` with several receivers does); none is used here.
 
 mod alarms;
-mod armed;
+mod armed_kills;
 mod chance;
 mod clock;
+pub mod determinism;
 mod disturbed;
 mod edge;
+mod internet;
 mod keepers;
 mod kills;
-mod life;
 mod objects;
 mod operator;
-mod outside;
 mod platform;
 mod ports;
+mod process;
 mod tenant;
 mod wire;
 
 use crate::{
     directory::{self, KvStore, PublishError, Publisher},
-    run::{self, Asked},
+    play::{self, RunSpec},
 };
 use alarms::Alarms;
-use armed::Armed;
+use armed_kills::Armed;
 use chance::Chance;
 use clock::VirtualClock;
 use dispatcher_core::{
@@ -65,7 +66,7 @@ pub enum SimError {
 }
 
 /// Runs the scenario to its end. Blocks the thread, on which no other runtime may be running.
-pub fn simulate(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
+pub fn simulate(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
     if !Tier::Sim.runs(asked.scenario) {
         return Err(SimError::NotInThisTier(asked.scenario.id().clone()));
     }
@@ -75,32 +76,32 @@ pub fn simulate(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     runtime.block_on(tasks.run_until(history(asked)))
 }
 
-async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
-    let Asked { scenario, seed, .. } = asked;
+async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
+    let RunSpec { scenario, seed, .. } = asked;
     let clock = VirtualClock::start();
     let (journal, mut recorded) = Journal::channel(Arc::new(clock) as Arc<dyn Clock>);
     let chance = Chance::from_seed(seed);
-    let network = run::network(scenario)?;
-    let mut keys = run::keys(scenario, || chance.token());
-    keys.extend(scenario.world().node().map(|_| run::node_secret(NODE_URL)));
+    let network = play::network(scenario)?;
+    let mut keys = play::keys(scenario, || chance.token());
+    keys.extend(scenario.world().node().map(|_| play::node_secret(&[NODE_URL.to_owned()])));
     let chain = Arc::new(Chain::new(journal.clone()));
     let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
-    run::impoverish(&chain, network, &payers);
+    play::impoverish(&chain, network, &payers);
     let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
     let double = |name: &&str| {
-        let (terms, faults) = (run::terms(scenario, name, &keys, seed), run::faults(scenario, name, seed));
+        let (terms, faults) = (play::terms(scenario, name, &keys, seed), play::faults(scenario, name, seed));
         ((*name).to_owned(), PipedDouble::new(name, terms, &chain, faults, journal.clone()))
     };
     let doubles: BTreeMap<_, _> = names.iter().map(double).collect();
     for double in doubles.values() {
         tokio::task::spawn_local(Arc::clone(double).keep_the_door());
     }
-    let scripts = run::scripts(scenario);
+    let scripts = directory::scripts(scenario);
     let canaries: BTreeMap<_, _> = scripts.keys().map(|script| (script.clone(), chance.token())).collect();
     let by_canary: BTreeMap<_, _> =
         canaries.iter().map(|(script, canary)| (canary.clone(), scripts[script].clone())).collect();
     let urls: Vec<_> = names.iter().map(|name| ((*name).to_owned(), url_of(name))).collect();
-    let mut vars = run::vars(scenario, network, &urls);
+    let mut vars = play::vars(scenario, network, &urls);
     let vars = Vars {
         environment: vars.remove("ENVIRONMENT"),
         tenant_directory: vars.remove("TENANT_DIRECTORY"),
@@ -146,9 +147,9 @@ async fn history(asked: Asked<'_>) -> Result<Vec<Recorded>, SimError> {
     let (changed, payments, (), (), ()) = tokio::join!(
         directory::carry_out(scenario, publisher, &journal),
         traffic::drive(arrivals, caller, payers, scenario.timeline()),
-        run::mark(scenario, &journal, &|_| {}),
+        play::mark(scenario, &journal, &|_| {}),
         kills::carry_out(scenario, seed, &edge),
-        run::carry_out_operators(scenario, &journal, async |action| edge.operate(action).await),
+        play::carry_out_operators(scenario, &journal, async |action| edge.operate(action).await),
     );
     changed?;
     for payment in payments {
@@ -179,7 +180,7 @@ mod tests {
 
     fn run(text: &str, seed: u64) -> (Scenario, Vec<Recorded>) {
         let scenario = Scenario::parse("test.toml", text).map_err(miette::Report::new).expect("a valid scenario");
-        let history = simulate(Asked { scenario: &scenario, as_: "test", tier: Tier::Sim, seed }).expect("it runs");
+        let history = simulate(RunSpec { scenario: &scenario, as_: "test", tier: Tier::Sim, seed }).expect("it runs");
         (scenario, history)
     }
 
@@ -191,7 +192,7 @@ mod tests {
     fn a_world_of_official_facilitators_is_not_in_this_tier() {
         let text = include_str!("../../../scenarios/official-facilitator.toml");
         let scenario = Scenario::parse("test.toml", text).map_err(miette::Report::new).expect("a valid scenario");
-        let asked = Asked { scenario: &scenario, as_: "test", tier: Tier::Sim, seed: 1 };
+        let asked = RunSpec { scenario: &scenario, as_: "test", tier: Tier::Sim, seed: 1 };
         assert!(
             matches!(simulate(asked), Err(SimError::NotInThisTier(name)) if name.as_str() == "official-facilitator")
         );

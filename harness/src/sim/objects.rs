@@ -7,7 +7,6 @@ use super::{
     clock::VirtualClock,
     disturbed::Disturbed,
     keepers::Keepers,
-    life::Life,
     ports::{
         facilitator_transport::PipeTransport,
         health_object::SimHealth,
@@ -16,6 +15,7 @@ use super::{
         log::SimLog,
         record_store::{SimStore, Weather, Written},
     },
+    process::Life,
 };
 use dispatcher_core::{
     Config,

@@ -1,7 +1,7 @@
 //! An operator's request, as the platform API takes it.
 
 use super::ports::secrets::TOKEN;
-use crate::run::quarantine_body;
+use crate::play::quarantine_body;
 use dispatcher_core::paywall::UnixMillis;
 use reqwest::{Method, header::HeaderValue};
 use scenario::{Does, OperatorAction};

@@ -3,11 +3,11 @@
 use super::{
     chance::Chance,
     clock::VirtualClock,
-    life::Life,
     ports::{
         health_object::SimHealth, log::SimLog, namespace::SimNamespace, quarantine_object::SimQuarantines,
         rate_limiter::SimLimiter, secrets::SimSecrets, settlement_ledger::SimLedger, snapshot_store::SimSnapshots,
     },
+    process::Life,
 };
 use dispatcher_core::{
     directory::stored::Stored,

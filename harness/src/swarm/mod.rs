@@ -4,20 +4,21 @@
 
 mod draw;
 mod merge;
+mod render;
 mod seed;
 mod tally;
-mod told;
 
 pub use draw::draw;
 pub use merge::{MergeError, merge};
+pub use render::render;
 pub use seed::{NoSeed, SwarmSeed};
 pub use tally::{Failure, Misfit, Tally, Verdicts};
-pub use told::render;
 
 use crate::{
     exit::Exit,
+    play::{RunDir, RunDirError, RunSpec},
     recording::Here,
-    run::{Asked, RunDir, RunDirError, RunError},
+    run::RunError,
     sim,
 };
 use judge::{self, History};
@@ -109,7 +110,7 @@ pub fn swarm(plan: &Plan, stop: &AtomicBool, say: &(dyn Fn(&str) + Sync)) -> Res
             }
             let seed = plan.seed.of_run(plan.shard.index + n * plan.shard.of);
             if let Some(failure) = run(seed, plan, &clock, &mut tally)? {
-                say(&told::failure(&failure));
+                say(&render::failure(&failure));
                 tally.failures.push(failure);
                 if plan.until_broken {
                     stop.store(true, Ordering::Relaxed);
@@ -137,7 +138,7 @@ fn run(seed: u64, plan: &Plan, clock: &SystemClock, tally: &mut Tally) -> Result
     let folder = plan.runs.join(format!("swarm-{seed}"));
     let file = folder.join("scenario.toml");
     let shown = file.display().to_string();
-    let asked = Asked { scenario: &scenario, as_: &shown, tier: Tier::Sim, seed };
+    let asked = RunSpec { scenario: &scenario, as_: &shown, tier: Tier::Sim, seed };
     let failed = |error: RunError| SwarmError::Run { seed, source: Box::new(error) };
     let events = sim::simulate(asked).map_err(|error| failed(error.into()))?;
     tally.runs += 1;
@@ -158,7 +159,7 @@ fn run(seed: u64, plan: &Plan, clock: &SystemClock, tally: &mut Tally) -> Result
     Ok(Some(Failure { seed, rules: broken, run_dir: folder.display().to_string() }))
 }
 
-fn keep(asked: &Asked<'_>, folder: &Path, file: &Path, history: &History) -> Result<(), SwarmError> {
+fn keep(asked: &RunSpec<'_>, folder: &Path, file: &Path, history: &History) -> Result<(), SwarmError> {
     // An earlier run of this seed is the same run.
     let kept = if folder.exists() { std::fs::remove_dir_all(folder) } else { Ok(()) };
     let failed = |source| SwarmError::Keep { path: file.to_owned(), source };

@@ -102,21 +102,27 @@ fn share_durable_objects(config: &mut Map<String, Value>, number: usize) -> Resu
 /// Where wrangler looks for secrets, beside the config. Of these it prints no values.
 pub const SECRETS_FILE: &str = ".dev.vars";
 
-/// The secrets in the file's own format. What reads it takes nothing out of single quotes, and leaves the backslashes in double ones:
-/// a list of URLs in the latter is no JSON.
+/// What a value may stand in. The file knows no escapes: between two of one kind everything is as it is, but for a line's end
+/// between double ones.
+const QUOTES: [char; 3] = ['\'', '`', '"'];
+
+/// The secrets in the file's own format. No secret of a world has quotes of all three kinds, or a line's end.
 pub fn secrets_file(secrets: &BTreeMap<String, String>) -> String {
-    let quoted = |value: &str| if value.contains('\'') { json!(value).to_string() } else { format!("'{value}'") };
-    secrets.iter().map(|(name, value)| format!("{name}={}\n", quoted(value))).collect()
+    let line = |(name, value): (&String, &String)| {
+        let quote = QUOTES.into_iter().find(|quote| !value.contains(*quote)).expect("one kind of quotes is free");
+        format!("{name}={quote}{value}{quote}\n")
+    };
+    secrets.iter().map(line).collect()
 }
 
 /// Reads what [`secrets_file`] wrote; lines of another form are left out.
 pub fn secrets_in(text: &str) -> Vec<(String, String)> {
     let pairs = text.lines().filter_map(|line| line.split_once('='));
-    let plain = |value: &str| {
-        let quoted = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
-        quoted.map(str::to_owned).or_else(|| serde_json::from_str(value).ok())
+    let unquoted = |value: &str| {
+        let quote = value.chars().next().filter(|first| QUOTES.contains(first))?;
+        Some(value.strip_prefix(quote)?.strip_suffix(quote)?.to_owned())
     };
-    pairs.filter_map(|(name, value)| Some((name.to_owned(), plain(value)?))).collect()
+    pairs.filter_map(|(name, value)| Some((name.to_owned(), unquoted(value)?))).collect()
 }
 
 fn add_vars(config: &mut Map<String, Value>, vars: &BTreeMap<String, String>) -> Result<(), ConfigError> {
@@ -230,6 +236,16 @@ mod tests {
         let vars = BTreeMap::from([("CHANGED".to_owned(), "dev".to_owned())]);
         let doubles = Doubles { namespace: &namespace, directory: None, location: None };
         dev_config(production, Path::new("/built/index.js"), &vars, doubles, seat)
+    }
+
+    #[test]
+    fn a_secret_is_read_back_as_it_is_whatever_quotes_it_has() {
+        let values = [r#"["http://127.0.0.1:8545"]"#, "it's", r#"it's "quoted""#, r"C:\new", ""];
+        let secrets = values.iter().enumerate().map(|(n, value)| (format!("S{n}"), (*value).to_owned()));
+        let secrets: BTreeMap<_, _> = secrets.collect();
+        let file = secrets_file(&secrets);
+        assert!(file.starts_with("S0='[\"http"), "{file}");
+        assert_eq!(secrets_in(&file), secrets.into_iter().collect::<Vec<_>>());
     }
 
     #[test]

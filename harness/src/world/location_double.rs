@@ -6,7 +6,7 @@ use super::{
     loopback::{Answered, Loopback},
     namespace::write,
 };
-use crate::location::LocationCounter;
+use crate::play::LocationCounter;
 use http_body_util::{BodyExt, Limited};
 use hyper::{Request, StatusCode, body::Incoming};
 use std::{

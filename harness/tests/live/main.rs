@@ -19,6 +19,7 @@ mod one_payment;
 mod outbound;
 mod quarantine;
 mod raw_spelling;
+mod report_page;
 mod resolution;
 mod scenarios;
 mod scripted_facilitator;

@@ -162,11 +162,12 @@ impl Caller {
     /// `None` where there was no whole answer.
     pub async fn exchange(&self, arrival: &Arrival, sending: Sending<'_>) -> Option<Got> {
         let Sending { ask, kind, due_us, payment, flaw, headers, credentials, address, patience } = sending;
-        let address = address.unwrap_or(arrival.address).to_string();
+        let address = address.unwrap_or(arrival.address);
         let target = ask.target();
         if let Some(payment) = payment.filter(|_| !arrival.client.is_attacker()) {
-            self.presented.note(ask, payment, credentials.as_deref());
+            self.presented.note(ask, payment, credentials.as_deref(), address);
         }
+        let address = address.to_string();
         // In turn even within one purchase: in production, too, no two requests need to meet the same isolate.
         let dispatcher = self.sent.fetch_add(1, Ordering::Relaxed) as usize % self.wire.dispatchers();
         let mut carried = Vec::new();

@@ -16,7 +16,7 @@ mod wire;
 pub use ask::Ask;
 pub use block::{AddressesIn, Arriving, Mix, Traffic};
 pub use caller::Caller;
-pub use client::ClientKind;
+pub use client::{ClientKind, Swarm};
 pub use http_wire::{HttpError, HttpWire};
 pub use malformation::Malformation;
 pub use payer::{Draft, Invoice, PayError, Payers, Payment, plain};

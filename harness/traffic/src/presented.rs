@@ -6,6 +6,7 @@ use reqwest::header::HeaderValue;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
+    net::IpAddr,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 use x402_protocol::header;
@@ -19,6 +20,8 @@ pub struct Presented(Mutex<BTreeMap<String, Sale>>);
 pub struct Sale {
     pub ask: Ask,
     pub credentials: Option<String>,
+    /// Where its payer is.
+    pub address: IpAddr,
     header: HeaderValue,
 }
 
@@ -32,10 +35,14 @@ impl Sale {
 }
 
 impl Presented {
-    pub fn note(&self, ask: &Ask, payment: &Payment, credentials: Option<&str>) {
+    pub fn note(&self, ask: &Ask, payment: &Payment, credentials: Option<&str>, address: IpAddr) {
         let Some(key) = &payment.key else { return };
-        let sale =
-            || Sale { ask: ask.clone(), credentials: credentials.map(str::to_owned), header: payment.header.clone() };
+        let sale = || Sale {
+            ask: ask.clone(),
+            credentials: credentials.map(str::to_owned),
+            address,
+            header: payment.header.clone(),
+        };
         self.sales().entry(key.clone()).or_insert_with(sale);
     }
 

@@ -3,8 +3,8 @@
 use super::{
     Tenancy, TurnedAway,
     entered::{Entered, PLACES_RETRY_S, Standing},
-    floods::{LOOKS, UNSIGNED, WORTHLESS},
-    gate::{Count, Of, fits},
+    floods::{AGAIN, LOOKS, UNSIGNED, WORTHLESS},
+    gate::{Count, Of, Touched, fits},
     key,
     meter::{Event, Rule},
     runs::Runs,
@@ -14,9 +14,11 @@ use std::cell::RefCell;
 use x402_paywall::UnixMillis;
 
 /// Payments by newcomers to one tenant in ten seconds, less those that a facilitator has vouched for: a quarter of its rate,
-/// so that no flood of strangers uses up what its customers need. It is far above what one source, or one wide network, can
-/// have refused in that time.
+/// so that no flood of strangers uses up what its customers need. Sources whose payments proved worthless lately have the
+/// same once more among themselves, so that a few dozen of them do not keep out who comes for the first time.
 const NEWCOMERS_SHARE: u32 = 4;
+/// The time for which a worthless payment is remembered of its source.
+const BLAMED_MS: u64 = 60_000;
 const LEAST_NEWCOMERS: u32 = 100;
 
 /// The wallet that a payment names.
@@ -93,6 +95,9 @@ impl<'a> Admitted<'a> {
         let Tenancy { id, rates } = self.entered.tenancy();
         let held = self.held.get_mut();
         gate.wait(self.waits[1], now)?;
+        // However its header is spelt.
+        let key = key::joined(Of::Again as u8, &[self.waits[1]]);
+        fits(gate.step(Count { of: Of::Again, key, rule: AGAIN }, Event::Came, now))?;
         if self.entered.visit.tenancy.is_none() {
             // Callers without an address count as one.
             let key = key::joined(Of::Look as u8, &[names.source]);
@@ -100,6 +105,8 @@ impl<'a> Admitted<'a> {
         }
         gate.probe(names.tenant, names.path, now)?;
         let is_newcomer = !self.is_proven;
+        let blamed = gate.seen.borrow().blamed.get(names.widest()).filter(|_| names.source != 0);
+        let is_blamed = blamed.is_some_and(|Touched(at)| now.since(at) < BLAMED_MS);
         let candidate = Candidate {
             payment: names.header,
             tenant: names.tenant,
@@ -107,6 +114,7 @@ impl<'a> Admitted<'a> {
             from: names.levels(),
             goodwill: names.goodwill,
             is_newcomer,
+            is_blamed,
         };
         let place = gate.seen.borrow_mut().under_way.take(candidate, now);
         held.place = Some(place.ok_or(TurnedAway { retry_after_s: PLACES_RETRY_S })?);
@@ -121,8 +129,8 @@ impl<'a> Admitted<'a> {
         }
         if is_newcomer {
             let rule = Rule::rate((rates.tenant / NEWCOMERS_SHARE).max(LEAST_NEWCOMERS));
-            let key = key::joined(Of::Newcomers as u8, &[names.tenant]);
-            let count = Count { of: Of::Newcomers, key, rule };
+            let of = if is_blamed { Of::Newcomers } else { Of::FirstComers };
+            let count = Count { of, key: key::joined(of as u8, &[names.tenant]), rule };
             fits(gate.step(count, Event::Came, now))?;
             held.of_newcomers.push(count);
         }

@@ -118,10 +118,23 @@ impl<'a> Entered<'a> {
         }
     }
 
+    /// Reads the request's body by `read`, within what its source may send at a time.
+    pub async fn reading<T>(&self, read: impl Future<Output = T>) -> Result<T, TurnedAway> {
+        let away = TurnedAway { retry_after_s: PLACES_RETRY_S };
+        let id = self.gate.seen.borrow_mut().reading.begin(self.names.levels(), self.visit.at).ok_or(away)?;
+        let read = read.await;
+        if self.gate.seen.borrow_mut().reading.end(id) { Ok(read) } else { Err(away) }
+    }
+
     /// The second step, before anyone is asked about a payment that is plausible. `payment` is its key, however it is written.
     pub fn admit(self, payment: &str, payer: Payer<'_>) -> Result<Admitted<'a>, TurnedAway> {
         let now = self.visit.at;
-        let mut admitted = Admitted::of(self, payment, payer);
+        let mut entered = self;
+        if entered.standing == Standing::New {
+            // Its body may have taken a while.
+            entered.standing = entered.standing();
+        }
+        let mut admitted = Admitted::of(entered, payment, payer);
         match admitted.count(payer, now) {
             Ok(()) => Ok(admitted),
             Err(away) => {
@@ -149,9 +162,8 @@ impl<'a> Entered<'a> {
     }
 
     pub(super) fn runs_of(&self, payer: u64) -> Runs<'a> {
-        let Names { source, networks, path, .. } = self.names;
+        let path = self.names.path;
         // Whoever has a network of 48 bits has 65,536 sources.
-        let address = if networks[1] == 0 { source } else { networks[1] };
-        Runs { gate: self.gate, origin: Origin::of(address, payer), path }
+        Runs { gate: self.gate, origin: Origin::of(self.names.widest(), payer), path }
     }
 }

@@ -7,6 +7,7 @@ use super::{
     meter::{self, Event, Meter, Rule, Verdict},
     neighbours::Neighbours,
     rates::Question,
+    reading::Reading,
     runs::Watched,
     source::{Network, Source},
     table::{Aged, Table},
@@ -21,7 +22,7 @@ use x402_paywall::UnixMillis;
 const ADDRESSES: usize = 32_768;
 /// Counters of payers that sign, whether they own anything or not.
 const PAYERS: usize = 4_096;
-/// Counters of tenants, four for each. No caller can add to them.
+/// Counters of tenants, five for each. No caller can add to them.
 const TENANTS: usize = 2_048;
 /// Payments that the ledger has.
 const KEPT: usize = 8_192;
@@ -29,6 +30,8 @@ const KEPT: usize = 8_192;
 const GOODWILL: usize = 8_192;
 /// Payments that came to nothing.
 const WAITS: usize = 4_096;
+/// Sources of worthless payments.
+const BLAMED: usize = 4_096;
 /// Networks of which something misbehaved.
 const NETWORKS: usize = 2_048;
 
@@ -49,6 +52,9 @@ pub(super) struct Seen {
     pub waits: Table<Wait>,
     networks: Table<Neighbours>,
     pub under_way: UnderWay,
+    pub reading: Reading,
+    /// Sources, by their widest networks, of which something was worthless lately.
+    pub blamed: Table<Touched>,
     /// The latest last.
     pub workers: Vec<(u64, Watched)>,
     pub questions: Vec<Question>,
@@ -72,6 +78,7 @@ pub(super) enum Of {
     TenantFree,
     TenantPaid,
     Newcomers,
+    FirstComers,
     Probe,
     Payer,
     Address,
@@ -124,6 +131,8 @@ impl Gate {
             waits: Table::new(WAITS),
             networks: Table::new(NETWORKS),
             under_way: UnderWay::default(),
+            reading: Reading::default(),
+            blamed: Table::new(BLAMED),
             workers: Vec::new(),
             questions: Vec::new(),
             alerts: Vec::new(),
@@ -136,7 +145,11 @@ impl Gate {
     pub(super) fn bytes(&self) -> usize {
         let seen = self.seen.borrow();
         let tables = [&seen.addresses, &seen.payers, &seen.tenants].map(Table::bytes).into_iter().sum::<usize>();
-        let more = seen.kept.bytes() + seen.goodwill.bytes() + seen.waits.bytes() + seen.networks.bytes();
+        let more = seen.blamed.bytes()
+            + seen.kept.bytes()
+            + seen.goodwill.bytes()
+            + seen.waits.bytes()
+            + seen.networks.bytes();
         tables + more + seen.workers.iter().map(|(_, worker)| worker.bytes()).sum::<usize>()
     }
 
@@ -164,7 +177,7 @@ impl Gate {
     pub(super) fn step(&self, count: Count, event: Event, now: UnixMillis) -> Verdict {
         let seen = &mut *self.seen.borrow_mut();
         let table = match count.of {
-            Of::TenantFree | Of::TenantPaid | Of::Newcomers | Of::Probe => &mut seen.tenants,
+            Of::TenantFree | Of::TenantPaid | Of::Newcomers | Of::FirstComers | Of::Probe => &mut seen.tenants,
             Of::Payer => &mut seen.payers,
             _ => &mut seen.addresses,
         };

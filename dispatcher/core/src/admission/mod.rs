@@ -20,6 +20,7 @@ mod names;
 mod neighbours;
 mod outcome;
 mod rates;
+mod reading;
 mod runs;
 mod sample;
 mod source;

@@ -24,6 +24,11 @@ pub(super) struct Names<'a> {
 }
 
 impl Names<'_> {
+    /// The widest network that its caller may have to himself.
+    pub fn widest(&self) -> u64 {
+        if self.networks[1] == 0 { self.source } else { self.networks[1] }
+    }
+
     /// The source and the networks around it.
     pub fn levels(&self) -> Levels {
         [self.source, self.networks[0], self.networks[1]]

@@ -86,8 +86,8 @@ impl Admitted<'_> {
                     Count { of: Of::Unpaid, key: key::joined(Of::Unpaid as u8, &[names.source]), rule: UNPAID.rule };
                 gate.step(offer, Event::WasGood, now);
                 self.remember(now);
-                // To collect it once more is not to buy it once more.
-                if came == Came::Bought && (self.entered.standing != Standing::Kept || held.is_verified) {
+                // To collect it once more is not to buy it once more, in whatever spelling.
+                if came == Came::Bought && held.is_verified {
                     self.prove(now);
                 }
             }
@@ -162,6 +162,9 @@ impl Admitted<'_> {
             gate.misbehaved(source, now);
         }
         let seen = &mut *gate.seen.borrow_mut();
+        if names.source != 0 && is_hostile {
+            *seen.blamed.state(names.widest()) = Touched(now);
+        }
         if came == Came::Worthless && seen.goodwill.get(names.source).is_some() {
             let goodwill = seen.goodwill.state(names.source);
             *goodwill = goodwill.less(now);

@@ -229,7 +229,10 @@ fn an_address_that_buys_may_have_ever_more_under_way() {
         let names = &names[wave * 200..wave * 200 + 200];
         let wave: Vec<_> = names.iter().filter_map(|name| call(name).admit(&gate).ok()).collect();
         let under_way = wave.len();
-        wave.into_iter().for_each(|admitted| admitted.outcome(Came::Bought, NOW));
+        wave.into_iter().for_each(|admitted| {
+            admitted.verified(NOW);
+            admitted.outcome(Came::Bought, NOW);
+        });
         under_way
     });
     assert_eq!(waves, [8, 16, 32, 64, 128, 200]);
@@ -303,8 +306,44 @@ fn one_tenants_strangers_are_bounded_and_its_customers_pass() {
     assert!(Call { tenant: "birch", ..Call::of("x") }.comes_to(&gate, Came::Bought));
     under_way.into_iter().for_each(|admitted| admitted.outcome(Came::Worthless, NOW));
     let asked: usize = (0..40).map(|_| strangers().filter(|call| call.comes_to(&gate, Came::Worthless)).count()).sum();
-    assert_eq!(asked, 125 - 25, "a quarter of the tenant's rate, less those before");
+    assert_eq!(asked, 2 * 125 - 25, "a quarter of the tenant's rate, and once more for whoever was found worthless");
+    let newcomers = addresses(700);
+    assert!(!Call::of("new").from(&newcomers[650]).comes_to(&gate, Came::Worthless), "all of it is used up");
     assert!(Call::of("third").by("customer").comes_to(&gate, Came::Bought));
+}
+
+/// Thirty sources send what is worthless, one each second, which is what their own rule lets in.
+#[test]
+fn sources_that_were_found_worthless_keep_out_nobody_who_comes_for_the_first_time() {
+    let (gate, sources) = (Gate::new(1), addresses(400));
+    let names: Vec<_> = (0..1_800).map(|n| format!("payment-{n}")).collect();
+    let mut bought = 0;
+    for (n, name) in names.iter().enumerate() {
+        let at = NOW.plus(n as u64 * 33);
+        Call::of(name).at(at).from(&sources[n % 30]).comes_to(&gate, Came::Worthless);
+        if n % 30 == 0 {
+            let (new, source) = (format!("new-{n}"), &sources[100 + n / 30]);
+            bought += usize::from(Call::of(&new).at(at).from(source).comes_to(&gate, Came::Bought));
+        }
+    }
+    assert_eq!(bought, 60);
+}
+
+#[test]
+fn a_payment_is_one_payment_however_its_header_is_spelt() {
+    let (gate, from) = (Gate::new(1), source("192.0.2.1"));
+    let spellings: Vec<_> = (0..100).map(|n| format!("payment in spelling {n}")).collect();
+    let collects = |header: &String| {
+        let visit = Call::of(header).from(&from).within(LARGE).visit(Brings::Payment(header));
+        let Ok(admitted) = gate.enter(visit).and_then(|entered| entered.admit("payment", signer("agent"))) else {
+            return false;
+        };
+        admitted.outcome(Came::Bought, NOW);
+        true
+    };
+    assert_eq!(spellings.iter().filter(|header| collects(header)).count(), 20);
+    let goodwill = gate.names(&Call::of("x").from(&from).visit(Brings::NoPayment)).goodwill;
+    assert_eq!(goodwill, 0, "it bought nothing with these");
 }
 
 #[test]

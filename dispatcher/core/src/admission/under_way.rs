@@ -2,7 +2,8 @@
 //! here is kept until a facilitator has verified the payment, or the request is over.
 //!
 //! Surprising: a place is free again after a while even if nobody gave it back. A platform may stop a request without a word
-//! when its caller hangs up, and then nothing of it runs any more.
+//! when its caller hangs up, and then nothing of it runs any more. Until then a source that has none takes the place of one
+//! that has several: a few addresses must not shut a tenant by holding what they do not use.
 
 use x402_paywall::UnixMillis;
 
@@ -36,6 +37,8 @@ pub struct Candidate {
     pub goodwill: u32,
     /// Its payer has bought nothing at the tenant lately.
     pub is_newcomer: bool,
+    /// Something from its source was worthless lately.
+    pub is_blamed: bool,
 }
 
 #[derive(Debug, Default)]
@@ -55,8 +58,11 @@ impl UnderWay {
     /// Gives the payment a place, if its tenant, its source and the isolate have one left. The answer is the place's number.
     pub fn take(&mut self, candidate: Candidate, now: UnixMillis) -> Option<u64> {
         self.places.retain(|place| now.since(place.since) < LEASE_MS);
-        if self.places.len() >= MOST || !self.has_room_for(&candidate) {
+        if self.places.len() >= MOST || !self.has_room_from_its_source(&candidate) {
             return None;
+        }
+        while let Some(full) = self.full_for(&candidate) {
+            self.make_room_for(&candidate, full)?;
         }
         self.taken += 1;
         self.places.push(Place { id: self.taken, since: now, candidate });
@@ -81,7 +87,7 @@ impl UnderWay {
         from[0] == 0 || self.places.iter().filter(own).count() < places_of(from, goodwill)
     }
 
-    fn has_room_for(&self, new: &Candidate) -> bool {
+    fn has_room_from_its_source(&self, new: &Candidate) -> bool {
         let count = |is: &dyn Fn(&Candidate) -> bool| self.places.iter().filter(|place| is(&place.candidate)).count();
         let ceiling = at_tenant(new.rate);
         let trusted = new.goodwill as usize;
@@ -102,10 +108,62 @@ impl UnderWay {
                 return false;
             }
         }
-        !new.is_newcomer
-            || count(&|other| other.is_newcomer) < NEWCOMERS
-                && count(&|other| other.is_newcomer && other.tenant == new.tenant) < ceiling
+        true
     }
+
+    /// Where there is no room left for one more newcomer, if so.
+    fn full_for(&self, new: &Candidate) -> Option<Full> {
+        let newcomers = |full: Full| self.places.iter().filter(|place| full.holds(&place.candidate)).count();
+        let of_tenant = Full::Tenant(new.tenant);
+        match new.is_newcomer {
+            true if newcomers(of_tenant) >= at_tenant(new.rate) => Some(of_tenant),
+            true if newcomers(Full::Isolate) >= NEWCOMERS => Some(Full::Isolate),
+            _ => None,
+        }
+    }
+
+    /// Takes a place from the source that has most, for one that has none; or any from a source that was blamed, for one that
+    /// was not. `None`: there is no such place.
+    fn make_room_for(&mut self, new: &Candidate, full: Full) -> Option<()> {
+        let counted = || self.places.iter().filter(|place| full.holds(&place.candidate));
+        let held_by = |whose: u64| counted().filter(|place| widest(place.candidate.from) == whose).count();
+        let own = widest(new.from);
+        if own == 0 || held_by(own) > 0 {
+            return None;
+        }
+        // The oldest first.
+        let of_blamed = counted().find(|place| place.candidate.is_blamed && !new.is_blamed).map(|place| place.id);
+        if let Some(id) = of_blamed {
+            self.leave(id);
+            return Some(());
+        }
+        let (most, id) = counted()
+            .map(|place| (held_by(widest(place.candidate.from)), place.id))
+            .max_by_key(|(held, id)| (*held, std::cmp::Reverse(*id)))?;
+        (most > 1).then(|| self.leave(id))
+    }
+}
+
+/// What has no room left.
+#[derive(Clone, Copy, Debug)]
+enum Full {
+    Tenant(u64),
+    Isolate,
+}
+
+impl Full {
+    fn holds(self, candidate: &Candidate) -> bool {
+        candidate.is_newcomer
+            && match self {
+                Self::Tenant(tenant) => candidate.tenant == tenant,
+                Self::Isolate => true,
+            }
+    }
+}
+
+/// The widest network that one subscriber may have to himself.
+fn widest(from: Levels) -> u64 {
+    if from[2] == 0 { from[0] } else { from[2] }
 }
 
 /// Places for one source.
@@ -124,8 +182,15 @@ mod tests {
     use super::*;
 
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
-    const NEW: Candidate =
-        Candidate { payment: 0, tenant: 1, rate: 2_000, from: [0; 3], goodwill: 0, is_newcomer: true };
+    const NEW: Candidate = Candidate {
+        payment: 0,
+        tenant: 1,
+        rate: 2_000,
+        from: [0; 3],
+        goodwill: 0,
+        is_newcomer: true,
+        is_blamed: false,
+    };
 
     /// Returns how many of so many places are given.
     fn given(under_way: &mut UnderWay, count: u64, candidate: impl Fn(u64) -> Candidate) -> usize {
@@ -158,11 +223,37 @@ mod tests {
     }
 
     #[test]
+    fn a_source_without_a_place_takes_one_of_those_that_have_most() {
+        let mut under_way = UnderWay::default();
+        let few = |n: u64| Candidate { from: [n % 14 + 1, 0, 0], ..NEW };
+        assert_eq!(given(&mut under_way, 400, few), 100, "fourteen addresses hold the whole ceiling");
+        let other = |n: u64| Candidate { from: [n + 1_000, 0, 0], ..NEW };
+        assert_eq!(given(&mut under_way, 50, other), 50);
+        assert_eq!(given(&mut under_way, 14, few), 0, "who has some gets no more");
+        let of_one_network = |n: u64| Candidate { from: [n + 5_000, n + 6_000, 7_000], ..NEW };
+        assert_eq!(given(&mut under_way, 20, of_one_network), 1, "a wide network is one source");
+        assert_eq!(given(&mut under_way, 400, other), 35, "until each has one");
+        assert_eq!(under_way.places.len(), 100);
+        assert_eq!(given(&mut under_way, 1, |_| NEW), 0, "and none for who does not say where it is");
+    }
+
+    #[test]
+    fn a_source_that_was_never_blamed_takes_the_place_of_one_that_was() {
+        let mut under_way = UnderWay::default();
+        let blamed = |n: u64| Candidate { from: [n + 1, 0, 0], is_blamed: true, ..NEW };
+        assert_eq!(given(&mut under_way, 400, blamed), 100, "a hundred addresses hold one each");
+        let new = |n: u64| Candidate { from: [n + 1_000, 0, 0], ..NEW };
+        assert_eq!(given(&mut under_way, 400, new), 100);
+        assert_eq!(given(&mut under_way, 400, blamed), 0);
+    }
+
+    #[test]
     fn no_source_takes_more_than_a_quarter_of_a_ceiling_and_no_wide_network_more_than_half() {
         let mut under_way = UnderWay::default();
         assert_eq!(given(&mut under_way, 400, |_| Candidate { rate: 20, from: [1, 0, 0], goodwill: 100, ..NEW }), 2);
         assert_eq!(given(&mut under_way, 400, |n| Candidate { rate: 20, from: [n + 10, n + 1_000, 3], ..NEW }), 4);
-        assert_eq!(given(&mut under_way, 400, |n| Candidate { rate: 20, from: [n + 10, 0, 0], ..NEW }), 2);
+        let others = |n| Candidate { rate: 20, from: [n + 10, 0, 0], ..NEW };
+        assert_eq!(given(&mut under_way, 400, others), 6, "two are free, and each of the two gives all but one");
     }
 
     #[test]

@@ -17,6 +17,7 @@ fn a_worker_that_burns_for_five_callers_is_told_of_and_put_away() {
     }
     assert_eq!(world.alerts(), []);
     for n in 1..5 {
+        world.pass_seconds(1);
         burns(&format!("192.0.2.{n}"));
         assert_eq!((world.last_run().limits, world.last_line().limits), (Plan::Free.limits(), None));
     }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod credentials;
+mod field;
 mod former;
 mod health;
 mod limits;

@@ -121,6 +121,7 @@ fn who_is_in_quarantine_takes_no_money_upfront_and_gives_what_is_owed() {
         let headers = [("cf-connecting-ip", address.as_str()), ("payment-signature", &payment.header)];
         let answer = world.send_headers("GET", QUOTE, &headers);
         assert_eq!((answer.status, answer.code()), (503, "tenant_cpu_limit_exceeded"));
+        world.pass_seconds(1);
     }
     world.tenant(Tenant::Answers(200));
     for payment in [None, Some(&world.sign_upfront(6))] {

@@ -71,6 +71,10 @@ pub enum Facilitator {
     MovesAndSays(&'static str),
     /// Nothing moves, and it says no with this reason.
     KeepsAndSays(&'static str),
+    /// The money moves, and the n-th settlement is answered so, the last for good. See [`Said`].
+    MovesAndAnswers(&'static [Said]),
+    /// The same, and nothing moves.
+    KeepsAndAnswers(&'static [Said]),
     Hangs,
     HangsAtSettle,
     /// Answers 401 to whoever does not send [`SECRET`].
@@ -89,6 +93,23 @@ pub enum Facilitator {
     SaysNo(&'static str),
     /// Answers every call with this status and body.
     Says(u16, &'static str),
+}
+
+/// A status and a body with `$payer`, `$transaction` and `$digits` (the transaction's, without `0x`). No body: the
+/// connection breaks.
+pub type Said = (u16, Option<&'static str>);
+
+/// The node that settlements are looked up at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Node {
+    #[default]
+    Honest,
+    /// It refuses every question.
+    Refuses,
+    /// It has not seen what moved.
+    Lags,
+    /// The same for so many looks at a payment.
+    LagsFor(u32),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -213,6 +234,7 @@ struct State {
     calls: RefCell<Vec<(String, Call)>>,
     /// Payment key to who settled it: the chain.
     chain: RefCell<BTreeMap<String, String>>,
+    node: Cell<Node>,
     tenant: Cell<Option<Tenant>>,
     runs: RefCell<Vec<Run>>,
     lines: RefCell<Vec<RequestLine>>,
@@ -373,6 +395,10 @@ impl World {
         self.state().facilitators.borrow_mut().insert("standby".to_owned(), facilitator);
     }
 
+    pub fn node(&self, node: Node) {
+        self.state().node.set(node);
+    }
+
     pub fn tenant(&self, tenant: Tenant) {
         self.state().tenant.set(Some(tenant));
     }
@@ -380,6 +406,12 @@ impl World {
     pub fn pass_seconds(&self, seconds: u64) {
         let elapsed = &self.state().elapsed_ms;
         elapsed.set(elapsed.get() + seconds * 1000);
+    }
+
+    /// The clock is set back, but not to before the world began.
+    pub fn set_back_seconds(&self, seconds: u64) {
+        let elapsed = &self.state().elapsed_ms;
+        elapsed.set(elapsed.get() - seconds * 1000);
     }
 
     pub fn crash_after_writes(&self, writes: u32) {
@@ -473,13 +505,22 @@ impl World {
         self.sign_until_by(&self.signer, nonce, valid_before)
     }
 
+    /// A payment that opens so many seconds after the world began.
+    pub fn sign_from(&self, nonce: u8, seconds: u64) -> Payment {
+        self.sign_within(&self.signer, nonce, START_S + seconds, START_S + 300)
+    }
+
     fn sign_until_by(&self, signer: &Signer, nonce: u8, valid_before: u64) -> Payment {
+        self.sign_within(signer, nonce, 0, valid_before)
+    }
+
+    fn sign_within(&self, signer: &Signer, nonce: u8, valid_after: u64, valid_before: u64) -> Payment {
         let offer = self.offer();
         let authorization = Authorization {
             from: signer.address(),
             to: offer.pay_to,
             value: offer.amount,
-            valid_after: Uint256::ZERO,
+            valid_after: Uint256::from(valid_after),
             valid_before: Uint256::from(valid_before),
             nonce: Nonce([nonce; 32]),
         };
@@ -852,6 +893,17 @@ impl FacilitatorTransport for Ports {
         if let Facilitator::KeepsAndSays(reason) = behaviour {
             return answer(failure(reason));
         }
+        if let Facilitator::MovesAndAnswers(said) | Facilitator::KeepsAndAnswers(said) = behaviour {
+            if matches!(behaviour, Facilitator::MovesAndAnswers(_)) {
+                self.0.chain.borrow_mut().insert(nonce.to_owned(), name.to_owned());
+            }
+            let settles = |(by, call): &&(String, Call)| by == name && *call == Call::Settle;
+            let nth = self.0.calls.borrow().iter().filter(settles).count() - 1;
+            let (status, body) = said[nth.min(said.len() - 1)];
+            let Some(body) = body else { return Err(TransportError::Unreachable) };
+            let body = body.replace("$payer", payer).replace("$transaction", nonce).replace("$digits", &nonce[2..]);
+            return Ok(FacilitatorAnswer { status, body: body.into_bytes() });
+        }
         let by = self.0.chain.borrow_mut().entry(nonce.to_owned()).or_insert(name.to_owned()).clone();
         if by != name {
             return answer(failure("invalid_exact_evm_nonce_already_used"));
@@ -954,10 +1006,23 @@ impl Ports {
 impl State {
     /// A node of the chain: a transfer stands in the transaction that has its nonce for a hash.
     fn ask_chain(&self, question: &Value) -> Value {
+        if self.node.get() == Node::Refuses {
+            return json!({"jsonrpc": "2.0", "id": 1, "error": {"code": -32_005, "message": "limit exceeded"}});
+        }
         let data = question["params"][0]["data"].as_str().unwrap_or_default();
         let nonce = question["params"][0]["topics"][2].as_str().or(question["params"][0].as_str()).map(str::to_owned);
         let nonce = nonce.unwrap_or_else(|| format!("0x{}", &data[data.len().saturating_sub(64)..]));
-        let used = self.chain.borrow().contains_key(&nonce);
+        let sees = match self.node.get() {
+            Node::Honest | Node::Refuses | Node::LagsFor(0) => true,
+            Node::Lags => false,
+            Node::LagsFor(looks) => {
+                if question["method"] == "eth_call" {
+                    self.node.set(Node::LagsFor(looks - 1));
+                }
+                false
+            }
+        };
+        let used = self.chain.borrow().contains_key(&nonce) && sees;
         let from = Signer::from_secret(&[7; 32]).unwrap().address().lower();
         let word = |address: &str| format!("0x{:0>64}", &address.to_ascii_lowercase()[2..]);
         let token = Network::BaseSepolia.usdc().address;

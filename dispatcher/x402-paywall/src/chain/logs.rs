@@ -18,9 +18,18 @@ const MAX_QUESTIONS: usize = 12;
 
 /// How a nonce was used up.
 pub(super) enum NonceEvent {
-    /// In this transaction.
-    Used(String),
-    Cancelled,
+    Used(Place),
+    /// In the block of this number, as far as the event says.
+    Cancelled {
+        block: Option<u64>,
+    },
+}
+
+/// Where an event stands.
+pub(super) struct Place {
+    pub transaction: String,
+    /// `None`: the event does not say.
+    pub block_hash: Option<[u8; 32]>,
 }
 
 /// Blocks, both ends included.
@@ -53,7 +62,9 @@ pub(super) async fn find<T: FacilitatorTransport>(
     range: Range,
     latest: u64,
 ) -> Result<Option<NonceEvent>, NodeError> {
-    let mut left = vec![range];
+    // Our clock may have been ahead when it said where the window ended.
+    let later = Range { from: range.to.saturating_add(1), to: latest };
+    let mut left = if later.from <= latest { vec![later, range] } else { vec![range] };
     let mut refusal = None;
     for _ in 0..MAX_QUESTIONS {
         let Some(range) = left.pop() else { return Ok(None) };

@@ -6,10 +6,11 @@
 
 mod logs;
 mod node;
+mod spelling;
 mod transfer;
 
 use crate::{Reason, UnixMillis, ledger::Claim, ports::FacilitatorTransport};
-use node::Node;
+use node::{Node, Told};
 use serde_json::{Value, json};
 use std::{fmt, rc::Rc};
 use transfer::Transfer;
@@ -53,6 +54,8 @@ pub enum Word {
     Unused {
         funded: Option<bool>,
     },
+    /// Its nonce is used up, and no node can show by what.
+    Used,
     NoNews,
 }
 
@@ -100,27 +103,50 @@ impl ChainNodes {
         let mut best = Word::NoNews;
         let mut trouble = None;
         for (position, url) in self.urls.iter().enumerate() {
-            let node = Node { url, transport };
-            let word = match node.read(&transfer, look).await {
-                Ok(word) => word,
-                Err(why) => {
-                    trouble = Some(format!("node {} of {}: {why}", position + 1, self.urls.len()));
-                    continue;
-                }
+            let told = Node { url, transport }.read(&transfer, look).await;
+            let (word, why) = match told {
+                Ok(Told { word, trouble }) => (word, trouble),
+                Err(why) => (Word::NoNews, Some(why)),
             };
-            match (&best, &word) {
-                // Whoever has seen it move has seen it: a node that has not is behind.
-                (Word::Never(_), Word::Settled(_)) => {
+            if let Some(why) = why {
+                trouble = Some(format!("node {} of {}: {why}", position + 1, self.urls.len()));
+            }
+            best = match best.beside(word) {
+                Ok(word) => word,
+                Err(Contradicted) => {
                     return Report { word: Word::NoNews, trouble: Some("two nodes contradict each other".to_owned()) };
                 }
-                (_, Word::Settled(_)) => return Report { word, trouble },
-                (Word::Never(_), _) => {}
-                (_, Word::Never(_)) => best = word,
-                (Word::Unused { funded: None } | Word::NoNews, Word::Unused { .. }) => best = word,
-                _ => {}
+            };
+            if matches!(best, Word::Settled(_)) {
+                break;
             }
         }
         Report { word: best, trouble }
+    }
+}
+
+/// One of two nodes is wrong, and nothing says which.
+struct Contradicted;
+
+impl Word {
+    /// What two nodes have told together. Whoever has seen it used up has seen it: one that has not is behind. But what was
+    /// seen to be used can never be shown to be unused for good.
+    fn beside(self, other: Self) -> Result<Self, Contradicted> {
+        let cancelled =
+            |word: &Self| matches!(word, Self::Never(reason) if reason.as_str() == "authorization_cancelled");
+        Ok(match (self, other) {
+            (Self::NoNews, word) | (word, Self::NoNews) => word,
+            (Self::Never(_), Self::Settled(_)) | (Self::Settled(_), Self::Never(_)) => return Err(Contradicted),
+            (never @ Self::Never(_), Self::Used) | (Self::Used, never @ Self::Never(_)) if cancelled(&never) => never,
+            (Self::Never(_), Self::Used) | (Self::Used, Self::Never(_)) => return Err(Contradicted),
+            (settled @ Self::Settled(_), _) | (_, settled @ Self::Settled(_)) => settled,
+            (never @ Self::Never(_), _) | (_, never @ Self::Never(_)) => never,
+            (Self::Used, _) | (_, Self::Used) => Self::Used,
+            // Funds that one of them has seen may be there.
+            (Self::Unused { funded: one }, Self::Unused { funded: other }) => Self::Unused {
+                funded: if one == Some(true) || other == Some(true) { Some(true) } else { one.or(other) },
+            },
+        })
     }
 }
 

@@ -4,7 +4,10 @@
 //! Surprising constraint: a permit's nonce is a bit in the Permit2 contract, which says that it is spent and not by what. So
 //! the chain can prove that a permit never moved, and cannot prove that it did.
 
-use super::logs::NonceEvent;
+use super::{
+    logs::{NonceEvent, Place},
+    spelling::{bytes, number},
+};
 use crate::ledger::Claim;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
@@ -81,7 +84,7 @@ impl Transfer {
 
     /// What the answer to it says. `None`: it says nothing.
     pub(super) fn is_used(&self, answer: &Value) -> Option<bool> {
-        let word = hex::decode::<32>(answer.as_str()?).ok()?;
+        let word = bytes::<32>(answer)?;
         match &self.nonce {
             // A whole word, so that an address without a contract says nothing.
             Spending::Eip3009(_) => match word {
@@ -113,45 +116,50 @@ impl Transfer {
 impl Eip3009 {
     /// Both ways in which a nonce can be used up.
     pub(super) fn nonce_filter(&self, from_block: &str, to_block: &str) -> Value {
-        let events = [used_topic(), cancelled_topic()];
-        let topics = json!([events, word(&self.from), self.nonce.to_string()]);
+        let events = [used_topic(), cancelled_topic()].map(|topic| hex::encode(&topic));
+        let topics = json!([events, hex::encode(&word(&self.from)), self.nonce.to_string()]);
         json!({"address": self.token.lower(), "topics": topics, "fromBlock": from_block, "toBlock": to_block})
     }
 
     pub(super) fn nonce_event(&self, log: &Value) -> Option<NonceEvent> {
-        let topics = self.topics_of(log)?;
-        if topics.len() != 3 || topics[1] != word(&self.from) || topics[2] != self.nonce.to_string() {
+        let [event, from, nonce] = self.topics_of(log)?[..] else { return None };
+        if from != word(&self.from) || nonce != self.nonce.0 {
             return None;
         }
-        if topics[0] == cancelled_topic() {
-            return Some(NonceEvent::Cancelled);
+        if event == cancelled_topic() {
+            return Some(NonceEvent::Cancelled { block: log.get("blockNumber").and_then(number) });
         }
-        let hash: [u8; 32] = hex::decode(log.get("transactionHash")?.as_str()?).ok()?;
-        (topics[0] == used_topic()).then(|| NonceEvent::Used(hex::encode(&hash)))
+        let transaction = hex::encode(&bytes::<32>(log.get("transactionHash")?)?);
+        let block_hash = log.get("blockHash").and_then(bytes);
+        (event == used_topic()).then_some(NonceEvent::Used(Place { transaction, block_hash }))
     }
 
-    /// Whether the receipt is this transaction's, succeeded, and holds exactly this transfer.
-    pub(super) fn stands_in(&self, receipt: &Value, transaction: &str) -> bool {
-        let says = |field: &str, wanted: &str| {
-            receipt.get(field).and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case(wanted))
-        };
+    /// Whether the receipt is this transaction's in this place, succeeded, and holds exactly this transfer. A receipt from
+    /// another block than the event's is of another fork.
+    pub(super) fn stands_in(&self, receipt: &Value, place: &Place) -> bool {
         let wanted = [topic("Transfer(address,address,uint256)"), word(&self.from), word(&self.to)];
         let moves = |log: &Value| {
             self.topics_of(log).is_some_and(|topics| topics == wanted)
-                && log.get("data").and_then(Value::as_str) == Some(&hex::encode(&self.value.0))
+                && log.get("data").and_then(bytes) == Some(self.value.0)
         };
+        let hash: Option<[u8; 32]> = receipt.get("transactionHash").and_then(bytes);
+        let is_its = hash.is_some_and(|hash| hex::encode(&hash) == place.transaction);
+        let block: Option<[u8; 32]> = receipt.get("blockHash").and_then(bytes);
+        let is_there = block.is_none() || place.block_hash.is_none() || block == place.block_hash;
+        let status = receipt.get("status");
+        let succeeded = status.is_some_and(|status| *status == Value::Bool(true) || number(status) == Some(1));
         let logs = receipt.get("logs").and_then(Value::as_array);
-        says("transactionHash", transaction) && says("status", "0x1") && logs.is_some_and(|logs| logs.iter().any(moves))
+        is_its && is_there && succeeded && logs.is_some_and(|logs| logs.iter().any(moves))
     }
 
-    /// The topics of a log of the token's, lower case. `None` for any other, and for one that a reorganisation took back.
-    fn topics_of(&self, log: &Value) -> Option<Vec<String>> {
-        let token: Address = log.get("address")?.as_str()?.parse().ok()?;
+    /// The topics of a log of the token's. `None` for any other, and for one that a reorganisation took back.
+    fn topics_of(&self, log: &Value) -> Option<Vec<[u8; 32]>> {
+        let token: [u8; 20] = bytes(log.get("address")?)?;
         let removed = log.get("removed").and_then(Value::as_bool) == Some(true);
-        if token != self.token || removed {
+        if token != self.token.0 || removed {
             return None;
         }
-        log.get("topics")?.as_array()?.iter().map(|topic| Some(topic.as_str()?.to_ascii_lowercase())).collect()
+        log.get("topics")?.as_array()?.iter().map(bytes).collect()
     }
 }
 
@@ -162,25 +170,26 @@ fn selector(signature: &str) -> String {
 
 /// An address as a word of a call's data.
 fn bare(address: &Address) -> String {
-    word(address)[2..].to_owned()
+    hex::encode(&word(address))[2..].to_owned()
 }
 
-fn used_topic() -> String {
+fn used_topic() -> [u8; 32] {
     topic("AuthorizationUsed(address,bytes32)")
 }
 
-fn cancelled_topic() -> String {
+fn cancelled_topic() -> [u8; 32] {
     topic("AuthorizationCanceled(address,bytes32)")
 }
 
-fn topic(event: &str) -> String {
-    hex::encode(&keccak(event))
+fn topic(event: &str) -> [u8; 32] {
+    keccak(event)
 }
 
-fn word(address: &Address) -> String {
+/// An address as it stands among topics.
+fn word(address: &Address) -> [u8; 32] {
     let mut word = [0; 32];
     word[12..].copy_from_slice(&address.0);
-    hex::encode(&word)
+    word
 }
 
 fn keccak(text: &str) -> [u8; 32] {

@@ -139,7 +139,7 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         search.failed.extend(self.board.ended(begun, outcome, said, ended));
         match verdict {
             VerifyVerdict::Valid => {
-                self.board.proved(claim, std::mem::take(&mut search.failed), ended);
+                self.board.proved(claim, &facilitator.id, std::mem::take(&mut search.failed), ended);
                 Some(Verified::Valid(facilitator.id.clone()))
             }
             VerifyVerdict::Invalid(reason) => match about(&reason) {
@@ -175,17 +175,18 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
     ) -> SettleVerdict {
         let began = self.clock.now();
         let first = self.settle_at(id, claim, &patience, Errand::Sale, attempts).await;
-        let SettleVerdict::Unknown { why: Open::Said(reason), transaction } = &first else { return first };
+        let SettleVerdict::Unknown { why: Open::Said(reason), transaction: named } = &first else { return first };
         if !reason.is_pending() || self.clock.now().since(began) > PENDING_WITHIN_MS {
             return first;
         }
         self.clock.sleep(PENDING_PAUSE_MS).await;
         match self.settle(id, claim, &patience, attempts).await {
             SettleVerdict::Settled(settlement) => SettleVerdict::Settled(settlement),
-            // Its transaction may still be mined, whatever is said of the payment by now.
+            // Its transaction may still be mined, whatever is said of the payment by now. A nonce that is called used is one
+            // that this very settlement has used: the first word stays.
             SettleVerdict::Refused(_) | SettleVerdict::Unsent(_) => first,
-            SettleVerdict::Unknown { why, transaction: again } => {
-                SettleVerdict::Unknown { why, transaction: again.or_else(|| transaction.clone()) }
+            SettleVerdict::Unknown { transaction, .. } => {
+                SettleVerdict::Unknown { why: Open::Said(reason.clone()), transaction: named.clone().or(transaction) }
             }
         }
     }

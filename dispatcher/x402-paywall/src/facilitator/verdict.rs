@@ -12,7 +12,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use x402_protocol::{
-    Address, Network, Uint256, Version,
+    Address, Network, Uint256, Version, hex,
     json::{self, depth},
     v2::{SettleResponse, VerifyResponse},
 };
@@ -106,20 +106,33 @@ pub enum Open {
     NotConfigured,
 }
 
-impl Open {
-    /// Whether the answer was that the request cannot be read.
-    #[must_use]
-    pub fn is_unread(&self) -> bool {
-        matches!(self, Self::NoAnswer(NoAnswer::Http(400 | 413 | 422)))
-    }
-}
-
 impl NoAnswer {
     /// Whether the call was over before anyone looked at the payment: nothing was sent, or our credentials were refused.
     /// A settlement that ended so moved nothing.
     #[must_use]
     pub fn before_the_payment(self) -> bool {
         matches!(self, Self::Credentials(_) | Self::Transport(TransportError::Unsigned))
+    }
+}
+
+impl Expected {
+    /// Whether an answer means the payer by this account: hex in any case, with the chain before it or without (CAIP-10).
+    fn names_payer(&self, account: &str) -> bool {
+        let address = match account.rsplit_once(':') {
+            Some((network, address)) if self.network.is_named(network) => address,
+            Some(_) => return false,
+            None => account,
+        };
+        let digits = address.strip_prefix("0x").or_else(|| address.strip_prefix("0X")).unwrap_or(address);
+        format!("0x{digits}").parse() == Ok(self.payer)
+    }
+
+    /// Whether an answer means the amount by this number: decimal, or hex with its prefix.
+    fn names_amount(&self, number: &str) -> bool {
+        match number.strip_prefix("0x").or_else(|| number.strip_prefix("0X")) {
+            Some(digits) => hex::decode::<32>(&format!("0x{digits:0>64}")) == Ok(self.amount.0),
+            None => number.parse() == Ok(self.amount),
+        }
     }
 }
 
@@ -142,21 +155,35 @@ pub fn of_verify(answer: Result<FacilitatorAnswer, TransportError>, expected: &E
         Ok(body) => body,
         Err(why) => return VerifyVerdict::NoAnswer(why),
     };
-    let payer_fits = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
+    let payer_fits = body.payer.as_deref().is_none_or(|payer| expected.names_payer(payer));
     match (body.is_valid, body.invalid_reason) {
         (true, None) if payer_fits => VerifyVerdict::Valid,
         (true, None) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::Payer)),
         (true, Some(_)) => VerifyVerdict::NoAnswer(NoAnswer::Contradiction(Field::InvalidReason)),
-        (false, reason) => VerifyVerdict::Invalid(Reason::from_outside(reason.as_deref())),
+        (false, reason) => {
+            let reason = Reason::from_outside(reason.as_deref());
+            match refused_credentials(&reason, answer.status) {
+                Some(why) => VerifyVerdict::NoAnswer(why),
+                None => VerifyVerdict::Invalid(reason),
+            }
+        }
     }
+}
+
+/// A 401 or 403 whose body says the same: it is about us, and about no payment.
+fn refused_credentials(reason: &Reason, status: u16) -> Option<NoAnswer> {
+    (matches!(status, 401 | 403) && reason.is_about_credentials()).then_some(NoAnswer::Credentials(status))
 }
 
 /// Says whether `/verify` was answered at all, of whichever payment. The error is a reason code. A `no` that speaks of
 /// the facilitator itself is no answer.
 pub fn answers_verify(answer: Result<FacilitatorAnswer, TransportError>) -> Result<(), String> {
-    let read = |answer: FacilitatorAnswer| read::<VerifyResponse>(&answer);
-    let body = answer.map_err(NoAnswer::from).and_then(read).map_err(|why| why.to_string())?;
+    let answer = answer.map_err(|why| NoAnswer::from(why).to_string())?;
+    let body: VerifyResponse = read(&answer).map_err(|why| why.to_string())?;
     let reason = body.invalid_reason.as_deref().map(|reason| Reason::from_outside(Some(reason)));
+    if let Some(why) = reason.as_ref().and_then(|reason| refused_credentials(reason, answer.status)) {
+        return Err(why.to_string());
+    }
     match (body.is_valid, reason) {
         (true, Some(_)) => Err(NoAnswer::Contradiction(Field::InvalidReason).to_string()),
         (false, Some(reason)) if verify_reason::speaks_of_itself(&reason) => Err(reason.to_string()),
@@ -177,12 +204,15 @@ pub fn of_settle(
         Err(error) => return unknown(NoAnswer::from(error).into(), ""),
     };
     let body: SettleResponse = match read(&answer) {
-        Ok(body) => body,
+        Ok(body) => with_former_names(body, &answer),
         Err(why) if why.before_the_payment() => return SettleVerdict::Unsent(why),
         Err(why) => return unknown(why.into(), ""),
     };
     if !body.success {
         let reason = Reason::from_outside(body.error_reason.as_deref());
+        if let Some(why) = refused_credentials(&reason, answer.status).filter(|_| body.transaction.is_empty()) {
+            return SettleVerdict::Unsent(why);
+        }
         return if is_final(&reason, &answer, &body, expected) {
             SettleVerdict::Refused(reason)
         } else {
@@ -217,8 +247,8 @@ fn is_final(reason: &Reason, answer: &FacilitatorAnswer, body: &SettleResponse, 
 
 /// The field of a success that does not fit the payment, if any. What is absent fits.
 fn contradicted(body: &SettleResponse, status: u16, expected: &Expected) -> Option<Field> {
-    let payer = body.payer.as_deref().is_none_or(|payer| payer.parse() == Ok(expected.payer));
-    let amount = body.amount.as_deref().is_none_or(|amount| amount.parse() == Ok(expected.amount));
+    let payer = body.payer.as_deref().is_none_or(|payer| expected.names_payer(payer));
+    let amount = body.amount.as_deref().is_none_or(|amount| expected.names_amount(amount));
     [
         (body.error_reason.is_none(), Field::ErrorReason),
         ((200..300).contains(&status), Field::Status),
@@ -237,7 +267,23 @@ fn names(network: &str, expected: &Expected) -> bool {
 
 /// A transaction hash is 32 bytes of hex; anything else names no transaction and is not repeated to a caller.
 fn known_hash(text: &str) -> Option<String> {
-    x402_protocol::hex::decode::<32>(text).ok().map(|bytes| x402_protocol::hex::encode(&bytes))
+    hex::decode::<32>(text).ok().map(|bytes| hex::encode(&bytes))
+}
+
+/// The answer, with the transaction where facilitators called it by another name before the specification had one.
+fn with_former_names(body: SettleResponse, answer: &FacilitatorAnswer) -> SettleResponse {
+    #[derive(Deserialize)]
+    struct Former {
+        #[serde(rename = "txHash", alias = "transactionHash", alias = "tx_hash", alias = "transaction_hash")]
+        transaction: String,
+    }
+    if !body.transaction.is_empty() {
+        return body;
+    }
+    match read::<Former>(answer) {
+        Ok(Former { transaction }) => SettleResponse { transaction, ..body },
+        Err(_) => body,
+    }
 }
 
 /// Deepest nesting of an answer that is read. Real ones have three levels, extensions a few more.
@@ -249,7 +295,8 @@ fn read<T: DeserializeOwned>(answer: &FacilitatorAnswer) -> Result<T, NoAnswer> 
         return Err(NoAnswer::TooDeep);
     }
     let text = std::str::from_utf8(&answer.body).unwrap_or_default();
-    match json::read(text) {
+    // Some servers put a byte order mark before everything they write.
+    match json::read(text.strip_prefix('\u{feff}').unwrap_or(text)) {
         Ok(body) => Ok(body),
         Err(_) if matches!(answer.status, 401 | 403) => Err(NoAnswer::Credentials(answer.status)),
         Err(_) if !(200..300).contains(&answer.status) => Err(NoAnswer::Http(answer.status)),
@@ -298,6 +345,11 @@ mod tests {
             success(PAYER, &hash[2..], "eip155:84532", ""),
             success(PAYER, &hash.to_uppercase(), "eip155:84532", ""),
             success("", &hash, "eip155:84532", r#","errorReason":"","amount":"""#),
+            success(&PAYER[2..], &hash, "EIP155:84532", ""),
+            success(&format!("eip155:84532:{PAYER}"), &hash, "84532", r#","amount":"0x2710""#),
+            success(PAYER, "", "Base Sepolia", &format!(r#","txHash":"{hash}""#)),
+            success(PAYER, "", "eip155:84532", &format!(r#","transactionHash":"{hash}","amount":10000.0"#)),
+            format!("\u{feff}{}", success(PAYER, &hash, "eip155:84532", "")),
             success(PAYER, &hash, "eip155:84532", r#","errorReason":null,"amount":10000"#),
             success(PAYER, &hash, "eip155:84532", r#","errorReason":{},"amount":null"#),
         ] {
@@ -307,6 +359,10 @@ mod tests {
             success(PAYER, &hash, "eip155:84532", r#","errorReason":{"code":1}"#),
             success(PAYER, &hash, "eip155:84532", r#","amount":9999"#),
             success(OTHER, &hash, "eip155:84532", ""),
+            success(&format!("eip155:8453:{PAYER}"), &hash, "eip155:84532", ""),
+            success(PAYER, &hash, "eip155:84532", r#","amount":"0x2711""#),
+            success(PAYER, &hash, "8453", ""),
+            success(PAYER, "", "eip155:84532", r#","txHash":"0x12""#),
             success(PAYER, "", "eip155:84532", ""),
             success(PAYER, "0x1234", "eip155:84532", ""),
             success(PAYER, &hash, "eip155:8453", ""),
@@ -371,8 +427,22 @@ mod tests {
     fn refused_credentials_sent_nothing_and_a_word_about_the_payment_counts_whatever_the_status() {
         for status in [401, 403] {
             assert_eq!(settle(status, "denied"), SettleVerdict::Unsent(NoAnswer::Credentials(status)));
-            let said = r#"{"success":false,"errorReason":"insufficient_funds","transaction":"","network":""}"#;
-            assert!(matches!(settle(status, said), SettleVerdict::Unknown { .. }));
+            let said = |reason: &str, transaction: &str| {
+                format!(r#"{{"success":false,"errorReason":"{reason}","transaction":"{transaction}","network":""}}"#)
+            };
+            for reason in ["unauthorized", "invalid_api_key", "jwt_expired"] {
+                assert_eq!(settle(status, &said(reason, "")), SettleVerdict::Unsent(NoAnswer::Credentials(status)));
+                for open in [settle(status, &said(reason, "0xabc")), settle(200, &said(reason, ""))] {
+                    assert!(matches!(open, SettleVerdict::Unknown { .. }), "{reason}: {open:?}");
+                }
+            }
+            let body = br#"{"isValid":false,"invalidReason":"unauthorized"}"#.to_vec();
+            let answer = || Ok(FacilitatorAnswer { status, body: body.clone() });
+            assert_eq!(of_verify(answer(), &expected()), VerifyVerdict::NoAnswer(NoAnswer::Credentials(status)));
+            assert_eq!(answers_verify(answer()), Err(format!("http_{status}")));
+            for reason in ["insufficient_funds", "", "Something went wrong"] {
+                assert!(matches!(settle(status, &said(reason, "")), SettleVerdict::Unknown { .. }), "{reason}");
+            }
         }
     }
 

@@ -186,8 +186,8 @@ impl Board {
         }
         order.ask.extend(slow);
         if order.ask.is_empty() {
-            let is_known = inner.grade_of(claim, Call::Verify, now) != Grade::Stranger;
-            inner.let_some_try(&mut order, is_known, stale, now);
+            let witness = Witness::of(claim, inner.grade_of(claim, Call::Verify, now));
+            inner.let_some_try(&mut order, &witness, stale, now);
         }
         order
     }
@@ -198,6 +198,7 @@ impl Board {
     pub fn settle_order(&self, claim: &Claim, verified_by: &str, now: UnixMillis) -> Vec<String> {
         let mut inner = self.inner.borrow_mut();
         let hope = inner.hope(&claim.facilitators);
+        let witness = Witness::of(claim, Grade::Sound);
         let (mut tried_first, mut healthy, mut slow) = (Vec::new(), Vec::new(), Vec::new());
         let verifier_first = claim.facilitators.iter().filter(|id| *id == verified_by);
         let others = claim.facilitators.iter().filter(|id| *id != verified_by);
@@ -206,7 +207,7 @@ impl Board {
             let Some(desk) = inner.desk(id).filter(|desk| desk.serves(Some(claim.version), claim.network)) else {
                 continue;
             };
-            if tried_first.is_empty() && desk.wants_first_settle(hope, now) {
+            if tried_first.is_empty() && desk.wants_first_settle(&witness, hope, now) {
                 tried_first.push(id.clone());
             } else if desk.known.is_in_use() {
                 if desk.is_slow() { slow.push(id.clone()) } else { healthy.push(id.clone()) }
@@ -240,7 +241,7 @@ impl Board {
         let (hope, grade) = (inner.hope_at_all(), inner.grade_of(claim, call, now));
         let witness = Witness::of(claim, grade);
         let entry = match inner.desk(facilitator) {
-            Some(desk) => desk.enter(&witness, call, errand, hope, now).ok_or(Busy)?,
+            Some(desk) => desk.enter((&witness, claim.proven), call, errand, hope, now).ok_or(Busy)?,
             None => Entry { purpose: Purpose::Use, until: now },
         };
         Ok(Begun { facilitator: facilitator.to_owned(), call, errand, witness, entry, at: now })
@@ -275,9 +276,10 @@ impl Board {
         (!answered).then_some(Failed { facilitator, call, event })
     }
 
-    /// A facilitator has found that the claim holds: so it is sound, and who failed on it before has failed on a sound
-    /// payment. It serves as a specimen for probes.
-    pub fn proved(&self, claim: &Claim, failed: Vec<Failed>, now: UnixMillis) {
+    /// The facilitator `by` has found that the claim holds: so it is sound, and who failed on it before has failed on a sound
+    /// payment. It serves as a specimen for probes there, and elsewhere if its signature is an account's: a smart account
+    /// may answer the one and not the other.
+    pub fn proved(&self, claim: &Claim, by: &str, failed: Vec<Failed>, now: UnixMillis) {
         let mut inner = self.inner.borrow_mut();
         let witness = Witness::of(claim, Grade::Sound);
         if !inner.proven.contains(&witness.payment) {
@@ -287,8 +289,10 @@ impl Board {
         }
         let specimen: Rc<RawValue> = claim.request.clone().into();
         for id in &claim.facilitators {
-            if let Some(desk) = inner.desk(id) {
-                desk.specimen = Some(Rc::clone(&specimen));
+            if let Some(desk) = inner.desk(id)
+                && (id == by || claim.proven && desk.specimens.is_empty())
+            {
+                desk.specimens.keep(witness, Rc::clone(&specimen));
             }
         }
         for Failed { facilitator, call, event } in failed {
@@ -319,7 +323,8 @@ impl Board {
         let observations: Vec<_> = lost.into_iter().chain(mem::take(&mut inner.news)).collect();
         inner.exchange.under_way = Some((observations.clone(), now.plus(EXCHANGE_LIMIT_MS)));
         let wanted = inner.desks.iter().filter(|desk| desk.known.verify.standing != Standing::Healthy);
-        let specimen = |desk: &Desk| Some((desk.id.clone(), RawValue::to_owned(desk.specimen.as_deref()?)));
+        let turn = inner.exchange.told as usize;
+        let specimen = |desk: &Desk| Some((desk.id.clone(), RawValue::to_owned(desk.specimens.nth(turn)?)));
         // One by one, here and wherever a map of few is filled: collecting would bring a sort into the wasm for each map.
         let mut specimens = BTreeMap::new();
         specimens.extend(wanted.filter_map(specimen));
@@ -395,11 +400,11 @@ impl Inner {
     }
 
     /// Nobody is well: a payment may see whether one of them is back, where probes cannot or do not tell us.
-    fn let_some_try(&mut self, order: &mut Order, is_known: bool, stale: bool, now: UnixMillis) {
+    fn let_some_try(&mut self, order: &mut Order, witness: &Witness, stale: bool, now: UnixMillis) {
         let left_out = mem::take(&mut order.left_out);
         for (id, why) in left_out {
             let desk = self.desk(&id).filter(|_| why == "quarantined");
-            if desk.is_some_and(|desk| desk.may_try(is_known, stale, now)) {
+            if desk.is_some_and(|desk| desk.may_try(witness, stale, now)) {
                 order.ask.push(id);
             } else {
                 order.left_out.push((id, why));
@@ -418,14 +423,19 @@ impl Inner {
             && !self.desks.iter().any(Desk::is_slow)
             && self.news.iter().all(|observation| observation.event.is_everyday());
         let pause = if calm { CALM_EXCHANGE_MS } else { EXCHANGE_MS };
-        self.exchange.told_at.is_none_or(|told_at| now.since(told_at) >= pause)
+        self.exchange.told_at.is_none_or(|told_at| is_past(told_at, pause, now))
     }
 }
 
 impl Exchange {
     fn is_stale(&self, now: UnixMillis) -> bool {
-        self.told_at.is_none_or(|told_at| now.since(told_at) >= STALE_MS)
+        self.told_at.is_none_or(|told_at| is_past(told_at, STALE_MS, now))
     }
+}
+
+/// Whether it is so long ago. What is still to come was before the clock was set back, and nobody knows how long.
+fn is_past(at: UnixMillis, ms: u64, now: UnixMillis) -> bool {
+    at > now || now.since(at) >= ms
 }
 
 #[cfg(test)]

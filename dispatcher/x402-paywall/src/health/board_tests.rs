@@ -37,11 +37,17 @@ fn both() -> Claim {
     claim(&["primary", "standby"])
 }
 
+/// Three independent payments fail there, and are answered elsewhere.
 fn fail(board: &Board, id: &str, call: Call, at: u64) {
     for n in 0..3_u32 {
         let at = at + u64::from(n);
-        let begun = begin_nth(board, id, call, Errand::Sale, 1_000_000 + at as u32, at);
-        end(board, begun, timeout(), at);
+        let mut claim = strangers(&["primary", "standby"], 1_000_000 + at as u32);
+        claim.proven = false;
+        let begun = board.begin(id, &claim, call, Errand::Sale, UnixMillis(at)).unwrap();
+        let failed = end(board, begun, timeout(), at);
+        if call == Call::Verify {
+            board.proved(&claim, "elsewhere", failed.into_iter().collect(), UnixMillis(at));
+        }
     }
 }
 
@@ -181,7 +187,7 @@ fn who_fails_where_another_answers_has_failed_on_a_sound_payment() {
         let now = UnixMillis(1_000 + n);
         let begun = board.begin("primary", &one_caller, Call::Verify, Errand::Sale, now).unwrap();
         let failed = board.ended(begun, timeout(), None, now);
-        board.proved(&one_caller, failed.into_iter().collect(), now);
+        board.proved(&one_caller, "standby", failed.into_iter().collect(), now);
     }
     assert_eq!(board.order(&both(), UnixMillis(1_100)).left_out, [("primary".to_owned(), "quarantined")]);
 }
@@ -221,7 +227,7 @@ fn a_first_settle_is_sound_unless_nobody_verified_it() {
     let grade = |claim: &Claim| board.inner.borrow().grade_of(claim, Call::Settle, UnixMillis(1));
     let upfront = Claim { flow: PaymentFlow::Upfront, ..both() };
     assert_eq!((grade(&both()), grade(&upfront)), (Grade::Sound, Grade::Stranger));
-    board.proved(&upfront, Vec::new(), UnixMillis(1));
+    board.proved(&upfront, "primary", Vec::new(), UnixMillis(1));
     assert_eq!(grade(&upfront), Grade::Sound);
 }
 
@@ -285,9 +291,17 @@ fn a_specimen_is_a_payment_that_was_answered_soundly() {
     fail(&board, "standby", Call::Verify, 10);
     assert!(board.due(UnixMillis(20)).unwrap().specimens.is_empty(), "nobody has answered this one");
     told(&board, 30);
-    board.proved(&claim(&["standby"]), Vec::new(), UnixMillis(40));
+    board.proved(&claim(&["standby"]), "standby", Vec::new(), UnixMillis(40));
     let news = board.due(UnixMillis(1_100)).unwrap();
     assert_eq!(news.specimens.keys().collect::<Vec<_>>(), ["standby"], "only those that its payment named");
+    told(&board, 1_200);
+    let smart = Claim { proven: false, ..strangers(&["primary", "standby"], 5) };
+    board.proved(&smart, "standby", Vec::new(), UnixMillis(1_300));
+    let wanted = |at| board.due(UnixMillis(at)).unwrap().specimens.into_keys().collect::<Vec<_>>();
+    assert_eq!(wanted(2_300), ["standby"], "another facilitator may fail on a smart account");
+    told(&board, 2_400);
+    board.proved(&strangers(&["primary", "standby"], 6), "standby", Vec::new(), UnixMillis(2_500));
+    assert_eq!(wanted(3_500), ["primary", "standby"]);
 }
 
 #[test]

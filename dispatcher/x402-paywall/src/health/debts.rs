@@ -17,6 +17,8 @@ const GAP_MS: u64 = 1_000 / A_SECOND as u64;
 const PER_BACK_OFF: usize = 3;
 /// A debt that went out so long ago says nothing of the back-off any more: whoever sent it may be gone.
 const SENT_COUNTS_MS: u64 = 10_000;
+/// As many as ever wait: some thousand.
+const LONGEST_QUEUE_MS: u64 = 60_000;
 /// How long a debt that found no turn stays in mind, so that first settlements leave the next turn to it.
 const WAITS_MS: u64 = 5_000;
 
@@ -61,12 +63,14 @@ impl Debts {
     }
 
     fn next_while_it_answers(&mut self, now: UnixMillis) -> UnixMillis {
-        let sent = self.sent.iter().filter(|at| now.since(**at) < 1_000).count();
+        let sent = self.sent.iter().filter(|at| **at <= now && now.since(**at) < 1_000).count();
         if self.under_way.len() < AT_ONCE && sent < A_SECOND {
             return now;
         }
-        // Each that has to wait gets a turn of its own, so that they do not come back together.
-        self.promised = self.promised.max(now).plus(GAP_MS);
+        // Each that has to wait gets a turn of its own, so that they do not come back together. A turn that is further away
+        // than anybody waits was promised by a clock that has been set back since.
+        let promised = if self.promised.since(now) > LONGEST_QUEUE_MS { now } else { self.promised };
+        self.promised = promised.max(now).plus(GAP_MS);
         self.promised
     }
 

@@ -4,13 +4,12 @@ use super::{
     debts::{Debts, Mood},
     news::Known,
     room::Room,
+    specimens::Specimens,
     standing::{Hope, Limits, Purpose, Standing},
-    trials::Trials,
+    trials::{Right, Trials},
     witness::{Grade, Witness},
 };
 use crate::{UnixMillis, facilitator::Facilitator, ledger::Claim, telemetry::Call};
-use serde_json::value::RawValue;
-use std::rc::Rc;
 use x402_protocol::{Network, Version};
 
 /// A call that was waited for has ended so long after its time-out, or whoever waited for it is gone.
@@ -34,8 +33,7 @@ pub(super) struct Desk {
     verify: Limits,
     settle: Limits,
     pub known: Known,
-    /// A payment that was answered soundly.
-    pub specimen: Option<Rc<RawValue>>,
+    pub specimens: Specimens,
     /// While its settle gets probes only: when the next first settlement may be one, by what this board let through already.
     settle_token: UnixMillis,
     /// The same for claims that hope for that token.
@@ -64,7 +62,7 @@ impl Desk {
             verify: facilitator.limits(Call::Verify),
             settle: facilitator.limits(Call::Settle),
             known: Known::default(),
-            specimen: None,
+            specimens: Specimens::default(),
             settle_token: UnixMillis(0),
             hoping: UnixMillis(0),
             settle_probe: UnixMillis(0),
@@ -95,10 +93,10 @@ impl Desk {
         [&self.known.verify, &self.known.settle].iter().any(|health| health.standing != Standing::Healthy)
     }
 
-    /// A payment goes out, or finds no room.
+    /// A payment goes out, or finds no room. `witness` comes with whether its signature is known to be its payer's.
     pub(super) fn enter(
         &mut self,
-        witness: &Witness,
+        (witness, is_proven): (&Witness, bool),
         call: Call,
         errand: Errand,
         hope: Hope,
@@ -107,7 +105,7 @@ impl Desk {
         let standing = self.known.of(call).standing.clone();
         let patience = if errand == Errand::Debt { DEBT_PATIENCE } else { 1 };
         let until = now.plus(self.limits(call).timeout_ms.saturating_mul(patience).saturating_add(GRACE_MS));
-        if !self.room.enter(witness, until, now) {
+        if !self.room.enter(witness, is_proven, until, now) {
             return None;
         }
         if errand == Errand::Debt {
@@ -160,7 +158,7 @@ impl Desk {
         let health = &self.known.settle;
         let mood = match health.standing.retry().filter(|_| !health.standing.is_in_use()) {
             Some(retry) if !self.debts.answered_since(health.turned_at) => {
-                Mood::Silent { set_at: retry.set_at, retry_at: retry.at(hope) }
+                Mood::Silent { set_at: retry.set_at, retry_at: retry.due(hope, now) }
             }
             _ => Mood::Answers,
         };
@@ -169,27 +167,35 @@ impl Desk {
 
     /// Debts probe a quarantined settle. Where none of them waits, a first settlement may be the probe: nothing else would
     /// ever tell. One that is merely asked last is tried each back-off as well.
-    pub(super) fn wants_first_settle(&self, hope: Hope, now: UnixMillis) -> bool {
+    pub(super) fn wants_first_settle(&self, witness: &Witness, hope: Hope, now: UnixMillis) -> bool {
         let standing = &self.known.settle.standing;
         let Some(retry) = standing.retry().filter(|_| self.known.verify.standing.is_in_use()) else { return false };
         let hangs = self.settle_probe > now && hope == Hope::Others;
-        let spare = if standing.is_in_use() || !self.debts.wait(now) { 0 } else { retry.interval_ms(hope) };
-        !hangs && now >= retry.at(hope).max(self.settle_token).plus(spare)
+        let interval_ms = retry.interval_ms(hope);
+        let spare = if standing.is_in_use() || !self.debts.wait(now) { 0 } else { interval_ms };
+        // Whoever it has failed for may be why, and lets others find out first.
+        let spare = spare + if self.is_doubtful(Call::Settle, witness, now) { interval_ms } else { 0 };
+        !hangs && now >= retry.due(hope, now).max(self.settle_token).plus(spare)
     }
 
-    /// Whether a claim may try it while nobody is well. `is_regular`: its payer is known.
-    pub(super) fn may_try(&mut self, is_regular: bool, stale: bool, now: UnixMillis) -> bool {
+    /// Whether this origin has seen it fail lately.
+    fn is_doubtful(&self, call: Call, witness: &Witness, now: UnixMillis) -> bool {
+        self.known.of(call).evidence.has_heard(witness, now)
+    }
+
+    /// Whether a claim may try it while nobody is well.
+    pub(super) fn may_try(&mut self, witness: &Witness, stale: bool, now: UnixMillis) -> bool {
         let [verify, settle] = [Call::Verify, Call::Settle].map(|call| self.known.of(call).standing.is_in_use());
         // To be verified where settling is known to fail costs the tenant a run for nothing.
         if !settle && !self.may_hope_for_settle(stale, now) {
             return false;
         }
-        verify || self.trials.take(is_regular, now)
+        verify || self.trials.take(self.claim_to_a_trial(witness, now), now)
     }
 
     fn may_hope_for_settle(&mut self, stale: bool, now: UnixMillis) -> bool {
         let retry = self.known.settle.standing.retry();
-        let due = retry.is_none_or(|retry| now >= retry.at(Hope::None).max(self.settle_token));
+        let due = retry.is_none_or(|retry| now >= retry.due(Hope::None, now).max(self.settle_token));
         let may = (due || stale) && now >= self.hoping;
         if may {
             self.hoping = now.plus(HOPE_GAP_MS);
@@ -199,7 +205,15 @@ impl Desk {
 
     /// Whether an offer may go out although it is not in use: somebody has to find out that it is back.
     pub(super) fn may_be_offered(&mut self, now: UnixMillis) -> bool {
-        self.known.is_in_use() || self.offers.take(true, now)
+        self.known.is_in_use() || self.offers.take(Right::Known, now)
+    }
+
+    fn claim_to_a_trial(&self, witness: &Witness, now: UnixMillis) -> Right {
+        match witness.grade {
+            Grade::Regular | Grade::Sound => Right::Known,
+            Grade::Stranger if self.is_doubtful(Call::Verify, witness, now) => Right::Doubtful,
+            Grade::Stranger => Right::Stranger,
+        }
     }
 
     /// The grade of a claim, as far as this facilitator's call tells.

@@ -5,8 +5,8 @@
 //! payments. Health is per facilitator and kind of call, for one whose settle hangs may verify well.
 //!
 //! Whoever sends a payment may make a facilitator stumble, so [`witness`] says whose failures count, `room` how many calls
-//! may be under way for strangers, `trials` who is let through while nobody is well, and `debts` how fast settlements
-//! whose answer was lost are asked about.
+//! may be under way for strangers, `trials` who is let through while nobody is well, `specimens` what we probe with, and
+//! `debts` how fast settlements whose answer was lost are asked about.
 
 mod board;
 mod debts;
@@ -16,6 +16,7 @@ mod monitor;
 mod news;
 mod regulars;
 mod room;
+mod specimens;
 pub mod standing;
 #[cfg(test)]
 pub(crate) mod testing;

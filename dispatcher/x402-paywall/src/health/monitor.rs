@@ -10,7 +10,7 @@ use super::{
     jitter::Jitter,
     news::{Known, News, Observation, Snapshot},
     regulars,
-    standing::{Event, Hope, Outcome, Purpose, Standing, step},
+    standing::{Event, Hope, Outcome, Purpose, step},
     witness::Grade,
 };
 use crate::{
@@ -33,6 +33,9 @@ const SUPPORTED_TIMEOUT_MS: u64 = 5_000;
 /// Shortest time between two looks for a sign of life. Whoever is back is found out sooner by the payments that are let
 /// through.
 const SIGN_OF_LIFE_MS: u64 = 30_000;
+const NO_SIGN_OF_LIFE: &str = "no_sign_of_life";
+/// Payments to probe one facilitator with.
+const SPECIMENS_KEPT: usize = 3;
 /// An alert is told again after so long.
 const ALERT_AGAIN_MS: u64 = 600_000;
 
@@ -47,8 +50,9 @@ pub struct Monitor<S, T, C, L> {
     snapshot: RefCell<Option<Snapshot>>,
     /// Jobs that were begun and have not ended, with when they are given up.
     running: RefCell<BTreeMap<Job, UnixMillis>>,
-    /// A verify request for each facilitator that was in need of one. Not stored: it holds a signed payment.
-    specimens: RefCell<BTreeMap<String, Box<RawValue>>>,
+    /// Verify requests for each facilitator that was in need of one, the next one to be sent first. Not stored: they hold
+    /// signed payments.
+    specimens: RefCell<BTreeMap<String, Vec<Box<RawValue>>>>,
     /// When `/supported` was last asked for.
     supported_asked: RefCell<BTreeMap<String, UnixMillis>>,
     /// When each facilitator's alerts were last told.
@@ -85,8 +89,11 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     /// A board tells what it saw, and gets what everybody saw.
     pub async fn exchange(&self, news: News) -> Result<(Snapshot, Vec<Job>), LedgerError> {
         self.load().await?;
-        let known_id = |id: &String| self.facilitators.by_id(id).is_some();
-        self.specimens.borrow_mut().extend(news.specimens.into_iter().filter(|(id, _)| known_id(id)));
+        for (id, specimen) in news.specimens {
+            if self.facilitators.by_id(&id).is_some() {
+                self.take_specimen(id, specimen);
+            }
+        }
         let now = self.clock.now();
         for payer in news.regulars {
             let mut snapshot = self.snapshot.borrow_mut();
@@ -132,12 +139,28 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     /// Returns whether the standing changed.
     async fn probe(&self, id: &str) -> bool {
         let Some(facilitator) = self.facilitators.by_id(id) else { return false };
-        let specimen = self.specimens.borrow().get(id).cloned();
+        let specimen = self.specimens.borrow().get(id).and_then(|specimens| specimens.first().cloned());
         let Some(specimen) = specimen else { return self.look_for_life(facilitator).await };
         let purpose = Hope::of(self.snapshot().facilitators.values()).purpose_of_a_probe();
         let began = self.clock.now();
         let (outcome, said) = ask::probe(facilitator, &specimen, &self.transport).await;
+        if outcome != Outcome::Answered
+            && let Some(specimens) = self.specimens.borrow_mut().get_mut(id)
+        {
+            // This payment may be why: the next probe is another's.
+            specimens.rotate_left(1);
+        }
         self.note_probe(id, purpose, began, outcome, said)
+    }
+
+    fn take_specimen(&self, id: String, specimen: Box<RawValue>) {
+        let mut specimens = self.specimens.borrow_mut();
+        let known = specimens.entry(id).or_default();
+        if known.iter().all(|other| other.get() != specimen.get()) {
+            known.push(specimen);
+            let extra = known.len().saturating_sub(SPECIMENS_KEPT);
+            known.drain(..extra);
+        }
     }
 
     /// Without a payment to probe it with: whether anybody is there.
@@ -150,7 +173,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
                 self.change(id, |known| known.supported = Some(supported));
                 Outcome::Answered
             }
-            None => Outcome::Failed("no_sign_of_life".to_owned()),
+            None => Outcome::Failed(NO_SIGN_OF_LIFE.to_owned()),
         };
         self.note_probe(id, Purpose::SignOfLife, began, outcome, None)
     }
@@ -171,8 +194,15 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
     /// Returns whether there is something new. An answer that is none changes nothing: the last good one is kept.
     async fn fetch_supported(&self, id: &str) -> bool {
         let Some(facilitator) = self.facilitators.by_id(id) else { return false };
+        let began = self.clock.now();
         let body = ask::supported(facilitator, SUPPORTED_TIMEOUT_MS, &self.transport).await;
-        let Some(supported) = body.and_then(|body| Supported::parse(&body, self.clock.now())) else { return false };
+        let Some(supported) = body.and_then(|body| Supported::parse(&body, self.clock.now())) else {
+            // The same question as a look for life. Where payments have failed as well, so has that.
+            let is_in_doubt =
+                self.snapshot().facilitators.get(id).is_some_and(|known| known.verify.standing.retry().is_some());
+            let nobody = Outcome::Failed(NO_SIGN_OF_LIFE.to_owned());
+            return is_in_doubt && self.note_probe(id, Purpose::SignOfLife, began, nobody, None);
+        };
         self.change(id, |known| known.supported = Some(supported));
         true
     }
@@ -234,20 +264,20 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         let due = snapshot
             .facilitators
             .iter()
-            .filter(|(id, known)| self.probe_at(id, known, hope).is_some_and(|at| at <= now));
+            .filter(|(id, known)| self.probe_at(id, known, hope, now).is_some_and(|at| at <= now));
         let jobs = due.map(|(id, _)| Job::Probe(id.clone())).collect();
         self.begin(jobs, now)
     }
 
     /// When the next probe of `/verify` is due, if one is. One that is in use, and asked after the others, is probed with a
     /// payment or not at all.
-    fn probe_at(&self, id: &str, known: &Known, hope: Hope) -> Option<UnixMillis> {
-        let at = known.verify.standing.retry()?.at(hope);
+    fn probe_at(&self, id: &str, known: &Known, hope: Hope, now: UnixMillis) -> Option<UnixMillis> {
+        let at = known.verify.standing.retry()?.due(hope, now);
         if self.specimens.borrow().contains_key(id) {
             return Some(at);
         }
         let asked = self.supported_asked.borrow().get(id).copied().unwrap_or_default();
-        (!matches!(known.verify.standing, Standing::Degraded(_))).then(|| at.max(asked.plus(SIGN_OF_LIFE_MS)))
+        Some(at.max(asked.plus(SIGN_OF_LIFE_MS)))
     }
 
     fn start_supported(&self, now: UnixMillis) -> Vec<Job> {
@@ -294,7 +324,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         let hope = Hope::of(snapshot.facilitators.values());
         let running = self.running.borrow().clone();
         let probe_at = |(id, known): (&String, &Known)| {
-            let at = self.probe_at(id, known, hope)?;
+            let at = self.probe_at(id, known, hope, now)?;
             let busy_until = running.get(&Job::Probe(id.clone())).copied().unwrap_or(now);
             Some(at.max(busy_until))
         };

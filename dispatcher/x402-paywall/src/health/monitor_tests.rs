@@ -77,13 +77,17 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// Three failures of independent payments, and a specimen.
+/// Three failures of sound payments, and a specimen.
 fn failures(id: &str, call: Call, at: u64) -> News {
     let specimen = RawValue::from_string("{}".to_owned()).unwrap();
-    News { specimens: BTreeMap::from([(id.to_owned(), specimen)]), ..failures_for(id, call, at, "unreachable", |n| n) }
+    let mut news = failures_for(id, call, at, "unreachable", |n| n);
+    for observation in &mut news.observations {
+        observation.event.witness.as_mut().unwrap().grade = Grade::Sound;
+    }
+    News { specimens: BTreeMap::from([(id.to_owned(), specimen)]), ..news }
 }
 
-/// Three failures for this reason, each from the network that `network` says.
+/// Three failures of strangers for this reason, each from the network that `network` says.
 fn failures_for(id: &str, call: Call, at: u64, reason: &str, network: impl Fn(u64) -> u64) -> News {
     let observation = |n: u64| {
         let grade = Grade::Stranger;
@@ -204,6 +208,44 @@ fn without_a_specimen_a_look_at_what_is_supported_is_a_sign_of_life_and_no_recov
 }
 
 #[test]
+fn what_strangers_say_is_looked_into_and_opens_nothing_by_itself() {
+    for up in [true, false] {
+        let world = World::default();
+        let monitor = monitor(&world);
+        world.up.set(up);
+        exchange(&monitor, failures_for("a", Call::Verify, 1, "http_500", |n| n));
+        // It is asked for its list when it is first met, and not again at once.
+        world.now.set(SIGN_OF_LIFE_MS + 1);
+        let before = exchange(&monitor, failures_for("a", Call::Verify, SIGN_OF_LIFE_MS + 1, "http_500", |n| n + 10));
+        assert!(before.facilitators["a"].is_in_use());
+        world.now.set(2 * SIGN_OF_LIFE_MS + 1);
+        exchange(&monitor, News::default());
+        let after = exchange(&monitor, News::default()).facilitators["a"].clone();
+        assert_eq!(after.is_in_use(), up, "{after:?}");
+    }
+}
+
+#[test]
+fn a_payment_that_fails_as_a_probe_is_not_the_next_probe() {
+    let world = World::default();
+    let monitor = monitor(&world);
+    let specimen = |text: &str| News {
+        specimens: BTreeMap::from([("a".to_owned(), RawValue::from_string(text.to_owned()).unwrap())]),
+        ..News::default()
+    };
+    for n in 0..5 {
+        exchange(&monitor, specimen(&n.to_string()));
+    }
+    let first = || monitor.specimens.borrow()["a"][0].get().to_owned();
+    assert_eq!((first().as_str(), monitor.specimens.borrow()["a"].len()), ("2", SPECIMENS_KEPT));
+    ready(monitor.probe("a"));
+    assert_eq!(first(), "3");
+    world.up.set(true);
+    ready(monitor.probe("a"));
+    assert_eq!(first(), "3", "it did well");
+}
+
+#[test]
 fn who_refuses_everybody_is_told_once_and_a_lone_stranger_tells_nothing() {
     for (reason, alert) in [
         ("http_400", "facilitator_refuses_all"),
@@ -213,7 +255,7 @@ fn who_refuses_everybody_is_told_once_and_a_lone_stranger_tells_nothing() {
         let world = World::default();
         let monitor = monitor(&world);
         exchange(&monitor, failures_for("a", Call::Verify, 1, reason, |n| n));
-        assert_eq!(*world.changes.borrow(), ["a Verify quarantined"]);
+        assert_eq!(*world.changes.borrow(), ["a Verify degraded"]);
         assert_eq!(*world.alerts.borrow(), [alert]);
         world.now.set(1_000);
         exchange(&monitor, failures_for("a", Call::Settle, 1_000, reason, |n| n));

@@ -5,7 +5,8 @@
 //! is up and down by turns would be taken back at every up and make callers wait at every down.
 //!
 //! What opens it is evidence, see [`super::witness`]. What anybody may cause costs honest buyers an order at most: some
-//! failures in a row, whoever saw them, have a facilitator asked after the others.
+//! failures in a row, whoever saw them, have a facilitator asked after the others, and so has the word of strangers. Then we
+//! look ourselves, and only what we see opens the breaker.
 
 use super::witness::{Evidence, Grade, Hearing, Witness};
 use crate::UnixMillis;
@@ -37,6 +38,8 @@ pub const ONLY_HOPE_BACK_OFF_MS: u64 = 1_000;
 const FORGIVEN_AFTER_MS: u64 = 60_000;
 /// Longest run of good probes that is asked for.
 const MOST_GOOD_PROBES: u32 = 7;
+/// Clocks of two places of the platform may differ by this much, and neither was set back.
+const CLOCK_JITTER_MS: u64 = 2_000;
 /// Failures that are remembered, for whoever looks.
 const FAILURES_KEPT: usize = 5;
 
@@ -57,9 +60,6 @@ pub struct Health {
     /// The witnesses of its failures.
     #[serde(default)]
     pub evidence: Evidence,
-    /// Whether the breaker is open on the word of strangers alone.
-    #[serde(default)]
-    pub by_hearsay: bool,
     /// When the breaker last opened or closed: a call that began before it tells of what is known already.
     #[serde(default)]
     pub turned_at: UnixMillis,
@@ -186,7 +186,6 @@ impl Default for Health {
             openings: 0,
             failures: Vec::new(),
             evidence: Evidence::default(),
-            by_hearsay: false,
             turned_at: UnixMillis(0),
         }
     }
@@ -245,6 +244,12 @@ impl Retry {
         }
     }
 
+    /// The same as the clock shows it now. If the clock was set back since, waiting for it would be no back-off.
+    #[must_use]
+    pub fn due(self, hope: Hope, now: UnixMillis) -> UnixMillis {
+        if self.set_at > now.plus(CLOCK_JITTER_MS) { now } else { self.at(hope) }
+    }
+
     /// The length of the back-off.
     #[must_use]
     pub fn interval_ms(self, hope: Hope) -> u64 {
@@ -283,7 +288,7 @@ impl Health {
         self.consecutive_failures = 0;
         let us = event.ms.saturating_mul(1_000);
         self.latency_us = Some(self.latency_us.map_or(us, |old| newest(old, us)));
-        self.evidence.clear(event.began.plus(event.ms));
+        self.evidence.clear(event.witness.as_ref(), event.began.plus(event.ms));
         self
     }
 
@@ -291,8 +296,9 @@ impl Health {
     fn failed(mut self, reason: &str, event: &Event, now: UnixMillis) -> (Self, Hearing) {
         let hearing = match event.purpose {
             Purpose::Use => self.evidence.hear(event.witness.unwrap_or(Witness::unknown()), now),
-            Purpose::SignOfLife if self.standing.is_in_use() => Hearing::Repeated,
-            Purpose::Probe | Purpose::OnlyHope if self.standing.is_in_use() => {
+            // That a list cannot be fetched says nothing of payments, unless payments have failed as well.
+            Purpose::SignOfLife if self.standing.is_in_use() && !self.evidence.convicts(now) => Hearing::Repeated,
+            Purpose::Probe | Purpose::OnlyHope | Purpose::SignOfLife if self.standing.is_in_use() => {
                 self.evidence.hear(event.witness.unwrap_or(Witness::ourselves(now)), now)
             }
             Purpose::Probe | Purpose::OnlyHope | Purpose::SignOfLife => Hearing::New,
@@ -309,21 +315,15 @@ impl Health {
         (self, hearing)
     }
 
-    /// Whether its failures open the breaker.
-    fn is_given_up(&self, hearing: Hearing, now: UnixMillis) -> bool {
+    /// Whether its failures speak against it.
+    fn is_accused(&self, hearing: Hearing, now: UnixMillis) -> bool {
         let unwell = self.score < OPENS_BELOW && self.evidence.has_seen_enough(now);
         hearing != Hearing::Repeated && (self.evidence.convicts(now) || unwell)
     }
 
-    /// It answers again. Where strangers alone spoke against it and the first probe found them wrong, that was no
-    /// quarantine to be remembered.
-    fn restored(mut self, misses: u32, now: UnixMillis) -> Self {
-        if self.by_hearsay && misses == 0 {
-            self.evidence.acquit(now);
-            self.openings = self.openings.saturating_sub(1);
-        }
+    /// It answers again.
+    fn restored(mut self, now: UnixMillis) -> Self {
         self.score = self.score.max(RESTORED_SCORE);
-        self.by_hearsay = false;
         self.stands(Standing::Healthy, now)
     }
 
@@ -331,8 +331,7 @@ impl Health {
         let forgiven = self.openings == 0 || now.since(self.since) >= FORGIVEN_AFTER_MS;
         let openings = if forgiven { 1 } else { self.openings.saturating_add(1) };
         let retry = Retry::new(0, openings, now, jitter);
-        let by_hearsay = self.evidence.is_hearsay(now);
-        Self { openings, by_hearsay, ..self }.stands(Standing::Quarantined(retry), now)
+        Self { openings, ..self }.stands(Standing::Quarantined(retry), now)
     }
 }
 
@@ -378,7 +377,11 @@ fn answered(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
             Standing::Healthy => health,
         };
     }
-    let health = health.answered(event);
+    let mut health = health.answered(event);
+    if matches!(standing, Standing::Degraded(_)) && event.purpose != Purpose::Use && health.evidence.is_hearsay(now) {
+        // We have looked ourselves, and whoever spoke against it was wrong.
+        health.evidence.acquit(now);
+    }
     let again = |misses: u32| Retry::new(misses, health.openings, now, jitter);
     let latency = health.latency_us.unwrap_or_default();
     match standing {
@@ -389,10 +392,10 @@ fn answered(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
         Standing::Healthy => health,
         Standing::Degraded(_) if limits.is_brisk(latency) => health.stands(Standing::Healthy, now),
         Standing::Degraded(retry) => tried_again(health, retry, now, jitter),
-        Standing::Quarantined(Retry { misses, .. }) | Standing::Probing { retry: Retry { misses, .. }, .. } => {
+        Standing::Quarantined(_) | Standing::Probing { .. } => {
             let good = if let Standing::Probing { good, .. } = standing { good + 1 } else { 1 };
             if good >= health.good_probes_wanted(event.purpose) {
-                return health.restored(misses, now);
+                return health.restored(now);
             }
             let retry = again(0);
             health.stands(Standing::Probing { retry, good }, now)
@@ -403,8 +406,15 @@ fn answered(health: Health, event: &Event, limits: Limits, now: UnixMillis, jitt
 fn failed(health: Health, reason: &str, event: &Event, now: UnixMillis, jitter: f64) -> Health {
     let (health, hearing) = health.failed(reason, event, now);
     match health.standing.clone() {
-        Standing::Healthy | Standing::Degraded(_) if health.is_given_up(hearing, now) => {
+        Standing::Healthy | Standing::Degraded(_)
+            if health.is_accused(hearing, now) && !health.evidence.is_hearsay(now) =>
+        {
             health.quarantined(now, jitter)
+        }
+        // Asked after the others, and looked at by us as soon as may be.
+        Standing::Healthy if health.is_accused(hearing, now) => {
+            let retry = Retry::new(0, health.openings, now, jitter);
+            health.stands(Standing::Degraded(retry), now)
         }
         Standing::Healthy if health.consecutive_failures >= DEMOTED_AFTER => {
             let retry = Retry::new(DEMOTED_MISSES, health.openings, now, jitter);

@@ -11,6 +11,18 @@ const AT_ONCE: u32 = 3;
 const REFILL_MS: u64 = 250;
 /// Kept for payers who are known: no number of strangers takes it.
 const FOR_REGULARS: u32 = 1;
+/// Kept from those whose payments have failed here: what they would find out they know.
+const FOR_OTHERS: u32 = 2;
+
+/// The right of a caller to a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Right {
+    /// Its payer is known.
+    Known,
+    Stranger,
+    /// A stranger for whom this facilitator failed lately.
+    Doubtful,
+}
 
 #[derive(Clone, Debug)]
 pub(super) struct Trials {
@@ -28,14 +40,20 @@ impl Default for Trials {
 
 impl Trials {
     /// Takes a turn, if there is one.
-    pub(super) fn take(&mut self, is_regular: bool, now: UnixMillis) -> bool {
+    pub(super) fn take(&mut self, right: Right, now: UnixMillis) -> bool {
         self.under_way.retain(|until| now < *until);
+        // If the clock was set back, it is filled from now on.
+        self.filled_at = self.filled_at.min(now);
         let filled = now.since(self.filled_at) / REFILL_MS;
         if filled > 0 {
             self.tokens = self.tokens.saturating_add(u32::try_from(filled).unwrap_or(u32::MAX)).min(AT_ONCE);
             self.filled_at = now;
         }
-        let kept = if is_regular { 0 } else { FOR_REGULARS };
+        let kept = match right {
+            Right::Known => 0,
+            Right::Stranger => FOR_REGULARS,
+            Right::Doubtful => FOR_OTHERS,
+        };
         let may = self.tokens > kept && self.under_way.len() < AT_ONCE as usize;
         if may {
             self.tokens -= 1;
@@ -60,7 +78,7 @@ mod tests {
     fn a_few_go_through_and_one_more_each_quarter_of_a_second() {
         let mut trials = Trials::default();
         let now = UnixMillis(10_000);
-        let through = |trials: &mut Trials, ms| (0..10).filter(|_| trials.take(true, now.plus(ms))).count();
+        let through = |trials: &mut Trials, ms| (0..10).filter(|_| trials.take(Right::Known, now.plus(ms))).count();
         assert_eq!([0, 100, 250, 500, 60_000].map(|ms| through(&mut trials, ms)), [3, 0, 1, 1, 3]);
     }
 
@@ -68,8 +86,16 @@ mod tests {
     fn strangers_leave_one_for_who_is_known() {
         let mut trials = Trials::default();
         let now = UnixMillis(10_000);
-        assert_eq!((0..100).filter(|_| trials.take(false, now)).count(), 2);
-        assert!(trials.take(true, now) && !trials.take(true, now));
+        assert_eq!((0..100).filter(|_| trials.take(Right::Stranger, now)).count(), 2);
+        assert!(trials.take(Right::Known, now) && !trials.take(Right::Known, now));
+    }
+
+    #[test]
+    fn whoever_it_failed_for_leaves_one_for_strangers_too() {
+        let mut trials = Trials::default();
+        let now = UnixMillis(10_000);
+        assert_eq!((0..100).filter(|_| trials.take(Right::Doubtful, now)).count(), 1);
+        assert!(trials.take(Right::Stranger, now) && !trials.take(Right::Stranger, now));
     }
 
     #[test]
@@ -77,12 +103,12 @@ mod tests {
         let mut trials = Trials::default();
         for second in 0..60 {
             let now = UnixMillis(second * 1_000);
-            if trials.take(true, now) {
+            if trials.take(Right::Known, now) {
                 trials.began(UnixMillis(1_000_000));
             }
         }
         assert_eq!(trials.under_way.len(), 3);
         trials.ended();
-        assert!(trials.take(true, UnixMillis(60_000)));
+        assert!(trials.take(Right::Known, UnixMillis(60_000)));
     }
 }

@@ -8,10 +8,15 @@ use crate::{UnixMillis, ledger::Claim, origin::Fingerprint};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
-/// Failures with less weight than this open nothing: three independent origins, or three sound payments.
+/// Failures with less weight than this open nothing: three independent origins, or three sound payments while nobody else
+/// is answered.
 const OPENS_AT: u32 = 6;
 /// Witnesses that are remembered of one facilitator and call.
 pub const WITNESSES_KEPT: usize = 8;
+/// Of these, so many of one origin.
+const OF_ONE_ORIGIN: usize = 3;
+/// Origins that are remembered because they were answered, of one facilitator and call.
+const SERVED_KEPT: usize = 12;
 /// How long a failure weighs.
 const WEIGHS_MS: u64 = 120_000;
 /// A stranger's origin is not heard again for so long.
@@ -67,6 +72,17 @@ pub struct Evidence {
     /// When the last sound answer came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sound_at: Option<UnixMillis>,
+    /// Origins that were answered lately, each once, the latest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    served: Vec<Served>,
+}
+
+/// An origin whose call was answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Served {
+    payer: u64,
+    network: u64,
+    at: UnixMillis,
 }
 
 /// The fate of a testimony.
@@ -105,7 +121,9 @@ impl Witness {
         Self { payment: now.0, payer: 1, network: 1, grade: Grade::Sound }
     }
 
-    fn is_independent_of(&self, other: &Self) -> bool {
+    /// Whether the two have neither payer nor network in common.
+    #[must_use]
+    pub fn is_independent_of(&self, other: &Self) -> bool {
         self.payer != other.payer && self.network != other.network
     }
 }
@@ -123,11 +141,19 @@ impl Evidence {
         let quiet_ms = match witness.grade {
             Grade::Stranger => STRANGER_QUIET_MS,
             Grade::Regular => REGULAR_QUIET_MS,
+            Grade::Sound if self.serves_others(&witness, now) => REGULAR_QUIET_MS,
             Grade::Sound => 0,
         };
         let same = |known: &&Testimony| !witness.is_independent_of(&known.witness) && now.since(known.at) < quiet_ms;
         if self.testimonies.iter().any(|known| same(&known)) {
             return Hearing::Repeated;
+        }
+        let own = |known: &Testimony| !witness.is_independent_of(&known.witness);
+        if self.testimonies.iter().filter(|known| own(known)).count() >= OF_ONE_ORIGIN
+            && let Some(oldest) = self.testimonies.iter().position(own)
+        {
+            // So that one origin pushes out no other's word.
+            self.testimonies.remove(oldest);
         }
         self.testimonies.push(Testimony { witness, at: now, weighs: true });
         if self.testimonies.len() > WITNESSES_KEPT {
@@ -140,26 +166,58 @@ impl Evidence {
         Hearing::New
     }
 
-    /// Takes note of a sound answer at that time: what failed before it was not the facilitator's state.
-    pub fn clear(&mut self, at: UnixMillis) {
+    /// Takes note of a sound answer at that time: what failed before it was not the facilitator's state. `witness` is who
+    /// got it, if it was a payment's.
+    pub fn clear(&mut self, witness: Option<&Witness>, at: UnixMillis) {
         self.sound_at = self.sound_at.max(Some(at));
         self.testimonies.iter_mut().for_each(|known| known.weighs = false);
+        let Some(Witness { payer, network, .. }) = witness.copied() else { return };
+        self.served.retain(|other| other.payer != payer && (other.network != network || network == 0));
+        self.served.push(Served { payer, network, at });
+        let extra = self.served.len().saturating_sub(SERVED_KEPT);
+        self.served.drain(..extra);
+    }
+
+    /// Whether this origin has seen a failure lately.
+    #[must_use]
+    pub fn has_heard(&self, witness: &Witness, now: UnixMillis) -> bool {
+        self.recent(now).any(|known| !witness.is_independent_of(&known.witness))
     }
 
     /// Whether it is enough to open the breaker.
     #[must_use]
     pub fn convicts(&self, now: UnixMillis) -> bool {
-        self.weight(self.weighing(now), now) >= OPENS_AT
+        self.is_enough(self.weighing(now), now)
     }
 
     /// Whether it would be enough if no sound answer had come in between: so that a low score opens the breaker by many
     /// origins' failures and never by one's.
     #[must_use]
     pub fn has_seen_enough(&self, now: UnixMillis) -> bool {
-        self.weight(self.recent(now), now) >= OPENS_AT
+        self.is_enough(self.recent(now), now)
     }
 
-    fn weight<'a>(&self, witnesses: impl Iterator<Item = &'a Testimony>, now: UnixMillis) -> u32 {
+    /// Weight, and not only of a few among many who are served: what fails for them may be their own doing. Accounts with
+    /// money that is never spent cost as little as accounts without.
+    fn is_enough<'a>(&self, witnesses: impl Iterator<Item = &'a Testimony>, now: UnixMillis) -> bool {
+        let (weight, origins) = self.weight(witnesses, now);
+        weight >= OPENS_AT && 2 * origins >= self.lately_served(now).count()
+    }
+
+    fn lately_served(&self, now: UnixMillis) -> impl Iterator<Item = &Served> {
+        self.served.iter().filter(move |served| now.since(served.at) < SOUND_FOR_MS)
+    }
+
+    /// Whether somebody independent of this witness was answered lately.
+    fn serves_others(&self, witness: &Witness, now: UnixMillis) -> bool {
+        // Callers who do not say where they are are told apart by their payers, or nobody would be another there.
+        let elsewhere = |served: &Served| served.network != witness.network || witness.network == 0;
+        let is_other = |served: &Served| served.payer != witness.payer && elsewhere(served);
+        self.lately_served(now).any(is_other)
+    }
+
+    /// The weight of these, and from how many independent origins it is.
+    fn weight<'a>(&self, witnesses: impl Iterator<Item = &'a Testimony>, now: UnixMillis) -> (u32, usize) {
         let is_there = self.sound_at.is_some_and(|at| now.since(at) < SOUND_FOR_MS);
         let doubted = self.acquitted_at.is_some_and(|at| now.since(at) < DOUBTED_MS);
         let mut independent: Vec<Witness> = Vec::new();
@@ -173,6 +231,7 @@ impl Evidence {
                 independent.push(*witness);
             }
             weight += match witness.grade {
+                Grade::Sound if !stands_alone && self.serves_others(witness, now) => 0,
                 Grade::Sound => 2,
                 _ if is_there => 0,
                 Grade::Stranger if stands_alone && doubted => 1,
@@ -180,13 +239,14 @@ impl Evidence {
                 _ => 0,
             };
         }
-        weight
+        (weight, independent.len())
     }
 
-    /// Whether nobody but strangers has seen a failure.
+    /// Whether nobody has seen a failure but payers whose payments may be why. To have been a payer costs little: a seller
+    /// can be its own customer.
     #[must_use]
     pub fn is_hearsay(&self, now: UnixMillis) -> bool {
-        self.recent(now).all(|known| known.witness.grade == Grade::Stranger)
+        self.recent(now).all(|known| known.witness.grade != Grade::Sound)
     }
 
     /// Our own probe has found strangers wrong.

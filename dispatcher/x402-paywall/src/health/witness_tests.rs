@@ -50,10 +50,64 @@ fn three_sound_payments_are_enough_from_wherever() {
 }
 
 #[test]
+fn three_sound_payments_of_one_buyer_are_not_enough_while_others_are_served() {
+    let sound = |n, origin| witness(n, origin, origin, Grade::Sound);
+    let mut evidence = Evidence::default();
+    evidence.clear(Some(&sound(0, 1)), UnixMillis(0));
+    for n in 1..=20 {
+        evidence.hear(sound(n, 7), UnixMillis(n * 10));
+        assert!(!evidence.convicts(UnixMillis(n * 10)), "{n}");
+    }
+    assert_eq!(
+        evidence.testimonies.iter().filter(|known| known.witness.payer == 7).count(),
+        1,
+        "it need not be heard so often"
+    );
+    for n in 1..=3 {
+        evidence.hear(sound(20 + n, 7), UnixMillis(n * 2_500));
+    }
+    assert!(evidence.convicts(UnixMillis(7_500)), "nobody else was served for a while");
+    let others = (1..=2).map(|n| sound(30 + n, 10 + n));
+    let mut evidence = Evidence::default();
+    evidence.clear(Some(&sound(0, 1)), UnixMillis(0));
+    evidence.hear(sound(1, 7), UnixMillis(10));
+    others.for_each(|other| {
+        evidence.hear(other, UnixMillis(20));
+    });
+    assert!(evidence.convicts(UnixMillis(20)), "several buyers at once");
+}
+
+#[test]
+fn a_few_buyers_are_not_enough_while_many_others_are_served() {
+    let sound = |n, origin| witness(n, origin, origin, Grade::Sound);
+    let fails_for = |failing: u64, served: u64| {
+        let mut evidence = Evidence::default();
+        (0..served).for_each(|n| evidence.clear(Some(&sound(n, 100 + n)), UnixMillis(n)));
+        (0..failing).for_each(|n| {
+            evidence.hear(sound(1_000 + n, 200 + n), UnixMillis(100 + n));
+        });
+        evidence.convicts(UnixMillis(200))
+    };
+    assert!(fails_for(3, 6) && !fails_for(3, 7));
+    assert!(!fails_for(5, 100) && fails_for(6, 100), "a crowd is not all remembered");
+}
+
+#[test]
+fn one_origin_pushes_out_no_others_word() {
+    let sound = |n, origin| witness(n, origin, origin, Grade::Sound);
+    let mut evidence = heard(&[sound(1, 1), sound(2, 2)]);
+    for n in 3..100 {
+        evidence.hear(sound(n, 7), UnixMillis(n * 10));
+    }
+    let of = |origin| evidence.testimonies.iter().filter(|known| known.witness.payer == origin).count();
+    assert_eq!([1, 2, 7].map(of), [1, 1, OF_ONE_ORIGIN]);
+}
+
+#[test]
 fn a_sound_answer_in_between_begins_anew_and_so_does_time() {
     let stranger = |n| witness(n, n, n, Grade::Stranger);
     let mut evidence = heard(&[stranger(1), stranger(2)]);
-    evidence.clear(UnixMillis(20));
+    evidence.clear(None, UnixMillis(20));
     evidence.hear(stranger(3), UnixMillis(50));
     assert!(!evidence.convicts(UnixMillis(60)));
     let evidence = heard(&[1, 2, 3].map(stranger));
@@ -64,7 +118,7 @@ fn a_sound_answer_in_between_begins_anew_and_so_does_time() {
 fn strangers_open_nothing_while_others_are_answered_and_sound_payments_do() {
     let stranger = |n| witness(n, n, n, Grade::Stranger);
     let mut evidence = Evidence::default();
-    evidence.clear(UnixMillis(0));
+    evidence.clear(None, UnixMillis(0));
     for n in 1..=8 {
         evidence.hear(stranger(n), UnixMillis(n * 10));
     }

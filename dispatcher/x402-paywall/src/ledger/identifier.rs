@@ -37,6 +37,9 @@ pub struct Owner {
     /// When it asked for the name. Zero: a former version did.
     #[serde(default)]
     pub since: UnixMillis,
+    /// A payment that is known to have bought nothing yet, and gives way to this one. Asked for, and never kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<String>,
 }
 
 impl Owner {
@@ -67,13 +70,16 @@ pub const EXCLUSIVE_MS: u64 = 600_000;
 
 /// The owner after `by` asked for the identifier.
 ///
-/// The same payer's other payments never get it: they are the retries that an identifier is there to tell apart.
+/// The same payer's other payments never get it: they are the retries that an identifier is there to tell apart. Another
+/// payer's keep it for a while once they have bought something with it: money that is not spent holds no name.
 #[must_use]
 pub fn bind(owner: Option<Owner>, by: Owner) -> (Owner, Bound) {
+    let (instead_of, by) = (by.instead_of.clone(), Owner { instead_of: None, ..by });
     match owner {
         Some(owner)
             if owner.payment != by.payment
-                && (owner.has_the_payer_of(&by.payment) || by.since.since(owner.since) < EXCLUSIVE_MS) =>
+                && (owner.has_the_payer_of(&by.payment)
+                    || by.since.since(owner.since) < EXCLUSIVE_MS && instead_of.as_ref() != Some(&owner.payment)) =>
         {
             let bound = Bound::Anothers(owner.payment.clone());
             (owner, bound)
@@ -110,7 +116,7 @@ mod tests {
 
     fn owner(payer: &str, nonce: &str, holder: &str) -> Owner {
         let payment = format!("eip155:84532:0xa:{payer}:{nonce}");
-        Owner { payment, holder: holder.to_owned(), since: NOW }
+        Owner { payment, holder: holder.to_owned(), since: NOW, instead_of: None }
     }
 
     #[test]
@@ -131,6 +137,20 @@ mod tests {
         assert_eq!(bound(&other, EXCLUSIVE_MS - 1), Bound::Anothers(squatter.payment.clone()));
         assert_eq!(bound(&other, EXCLUSIVE_MS), Bound::Yours);
         assert_eq!(bound(&own, 10 * EXCLUSIVE_MS), Bound::Anothers(squatter.payment.clone()));
+    }
+
+    #[test]
+    fn a_payment_that_has_bought_nothing_gives_way_to_another_payers() {
+        let squatter = owner("0xe", "1", "r1");
+        let instead_of = |of: &Owner, by: Owner| Owner { instead_of: Some(of.payment.clone()), ..by };
+        let own = owner("0xf", "2", "r2");
+        let bound = bind(Some(squatter.clone()), instead_of(&squatter, own.clone()));
+        assert_eq!(bound, (own.clone(), Bound::Yours));
+        let another = owner("0xd", "3", "r3");
+        let too_late = bind(Some(own.clone()), instead_of(&squatter, another));
+        assert_eq!(too_late.1, Bound::Anothers(own.payment), "whoever has it by now");
+        let retry = bind(Some(squatter.clone()), instead_of(&squatter, owner("0xe", "4", "r4")));
+        assert_eq!(retry.1, Bound::Anothers(squatter.payment), "the same payer's never do");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
-    identifier::{Bound, Owner},
+    identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
     patience::settle_timeout_ms,
 };
@@ -28,6 +28,8 @@ use std::{
 };
 use x402_protocol::PaymentFlow;
 
+/// How often a payment tries to take over a name from one that has bought nothing: meanwhile a third may have done so.
+const TAKE_OVERS: usize = 4;
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
 /// How often it looks. Only duplicates of a payment in flight wait at all.
@@ -243,10 +245,7 @@ where
         attempts: &mut Vec<Attempt>,
     ) -> Result<Event, LedgerError> {
         Ok(match next {
-            Next::Bind(identifier) => match self.identifiers.bind(&identifier, &self.owner(record)).await? {
-                Bound::Yours => Event::Bound,
-                Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
-            },
+            Next::Bind(identifier) => self.bind(&identifier, record).await?,
             Next::Unbind { identifier, then } => {
                 self.identifiers.unbind(&identifier, &record.owner()).await?;
                 Event::Unbound(then)
@@ -263,6 +262,24 @@ where
     /// The payment that asks for a name now.
     fn owner(&self, record: &Record) -> Owner {
         Owner { since: self.clock.now(), ..record.owner() }
+    }
+
+    async fn bind(&self, identifier: &ScopedIdentifier, record: &Record) -> Result<Event, LedgerError> {
+        let by = self.owner(record);
+        let mut bound = self.identifiers.bind(identifier, &by).await?;
+        for _ in 0..TAKE_OVERS {
+            let Bound::Anothers(payment) = &bound else { break };
+            if by.has_the_payer_of(payment) || self.identifiers.transaction_of(payment).await?.is_some() {
+                break;
+            }
+            // Nothing was bought under it yet, and perhaps never will be.
+            let instead = Owner { instead_of: Some(payment.clone()), ..by.clone() };
+            bound = self.identifiers.bind(identifier, &instead).await?;
+        }
+        Ok(match bound {
+            Bound::Yours => Event::Bound,
+            Bound::Anothers(payment) => Event::Taken { transaction: self.named_to(record, &payment).await? },
+        })
     }
 
     /// The transaction of the payment that has the identifier, for whoever has the same payer: it is nobody else's business.
@@ -296,11 +313,12 @@ where
     }
 
     /// The chain's word, where it settles the matter. `first` is what the facilitator said when it was asked for the first
-    /// time: a yes is never held against the chain.
+    /// time: a yes is never held against the chain. Refused credentials are, for what refuses them may stand behind what
+    /// moves the money.
     async fn told_by_the_chain(&self, asking: &Asking<'_>, first: Option<&SettleVerdict>) -> Option<Event> {
         let Asking { record, facilitator, holder, .. } = *asking;
         let chain = self.chain.as_ref()?;
-        if matches!(first, Some(SettleVerdict::Settled(_) | SettleVerdict::Unsent(_))) {
+        if matches!(first, Some(SettleVerdict::Settled(_))) {
             return None;
         }
         let claim = &record.claim;
@@ -318,16 +336,18 @@ where
         if let Some(trouble) = &report.trouble {
             self.log.trouble(&claim.payment, trouble);
         }
+        // Whoever was asked before may have moved it, whatever it said.
+        let is_only_attempt = !matches!(&record.state, State::Settling { tried, .. } if !tried.is_empty());
         match report.word {
-            Word::NoNews | Word::Unused { .. } if said.is_none() => None,
+            Word::NoNews | Word::Used | Word::Unused { .. } if said.is_none() => None,
             // With so little it cannot move any more, and it has not moved.
             Word::Unused { funded: Some(false) } if said.is_some_and(Reason::says_unfunded) => {
                 said.cloned().map(Event::NeverSettled)
             }
-            Word::NoNews | Word::Unused { .. } => None,
+            Word::NoNews | Word::Used | Word::Unused { .. } => None,
             Word::Never(reason) => Some(Event::NeverSettled(reason)),
             // It was spent before our own attempt, so it bought something else.
-            Word::Settled(transaction) if said.is_some_and(Reason::says_spent) => {
+            Word::Settled(transaction) if is_only_attempt && said.is_some_and(Reason::says_spent) => {
                 Some(Event::SpentElsewhere { transaction })
             }
             Word::Settled(transaction) => {

@@ -256,7 +256,9 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
             ask_again(with_proof_of(record, came), facilitator, tried, lost, now)
         }
         State::Unknown { facilitator, tried, lost } => {
-            let may_ask_at = lost.asked_at.plus(ASK_INTERVAL_MS).max(now.ask_again_at);
+            // A clock that was set back makes nobody wait until it is as late again.
+            let asked_at = if lost.is_of_the_future(now.time) { UnixMillis(0) } else { lost.asked_at };
+            let may_ask_at = asked_at.plus(ASK_INTERVAL_MS).max(now.ask_again_at);
             if now.time < may_ask_at {
                 let reply = pending(lost.transaction.as_deref(), may_ask_at, now);
                 return stay(Some(record), Next::Reply(reply));
@@ -432,8 +434,8 @@ fn settle_answered(
                 None => forget(record, Reply::Nobody, now),
             }
         }
-        SettleVerdict::Refused(_) | SettleVerdict::Unsent(_) => unknown(record, asking, None, false, now),
-        SettleVerdict::Unknown { why, transaction } => unknown(record, asking, transaction, why.is_unread(), now),
+        SettleVerdict::Refused(_) | SettleVerdict::Unsent(_) => unknown(record, asking, None, now),
+        SettleVerdict::Unknown { transaction, .. } => unknown(record, asking, transaction, now),
     }
 }
 
@@ -466,18 +468,14 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
         | State::Verified { .. }
         | State::Refused { .. }
         | State::SpentElsewhere { .. } => forget(record, Reply::Noted, now),
-        // Nobody ever looked at it, and now nobody can: what a stranger could make us ask about for ever.
-        State::Unknown { lost, .. }
-            if lost.only_unread && now.time.since(record.claim.window.end()) >= CALL_LIMIT_MS =>
-        {
-            refused(record, Reason::ours("settlement_never_looked_at"), now)
-        }
         // Quarantined: another payment's question is this back-off's probe. Not asked, so not counted as asked.
         State::Settling { .. } | State::Unknown { .. } if now.time < now.ask_again_at => {
             later(record, now.ask_again_at)
         }
         State::Settling { facilitator, tried, lost } => ask_again(record, facilitator, tried, lost, now),
-        State::Unknown { lost, .. } if now.time < lost.ask_again_at => later(record, lost.ask_again_at),
+        State::Unknown { lost, .. } if now.time < lost.ask_again_at && !lost.is_of_the_future(now.time) => {
+            later(record, lost.ask_again_at)
+        }
         State::Unknown { facilitator, tried, lost } => ask_again(record, facilitator, tried, Some(lost), now),
         State::Settled { settlement, delivery: Delivery::Delivered { again_until }, keep_until }
             if record.claim.identifier.is_none() && now.time < keep_until =>
@@ -500,7 +498,6 @@ fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Opti
         asked: 1,
         asked_at: now.time,
         first_asked_at: UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)),
-        only_unread: false,
         ask_again_at: now.time,
         transaction: None,
     });
@@ -514,19 +511,18 @@ fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Los
     move_to(record, State::Settling { facilitator, tried, lost }, next, wake)
 }
 
-/// `unread`: the answer was that the request cannot be read.
-fn unknown(record: Record, asking: Asking, transaction: Option<String>, unread: bool, now: &Now<'_>) -> Step {
+fn unknown(record: Record, asking: Asking, transaction: Option<String>, now: &Now<'_>) -> Step {
     let Asking { facilitator, tried, lost } = asking;
     let asked = lost.as_ref().map_or(0, |lost| lost.asked);
-    let (first_asked_at, only_unread, known) = match lost {
-        Some(lost) => (lost.first_asked_at, lost.only_unread && unread, lost.transaction),
-        None => (UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)), unread, None),
+    let (first_asked_at, known) = match lost {
+        Some(lost) => (lost.first_asked_at, lost.transaction),
+        None => (UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS)), None),
     };
     let ask_again_at = now.time.plus(pause_after(asked, first_asked_at, &record, now.time));
     // The first one: what a facilitator sends again reverts on the nonce that the first has used.
     let transaction = known.or(transaction);
     let reply = pending(transaction.as_deref(), now.time.plus(ASK_AGAIN_MIN_MS).max(now.ask_again_at), now);
-    let lost = Lost { asked: asked + 1, asked_at: now.time, first_asked_at, only_unread, ask_again_at, transaction };
+    let lost = Lost { asked: asked + 1, asked_at: now.time, first_asked_at, ask_again_at, transaction };
     let state = State::Unknown { facilitator, tried, lost };
     move_to(record, state, Next::Reply(reply), Wake::By(ask_again_at))
 }

@@ -45,7 +45,12 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
 }
 
 fn rival() -> Owner {
-    Owner { payment: "eip155:84532:0xa:0xf:0x2".to_owned(), holder: "rival".to_owned(), since: UnixMillis(START_MS) }
+    Owner {
+        payment: "eip155:84532:0xa:0xf:0x2".to_owned(),
+        holder: "rival".to_owned(),
+        since: UnixMillis(START_MS),
+        instead_of: None,
+    }
 }
 
 fn settlement(facilitator: &str) -> Settlement {

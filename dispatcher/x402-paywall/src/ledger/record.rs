@@ -50,12 +50,17 @@ pub struct Lost {
     /// A time at which it had not been asked yet: no transfer of this purchase is older. Zero: it was stored before that was.
     #[serde(default, skip_serializing_if = "UnixMillis::is_zero")]
     pub first_asked_at: UnixMillis,
-    /// Whether every answer so far was that the request cannot be read, so that nothing was ever looked at.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub only_unread: bool,
     pub ask_again_at: UnixMillis,
     /// A transaction that the facilitator named without calling it final.
     pub transaction: Option<String>,
+}
+
+impl Lost {
+    /// Whether the clock has been set back since.
+    #[must_use]
+    pub fn is_of_the_future(&self, now: UnixMillis) -> bool {
+        self.asked_at > now
+    }
 }
 
 /// Where the response of a settled payment is.
@@ -156,7 +161,12 @@ impl Record {
     /// The claim on the identifier, where the payment carries one.
     #[must_use]
     pub fn owner(&self) -> Owner {
-        Owner { payment: self.claim.payment.clone(), holder: self.holder.clone(), since: UnixMillis::default() }
+        Owner {
+            payment: self.claim.payment.clone(),
+            holder: self.holder.clone(),
+            since: UnixMillis::default(),
+            instead_of: None,
+        }
     }
 
     /// The request for which the tenant runs.

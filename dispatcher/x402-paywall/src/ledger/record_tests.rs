@@ -24,9 +24,9 @@ fn stored(name: &str) -> String {
 }
 
 fn lost_once(at: UnixMillis) -> Lost {
-    let (first_asked_at, only_unread) = Default::default();
+    let first_asked_at = Default::default();
     let ask_again_at = UnixMillis(at.0 + 4_000);
-    Lost { asked: 2, asked_at: at, first_asked_at, only_unread, ask_again_at, transaction: None }
+    Lost { asked: 2, asked_at: at, first_asked_at, ask_again_at, transaction: None }
 }
 
 /// With everything in it that a record may have.
@@ -110,7 +110,7 @@ fn every_kind() -> Vec<(&'static str, Record)> {
             State::Unknown {
                 facilitator: "primary".to_owned(),
                 tried: Vec::new(),
-                lost: Lost { first_asked_at: at, only_unread: true, ..lost_once(at) },
+                lost: Lost { first_asked_at: at, ..lost_once(at) },
             },
         ),
         ("settled-delivered", settled(Delivery::Delivered { again_until: at })),

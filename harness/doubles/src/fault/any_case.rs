@@ -1,7 +1,21 @@
 //! `any-case`: reads members as Go's decoder does: a name matches whatever its case, and a later member is laid over an earlier
 //! one. What another reader validated may be something else then. The money moves, of what it read.
 
+use super::about::{About, Compared, Drawn, Moves};
+use grammar::Listed;
 use serde_json::{Map, Value, json};
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "any-case",
+        "reads members without regard to case, the later over the earlier, as Go's decoder does; the money moves",
+        "{}",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::Not { because: "it needs members in an odd case to bite" },
+    compared: Compared::Not { because: "only members in an odd case meet it" },
+};
 
 /// The names that the official Go types have, as they are on the wire.
 const NAMES: [&str; 24] = [

@@ -1,9 +1,23 @@
 //! `busy`: 429 to whatever comes beyond so many calls in a second, as a hosted facilitator's quota has it. Of what is turned
 //! away no money moves, and the rest is answered honestly.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{
     answers::Ask,
     reply::{JSON, Reply},
+};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "busy",
+        "429 to whatever comes beyond so many calls in a second; of those no money moves",
+        "{ calls-per-second = 20 }",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::Not { because: "it needs more calls in a second than a drawn run has" },
+    compared: Compared::Not { because: "it depends on how many calls come in a second" },
 };
 
 pub fn reply(calls_per_second: u64, ask: &Ask<'_>) -> Reply {

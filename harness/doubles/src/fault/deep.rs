@@ -1,6 +1,16 @@
 //! `deep`: the honest answer with a field of lists within lists, which a parser that recurses dies of. The money moves.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{answers::Ask, reply::Reply};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
+    moves: Moves::Always,
+    swarm: Drawn::OnAnyCall(&["deep = { levels = 500 }"]),
+    compared: Compared::Not { because: "it measures limits, and not what becomes of the money" },
+};
 
 pub fn reply(levels: usize, ask: &Ask<'_>) -> Reply {
     with_field(ask.honest(), &format!("{}{}", "[".repeat(levels), "]".repeat(levels)))

@@ -2,8 +2,18 @@
 //!
 //! A client that only times out on headers waits for all of it.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, OriginError, Played};
+use grammar::Listed;
 use std::time::Duration;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
+    moves: Moves::Always,
+    swarm: Drawn::Not { because: "it takes a call longer than a drawn window lasts" },
+    compared: Compared::Not { because: "a late answer is an answer to both servers" },
+};
 
 pub async fn play(every: Duration, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
     let reply = exchange.honest_reply().await?;

@@ -2,9 +2,23 @@
 //!
 //! Libraries of languages without an absent value write their zero value. For whoever reads it, it is as absent as no member.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{EmptyField, answers::Ask, reply::Reply};
+use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use serde_json::{Value, json};
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "empty-strings",
+        "the answer, with these members empty (fields: reason, payer, amount); the money moves",
+        "{ fields = [\"reason\", \"payer\"] }",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::OnAnyCall(&["empty-strings = { fields = [\"reason\", \"payer\"] }"]),
+    compared: Compared::Not { because: "it differs from an honest answer in form alone" },
+};
 
 pub fn reply(fields: &[EmptyField], ask: &Ask<'_>) -> Reply {
     let honest = ask.honest();

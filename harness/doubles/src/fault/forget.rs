@@ -2,12 +2,26 @@
 //! with what one says that looks at something else first, as at the funds that the settlement has used up. The money moves.
 //! Most facilitators in the field are so; for whoever lost the first answer it means "settled".
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{
     answers::Ask,
     honest::{self, Refused},
     reply::Reply,
 };
+use grammar::Listed;
 use x402_protocol::v2::SettleResponse;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "forget",
+        "settles, and says nonce already used of what it has settled, as the chain would, or something else (settle)",
+        "{ says = \"insufficient_funds\" }",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::OnSettle(&["forget = {}"]),
+    compared: Compared::Not { because: "it only shows where a settlement is asked for twice" },
+};
 
 pub fn reply(says: Option<&str>, ask: &Ask<'_>) -> Reply {
     let spent = ask.request.payment().filter(|asked| ask.chain.settled(&asked.key()).is_some());

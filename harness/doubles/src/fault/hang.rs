@@ -1,6 +1,16 @@
 //! `hang`: the request is read and never answered. The money stays, and the call lasts until the caller gives up.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, Played};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
+    moves: Moves::Never,
+    swarm: Drawn::OnAnyCall(&["hang = {}"]),
+    compared: Compared::Yes,
+};
 
 pub async fn play(exchange: &mut Exchange<'_>) -> Played {
     exchange.caller.gone().await;

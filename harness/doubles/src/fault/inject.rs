@@ -1,11 +1,12 @@
 //! What a fault does to the calls it takes. A facilitator double carries it out; here is only what it is and which call
 //! it can be on, because a fault that makes no sense on its call would silently never bite.
 
+use super::{FAULTS, about::Moves};
 use crate::Call;
 use grammar::{
-    Listed, Problem, Problems,
+    Listed, Problem, Problems, Usdc,
     limits::{MAX_BUSY_CALLS, MAX_DEEP_LEVELS, MAX_HUGE_KILOBYTES},
-    text::TimeText,
+    text::{PriceText, TimeText},
     time,
 };
 use schemars::JsonSchema;
@@ -47,7 +48,10 @@ pub enum Inject {
     Busy {
         calls_per_second: u64,
     },
-    Throws,
+    Throws {
+        /// Whatever pays this much, in place of what the library throws at.
+        at: Option<Usdc>,
+    },
     AnyCase,
     EmptyStrings {
         fields: Vec<EmptyField>,
@@ -170,6 +174,8 @@ pub enum LieAbout {
     Network,
     /// Names another amount.
     Amount,
+    /// Names the transaction of another payment of the same payer. Honest where there was none.
+    Earlier,
     /// Success, plain and whole, of what did not happen.
     Success,
 }
@@ -184,88 +190,27 @@ pub enum Money {
 
 impl Inject {
     /// Every fault, as `harness list --faults` shows it. A test holds it equal to what the TOML reader accepts.
-    pub const CATALOGUE: [Listed; 27] = [
-        Listed::new(
-            "refuse",
-            "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
-            "{}",
-        ),
-        Listed::new(
-            "reset",
-            "TCP reset, on accept or once the request was read (after: accept, head); no money moves",
-            "{ after = \"accept\" }",
-        ),
-        Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
-        Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
-        Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
-        Listed::new(
-            "settle-then-status",
-            "the money moves, then an HTTP error status (settle; body: html, empty, json, answer)",
-            "{ code = 502, body = \"html\" }",
-        ),
-        Listed::new(
-            "settle-then-decline",
-            "the money moves, and the answer is a no (settle; reason: any text, or none; status; transaction: none, own, other)",
-            "{ reason = \"settle_exact_node_failure\", status = 200, transaction = \"none\" }",
-        ),
-        Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
-        Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
-        Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
-        Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
-        Listed::new(
-            "slow-check",
-            "the answer, late where the signature does not prove the payer; the money moves",
-            "{ by = \"6s\", only = \"unproven\" }",
-        ),
-        Listed::new(
-            "busy",
-            "429 to whatever comes beyond so many calls in a second; of those no money moves",
-            "{ calls-per-second = 20 }",
-        ),
-        Listed::new(
-            "throws",
-            "500 and a line of text where the official library throws: signatures and payloads that it does not expect; no money moves",
-            "{}",
-        ),
-        Listed::new(
-            "any-case",
-            "reads members without regard to case, the later over the earlier, as Go's decoder does; the money moves",
-            "{}",
-        ),
-        Listed::new(
-            "empty-strings",
-            "the answer, with these members empty (fields: reason, payer, amount); the money moves",
-            "{ fields = [\"reason\", \"payer\"] }",
-        ),
-        Listed::new("numbers", "the answer, its amount as a number; the money moves", "{}"),
-        Listed::new(
-            "status",
-            "an HTTP error status (body: html, empty, json); no money moves",
-            "{ code = 502, body = \"html\" }",
-        ),
-        Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
-        Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
-        Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
-        Listed::new("huge", "the answer, with so many kilobytes more in it; the money moves", "{ kilobytes = 8192 }"),
-        Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
-        Listed::new(
-            "pending",
-            "says settlement_pending while the money moved, to each payment so many times (settle; style: coinbase, circle, \
-             accepted)",
-            "{ style = \"circle\", answers = 2 }",
-        ),
-        Listed::new(
-            "forget",
-            "settles, and says nonce already used of what it has settled, as the chain would, or something else (settle)",
-            "{ says = \"insufficient_funds\" }",
-        ),
-        Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
-        Listed::new(
-            "lie",
-            "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
-            "{ about = \"payer\", money = \"moved\" }",
-        ),
-    ];
+    pub const CATALOGUE: [Listed; FAULTS.len()] = {
+        let mut listed = [FAULTS[0].listed; FAULTS.len()];
+        let mut n = 0;
+        while n < FAULTS.len() {
+            listed[n] = FAULTS[n].listed;
+            n += 1;
+        }
+        listed
+    };
+
+    /// Whether the money of a settlement moves under it.
+    #[must_use]
+    pub fn moves(&self) -> Money {
+        let about = FAULTS.iter().find(|about| about.listed.name == self.name()).expect("a test finds each");
+        match (about.moves, self) {
+            (Moves::Always, _) => Money::Moved,
+            (Moves::Never, _) => Money::Kept,
+            (Moves::AsItSays, Self::Lie { money, .. }) => *money,
+            (Moves::AsItSays, _) => Money::Moved,
+        }
+    }
 
     pub fn name(&self) -> &'static str {
         match self {
@@ -278,7 +223,7 @@ impl Inject {
             Self::SettleThenDecline { .. } => "settle-then-decline",
             Self::SlowCheck { .. } => "slow-check",
             Self::Busy { .. } => "busy",
-            Self::Throws => "throws",
+            Self::Throws { .. } => "throws",
             Self::AnyCase => "any-case",
             Self::EmptyStrings { .. } => "empty-strings",
             Self::Numbers => "numbers",
@@ -346,7 +291,10 @@ pub enum RawInject {
         #[schemars(with = "u64", range(min = 1, max = MAX_BUSY_CALLS))]
         calls_per_second: Spanned<u64>,
     },
-    Throws {},
+    Throws {
+        #[schemars(with = "Option<PriceText>")]
+        at: Option<Spanned<String>>,
+    },
     AnyCase {},
     EmptyStrings {
         #[schemars(with = "Vec<EmptyField>", length(min = 1))]
@@ -420,7 +368,8 @@ impl RawInject {
             Self::Busy { calls_per_second } => {
                 Inject::Busy { calls_per_second: check_calls(&calls_per_second, problems)? }
             }
-            Self::Throws {} => Inject::Throws,
+            Self::Throws { at: None } => Inject::Throws { at: None },
+            Self::Throws { at: Some(at) } => Inject::Throws { at: Some(Usdc::check(&at, problems)?) },
             Self::AnyCase {} => Inject::AnyCase,
             Self::EmptyStrings { fields } if fields.get_ref().is_empty() => {
                 problems.add(Problem::new(fields.span(), "no member would be empty", "at least one"));
@@ -555,7 +504,7 @@ fn check_lie(
     let wrong = |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
     let problem = match (call, about, money.as_ref().map(Spanned::get_ref)) {
         (Call::Any, ..) => wrong("verify and settle lie differently", "write call = \"verify\" or call = \"settle\""),
-        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount, _) => {
+        (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount | LieAbout::Earlier, _) => {
             wrong("a verify answer says nothing of that", "on verify, lie about \"payer\" or \"success\"")
         }
         (Call::Verify, _, Some(_)) => wrong("no money moves on verify", "leave `money` out"),

@@ -1,12 +1,32 @@
 //! `lie`: a well-formed yes that is not true. Whoever believes it hands out what was not paid for, or files the payment
 //! under the wrong payer, transaction, network or amount.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{LieAbout, Money, Repeat, answers::Ask, chain, honest, reply::Reply, request::Asked};
+use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
     Address, Network,
     v2::{SettleResponse, VerifyResponse},
+};
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "lie",
+        "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
+        "{ about = \"payer\", money = \"moved\" }",
+    ),
+    moves: Moves::AsItSays,
+    swarm: Drawn::OnSettle(&[
+        "lie = { about = \"payer\", money = \"moved\" }",
+        "lie = { about = \"transaction\", money = \"moved\" }",
+        "lie = { about = \"network\", money = \"kept\" }",
+        "lie = { about = \"amount\", money = \"moved\" }",
+        "lie = { about = \"payer\", money = \"kept\" }",
+    ]),
+    compared: Compared::Yes,
 };
 
 /// A verify answer has no transaction, network or amount to lie about.
@@ -48,6 +68,16 @@ fn settle(about: LieAbout, money: Money, ask: &Ask<'_>, asked: &Asked) -> Settle
             SettleResponse { network: other_network(asked.offer.network).name_in(asked.version).to_owned(), ..told }
         }
         LieAbout::Amount => SettleResponse { amount: Some(other_amount(&told.amount)), ..told },
+        LieAbout::Earlier => {
+            let key = asked.key();
+            let another = |settled: &chain::Settled| {
+                settled.transfer.from() == asked.transfer.from() && settled.transfer.key(&asked.offer) != key
+            };
+            match ask.chain.find(another) {
+                Some(other) => SettleResponse { transaction: other.transaction, ..told },
+                None => ask.settle(ask.repeats),
+            }
+        }
         LieAbout::Success => told,
     }
 }
@@ -100,6 +130,19 @@ mod tests {
                 assert_eq!(transfers, usize::from(money == Money::Moved), "{about:?} {money:?}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn a_lie_names_the_transaction_of_the_payers_other_payment() {
+        let bench = Bench::new();
+        let honest = bench.double(Vec::new()).await;
+        let (_, first) = bench.post(&honest, "/settle", 1).await.unwrap();
+        honest.stop().await.unwrap();
+        let double = bench.double(always(Inject::Lie { about: LieAbout::Earlier, money: Money::Kept })).await;
+        let again = Payer::new(1).body(2);
+        let (_, told) = bench.post_body(&double, "/settle", again).await.unwrap();
+        assert_eq!((&told["success"], &told["transaction"]), (&Value::Bool(true), &first["transaction"]), "{told}");
+        bench.stop(double).await;
     }
 
     #[tokio::test]

@@ -1,41 +1,44 @@
 //! What a facilitator double does wrong, one fault a file, named as scenarios name it ([`Inject`]).
 //!
-//! The first question about each is whether the money moved, for that is what a caller without an answer cannot know:
-//!
-//! | money | faults |
-//! |---|---|
-//! | untouched | `refuse`, `reset`, `hang`, `garbage`, `status`, `redirect`, `decline`, `throws`, `busy` (of what it turns away) |
-//! | moved, as an honest settlement would | `settle-then-hang`, `settle-then-reset`, `settle-then-status`, `truncate`, `drip`, `slow`, `bad-json`, `wrong-shape`, `huge`, `deep`, `pending`, `forget`, `settle-then-decline`, `slow-check`, `any-case`, `empty-strings`, `numbers` |
-//! | as the fault says | `lie` |
+//! Each file says what its fault is called, whether the money moves under it, how the swarm draws it, and whether the comparison
+//! tries it ([`about::About`]); [`FAULTS`] is made from one line for each. The first question about a fault is whether the money
+//! moved, for that is what a caller without an answer cannot know.
 
-mod any_case;
-mod bad_json;
-mod busy;
-mod decline;
-mod deep;
-mod drip;
-mod empty_strings;
-mod forget;
-mod garbage;
-mod hang;
-mod huge;
+pub mod about;
 pub mod inject;
-mod lie;
-mod numbers;
-mod pending;
-mod redirect;
-pub(super) mod refuse;
-mod reset;
-mod settle_then_decline;
-mod settle_then_hang;
-mod settle_then_reset;
-mod settle_then_status;
-mod slow;
-mod slow_check;
-mod status;
-mod throws;
-mod truncate;
-mod wrong_shape;
+
+use about::{About, faults};
+
+// One line a fault.
+faults! {
+    refuse,
+    reset,
+    hang,
+    settle_then_hang,
+    settle_then_reset,
+    settle_then_status,
+    settle_then_decline,
+    truncate,
+    drip,
+    garbage,
+    slow,
+    slow_check,
+    busy,
+    throws,
+    any_case,
+    empty_strings,
+    numbers,
+    status,
+    redirect,
+    bad_json,
+    wrong_shape,
+    huge,
+    deep,
+    pending,
+    forget,
+    decline,
+    lie,
+}
 
 use super::{
     answers::Ask,
@@ -62,7 +65,7 @@ pub fn applies(inject: &Inject, endpoint: FacilitatorEndpoint) -> bool {
         Inject::Decline { .. }
         | Inject::SlowCheck { .. }
         | Inject::Busy { .. }
-        | Inject::Throws
+        | Inject::Throws { .. }
         | Inject::AnyCase
         | Inject::EmptyStrings { .. }
         | Inject::Numbers => endpoint != Supported,
@@ -104,7 +107,7 @@ pub fn reply(inject: Option<&Inject>, ask: &Ask<'_>) -> Reply {
             settle_then_decline::reply(reason.as_deref(), *status, *transaction, ask)
         }
         Some(Inject::Busy { calls_per_second }) => busy::reply(*calls_per_second, ask),
-        Some(Inject::Throws) => throws::reply(ask),
+        Some(Inject::Throws { at }) => throws::reply(*at, ask),
         Some(Inject::EmptyStrings { fields }) => empty_strings::reply(fields, ask),
         Some(Inject::Numbers) => numbers::reply(ask),
         _ => ask.honest(),

@@ -1,7 +1,17 @@
 //! `numbers`: the honest answer, its amount as a number and not as a string of digits. The money moves.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{answers::Ask, reply::Reply};
+use grammar::Listed;
 use serde_json::Value;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("numbers", "the answer, its amount as a number; the money moves", "{}"),
+    moves: Moves::Always,
+    swarm: Drawn::OnAnyCall(&["numbers = {}"]),
+    compared: Compared::Not { because: "it differs from an honest answer in form alone" },
+};
 
 pub fn reply(ask: &Ask<'_>) -> Reply {
     let honest = ask.honest();

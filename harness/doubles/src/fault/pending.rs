@@ -4,8 +4,27 @@
 //! Each style is what a facilitator in use sends: who judges by the status takes the one for a failure and the other for a
 //! success.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{PendingStyle, Repeat, answers::Ask, reason, reply::Reply};
+use grammar::Listed;
 use serde_json::json;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "pending",
+        "says settlement_pending while the money moved, to each payment so many times (settle; style: coinbase, circle, \
+             accepted)",
+        "{ style = \"circle\", answers = 2 }",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::OnSettle(&[
+        "pending = { style = \"coinbase\", answers = 1 }",
+        "pending = { style = \"circle\", answers = 2 }",
+        "pending = { style = \"accepted\" }",
+    ]),
+    compared: Compared::Yes,
+};
 
 pub fn reply(style: PendingStyle, answers: Option<u64>, ask: &Ask<'_>) -> Reply {
     // It follows its own transaction, so it knows of a repeat what it said.

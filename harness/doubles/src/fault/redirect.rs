@@ -2,9 +2,19 @@
 //!
 //! Elsewhere is no endpoint of the double, so a caller that follows shows in the run's history.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{
     exchange::{Exchange, Played},
     reply::Reply,
+};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
+    moves: Moves::Never,
+    swarm: Drawn::OnAnyCall(&["redirect = { code = 307 }"]),
+    compared: Compared::Not { because: "an HTML error page stands for every error status" },
 };
 
 pub async fn play(code: u16, exchange: &mut Exchange<'_>) -> Played {

@@ -3,8 +3,22 @@
 //! While closed, the port stays bound by a socket that does not listen: else another process could take it, and the
 //! double could never heal on the address that its callers know.
 
+use super::about::{About, Compared, Drawn, Moves};
+use grammar::Listed;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::{TcpListener, TcpSocket};
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "refuse",
+        "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
+        "{}",
+    ),
+    moves: Moves::Never,
+    swarm: Drawn::Not { because: "it closes a port, which is drawn apart from what happens to calls" },
+    compared: Compared::Not { because: "a connection reset stands for a closed port" },
+};
 
 /// Connections that may wait for `accept`: more than any scenario has in flight.
 const BACKLOG: u32 = 1024;

@@ -2,7 +2,21 @@
 //!
 //! "After accept" waits for the request line: a double that reset before any byte could not record which call it broke.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{ResetAfter, exchange::Played};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "reset",
+        "TCP reset, on accept or once the request was read (after: accept, head); no money moves",
+        "{ after = \"accept\" }",
+    ),
+    moves: Moves::Never,
+    swarm: Drawn::OnAnyCall(&["reset = { after = \"accept\" }", "reset = { after = \"head\" }"]),
+    compared: Compared::Yes,
+};
 
 /// Whether the call gets further than its request line. If not, the record cannot name the payment.
 pub fn reads_request(after: ResetAfter) -> bool {

@@ -2,8 +2,27 @@
 //! for its receipt timed out, or somebody's code looked at a balance that the transfer had used up. Whoever believes it bills a
 //! payer who has paid.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{NamedTransaction, Repeat, answers::Ask, chain, reply::Reply};
+use grammar::Listed;
 use x402_protocol::v2::SettleResponse;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "settle-then-decline",
+        "the money moves, and the answer is a no (settle; reason: any text, or none; status; transaction: none, own, other)",
+        "{ reason = \"settle_exact_node_failure\", status = 200, transaction = \"none\" }",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::OnSettle(&[
+        "settle-then-decline = { reason = \"settle_exact_node_failure\", transaction = \"none\" }",
+        "settle-then-decline = { reason = \"insufficient_funds\", status = 502, transaction = \"none\" }",
+        "settle-then-decline = { transaction = \"other\" }",
+        "settle-then-decline = { reason = \"the node did not answer\", transaction = \"own\" }",
+    ]),
+    compared: Compared::Not { because: "nobody has given it a row yet" },
+};
 
 pub fn reply(reason: Option<&str>, status: u16, transaction: NamedTransaction, ask: &Ask<'_>) -> Reply {
     let settled = ask.settle(Repeat::Yes);

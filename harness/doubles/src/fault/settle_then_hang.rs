@@ -1,6 +1,16 @@
 //! `settle-then-hang`: the money moves and the answer never comes. The case that makes a naive server charge twice.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, OriginError, Played};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
+    moves: Moves::Always,
+    swarm: Drawn::OnSettle(&["settle-then-hang = {}"]),
+    compared: Compared::Yes,
+};
 
 pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
     exchange.honest_reply().await?;

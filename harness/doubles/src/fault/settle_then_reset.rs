@@ -1,6 +1,16 @@
 //! `settle-then-reset`: the money moves, then the connection dies with an RST.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, OriginError, Played};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
+    moves: Moves::Always,
+    swarm: Drawn::OnSettle(&["settle-then-reset = {}"]),
+    compared: Compared::Yes,
+};
 
 pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
     exchange.honest_reply().await?;

@@ -3,8 +3,18 @@
 //! It is done even if the caller has gone: a real facilitator with a backlog does not notice either, so the money may move
 //! after the caller's time-out.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, OriginError, Played};
+use grammar::Listed;
 use std::time::Duration;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
+    moves: Moves::Always,
+    swarm: Drawn::OnAnyCall(&["slow = { by = \"300ms\" }", "slow = { by = \"1900ms\" }"]),
+    compared: Compared::Not { because: "a late answer is an answer to both servers" },
+};
 
 pub async fn play(by: Duration, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
     tokio::time::sleep(by).await;

@@ -1,8 +1,22 @@
 //! `slow-check`: the work starts late where the signature does not prove the payer, because a contract has to be asked, which
 //! may burn what gas it likes. Everybody else is answered at once. The money moves.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, OriginError, Played};
+use grammar::Listed;
 use std::time::Duration;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "slow-check",
+        "the answer, late where the signature does not prove the payer; the money moves",
+        "{ by = \"6s\", only = \"unproven\" }",
+    ),
+    moves: Moves::Always,
+    swarm: Drawn::Not { because: "it needs payments whose signature proves nothing to bite" },
+    compared: Compared::Not { because: "only payments that prove nothing meet it" },
+};
 
 pub async fn play(by: Duration, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
     if !exchange.request.is_proven(exchange.signers) {

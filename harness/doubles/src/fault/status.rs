@@ -1,9 +1,23 @@
 //! `status`: an HTTP status instead of an answer, as proxies and load balancers in front of a facilitator send it. The
 //! money stays.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{
     StatusBody,
     reply::{JSON, Reply},
+};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "status",
+        "an HTTP error status (body: html, empty, json); no money moves",
+        "{ code = 502, body = \"html\" }",
+    ),
+    moves: Moves::Never,
+    swarm: Drawn::OnAnyCall(&["status = { code = 502, body = \"html\" }", "status = { code = 429, body = \"empty\" }"]),
+    compared: Compared::Yes,
 };
 
 pub fn reply(code: u16, body: StatusBody) -> Reply {

@@ -3,10 +3,29 @@
 //!
 //! The library's own example answers so, and nothing is wrong with a facilitator that does: its caller sent the payment.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{answers::Ask, reply::Reply};
+use grammar::{Listed, Usdc};
 
-pub fn reply(ask: &Ask<'_>) -> Reply {
-    if ask.request.is_proven(ask.chain.signers()) {
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new(
+        "throws",
+        "500 and a line of text where the official library throws: signatures and payloads that it does not expect, or \
+         whatever pays so much (at); no money moves",
+        "{}",
+    ),
+    moves: Moves::Never,
+    swarm: Drawn::Not { because: "it needs what a stranger sends to bite" },
+    compared: Compared::Not { because: "only payments that the client there never sends meet it" },
+};
+
+pub fn reply(at: Option<Usdc>, ask: &Ask<'_>) -> Reply {
+    let is_served = match at {
+        None => ask.request.is_proven(ask.chain.signers()),
+        Some(amount) => ask.request.payment().is_none_or(|paid| paid.transfer.amount() != amount.atomic().into()),
+    };
+    if is_served {
         return ask.honest();
     }
     Reply::text(500, "text/plain", "TypeError: Cannot read properties of null (reading 'from')")
@@ -18,11 +37,12 @@ mod tests {
         Inject,
         testing::{Bench, Payer, always},
     };
+    use grammar::Usdc;
 
     #[tokio::test]
     async fn it_throws_at_what_is_odd_and_serves_the_rest() {
         let bench = Bench::new();
-        let double = bench.double(always(Inject::Throws)).await;
+        let double = bench.double(always(Inject::Throws { at: None })).await;
         let odd =
             Payer::new(1).body(1).replace("\"authorization\":", "\"permit2Authorization\":null,\"authorization\":");
         let forged = Payer::new(1).body(1).replace("\"value\":\"10000\"", "\"value\":\"10001\"");
@@ -32,5 +52,14 @@ mod tests {
         assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().1["isValid"], true);
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().1["success"], true);
         assert_eq!(bench.stop(double).await.1, 1);
+    }
+
+    #[tokio::test]
+    async fn it_throws_at_an_amount_whoever_pays_it() {
+        let bench = Bench::new();
+        let double = bench.double(always(Inject::Throws { at: Usdc::new("0.01") })).await;
+        let other = bench.double(always(Inject::Throws { at: Usdc::new("0.02") })).await;
+        assert_eq!(bench.post_body(&double, "/settle", Payer::new(1).body(1)).await.unwrap().0, 500);
+        assert_eq!(bench.post(&other, "/settle", 1).await.unwrap().1["success"], true);
     }
 }

@@ -1,6 +1,16 @@
 //! `truncate`: the honest answer, announced whole and cut off half-way by a clean close. The money moves.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, OriginError, Played};
+use grammar::Listed;
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
+    moves: Moves::Always,
+    swarm: Drawn::OnAnyCall(&["truncate = {}"]),
+    compared: Compared::Yes,
+};
 
 pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
     let reply = exchange.honest_reply().await?;

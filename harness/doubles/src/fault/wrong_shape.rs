@@ -1,8 +1,18 @@
 //! `wrong-shape`: good JSON of another API: the honest answer wrapped in an envelope that no specification has. The money
 //! moves.
 
+use super::about::{About, Compared, Drawn, Moves};
 use crate::{answers::Ask, reply::Reply};
+use grammar::Listed;
 use serde_json::{Value, json};
+
+/// What the lists, the swarm, the comparison and `harness explain` say of it.
+pub const ABOUT: About = About {
+    listed: Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
+    moves: Moves::Always,
+    swarm: Drawn::OnAnyCall(&["wrong-shape = {}"]),
+    compared: Compared::Yes,
+};
 
 pub fn reply(ask: &Ask<'_>) -> Reply {
     let honest = ask.honest();

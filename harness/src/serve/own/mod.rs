@@ -13,7 +13,7 @@ pub use said::say;
 pub use stage::Stager;
 pub use watch::watch;
 
-use crate::cli::Environment;
+use super::options::Environment;
 use scenario::{Name, Tenant};
 use std::{
     io,

@@ -1,6 +1,6 @@
 //! Calls to facilitator doubles: real HTTP over a pipe, within a time-out, as the Worker's `fetch` has it.
 
-use crate::sim::{chance::Chance, life::Life};
+use crate::sim::{chance::Chance, process::Life};
 use dispatcher_core::paywall::ports::{
     FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
 };

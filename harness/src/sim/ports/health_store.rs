@@ -2,7 +2,7 @@
 
 use crate::sim::{
     alarms::{Alarms, Object},
-    life::Life,
+    process::Life,
 };
 use dispatcher_core::paywall::{
     UnixMillis,

@@ -1,6 +1,6 @@
 //! The Durable Objects that know which payment has a `payment-identifier`.
 
-use crate::sim::{chance::Chance, life::Life};
+use crate::sim::{chance::Chance, process::Life};
 use dispatcher_core::paywall::{
     ledger::{
         Memory,

@@ -2,8 +2,8 @@
 //! that very line: after the write that it tells of, and before whatever would have come next.
 
 use crate::{
-    run::{leaked, line_of},
-    sim::{armed::Armed, life::Life},
+    play::{leaked, line_of},
+    sim::{armed_kills::Armed, process::Life},
 };
 use dispatcher_core::{
     paywall::{

@@ -3,8 +3,8 @@
 use super::inbound::SimRequest;
 use crate::sim::{
     chance::Chance,
-    life::Life,
-    outside,
+    internet,
+    process::Life,
     tenant::{Content, Heard, Tenants, Used, Verdict},
 };
 use dispatcher_core::{
@@ -75,7 +75,7 @@ impl Namespace for SimNamespace {
         let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
         let kept = request.headers().filter(|(name, value)| !(dispatch.strip)(name, value));
         let set = dispatch.set.iter().map(|(name, value)| (*name, (*value).to_owned()));
-        let outside = |url: &str| outside::ask(url, &dispatch, &self.journal);
+        let outside = |url: &str| internet::ask(url, &dispatch, &self.journal);
         let heard = Heard {
             outside: &outside,
             method: request.method(),

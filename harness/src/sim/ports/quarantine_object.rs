@@ -2,7 +2,7 @@
 //!
 //! Surprising constraint: a call of a process that has died is never answered, and whoever asks has to lose patience.
 
-use crate::sim::{chance::Chance, clock::VirtualClock, life::Life};
+use crate::sim::{chance::Chance, clock::VirtualClock, process::Life};
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
     quarantine::{ListFull, QuarantineCall, QuarantineObject, Quarantines},

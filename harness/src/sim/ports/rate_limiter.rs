@@ -1,8 +1,8 @@
 //! What the simulated location counts. It outlives the dispatcher's process.
 
 use crate::{
-    location::LocationCounter,
-    sim::{clock::VirtualClock, life::Life},
+    play::LocationCounter,
+    sim::{clock::VirtualClock, process::Life},
 };
 use dispatcher_core::{
     paywall::ports::Clock,

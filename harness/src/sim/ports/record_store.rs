@@ -3,10 +3,10 @@
 
 use crate::sim::{
     alarms::{Alarms, Object},
-    armed::Armed,
+    armed_kills::Armed,
     clock::VirtualClock,
     disturbed::Disturbed,
-    life::Life,
+    process::Life,
 };
 use dispatcher_core::paywall::{
     UnixMillis,

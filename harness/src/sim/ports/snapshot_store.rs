@@ -2,7 +2,7 @@
 
 use crate::{
     directory::KvStore,
-    sim::{chance::Chance, life::Life},
+    sim::{chance::Chance, process::Life},
 };
 use dispatcher_core::ports::SnapshotStore;
 

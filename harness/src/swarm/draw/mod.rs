@@ -10,9 +10,14 @@ mod flood;
 mod operator;
 
 use directory::Becomes;
+use doubles::fault::{
+    FAULTS,
+    about::{About, Drawn},
+};
 use fastrand::Rng;
 use judge::ALWAYS;
 use std::fmt::Write;
+use traffic::{ClientKind, Swarm};
 
 /// Traffic without a fault, so that recovery has something to be compared with.
 const STEADY_S: u64 = 3;
@@ -29,65 +34,6 @@ const FACILITATORS: [&str; 3] = ["primary", "standby", "reserve"];
 const TENANTS: [&str; 4] = ["acme", "globex", "initech", "umbrella"];
 const PLANS: [&str; 4] = ["free", "pro", "business", "enterprise"];
 
-/// Faults that no call is too early or too late for, as a file writes them after `inject.`.
-const ON_ANY_CALL: [&str; 16] = [
-    "hang = {}",
-    "reset = { after = \"accept\" }",
-    "reset = { after = \"head\" }",
-    "truncate = {}",
-    "garbage = {}",
-    "slow = { by = \"300ms\" }",
-    "slow = { by = \"1900ms\" }",
-    "status = { code = 502, body = \"html\" }",
-    "status = { code = 429, body = \"empty\" }",
-    "redirect = { code = 307 }",
-    "bad-json = {}",
-    "wrong-shape = {}",
-    "deep = { levels = 500 }",
-    "decline = { reason = \"insufficient_funds\" }",
-    "empty-strings = { fields = [\"reason\", \"payer\"] }",
-    "numbers = {}",
-];
-const ON_SETTLE: [&str; 17] = [
-    "settle-then-hang = {}",
-    "settle-then-reset = {}",
-    "settle-then-status = { code = 502, body = \"html\" }",
-    "settle-then-status = { code = 503, body = \"answer\" }",
-    "settle-then-decline = { reason = \"settle_exact_node_failure\", transaction = \"none\" }",
-    "settle-then-decline = { reason = \"insufficient_funds\", status = 502, transaction = \"none\" }",
-    "settle-then-decline = { transaction = \"other\" }",
-    "settle-then-decline = { reason = \"the node did not answer\", transaction = \"own\" }",
-    "pending = { style = \"coinbase\", answers = 1 }",
-    "pending = { style = \"circle\", answers = 2 }",
-    "pending = { style = \"accepted\" }",
-    "forget = {}",
-    "lie = { about = \"payer\", money = \"moved\" }",
-    "lie = { about = \"transaction\", money = \"moved\" }",
-    "lie = { about = \"network\", money = \"kept\" }",
-    "lie = { about = \"amount\", money = \"moved\" }",
-    "lie = { about = \"payer\", money = \"kept\" }",
-];
-/// Clients beside those that pay as they should.
-const CLIENTS: [&str; 18] = [
-    "unpaid",
-    "duplicate",
-    "replay-elsewhere",
-    "resend-after-served",
-    "malformed",
-    "impatient",
-    "head",
-    "forger",
-    "skewed",
-    "short-lived",
-    "preflight",
-    "identified",
-    "identifier-race",
-    "fresh-after-timeout",
-    "paid-v1",
-    "authorized",
-    "roaming",
-    "returner",
-];
 const PATHS: [&str; 3] = ["/quote", "/slow/300", "/status/201"];
 /// For tenants that are paid after they ran: who has paid upfront for a failure is owed another run, and no client of ours
 /// comes back for it after an answer that looks final.
@@ -114,6 +60,24 @@ pub fn draw(seed: u64) -> String {
 struct Drawing {
     rng: Rng,
     text: String,
+}
+
+/// The faults that may be on any call, as their files say.
+fn on_any_call() -> Vec<&'static str> {
+    let texts = |about: &About| match about.swarm {
+        Drawn::OnAnyCall(texts) => texts,
+        Drawn::OnSettle(_) | Drawn::Not { .. } => &[],
+    };
+    FAULTS.iter().flat_map(texts).copied().collect()
+}
+
+/// The faults that a settlement alone can have.
+fn on_settle() -> Vec<&'static str> {
+    let texts = |about: &About| match about.swarm {
+        Drawn::OnSettle(texts) => texts,
+        Drawn::OnAnyCall(_) | Drawn::Not { .. } => &[],
+    };
+    FAULTS.iter().flat_map(texts).copied().collect()
 }
 
 impl Drawing {
@@ -209,10 +173,10 @@ impl Drawing {
     fn traffic(&mut self, ends: u64) {
         let rate = self.rng.u64(RATE);
         let mut mix = vec![format!("paid = {}", self.rng.u64(2..=6))];
-        let mut kinds = CLIENTS.to_vec();
+        let mut kinds: Vec<_> = ClientKind::ALL.into_iter().filter(|kind| kind.swarm() == Swarm::Sometimes).collect();
         self.rng.shuffle(&mut kinds);
         for kind in kinds.into_iter().take(self.rng.usize(0..=4)) {
-            mix.push(format!("{kind} = 1"));
+            mix.push(format!("{} = 1", kind.name()));
         }
         let mix = mix.join(", ");
         self.line(&format!(
@@ -261,8 +225,8 @@ impl Drawing {
     /// The call, and what is injected into it.
     fn what_fails(&mut self) -> (&'static str, &'static str) {
         match self.rng.u8(..10) {
-            0..=3 => (self.one_of(&["any", "verify", "settle"]), self.one_of(&ON_ANY_CALL)),
-            _ => ("settle", self.one_of(&ON_SETTLE)),
+            0..=3 => (self.one_of(&["any", "verify", "settle"]), self.one_of(&on_any_call())),
+            _ => ("settle", self.one_of(&on_settle())),
         }
     }
 
@@ -324,16 +288,16 @@ mod tests {
         }
     }
 
-    /// What a drawing leaves to scenarios of its own: what needs a stranger to bite, what takes more than it has, and a port that
-    /// is drawn apart from the rest.
-    const NOT_DRAWN: [&str; 7] = ["refuse", "throws", "slow-check", "busy", "any-case", "drip", "huge"];
-
     #[test]
-    fn every_fault_is_drawn_or_left_to_scenarios_of_its_own() {
-        let drawn =
-            |name: &str| ON_ANY_CALL.iter().chain(&ON_SETTLE).any(|inject| inject.starts_with(&format!("{name} =")));
-        for fault in scenario::Inject::CATALOGUE {
-            assert!(drawn(fault.name) != NOT_DRAWN.contains(&fault.name), "{}", fault.name);
+    fn what_a_fault_says_that_is_drawn_is_that_fault_and_what_is_left_out_says_why() {
+        for fault in FAULTS {
+            match fault.swarm {
+                Drawn::OnAnyCall(texts) | Drawn::OnSettle(texts) => {
+                    let named = |text: &&str| text.starts_with(&format!("{} = ", fault.listed.name));
+                    assert!(!texts.is_empty() && texts.iter().all(named), "{}", fault.listed.name);
+                }
+                Drawn::Not { because } => assert!(!because.is_empty(), "{}", fault.listed.name),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! A client without a wallet that reads the chain: as soon as somebody's transfer is in a block, it rebuilds the payment from
 //! the calldata and presents it for what that caller bought, in both generations of the protocol, with and without that
-//! caller's credentials. A facilitator may wait for its receipt for seconds meanwhile, and so may the payer.
+//! caller's credentials, and from behind that caller's own address. A facilitator may wait for its receipt for seconds meanwhile, and so may the payer.
 
 use super::Visit;
 use crate::{
@@ -39,6 +39,8 @@ pub async fn steal(visit: &Visit<'_>) -> Vec<String> {
             visit.send(sending()).await;
             if let Some(credentials) = &sale.credentials {
                 visit.send(sending().with_credentials_of(credentials)).await;
+                // Behind one address there may be a whole office.
+                visit.send(sending().from(sale.address)).await;
             }
         }
     }

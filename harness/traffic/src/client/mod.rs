@@ -6,6 +6,7 @@ mod chain_observer;
 mod differential;
 mod duplicate;
 mod fresh_after_timeout;
+mod gone;
 mod head;
 mod hostile;
 mod identifier_race;
@@ -30,7 +31,7 @@ mod tries_again;
 mod two_names;
 mod unbacked;
 
-pub use kind::ClientKind;
+pub use kind::{ClientKind, Swarm};
 
 use super::{
     ask::Ask,
@@ -116,6 +117,7 @@ impl Visit<'_> {
             ClientKind::PayingSquatter => return squatter::squat_and_pay(self).await,
             ClientKind::Differential => return differential::steal(self).await,
             ClientKind::OneAddressSampler => return one_address_sampler::sample(self).await,
+            ClientKind::Gone => return gone::pay(self).await,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
         self.caller.journal().record(Event::PurchaseEnded(Purchase {

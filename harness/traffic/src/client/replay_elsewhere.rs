@@ -1,4 +1,4 @@
-//! A client that tries to have more for one payment than it buys: on another path, method, query and tenant, first while
+//! A client that tries to have more for one payment than it buys: on another path, method, query, body and tenant, first while
 //! its own request is in flight, then once that was served.
 
 use super::{Bought, Visit, is_served};
@@ -16,7 +16,7 @@ use std::time::Duration;
 const HEAD_START: Duration = Duration::from_millis(150);
 
 pub async fn buy(visit: &Visit<'_>) -> Bought {
-    let ask = Ask::of(visit.arrival);
+    let ask = own(visit);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,
         Err(ended) => return ended,
@@ -41,6 +41,15 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
     Bought { outcome, payments: vec![payment] }
 }
 
+/// Every other one buys the answer to what it posts.
+fn own(visit: &Visit<'_>) -> Ask {
+    let ask = Ask::of(visit.arrival);
+    if visit.arrival.number % 2 == 0 {
+        return ask;
+    }
+    Ask { method: Method::POST, body: format!("{{\"order\":{}}}", visit.arrival.number), ..ask }
+}
+
 type Other = (Ask, Option<Got>);
 
 fn is_pending((_, got): &&Other) -> bool {
@@ -59,7 +68,8 @@ fn elsewhere(visit: &Visit<'_>, own: &Ask) -> Vec<Ask> {
     let neighbour = visit.arrival.neighbour.as_ref().map(|tenant| tenant.as_str().to_owned());
     [
         Some(Ask { path: "/dearer".to_owned(), ..own.clone() }),
-        Some(Ask { method: Method::POST, ..own.clone() }),
+        Some(Ask { method: if own.method == Method::POST { Method::PUT } else { Method::POST }, ..own.clone() }),
+        (!own.body.is_empty()).then(|| Ask { body: "{\"order\":\"all\"}".to_owned(), ..own.clone() }),
         Some(Ask { query: format!("{}&all=1", own.query), ..own.clone() }),
         neighbour.map(|tenant| Ask { tenant, ..own.clone() }),
     ]

@@ -45,15 +45,17 @@ pub async fn squat(visit: &Visit<'_>) -> Vec<String> {
 pub async fn squat_and_pay(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
-    let mut signed = Vec::new();
-    for other in others(visit.arrival.number) {
-        let mut draft = visit.draft(&invoice, other);
-        draft.identifier = Some(visit.payers.identifier(other));
-        let payment = draft.sign();
-        visit.send(Sending::new(&ask, ExchangeKind::Payment).with(&payment)).await;
-        signed.extend(payment.key);
-    }
-    signed
+    let payments: Vec<_> = others(visit.arrival.number)
+        .map(|other| {
+            let mut draft = visit.draft(&invoice, other);
+            draft.identifier = Some(visit.payers.identifier(other));
+            draft.sign()
+        })
+        .collect();
+    // All at once: for as long as the tenant runs for it, it has each of these names.
+    let send = |payment| visit.send(Sending::new(&ask, ExchangeKind::Payment).with(payment));
+    join_all(payments.iter().map(send)).await;
+    payments.into_iter().filter_map(|payment| payment.key).collect()
 }
 
 fn others(number: u64) -> impl Iterator<Item = u64> {

@@ -1,0 +1,49 @@
+//! What a fault says of itself, in its own file: from this come the lists, the schema's descriptions, what `harness explain` says of
+//! the money, what the swarm draws, and what the comparison leaves out.
+
+use grammar::Listed;
+
+/// A fault, as everything but its double must know it. A field left out does not compile, so no place is silent.
+#[derive(Clone, Copy, Debug)]
+pub struct About {
+    pub listed: Listed,
+    pub moves: Moves,
+    pub swarm: Drawn,
+    pub compared: Compared,
+}
+
+/// Whether the money of a settlement moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moves {
+    Always,
+    Never,
+    /// The scenario says so.
+    AsItSays,
+}
+
+/// How the swarm draws a fault, as a scenario writes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drawn {
+    OnAnyCall(&'static [&'static str]),
+    OnSettle(&'static [&'static str]),
+    Not { because: &'static str },
+}
+
+/// Whether `harness conformance` tries it at both servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    Yes,
+    Not { because: &'static str },
+}
+
+/// The rooms of all faults and their list, from one line for each.
+macro_rules! faults {
+    ($($name:ident),* $(,)?) => {
+        $(pub(super) mod $name;)*
+
+        /// Every fault, in the order in which they are listed.
+        pub const FAULTS: [About; [$($name::ABOUT.listed.name),*].len()] = [$($name::ABOUT),*];
+    };
+}
+
+pub(super) use faults;

@@ -1,0 +1,93 @@
+//! A tier that is ready to run scenarios: set up once, whatever it runs.
+
+use super::{
+    CommandError,
+    preparation::{make_run_dir, provide, provide_for, runtime},
+};
+use crate::{
+    acceptance::Bar,
+    live::Tools,
+    play::RunSpec,
+    recording::{Here, Recording},
+    run, setup,
+};
+use reports::report::Report;
+use scenario::{Scenario, Tier, limits::MAX_SEED};
+use std::path::Path;
+use system::{folders::workspace_root, output::errln};
+
+/// A tier that is ready to run scenarios, and what it runs them with.
+pub struct Engine {
+    prepared: Prepared,
+    here: Here,
+}
+
+enum Prepared {
+    Live { runtime: tokio::runtime::Runtime, tools: Box<Tools> },
+    Sim,
+}
+
+impl Engine {
+    pub fn set_up(tier: Tier) -> Result<Self, CommandError> {
+        match tier {
+            Tier::Live => {
+                let runtime = runtime()?;
+                let (tools, bundle) = runtime.block_on(provide())?;
+                let found = setup::diagnose(&workspace_root())?;
+                let found = found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect();
+                let here = Here::live(&[&bundle.index_js, &bundle.wasm], found);
+                let here = here.map_err(|source| CommandError::Document { path: bundle.dir, source })?;
+                Ok(Self { prepared: Prepared::Live { runtime, tools: Box::new(tools) }, here })
+            }
+            Tier::Sim => Ok(Self { prepared: Prepared::Sim, here: Here::default() }),
+        }
+    }
+
+    fn tier(&self) -> Tier {
+        match self.prepared {
+            Prepared::Live { .. } => Tier::Live,
+            Prepared::Sim => Tier::Sim,
+        }
+    }
+
+    /// Runs, judges, and leaves all of it in the run's folder. Without a name to repeat it under it is repeated from there.
+    pub fn run(
+        &self,
+        scenario: &Scenario,
+        as_: Option<&str>,
+        seed: Option<u64>,
+        run_dir: Option<&Path>,
+        bar: &Bar,
+    ) -> Result<Report, CommandError> {
+        if !scenario.runs_in(self.tier()) {
+            return Err(CommandError::OtherTier { scenario: scenario.id().to_string() });
+        }
+        let seed = seed.or(scenario.seed()).unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
+        let run_dir = make_run_dir(run_dir, scenario.id().as_str())?;
+        let kept = run_dir.scenario().display().to_string();
+        let asked = RunSpec { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
+        run_dir.describe(&self.here.manifest(asked), scenario)?;
+        let say = |what: &str| errln!("{what}");
+        let ran = match &self.prepared {
+            Prepared::Live { runtime, tools } => {
+                let tools = runtime.block_on(provide_for(scenario, tools))?;
+                runtime.block_on(run::live(asked, &tools, &run_dir, &say))
+            }
+            Prepared::Sim => run::simulated(asked, &run_dir),
+        };
+        let report = ran.inspect_err(|_| say(&format!("what there was of it is in {}", run_dir.path().display())))?;
+        let report = bar.hold(report);
+        run_dir.write_report(&report)?;
+        Ok(report)
+    }
+
+    /// In which ways a run of it here would not be the one that was recorded.
+    pub fn differences(&self, recording: &Recording) -> Vec<String> {
+        let Some(then) = &recording.manifest else {
+            return vec!["the run does not say what it was made with".to_owned()];
+        };
+        let (scenario, tier, seed) = (&recording.scenario, recording.tier, recording.seed);
+        let asked = RunSpec { scenario, as_: &then.asked_for, tier, seed };
+        then.differences(&self.here.manifest(asked))
+    }
+}

@@ -1,0 +1,85 @@
+//! What a scenario's dispatcher and facilitator doubles are told of their world, in either tier.
+
+use crate::directory;
+use doubles::{Chain, FaultSpec, Repeat, Terms};
+use scenario::{Name, Scenario};
+use serde_json::json;
+use std::collections::BTreeMap;
+use traffic::Payers;
+use x402_protocol::{Network, network::UnknownNetwork};
+
+/// The scenario's network, as the protocol knows it.
+pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
+    scenario.world().network().to_string().parse()
+}
+
+/// How the facilitator's double differs from one that serves everybody everything.
+#[must_use]
+pub fn terms(scenario: &Scenario, facilitator: &str, keys: &BTreeMap<String, String>, seed: u64) -> Terms {
+    let lists_only = scenario.world().lists_other_networks(facilitator).then_some(ANOTHER_NETWORK);
+    let repeats = Repeat::of(scenario.world().repeats(), seed, facilitator);
+    Terms { key: keys.get(&key_name(facilitator)).cloned(), lists_only, repeats, port: None }
+}
+
+/// The dispatcher's secret that names the nodes.
+#[must_use]
+pub fn node_secret(urls: &[String]) -> (String, String) {
+    ("CHAIN_RPC_URLS".to_owned(), json!(urls).to_string())
+}
+
+/// Leaves the wallets without money that are to have none.
+pub fn impoverish(chain: &Chain, network: Network, payers: &Payers) {
+    for payer in payers.poor() {
+        chain.set_balance(network, payer, 0);
+    }
+}
+
+/// The faults on one facilitator.
+#[must_use]
+pub fn faults(scenario: &Scenario, facilitator: &str, seed: u64) -> Vec<FaultSpec> {
+    let on_it = scenario.faults().iter().filter(|fault| fault.on().as_str() == facilitator);
+    on_it.map(|fault| fault.spec(seed)).collect()
+}
+
+/// A chain that no scenario charges on.
+const ANOTHER_NETWORK: &str = "eip155:1";
+
+/// The dispatcher's secrets that facilitators want as their API keys.
+#[must_use]
+pub fn keys(scenario: &Scenario, mut secret: impl FnMut() -> String) -> BTreeMap<String, String> {
+    let facilitators = scenario.world().facilitators().iter().map(Name::as_str);
+    facilitators.filter(|name| scenario.world().wants_key(name)).map(|name| (key_name(name), secret())).collect()
+}
+
+fn key_name(facilitator: &str) -> String {
+    format!("KEY_OF_{}", facilitator.to_uppercase().replace('-', "_"))
+}
+
+/// The dispatcher's variables. Each facilitator is an id and a URL.
+#[must_use]
+pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, String)]) -> BTreeMap<String, String> {
+    let world = scenario.world();
+    let facilitator = |(id, url): &(String, String)| {
+        let key = json!({"name": "X-API-Key", "secret": key_name(id)});
+        json!({
+            "id": id,
+            "url": url,
+            "headers": if world.wants_key(id) { vec![key] } else { Vec::new() },
+            "verifyTimeoutMs": world.verify_timeout().as_millis() as u64,
+            "settleTimeoutMs": world.settle_timeout().as_millis() as u64,
+        })
+    };
+    let facilitators: Vec<_> = facilitators.iter().map(facilitator).collect();
+    // Of those that are stored, the configuration knows nothing.
+    let configured = world.listed().filter(|_| !world.stores_directory());
+    let environment = if network == Network::Base { "prod" } else { "test" };
+    BTreeMap::from([
+        ("ENVIRONMENT".to_owned(), environment.to_owned()),
+        ("TENANT_DIRECTORY".to_owned(), directory::directory_of(configured, network).to_string()),
+        ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
+        // No node, in place of the deployment's: a run reaches nothing beyond this machine.
+        ("CHAIN_RPC_URLS".to_owned(), "[]".to_owned()),
+        ("ACCEPT_UNRESOLVED".to_owned(), "true".to_owned()),
+        ("CPU_LIMIT_POLICY".to_owned(), world.cpu_limit_policy().as_str().to_owned()),
+    ])
+}

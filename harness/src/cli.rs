@@ -4,10 +4,10 @@ use crate::{
     catalogue::list::Listing,
     exit::Exit,
     http::request_form::{self, Header},
-    serve,
+    serve::{self, Environment},
     swarm::{Shard, SwarmSeed},
 };
-use clap::{ArgGroup, Args, Parser, Subcommand, value_parser};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 use namespace::{self, Policy};
 mod format;
 mod gate_args;
@@ -51,8 +51,10 @@ pub enum Command {
     Merge(MergeArgs),
     /// Make a failure small, and keep it as a scenario
     Shrink(ShrinkArgs),
-    /// Turn the dispatcher's log of an incident into a scenario
+    /// Tell from the dispatcher's log of an incident what happened and what to do, and make a scenario that shows it
     Incident(IncidentArgs),
+    /// Make an incident to practise on, and check what one concludes from its log
+    Drill(DrillArgs),
     /// Simulate a scenario twice and prove that its seed gives the same run
     Meta(MetaArgs),
     /// Judge a run again that is over: a run directory, its events.jsonl, or an export
@@ -79,6 +81,12 @@ pub enum Command {
     Selftest(SelftestArgs),
     /// Say what this machine lacks for a run, and how to get it
     Doctor,
+    /// Make a folder with all that a run needs, for machines without a checkout
+    Install(InstallArgs),
+    /// Print a shell's completions
+    Completions(CompletionsArgs),
+    /// Write the man pages
+    Man(ManArgs),
     /// Get what a run needs: tools at their pinned versions
     Setup,
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
@@ -87,6 +95,10 @@ pub enum Command {
     Gate(GateArgs),
     /// Remove old runs: the newest stay, and those that did not pass
     Clean(CleanArgs),
+    /// Buy from an x402 server with a throwaway key, and show each step
+    Pay(PayArgs),
+    /// Switch faults of a world that `serve` runs
+    Fault(FaultArgs),
     /// Measure the dispatcher beside the official server library
     Bench(BenchArgs),
     /// Serve a local dispatch namespace that enforces CPU, memory and subrequest limits
@@ -214,19 +226,98 @@ pub struct ShrinkArgs {
     /// Name of the new scenario under scenarios/regressions/; made from the old one's unless given
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
+    /// File to write instead
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct IncidentArgs {
-    /// The log as JSON objects with times: from `wrangler tail --format json`, Workers Logs or a Logpush export
-    #[arg(value_name = "FILE")]
-    pub log: PathBuf,
-    /// Name of the new scenario under scenarios/
+    /// Logs: files of `wrangler tail`, Workers Logs or Logpush, packed or not; a run's folder, its events or its log; `-` for standard
+    /// input. Several are read as one
+    #[arg(value_name = "INPUT", required = true)]
+    pub logs: Vec<PathBuf>,
+    /// Only from this moment on, in UTC: 16:30, or 2026-11-28T16:30:00Z
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Only up to this moment
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// Only what is about this request and its payment; may be given more than once
+    #[arg(long = "request-id", value_name = "ID")]
+    pub request_ids: Vec<String>,
+    /// URL of the dispatcher, for the commands of the page
+    #[arg(long, value_name = "URL")]
+    pub dispatcher: Option<String>,
+    /// Name of the new scenario
     #[arg(long, value_name = "NAME", default_value = "incident")]
     pub name: String,
+    /// File to write it to; NAME.toml here unless given
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Seed that it gets; a fresh one unless given
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
+    /// Run the scenario at once, and hold the run against the log
+    #[arg(long, value_enum, default_value_t = IncidentRun::Sim)]
+    pub run: IncidentRun,
+    /// Write the page to a file as well: html=FILE
+    #[arg(long = "report", value_name = "html=FILE", value_parser = incident_report)]
+    pub reports: Vec<IncidentReport>,
+    #[command(flatten)]
+    pub print: FormatArgs,
+}
+
+/// Where an incident's scenario is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IncidentRun {
+    /// In virtual time, which takes a second or two
+    Sim,
+    /// Against the real Worker
+    Live,
+    /// Not at all
+    No,
+}
+
+/// A page that is to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IncidentReport {
+    pub path: PathBuf,
+}
+
+fn incident_report(text: &str) -> Result<IncidentReport, String> {
+    match text.split_once('=') {
+        Some(("html", path)) if !path.is_empty() => Ok(IncidentReport { path: path.into() }),
+        _ => Err("the page is asked for as html=FILE".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+pub struct DrillArgs {
+    /// stuck-settle, error-pages, burning-tenant or flood
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// Where to make the incident: against the real Worker takes a minute, in virtual time a second
+    #[arg(long, value_enum, default_value_t = Tier::Live, conflicts_with = "of")]
+    pub tier: Tier,
+    /// Folder of the incident that the conclusions are about
+    #[arg(long, value_name = "DIR")]
+    pub of: Option<PathBuf>,
+    /// What kind of thing was ill: facilitator, tenant, load, configuration, directory, ledger or dispatcher
+    #[arg(long, value_name = "KIND", requires = "of")]
+    pub kind: Option<String>,
+    /// Which facilitator or tenant
+    #[arg(long, value_name = "ID", requires = "of")]
+    pub who: Option<String>,
+    /// Which of its calls: verify, settle or none
+    #[arg(long, value_name = "CALL", requires = "of")]
+    pub call: Option<String>,
+    /// When it began, as a time of day in UTC
+    #[arg(long, value_name = "TIME", requires = "of")]
+    pub began: Option<String>,
+    /// How many payments nobody knows to be charged or not, at the log's end
+    #[arg(long, value_name = "N", requires = "of")]
+    pub open: Option<usize>,
 }
 
 #[derive(Debug, Args)]
@@ -405,6 +496,9 @@ pub struct NewArgs {
     /// Its name: lower-case letters, digits and single hyphens
     #[arg(value_name = "NAME")]
     pub scenario: String,
+    /// File to write; in scenarios/ where there is one at or above the working directory, else here
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -505,17 +599,28 @@ pub struct ServeArgs {
     /// A tenant to serve instead of a scenario's: its price is in USDC, and without one it is free. Can be repeated
     #[arg(long = "tenant", value_name = "ID:PLAN[:PRICE]", conflicts_with = "world", value_parser = serve::tenant)]
     pub tenants: Vec<Tenant>,
+    /// Folder of Workers of yours to serve instead: a .js, .mjs or .ts file, or a folder, each. Its `tenant.json` may say
+    /// {"plan": "pro", "price": "0.01", "hosts": ["shop.example"]}. Saving a file is a deploy
+    #[arg(long = "tenants", value_name = "DIR", conflicts_with_all = ["world", "tenants"])]
+    pub workers: Option<PathBuf>,
+    /// The environment: `test` is Base Sepolia, `prod` is Base
+    #[arg(long, value_enum, default_value_t = Environment::Test, conflicts_with = "world")]
+    pub env: Environment,
     /// How many facilitator doubles to start instead of a scenario's
     #[arg(long, value_name = "N", conflicts_with_all = ["world", "facilitator_urls"], value_parser = value_parser!(u8).range(1..=MAX_FACILITATORS as i64))]
     pub facilitators: Option<u8>,
     /// Ports of the doubles on loopback, primary first; any free one for those beyond the last
     #[arg(long, value_name = "N", value_delimiter = ',', conflicts_with = "facilitator_urls", value_parser = value_parser!(u16).range(1..))]
     pub facilitator_ports: Vec<u16>,
+    /// A fault that is on from the start: 'primary settle settle-then-hang'. Can be repeated; `harness fault` switches others
+    #[arg(long = "fault", value_name = "WORDS", conflicts_with = "facilitator_urls")]
+    pub faults: Vec<String>,
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,
-    /// Nodes of the chain that those facilitators settle on, the first asked first; none unless given
-    #[arg(long, env = "X402_NODE_URL", value_name = "URL", value_delimiter = ',', requires = "facilitator_urls", value_parser = serve::facilitator_url)]
+    /// Nodes of the chain that the dispatcher asks about settlements that nobody can clear up, the first asked first; the
+    /// doubles' own unless given, and none beside facilitators of yours
+    #[arg(long, visible_alias = "chain-rpc-url", env = "X402_NODE_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::node_url)]
     pub node_urls: Vec<String>,
 }
 
@@ -569,8 +674,95 @@ pub struct SuperviseArgs {
     pub report_to: Option<reqwest::Url>,
 }
 
+#[derive(Debug, Args)]
+pub struct InstallArgs {
+    /// The folder: bin/harness, the built Workers and the scenarios go there
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct ManArgs {
+    /// The folder to write them to
+    #[arg(long, value_name = "DIR", default_value = "man")]
+    pub to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct PayArgs {
+    /// What to buy, path included
+    #[arg(value_name = "URL")]
+    pub url: String,
+    /// Print the header that pays and send nothing: curl -H "$(harness pay URL --header)" URL
+    #[arg(long, conflicts_with = "client")]
+    pub header: bool,
+    /// The client that pays: ours, or `@x402/fetch`
+    #[arg(long, value_enum, default_value_t = PayingClient::Ours)]
+    pub client: PayingClient,
+    /// Method of the request [default: GET, or POST with --body]
+    #[arg(short = 'X', long, value_name = "METHOD", value_parser = request_form::method)]
+    pub method: Option<Method>,
+    /// Body of the request; JSON unless a header says otherwise or it does not read as such
+    #[arg(short = 'd', long, value_name = "TEXT")]
+    pub body: Option<String>,
+    /// A header of the request; may be given more than once
+    #[arg(short = 'H', long = "with", value_name = "NAME: VALUE", value_parser = request_form::header)]
+    pub headers: Vec<Header>,
+    /// How long to go on sending a payment whose outcome is unknown; 0s to send it once
+    #[arg(long = "for", value_name = "TIME", default_value = "60s", value_parser = patience)]
+    pub patience: Duration,
+    /// Seed of the key; a fresh one unless given, which nobody keeps
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    #[command(flatten)]
+    pub print: FormatArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PayingClient {
+    /// The harness's own, which sends a payment again whose outcome is unknown
+    Ours,
+    /// The official TypeScript client, which does what it does
+    Official,
+}
+
+/// As `duration`, and none at all.
+fn patience(text: &str) -> Result<Duration, String> {
+    if ["0", "0s"].contains(&text) { Ok(Duration::ZERO) } else { duration(text) }
+}
+
+#[derive(Debug, Args)]
+pub struct FaultArgs {
+    #[command(subcommand)]
+    pub act: FaultAct,
+    /// Folder of the world's run; the latest one that is being served unless given
+    #[arg(long, global = true, value_name = "DIR")]
+    pub run_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum FaultAct {
+    /// Switch one on: primary settle settle-then-hang
+    Add {
+        /// FACILITATOR verify|settle|any FAULT [first N|nth N|every N] [for TIME]; `list --faults` has the faults
+        #[arg(value_name = "WORD", required = true, num_args = 1..)]
+        words: Vec<String>,
+    },
+    /// List those that are on, and how many calls each took
+    List,
+    /// End all of them
+    Clear,
+}
+
 fn after_help() -> String {
-    format!("Example:\n  cargo run -p harness -- scenario outage --seed 42\n\n{}", Exit::table())
+    format!("Example:\n  harness scenario outage --seed 42\n\n{}", Exit::table())
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub enum Exit {
     SeededBugUnseen = 17,
     /// A rule that known.toml says is broken held.
     KnownIsOver = 18,
+    /// `pay` did not get what it pays for.
+    NotServed = 19,
     Internal = 70,
     /// A report or a run could not be written, as on a full disk. The number is that of `sysexits.h`.
     NotWritten = 74,
@@ -33,7 +35,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pass,
         Self::Usage,
         Self::RuleBroken,
@@ -45,6 +47,7 @@ impl Exit {
         Self::DeterminismLost,
         Self::SeededBugUnseen,
         Self::KnownIsOver,
+        Self::NotServed,
         Self::Internal,
         Self::NotWritten,
         Self::Interrupted,
@@ -67,6 +70,7 @@ impl Exit {
             Self::DeterminismLost => "one seed gave two different runs",
             Self::SeededBugUnseen => "a bug seeded into the dispatcher went unseen",
             Self::KnownIsOver => "every rule held, a known failure among them: its entry is to be deleted",
+            Self::NotServed => "a payment was refused, and nothing was served for it",
             Self::Internal => "the harness itself failed",
             Self::NotWritten => "a report or a run could not be written, as on a full disk",
             Self::Interrupted => "interrupted",

@@ -12,8 +12,8 @@ use std::{
 /// The floors of the harness, the ground first. A room may import from its own floor and from those below; within a floor no
 /// circle is left.
 const FLOORS: [&[&str]; 8] = [
-    // What a process ends with, what a run needs installed, bugs in a copy of the sources, and HTTP with strangers.
-    &["exit", "planting", "setup", "http"],
+    // How the command was called, what a process ends with, what a run needs installed, bugs in a copy of the sources, and HTTP with strangers.
+    &["called", "exit", "planting", "setup", "http"],
     // What key-value storage holds; what both tiers share of a run.
     &["directory", "play"],
     // The two tiers.
@@ -27,8 +27,10 @@ const FLOORS: [&[&str]; 8] = [
         "catalogue",
         "compare",
         "comparison",
+        "drill",
         "explain",
         "incident",
+        "pay",
         "probe",
         "selftest",
         "serve",

@@ -101,7 +101,9 @@ async fn accept(
     connections: &mut JoinSet<()>,
     stop: &mut oneshot::Receiver<()>,
 ) -> Option<Refusal> {
+    let mut changes = double.script.changes();
     loop {
+        changes.mark_unchanged();
         let now = double.journal.clock().now_us();
         if let Some(refusal) = double.script.refusal_at(now) {
             return Some(refusal);
@@ -111,6 +113,8 @@ async fn accept(
             biased;
             _ = &mut *stop => return None,
             () = sleep_us(next.unwrap_or(u64::MAX) - now), if next.is_some() => {}
+            // The script's own end is as long as the double's.
+            _ = changes.changed() => {}
             Some(connection) = connections.join_next() => told(double, connection),
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
@@ -127,15 +131,19 @@ async fn accept(
 
 /// False when the double is to stop before then.
 async fn shut_until(double: &Double, until_us: u64, stop: &mut oneshot::Receiver<()>) -> bool {
+    let mut changes = double.script.changes();
     loop {
+        changes.mark_unchanged();
         let now = double.journal.clock().now_us();
-        if now >= until_us {
+        // Somebody may have ended it before its time.
+        if now >= until_us || double.script.refusal_at(now).is_none() {
             return true;
         }
         select! {
             biased;
             _ = &mut *stop => return false,
             () = sleep_us(until_us - now) => {}
+            _ = changes.changed() => {}
         }
     }
 }

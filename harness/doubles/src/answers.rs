@@ -185,7 +185,8 @@ async fn serve(desks: &Desks) -> Arc<MockServer> {
 
 impl Desk {
     fn reply(&self, request: &FacilitatorRequest, fault: Option<usize>) -> Reply {
-        let inject = fault.and_then(|position| self.script.faults().get(position)).map(|spec| &spec.inject);
+        let spec = fault.and_then(|position| self.script.fault(position));
+        let inject = spec.as_ref().map(|spec| &spec.inject);
         let ask = Ask {
             facilitator: &self.facilitator,
             endpoint: self.endpoint,

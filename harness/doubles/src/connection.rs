@@ -86,10 +86,10 @@ async fn play(
     caller: &mut Caller,
     double: &Double,
     endpoint: FacilitatorEndpoint,
-    admitted: &Admitted<'_>,
+    admitted: &Admitted,
     seen: &mut PaymentSeen,
 ) -> Played {
-    let inject = admitted.fault.map(|(_, spec)| &spec.inject);
+    let inject = admitted.fault.as_ref().map(|(_, spec)| &spec.inject);
     if inject.is_some_and(|inject| !fault::reads_request(inject)) {
         return Played::reset();
     }
@@ -104,7 +104,7 @@ async fn play(
     if double.key.is_some() && head.api_key != double.key {
         return turned_away(caller, head.last).await;
     }
-    let fault = admitted.fault.map(|(position, _)| position);
+    let fault = admitted.fault.as_ref().map(|(position, _)| *position);
     let mut exchange = Exchange {
         caller,
         origin: &double.origin,
@@ -151,15 +151,15 @@ async fn unread(caller: &mut Caller, double: &Double, error: &ReadError) -> Play
     }
 }
 
-fn interrupted(closing: Closing, admitted: &Admitted<'_>) -> (Played, Option<FaultRef>) {
+fn interrupted(closing: Closing, admitted: &Admitted) -> (Played, Option<FaultRef>) {
     match closing {
         Closing::Refused(fault) => (Played::reset(), Some(fault)),
         Closing::Stopped => (Played { then: Then::Reset, ..Played::hung() }, bitten(admitted)),
     }
 }
 
-fn bitten(admitted: &Admitted<'_>) -> Option<FaultRef> {
-    admitted.fault.map(|(_, spec)| spec.fault.clone())
+fn bitten(admitted: &Admitted) -> Option<FaultRef> {
+    admitted.fault.as_ref().map(|(_, spec)| spec.fault.clone())
 }
 
 async fn closed(closing: &mut watch::Receiver<Option<Closing>>) -> Closing {

@@ -52,7 +52,7 @@ pub use repeat::Repeat;
 pub use repeats::Repeats;
 pub use reply::Reply;
 pub use request::FacilitatorRequest;
-pub use script::{Admitted, FaultSpec, Refusal, Script};
+pub use script::{Admitted, FaultSpec, Refusal, Script, Switched};
 pub use signers::Signers;
 
 use answers::{Answers, Desks};
@@ -81,6 +81,7 @@ pub struct Terms {
 /// A running double. Stop it with [`FacilitatorDouble::stop`]: dropping it ends it without waiting for its records.
 pub struct FacilitatorDouble {
     address: SocketAddr,
+    script: Arc<Script>,
     stop: oneshot::Sender<()>,
     running: JoinHandle<io::Result<()>>,
     /// Closes when the double ends, however it does.
@@ -117,6 +118,7 @@ impl FacilitatorDouble {
 
     async fn open(double: Double, port: Option<u16>) -> io::Result<Self> {
         let double = Arc::new(double);
+        let script = Arc::clone(&double.script);
         let (address, door) = acceptor::bind(&double, port.unwrap_or_default()).await?;
         let (stop, stopped) = oneshot::channel();
         let (living, alive) = watch::channel(());
@@ -124,13 +126,19 @@ impl FacilitatorDouble {
             let _living = living;
             acceptor::run(double, address, door, stopped).await
         });
-        Ok(Self { address, stop, running, alive })
+        Ok(Self { address, script, stop, running, alive })
     }
 
     /// Without a trailing slash.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// What its calls go by, for whoever switches faults while it runs.
+    #[must_use]
+    pub fn script(&self) -> Arc<Script> {
+        Arc::clone(&self.script)
     }
 
     /// Comes back when the double has ended, by itself or because it was stopped.

@@ -1,5 +1,8 @@
 //! Which fault a call gets. A fault is decided per request, never per connection: clients keep sockets open, and a fault
 //! that starts later must hit those too.
+//!
+//! Surprising constraint: a person may switch faults while the double runs. Their places in the list are for good, because
+//! calls under way name them: one that is over has a window that has ended.
 
 use super::fault;
 use crate::{Call, Inject, Pick};
@@ -7,8 +10,9 @@ use reports::event::{FacilitatorEndpoint, FaultRef};
 use sha3::{Digest, Keccak256};
 use std::{
     ops::Range,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
+use tokio::sync::watch;
 
 /// One fault on one facilitator.
 #[derive(Clone, Debug)]
@@ -28,24 +32,40 @@ pub struct FaultSpec {
 /// A facilitator's faults in the order of the scenario, and what they have counted.
 #[derive(Debug)]
 pub struct Script {
-    faults: Vec<FaultSpec>,
-    counts: Mutex<Counts>,
+    state: Mutex<State>,
+    /// Told of every change, so that a door which waits for the next window looks again.
+    changed: watch::Sender<()>,
 }
 
 #[derive(Debug)]
-struct Counts {
+struct State {
     calls: [u64; 3],
-    /// Calls that reached each fault.
-    reached: Vec<u64>,
+    faults: Vec<Scripted>,
+}
+
+#[derive(Debug)]
+struct Scripted {
+    spec: Arc<FaultSpec>,
+    /// Calls that reached it.
+    reached: u64,
+    /// Calls that it took.
+    taken: u64,
 }
 
 /// A call as the script sees it.
-#[derive(Clone, Copy, Debug)]
-pub struct Admitted<'a> {
+#[derive(Clone, Debug)]
+pub struct Admitted {
     /// 1-based, per endpoint.
     pub nth: u64,
     /// The fault it gets, with the position in the double's own list.
-    pub fault: Option<(usize, &'a FaultSpec)>,
+    pub fault: Option<(usize, Arc<FaultSpec>)>,
+}
+
+/// A fault that is on, and how many calls it has taken.
+#[derive(Clone, Debug)]
+pub struct Switched {
+    pub spec: Arc<FaultSpec>,
+    pub taken: u64,
 }
 
 /// A window in which nobody listens.
@@ -59,46 +79,99 @@ impl Script {
     /// `refuse` closes the listener whatever its `call` and `pick`; the scenario language lets it have none.
     #[must_use]
     pub fn new(faults: Vec<FaultSpec>) -> Self {
-        let counts = Mutex::new(Counts { calls: [0; 3], reached: vec![0; faults.len()] });
-        Self { faults, counts }
+        let faults = faults.into_iter().map(Scripted::new).collect();
+        Self { state: Mutex::new(State { calls: [0; 3], faults }), changed: watch::Sender::new(()) }
     }
 
+    /// The fault at that position.
     #[must_use]
-    pub fn faults(&self) -> &[FaultSpec] {
-        &self.faults
+    pub fn fault(&self, position: usize) -> Option<Arc<FaultSpec>> {
+        self.state().faults.get(position).map(|fault| Arc::clone(&fault.spec))
     }
 
-    /// Counts the call and names its fault: the first in file order that takes it.
-    pub fn admit(&self, endpoint: FacilitatorEndpoint, now_us: u64) -> Admitted<'_> {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        let calls = &mut counts.calls[endpoint as usize];
+    /// Switches a fault on. Those that were on before it take their calls first.
+    pub fn add(&self, spec: FaultSpec) {
+        self.state().faults.push(Scripted::new(spec));
+        self.changed.send_replace(());
+    }
+
+    /// Ends the faults that are on or to come, and returns them.
+    pub fn clear(&self, now_us: u64) -> Vec<Switched> {
+        let mut state = self.state();
+        let cleared = state.faults.iter_mut().filter(|fault| fault.spec.window.end > now_us).map(|fault| {
+            let spec = Arc::make_mut(&mut fault.spec);
+            spec.window = spec.window.start.min(now_us)..now_us;
+            Switched { spec: Arc::clone(&fault.spec), taken: fault.taken }
+        });
+        let cleared = cleared.collect();
+        drop(state);
+        self.changed.send_replace(());
+        cleared
+    }
+
+    /// The faults that are on.
+    #[must_use]
+    pub fn on(&self, now_us: u64) -> Vec<Switched> {
+        let state = self.state();
+        let on = state.faults.iter().filter(|fault| fault.spec.window.contains(&now_us));
+        on.map(|fault| Switched { spec: Arc::clone(&fault.spec), taken: fault.taken }).collect()
+    }
+
+    /// Hears of every change from now on.
+    #[must_use]
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
+    }
+
+    /// Counts the call and names its fault: the first in the list that takes it.
+    pub fn admit(&self, endpoint: FacilitatorEndpoint, now_us: u64) -> Admitted {
+        let mut state = self.state();
+        let calls = &mut state.calls[endpoint as usize];
         *calls += 1;
         let nth = *calls;
-        let takes = |(index, spec): &(usize, &FaultSpec)| {
-            spec.reaches(endpoint, now_us) && {
-                counts.reached[*index] += 1;
-                spec.picks(counts.reached[*index])
+        let takes = |fault: &mut Scripted| {
+            fault.spec.reaches(endpoint, now_us) && {
+                fault.reached += 1;
+                fault.spec.picks(fault.reached)
             }
         };
-        let fault = self.faults.iter().enumerate().find(takes);
+        let fault = state.faults.iter_mut().enumerate().find_map(|(position, fault)| {
+            takes(fault).then(|| {
+                fault.taken += 1;
+                (position, Arc::clone(&fault.spec))
+            })
+        });
         Admitted { nth, fault }
     }
 
     /// Why nobody listens now, if so.
     #[must_use]
     pub fn refusal_at(&self, now_us: u64) -> Option<Refusal> {
-        let spec = self.refusals().find(|spec| spec.window.contains(&now_us))?;
+        let refusals = self.refusals();
+        let spec = refusals.iter().find(|spec| spec.window.contains(&now_us))?;
         Some(Refusal { fault: spec.fault.clone(), until_us: spec.window.end })
     }
 
     /// When the listener closes next.
     #[must_use]
     pub fn next_refusal_us(&self, now_us: u64) -> Option<u64> {
-        self.refusals().map(|spec| spec.window.start).filter(|start| *start > now_us).min()
+        self.refusals().iter().map(|spec| spec.window.start).filter(|start| *start > now_us).min()
     }
 
-    fn refusals(&self) -> impl Iterator<Item = &FaultSpec> {
-        self.faults.iter().filter(|spec| matches!(spec.inject, Inject::Refuse) && !spec.window.is_empty())
+    fn refusals(&self) -> Vec<Arc<FaultSpec>> {
+        let is_one = |spec: &&Arc<FaultSpec>| matches!(spec.inject, Inject::Refuse) && !spec.window.is_empty();
+        self.state().faults.iter().map(|fault| &fault.spec).filter(is_one).cloned().collect()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock can panic half-way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Scripted {
+    fn new(spec: FaultSpec) -> Self {
+        Self { spec: Arc::new(spec), reached: 0, taken: 0 }
     }
 }
 
@@ -168,6 +241,23 @@ mod tests {
         let bites: Vec<_> = (4..9).filter(|now| script.admit(Supported, *now).fault.is_some()).collect();
         assert_eq!(bites, [5, 6]);
         assert_eq!(script.admit(Supported, 9).nth, 6);
+    }
+
+    #[test]
+    fn a_fault_is_switched_on_and_off_while_calls_come() {
+        let script = Script::new(Vec::new());
+        let mut changes = script.changes();
+        let bites = |now| script.admit(Settle, now).fault.is_some();
+        assert!(!bites(5));
+        script.add(spec(7, Call::Settle, 10..u64::MAX, Pick::All, Inject::Hang));
+        assert!(changes.has_changed().unwrap());
+        changes.mark_unchanged();
+        assert_eq!([9, 10, 99].map(bites), [false, true, true]);
+        let on = script.on(99);
+        assert_eq!((on.len(), on[0].taken, on[0].spec.fault.index), (1, 2, 7));
+        assert_eq!(script.clear(100).len(), 1);
+        assert!(changes.has_changed().unwrap() && script.on(100).is_empty() && !bites(100));
+        assert!(script.clear(101).is_empty(), "it is over already");
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// A client that presents its payment once, whatever the answer is.
+const ONCE: &str = "once";
+
 pub fn judge(history: &History) -> Finding {
     let (mut charged, mut failed, mut open) = (0, 0, 0);
     let mut violations = Vec::new();
@@ -63,7 +66,9 @@ pub fn judge(history: &History) -> Finding {
     for purchase in history.purchases() {
         let Some(transfer) = purchase.payments.iter().find_map(|payment| history.moved(payment)) else { continue };
         charged += 1;
-        if purchase.outcome == PurchaseOutcome::Unresolved && nobody_can_tell(history, &transfer.payment) {
+        // One that presents its payment once was told to come back, and did not.
+        let left_it = purchase.client == ONCE;
+        if purchase.outcome == PurchaseOutcome::Unresolved && (left_it || nobody_can_tell(history, &transfer.payment)) {
             open += 1;
         } else if purchase.outcome != PurchaseOutcome::Served {
             let (payment, payer, outcome) = (short(&transfer.payment), &purchase.payer, purchase.outcome);

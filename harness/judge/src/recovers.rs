@@ -1,11 +1,14 @@
-//! LIVE-1: once a fault has healed, success is back at its steady level within the bound. The steady level is what the
-//! first phase had, before anything was injected: one at which most failed is none. Resent payments are left to the money
-//! rules: they began earlier.
+//! LIVE-1: once a fault has healed, success is back at its steady level within the bound, and so is the time that it takes. The
+//! steady level is what the first phase had, before anything was injected: one at which most failed is none. Resent payments are left
+//! to the money rules: they began earlier.
+//!
+//! Surprising constraint: what takes long may be the machine's other work. Where others had much more of it, nothing is known.
 
 use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
 use reports::{
-    event::{Exchange, ExchangeKind, ExchangeOutcome},
+    event::{Event, Exchange, ExchangeKind, ExchangeOutcome},
     level::Level,
+    report::PhaseSummary,
     summary,
 };
 use std::time::Duration;
@@ -56,6 +59,14 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
         let what = format!("{} of {} requests failed before anything was injected", steady_bad.len(), steady.len());
         violations.push(Violation::new(what, unwell.line));
     }
+    let slower = Slower::of(&steady, &late);
+    if slower.is_no_recovery() {
+        if let Some(told) = others_had_more(history, first, bound_us) {
+            return Finding::unknown(format!("{}; {told}", slower.tell()));
+        }
+        let slowest = late.iter().max_by_key(|exchange| took_us(exchange)).expect("some are late");
+        violations.push(Violation::new(slower.tell(), slowest.line));
+    }
     let healing: Vec<_> =
         begun.iter().copied().filter(|exchange| (healed_us..bound_us).contains(&exchange.due_us)).collect();
     let last_bad_us = bad(&healing).iter().map(|exchange| exchange.due_us).max();
@@ -63,12 +74,66 @@ pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
         .map_or_else(|| "at once".to_owned(), |last| format!("{:.1} s after", (last - healed_us) as f64 / 1e6));
     let finding = Finding::of(late.len(), "requests due after the bound", violations);
     let detail = format!(
-        "{} of {} requests due after the bound failed; steady success {:.1} %, back {took}",
+        "{} of {} requests due after the bound failed; steady success {:.1} %, back {took}; {}",
         late_bad.len(),
         late.len(),
-        100.0 * (steady.len() - steady_bad.len()) as f64 / steady.len() as f64
+        100.0 * (steady.len() - steady_bad.len()) as f64 / steady.len() as f64,
+        slower.tell()
     );
     finding.with_detail(detail)
+}
+
+/// A median that is so many times the steady one is no recovery,
+const TIMES: u64 = 10;
+/// unless it is hardly more: a simulated request takes a millisecond.
+const MORE_US: u64 = 500_000;
+/// Cores that others may have used more, by then, before they may be why.
+const OTHERS_ROSE: f64 = 0.5;
+
+/// What the middle request took, in microseconds, before and after.
+struct Slower {
+    before: u64,
+    after: u64,
+}
+
+impl Slower {
+    fn of(steady: &[At<'_, Exchange>], late: &[At<'_, Exchange>]) -> Self {
+        Self { before: median(steady), after: median(late) }
+    }
+
+    fn is_no_recovery(&self) -> bool {
+        self.after > self.before * TIMES && self.after > self.before + MORE_US
+    }
+
+    fn tell(&self) -> String {
+        format!("the median is {} ms after {} ms", self.after / 1_000, self.before / 1_000)
+    }
+}
+
+fn took_us(exchange: &Exchange) -> u64 {
+    exchange.ended_us.saturating_sub(exchange.due_us)
+}
+
+fn median(exchanges: &[At<'_, Exchange>]) -> u64 {
+    // One that hung up took as long as it liked.
+    let waited = exchanges.iter().filter(|exchange| exchange.outcome != ExchangeOutcome::HungUp);
+    let mut times: Vec<u64> = waited.map(|exchange| took_us(exchange)).collect();
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// Tells of the machine, if others had much more of it from `since_us` on than in the first phase.
+fn others_had_more(history: &History, first: &PhaseSummary, since_us: u64) -> Option<String> {
+    let mean = |window: std::ops::Range<u64>| {
+        let loads = history.events.iter().filter_map(|recorded| match &recorded.event {
+            Event::MachineLoad(load) if window.contains(&recorded.at_us) => Some((load.busy - load.ours).max(0.0)),
+            _ => None,
+        });
+        let loads: Vec<f64> = loads.collect();
+        (!loads.is_empty()).then(|| loads.iter().sum::<f64>() / loads.len() as f64)
+    };
+    let (before, after) = (mean(first.from_ms * 1_000..first.to_ms * 1_000)?, mean(since_us..u64::MAX)?);
+    (after > before + OTHERS_ROSE).then(|| format!("others had {after:.1} cores of the machine after {before:.1}"))
 }
 
 /// Clients that use a payment once. The empty one is of histories from before clients had names.
@@ -122,6 +187,15 @@ mod tests {
         let before = Story::new().phase("steady").served("p1").served("p2").answered(Some("p3"), 503, |_| {});
         let after = before.phase("outage").phase("recovery").served("p4").answered(Some("p5"), 503, |_| {});
         assert_eq!(shown(&judge(&after.history(), "outage", Duration::ZERO)), [9]);
+    }
+
+    #[test]
+    fn success_that_comes_back_sixty_times_as_slow_is_no_recovery() {
+        let slow = |exchange: &mut Exchange, _: &mut _| exchange.ended_us += 30_000_000;
+        let late = story().sent("p3", ExchangeKind::Payment, 200, slow).history();
+        let found = judge(&late, "outage", Duration::ZERO);
+        assert_eq!((found.verdict, shown(&found).len()), (Verdict::Fail, 1), "{}", found.detail);
+        assert!(found.detail.contains("the median is "), "{}", found.detail);
     }
 
     #[test]

@@ -46,6 +46,7 @@ pub use policy::Policy;
 pub use record::Told;
 pub use report::{Report, ReportError, Reporter};
 pub use scratch::Scratch;
+pub use script::{SETTINGS_FILE, files as script_files};
 pub use supervisor::{Options, StartError, Supervisor};
 
 /// The hidden subcommand under which a program starts itself again as the supervisor.

@@ -58,6 +58,12 @@ pub struct Settings {
     pub compatibility_flags: Vec<String>,
     /// Strings stay strings, all else is JSON.
     pub vars: BTreeMap<String, Value>,
+    /// This and the next three are the dispatcher's, for `serve --tenants`: a namespace has no prices.
+    pub plan: Value,
+    pub price: Value,
+    pub hosts: Value,
+    #[serde(rename = "payTo")]
+    pub pay_to: Value,
 }
 
 impl Default for Settings {
@@ -67,6 +73,10 @@ impl Default for Settings {
             compatibility_date: COMPATIBILITY_DATE.to_owned(),
             compatibility_flags: Vec::new(),
             vars: BTreeMap::new(),
+            plan: Value::Null,
+            price: Value::Null,
+            hosts: Value::Null,
+            pay_to: Value::Null,
         }
     }
 }

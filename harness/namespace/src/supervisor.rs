@@ -113,13 +113,29 @@ impl Supervisor {
         self.namespace.deploys.names()
     }
 
+    /// Says of each script that cannot be read why, before its first caller is told.
+    pub fn tell_unreadable(&self) {
+        for name in self.scripts() {
+            if let Some(Err(error)) = self.namespace.deploys.get(&name) {
+                errln!("`{name}` cannot run: {error}");
+            }
+        }
+    }
+
     /// Comes back when every script has a process, so that none of their callers waits for a start.
     pub async fn warm(&self) {
         for name in self.scripts() {
-            let Some(Ok(script)) = self.namespace.deploys.get(&name) else { continue };
+            let script = match self.namespace.deploys.get(&name) {
+                Some(Ok(script)) => script,
+                Some(Err(error)) => {
+                    errln!("`{name}` cannot run: {error}");
+                    continue;
+                }
+                None => continue,
+            };
             // Its first caller is told.
             if let Err(error) = self.namespace.runtime.pool.warm(&script).await {
-                errln!("warming up: {error}");
+                errln!("`{name}` cannot run: {error}");
             }
         }
     }
@@ -132,7 +148,10 @@ impl Supervisor {
 
 async fn changed(change: Change, deploys: Arc<Deploys>, pool: Pool) {
     match change {
-        Change::Deployed(name) => errln!("deployed {name}"),
+        Change::Deployed(name) => match first_start(&name, &deploys, &pool).await {
+            Ok(()) => errln!("deployed {name}"),
+            Err(error) => errln!("deployed {name}, which cannot run: {error}"),
+        },
         Change::Removed(name) => errln!("removed {name}"),
         Change::Uploaded(upload) => match tried_out(&upload, &pool).await {
             Ok(script) => {
@@ -143,6 +162,19 @@ async fn changed(change: Change, deploys: Arc<Deploys>, pool: Pool) {
                 errln!("not deployed: {error}\nthe version of `{}` before goes on", upload.name);
             }
         },
+    }
+}
+
+/// Nobody should learn from a caller that a script does not start.
+async fn first_start(
+    name: &str,
+    deploys: &Deploys,
+    pool: &Pool,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    match deploys.get(name) {
+        Some(script) => Ok(pool.warm(&script?).await?),
+        // It is gone again.
+        None => Ok(()),
     }
 }
 

@@ -13,11 +13,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
-use traffic::{AddressesIn, Mix, Traffic};
+use traffic::{AddressesIn, Arriving, Mix, Traffic};
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-#[schemars(rename = "Traffic", extend("oneOf" = [{"required": ["rate"]}, {"required": ["ramp"]}]))]
+#[schemars(rename = "Traffic", extend("oneOf" = [{"required": ["rate"]}, {"required": ["ramp"]}, {"required": ["at-ms"]}]))]
 pub(super) struct RawTraffic {
     #[schemars(with = "NameText")]
     name: Spanned<String>,
@@ -33,6 +33,9 @@ pub(super) struct RawTraffic {
     /// In place of `rate`: arrivals per second that grow or ebb in a straight line.
     #[schemars(with = "Option<RawRamp>")]
     ramp: Option<Spanned<RawRamp>>,
+    /// In place of `rate`: the moments of the arrivals, in milliseconds from `from` on and in order.
+    #[schemars(with = "Option<Vec<u64>>", length(min = 1))]
+    at_ms: Option<Spanned<Vec<u64>>>,
     /// Shares by kind of client, relative to each other.
     #[schemars(with = "Mix")]
     mix: Spanned<Mix>,
@@ -127,7 +130,7 @@ impl RawTraffic {
     fn check(self, world: &World, timeline: &Timeline, problems: &mut Problems) -> Option<Traffic> {
         let name = Name::check("traffic", &self.name, problems);
         let window = Window::check(&self.from, &self.to, timeline.end(), problems);
-        let rate = check_rate(&self, window, problems);
+        let arriving = check_arriving(&self, window, problems);
         let mix_at = self.mix.span();
         let mix = self.mix.into_inner();
         if mix.total() == 0 {
@@ -164,11 +167,11 @@ impl RawTraffic {
         }
         let addresses = check_share("addresses", self.addresses, MAX_ADDRESSES, problems);
         let payers = check_share("payers", self.payers, MAX_OWN_PAYERS, problems);
-        let (name, window, rate, path) = (name?, window?, rate?, path?);
+        let (name, window, arriving, path) = (name?, window?, arriving?, path?);
         Some(Traffic {
             name,
             window,
-            rate,
+            arriving,
             mix,
             path,
             tenants,
@@ -188,6 +191,31 @@ fn check_share(what: &str, raw: Option<Spanned<u64>>, most: u64, problems: &mut 
         problems.add(Problem::new(raw.span(), what, format!("{count} of them")));
     }
     Some(count)
+}
+
+fn check_arriving(raw: &RawTraffic, window: Option<Window>, problems: &mut Problems) -> Option<Arriving> {
+    let Some(at_ms) = &raw.at_ms else { return check_rate(raw, window, problems).map(Arriving::Rate) };
+    let moments = at_ms.get_ref();
+    let length_ms = window.map_or(u64::MAX, |window| window.length().as_millis() as u64);
+    let what = if raw.rate.is_some() || raw.ramp.is_some() {
+        Some("the traffic has both moments and a rate")
+    } else if moments.is_empty() {
+        Some("no request would arrive")
+    } else if !moments.is_sorted() {
+        Some("moments are in order")
+    } else if moments.last().is_some_and(|last| *last >= length_ms) {
+        Some("the last arrival is due after the traffic's end")
+    } else {
+        None
+    };
+    match what {
+        Some(what) => {
+            let problem = Problem::new(at_ms.span(), what, "these");
+            problems.add(problem.help("milliseconds from `from` on, in place of `rate`: at-ms = [0, 120, 250]"));
+            None
+        }
+        None => Some(Arriving::At(moments.iter().map(|ms| Duration::from_millis(*ms)).collect())),
+    }
 }
 
 fn check_rate(raw: &RawTraffic, window: Option<Window>, problems: &mut Problems) -> Option<Rate> {

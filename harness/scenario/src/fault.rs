@@ -183,6 +183,6 @@ mod tests {
             |endpoint: FacilitatorEndpoint, second: u64| script.admit(endpoint, second * 1_000_000).fault.is_some();
         assert_eq!([4, 5, 6, 11, 11, 12].map(|second| bites(Verify, second)), [false, true, true, true, false, false]);
         assert!(!bites(Settle, 6));
-        assert_eq!(script.faults()[0].fault, fault.reference());
+        assert_eq!(script.fault(0).map(|spec| spec.fault.clone()), Some(fault.reference()));
     }
 }

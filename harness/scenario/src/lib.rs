@@ -17,6 +17,7 @@ mod schema;
 mod selection;
 mod tier;
 mod toml_words;
+mod typed_fault;
 mod world;
 
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use schema::schema;
 pub use selection::Selection;
 pub use tier::Tier;
 pub use toml_words::problem as toml_problem;
+pub use typed_fault::{FORM as FAULT_FORM, TypedFault};
 pub use world::{CpuLimitPolicy, Network, Plan, Rates, Tenant, World};
 
 // The words that other rooms own, under the name of the language that has them.
@@ -48,7 +50,7 @@ pub use grammar::{
     nearest, show,
 };
 pub use judge::{AlertName, Checker, Must, Sender};
-pub use traffic::{AddressesIn, ClientKind, Mix, Traffic};
+pub use traffic::{AddressesIn, Arriving, ClientKind, Mix, Traffic};
 
 use baseline::RawWithout;
 use blocks::RawTraffic;
@@ -218,6 +220,11 @@ impl Scenario {
     pub fn without_faults(&self) -> Self {
         let (faults, kills, directory, operator, ledger) = Default::default();
         Self { faults, kills, directory, operator, ledger, ..self.clone() }
+    }
+
+    /// With a node of the chain that is a few blocks behind, unless it has one: so a settlement whose answer got lost is cleared up.
+    pub fn with_node(self) -> Self {
+        Self { world: self.world.with_node(), ..self }
     }
 
     /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.

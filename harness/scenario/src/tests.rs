@@ -110,7 +110,7 @@ fn traffic_can_grow() {
     let text = good_with("rate = 5", "ramp = { from = 0, to = 10 }");
     let scenario = Scenario::parse("good.toml", &text).map_err(miette::Report::new).expect("it is good");
     let traffic = &scenario.traffic()[0];
-    assert_eq!((traffic.arrivals(), traffic.rate().to_string().as_str()), (100, "from 0 to 10 a second"));
+    assert_eq!((traffic.arrivals(), traffic.arriving().to_string().as_str()), (100, "from 0 to 10 a second"));
     assert_eq!(traffic.due(25), Duration::from_secs(10));
 }
 

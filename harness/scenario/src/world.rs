@@ -13,10 +13,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::{fmt, time::Duration};
 use toml::Spanned;
-use x402_protocol::{PaymentFlow, v2::IdentifierRule};
+use x402_protocol::{Address, PaymentFlow, v2::IdentifierRule};
 
 /// Base Sepolia: where the doubles' chain pretends to be unless a scenario says otherwise.
 const DEFAULT_NETWORK: Network = Network(84_532);
+
+/// How far the node of a served world is behind: far enough that a caller is told that the outcome is unknown, and learns it soon.
+const BLOCKS_BEHIND: u64 = 3;
+
+/// Base.
+const PRODUCTION: Network = Network(8_453);
 
 /// What the dispatcher waits for `/verify` unless a scenario says otherwise: nothing is at stake yet, so fail over fast.
 const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
@@ -92,6 +98,21 @@ impl World {
             verify_timeout: DEFAULT_VERIFY_TIMEOUT,
             settle_timeout: DEFAULT_SETTLE_TIMEOUT,
         }
+    }
+
+    pub fn with_node(self) -> Self {
+        let node = self.node.or((!self.official).then_some(Node::Lagging(BLOCKS_BEHIND)));
+        Self { node, ..self }
+    }
+
+    /// With its directory in key-value storage, from where it can be changed.
+    pub fn stored(self) -> Self {
+        Self { directory: DirectoryIn::Stored, ..self }
+    }
+
+    /// On the network of an environment, `prod` or `test`.
+    pub fn in_production(self) -> Self {
+        Self { network: PRODUCTION, ..self }
     }
 
     pub fn network(&self) -> &Network {
@@ -193,6 +214,8 @@ pub struct Tenant {
     rates: Option<Rates>,
     egress: Option<Egress>,
     shared_origin: SharedOrigin,
+    hosts: Vec<String>,
+    pay_to: Option<Address>,
 }
 
 /// Requests in ten seconds, in place of the plan's. None is zero: the dispatcher would leave such a tenant out.
@@ -214,7 +237,43 @@ impl Tenant {
         let (facilitators, rates, egress) = (None, None, None);
         let seller = id.clone();
         let shared_origin = SharedOrigin::default();
-        Self { seller, id, listed, version, plan, price, flow, identifier, facilitators, rates, egress, shared_origin }
+        let (hosts, pay_to) = (Vec::new(), None);
+        Self {
+            seller,
+            id,
+            listed,
+            version,
+            plan,
+            price,
+            flow,
+            identifier,
+            facilitators,
+            rates,
+            egress,
+            shared_origin,
+            hosts,
+            pay_to,
+        }
+    }
+
+    /// Found at these hosts as well.
+    pub fn at_hosts(self, hosts: Vec<String>) -> Self {
+        Self { hosts, ..self }
+    }
+
+    /// Paid to an address that somebody has the key of.
+    pub fn paid_to(self, address: Address) -> Self {
+        Self { pay_to: Some(address), ..self }
+    }
+
+    /// Hosts beside the one that every tenant has.
+    pub fn hosts(&self) -> &[String] {
+        &self.hosts
+    }
+
+    /// The address that its callers pay to, where it names one.
+    pub fn pay_to(&self) -> Option<Address> {
+        self.pay_to
     }
 
     /// What its Worker may ask of the outside, where its record says.
@@ -542,6 +601,8 @@ impl RawTenant {
             seller: seller?,
             egress: self.egress,
             shared_origin: self.shared_origin,
+            hosts: Vec::new(),
+            pay_to: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! `known.toml`: failures that somebody has taken on to mend by a day. A listed failure does not fail the run, so the list
-//! must not outlive its reasons: past its day an entry counts for nothing, and one whose rule holds again fails the run.
+//! must not outlive its reasons: past its day an entry counts for nothing, one whose rule holds again fails the run, and none is
+//! for longer than a quarter of a year.
 
 use miette::{Diagnostic, NamedSource};
 use reports::{
@@ -12,7 +13,7 @@ use std::{
     fs, io,
     path::{Path, PathBuf},
 };
-use system::clock::Clock;
+use system::clock::{Clock, SystemClock};
 use thiserror::Error;
 use toml::{
     Spanned,
@@ -69,6 +70,9 @@ struct RawEntry {
     why: Spanned<String>,
 }
 
+/// The days that a failure can be taken on for: one that nobody mends in a quarter of a year is no exception any more.
+const LONGEST_DAYS: i64 = 90;
+
 /// As `--tier` takes them.
 const TIERS: [&str; 2] = ["live", "sim"];
 
@@ -77,14 +81,14 @@ impl KnownFailures {
     pub fn of(library: &Library) -> Result<Self, KnownError> {
         let path = library.known();
         match read(&path) {
-            Ok(text) => Self::parse(&path.display().to_string(), &text, library),
+            Ok(text) => Self::parse(&path.display().to_string(), &text, library, &SystemClock::new()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => Err(KnownError::Unreadable { path, source }),
         }
     }
 
-    /// `file` is the name that errors show.
-    pub fn parse(file: &str, text: &str, library: &Library) -> Result<Self, KnownError> {
+    /// `file` is the name that errors show, and `clock` says what day it is.
+    pub fn parse(file: &str, text: &str, library: &Library, clock: &dyn Clock) -> Result<Self, KnownError> {
         let invalid = |problems| {
             let text = NamedSource::new(file, text.to_owned()).with_language("toml");
             KnownError::Invalid { text, problems }
@@ -94,7 +98,7 @@ impl KnownFailures {
         let mut problems = Problems::default();
         let mut entries = Vec::new();
         for raw in raw.known {
-            let entry = check(raw, &names, library, &entries, &mut problems)?;
+            let entry = check(raw, &names, library, &entries, clock, &mut problems)?;
             entries.extend(entry);
         }
         if problems.is_empty() { Ok(Self(entries)) } else { Err(invalid(problems.into_vec())) }
@@ -128,11 +132,15 @@ fn read(path: &Path) -> io::Result<String> {
 
 /// Whether the day is over, in UTC.
 fn is_past(until: Date, clock: &dyn Clock) -> bool {
+    days_to(until, clock).is_none_or(|days| days < 0)
+}
+
+/// Days from today until then, in UTC. TOML knows no day that the calendar does not; were there one, nothing would be excused by it.
+fn days_to(until: Date, clock: &dyn Clock) -> Option<i64> {
     use chrono::{DateTime, NaiveDate};
-    let last = NaiveDate::from_ymd_opt(until.year.into(), until.month.into(), until.day.into());
-    let today = i64::try_from(clock.unix_now()).ok().and_then(|now| DateTime::from_timestamp(now, 0));
-    // TOML knows no day that the calendar does not; were there one, nothing would be excused by it.
-    last.zip(today).is_none_or(|(last, today)| today.date_naive() > last)
+    let last = NaiveDate::from_ymd_opt(until.year.into(), until.month.into(), until.day.into())?;
+    let today = DateTime::from_timestamp(i64::try_from(clock.unix_now()).ok()?, 0)?;
+    Some((last - today.date_naive()).num_days())
 }
 
 fn check(
@@ -140,6 +148,7 @@ fn check(
     names: &[String],
     library: &Library,
     earlier: &[Entry],
+    clock: &dyn Clock,
     problems: &mut Problems,
 ) -> Result<Option<Entry>, LibraryError> {
     let as_it_was = problems.count();
@@ -180,6 +189,12 @@ fn check(
         }
         return Ok(None);
     };
+    if let Some(days) = days_to(date, clock).filter(|days| *days > LONGEST_DAYS) {
+        let what = format!("nobody takes a failure on for more than {LONGEST_DAYS} days");
+        let problem = Problem::new(raw.until.span(), what, format!("{days} days from now"));
+        problems.add(problem.help("take it on again when its day has come, if it is still there"));
+        return Ok(None);
+    }
     Ok(Some(Entry {
         scenario: raw.scenario.into_inner(),
         rule: raw.rule.into_inner(),
@@ -221,7 +236,7 @@ why      = "the machine that runs this is slow"
 
     fn parse(text: &str) -> Result<KnownFailures, KnownError> {
         let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
-        KnownFailures::parse("known.toml", text, &library)
+        KnownFailures::parse("known.toml", text, &library, &Now(NEW_YEAR - 30 * 86_400))
     }
 
     fn shown(text: &str) -> String {
@@ -298,6 +313,7 @@ why      = "the machine that runs this is slow"
             (ENTRY.replace("\"ada\"", "\" \""), "`owner` is empty"),
             (ENTRY.replace("2026-12-31", "2026-12-31T10:00:00Z"), "`until` is a day"),
             (ENTRY.replace("2026-12-31", "\"2026-12-31\""), "invalid type: string"),
+            (ENTRY.replace("2026-12-31", "2999-12-24"), "nobody takes a failure on for more than 90 days"),
             (format!("{ENTRY}tier = \"stage\"\n"), "there is no tier `stage`"),
             (format!("{ENTRY}{ENTRY}"), "this failure is listed twice"),
             (format!("{ENTRY}sort = 1\n"), "unknown key `sort`"),

@@ -5,8 +5,9 @@ use scenario::{Library, Name};
 use std::{
     fs::File,
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
+use system::folders;
 
 const STARTER: &str = include_str!("../../assets/starter.toml");
 
@@ -25,10 +26,18 @@ pub enum NewError {
     Unwritable { path: PathBuf, source: io::Error },
 }
 
-/// Writes it, and says where it stands.
-pub fn start(name: &str, library: &Library) -> Result<PathBuf, NewError> {
+/// Writes it to `output`, or to where a new one belongs, and says where it stands.
+pub fn start(name: &str, output: Option<&Path>) -> Result<PathBuf, NewError> {
     let name = Name::new(name).ok_or_else(|| NewError::Name(name.to_owned()))?;
-    keep(library.path(&name), &starter(&name))
+    keep(output.map_or_else(|| place(&name), Path::to_owned), &starter(&name))
+}
+
+/// Where a new scenario of that name belongs: among those of one's own, or else in the working directory.
+pub fn place(name: &Name) -> PathBuf {
+    match folders::scenarios_of_ones_own() {
+        Some(root) => Library::new(root.join("scenarios")).path(name),
+        None => PathBuf::from(format!("{name}.toml")),
+    }
 }
 
 /// Writes a new scenario. What is there already stays as it is.
@@ -67,7 +76,7 @@ mod tests {
     #[test]
     fn the_starter_is_a_scenario_of_that_name() {
         let folder = folder("starter");
-        let path = start("my-first", &Library::new(&folder)).map_err(miette::Report::new).unwrap();
+        let path = start("my-first", Some(&folder.join("my-first.toml"))).map_err(miette::Report::new).unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let scenario = Scenario::parse("my-first.toml", &text).map_err(miette::Report::new).expect("it is valid");
         assert_eq!((scenario.id().as_str(), scenario.profile()), ("my-first", Profile::Nightly));
@@ -78,19 +87,18 @@ mod tests {
     #[test]
     fn a_file_that_is_there_is_left_as_it_is() {
         let folder = folder("taken");
-        let library = Library::new(&folder);
-        let path = start("mine", &library).map_err(miette::Report::new).unwrap();
+        let at = folder.join("mine.toml");
+        let path = start("mine", Some(&at)).map_err(miette::Report::new).unwrap();
         std::fs::write(&path, "mine").unwrap();
-        assert!(matches!(start("mine", &library), Err(NewError::Taken(_))));
+        assert!(matches!(start("mine", Some(&at)), Err(NewError::Taken(_))));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
         std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn what_is_no_name_is_refused() {
-        let library = Library::new(folder("names"));
         for name in ["", "Mine", "my.scenario", "a/b", "../a", "-a", "a--b"] {
-            assert!(matches!(start(name, &library), Err(NewError::Name(_))), "{name:?}");
+            assert!(matches!(start(name, None), Err(NewError::Name(_))), "{name:?}");
         }
     }
 }

@@ -7,11 +7,15 @@ mod clean;
 mod compare;
 mod conform;
 mod conformance;
+mod drill;
 mod engine;
+mod fault;
 mod gate;
 mod incident;
+mod install;
 mod meta;
 mod namespace;
+mod pay;
 pub mod preparation;
 mod replay;
 mod report;
@@ -29,6 +33,7 @@ mod tiers;
 use crate::{
     acceptance::known_failures::KnownError,
     bench::BenchError,
+    called::as_called,
     catalogue::{
         list,
         new_scenario::{self, NewError},
@@ -40,19 +45,20 @@ use crate::{
     explain,
     gate::GateError,
     incident::IncidentError,
+    pay::BuyError,
     play::RunDirError,
     probe::ConformError,
     recording::{self, RecordingError},
     run::RunError,
     selftest::SelftestError,
-    serve::OptionsError,
+    serve::{OptionsError, OwnError, control::ControlError},
     setup::SetupError,
     shrink::ShrinkError,
     swarm::{MergeError, SwarmError},
 };
 use ::scenario::{Library, LibraryError};
 use sandbox::SandboxError;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use supervisor::NamespaceError;
 use system::output::{out, outln};
 use thiserror::Error;
@@ -68,7 +74,7 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Compare(args) => compare::compare(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
-            outln!("wrote  {0}\nreplay cargo run -p harness -- replay {0}", packed.display());
+            outln!("wrote  {0}\nreplay {1} replay {0}", packed.display(), as_called());
             Ok(Exit::Pass)
         }
         Command::Replay(args) => replay::replay(args),
@@ -83,28 +89,40 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
             Ok(Exit::Pass)
         }
         Command::New(args) => {
-            let path = new_scenario::start(&args.scenario, &Library::find())?;
-            outln!("wrote {}\nrun   cargo run -p harness -- scenario {}", path.display(), args.scenario);
+            let path = new_scenario::start(&args.scenario, args.output.as_deref())?;
+            outln!("wrote {}\nrun   {} scenario {}", path.display(), as_called(), asked_for(&path, &args.scenario));
             Ok(Exit::Pass)
         }
         Command::Swarm(args) => swarm::swarm(args),
         Command::Merge(args) => swarm::merge(args),
         Command::Shrink(args) => shrink::shrink(args),
         Command::Incident(args) => incident::incident(args),
+        Command::Drill(args) => drill::drill(args),
         Command::Meta(args) => meta::meta(args),
         Command::Schema(args) => schema::schema(args),
         Command::Serve(args) => serve::serve(args),
         Command::Clean(args) => clean::clean(args),
         Command::Gate(args) => gate::gate(args),
+        Command::Pay(args) => pay::pay(args),
+        Command::Fault(args) => fault::fault(args),
         Command::Bench(args) => bench::bench(args),
         Command::Namespace(args) => namespace::namespace(args),
         Command::Supervise(args) => Ok(preparation::runtime()?.block_on(supervisor::supervise(args))?),
         Command::Conform(args) => conform::conform(args),
         Command::Conformance(args) => conformance::conformance_table(args),
         Command::Selftest(args) => selftest::selftest(args),
+        Command::Install(args) => install::install(args),
+        Command::Completions(args) => install::completions(args),
+        Command::Man(args) => install::man(args),
         Command::Doctor => setup::doctor(),
         Command::Setup => setup::set_up(),
     }
+}
+
+/// The name under which a scenario's file is asked for: its own in the library, else its path.
+fn asked_for(path: &Path, name: &str) -> String {
+    let is_listed = Library::find().file(name).is_some_and(|file| file.canonicalize().ok() == path.canonicalize().ok());
+    if is_listed { name.to_owned() } else { path.display().to_string() }
 }
 
 /// Why a command could not do its work.
@@ -136,6 +154,18 @@ pub enum CommandError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Serve(#[from] OptionsError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Drill(#[from] drill::DrillError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Own(#[from] OwnError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Buy(#[from] BuyError),
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Control(#[from] ControlError),
     #[error(transparent)]
     #[diagnostic(transparent)]
     Recording(#[from] RecordingError),
@@ -194,9 +224,18 @@ impl CommandError {
             Self::Library(LibraryError::UnknownTag { .. })
             | Self::OtherTier { .. }
             | Self::Serve(
-                OptionsError::TwoOfOneName(_) | OptionsError::TooMany(_) | OptionsError::TooManyPorts { .. },
+                OptionsError::TwoOfOneName(_)
+                | OptionsError::TooMany(_)
+                | OptionsError::TooManyPorts { .. }
+                | OptionsError::Fault(_),
             )
             | Self::New(NewError::Name(_) | NewError::Taken(_)) => Exit::Usage,
+            Self::Drill(_) | Self::Own(_) | Self::Buy(BuyError::NoUrl(_)) | Self::Control(ControlError::Refused(_)) => {
+                Exit::Usage
+            }
+            Self::Buy(BuyError::Silent { .. }) | Self::Control(_) => Exit::DidNotStart,
+            Self::Buy(BuyError::NoOffer { .. }) => Exit::NothingRan,
+            Self::Buy(_) => Exit::Internal,
             Self::Serve(OptionsError::Taken { .. }) => Exit::DidNotStart,
             Self::Library(LibraryError::NothingSelected) => Exit::NothingRan,
             Self::Library(_) | Self::Known(_) => Exit::BadScenario,

@@ -23,7 +23,32 @@ use system::{
 
 /// Provides what is missing and builds the Workers.
 pub async fn provide() -> Result<(Tools, Bundle), CommandError> {
+    if setup::is_installed(&workspace_root()) {
+        return installed().await;
+    }
     provide_and(|toolchain, bundle, outbound, _, _| Ok((tools(toolchain, &bundle, &outbound), bundle))).await
+}
+
+/// What an installation has: only Node and wrangler are still to be got.
+async fn installed() -> Result<(Tools, Bundle), CommandError> {
+    setting_up(|root, progress, cancelled| {
+        let setup::NamespaceTools { node, wrangler_js, workerd, esbuild, .. } =
+            setup::ensure_namespace(root, progress, cancelled)?;
+        let (dispatcher, outbound) = setup::prebuilt(root)?;
+        let tools = Tools {
+            node,
+            wrangler_js,
+            workerd,
+            esbuild,
+            bundle_index_js: dispatcher.index_js.clone(),
+            outbound_index_js: outbound.index_js,
+            wrangler_jsonc: root.join("dispatcher/worker/wrangler.jsonc"),
+            official_mjs: None,
+            planted: None,
+        };
+        Ok((tools, dispatcher))
+    })
+    .await
 }
 
 /// Besides that, the official server library as a Worker, and the runtime that both are served by.
@@ -73,6 +98,7 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
         node: toolchain.node().to_owned(),
         wrangler_js: toolchain.wrangler_js(),
         workerd: toolchain.workerd(),
+        esbuild: toolchain.esbuild(),
         bundle_index_js: bundle.index_js.clone(),
         outbound_index_js: outbound.index_js.clone(),
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),

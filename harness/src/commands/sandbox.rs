@@ -12,7 +12,8 @@ use crate::{
     exit::Exit,
     live::{LiveOptions, Sellers},
     run::{self, RunError},
-    serve, setup,
+    serve::{self, Environment},
+    setup,
     world::ports,
 };
 use clap::Parser;
@@ -79,7 +80,7 @@ pub fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {
     let run_dir = make_run_dir(None, "dev")?;
     let scripts = run_dir.path().join("scripts");
     link(&args.scripts, &scripts, &[&worker.index_js, &worker.wasm])?;
-    let scenario = serve::world(&[], FACILITATORS)?;
+    let scenario = serve::world(&[], FACILITATORS, Environment::Test)?;
     let sellers = Sellers { directory, scripts };
     runtime.block_on(async {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
@@ -93,6 +94,7 @@ pub fn sandbox(args: &SandboxArgs) -> Result<Exit, CommandError> {
             facilitator_ports: &[],
             facilitator_urls: &[],
             node_urls: &[],
+            own_workers: false,
             sellers: Some(&sellers),
         };
         let mut interruption = Interruption::heed();

@@ -7,17 +7,23 @@ use super::{
 use crate::{
     cli::ServeArgs,
     exit::Exit,
-    serve::{self, OptionsError, ServeOptions},
+    serve::{self, Environment, OptionsError, ServeOptions},
     world::ports,
 };
 use scenario::Library;
 
 pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
-    let scenario = match (&args.tenants[..], args.facilitators) {
-        ([], None) => Library::find().load(&args.world)?,
-        (tenants, facilitators) => serve::world(tenants, facilitators.unwrap_or(1).into())?,
+    let facilitators = |unless_given| args.facilitators.map_or(unless_given, usize::from);
+    let (scenario, own) = match (&args.workers, &args.tenants[..], args.facilitators) {
+        (Some(folder), ..) => {
+            let own = serve::own_workers(folder, args.env, !args.facilitator_urls.is_empty())?;
+            (serve::own_world(own.tenants.clone(), facilitators(2), args.env), Some(own))
+        }
+        (None, [], None) if args.env == Environment::Test => (Library::find().load(&args.world)?, None),
+        (None, tenants, _) => (serve::world(tenants, facilitators(1), args.env)?, None),
     };
     serve::enough_facilitators(&scenario, &args.facilitator_ports)?;
+    serve::check_faults(&scenario, &args.faults)?;
     // Before anything is built or made.
     for port in args.port.iter().chain(&args.facilitator_ports) {
         ports::check(*port).map_err(|source| OptionsError::Taken { port: *port, source })?;
@@ -31,7 +37,8 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         facilitator_ports: &args.facilitator_ports,
         facilitator_urls: &args.facilitator_urls,
         node_urls: &args.node_urls,
+        faults: &args.faults,
     };
-    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, wanted))?;
+    runtime.block_on(serve::serve(&scenario, &tools, &run_dir, wanted, own))?;
     Ok(Exit::Pass)
 }

@@ -16,7 +16,8 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     let seed = args.seed.or(found.seed).ok_or_else(|| ShrinkError::NoSeed(args.run.clone()))?;
     let name = args.name.clone().unwrap_or_else(|| format!("shrunk-{}", found.id));
     let name = scenario::Name::new(&name).ok_or(ShrinkError::Name(name))?;
-    let path = library.regressions().join(name.as_str()).with_extension("toml");
+    let regression = || library.regressions().join(name.as_str()).with_extension("toml");
+    let path = args.output.clone().unwrap_or_else(regression);
     // Not after minutes of work.
     if path.exists() {
         return Err(NewError::Taken(path).into());
@@ -34,10 +35,12 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     }
     let path = new_scenario::keep(path, &shrunk.text)?;
     outln!(
-        "{} still breaks after {} tries; wrote {}\nrun   cargo run -p harness -- scenario {name} --tier sim",
+        "{} still breaks after {} tries; wrote {}\nrun   {} scenario {} --tier sim",
         shrunk.rules.join(", "),
         shrunk.tries,
-        path.display()
+        path.display(),
+        crate::called::as_called(),
+        super::asked_for(&path, name.as_str())
     );
     Ok(Exit::Pass)
 }

@@ -163,6 +163,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     let policy = options.policy.clone();
     let (supervisor, records) = Supervisor::start(options).await?;
     let address = supervisor.address();
+    supervisor.tell_unreadable();
     if args.json {
         outln!("{}", json!({ "address": address, "plugin": plugin, "scripts": supervisor.scripts() }));
     } else {

@@ -60,6 +60,19 @@ impl<'a> Publisher<'a> {
         event::DirectoryChange { change: None, tenants, to_be_logged: DirectoryNews::Adopted }
     }
 
+    /// Writes a new version with these tenants, as an operator would.
+    pub fn list(&mut self, tenants: Vec<Tenant>) -> Result<(), PublishError> {
+        let before = std::mem::replace(&mut self.tenants, tenants);
+        match self.next_version() {
+            Ok(entries) => self.write(entries),
+            Err(error) => {
+                self.tenants = before;
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
     /// Makes the store what the change says, and tells what that is.
     pub fn make(&mut self, change: &DirectoryChange) -> Result<event::DirectoryChange, PublishError> {
         self.store.recover();

@@ -19,7 +19,7 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
             json!({
                 "amount": price.atomic().to_string(),
                 "network": network.caip2(),
-                "payTo": pay_to(tenant.seller()).to_string(),
+                "payTo": pay_to(tenant).to_string(),
                 "description": format!("A quote from {id}"),
                 "mimeType": "application/json",
                 "paymentFlow": tenant.flow(),
@@ -27,6 +27,9 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
             })
         });
         let mut record = json!({"id": id, "plan": tenant.plan().as_str(), "slug": id, "hosts": [host_of(id)]});
+        for host in tenant.hosts() {
+            record["hosts"].as_array_mut().expect("it was made a list").push(host.as_str().into());
+        }
         if tenant.script() != id {
             record["script"] = tenant.script().into();
         }
@@ -83,7 +86,7 @@ pub fn facts_of<'a>(
         let price = tenant.price().map(|price| PriceFacts {
             network: network.caip2().to_owned(),
             asset: network.usdc().address.lower(),
-            pay_to: pay_to(tenant.seller()).lower(),
+            pay_to: pay_to(tenant).lower(),
             amount: price.atomic().to_string(),
             flow: match tenant.flow() {
                 PaymentFlow::Authorization => Flow::Authorization,
@@ -102,9 +105,12 @@ pub fn facts_of<'a>(
     tenants.into_iter().map(facts).collect()
 }
 
-/// An address per seller that nobody holds the key of.
-fn pay_to(seller: &Name) -> Address {
-    let hash = Keccak256::digest(format!("payTo of {seller}"));
+/// Its own address, or one per seller that nobody holds the key of.
+fn pay_to(tenant: &Tenant) -> Address {
+    if let Some(own) = tenant.pay_to() {
+        return own;
+    }
+    let hash = Keccak256::digest(format!("payTo of {}", tenant.seller()));
     let mut address = [0; 20];
     address.copy_from_slice(&hash[12..]);
     Address(address)

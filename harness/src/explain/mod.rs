@@ -193,7 +193,7 @@ fn traffic(traffic: &Traffic) -> String {
     format!(
         "{} arrive, {}, {} in all by {}: {}; for {} of {}{}{}{}",
         traffic.name(),
-        traffic.rate(),
+        traffic.arriving(),
         traffic.arrivals(),
         show(traffic.window().to()),
         shares.collect::<Vec<_>>().join(", "),

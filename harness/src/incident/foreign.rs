@@ -1,4 +1,4 @@
-//! Forms of a log that are not read here, told by their names: "nothing was found" would send its reader to look in the log.
+//! Forms that are no log of the dispatcher's, told by their names, with what to do about each.
 
 use serde_json::Value;
 
@@ -9,30 +9,38 @@ pub struct Foreign {
     pub mend: &'static str,
 }
 
-/// The bytes that compressed files begin with.
-const PACKED: [(&[u8], Foreign); 5] = [
-    (&[0x1f, 0x8b], Foreign { what: "gzip", mend: "unpack it first: `gunzip -k FILE`" }),
-    (b"PK\x03\x04", Foreign { what: "a zip file", mend: "unpack it first: `unzip FILE`" }),
-    (&[0x28, 0xb5, 0x2f, 0xfd], Foreign { what: "zstd", mend: "unpack it first: `zstd -d FILE`" }),
-    (&[0xfd, b'7', b'z', b'X', b'Z'], Foreign { what: "xz", mend: "unpack it first: `unxz -k FILE`" }),
-    (b"BZh", Foreign { what: "bzip2", mend: "unpack it first: `bunzip2 -k FILE`" }),
+const fn form(what: &'static str, mend: &'static str) -> Foreign {
+    Foreign { what, mend }
+}
+
+/// The bytes that files of other forms begin with.
+const MAGIC: [(&[u8], Foreign); 9] = [
+    (b"PK\x03\x04", form("a zip file", "unpack it first: `unzip FILE`")),
+    (&[0xfd, b'7', b'z', b'X', b'Z'], form("xz", "unpack it first: `unxz -k FILE`")),
+    (b"BZh", form("bzip2", "unpack it first: `bunzip2 -k FILE`")),
+    (b"\x7fELF", form("a program", "give it the log, and not what wrote it")),
+    (b"%PDF", form("a PDF", "export the log as JSON, and not as a document")),
+    (b"\x89PNG", form("a picture", "export the log as JSON: nothing can be read off a screenshot")),
+    (&[0xff, 0xd8, 0xff], form("a picture", "export the log as JSON: nothing can be read off a screenshot")),
+    (b"SQLite format 3", form("a database", "give it the dispatcher's log, and not its storage")),
+    (b"PAR1", form("Parquet", "have Logpush write JSON, or convert it to JSON lines")),
 ];
 
-const UTF_16: Foreign =
-    Foreign { what: "UTF-16, and not UTF-8", mend: "convert it first: `iconv -f UTF-16 -t UTF-8 FILE`" };
-const EMPTY: Foreign = Foreign { what: "empty", mend: "look at what wrote it" };
-const PRETTY: Foreign = Foreign {
-    what: "what `wrangler tail` prints for people, which has no times that are exact enough",
-    mend: "take the log with `wrangler tail --format json`",
-};
-const API: Foreign = Foreign {
-    what: "an answer of Cloudflare's API, and the dispatcher's lines are not where an export has them",
-    mend: "take the list of events out of it, such as by `jq -c '.result.events.events[]'`",
-};
-const NO_JSON: Foreign = Foreign {
-    what: "no JSON in any line",
-    mend: "what is read is JSON: `wrangler tail --format json`, or an export of Workers Logs",
-};
+const EMPTY: Foreign = form("empty", "look at what wrote it");
+const BINARY: Foreign =
+    form("no text", "what is read is JSON: `wrangler tail --format json`, or an export of Workers Logs");
+const HTML: Foreign =
+    form("a web page", "export the events as JSON, or take the log with `wrangler tail --format json`");
+const CSV: Foreign =
+    form("a table of comma-separated values", "export it as JSON: a table has lost the dispatcher's lines");
+const FAILED: Foreign =
+    form("an error of Cloudflare's API", "look at its `errors`: the token may lack the right to read Workers Logs");
+const NO_JSON: Foreign =
+    form("no JSON in any line", "what is read is JSON: `wrangler tail --format json`, or an export of Workers Logs");
+const OTHERS: Foreign = form(
+    "JSON without a line of the dispatcher's",
+    "its lines are JSON objects that begin with {\"log\":\"request\"}; was it another Worker that was tailed?",
+);
 
 impl Foreign {
     /// A form that text can have no share in.
@@ -40,65 +48,56 @@ impl Foreign {
         if bytes.is_empty() {
             return Some(EMPTY);
         }
-        let packed = PACKED.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, form)| *form);
-        packed.or_else(|| is_utf_16(bytes).then_some(UTF_16))
+        let known = MAGIC.iter().find(|(magic, _)| bytes.starts_with(magic)).map(|(_, form)| *form);
+        let start = &bytes[..bytes.len().min(512)];
+        // UTF-16 has a zero in every other place, and nothing else that is a log has any.
+        let zeros = start.iter().filter(|byte| **byte == 0).count();
+        let is_binary = zeros > 0 && zeros * 5 < start.len() * 2;
+        known.or_else(|| is_binary.then_some(BINARY))
     }
 
     /// A form that explains why nothing was found in it.
-    pub fn by_its_text(text: &str) -> Option<Self> {
-        if text.trim().is_empty() {
-            return Some(EMPTY);
+    pub fn by_its_text(text: &str) -> Self {
+        let start = text.trim_start();
+        if start.is_empty() {
+            return EMPTY;
         }
-        if serde_json::from_str::<Value>(text).is_ok_and(|value| value.get("result").is_some()) {
-            return Some(API);
+        let head = start.get(..start.len().min(200)).unwrap_or_default().to_ascii_lowercase();
+        if head.starts_with("<!doctype") || head.starts_with("<html") {
+            return HTML;
         }
-        if text.lines().any(is_tailed) {
-            return Some(PRETTY);
+        if let Ok(value) = serde_json::from_str::<Value>(text) {
+            return if value["success"] == false { FAILED } else { OTHERS };
         }
-        (!text.lines().any(|line| line.trim_start().starts_with(['{', '[']))).then_some(NO_JSON)
+        if text.lines().any(|line| line.trim_start().starts_with(['{', '['])) {
+            return OTHERS;
+        }
+        let commas = |line: &str| line.matches(',').count();
+        let mut lines = text.lines().filter(|line| !line.is_empty());
+        match (lines.next(), lines.next()) {
+            (Some(first), Some(second)) if commas(first) >= 3 && commas(first) == commas(second) => CSV,
+            _ => NO_JSON,
+        }
     }
-}
-
-/// Recognises the mark, or text in which every other byte is zero.
-fn is_utf_16(bytes: &[u8]) -> bool {
-    let start = &bytes[..bytes.len().min(64)];
-    let zeros = |first: usize| start.iter().skip(first).step_by(2).filter(|byte| **byte == 0).count() * 2;
-    start.starts_with(&[0xff, 0xfe])
-        || start.starts_with(&[0xfe, 0xff])
-        || (start.len() >= 4 && (zeros(0) >= start.len() - 2 || zeros(1) >= start.len() - 2))
-}
-
-/// Recognises `GET https://host/path - Ok @ 28/11/2026, 16:00:00` and its like.
-fn is_tailed(line: &str) -> bool {
-    let is_method = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
-    let begins = line.split_once(' ').is_some_and(|(method, rest)| is_method(method) && rest.starts_with("http"));
-    begins && line.contains(" - ") && line.contains(" @ ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn what(bytes: &[u8]) -> &'static str {
-        let form = Foreign::by_its_bytes(bytes).or_else(|| Foreign::by_its_text(&String::from_utf8_lossy(bytes)));
-        form.map_or("", |form| form.what)
-    }
-
     #[test]
     fn a_log_of_another_form_is_called_by_its_name() {
-        let utf_16: Vec<u8> = "{\"log\":\"request\"}".encode_utf16().flat_map(u16::to_le_bytes).collect();
-        let marked = [&[0xff, 0xfe][..], &utf_16].concat();
-        let other_way: Vec<u8> = "{\"log\":\"request\"}".encode_utf16().flat_map(u16::to_be_bytes).collect();
-        for text in [&utf_16[..], &marked, &other_way] {
-            assert_eq!(what(text), UTF_16.what);
-        }
-        assert_eq!(what(&[0x1f, 0x8b, 8, 0]), "gzip");
-        assert_eq!(what(b"PK\x03\x04rest"), "a zip file");
-        assert_eq!(what(b""), "empty");
-        assert_eq!(what(b" \n\n"), "empty");
-        assert_eq!(what(b"GET https://a.example/ - Ok @ 28/11/2026, 16:00:00\n  (log) x\n"), PRETTY.what);
-        assert_eq!(what(br#"{"success":true,"result":{"events":{"events":[]}}}"#), API.what);
-        assert_eq!(what(b"nothing of interest\n"), NO_JSON.what);
-        assert_eq!(what(b"{\"other\":1}\n"), "", "JSON, and nobody's that is known");
+        let bytes = |bytes: &[u8]| Foreign::by_its_bytes(bytes).map(|form| form.what);
+        assert_eq!(bytes(b"PK\x03\x04rest"), Some("a zip file"));
+        assert_eq!(bytes(b"\x00\x01\x02abcdefghijklmno"), Some(BINARY.what));
+        let utf_16: Vec<u8> = "{\"log\":1}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!((bytes(&utf_16), bytes(b"{}")), (None, None));
+        let text = |text: &str| Foreign::by_its_text(text).what;
+        assert_eq!(text(" \n\n"), EMPTY.what);
+        assert_eq!(text("<!DOCTYPE html><html>"), HTML.what);
+        assert_eq!(text(r#"{"success":false,"errors":[{"code":10000}]}"#), FAILED.what);
+        assert_eq!(text("time,level,message,id\n1,info,x,2\n"), CSV.what);
+        assert_eq!(text("nothing of interest\n"), NO_JSON.what);
+        assert_eq!(text("{\"other\":1}\n"), OTHERS.what);
     }
 }

@@ -7,4 +7,4 @@ pub mod operator;
 mod outbound;
 mod world;
 
-pub use world::{Live, LiveError, LiveOptions, Sellers, Tools};
+pub use world::{Live, LiveError, LiveOptions, NAMESPACE_TENANTS, Sellers, Tools};

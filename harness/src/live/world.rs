@@ -5,7 +5,7 @@ use super::outbound::Outbound;
 use crate::{
     directory::{KvStore, PublishError, Publisher, scripts},
     planting::VARIABLE,
-    play::{faults, impoverish, keys, leaked, log_event, network, node_secret, terms, vars},
+    play::{faults, impoverish, keys, leaked, log_event, network, node_secret, refused, terms, vars},
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::Watch,
@@ -17,7 +17,7 @@ use crate::{
         wrangler::LOG as WRANGLER_LOG,
     },
 };
-use doubles::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Terms, node};
+use doubles::{Chain, FacilitatorDouble, NodeDouble, OriginError, PaperChain, Script, Terms, node};
 use journal::Journal;
 use namespace::{Policy, Report};
 use reports::event::Event;
@@ -45,6 +45,8 @@ pub struct Tools {
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
     pub workerd: PathBuf,
+    /// It builds Workers in TypeScript.
+    pub esbuild: PathBuf,
     /// Entry of the dispatcher's release bundle.
     pub bundle_index_js: PathBuf,
     /// And of the outbound Worker's.
@@ -69,8 +71,10 @@ pub struct LiveOptions<'a> {
     pub facilitator_ports: &'a [u16],
     /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
     pub facilitator_urls: &'a [String],
-    /// Of the chain that these settle on; empty: no node.
+    /// Nodes of the chain that the dispatcher may ask; empty: the scenario's double, if it has one.
     pub node_urls: &'a [String],
+    /// Somebody else fills the namespace's folder with Workers ([`NAMESPACE_TENANTS`]); without it each tenant is a double.
+    pub own_workers: bool,
     /// In place of the scenario's tenants and their doubles.
     pub sellers: Option<&'a Sellers>,
 }
@@ -83,6 +87,9 @@ pub struct Sellers {
     /// A folder for each script.
     pub scripts: PathBuf,
 }
+
+/// Where the namespace finds its Workers, in the run's folder.
+pub const NAMESPACE_TENANTS: &str = "namespace/tenants";
 
 /// A running world.
 pub struct Live {
@@ -119,6 +126,10 @@ const LAST_LINES: Duration = Duration::from_millis(500);
 pub enum LiveError {
     #[error("asking the dispatcher whether it is ready")]
     Unready(#[source] reqwest::Error),
+    #[error("the dispatcher refuses its configuration: {said}\nit stands in {}, line {line}", log.display())]
+    Refused { said: String, log: PathBuf, line: usize },
+    #[error("opening what `fault` reaches the world by")]
+    Control(#[source] io::Error),
     #[error("the dispatcher answers {status} to everything; its log is {}, and ends with:\n{tail}", log.display())]
     Misconfigured { status: u16, log: PathBuf, tail: String },
     #[error("starting the facilitator double {name}")]
@@ -196,15 +207,15 @@ impl Live {
         } else {
             let named = options.facilitator_urls.iter().enumerate();
             facilitator_urls.extend(named.map(|(n, url)| (format!("given-{}", n + 1), url.clone())));
-            if !options.node_urls.is_empty() {
-                keys.extend([node_secret(options.node_urls)]);
-            }
         }
 
+        if !options.node_urls.is_empty() {
+            keys.extend([node_secret(options.node_urls)]);
+        }
         let sellers = options.sellers;
         let tenants: Vec<_> = scripts(scenario)
             .into_iter()
-            .filter(|_| sellers.is_none())
+            .filter(|_| sellers.is_none() && !options.own_workers)
             .map(|(script, tenant)| (TenantDouble { script, canary: secret() }, tenant))
             .collect();
         let canaries: BTreeMap<_, _> =
@@ -284,6 +295,13 @@ impl Live {
         Ok(Some(Publisher::open(scenario, network(scenario)?, facilitators, store.clone())?))
     }
 
+    /// The doubles' scripts, by facilitator; none where the facilitators are no doubles that can fail.
+    pub fn scripts(&self) -> Vec<(String, Arc<Script>)> {
+        let can_fail = self.official.is_none();
+        let doubles = self.doubles.iter().filter(|_| can_fail).map(FacilitatorDouble::script);
+        self.facilitator_urls.iter().map(|(name, _)| name.clone()).zip(doubles).collect()
+    }
+
     /// Fails if the dispatcher refuses its configuration: it answers 500 to everything then.
     pub async fn takes_its_configuration(&self) -> Result<(), LiveError> {
         let ask = async {
@@ -294,6 +312,9 @@ impl Live {
             status if status.is_server_error() => {
                 // The line that says why may come a moment after the answer.
                 tokio::time::sleep(LAST_LINES).await;
+                if let Some((line, said)) = refused(&self.log) {
+                    return Err(LiveError::Refused { said, log: self.log.clone(), line });
+                }
                 Err(LiveError::Misconfigured { status: status.as_u16(), log: self.log.clone(), tail: tail(&self.log) })
             }
             _ => Ok(()),

@@ -3,7 +3,7 @@
 
 use reports::event::Event;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 /// `None` for a line that is no telemetry.
 #[must_use]
@@ -58,6 +58,18 @@ fn has_run(line: &str, length: usize, is_one: impl Fn(u8) -> bool) -> bool {
     })
 }
 
+/// The reason of a dispatcher that refuses its configuration, and its line in the log file.
+#[must_use]
+pub fn refused(log: &Path) -> Option<(usize, String)> {
+    let text = std::fs::read(log).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let reason = |line: &str| {
+        let value: Value = serde_json::from_str(&line[line.find(r#"{"log":"misconfigured""#)?..]).ok()?;
+        value["error"].as_str().map(str::to_owned)
+    };
+    text.lines().enumerate().find_map(|(n, line)| Some((n + 1, reason(line)?)))
+}
+
 /// What a line about `log` says.
 #[must_use]
 pub fn line_of(log: &str, value: Value) -> Option<Event> {
@@ -106,6 +118,17 @@ mod tests {
         assert_eq!(found("GET /quote?arrival=7").as_deref(), Some("a query"));
         assert_eq!(found(&format!("eip155:84532:0x{}:0x{}", "a".repeat(40), "b".repeat(64))), None);
         assert_eq!(leaked("GET /quote?arrival=7 200 OK (3ms)", &BTreeMap::new()), None);
+    }
+
+    #[test]
+    fn a_refused_configuration_is_found_with_its_line() {
+        let log = std::env::temp_dir().join(format!("402claw-refused-{}", std::process::id()));
+        let line = r#"{"log":"misconfigured","error":"FACILITATORS: `primary`: url must be https"}"#;
+        std::fs::write(&log, format!("Ready\n\n✘ {line}\n{line}\n")).unwrap();
+        assert_eq!(refused(&log), Some((3, "FACILITATORS: `primary`: url must be https".to_owned())));
+        std::fs::write(&log, "Ready\n").unwrap();
+        assert_eq!(refused(&log), None);
+        std::fs::remove_file(log).unwrap();
     }
 
     #[test]

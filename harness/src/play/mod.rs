@@ -13,7 +13,7 @@ mod run_spec;
 mod timeline;
 
 pub use dispatcher_config::{faults, impoverish, keys, network, node_secret, terms, vars};
-pub use dispatcher_log::{event as log_event, leaked, line_of};
+pub use dispatcher_log::{event as log_event, leaked, line_of, refused};
 pub use kills::{cause, moments, reached, waits_for_an_event};
 pub use location_counter::LocationCounter;
 pub use manifest::{MANIFEST_SCHEMA, Manifest};

@@ -2,6 +2,7 @@
 
 use super::fidelity;
 use crate::{
+    called::as_called,
     directory::{facts_of, plan_limits},
     exit::Exit,
 };
@@ -65,7 +66,7 @@ impl RunSpec<'_> {
             machine: reports::machine::throughout(&history.events),
             fidelity: fidelity::of(scenario, *tier),
             run_dir: run_dir.display().to_string(),
-            replay: format!("cargo run -p harness -- scenario {as_} --seed {seed}{}", tier.as_flag()),
+            replay: format!("{} scenario {as_} --seed {seed}{}", as_called(), tier.as_flag()),
             exit_code: 0,
         };
         report.exit_code = Exit::of_report(&report).code();

@@ -51,12 +51,18 @@ pub async fn live(asked: RunSpec<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn
         facilitator_ports: &[],
         facilitator_urls: &[],
         node_urls: &[],
+        own_workers: false,
         sellers: None,
     };
     let mut interruption = Interruption::heed();
     let (mut live, mut deaths) = start_or_interrupted(&options, &journal).await?;
+    let worked = async {
+        // A dispatcher that answers 500 to everything would be judged as if it had been at work.
+        live.takes_its_configuration().await.map_err(RunError::DidNotStart)?;
+        drive(asked, &clock, &journal, &mut live, say).await
+    };
     let driven = tokio::select! {
-        driven = drive(asked, &clock, &journal, &mut live, say) => driven,
+        driven = worked => driven,
         () = interruption.asked() => Err(RunError::Interrupted),
         death = deaths.first() => Err(RunError::Died(death)),
         full = writer.failed() => Err(RunError::Journal(full)),

@@ -1,9 +1,19 @@
 //! The world that `serve` is asked for by options, where no scenario has it: plain tenants, plain facilitators.
 
-use scenario::{Name, Plan, Scenario, Tenant, Usdc, World, limits::MAX_TENANTS};
+use clap::ValueEnum;
+use scenario::{Name, Plan, Scenario, Tenant, TypedFault, Usdc, World, limits::MAX_TENANTS};
 
 /// What is served where only facilitators are asked for.
 const DEFAULT_TENANT: &str = "acme:pro:0.01";
+
+/// The chain that is charged on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Environment {
+    /// Base
+    Prod,
+    /// Base Sepolia
+    Test,
+}
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum OptionsError {
@@ -14,6 +24,8 @@ pub enum OptionsError {
     #[error("{ports} ports for {facilitators} facilitators")]
     #[diagnostic(help("--facilitators N starts more of them"))]
     TooManyPorts { ports: usize, facilitators: usize },
+    #[error("{0}")]
+    Fault(String),
     #[error("port {port} on loopback cannot be had")]
     Taken { port: u16, source: std::io::Error },
 }
@@ -49,8 +61,22 @@ pub fn facilitator_url(text: &str) -> Result<String, String> {
     }
 }
 
+/// Reads the URL of a node of the chain.
+pub fn node_url(text: &str) -> Result<String, String> {
+    facilitator_url(text).map_err(|why| why.replace("https://x402.org/facilitator", "https://sepolia.base.org"))
+}
+
+/// A scenario in which nothing happens, for a person's own Workers: their directory can change while they are served.
+pub fn own_world(tenants: Vec<Tenant>, facilitators: usize, env: Environment) -> Scenario {
+    let world = World::plain(names(facilitators), tenants).stored();
+    Scenario::quiet(match env {
+        Environment::Prod => world.in_production(),
+        Environment::Test => world,
+    })
+}
+
 /// A scenario in which nothing happens.
-pub fn world(tenants: &[Tenant], facilitators: usize) -> Result<Scenario, OptionsError> {
+pub fn world(tenants: &[Tenant], facilitators: usize, env: Environment) -> Result<Scenario, OptionsError> {
     if tenants.len() > MAX_TENANTS {
         return Err(OptionsError::TooMany(tenants.len()));
     }
@@ -63,13 +89,29 @@ pub fn world(tenants: &[Tenant], facilitators: usize) -> Result<Scenario, Option
         [] => vec![tenant(DEFAULT_TENANT).expect("the default is a tenant")],
         given => given.to_vec(),
     };
+    let world = World::plain(names(facilitators), tenants);
+    Ok(Scenario::quiet(match env {
+        Environment::Prod => world.in_production(),
+        Environment::Test => world,
+    }))
+}
+
+fn names(facilitators: usize) -> Vec<Name> {
     let name = |n| match n {
         1 => "primary".to_owned(),
         2 => "standby".to_owned(),
         n => format!("standby-{}", n - 1),
     };
-    let facilitators = (1..=facilitators).map(|n| Name::new(&name(n)).expect("it is a name"));
-    Ok(Scenario::quiet(World::plain(facilitators.collect(), tenants)))
+    (1..=facilitators).map(|n| Name::new(&name(n)).expect("it is a name")).collect()
+}
+
+/// A fault that cannot be switched on is a mistake.
+pub fn check_faults(scenario: &Scenario, faults: &[String]) -> Result<(), OptionsError> {
+    let names: Vec<&str> = scenario.world().facilitators().iter().map(Name::as_str).collect();
+    if scenario.world().is_official() && !faults.is_empty() {
+        return Err(OptionsError::Fault("official facilitators cannot be made to fail".to_owned()));
+    }
+    faults.iter().try_for_each(|words| TypedFault::parse(words, &names).map(drop)).map_err(OptionsError::Fault)
 }
 
 /// A port that nothing will listen on is a mistake.
@@ -117,7 +159,7 @@ mod tests {
 
     #[test]
     fn a_world_is_made_of_options_alone() {
-        let served = world(&[], 3).map_err(miette::Report::new).unwrap();
+        let served = world(&[], 3, Environment::Test).map_err(miette::Report::new).unwrap();
         assert_eq!(served.world().tenants()[0].id().as_str(), "acme");
         let names: Vec<&str> = served.world().facilitators().iter().map(Name::as_str).collect();
         assert_eq!(names, ["primary", "standby", "standby-2"]);
@@ -125,6 +167,6 @@ mod tests {
         let many = enough_facilitators(&served, &[1, 2, 3, 4]).unwrap_err();
         assert_eq!(many.to_string(), "4 ports for 3 facilitators");
         let twice = ["shop:pro:0.01", "shop:free"].map(|text| tenant(text).unwrap());
-        assert!(matches!(world(&twice, 1), Err(OptionsError::TwoOfOneName(_))));
+        assert!(matches!(world(&twice, 1, Environment::Test), Err(OptionsError::TwoOfOneName(_))));
     }
 }

@@ -184,6 +184,18 @@ pub fn build_worker(
     Ok(bundle)
 }
 
+/// A Worker that was built elsewhere. Its sizes after compression are as its stamp says, and 0 without one.
+pub(super) fn prebuilt(out: &Path) -> Result<Bundle, SetupError> {
+    let stamp = fs::read_to_string(out.join(STAMP)).unwrap_or_default();
+    let mut sizes = stamp.lines().nth(1).unwrap_or_default().split(' ').filter_map(|size| size.parse().ok());
+    sized(out, sizes.next().unwrap_or_default(), sizes.next().unwrap_or_default())
+}
+
+/// The bundle that this entry is of.
+pub fn bundle_of(index_js: &Path) -> Result<Bundle, SetupError> {
+    prebuilt(index_js.parent().unwrap_or(index_js))
+}
+
 fn stamped(out: &Path, made_from: &str) -> Option<Bundle> {
     let stamp = fs::read_to_string(out.join(STAMP)).ok()?;
     let (hash, sizes) = stamp.trim().split_once('\n')?;

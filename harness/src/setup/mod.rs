@@ -9,6 +9,7 @@ mod bundle;
 mod cache;
 mod cargo_tool;
 mod child;
+mod client;
 mod doctor;
 mod error;
 mod load_tests;
@@ -18,6 +19,7 @@ mod npm;
 mod official;
 mod openssl;
 mod planted;
+mod prebuilt;
 mod progress;
 mod reference;
 mod requirement;
@@ -31,13 +33,17 @@ mod wrangler;
 
 use std::{path::Path, thread};
 
-pub use bundle::{Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_worker};
+pub use bundle::{
+    Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_worker, bundle_of,
+};
+pub use client::official_client;
 pub use doctor::{Finding, diagnose, render};
 pub use error::SetupError;
 pub use load_tests::{build_journeys, build_load_tests};
 pub use namespace_tools::NamespaceTools;
 pub use official::build_official_facilitator;
 pub use planted::{build_planted, build_planted_dispatcher};
+pub use prebuilt::{install, is_installed, prebuilt};
 pub use progress::{Progress, ToStderr};
 pub use reference::{Reference, build_reference};
 pub use requirement::{Found, Requirement};
@@ -46,6 +52,9 @@ pub use toolchain::Toolchain;
 
 /// Every requirement, in the order `doctor` lists them.
 pub fn requirements(site: &Site) -> Result<Vec<Box<dyn Requirement>>, SetupError> {
+    if is_installed(site.workspace()) {
+        return Ok(vec![Box::new(node::Node), Box::new(wrangler::Wrangler)]);
+    }
     Ok(vec![
         Box::new(openssl::OpensslHeaders),
         Box::new(node::Node),

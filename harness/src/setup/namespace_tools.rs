@@ -13,6 +13,7 @@ pub struct NamespaceTools {
     /// For a dispatcher that is to run beside the namespace.
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
+    pub esbuild: PathBuf,
 }
 
 impl NamespaceTools {
@@ -27,6 +28,7 @@ impl NamespaceTools {
             plugin: site.cache().slot("namespace-plugin"),
             node: Node.found(site).ok_or_else(|| missing(&Node))?.path,
             wrangler_js: modules.join("wrangler/bin/wrangler.js"),
+            esbuild: wrangler::esbuild(&modules),
         })
     }
 }

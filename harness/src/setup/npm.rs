@@ -19,6 +19,10 @@ pub const TOOLS: Packages = Packages { lock: "npm", step: "npm packages", option
 pub const REFERENCE: Packages =
     Packages { lock: "npm-reference", step: "reference packages", options: &["--omit=optional", "--legacy-peer-deps"] };
 
+/// The official client, for `pay --client official`.
+pub const CLIENT: Packages =
+    Packages { lock: "npm-client", step: "official client", options: &["--omit=optional", "--legacy-peer-deps"] };
+
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
 /// What one lock file installs.

@@ -60,9 +60,8 @@ impl Toolchain {
         wrangler::workerd(&self.modules)
     }
 
-    pub(super) fn esbuild(&self) -> PathBuf {
-        let (os, arch) = npm::platform();
-        self.modules.join(format!("@esbuild/{os}-{arch}/bin/esbuild"))
+    pub fn esbuild(&self) -> PathBuf {
+        wrangler::esbuild(&self.modules)
     }
 
     /// Everything that shapes a bundle besides its sources, as text for a stamp.

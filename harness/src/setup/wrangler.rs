@@ -15,6 +15,12 @@ pub fn workerd(modules: &Path) -> PathBuf {
     modules.join(format!("@cloudflare/workerd-{os}-{arch}/bin/workerd"))
 }
 
+/// What wrangler builds Workers with.
+pub fn esbuild(modules: &Path) -> PathBuf {
+    let (os, arch) = npm::platform();
+    modules.join(format!("@esbuild/{os}-{arch}/bin/esbuild"))
+}
+
 impl Requirement for Wrangler {
     fn name(&self) -> &'static str {
         "wrangler"

@@ -221,6 +221,10 @@ fn slower(of: &Table) -> Vec<Cut> {
                 block.insert("rate".to_owned(), middle.into());
                 return Some(());
             }
+            if let Some(moments) = block.get_mut("at-ms").and_then(Value::as_array_mut) {
+                let half = moments.len() / 2;
+                return (half > 0).then(|| moments.truncate(half));
+            }
             let rate = block.get_mut("rate")?;
             let half = number(rate)? / 2.0;
             (half >= LOWEST_RATE).then(|| *rate = half.into())

@@ -1,14 +1,16 @@
 //! A swarm's outcome for people.
 
 use super::{Failure, Tally};
+use crate::called::as_called;
 use std::fmt::Write;
 
 /// One broken run, with what repeats it and what makes it small.
 #[must_use]
 pub fn failure(failure: &Failure) -> String {
     let Failure { seed, rules, run_dir } = failure;
+    let harness = as_called();
     format!(
-        "BROKEN   seed {seed}: {}\n         repeat  cargo run -p harness -- scenario {run_dir}/scenario.toml --tier sim --seed {seed}\n         shrink  cargo run -p harness -- shrink {run_dir}",
+        "BROKEN   seed {seed}: {}\n         repeat  {harness} scenario {run_dir}/scenario.toml --tier sim --seed {seed}\n         shrink  {harness} shrink {run_dir}",
         rules.join(", ")
     )
 }

@@ -29,7 +29,8 @@ pub const TENANT: &str = include_str!("../../assets/namespace/tenant.mjs");
 const TENANT_FILE: &str = "tenant.mjs";
 /// With a process for each tenant it takes 0.2 s, and a hundred times that beside a build.
 const READY_LIMIT: Duration = Duration::from_secs(60);
-const LOG: &str = "namespace.log";
+/// Its log, in the run directory.
+pub const LOG: &str = "namespace.log";
 
 #[derive(Debug, thiserror::Error)]
 pub enum NamespaceError {

@@ -66,6 +66,13 @@ impl Clock for SystemClock {
     }
 }
 
+/// Unix milliseconds as logs have them.
+#[must_use]
+pub fn iso(unix_ms: u64) -> String {
+    let time = i64::try_from(unix_ms).ok().and_then(chrono::DateTime::from_timestamp_millis);
+    time.map(|time| time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()).unwrap_or_default()
+}
+
 fn micros(duration: std::time::Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -51,9 +51,22 @@ pub fn take_bundle_from(folder: &Path) {
     let _ = BUNDLE.set(folder.to_owned());
 }
 
-/// The folder that runs are kept in, unless a command was told another: `runs/` beside the scenarios.
+/// The folder that runs are kept in, unless a command was told another: `runs/` beside the scenarios that were found. Never in the
+/// tree that compiled the program, nor in an installation, which may be another's.
 pub fn runs() -> PathBuf {
-    RUNS.get().cloned().unwrap_or_else(|| scenarios_root().join("runs"))
+    let here = env::current_dir().unwrap_or_default();
+    RUNS.get().cloned().unwrap_or_else(|| scenarios_of_ones_own().unwrap_or(here).join("runs"))
+}
+
+/// The folder that has the scenarios in `scenarios/` and is a person's own to write to: at or above the working directory, or
+/// the checkout that the program is in.
+pub fn scenarios_of_ones_own() -> Option<PathBuf> {
+    let (here, program) = (env::current_dir().unwrap_or_default(), env::current_exe().unwrap_or_default());
+    own(&here, &program)
+}
+
+fn own(here: &Path, program: &Path) -> Option<PathBuf> {
+    find(&[here], SCENARIOS).or_else(|| find(&[program], CHECKOUT).filter(|root| !root.join("prebuilt").is_dir()))
 }
 
 /// Keeps runs there from now on. The command line says so once, before anything runs.
@@ -186,6 +199,20 @@ mod tests {
         let moved = Path::new("/usr/bin/harness");
         assert_eq!(find(&[outside, moved, &compiled.join("harness")], SCENARIOS).as_ref(), Some(compiled));
         assert_eq!(find(&[outside, moved], SCENARIOS), None);
+    }
+
+    #[test]
+    fn nothing_is_written_to_an_installation_or_to_the_tree_that_compiled_the_program() {
+        let folder = Temporary::new("own");
+        let installed = folder.0.join("opt");
+        for file in [SCENARIOS, CHECKOUT, "prebuilt/dispatcher/index.js"] {
+            write_private(&installed.join(file), "").unwrap();
+        }
+        let (program, work) = (installed.join("bin/harness"), folder.0.join("work"));
+        fs::create_dir_all(&work).unwrap();
+        assert_eq!(own(&work, &program), None);
+        write_private(&work.join(SCENARIOS), "").unwrap();
+        assert_eq!(own(&work, &program), Some(work));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{BufRead, BufReader},
+    path::PathBuf,
     process::{Child, Stdio},
 };
 
@@ -40,6 +41,11 @@ impl Served {
         let (url, events) = (word("dispatcher").to_owned(), word("events").to_owned());
         let platform = word("platform").trim_start_matches("authorization: Bearer ").to_owned();
         Self { child, url, platform, events }
+    }
+
+    /// The folder of its run.
+    pub fn run_dir(&self) -> PathBuf {
+        PathBuf::from(&self.events).parent().expect("events lie in a folder").to_owned()
     }
 
     /// Stops it as a person would, and returns all that happened in it.

@@ -6,13 +6,13 @@ use grammar::{Listed, Name, Rate, RequestPath, Window};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use std::{borrow::Cow, collections::BTreeMap, num::NonZeroU32, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, fmt, num::NonZeroU32, sync::Arc, time::Duration};
 
 #[derive(Clone, Debug)]
 pub struct Traffic {
     pub name: Name,
     pub window: Window,
-    pub rate: Rate,
+    pub arriving: Arriving,
     pub mix: Mix,
     pub path: RequestPath,
     pub tenants: Vec<Name>,
@@ -20,6 +20,23 @@ pub struct Traffic {
     pub addresses: Option<u64>,
     pub addresses_in: AddressesIn,
     pub payers: Option<u64>,
+}
+
+/// When a block's clients come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arriving {
+    Rate(Rate),
+    /// Moments of their own, counted from the block's `from`, in order.
+    At(Arc<[Duration]>),
+}
+
+impl fmt::Display for Arriving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rate(rate) => rate.fmt(f),
+            Self::At(_) => f.write_str("each at a moment of its own"),
+        }
+    }
 }
 
 /// The network that a traffic block's clients call from.
@@ -44,8 +61,8 @@ impl Traffic {
         self.window
     }
 
-    pub fn rate(&self) -> Rate {
-        self.rate
+    pub fn arriving(&self) -> &Arriving {
+        &self.arriving
     }
 
     pub fn mix(&self) -> &Mix {
@@ -79,12 +96,20 @@ impl Traffic {
 
     /// How many arrivals are due in the whole window; the last one is due before its end.
     pub fn arrivals(&self) -> u64 {
-        self.rate.arrivals(self.window.length())
+        match &self.arriving {
+            Arriving::Rate(rate) => rate.arrivals(self.window.length()),
+            Arriving::At(moments) => moments.len() as u64,
+        }
     }
 
     /// When the `n`th of them is due, counted from 0, since the run began.
     pub fn due(&self, n: u64) -> Duration {
-        self.window.from() + self.rate.due(n, self.window.length())
+        let since = match &self.arriving {
+            Arriving::Rate(rate) => rate.due(n, self.window.length()),
+            // There is none beyond the last.
+            Arriving::At(moments) => moments.get(n as usize).copied().unwrap_or_default(),
+        };
+        self.window.from() + since
     }
 }
 

@@ -14,7 +14,7 @@ mod schedule;
 mod wire;
 
 pub use ask::Ask;
-pub use block::{AddressesIn, Mix, Traffic};
+pub use block::{AddressesIn, Arriving, Mix, Traffic};
 pub use caller::Caller;
 pub use client::{ClientKind, Swarm};
 pub use http_wire::{HttpError, HttpWire};

@@ -10,7 +10,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
-use system::{folders::private_log, guard::Output};
+use system::{clock::SystemClock, folders::private_log, guard::Output};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, BufReader},
     sync::{mpsc, watch},
@@ -80,7 +80,9 @@ async fn follow(stream: impl AsyncRead + Unpin, sink: Arc<Mutex<Sink>>) {
 impl Sink {
     fn take(&mut self, line: String) {
         // The log is for people; a full disk must not cost the judges their telemetry.
-        let _unwritten = writeln!(self.log, "{line}");
+        // With its time: whoever reads it after a night wants to know when.
+        let at = system::clock::iso(SystemClock::new().unix_ms());
+        let _unwritten = writeln!(self.log, "{at} {line}");
         if self.tail.len() == TAIL_LINES {
             self.tail.pop_front();
         }

@@ -84,6 +84,7 @@ clients! {
     );
     Impatient("impatient", "hangs up while its payment is being settled, and resends it later", "1", Swarm::Sometimes);
     Away("away", "hangs up while its payment is being settled, and resends it half a minute later", "1", NOT_TRIED);
+    Once("once", "presents its payment once, and takes the first answer, whatever it is", "1", NOT_TRIED);
     Head("head", "sends HEAD without and with its payment, then buys by GET", "1", Swarm::Sometimes);
     Forger("forger", "sends headers that only the dispatcher may say with everything it asks", "1", Swarm::Sometimes);
     Skewed("skewed", "has a clock that is minutes ahead or behind", "1", Swarm::Sometimes);

@@ -15,6 +15,7 @@ mod kind;
 mod late;
 mod malformed;
 mod malformed_v1;
+mod once;
 mod one_address_sampler;
 mod paid;
 mod preflight;
@@ -96,6 +97,7 @@ impl Visit<'_> {
             ClientKind::ResendAfterServed | ClientKind::Identified => resend_after_served::buy(self).await,
             ClientKind::Impatient => impatient::buy(self).await,
             ClientKind::Away => away::buy(self).await,
+            ClientKind::Once => once::buy(self).await,
             ClientKind::Head => head::buy(self).await,
             ClientKind::Skewed => skewed::buy(self).await,
             ClientKind::ShortLived => short_lived::buy(self).await,

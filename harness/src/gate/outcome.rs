@@ -72,7 +72,7 @@ fn outcome_of(exit: Option<Exit>, judged: u64) -> Outcome {
             | Exit::BadScenario
             | Exit::DidNotStart,
         ) => Outcome::Fail,
-        Some(Exit::Unknown | Exit::Usage | Exit::Internal | Exit::NotWritten) => Outcome::Unknown,
+        Some(Exit::Unknown | Exit::NotServed | Exit::Usage | Exit::Internal | Exit::NotWritten) => Outcome::Unknown,
     }
 }
 

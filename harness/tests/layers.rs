@@ -25,6 +25,7 @@ const FLOORS: [&[&str]; 8] = [
         "acceptance",
         "bench",
         "catalogue",
+        "compare",
         "comparison",
         "drill",
         "explain",

@@ -44,7 +44,7 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
 /// Every other one buys the answer to what it posts.
 fn own(visit: &Visit<'_>) -> Ask {
     let ask = Ask::of(visit.arrival);
-    if visit.arrival.number % 2 == 0 {
+    if visit.arrival.number.is_multiple_of(2) {
         return ask;
     }
     Ask { method: Method::POST, body: format!("{{\"order\":{}}}", visit.arrival.number), ..ask }

@@ -14,7 +14,16 @@ fn selftest(args: &[&str]) -> (i32, String) {
 
 /// Planted bugs that no rule sees today, each for want of a scenario or of a new place for the bug. The list is exact: one that
 /// is seen again has to leave it, and no other may join it unnoticed.
-const NOT_SEEN_YET: [&str; 2] = ["back-off-never-grows", "breaker-never-closes"];
+const NOT_SEEN_YET: [&str; 8] = [
+    "back-off-never-grows",
+    "breaker-never-closes",
+    "health-not-merged",
+    "identifier-not-scoped",
+    "nobody-tried",
+    "runs-counted-for-callers",
+    "specimen-lost",
+    "strangers-believed",
+];
 
 #[test]
 fn every_seeded_bug_but_those_listed_is_caught_by_the_rule_that_names_it_and_every_control_passes() {

@@ -1,3 +1,5 @@
+//! A log read in every form, what the page says of it, and the scenario that is made of it.
+
 use super::*;
 use crate::{play::RunSpec, sim};
 use reports::event::{Event, Recorded};

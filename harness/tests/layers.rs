@@ -37,13 +37,13 @@ const FLOORS: [&[&str]; 8] = [
         "shrink",
         "swarm",
     ],
-    &["cli"],
+    &["cli", "gate"],
     &["commands"],
     &["audience"],
 ];
 
 /// Every crate of the workspace, by its folder.
-const CRATES: [&str; 19] = [
+const CRATES: [&str; 21] = [
     "dispatcher/cli",
     "dispatcher/core",
     "dispatcher/dataset",
@@ -55,6 +55,7 @@ const CRATES: [&str; 19] = [
     "harness",
     "harness/doubles",
     "harness/facts",
+    "harness/gate",
     "harness/grammar",
     "harness/journal",
     "harness/judge",
@@ -62,6 +63,7 @@ const CRATES: [&str; 19] = [
     "harness/scenario",
     "harness/system",
     "harness/traffic",
+    "loadtests",
     "reports",
 ];
 

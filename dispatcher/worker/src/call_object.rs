@@ -1,10 +1,14 @@
 //! One call to a Durable Object of ours: the object is addressed by its name, the call and the answer are framed by
 //! [`wire`].
 
-use crate::wire;
-use dispatcher_core::paywall::ports::LedgerError;
+use crate::wire::{self, Answer, Call, ShardCall};
+use dispatcher_core::paywall::{
+    ledger::{layout::Place, shard::Routed},
+    ports::LedgerError,
+};
 use js_sys::{Promise, Reflect, Uint8Array, futures::JsFuture};
 use serde::{Serialize, de::DeserializeOwned};
+use std::borrow::Cow;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{RequestInit, Response};
 use worker::Env;
@@ -68,6 +72,24 @@ pub async fn call_object<A: DeserializeOwned>(
     match answer {
         wire::Outcome::Done(answer) => Ok((answer, body)),
         wire::Outcome::Failed(why) => Err(LedgerError(why)),
+    }
+}
+
+/// Calls a payment's place.
+pub async fn call_place(
+    env: &Env,
+    place: &Place,
+    routed: Routed<'_>,
+    call: &Call,
+    body: &[u8],
+) -> Result<(Answer, Vec<u8>), LedgerError> {
+    let Routed { payment, shards, is_sent_on } = routed;
+    match place {
+        Place::Object => call_object(env, Objects::SettlementLedger, payment, call, body).await,
+        Place::Shard(name) => {
+            let call = ShardCall { payment: payment.into(), shards, is_sent_on, call: Cow::Borrowed(call) };
+            call_object(env, Objects::LedgerShard, name, &call, body).await
+        }
     }
 }
 

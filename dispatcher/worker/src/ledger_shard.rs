@@ -2,7 +2,7 @@
 
 use crate::{
     cached_config,
-    call_object::{Objects, call_object},
+    call_object::call_place,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
         identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, shard_store::ShardTables,
@@ -23,7 +23,7 @@ use dispatcher_core::{
     platform_api,
     serving::exchange_health,
 };
-use std::{borrow::Cow, cell::OnceCell};
+use std::cell::OnceCell;
 use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
 
 #[durable_object(alarm)]
@@ -148,24 +148,6 @@ impl FormerLedger for FormerPlaces {
         match call_place(&self.0, place, routed, &Call::Has, &[]).await? {
             (Answer::Has(has), _) => Ok(has),
             _ => Err(LedgerError::another_question()),
-        }
-    }
-}
-
-/// Calls a payment's place.
-pub async fn call_place(
-    env: &Env,
-    place: &Place,
-    routed: Routed<'_>,
-    call: &Call,
-    body: &[u8],
-) -> std::result::Result<(Answer, Vec<u8>), LedgerError> {
-    let Routed { payment, shards, is_sent_on } = routed;
-    match place {
-        Place::Object => call_object(env, Objects::SettlementLedger, payment, call, body).await,
-        Place::Shard(name) => {
-            let call = ShardCall { payment: payment.into(), shards, is_sent_on, call: Cow::Borrowed(call) };
-            call_object(env, Objects::LedgerShard, name, &call, body).await
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The settlement ledger as the request's side calls it: the shard that has the payment.
 
 use crate::{
-    ledger_shard::call_place,
+    call_object::call_place,
     wire::{Answer, Call},
 };
 use dispatcher_core::{

@@ -635,7 +635,8 @@ pub enum DirectoryNews {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryLine {
-    /// `adopted`, `kept`, `left_out` or `unavailable`.
+    /// `adopted`, `kept`, `left_out` or `unavailable`. In a history the line's own kind is called `event`.
+    #[serde(rename = "happened", alias = "event")]
     pub event: String,
     /// The snapshot that is in use.
     #[serde(default)]

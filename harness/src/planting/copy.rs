@@ -11,7 +11,8 @@ use std::{
 const COPY: &str = "target/selftest/src";
 
 /// What the copy is of: everything that the harness and the Worker are built from, and what a self-test reads.
-const PARTS: [&str; 7] = ["Cargo.toml", "Cargo.lock", "clippy.toml", "dispatcher", "harness", "reports", "scenarios"];
+const PARTS: [&str; 8] =
+    ["Cargo.toml", "Cargo.lock", "clippy.toml", "dispatcher", "harness", "loadtests", "reports", "scenarios"];
 
 /// Folders that builds and tools write to, in the sources and in the copy.
 const NOT_SOURCE: [&str; 4] = ["build", "target", "node_modules", ".wrangler"];

@@ -131,7 +131,7 @@ fn standing(call: &str, stood: &[(u64, String)], axis: Axis) -> Lane {
     }
     let body = html! {
         text x="0" y="11" {
-            "standing of " (clean(call)) ":"
+            (clean(call)) ":"
             @for what in seen { " " tspan class=(class_of(what)) { "■" } " " (clean(what)) }
         }
         @for (from, to, what) in spans {

@@ -169,7 +169,8 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     } else {
         announce(&supervisor, &plugin, &policy);
     }
-    let mut interruption = Interruption::heed();
+    // The guard and the one who started it may both ask: the second must not keep the folders from being removed.
+    let mut interruption = Interruption::heed_twice();
     tokio::select! {
         () = show(records, args) => {}
         () = interruption.asked() => {}
@@ -188,7 +189,7 @@ async fn show(mut records: UnboundedReceiver<Told>, args: &NamespaceArgs) {
 
 /// For a harness: says where it listens once every tenant is warm, and reports everything else.
 async fn report(reporter: Reporter, options: Options) -> Result<Exit, NamespaceError> {
-    let mut interruption = Interruption::heed();
+    let mut interruption = Interruption::heed_twice();
     let (supervisor, mut records) = Supervisor::start(options).await?;
     supervisor.warm().await;
     outln!("{}", json!({ "address": supervisor.address() }));
@@ -222,7 +223,7 @@ async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, Nam
     let (supervisor, records) = Supervisor::start(options).await?;
     // Whoever does not listen must say so: dispatches wait for a listener.
     drop(records);
-    let mut interruption = Interruption::heed();
+    let mut interruption = Interruption::heed_twice();
     let calibration = tokio::select! {
         calibration = calibrate(&supervisor, |what| errln!("{what}")) => calibration?,
         () = interruption.asked() => return Ok(Exit::Interrupted),

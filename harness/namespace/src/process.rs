@@ -209,6 +209,6 @@ struct OwnFolder(PathBuf);
 impl Drop for OwnFolder {
     fn drop(&mut self) {
         // What cannot be removed lies in the system's temporary folder.
-        crate::scratch::remove(&self.0);
+        let _left = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,13 +1,7 @@
 //! The folder of the processes' folders, removed with this. Surprising constraint: the sockets in there have a limited
 //! path, so it lies in the system's temporary folder and has a short name.
 
-use std::{
-    env, fs, io,
-    os::unix::fs::DirBuilderExt,
-    path::{Path, PathBuf},
-    process, thread,
-    time::Duration,
-};
+use std::{env, fs, io, os::unix::fs::DirBuilderExt, path::PathBuf, process};
 
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
@@ -29,21 +23,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        remove(&self.0);
-    }
-}
-
-/// Tries to remove a folder, and the pause between two.
-const TRIES: usize = 20;
-const TRY_AGAIN: Duration = Duration::from_millis(50);
-
-/// Removes a folder. A process that was just ended may still write into it, so it is tried again. What stays in the end lies
-/// in the system's temporary folder.
-pub fn remove(folder: &Path) {
-    for _ in 0..TRIES {
-        match fs::remove_dir_all(folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => thread::sleep(TRY_AGAIN),
-            _ => return,
-        }
+        // What cannot be removed lies in the system's temporary folder.
+        let _left = fs::remove_dir_all(&self.0);
     }
 }

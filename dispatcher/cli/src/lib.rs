@@ -14,7 +14,9 @@ pub mod home;
 mod http;
 pub mod money;
 mod output;
+mod program;
 pub mod registry;
+mod rollouts;
 pub mod settings;
 pub mod settlements;
 pub mod site;
@@ -24,7 +26,9 @@ mod wallet;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
-use commands::{call, catalog, deploy, dev, init, lint_pricing, payouts, publish, tenants};
+use commands::{
+    call, catalog, cloudflare_deploy, cloudflare_rollback, deploy, dev, init, lint_pricing, payouts, publish, tenants,
+};
 use exit::Exit;
 use failure::Failure;
 use home::Home;
@@ -72,6 +76,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::ExportTenantDirectory(args) => tenants::export(args, &home),
         Command::Catalog(args) => catalog::catalog(args, &home, format),
         Command::Publish(args) => publish::publish(args, &home, format),
+        Command::CloudflareDeployDispatcher(args) => cloudflare_deploy::deploy(args, &home, format),
+        Command::CloudflareRollbackDispatcher(args) => cloudflare_rollback::rollback(args, &home, format),
         Command::LintPricing(args) => lint_pricing::lint_pricing(args, format),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "402claw", &mut std::io::stdout());

@@ -2,6 +2,8 @@
 
 pub mod call;
 pub mod catalog;
+pub mod cloudflare_deploy;
+pub mod cloudflare_rollback;
 pub mod deploy;
 pub mod dev;
 pub mod init;

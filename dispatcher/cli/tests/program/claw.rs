@@ -57,6 +57,10 @@ impl Shop {
         self.command(args).env(name, value).output().unwrap()
     }
 
+    pub fn with_all(&self, variables: &[(&str, &str)], args: &[&str]) -> Output {
+        self.command(args).envs(variables.iter().copied()).output().unwrap()
+    }
+
     pub fn spawn(&self, args: &[&str]) -> Child {
         self.command(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }

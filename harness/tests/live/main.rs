@@ -7,6 +7,7 @@ mod answers;
 mod bad_input;
 mod bench;
 mod browser;
+mod cloudflare;
 mod first_minute;
 mod harness;
 mod identifier;

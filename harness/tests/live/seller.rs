@@ -14,10 +14,10 @@ use std::{
 };
 
 /// A folder that goes with its test.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let folder = env::temp_dir().join(format!("402claw-seller-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
@@ -42,7 +42,7 @@ fn program() -> PathBuf {
     path
 }
 
-fn claw(folder: &Path, args: &[&str]) -> Command {
+pub fn claw(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(args).current_dir(folder).stdin(Stdio::null());
     // The checkout is found from the working directory, or from the program.

@@ -19,5 +19,5 @@ pub use rollback::{Rollback, choose, crosses_migration};
 pub use rollout::{Broken, Rollout, deployment};
 pub use script::Script;
 pub use steps::{Plan, Refusal, Step, There, Wanted, plan, told};
-pub use token::token;
+pub use token::{token, token_if_any};
 pub use worker::Worker;

@@ -15,20 +15,28 @@ const KEYRINGS: [(&str, &[&str]); 2] = [
     ("security", &["find-generic-password", "-s", "402claw", "-a", "cloudflare", "-w"]),
 ];
 
+/// The token that a change needs.
 pub fn token() -> Result<String, Failure> {
+    token_if_any()?.ok_or_else(|| {
+        Failure::new(Exit::Usage, "there is no token for Cloudflare's API").help(format!(
+            "set {VARIABLE}, or {FILE_VARIABLE} to a file of mode 0600, or keep it in the keyring: \
+             secret-tool store --label 402claw service 402claw account cloudflare"
+        ))
+    })
+}
+
+/// The token, for a plan, which needs none but says more with one.
+pub fn token_if_any() -> Result<Option<String>, Failure> {
     let text = match (env::var(VARIABLE), env::var_os(FILE_VARIABLE)) {
-        (Ok(token), _) => token,
-        (Err(_), Some(path)) => from_file(&PathBuf::from(path))?,
-        (Err(_), None) => from_keyring().ok_or_else(|| {
-            Failure::new(Exit::Usage, "there is no token for Cloudflare's API").help(format!(
-                "set {VARIABLE}, or {FILE_VARIABLE} to a file of mode 0600, or keep it in the keyring: \
-                 secret-tool store --label 402claw service 402claw account cloudflare"
-            ))
-        })?,
+        (Ok(token), _) => Some(token),
+        (Err(_), Some(path)) => Some(from_file(&PathBuf::from(path))?),
+        (Err(_), None) => from_keyring(),
     };
+    let Some(text) = text else { return Ok(None) };
     let token = text.trim();
     let is_plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_plain { Ok(token.to_owned()) } else { Err(Failure::invalid("the token for Cloudflare's API is no token")) }
+    let token = is_plain.then(|| token.to_owned());
+    token.map(Some).ok_or_else(|| Failure::invalid("the token for Cloudflare's API is no token"))
 }
 
 fn from_keyring() -> Option<String> {

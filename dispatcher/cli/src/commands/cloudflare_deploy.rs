@@ -7,7 +7,7 @@ use crate::{
     args::DeployDispatcherArgs,
     cloudflare::{
         Account, Api, ApiError, Broken, Module, Plan, Resource, Rollout, There, Wanted, Worker, WorkerConfig,
-        is_name, plan, token, told,
+        is_name, plan, token, token_if_any, told,
     },
     exit::Exit,
     failure::Failure,
@@ -36,13 +36,15 @@ pub fn deploy(args: &DeployDispatcherArgs, home: &Home, format: Format) -> Resul
     let workers = workers(args)?;
     let at = &args.cloudflare;
     let word = if at.execute { Some(word(args, &workers)?) } else { None };
-    let api = Api::new(&at.api, &at.account, token()?)?;
+    let token = if at.execute { Some(token()?) } else { token_if_any()? };
+    let is_seen = token.is_some();
+    let api = Api::new(&at.api, &at.account, token.unwrap_or_default())?;
     http::runtime()?.block_on(async {
         let account = Account { api: &api };
-        let parts = look(account, workers, args.percent).await?;
+        let parts = look(account, workers, args.percent, is_seen).await?;
         match word {
             None => {
-                print(account, parts, format);
+                print(account, parts, is_seen, format);
                 Ok(Exit::Done)
             }
             Some(word) => execute(account, parts, &word, home, format).await,
@@ -103,18 +105,21 @@ fn word(args: &DeployDispatcherArgs, workers: &[Worker]) -> Result<String, Failu
     })
 }
 
-/// How each Worker stands, and what is to be done.
-async fn look(account: Account<'_>, workers: Vec<Worker>, percent: u32) -> Result<Vec<Part>, Failure> {
+/// How each Worker stands, and what is to be done. Without a token nothing is seen, and everything is planned.
+async fn look(account: Account<'_>, workers: Vec<Worker>, percent: u32, is_seen: bool) -> Result<Vec<Part>, Failure> {
     let failed = |error: ApiError| Failure::new(Exit::Failed, error.to_string()).help("nothing was changed");
     let last = workers.len() - 1;
     let mut parts = Vec::new();
     for (n, worker) in workers.into_iter().enumerate() {
-        let ids = account.ids(&worker.config.resources()).await.map_err(failed)?;
-        let there = account.there(&worker.config.name).await.map_err(failed)?;
-        let consumers = consumers(account, &worker, &ids).await.map_err(failed)?;
+        let (mut ids, mut there, mut known) = (BTreeMap::new(), There::default(), BTreeMap::new());
+        if is_seen {
+            ids = account.ids(&worker.config.resources()).await.map_err(failed)?;
+            there = account.there(&worker.config.name).await.map_err(failed)?;
+            known = consumers(account, &worker, &ids).await.map_err(failed)?;
+        }
         // Both versions of the dispatcher share the outbound Worker, so of it there is one.
         let percent = if n == last { percent } else { 100 };
-        let wanted = Wanted { worker: &worker, percent, consumers: &consumers, ids: &ids };
+        let wanted = Wanted { worker: &worker, percent, consumers: &known, ids: &ids };
         let name = &worker.config.name;
         let plan = plan(&wanted, &there).map_err(|why| Failure::invalid(format!("{name}: {why}")))?;
         parts.push(Part { worker, there, plan });
@@ -137,7 +142,7 @@ async fn consumers(
     Ok(found)
 }
 
-fn print(account: Account<'_>, parts: Vec<Part>, format: Format) {
+fn print(account: Account<'_>, parts: Vec<Part>, is_seen: bool, format: Format) {
     let mut told_parts = Vec::new();
     for Part { worker, there, plan } in parts {
         let mut ids = BTreeMap::new();
@@ -172,8 +177,11 @@ fn print(account: Account<'_>, parts: Vec<Part>, format: Format) {
         }
     }
     if format == Format::Json {
-        out(&json!({"workers": told_parts}).to_string());
+        out(&json!({"workers": told_parts, "seen": is_seen}).to_string());
     } else {
+        if !is_seen {
+            err("what is there is unknown: no token was given");
+        }
         err("nothing was done: --execute does it");
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     args::PublishArgs,
-    cloudflare::{Api, Module, Namespace, Script, token},
+    cloudflare::{Api, Module, Namespace, Script, token, token_if_any},
     exit::Exit,
     failure::Failure,
     gate,
@@ -32,7 +32,7 @@ pub fn publish(args: &PublishArgs, home: &Home, format: Format) -> Result<Exit, 
         return http::runtime()?.block_on(execute(&namespace, &script, args.again, &why, home, format));
     }
     // A plan needs no token, but says more with one.
-    let token = token().ok();
+    let token = token_if_any()?;
     let api = Api::new(&at.api, &at.account, token.clone().unwrap_or_default())?;
     let namespace = Namespace::new(&api, &args.dispatch_namespace)?;
     let there = match token {

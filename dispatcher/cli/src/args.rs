@@ -1,7 +1,9 @@
 //! The command line. Only what can be asked for stands here.
 
+mod account;
 mod cloudflare;
 
+pub use account::{AccountsTask, AuditArgs, LoginArgs, TokensTask};
 pub use cloudflare::{DeployDispatcherArgs, GateArgs, PublishArgs, RollbackDispatcherArgs};
 
 use crate::{
@@ -73,6 +75,18 @@ pub enum Command {
     CloudflareDeployDispatcher(Box<DeployDispatcherArgs>),
     /// Go back to a version of the dispatcher that served before: a plan, unless --execute
     CloudflareRollbackDispatcher(RollbackDispatcherArgs),
+    /// Keep tenants at a control plane, where several people share them
+    Login(LoginArgs),
+    /// Keep tenants in this folder again
+    Logout,
+    /// List, make and revoke the account's tokens
+    #[command(subcommand)]
+    Tokens(TokensTask),
+    /// List and make accounts
+    #[command(subcommand)]
+    Accounts(AccountsTask),
+    /// Print who changed what
+    Audit(AuditArgs),
     /// Find claims about others' fees that have no date
     LintPricing(LintArgs),
     /// Print completions for a shell

@@ -6,6 +6,7 @@ pub mod buyer;
 mod clock;
 pub mod cloudflare;
 mod commands;
+mod control;
 pub mod exit;
 mod facilitators;
 pub mod failure;
@@ -20,6 +21,7 @@ mod rollouts;
 pub mod settings;
 pub mod settlements;
 pub mod site;
+mod store;
 #[cfg(test)]
 mod testing;
 mod wallet;
@@ -27,7 +29,7 @@ mod wallet;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use commands::{
-    call, catalog, cloudflare_deploy, cloudflare_rollback, deploy, dev, init, lint_pricing, payouts, publish, tenants,
+    account, call, catalog, cloudflare_deploy, cloudflare_rollback, deploy, dev, init, lint_pricing, payouts, publish, tenants,
 };
 use exit::Exit;
 use failure::Failure;
@@ -78,6 +80,11 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::Publish(args) => publish::publish(args, &home, format),
         Command::CloudflareDeployDispatcher(args) => cloudflare_deploy::deploy(args, &home, format),
         Command::CloudflareRollbackDispatcher(args) => cloudflare_rollback::rollback(args, &home, format),
+        Command::Login(args) => account::login(args, &home, format),
+        Command::Logout => account::logout(&home),
+        Command::Tokens(task) => account::tokens(task, &home, format),
+        Command::Accounts(task) => account::accounts(task, &home, format),
+        Command::Audit(args) => account::audit(args, &home, format),
         Command::LintPricing(args) => lint_pricing::lint_pricing(args, format),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "402claw", &mut std::io::stdout());

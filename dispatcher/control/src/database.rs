@@ -122,6 +122,20 @@ impl Database {
         self.all(&sql, &values).await
     }
 
+    /// A number that grows with each change: of an account's, or of all.
+    pub async fn revision(&self, account: Option<&str>) -> Result<u64> {
+        #[derive(Deserialize)]
+        struct Row {
+            last: Option<f64>,
+        }
+        let (filter, values) = match account {
+            Some(account) => ("WHERE account = ?", vec![JsValue::from(account)]),
+            None => ("", Vec::new()),
+        };
+        let row: Option<Row> = self.first(&format!("SELECT MAX(id) AS last FROM audit {filter}"), &values).await?;
+        Ok(row.and_then(|row| row.last).unwrap_or_default() as u64)
+    }
+
     pub async fn tenant(&self, account: &str, id: &str) -> Result<Option<TenantRow>> {
         let sql = "SELECT id, version, record, about, change_id FROM tenants WHERE id = ? AND account = ?";
         self.first(sql, &[id.into(), account.into()]).await

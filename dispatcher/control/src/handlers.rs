@@ -134,11 +134,14 @@ async fn list_tenants(
     of: Option<&Principal>,
 ) -> Result<Answer, Answer> {
     let after = (asked.query)("after").unwrap_or_default();
-    let rows = database.tenants(of.and_then(Principal::account), &after, PAGE).await?;
+    let account = of.and_then(Principal::account);
+    // Before the rows: whoever publishes them under it publishes no change that it does not count.
+    let revision = database.revision(account).await?;
+    let rows = database.tenants(account, &after, PAGE).await?;
     let next = (rows.len() == PAGE as usize).then(|| rows.last().map(|row| row.id.clone())).flatten();
     let reached = rows.iter().filter(|row| of.is_none_or(|principal| principal.reaches(&row.id)));
     let tenants: Vec<Value> = reached.map(told).collect();
-    Ok(Answer::ok(json!({"tenants": tenants, "next": next})))
+    Ok(Answer::ok(json!({"tenants": tenants, "next": next, "revision": revision})))
 }
 
 fn told(row: &TenantRow) -> Value {

@@ -8,6 +8,7 @@ mod bad_input;
 mod bench;
 mod browser;
 mod cloudflare;
+mod control;
 mod first_minute;
 mod harness;
 mod identifier;

@@ -18,6 +18,7 @@ use crate::{
     registry::Registry,
     settings::Settings,
     settlements::{self, Settlement},
+    store::Store,
 };
 use serde_json::Value;
 use std::{path::Path, process::Stdio};
@@ -44,7 +45,8 @@ pub fn dev(args: &DevArgs, home: &Home, format: Format) -> Result<Exit, Failure>
         }
         None => settings,
     };
-    let deployed = deploy::run(&deployment, &settings, home)?;
+    // What is sold on this machine is this folder's own, whatever it is logged in to.
+    let deployed = deploy::run(&deployment, &settings, home, &Store::Files(home))?;
     let record = deployed.record.clone();
     if format == Format::Text {
         deployed.warnings.iter().for_each(|warning| err(&format!("warning: {warning}")));

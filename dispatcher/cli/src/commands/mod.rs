@@ -1,5 +1,6 @@
 //! One file a command: it asks for what it needs, calls the part that does it, prints.
 
+pub mod account;
 pub mod call;
 pub mod catalog;
 pub mod cloudflare_deploy;

@@ -8,8 +8,8 @@ use crate::{
     home::Home,
     money::Usdc,
     output::{Format, out},
-    registry::Registry,
     settlements::{self, Settlement},
+    store::Store,
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -24,10 +24,9 @@ pub struct Day {
 }
 
 pub fn payouts(args: &PayoutsArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let registry = Registry::load(home)?;
     let settled = settlements::of(home, &args.tenant)?;
     if settled.is_empty() {
-        registry.expect(&args.tenant)?;
+        Store::open(home)?.load()?.registry.expect(&args.tenant)?;
     }
     let days = by_day(&settled)?;
     let sum = |of: fn(&Day) -> Usdc| Usdc(days.values().map(|day| of(day).0).sum());

@@ -9,8 +9,8 @@ use crate::{
     home::Home,
     http,
     output::{Format, err, out},
-    registry::Registry,
     rollouts::Log,
+    store::Store,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
@@ -22,7 +22,7 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 const SHARED: [&str; 2] = ["index.js", "index_bg.wasm"];
 
 pub fn publish(args: &PublishArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    Registry::load(home)?.expect(&args.tenant)?;
+    Store::open(home)?.load()?.registry.expect(&args.tenant)?;
     let script = script(args, home)?;
     let at = &args.cloudflare;
     if at.execute {

@@ -2,9 +2,11 @@
 
 mod account;
 mod cloudflare;
+mod operations;
 
 pub use account::{AccountsTask, AuditArgs, LoginArgs, TokensTask};
 pub use cloudflare::{DeployDispatcherArgs, GateArgs, PublishArgs, RollbackDispatcherArgs};
+pub use operations::{LogsArgs, PayoutsArgs, TelemetryArgs};
 
 use crate::{
     exit::Exit,
@@ -55,6 +57,10 @@ pub enum Command {
     Show(TenantArgs),
     /// Say how a tenant does: its API, its limits, its last settlements
     Status(StatusArgs),
+    /// Print what a running dispatcher has counted of a tenant
+    Telemetry(TelemetryArgs),
+    /// Print a running dispatcher's events
+    Logs(LogsArgs),
     /// Buy one answer, and never the same one twice
     Call(CallArgs),
     /// Print what a tenant was paid, by day
@@ -276,12 +282,6 @@ pub struct CallArgs {
     /// Form of the answer, such as text/csv
     #[arg(long, value_name = "TYPE")]
     pub accept: Option<String>,
-}
-
-#[derive(Debug, Args)]
-pub struct PayoutsArgs {
-    #[arg(value_name = "SLUG")]
-    pub tenant: String,
 }
 
 #[derive(Debug, Args)]

@@ -146,7 +146,8 @@ impl Control {
         if is_read {
             Failure::new(Exit::Failed, what).help("nothing was changed; check the address and the network")
         } else {
-            Failure::new(Exit::Partial, what).help("it may have been done: look with `402claw show` before it is done again")
+            Failure::new(Exit::Partial, what)
+                .help("it may have been done: look with `402claw show` before it is done again")
         }
     }
 }

@@ -3,14 +3,7 @@
 //! Surprising constraint: two look at a record. Here it is held against the very bytes that would be uploaded. Whether it is whole,
 //! unedited, young, and about this commit, the gate's own program says, which is asked as a program.
 
-use crate::{
-    args::GateArgs,
-    cloudflare::Module,
-    exit::Exit,
-    failure::Failure,
-    output::plain,
-    program,
-};
+use crate::{args::GateArgs, cloudflare::Module, exit::Exit, failure::Failure, output::plain, program};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{fs, path::Path, process::Command};

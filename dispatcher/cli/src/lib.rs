@@ -3,6 +3,7 @@
 mod args;
 pub mod bill;
 pub mod buyer;
+mod chain;
 mod clock;
 pub mod cloudflare;
 mod commands;
@@ -15,6 +16,7 @@ pub mod home;
 mod http;
 pub mod money;
 mod output;
+mod platform;
 mod program;
 pub mod registry;
 mod rollouts;
@@ -29,7 +31,8 @@ mod wallet;
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use commands::{
-    account, call, catalog, cloudflare_deploy, cloudflare_rollback, deploy, dev, init, lint_pricing, payouts, publish, tenants,
+    account, call, catalog, cloudflare_deploy, cloudflare_rollback, deploy, dev, init, lint_pricing, payouts, publish,
+    telemetry, tenants,
 };
 use exit::Exit;
 use failure::Failure;
@@ -70,6 +73,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::List => tenants::list(&home, format),
         Command::Show(args) => tenants::show(args, &home, format),
         Command::Status(args) => tenants::status(args, &home, format),
+        Command::Telemetry(args) => telemetry::telemetry(args, format),
+        Command::Logs(args) => telemetry::logs(args, format),
         Command::Call(args) => call::call(args, &home, format),
         Command::Payouts(args) => payouts::payouts(args, &home, format),
         Command::Override(args) => tenants::override_limits(args, &home, format),

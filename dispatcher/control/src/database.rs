@@ -93,7 +93,8 @@ impl Database {
 
     /// Whether the account has such a token; one that was revoked before stays as it was.
     pub async fn revoke_token(&self, account: &str, id: &str, now_ms: f64, author: &str) -> Result<bool> {
-        let sql = "UPDATE tokens SET revoked_ms = ?, changed_by = ? WHERE id = ? AND account = ? AND revoked_ms IS NULL";
+        let sql =
+            "UPDATE tokens SET revoked_ms = ?, changed_by = ? WHERE id = ? AND account = ? AND revoked_ms IS NULL";
         let values = [now_ms.into(), author.into(), id.into(), account.into()];
         self.statement(sql, &values)?.run().await?;
         let sql = "SELECT id FROM tokens WHERE id = ? AND account = ?";

@@ -128,11 +128,7 @@ async fn make_account(asked: &Asked<'_>, database: &Database) -> Result<Answer, 
 }
 
 /// A page of tenants: an account's, or everybody's for the platform.
-async fn list_tenants(
-    asked: &Asked<'_>,
-    database: &Database,
-    of: Option<&Principal>,
-) -> Result<Answer, Answer> {
+async fn list_tenants(asked: &Asked<'_>, database: &Database, of: Option<&Principal>) -> Result<Answer, Answer> {
     let after = (asked.query)("after").unwrap_or_default();
     let account = of.and_then(Principal::account);
     // Before the rows: whoever publishes them under it publishes no change that it does not count.
@@ -210,8 +206,8 @@ impl Own<'_> {
         let known = self.tenant().await?;
         let before = self.before()?;
         let put: Put = read(self.asked.body)?;
-        let checked = record::check(&put, id, self.asked.network)
-            .map_err(|why| Answer::error(422, "invalid_record", why))?;
+        let checked =
+            record::check(&put, id, self.asked.network).map_err(|why| Answer::error(422, "invalid_record", why))?;
         let (text, about) = (put.record.to_string(), put.about.to_string());
         let (author, change_id) = (self.principal.author(), token::make(&self.asked.random).0);
         let change = self.change(&put.what, put.reason.as_deref(), &author, &change_id);

@@ -159,7 +159,9 @@ mod tests {
         let (viewer, operator, owner) = (may(Role::Viewer), may(Role::Operator), may(Role::Owner));
         assert!(viewer.iter().all(|line| line.starts_with("GET") && !line.contains("tokens")), "{viewer:?}");
         assert!(viewer.iter().all(|line| operator.contains(line)) && operator.iter().all(|line| owner.contains(line)));
-        assert!(operator.contains(&"PUT /v1/tenants/{}".to_owned()) && !operator.contains(&"POST /v1/tokens".to_owned()));
+        assert!(
+            operator.contains(&"PUT /v1/tenants/{}".to_owned()) && !operator.contains(&"POST /v1/tokens".to_owned())
+        );
         assert!(!owner.iter().any(|line| line.contains("accounts") || line.contains("directory")), "{owner:?}");
     }
 

@@ -69,10 +69,8 @@ pub enum Missed {
 
 /// Finds the route of a request. A segment is taken letter by letter: nothing in it is decoded.
 pub fn find<'a>(method: &str, path: &'a str) -> Result<Found<'a>, Missed> {
-    let of_path: Vec<Found<'a>> = ROUTES
-        .iter()
-        .filter_map(|route| Some(Found { route, segment: matches(route.path, path)? }))
-        .collect();
+    let of_path: Vec<Found<'a>> =
+        ROUTES.iter().filter_map(|route| Some(Found { route, segment: matches(route.path, path)? })).collect();
     match of_path.iter().find(|found| found.route.method == method) {
         Some(found) => Ok(*found),
         None if of_path.is_empty() => Err(Missed::Path),

@@ -117,7 +117,9 @@ mod tests {
         let (text, row) = made();
         let other = format!("{}0", &text[..text.len() - 1]);
         assert!(Given::read(&other).is_some_and(|given| given.principal(&row, 0.0).is_none()));
-        for odd in ["", "Bearer", "bearer x", &text[7..], &text.to_uppercase(), &format!("{text}_1"), &text[..text.len() - 1]] {
+        for odd in
+            ["", "Bearer", "bearer x", &text[7..], &text.to_uppercase(), &format!("{text}_1"), &text[..text.len() - 1]]
+        {
             assert!(Given::read(odd).is_none(), "{odd}");
         }
         assert!(Given::read(&text).unwrap().principal(&Row { tenants: Some("x".to_owned()), ..row }, 0.0).is_none());
@@ -127,6 +129,8 @@ mod tests {
     fn a_platform_token_that_is_missing_or_short_opens_nothing() {
         let long = "x".repeat(32);
         assert!(is_platform(&format!("Bearer {long}"), Some(&long)));
-        assert!(!is_platform("Bearer ", Some("")) && !is_platform("Bearer ", None) && !is_platform("Bearer x", Some("x")));
+        assert!(
+            !is_platform("Bearer ", Some("")) && !is_platform("Bearer ", None) && !is_platform("Bearer x", Some("x"))
+        );
     }
 }

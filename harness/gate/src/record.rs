@@ -35,7 +35,7 @@ pub struct GateRecord {
     pub jobs: Vec<JobRecord>,
     /// The files of the dispatcher's bundle, the wasm among them.
     pub bundle: Vec<FileDigest>,
-    /// The files of other Workers that its scenarios ran with it, by the Worker's name, such as `outbound`.
+    /// The files of other Workers that its scenarios ran with it, by the Worker's name at Cloudflare.
     #[serde(default)]
     pub beside: BTreeMap<String, Vec<FileDigest>>,
     /// The configuration that would be deployed with it.

@@ -30,6 +30,8 @@ use system::{
     output::{errln, out, outln},
 };
 
+/// The outbound Worker's name at Cloudflare.
+const OUTBOUND: &str = "402claw-outbound";
 /// The part in which the outbound Worker is run as it ships.
 const OUTBOUND_JOB: &str = "live:egress-policy";
 
@@ -173,7 +175,7 @@ fn beside(tools: &Tools, jobs: &[Job]) -> Result<BTreeMap<String, Vec<FileDigest
         return Ok(BTreeMap::new());
     }
     let folder = tools.outbound_index_js.parent().unwrap_or(Path::new("."));
-    Ok(BTreeMap::from([("outbound".to_owned(), digests(&running::bundle_files(folder)?))]))
+    Ok(BTreeMap::from([(OUTBOUND.to_owned(), digests(&running::bundle_files(folder)?))]))
 }
 
 type Parts = (Cut, Vec<JobRecord>, Vec<Report>);

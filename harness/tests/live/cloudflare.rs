@@ -73,8 +73,8 @@ fn what_is_uploaded_is_what_wrangler_would_upload() {
     for (flag, path) in [
         ("--config", "worker/wrangler.jsonc"),
         ("--bundle", "worker/build"),
-        ("--outbound", "outbound/build"),
-        ("--outbound-config", "outbound/wrangler.jsonc"),
+        ("--beside", "outbound"),
+        ("--beside", "telemetry-worker"),
     ] {
         command.arg(flag).arg(dispatcher.join(path));
     }
@@ -82,8 +82,9 @@ fn what_is_uploaded_is_what_wrangler_would_upload() {
     let output = command.stderr(Stdio::inherit()).output().unwrap();
     assert!(output.status.success());
     let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
-    for (n, worker) in ["outbound", "worker"].into_iter().enumerate() {
-        let ours = &plan["workers"][n]["metadata"];
+    for (name, worker) in [("402claw-outbound", "outbound"), ("402claw-dispatcher", "worker")] {
+        let planned = plan["workers"].as_array().unwrap().iter().find(|one| one["worker"] == name);
+        let ours = &planned.expect("it is planned")["metadata"];
         let (theirs, modules) = of_wrangler(&folder.0, worker);
         assert_eq!(modules, MODULES, "{worker}");
         for key in ["main_module", "compatibility_date", "limits", "tail_consumers"] {

@@ -113,7 +113,14 @@ impl Served {
         })
     }
 
-    fn ask(&self, method: &str, path: &str, token: &str, headers: &[(&str, &str)], body: Option<&Value>) -> (u16, Value) {
+    fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        token: &str,
+        headers: &[(&str, &str)],
+        body: Option<&Value>,
+    ) -> (u16, Value) {
         let (status, text, _) = self.try_ask(method, path, Some(token), headers, body).expect("it answers");
         (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
     }
@@ -152,7 +159,8 @@ fn set_up(folder: &Path) -> Wrangler {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let (mut progress, cancelled) = (ToStderr, Cancelled::default());
     let tools = setup::ensure(&root, &mut progress, &cancelled).map_err(miette::Report::new).expect("tools");
-    let bundle = setup::build_control(&tools, &root, &mut progress, &cancelled).map_err(miette::Report::new).expect("a build");
+    let bundle =
+        setup::build_control(&tools, &root, &mut progress, &cancelled).map_err(miette::Report::new).expect("a build");
     let source = root.join("dispatcher/control");
     let text = fs::read_to_string(source.join("wrangler.jsonc")).unwrap();
     let mut config: Value = jsonc_parser::parse_to_serde_value(&text, &Default::default()).unwrap();
@@ -277,18 +285,25 @@ fn versions_and_logs(served: &Served, ann: &str) {
     assert_eq!(put("\"1\"", "second").1["version"], json!(2));
     let (status, told) = put("\"1\"", "late");
     assert_eq!((status, &told["error"]["code"]), (412, &json!("version_mismatch")));
-    let (status, told) = served.ask("PUT", "/v1/tenants/rain", ann, &[("if-match", "\"2\"")], Some(&record("snow", "x")));
+    let (status, told) =
+        served.ask("PUT", "/v1/tenants/rain", ann, &[("if-match", "\"2\"")], Some(&record("snow", "x")));
     assert_eq!((status, &told["error"]["code"]), (422, &json!("invalid_record")));
     let (_, log) = served.ask("GET", "/v1/audit", ann, &[], None);
-    let lines: Vec<&Value> =
-        log["lines"].as_array().unwrap().iter().filter(|line| line["subject"] == "rain").collect();
+    let lines: Vec<&Value> = log["lines"].as_array().unwrap().iter().filter(|line| line["subject"] == "rain").collect();
     assert_eq!(lines.len(), 2, "{log}");
-    assert!(lines[1]["before"].as_str().unwrap().contains(MARK) && lines[1]["after"].as_str().unwrap().contains("second"));
+    assert!(
+        lines[1]["before"].as_str().unwrap().contains(MARK) && lines[1]["after"].as_str().unwrap().contains("second")
+    );
     let (status, gone) = served.ask("DELETE", "/v1/tenants/rain", ann, &[("if-match", "\"2\"")], None);
     assert_eq!((status, &gone["removed"]), (200, &json!("rain")));
     let (_, log) = served.ask("GET", "/v1/audit", ann, &[], None);
-    let whats: Vec<&Value> =
-        log["lines"].as_array().unwrap().iter().filter(|line| line["subject"] == "rain").map(|line| &line["what"]).collect();
+    let whats: Vec<&Value> = log["lines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["subject"] == "rain")
+        .map(|line| &line["what"])
+        .collect();
     assert_eq!(whats, ["change", "change", "remove"]);
 }
 
@@ -324,7 +339,9 @@ fn sellers_program(served: &Served, folder: &Path, ann: &str, bob: &str) {
     assert_eq!(audit.lines().count(), 5, "{audit}");
     let export: Value = serde_json::from_str(&ok("ann", ann, &["export-tenant-directory"])).unwrap();
     assert_eq!(export["tenants"][0]["id"], "hail");
-    for args in [&["show", "hail"][..], &["remove", "hail", "--yes"], &["override", "hail", "--lift"], &["payouts", "hail"]] {
+    for args in
+        [&["show", "hail"][..], &["remove", "hail", "--yes"], &["override", "hail", "--lift"], &["payouts", "hail"]]
+    {
         let (code, text) = fails("bob", bob, args);
         assert!(code == Some(3) && text.contains("there is no tenant"), "{args:?}: {text}");
     }

@@ -32,10 +32,12 @@ pub struct GateArgs {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "The API token comes in CLOUDFLARE_API_TOKEN, in the file of CLOUDFLARE_API_TOKEN_FILE, whose mode is 0600, or \
+#[command(
+    after_help = "The API token comes in CLOUDFLARE_API_TOKEN, in the file of CLOUDFLARE_API_TOKEN_FILE, whose mode is 0600, or \
     from the system's keyring.\n\n\
     Examples:\n  402claw publish rain --account ID --dispatch-namespace tenants\n  \
-    402claw publish rain --account ID --dispatch-namespace tenants --execute --gate gate.json")]
+    402claw publish rain --account ID --dispatch-namespace tenants --execute --gate gate.json"
+)]
 pub struct PublishArgs {
     #[arg(value_name = "SLUG")]
     pub tenant: String,
@@ -70,12 +72,9 @@ pub struct DeployDispatcherArgs {
     /// The dispatcher's configuration
     #[arg(long, value_name = "FILE", default_value = "dispatcher/worker/wrangler.jsonc")]
     pub config: PathBuf,
-    /// Built outbound Worker
-    #[arg(long, value_name = "DIR", default_value = "dispatcher/outbound/build")]
-    pub outbound: PathBuf,
-    /// The outbound Worker's configuration
-    #[arg(long, value_name = "FILE", default_value = "dispatcher/outbound/wrangler.jsonc")]
-    pub outbound_config: PathBuf,
+    /// Folder of a Worker that the dispatcher may name, with its wrangler.jsonc and its build; may be given more than once
+    #[arg(long, value_name = "DIR", default_values = ["dispatcher/outbound", "dispatcher/telemetry-worker"])]
+    pub beside: Vec<PathBuf>,
     /// Host of the platform's own, which no tenant may ask; may be given more than once
     #[arg(long = "platform-host", value_name = "HOST")]
     pub platform_hosts: Vec<String>,

@@ -178,7 +178,6 @@ impl<'a> Namespace<'a> {
 
 /// A name stands in paths, so it is held to what cannot leave its place in one.
 pub fn is_name(what: &str, text: &str) -> Result<(), Failure> {
-    let is_plain =
-        !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
     if is_plain { Ok(()) } else { Err(Failure::invalid(format!("{text:?} is not the name of {what}"))) }
 }

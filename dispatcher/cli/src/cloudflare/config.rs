@@ -21,6 +21,9 @@ pub struct WorkerConfig {
     _build: Value,
     #[serde(default, rename = "$schema")]
     _schema: Value,
+    /// No address of its own is ever made here, so all that may be said is that there is none.
+    #[serde(default, rename = "workers_dev", deserialize_with = "none")]
+    _workers_dev: (),
     #[serde(default)]
     pub dispatch_namespaces: Vec<DispatchNamespace>,
     #[serde(default)]
@@ -190,6 +193,22 @@ pub struct Triggers {
     pub crons: Vec<String>,
 }
 
+fn none<'de, D: serde::Deserializer<'de>>(from: D) -> Result<(), D::Error> {
+    match bool::deserialize(from)? {
+        false => Ok(()),
+        true => Err(serde::de::Error::custom("workers_dev: true is set at Cloudflare, and not here")),
+    }
+}
+
+/// The id of a database that is to be made.
+const TO_BE_SET: &str = "to-be-set";
+
+impl D1 {
+    fn id(&self) -> Option<&String> {
+        self.database_id.as_ref().filter(|id| *id != TO_BE_SET)
+    }
+}
+
 /// Something at Cloudflare that a binding leads to, by the name that people gave it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Resource {
@@ -219,7 +238,7 @@ impl WorkerConfig {
     pub fn resources(&self) -> Vec<Resource> {
         let namespaces = self.dispatch_namespaces.iter().map(|one| Resource::Namespace(one.namespace.clone()));
         let kv = self.kv_namespaces.iter().filter(|one| one.id.is_none());
-        let databases = self.d1_databases.iter().filter(|one| one.database_id.is_none());
+        let databases = self.d1_databases.iter().filter(|one| one.id().is_none());
         let queues = self.queues.producers.iter().map(|one| &one.queue);
         let consumed = self.queues.consumers.iter().flat_map(|one| [Some(&one.queue), one.dead_letter_queue.as_ref()]);
         let mut all: Vec<Resource> = namespaces
@@ -261,9 +280,7 @@ impl WorkerConfig {
             all.push(json!({"type": "kv_namespace", "name": one.binding, "namespace_id": id}));
         }
         for one in &self.durable_objects.bindings {
-            all.push(
-                json!({"type": "durable_object_namespace", "name": one.name, "class_name": one.class_name}),
-            );
+            all.push(json!({"type": "durable_object_namespace", "name": one.name, "class_name": one.class_name}));
         }
         for one in &self.queues.producers {
             all.push(json!({"type": "queue", "name": one.binding, "queue_name": one.queue}));
@@ -272,7 +289,7 @@ impl WorkerConfig {
             all.push(json!({"type": "r2_bucket", "name": one.binding, "bucket_name": one.bucket_name}));
         }
         for one in &self.d1_databases {
-            let id = one.database_id.clone().unwrap_or_else(|| id(Resource::Database(self.database(one))));
+            let id = one.id().cloned().unwrap_or_else(|| id(Resource::Database(self.database(one))));
             all.push(json!({"type": "d1", "name": one.binding, "id": id}));
         }
         for one in &self.ratelimits {
@@ -292,8 +309,7 @@ impl WorkerConfig {
             all.push(json!({"type": "analytics_engine", "name": one.binding, "dataset": dataset}));
         }
         for one in &self.dispatch_namespaces {
-            let mut binding =
-                json!({"type": "dispatch_namespace", "name": one.binding, "namespace": one.namespace});
+            let mut binding = json!({"type": "dispatch_namespace", "name": one.binding, "namespace": one.namespace});
             if let Some(outbound) = &one.outbound {
                 let params: Vec<Value> = outbound.parameters.iter().map(|name| json!({"name": name})).collect();
                 binding["outbound"] = json!({"worker": {"service": outbound.service}, "params": params});
@@ -313,7 +329,8 @@ impl WorkerConfig {
             None => 0,
             Some(tag) => {
                 let at = self.migrations.iter().position(|one| one.tag == tag);
-                at.ok_or_else(|| format!("the migration {tag:?} was applied, and this configuration does not know it"))? + 1
+                at.ok_or_else(|| format!("the migration {tag:?} was applied, and this configuration does not know it"))?
+                    + 1
             }
         };
         let steps: Vec<Value> = self.migrations[from..].iter().map(|one| json!(one.step)).collect();
@@ -327,10 +344,21 @@ impl WorkerConfig {
         Ok(Some(told))
     }
 
-    /// The other Workers that this one cannot be deployed without.
+    /// The Worker between tenants and the internet.
     #[must_use]
     pub fn outbound(&self) -> Option<&str> {
         self.dispatch_namespaces.iter().find_map(|one| Some(one.outbound.as_ref()?.service.as_str()))
+    }
+
+    /// Every other Worker that must be there before this one is.
+    #[must_use]
+    pub fn names(&self) -> Vec<&str> {
+        let services = self.services.iter().map(|one| one.service.as_str());
+        let tails = self.tail_consumers.iter().filter_map(|one| one["service"].as_str());
+        let mut all: Vec<&str> = self.outbound().into_iter().chain(services).chain(tails).collect();
+        all.retain(|name| *name != self.name);
+        all.dedup();
+        all
     }
 }
 

@@ -16,10 +16,12 @@ pub fn choose(there: &There, named: Option<&str>) -> Result<Rollback, String> {
         return Err("no version serves".to_owned());
     }
     let to = match named {
-        Some(id) => there.known.iter().find(|(known, _)| known == id).map(|(known, _)| known.clone()).ok_or_else(|| {
-            let known: Vec<&str> = there.known.iter().map(|(id, _)| id.as_str()).collect();
-            format!("there is no version {id:?} that can be deployed; there are {}", known.join(", "))
-        })?,
+        Some(id) => {
+            there.known.iter().find(|(known, _)| known == id).map(|(known, _)| known.clone()).ok_or_else(|| {
+                let known: Vec<&str> = there.known.iter().map(|(id, _)| id.as_str()).collect();
+                format!("there is no version {id:?} that can be deployed; there are {}", known.join(", "))
+            })?
+        }
         None => {
             let alone = there.deployments.iter().skip(1).filter_map(|versions| match &versions[..] {
                 [one] if from != [one.version.clone()] => Some(one.version.clone()),
@@ -35,7 +37,11 @@ pub fn choose(there: &There, named: Option<&str>) -> Result<Rollback, String> {
 pub fn crosses_migration(is: &Version, to: &Version) -> Option<String> {
     (is.migration_tag != to.migration_tag).then(|| {
         let told = |tag: &Option<String>| tag.clone().unwrap_or_else(|| "none".to_owned());
-        format!("its Durable Objects are at migration {}, and those that serve at {}", told(&to.migration_tag), told(&is.migration_tag))
+        format!(
+            "its Durable Objects are at migration {}, and those that serve at {}",
+            told(&to.migration_tag),
+            told(&is.migration_tag)
+        )
     })
 }
 
@@ -58,7 +64,10 @@ mod tests {
         let to = |deployments: &[&[(&str, f64)]]| choose(&there(deployments), None).map(|back| back.to);
         assert_eq!(to(&[&[("b", 100.0)], &[("a", 100.0)]]), Ok("a".to_owned()));
         assert_eq!(to(&[&[("b", 10.0), ("a", 90.0)], &[("a", 100.0)]]), Ok("a".to_owned()));
-        assert_eq!(to(&[&[("c", 100.0)], &[("c", 10.0), ("b", 90.0)], &[("c", 100.0)], &[("b", 100.0)]]), Ok("b".to_owned()));
+        assert_eq!(
+            to(&[&[("c", 100.0)], &[("c", 10.0), ("b", 90.0)], &[("c", 100.0)], &[("b", 100.0)]]),
+            Ok("b".to_owned())
+        );
         assert!(to(&[&[("a", 100.0)]]).is_err() && to(&[]).is_err());
     }
 

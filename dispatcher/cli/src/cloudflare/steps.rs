@@ -43,14 +43,24 @@ pub struct There {
 pub enum Step {
     Make(Resource),
     /// Uploads it for all requests at once: the first time, or with a migration.
-    Replace { migrations: Option<Value> },
+    Replace {
+        migrations: Option<Value>,
+    },
     /// Uploads a version that serves nobody yet.
     Version,
     /// Shares the requests between a version, the one that was just uploaded unless it is named, and another.
-    Deploy { version: Option<String>, percent: u32, rest: Option<String> },
+    Deploy {
+        version: Option<String>,
+        percent: u32,
+        rest: Option<String>,
+    },
     Settings(Value),
     Crons(Vec<String>),
-    Consume { queue: String, consumer: Option<String>, body: Value },
+    Consume {
+        queue: String,
+        consumer: Option<String>,
+        body: Value,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -150,13 +160,14 @@ pub fn plan(wanted: &Wanted<'_>, there: &There) -> Result<Plan, Refusal> {
         steps.push(Step::Replace { migrations });
     } else if !is_whole {
         let uploaded = there.known.iter().find(|(_, known)| known.as_ref() == Some(&tag)).map(|(id, _)| id.clone());
-        let uploaded = uploaded.or_else(|| serving.iter().find(|one| of_tag(&one.version)).map(|one| one.version.clone()));
+        let uploaded =
+            uploaded.or_else(|| serving.iter().find(|one| of_tag(&one.version)).map(|one| one.version.clone()));
         let uploaded = uploaded.filter(|_| worker.secrets.is_empty());
         let rest = rest(serving, uploaded.as_deref(), *percent)?;
         let is_so = uploaded.is_some()
-            && serving.iter().any(|one| {
-                Some(&one.version) == uploaded.as_ref() && (one.percent - f64::from(*percent)).abs() < 0.01
-            });
+            && serving
+                .iter()
+                .any(|one| Some(&one.version) == uploaded.as_ref() && (one.percent - f64::from(*percent)).abs() < 0.01);
         if !is_so {
             diff.extend(differences(worker, version, None, ids));
             if uploaded.is_none() {

@@ -37,18 +37,10 @@ impl Worker {
 
     /// An upload's metadata. Secrets that are at Cloudflare already are kept.
     #[must_use]
-    pub fn metadata(
-        &self,
-        ids: &BTreeMap<Resource, String>,
-        migrations: Option<&Value>,
-        with_secrets: bool,
-    ) -> Value {
+    pub fn metadata(&self, ids: &BTreeMap<Resource, String>, migrations: Option<&Value>, with_secrets: bool) -> Value {
         let config = &self.config;
-        let secret = |(name, value): (&String, &String)| {
-            json!({"type": "secret_text", "name": name, "text": if with_secrets { value } else { HIDDEN }})
-        };
-        let bindings: Vec<Value> =
-            config.bindings(ids).into_iter().chain(self.secrets.iter().map(secret)).collect();
+        let secret = |(name, value): (&String, &String)| json!({"type": "secret_text", "name": name, "text": if with_secrets { value } else { HIDDEN }});
+        let bindings: Vec<Value> = config.bindings(ids).into_iter().chain(self.secrets.iter().map(secret)).collect();
         let main = self.modules.first().map_or("index.js", |module| module.name.as_str());
         let mut metadata = json!({
             "main_module": main,

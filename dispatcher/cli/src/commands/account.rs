@@ -58,7 +58,8 @@ pub fn logout(home: &Home) -> Result<Exit, Failure> {
 }
 
 fn control(home: &Home) -> Result<Control, Failure> {
-    Control::of(home)?.ok_or_else(|| Failure::new(Exit::Usage, "this folder is not logged in").help("402claw login URL"))
+    Control::of(home)?
+        .ok_or_else(|| Failure::new(Exit::Usage, "this folder is not logged in").help("402claw login URL"))
 }
 
 pub fn tokens(task: &TokensTask, home: &Home, format: Format) -> Result<Exit, Failure> {
@@ -108,7 +109,14 @@ pub fn audit(args: &AuditArgs, home: &Home, format: Format) -> Result<Exit, Fail
     }
     for line in lines {
         let word = |key: &str| plain(line[key].as_str().unwrap_or_default());
-        out(&format!("{}  {:<20} {:<16} {:<20} {}", word("at"), word("author"), word("what"), word("tenant"), word("reason")));
+        out(&format!(
+            "{}  {:<20} {:<16} {:<20} {}",
+            word("at"),
+            word("author"),
+            word("what"),
+            word("tenant"),
+            word("reason")
+        ));
     }
     Ok(Exit::Done)
 }

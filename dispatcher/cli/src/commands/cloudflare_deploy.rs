@@ -1,4 +1,4 @@
-//! `402claw cloudflare-deploy-dispatcher`: the outbound Worker, and then the dispatcher, which names it.
+//! `402claw cloudflare-deploy-dispatcher`: the Workers that the dispatcher names, the outbound one first, and then the dispatcher.
 //!
 //! Surprising constraint: nothing is built here. What is uploaded are the folders that lie there, byte by byte, since those are what
 //! the gate judged.
@@ -6,8 +6,8 @@
 use crate::{
     args::DeployDispatcherArgs,
     cloudflare::{
-        Account, Api, ApiError, Broken, Module, Plan, Resource, Rollout, There, Wanted, Worker, WorkerConfig,
-        is_name, plan, token, token_if_any, told,
+        Account, Api, ApiError, Broken, Module, Plan, Resource, Rollout, There, Wanted, Worker, WorkerConfig, is_name,
+        plan, token, token_if_any, told,
     },
     exit::Exit,
     failure::Failure,
@@ -22,8 +22,6 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 
 /// The modules of a built Worker, the main one first.
 const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
-/// The name that a gate's record has for the outbound Worker.
-const OUTBOUND: &str = "outbound";
 
 /// One Worker, and what is to become of it.
 struct Part {
@@ -52,24 +50,34 @@ pub fn deploy(args: &DeployDispatcherArgs, home: &Home, format: Format) -> Resul
     })
 }
 
-/// The outbound Worker, where the dispatcher names one, and the dispatcher behind it.
+/// The Workers that the dispatcher names, and the dispatcher behind them.
 fn workers(args: &DeployDispatcherArgs) -> Result<Vec<Worker>, Failure> {
     let config = WorkerConfig::read(&args.config)?;
+    let mut others = BTreeMap::new();
+    for folder in &args.beside {
+        let path = folder.join("wrangler.jsonc");
+        if path.exists() {
+            let config = WorkerConfig::read(&path)?;
+            others.insert(config.name.clone(), (config, folder.join("build")));
+        }
+    }
     let mut workers = Vec::new();
-    if let Some(named) = config.outbound().map(str::to_owned) {
-        let mut outbound = WorkerConfig::read(&args.outbound_config)?;
-        if outbound.name != named {
-            let what = format!("{} is {:?}, and the dispatcher names {named:?}", args.outbound_config.display(), outbound.name);
-            return Err(Failure::invalid(what));
+    for name in config.names() {
+        let (mut other, build) = others.remove(name).ok_or_else(|| {
+            Failure::invalid(format!("the dispatcher names the Worker {name:?}, and no folder has it"))
+                .help("--beside DIR for the folder of each Worker that it names")
+        })?;
+        if config.outbound() == Some(name) {
+            let variable = "PLATFORM_HOSTS".to_owned();
+            if !args.platform_hosts.is_empty() {
+                other.vars.insert(variable.clone(), json!(json!(args.platform_hosts).to_string()));
+            }
+            if !other.vars.contains_key(&variable) {
+                let what = "the outbound Worker has no PLATFORM_HOSTS, and nothing would leave any tenant";
+                return Err(Failure::invalid(what).help("--platform-host HOST for each host of the platform's own"));
+            }
         }
-        if !args.platform_hosts.is_empty() {
-            outbound.vars.insert("PLATFORM_HOSTS".to_owned(), json!(json!(args.platform_hosts).to_string()));
-        }
-        if !outbound.vars.contains_key("PLATFORM_HOSTS") {
-            let what = "the outbound Worker has no PLATFORM_HOSTS, and nothing would leave any tenant";
-            return Err(Failure::invalid(what).help("--platform-host HOST for each host of the platform's own"));
-        }
-        workers.push(Worker { config: outbound, modules: modules(&args.outbound)?, secrets: BTreeMap::new() });
+        workers.push(Worker { config: other, modules: modules(&build)?, secrets: BTreeMap::new() });
     }
     workers.push(Worker { config, modules: modules(&args.gate.bundle)?, secrets: secrets(&args.secrets)? });
     for worker in &workers {
@@ -81,7 +89,9 @@ fn workers(args: &DeployDispatcherArgs) -> Result<Vec<Worker>, Failure> {
 fn modules(folder: &Path) -> Result<Vec<Module>, Failure> {
     let read = |name| Module::read(folder, name);
     let modules: Result<Vec<Module>, Failure> = MODULES.into_iter().map(read).collect();
-    modules.map_err(|failure| failure.help("build it: `worker-build --release` in the Worker's folder, as its wrangler.jsonc says"))
+    modules.map_err(|failure| {
+        failure.help("build it: `worker-build --release` in the Worker's folder, as its wrangler.jsonc says")
+    })
 }
 
 fn secrets(names: &[String]) -> Result<BTreeMap<String, String>, Failure> {
@@ -100,7 +110,7 @@ fn word(args: &DeployDispatcherArgs, workers: &[Worker]) -> Result<String, Failu
     gate::word(&args.gate, |record| {
         record.configured(&name, &config)?;
         let (dispatcher, others) = workers.split_last().expect("the dispatcher is always among them");
-        others.iter().try_for_each(|other| record.judged(Some(OUTBOUND), &other.modules))?;
+        others.iter().try_for_each(|other| record.judged(Some(&other.config.name), &other.modules))?;
         record.judged(None, &dispatcher.modules)
     })
 }
@@ -117,7 +127,7 @@ async fn look(account: Account<'_>, workers: Vec<Worker>, percent: u32, is_seen:
             there = account.there(&worker.config.name).await.map_err(failed)?;
             known = consumers(account, &worker, &ids).await.map_err(failed)?;
         }
-        // Both versions of the dispatcher share the outbound Worker, so of it there is one.
+        // Both versions of the dispatcher share the Workers beside them, so of each there is one.
         let percent = if n == last { percent } else { 100 };
         let wanted = Wanted { worker: &worker, percent, consumers: &known, ids: &ids };
         let name = &worker.config.name;
@@ -220,7 +230,9 @@ async fn execute(
             log.tell(&format!("done: {what}"), None)?;
             done.push(format!("{name}: {what}"));
         }
-        outcomes.push(json!({"worker": name, "digest": worker.digest(), "version": rollout.uploaded, "steps": plan.steps.len()}));
+        outcomes.push(
+            json!({"worker": name, "digest": worker.digest(), "version": rollout.uploaded, "steps": plan.steps.len()}),
+        );
     }
     match format {
         Format::Json => out(&json!({"workers": outcomes, "done": done}).to_string()),

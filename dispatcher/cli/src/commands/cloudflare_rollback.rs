@@ -35,7 +35,8 @@ async fn go_back(
         Failure::new(Exit::Failed, format!("{worker}: {error}")).help("nothing was changed")
     };
     let there = account.there(worker).await.map_err(|error| failed(&error))?;
-    let Rollback { from, to } = choose(&there, args.to.as_deref()).map_err(|why| Failure::invalid(format!("{worker}: {why}")))?;
+    let Rollback { from, to } =
+        choose(&there, args.to.as_deref()).map_err(|why| Failure::invalid(format!("{worker}: {why}")))?;
     let target = account.version(worker, &to).await.map_err(|error| failed(&error))?;
     if let Some(why) = there.main().and_then(|(_, is)| crosses_migration(is, &target)) {
         let help = "mend it forwards: deploy a version that knows this migration";

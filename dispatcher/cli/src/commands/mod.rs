@@ -11,6 +11,7 @@ pub mod init;
 pub mod lint_pricing;
 pub mod payouts;
 pub mod publish;
+pub mod telemetry;
 pub mod tenants;
 
 use crate::failure::Failure;

@@ -1,6 +1,6 @@
 //! Commands about tenants that are there: list, show, status, override, quarantine, remove, export.
 
-use super::confirm;
+use super::{confirm, telemetry};
 use crate::{
     args::{ExportArgs, OverrideArgs, QuarantineArgs, RemoveArgs, Shape, StatusArgs, TenantArgs},
     bill::Bill,
@@ -11,6 +11,7 @@ use crate::{
     http,
     money::Usdc,
     output::{self, Format, out},
+    platform::{self, Platform},
     registry::{Change, Registry, author},
     settlements,
     store::{FORMER_PLAN, Store},
@@ -20,8 +21,6 @@ use serde_json::{Map, Value, json};
 use std::{env, fs, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Holds the platform's token.
-const PLATFORM_TOKEN: &str = "CLAW_PLATFORM_TOKEN";
 
 pub fn list(home: &Home, format: Format) -> Result<Exit, Failure> {
     let tenants = Store::open(home)?.load()?;
@@ -80,6 +79,9 @@ pub fn status(args: &StatusArgs, home: &Home, format: Format) -> Result<Exit, Fa
             exit = Exit::Failed;
         }
         told["api"] = asked;
+        if let Some(platform) = Platform::at(at)? {
+            told["platform"] = telemetry::health(&platform, &args.tenant)?;
+        }
     }
     out(&if format == Format::Json { told.to_string() } else { format!("{told:#}") });
     Ok(exit)
@@ -191,8 +193,9 @@ pub fn quarantine(args: &QuarantineArgs, home: &Home, format: Format) -> Result<
 }
 
 async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format) -> Result<Exit, Failure> {
-    let token = env::var(PLATFORM_TOKEN).map_err(|_| {
-        Failure::new(Exit::Usage, format!("{PLATFORM_TOKEN} is not set")).help("it is the dispatcher's PLATFORM_TOKEN")
+    let token = env::var(platform::TOKEN).map_err(|_| {
+        Failure::new(Exit::Usage, format!("{} is not set", platform::TOKEN))
+            .help("it is the dispatcher's PLATFORM_TOKEN")
     })?;
     let url = format!("{}/__platform/tenants/{}/quarantine", at.trim_end_matches('/'), args.tenant);
     let client = http::client(PATIENCE)?;

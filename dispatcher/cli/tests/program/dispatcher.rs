@@ -27,8 +27,9 @@ impl Setting {
     fn new() -> Self {
         let shop = Shop::new();
         let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        for name in ["worker", "outbound"] {
-            let config = fs::read_to_string(sources.join(name).join("wrangler.jsonc")).unwrap();
+        for folder in fs::read_dir(&sources).unwrap().map(|entry| entry.unwrap().path()) {
+            let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+            let Ok(config) = fs::read_to_string(folder.join("wrangler.jsonc")) else { continue };
             shop.write(&format!("{name}/wrangler.jsonc"), config);
             shop.write(&format!("{name}/build/index.js"), format!("export default {{}} // {name}"));
             shop.write(&format!("{name}/build/index_bg.wasm"), b"\0asm");
@@ -48,8 +49,8 @@ impl Setting {
         let mut args = vec!["--format", "json", command, "--account", "acc1", "--api", &uri];
         args.extend(["--config", "worker/wrangler.jsonc"]);
         if command.ends_with("deploy-dispatcher") {
-            args.extend(["--bundle", "worker/build", "--outbound", "outbound/build"]);
-            args.extend(["--outbound-config", "outbound/wrangler.jsonc", "--platform-host", "*.tenants.example"]);
+            args.extend(["--bundle", "worker/build", "--beside", "outbound", "--beside", "telemetry-worker"]);
+            args.extend(["--platform-host", "*.tenants.example"]);
         }
         args.extend(more);
         let variables = [("CLOUDFLARE_API_TOKEN", TOKEN), ("PLATFORM_TOKEN", "s3cret-of-the-platform")];
@@ -119,7 +120,8 @@ fn it_is_deployed_once_the_outbound_worker_first() {
     {
         let state = setting.platform.state();
         let order: Vec<&str> = state.changes.iter().map(|(line, _)| line.as_str()).collect();
-        let at = |what: &str| order.iter().position(|line| *line == what).unwrap_or_else(|| panic!("{what}: {order:?}"));
+        let at =
+            |what: &str| order.iter().position(|line| *line == what).unwrap_or_else(|| panic!("{what}: {order:?}"));
         assert!(at("PUT workers/scripts/402claw-outbound") < at("PUT workers/scripts/402claw-dispatcher"));
         assert!(at("POST storage/kv/namespaces") < at("PUT workers/scripts/402claw-dispatcher"));
         let dispatcher = &state.workers["402claw-dispatcher"];
@@ -259,7 +261,14 @@ fn requests_go_back_to_the_version_before() {
 fn a_way_back_over_a_changed_secret_is_asked_for_twice() {
     let setting = Setting::new();
     setting.deployed();
-    setting.platform.state().workers.get_mut("402claw-dispatcher").unwrap().secrets.insert("NEW".to_owned(), "x".to_owned());
+    setting
+        .platform
+        .state()
+        .workers
+        .get_mut("402claw-dispatcher")
+        .unwrap()
+        .secrets
+        .insert("NEW".to_owned(), "x".to_owned());
     setting.another_build("export default {} // with another secret");
     setting.deploy(&[]);
     let args = ["--reason", "r", "--execute"];
@@ -293,7 +302,10 @@ fn gate_program(shop: &Shop, says: &str) {
 fn a_gate_must_have_run_each_of_these_files_and_its_program_must_say_so() {
     let setting = Setting::new();
     let sum = |name: &str| -> String {
-        Sha256::digest(fs::read(setting.shop.path(name)).unwrap()).iter().map(|byte| format!("{byte:02x}")).collect()
+        Sha256::digest(fs::read(setting.shop.path(name)).unwrap_or_default())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     };
     let files = |of: &str| {
         ["index.js", "index_bg.wasm"].map(|name| json!({"path": name, "sha256": sum(&format!("{of}/build/{name}"))}))
@@ -301,14 +313,14 @@ fn a_gate_must_have_run_each_of_these_files_and_its_program_must_say_so() {
     let record = json!({
         "schema": 1, "run": "gate-pr-7", "verdict": "pass", "partial": false, "bundle": files("worker"),
         "config": [{"path": "wrangler.jsonc", "sha256": sum("worker/wrangler.jsonc")}],
-        "beside": {"outbound": files("outbound")},
+        "beside": {"402claw-outbound": files("outbound"), "402claw-telemetry": files("telemetry-worker")},
     });
     let program = setting.shop.path("gate-program").display().to_string();
     let deploy = |record: &Value| {
         setting.shop.write("gate.json", record.to_string());
         let uri = setting.server.uri();
         let args = "--format json cloudflare-deploy-dispatcher --account acc1 --config worker/wrangler.jsonc --bundle worker/build \
-            --outbound outbound/build --outbound-config outbound/wrangler.jsonc --platform-host a.example --secret PLATFORM_TOKEN \
+            --beside outbound --beside telemetry-worker --platform-host a.example --secret PLATFORM_TOKEN \
             --execute --gate gate.json --api";
         let args: Vec<&str> = args.split_whitespace().chain([uri.as_str()]).collect();
         let variables =

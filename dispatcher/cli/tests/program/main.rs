@@ -3,6 +3,7 @@
 mod claw;
 mod dispatcher;
 mod multipart;
+mod operations;
 mod platform;
 mod publish;
 mod purchase;

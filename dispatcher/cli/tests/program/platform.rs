@@ -330,7 +330,8 @@ impl Hosted {
         if !migrations.is_null() && !takes_migrations {
             return Err((400, 10_211, "migrations cannot be part of a version".to_owned()));
         }
-        let applied = self.versions.last().map_or(Value::Null, |one| one["resources"]["script_runtime"]["migration_tag"].clone());
+        let applied =
+            self.versions.last().map_or(Value::Null, |one| one["resources"]["script_runtime"]["migration_tag"].clone());
         if !migrations.is_null() && migrations["old_tag"] != applied {
             return Err((400, 10_079, format!("the migration tag is {applied}, and not {}", migrations["old_tag"])));
         }

@@ -218,7 +218,9 @@ fn a_token_is_taken_from_the_keyrings_own_program() {
     let args = ["--format", "json", "publish", "rain", "--account", "acc1", "--worker", "built", "--api", &uri];
     let output = setting.shop.with_all(&[("PATH", &path)], &args);
     assert_eq!(told(&output)["there"], "not there: it would be new");
-    let without = setting.shop.with_all(&[("PATH", "/nonexistent")], &[&args[..], &["--execute", "--without-gate", "t"]].concat());
+    let without = setting
+        .shop
+        .with_all(&[("PATH", "/nonexistent")], &[&args[..], &["--execute", "--without-gate", "t"]].concat());
     assert!(told(&without)["error"]["message"].as_str().unwrap().contains("no token"), "{}", told(&without));
 }
 

@@ -38,7 +38,9 @@ fn planned(worker: &Worker, there: &There, percent: u32) -> Result<Plan, Refusal
 fn the_first_deploy_is_for_all_requests_and_has_all_migrations() {
     let worker = worker(CONFIG);
     let told = planned(&worker, &There::default(), 100).unwrap();
-    assert!(matches!(&told.steps[..], [Step::Replace { migrations: Some(all) }] if all["steps"].as_array().unwrap().len() == 2));
+    assert!(
+        matches!(&told.steps[..], [Step::Replace { migrations: Some(all) }] if all["steps"].as_array().unwrap().len() == 2)
+    );
     assert_eq!(planned(&worker, &There::default(), 10), Err(Refusal::NothingBeside { worker: "d".to_owned() }));
 }
 
@@ -118,8 +120,11 @@ fn settings_crons_and_consumers_are_set_where_they_differ() {
         plan(&Wanted { worker: &worker, percent: 100, consumers, ids: &ids }, there).unwrap().steps
     };
     let steps = planned(&there, &consumers);
-    assert!(matches!(&steps[..], [Step::Settings(_), Step::Crons(_), Step::Consume { consumer: None, body, .. }]
-        if body["settings"]["max_wait_time_ms"] == 5_000), "{steps:?}");
+    assert!(
+        matches!(&steps[..], [Step::Settings(_), Step::Crons(_), Step::Consume { consumer: None, body, .. }]
+        if body["settings"]["max_wait_time_ms"] == 5_000),
+        "{steps:?}"
+    );
     there.settings = json!({"observability": {"enabled": true, "head_sampling_rate": 1}, "tail_consumers": null});
     there.crons = vec!["* * * * *".to_owned()];
     let is = json!({"settings": {"batch_size": 100, "max_wait_time_ms": 5000, "max_retries": 3}, "dead_letter_queue": "dead"});

@@ -39,7 +39,7 @@ pub struct Edit<'a> {
 }
 
 impl Tenants {
-    /// What is known about a tenant beside its record: owner, source, rows.
+    /// Facts about a tenant beside its record: owner, source, rows.
     #[must_use]
     pub fn about(&self, id: &str) -> Value {
         self.abouts.get(id).cloned().unwrap_or_default()

@@ -13,7 +13,7 @@ use x402_protocol::Network;
 #[serde(deny_unknown_fields)]
 pub struct Put {
     pub record: Value,
-    /// What the seller's program wants to find again: owner, source, rows.
+    /// Facts that the seller's program finds again: owner, source, rows.
     #[serde(default)]
     pub about: Value,
     #[serde(default = "change")]

@@ -3,7 +3,7 @@
 use clap::Args;
 use std::path::PathBuf;
 
-/// Where and on whose word
+/// The account, and whether to act
 #[derive(Debug, Args)]
 pub struct CloudflareArgs {
     /// Cloudflare account
@@ -66,7 +66,7 @@ pub struct DeployDispatcherArgs {
     pub cloudflare: CloudflareArgs,
     #[command(flatten)]
     pub gate: GateArgs,
-    /// Of the requests, how many in a hundred the new version serves
+    /// Requests in a hundred that the new version serves
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub percent: u32,
     /// The dispatcher's configuration

@@ -66,7 +66,7 @@ impl Api {
         self.ask(Method::GET, path, None, true).await
     }
 
-    /// What is there, or `None` if it is not.
+    /// Reads something that may not be there.
     pub async fn look(&self, path: &str) -> Result<Option<Value>, ApiError> {
         match self.get(path).await {
             Ok(found) => Ok(Some(found)),

@@ -66,7 +66,7 @@ pub enum Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub steps: Vec<Step>,
-    /// What differs, a line each.
+    /// Differences, a line each.
     pub diff: Vec<String>,
 }
 
@@ -86,10 +86,10 @@ pub enum Refusal {
     SecretsMissing(Vec<String>),
 }
 
-/// What is asked for.
+/// A wish, and what was found beside it.
 pub struct Wanted<'a> {
     pub worker: &'a Worker,
-    /// Of the requests, what the new version is to serve.
+    /// Requests in a hundred that the new version is to serve.
     pub percent: u32,
     /// The consumers of the Worker's queues that are there, by their queues.
     pub consumers: &'a BTreeMap<String, (String, Value)>,
@@ -214,7 +214,7 @@ fn secrets(worker: &Worker, version: &Version) -> Result<(), Refusal> {
     if missing.is_empty() { Ok(()) } else { Err(Refusal::SecretsMissing(missing)) }
 }
 
-/// What stands around versions, and counts for all of them.
+/// Adds the steps that are about no version, and count for all of them.
 fn around(wanted: &Wanted<'_>, there: &There, steps: &mut Vec<Step>, diff: &mut Vec<String>) {
     let config = &wanted.worker.config;
     let settings = wanted.worker.settings();

@@ -7,7 +7,7 @@ use super::{
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What stands for a secret's value wherever it is shown.
+/// Stands for a secret's value wherever it is shown.
 const HIDDEN: &str = "(not shown)";
 
 #[derive(Clone, Debug)]

@@ -21,7 +21,7 @@ pub trait Inbound {
     fn method(&self) -> &str;
     /// Scheme and host, as the caller addressed us: `https://api.acme.example`.
     fn origin(&self) -> &str;
-    /// As sent, port included.
+    /// The host as it was sent, port included.
     fn host(&self) -> &str;
     /// Percent-encoded, with a leading slash.
     fn path(&self) -> &str;
@@ -55,7 +55,7 @@ pub struct Dispatch<'a> {
     pub limits: Limits,
     /// For the outbound Worker.
     pub egress: PolicyOf<'a>,
-    /// As the tenant is to see it.
+    /// The path as the tenant is to see it.
     pub path: &'a str,
     /// Whether to take a header off the inbound request, by its lower-case name and its value.
     pub strip: fn(&str, &str) -> bool,
@@ -75,7 +75,7 @@ pub trait Namespace {
     ) -> impl Future<Output = Result<Self::Outbound, TenantFailure>>;
 }
 
-/// Who is behind a host or a slug.
+/// The tenants behind hosts and slugs.
 pub trait Tenants {
     fn behind(&self, key: &DispatchKey) -> impl Future<Output = Result<Option<Rc<Tenant>>, DirectoryUnavailable>>;
 }
@@ -110,13 +110,13 @@ impl Rung {
     }
 }
 
-/// What all isolates of a location count together.
+/// The counters that all isolates of a location share.
 pub trait RateLimiter {
     /// Counts one more under `key`; whether that was within the rung's figure. Where nobody can tell, it was.
     fn count(&self, rung: Rung, key: &str) -> impl Future<Output = bool>;
 }
 
-/// Where snapshots of the directory lie, by key.
+/// The store of the directory's snapshots, by key.
 pub trait SnapshotStore {
     /// `None`: there is no such key. The error is for the log.
     fn read(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, String>>;

@@ -47,7 +47,7 @@ pub enum OpenError {
 pub struct Dataset<S> {
     meta: Meta,
     source: S,
-    /// Where the parts begin.
+    /// The beginnings of the parts.
     body: usize,
 }
 
@@ -178,7 +178,7 @@ impl<'s, S: Source> Column<'s, S> {
         low
     }
 
-    /// Where a block begins, and its first value's number.
+    /// The beginning of a block, and its first value's number.
     fn block(&self, block: usize) -> (usize, usize) {
         let mut bytes = [0; 8];
         self.source.read(self.blocks + block * 8, &mut bytes);
@@ -207,7 +207,7 @@ impl<'s, S: Source> Column<'s, S> {
     }
 }
 
-/// Where the rows of codes begin in the index.
+/// The beginnings of the rows of codes in the index.
 pub(crate) struct Starts<'s, S>(Option<Near<'s, S>>);
 
 impl<S: Source> Starts<'_, S> {

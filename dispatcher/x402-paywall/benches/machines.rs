@@ -59,7 +59,7 @@ fn step(record: Option<Record>, event: Event) -> Option<Record> {
     machine::step(record, event, &now).record
 }
 
-/// What happens to a payment after its claim, where nothing goes wrong.
+/// The events of a payment after its claim, where nothing goes wrong.
 fn course() -> Vec<Event> {
     let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
     let settlement = Settlement {

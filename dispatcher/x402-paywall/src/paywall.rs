@@ -36,22 +36,22 @@ pub struct Purchase<'a> {
     /// Unique per request: it holds the claim.
     pub request_id: &'a str,
     pub seller: Seller<'a>,
-    /// What the seller was asked by, such as a host: no two sellers have the same at a time.
+    /// The name by which the seller was asked, such as a host: no two sellers have the same at a time.
     pub place: &'a str,
     pub method: &'a str,
-    /// As the seller sees them.
+    /// The path and the query as the seller sees them.
     pub path: &'a str,
     pub query: Option<&'a str>,
-    /// Of what is sold, as the caller addressed it.
+    /// The URL of the wares, as the caller addressed it.
     pub url: &'a str,
     pub payment: Option<Presented<'a>>,
-    /// Who presents it.
+    /// The one who presents it.
     pub origin: &'a Origin,
     /// When the request came.
     pub now: UnixMillis,
 }
 
-/// Who is asked.
+/// The seller, or the place where it was.
 #[derive(Clone, Copy, Debug)]
 pub enum Seller<'a> {
     Asks {
@@ -93,7 +93,7 @@ pub struct Plausible {
     network: Network,
 }
 
-/// What the ledger is asked.
+/// The message to the ledger.
 #[derive(Debug)]
 enum Presents {
     Sale(Box<Claim>),
@@ -101,10 +101,10 @@ enum Presents {
     Collection(Box<Collection>, Denial),
 }
 
-/// What running the seller came to.
+/// The result of running the seller.
 #[derive(Debug)]
 pub enum Ran<U> {
-    /// What the payment buys. It is settled first and leaves then.
+    /// The content that the payment buys. It is settled first and leaves then.
     Content(PaidResponse),
     /// Nothing to pay for (an error, a redirect, something too large): it leaves as it is, and nobody is charged.
     Unsold(U),
@@ -149,7 +149,7 @@ pub struct Told<T> {
     pub ledger_error: Option<LedgerError>,
 }
 
-/// What a sale took so far.
+/// The time that a sale took so far.
 #[derive(Default)]
 struct Course {
     attempts: Vec<Attempt>,

@@ -129,14 +129,14 @@ pub trait Ledger {
 pub struct LedgerError(pub String);
 
 impl LedgerError {
-    /// What was asked is of another version than we are.
+    /// The error for a message of another version than ours.
     #[must_use]
     pub fn another_question() -> Self {
         Self("the object answered another question".to_owned())
     }
 }
 
-/// Where one payment's record lives. Written before each effect, so that a crash between two writes loses nothing.
+/// The store of one payment's record. Written before each effect, so that a crash between two writes loses nothing.
 pub trait RecordStore {
     fn load(&self) -> impl Future<Output = Result<Option<Record>, LedgerError>>;
     /// Stores the record, and the response body with it where one is given. Durable before anything that is done
@@ -165,7 +165,7 @@ pub trait Identifiers {
     fn transaction_of(&self, payment: &str) -> impl Future<Output = Result<Option<String>, LedgerError>>;
 }
 
-/// Where the merged view of all facilitators' health outlives a restart.
+/// The store in which the merged view of all facilitators' health outlives a restart.
 pub trait HealthStore {
     fn load(&self) -> impl Future<Output = Result<Option<Snapshot>, LedgerError>>;
     fn save(&self, snapshot: &Snapshot) -> impl Future<Output = Result<(), LedgerError>>;

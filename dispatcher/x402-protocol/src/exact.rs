@@ -35,7 +35,7 @@ pub(crate) const V1_PAYLOAD: Shape = Shape {
     others: Others::Refused,
 };
 
-/// What the payer signed.
+/// The message that the payer signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transfer {
     Eip3009(Authorization),
@@ -116,7 +116,7 @@ impl Transfer {
         }
     }
 
-    /// What an externally owned account signs, for the offer's token and chain.
+    /// The hash that an externally owned account signs, for the offer's token and chain.
     #[must_use]
     pub fn digest(&self, offer: &Offer) -> [u8; 32] {
         match self {

@@ -62,7 +62,7 @@ impl Ask<'_> {
         }
     }
 
-    /// What one answers that answers repeats so.
+    /// Answers in the way of a facilitator that answers repeats so.
     #[must_use]
     pub fn settle(&self, repeats: Repeat) -> x402_protocol::v2::SettleResponse {
         honest::settle(self.facilitator, self.request, self.chain, self.unix_now, repeats)

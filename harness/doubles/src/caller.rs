@@ -17,7 +17,7 @@ pub struct Caller {
     pub(super) buffer: Vec<u8>,
 }
 
-/// What the caller is connected by: a socket, or in the simulated tier a pipe.
+/// The connection of the caller: a socket, or in the simulated tier a pipe.
 enum Line {
     Tcp(TcpStream),
     Pipe(PipeEnd),

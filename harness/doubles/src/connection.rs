@@ -16,7 +16,7 @@ use reports::event::{Event, FacilitatorCall, FacilitatorEndpoint, FaultRef};
 use std::{error::Error, sync::Arc};
 use tokio::{select, sync::watch};
 
-/// What all connections of a double share.
+/// The state that all connections of a double share.
 pub struct Double {
     pub name: Arc<str>,
     /// Without it nobody is answered.

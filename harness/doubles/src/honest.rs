@@ -206,7 +206,7 @@ fn forged(method: TransferMethod) -> &'static str {
     }
 }
 
-/// What the chain says of a transfer whose nonce is spent.
+/// The chain's word on a transfer whose nonce is spent.
 #[must_use]
 pub fn nonce_used(transfer: &Transfer) -> &'static str {
     match transfer.method() {
@@ -215,7 +215,7 @@ pub fn nonce_used(transfer: &Transfer) -> &'static str {
     }
 }
 
-/// What only the chain and the clock know.
+/// Judges what only the chain and the clock know.
 fn judge(asked: &Asked, chain: &Chain, unix_now: u64) -> Result<(), Refused> {
     let Asked { offer, transfer, .. } = asked;
     let fits = |fits: bool, reason| {

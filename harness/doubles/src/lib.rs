@@ -74,7 +74,7 @@ pub struct Terms {
     pub lists_only: Option<&'static str>,
     /// How it answers a settlement that it has made before.
     pub repeats: Repeat,
-    /// Of loopback; any free one where absent.
+    /// The port on loopback; any free one where absent.
     pub port: Option<u16>,
 }
 
@@ -135,7 +135,7 @@ impl FacilitatorDouble {
         format!("http://{}", self.address)
     }
 
-    /// What its calls go by, for whoever switches faults while it runs.
+    /// The script of its calls, for whoever switches faults while it runs.
     #[must_use]
     pub fn script(&self) -> Arc<Script> {
         Arc::clone(&self.script)

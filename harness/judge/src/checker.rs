@@ -40,7 +40,7 @@ pub enum Checker {
         phase: Name,
         /// The phase that it is compared with.
         against: Name,
-        /// What noise alone moves.
+        /// The difference that noise alone makes.
         within: Duration,
     },
     RefusalsCostNothing,
@@ -49,7 +49,7 @@ pub enum Checker {
         grace: Duration,
     },
     StandingSeldomChanges {
-        /// Of one facilitator at one kind of call.
+        /// The changes of one facilitator at one kind of call.
         at_most: usize,
     },
     IsNotAsked {
@@ -118,13 +118,13 @@ pub enum Checker {
     ClientsActed,
 }
 
-/// What a flood's requests have in common.
+/// The property that a flood's requests share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Sender {
-    /// Where they come from.
+    /// The address that they come from.
     Address,
-    /// Who is to pay; requests without a payment are left aside.
+    /// The payer; requests without a payment are left aside.
     Payer,
 }
 
@@ -144,7 +144,7 @@ pub enum AlertName {
 }
 
 impl AlertName {
-    /// As the log line has it.
+    /// The word in the log line.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::UnpaidFlood => "unpaid_flood",
@@ -194,7 +194,7 @@ impl Checker {
         listed
     };
 
-    /// As a scenario writes it.
+    /// The text in a scenario.
     pub fn name(&self) -> &'static str {
         self.rule().checker
     }
@@ -204,7 +204,7 @@ impl Checker {
         crate::rule_of(self)
     }
 
-    /// What a report says was expected.
+    /// The expectation in a report.
     pub fn expects(&self) -> String {
         match self {
             Self::QuarantinedGetsProbesOnly { grace } => {

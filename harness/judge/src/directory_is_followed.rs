@@ -124,7 +124,7 @@ fn is_anothers(
     Some(format!("script {} ran, and the directory names {}", other.script, facts.script))
 }
 
-/// What was bought for the first time at a price that was not in force any more. Collecting what was settled at it is fine,
+/// The first purchases at a price that was not in force any more. Collecting what was settled at it is fine,
 /// and a payment that is tried elsewhere buys nothing there.
 fn begun_at_another_price(history: &History, editions: &[Edition], within_us: u64) -> Vec<Violation> {
     let mut first: BTreeMap<&str, At<'_, Exchange>> = BTreeMap::new();

@@ -34,7 +34,7 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// What is too much.
+/// The bounds of a flood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     pub at_most: usize,
@@ -75,7 +75,7 @@ fn is_cut(exchange: &Exchange) -> bool {
     matches!(exchange.outcome, ExchangeOutcome::Answered(Answer { status: 429, .. }))
 }
 
-/// Of `network:asset:from:nonce`, where the network has a colon in it.
+/// Reads the payer of `network:asset:from:nonce`, where the network has a colon in it.
 fn payer(payment: &str) -> Option<&str> {
     payment.rsplit(':').nth(1)
 }

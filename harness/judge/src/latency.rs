@@ -90,7 +90,7 @@ fn slowest_first<'a>(history: &'a History, phase: &str, callers: &Callers) -> Ve
     exchanges
 }
 
-/// What else the machine did, second by second.
+/// The load of the machine beside the run, second by second.
 struct Others {
     cores: u32,
     readings: Vec<(u64, f64)>,

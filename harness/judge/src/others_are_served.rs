@@ -30,7 +30,7 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// Of the waits, in percent.
+/// The quantile of the waits, in percent.
 const QUANTILE: usize = 95;
 
 /// `traffic` is the others'.

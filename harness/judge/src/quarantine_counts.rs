@@ -96,7 +96,7 @@ fn sold_upfront(history: &History, id: &str, times: &[PutAway], within_us: u64) 
     begun.collect()
 }
 
-/// What an operator asked for, and the dispatcher did not do. While it is down nobody can hear.
+/// The requests of an operator that the dispatcher did not carry out. While it is down nobody can hear.
 fn refused(history: &History) -> Vec<Violation> {
     let is_down =
         |at_us: u64| history.outages.iter().any(|outage| (outage.killed_us..=outage.back_us).contains(&at_us));

@@ -76,7 +76,7 @@ fn allowed(us: u64) -> f64 {
     BURST + us as f64 / 1e6 * PROBES_PER_SECOND
 }
 
-/// What a call says of its facilitator.
+/// The meaning of a call for its facilitator.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     Answers,

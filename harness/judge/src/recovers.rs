@@ -90,7 +90,7 @@ const MORE_US: u64 = 500_000;
 /// Cores that others may have used more, by then, before they may be why.
 const OTHERS_ROSE: f64 = 0.5;
 
-/// What the middle request took, in microseconds, before and after.
+/// The time of the middle request, in microseconds, before and after.
 struct Slower {
     before: u64,
     after: u64,

@@ -34,7 +34,7 @@ pub(super) struct RawWithout {
     /// The rule's checker: `harness list --checkers`.
     #[schemars(with = "String", extend("enum" = names()))]
     rule: Spanned<String>,
-    /// What in the scenario the rule cannot judge.
+    /// The part of the scenario that the rule cannot judge.
     #[schemars(with = "String", length(min = 1))]
     why: Spanned<String>,
 }

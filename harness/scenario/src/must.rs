@@ -104,7 +104,7 @@ pub(super) enum RawChecker {
         /// The phase that it is compared with.
         #[schemars(with = "NameText")]
         against: Spanned<String>,
-        /// What noise alone moves.
+        /// The difference that noise alone makes.
         #[schemars(with = "TimeText")]
         within: Spanned<String>,
     },
@@ -115,7 +115,7 @@ pub(super) enum RawChecker {
         grace: Spanned<String>,
     },
     StandingSeldomChanges {
-        /// Of one facilitator at one kind of call.
+        /// The changes of one facilitator at one kind of call.
         #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
         at_most: Spanned<usize>,
     },
@@ -208,13 +208,13 @@ pub(super) enum RawChecker {
         quantile: Spanned<f64>,
         #[schemars(with = "TimeText")]
         at_most: Spanned<String>,
-        /// Of this traffic block's requests alone.
+        /// Only the requests of this traffic block.
         #[schemars(with = "Option<NameText>")]
         traffic: Option<Spanned<String>>,
-        /// Of this kind of client's requests alone.
+        /// Only the requests of this kind of client.
         #[schemars(with = "Option<NameText>")]
         client: Option<Spanned<String>>,
-        /// Of requests to this tenant alone.
+        /// Only requests to this tenant.
         #[schemars(with = "Option<NameText>")]
         tenant: Option<Spanned<String>>,
     },
@@ -223,7 +223,7 @@ pub(super) enum RawChecker {
     ClientsActed {},
 }
 
-/// What the rest of the file says, for checkers to be about.
+/// The rest of the file, for checkers to name.
 #[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     pub world: &'a World,
@@ -429,7 +429,7 @@ fn check_count(raw: &Spanned<usize>, problems: &mut Problems) -> Option<usize> {
     None
 }
 
-/// Of what there was before, there cannot be more.
+/// A share of what there was before, so it cannot be more than all.
 fn check_share(raw: &Spanned<f64>, problems: &mut Problems) -> Option<f64> {
     let percent = *raw.get_ref();
     if percent > 0.0 && percent <= 100.0 {

@@ -71,7 +71,7 @@ fn kebab(variant: &str) -> String {
     dashed.collect()
 }
 
-/// As a scenario could have it.
+/// A value of the key, as a scenario could have it.
 fn example_of(key: &str) -> String {
     let value = match key {
         "id" => "a name: `id = \"my-scenario\"`, or of a rule: `id = \"MONEY-1\"`",

@@ -156,7 +156,7 @@ fn meant<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str
     (distance <= 1 + text.len() / 4).then_some(known)
 }
 
-/// What a parameter that has no fixed name asks of which column.
+/// The filter of a parameter that has no fixed name, and its column.
 fn filter<S: Source>(name: &str, value: &str, dataset: &Dataset<S>) -> Result<Filter, QueryError> {
     let meta = dataset.meta();
     let (column, word, value) = if let Some(rest) = name.strip_prefix("filter[") {

@@ -25,7 +25,7 @@ pub(super) enum NonceEvent {
     },
 }
 
-/// Where an event stands.
+/// The place of an event.
 pub(super) struct Place {
     pub transaction: String,
     /// `None`: the event does not say.

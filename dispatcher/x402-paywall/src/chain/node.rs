@@ -188,7 +188,7 @@ fn is_said(error: &Value) -> bool {
     }
 }
 
-/// What a node says of its refusal, as far as a log can hold it.
+/// The node's word on its refusal, as far as a log can hold it.
 fn said(error: &Value) -> String {
     let message = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or("no message");
     message.chars().filter(|c| !c.is_control()).take(MAX_SAID_CHARS).collect()

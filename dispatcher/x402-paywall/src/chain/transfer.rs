@@ -82,7 +82,7 @@ impl Transfer {
         json!({"to": to.lower(), "data": data.concat()})
     }
 
-    /// What the answer to it says. `None`: it says nothing.
+    /// Reads the answer to it. `None`: it says nothing.
     pub(super) fn is_used(&self, answer: &Value) -> Option<bool> {
         let word = bytes::<32>(answer)?;
         match &self.nonce {

@@ -74,7 +74,7 @@ impl Facilitator {
         }
     }
 
-    /// What counts as slow at this kind of call.
+    /// The times that count as slow at this kind of call.
     #[must_use]
     pub fn limits(&self, call: Call) -> Limits {
         match call {

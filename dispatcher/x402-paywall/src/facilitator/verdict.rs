@@ -17,7 +17,7 @@ use x402_protocol::{
     v2::{SettleResponse, VerifyResponse},
 };
 
-/// What the payment must have been for an answer to be believed.
+/// The payment that an answer must name to be believed.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     pub version: Version,

@@ -18,8 +18,8 @@ pub enum About {
     ThePaymentPerhaps,
     /// The facilitator, which is ill: it counts against its health.
     TheFacilitator,
-    /// What this facilitator takes, or a word that nobody has listed. The next one is asked, and the caller hears nothing
-    /// of it.
+    /// A word on what this facilitator takes, or one that nobody has listed. The next one is asked, and the caller
+    /// hears nothing of it.
     Unclear,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Desk {
     pub debts: Debts,
 }
 
-/// What a call that begins is.
+/// The purpose and the end of a call that begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub purpose: Purpose,
@@ -80,7 +80,7 @@ impl Desk {
         }
     }
 
-    /// What it does not list it cannot serve; as long as it has not answered, it may.
+    /// Tells whether it may serve an offer. It cannot serve what it does not list; until it has answered, it may.
     pub(super) fn serves(&self, version: Option<Version>, network: Network) -> bool {
         let lists = |version| {
             let supported = self.known.supported.as_ref();

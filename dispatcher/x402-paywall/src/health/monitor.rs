@@ -46,7 +46,7 @@ pub struct Monitor<S, T, C, L> {
     log: L,
     facilitators: Facilitators,
     jitter: Jitter,
-    /// As far as it was read from the store.
+    /// The view as far as it was read from the store.
     snapshot: RefCell<Option<Snapshot>>,
     /// Jobs that were begun and have not ended, with when they are given up.
     running: RefCell<BTreeMap<Job, UnixMillis>>,
@@ -130,7 +130,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.schedule(self.clock.now()).await
     }
 
-    /// What is known now, for operators.
+    /// The present view, for operators.
     pub async fn known(&self) -> Result<Snapshot, LedgerError> {
         self.load().await?;
         Ok(self.snapshot())
@@ -295,7 +295,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.begin(jobs, now)
     }
 
-    /// Of `jobs`, those that are not under way already.
+    /// Returns those of `jobs` that are not under way already.
     fn begin(&self, jobs: Vec<Job>, now: UnixMillis) -> Vec<Job> {
         let mut running = self.running.borrow_mut();
         let begun = |job: &Job| {

@@ -60,7 +60,7 @@ fn payer_of(payment: &str) -> Option<&str> {
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     Yours,
-    /// Of the payment with this key.
+    /// It belongs to the payment with this key.
     Anothers(String),
 }
 

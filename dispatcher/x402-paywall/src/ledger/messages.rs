@@ -40,7 +40,7 @@ pub struct Claim {
     /// can tell, or it was stored before that was.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub proven: bool,
-    /// Who presented it. `None`: it was stored before that was.
+    /// The one who presented it. `None`: the record is older than this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// The request's body and content type. `None`: it was stored before that was, or the seller looks at neither.
@@ -49,7 +49,7 @@ pub struct Claim {
     /// When the last proof of the payer's key was made that was taken for this payment. Each is good for one use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_of_payer: Option<UnixMillis>,
-    /// What the chain knows the payment by. `None` for a permit, whose nonce is not the token's to tell.
+    /// The chain's key of the payment. `None` for a permit, whose nonce is not the token's to tell.
     pub authorized: Option<Authorized>,
     /// With it the response can be collected again after it was handed over, and no other payment is taken under it.
     pub identifier: Option<PaymentIdentifier>,
@@ -66,7 +66,7 @@ pub struct Collection {
     pub payment: String,
     pub asked: Asked,
     pub signature: String,
-    /// Who presents it. `None`: a Worker of a former version asks.
+    /// The one who presents it. `None`: a Worker of a former version asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// The request's body and content type, likewise.
@@ -75,7 +75,7 @@ pub struct Collection {
     /// When who presents it proved to hold the payer's key, if it did. A payer that has moved to another address does so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof_of_payer: Option<UnixMillis>,
-    /// That it came with, whatever is asked of identifiers now.
+    /// The identifier that it came with, whatever is asked of identifiers now.
     pub carried: Option<PaymentIdentifier>,
 }
 
@@ -83,9 +83,9 @@ pub struct Collection {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Asked {
-    /// Of a seller.
+    /// A request to a seller.
     Seller(Binding),
-    /// At a place where no seller is known.
+    /// A request at a place where no seller is known.
     Place(Binding),
 }
 
@@ -101,7 +101,7 @@ impl Claim {
     /// The one scheme of every claim.
     pub const SCHEME: &'static str = "exact";
 
-    /// What is known of the payment at `now` by ourselves, to hold a facilitator's answer against.
+    /// Returns the facts of the payment that we know at `now` ourselves, to hold a facilitator's answer against.
     #[must_use]
     pub fn expected(&self, now: UnixMillis) -> Expected {
         let Self { version, payer, network, amount, proven, .. } = *self;

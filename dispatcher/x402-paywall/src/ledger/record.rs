@@ -41,7 +41,7 @@ pub enum State {
     Refused { reason: Reason, keep_until: UnixMillis },
 }
 
-/// What is known of a settlement whose answer was lost.
+/// The facts of a settlement whose answer was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// How often the facilitator was asked without a final answer.
@@ -63,7 +63,7 @@ impl Lost {
     }
 }
 
-/// Where the response of a settled payment is.
+/// The place of a settled payment's response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
@@ -96,7 +96,7 @@ impl State {
         }
     }
 
-    /// As the platform API and the documentation name it. `Settled` stays one state, wherever the response is.
+    /// The name in the platform API and the documentation. `Settled` stays one state, wherever the response is.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

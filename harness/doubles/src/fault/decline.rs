@@ -8,7 +8,7 @@ use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use x402_protocol::v2::{SettleResponse, VerifyResponse};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
     moves: Moves::Never,

@@ -11,7 +11,7 @@ use crate::{
 use grammar::Listed;
 use x402_protocol::v2::SettleResponse;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "forget",

@@ -5,7 +5,7 @@ use crate::{answers::Ask, reply::Reply};
 use grammar::Listed;
 use serde_json::Value;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("numbers", "the answer, its amount as a number; the money moves", "{}"),
     moves: Moves::Always,

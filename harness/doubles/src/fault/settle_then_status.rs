@@ -8,7 +8,7 @@ use super::{
 use crate::{SettledBody, StatusBody, answers::Ask, reply::Reply};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "settle-then-status",

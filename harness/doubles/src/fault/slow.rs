@@ -8,7 +8,7 @@ use crate::exchange::{Exchange, OriginError, Played};
 use grammar::Listed;
 use std::time::Duration;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
     moves: Moves::Always,

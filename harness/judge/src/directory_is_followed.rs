@@ -4,12 +4,20 @@
 //! Until the bound has passed, an answer may be the new directory's or the one's before: isolates learn of it one by one. A
 //! tenant that has left sells nothing, and what was bought of it before can still be collected.
 
-use super::{At, Finding, Hint, History, Line, Rule, Source, Violation, describe};
+use super::{
+    At, Finding, Hint, History, Line, Rule, Source, Violation,
+    about::{self, About},
+    describe,
+};
+use grammar::{Problems, show, text::TimeText};
 use reports::{
     event::{Answer, DirectoryChange, DirectoryNews, Exchange, ExchangeKind, TenantFacts, TenantRun},
     level::Level,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "ISO-2",
@@ -33,6 +41,43 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawParameters {
+    /// The bound, from a change on.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters {
+    /// The bound, from a change on.
+    within: Duration,
+}
+
+impl RawParameters {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
+        Some(Parameters { within: about::bound(&self.within, about, problems)? })
+    }
+}
+
+impl Parameters {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        format!(
+            "{} after a change, answers are the new directory's, or the last good one's where it is wrong",
+            show(self.within)
+        )
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.within)
+    }
+}
+
 /// A directory that was to be followed, from when on.
 struct Edition<'a> {
     from_us: u64,
@@ -40,7 +85,7 @@ struct Edition<'a> {
     tenants: &'a [TenantFacts],
 }
 
-pub fn judge(history: &History, within: Duration) -> Finding {
+fn judge(history: &History, within: Duration) -> Finding {
     let within_us = within.as_micros() as u64;
     let changes: Vec<_> = history.directory_changes().collect();
     let editions: Vec<_> = changes

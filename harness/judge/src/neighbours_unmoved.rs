@@ -6,16 +6,28 @@
 //! whatever their distribution; and a stutter that would lift p95 itself, which hangs on the slowest few, does not. What somebody
 //! else's processes do to the machine stands in the history beside: where it may be what moved them, nothing is known.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, describe::ms, history::At};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    describe::ms,
+    history::At,
+};
+use grammar::{
+    Name, Problems, show,
+    text::{NameText, TimeText},
+};
 use reports::{
     event::{Event, Exchange, ExchangeOutcome, TenantOutcome},
     level::Level,
     verdict::Verdict,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-2",
@@ -39,6 +51,55 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawParameters {
+    #[schemars(with = "NameText")]
+    phase: Spanned<String>,
+    /// The phase that it is compared with.
+    #[schemars(with = "NameText")]
+    against: Spanned<String>,
+    /// The difference that noise alone makes.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters {
+    phase: Name,
+    /// The phase that it is compared with.
+    against: Name,
+    /// The difference that noise alone makes.
+    within: Duration,
+}
+
+impl RawParameters {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
+        Some(Parameters {
+            phase: about::phase(&self.phase, about, problems)?,
+            against: about::phase(&self.against, about, problems)?,
+            within: about::bound(&self.within, about, problems)?,
+        })
+    }
+}
+
+impl Parameters {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let (within, Self { phase, against, .. }) = (show(self.within), self);
+        format!(
+            "beside tenants that burn, three in four of each other's answers of {phase} are within {within} of its p95 of {against}"
+        )
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.phase.as_str(), self.against.as_str(), self.within)
+    }
+}
+
 /// A tenant burns if one of its runs used up so much of its plan's CPU, or all of its subrequests, or was ended for its memory.
 const MUCH: f64 = 0.5;
 /// The fewest requests of each neighbour in either phase.
@@ -59,7 +120,7 @@ const BURNT: f64 = 0.1;
 const SHOWN: usize = 3;
 
 /// `within`: what noise alone moves.
-pub fn judge(history: &History, phase: &str, against: &str, within: Duration) -> Finding {
+fn judge(history: &History, phase: &str, against: &str, within: Duration) -> Finding {
     let burning = burning(history);
     if burning.is_empty() {
         return Finding::unknown("no tenant used much of what it may");

@@ -5,11 +5,16 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
     describe::short,
     quarantines::{PutAway, Quarantines},
 };
+use grammar::{Problems, show, text::TimeText};
 use reports::{event::Flow, level::Level};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::time::Duration;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-6",
@@ -27,7 +32,42 @@ pub const RULE: Rule = Rule {
     },
 };
 
-pub fn judge(history: &History, within: Duration) -> Finding {
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawParameters {
+    /// The bound, from an operator's word or policy's on.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameters {
+    /// The bound, from an operator's word or policy's on.
+    within: Duration,
+}
+
+impl RawParameters {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
+        Some(Parameters { within: about::bound(&self.within, about, problems)? })
+    }
+}
+
+impl Parameters {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let within = show(self.within);
+        format!("{within} after a tenant is put into quarantine, or out of it, it runs under those limits")
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.within)
+    }
+}
+
+fn judge(history: &History, within: Duration) -> Finding {
     let within_us = within.as_micros() as u64;
     let Some(limits) = history.quarantine else {
         return Finding::unknown("the history does not say what limits it has");

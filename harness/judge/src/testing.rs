@@ -174,6 +174,16 @@ impl Story {
         self.then(Event::FaultStarted { fault: fault(inject) })
     }
 
+    /// A fault of the facilitator begins.
+    pub fn down(self, facilitator: &str) -> Self {
+        self.then(Event::FaultStarted { fault: FaultRef { on: facilitator.to_owned(), ..fault("hang") } })
+    }
+
+    /// And ends.
+    pub fn up(self, facilitator: &str) -> Self {
+        self.then(Event::FaultEnded { fault: FaultRef { on: facilitator.to_owned(), ..fault("hang") } })
+    }
+
     /// The tenant's offer is of the `upfront` flow.
     pub fn upfront(mut self) -> Self {
         self.flow = Flow::Upfront;

@@ -69,34 +69,10 @@ const CRATES: [&str; 21] = [
 
 /// Rooms that still stand in a circle, by the crate's folder. None of them is in the harness' own rooms. A room may only leave
 /// this list.
-const KNOTS: [(&str, &[&str]); 6] = [
-    (
-        "dispatcher/core",
-        &[
-            "admission",
-            "answer",
-            "cors",
-            "credential_headers",
-            "dispatch_key",
-            "egress",
-            "hygiene",
-            "passed",
-            "ports",
-            "refusal",
-            "resolve",
-            "sandbox",
-            "tenant",
-        ],
-    ),
-    ("dispatcher/dataset", &["bits", "read"]),
-    ("dispatcher/worker", &["ports", "settled_transactions"]),
-    (
-        "dispatcher/x402-paywall",
-        &["admission", "chain", "facilitator", "health", "hooks", "ledger", "paywall", "ports"],
-    ),
-    ("dispatcher/x402-protocol", &["offer", "v1"]),
-    ("harness/doubles", &["answers", "caller", "exchange", "fault", "honest", "http1", "official", "repeat", "script"]),
-];
+const KNOTS: [(&str, &[&str]); 1] = [(
+    "harness/doubles",
+    &["answers", "caller", "exchange", "fault", "honest", "http1", "official", "repeat", "script"],
+)];
 
 /// An import of another room: from, to, and the line that has it.
 struct Arrow {

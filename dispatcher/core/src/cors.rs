@@ -4,16 +4,14 @@
 //! where that says nothing, every page may, without credentials: `*` and a browser's cookies exclude each other, and a
 //! payment needs none. A tenant that gives is asked, and what it says stands.
 
-mod policy;
+pub use crate::cors_policy::{CorsRecord, Policy};
 
-pub use policy::{CorsRecord, Policy};
-
+use crate::cors_policy::{is_token, may_be_sent};
 use crate::{
     answer::{Answer, Body},
     hygiene,
-    ports::{Inbound, Outbound},
+    message::{Inbound, Outbound},
 };
-use policy::{is_token, may_be_sent};
 use x402_protocol::Version;
 
 pub const ALLOW_ORIGIN: &str = "access-control-allow-origin";

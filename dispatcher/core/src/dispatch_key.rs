@@ -6,7 +6,7 @@
 //! another tenant. Two differences alone are no difference, because DNS makes none: letter case and one trailing dot of a
 //! host, and a port.
 
-use crate::ports::Inbound;
+use crate::message::Inbound;
 use std::fmt;
 
 /// The platform's own limit for a URL; longer paths reach no Worker in production.

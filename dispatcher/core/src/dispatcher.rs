@@ -9,14 +9,16 @@ mod former;
 use crate::{
     admission::{Admitted, Brings, Came, Entered, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
     answer::{Answer, Body},
+    confinement::confined,
     cors::{self, Readers},
     credential_headers,
     egress::PolicyOf,
     hygiene::{self, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
+    message::{CollectError, Inbound, Outbound},
     mount::Mount,
     passed::{Gift, Passed, Trade},
     platform::{InboundOf, IsolateMemory, OutboundOf, Platform, Ports},
-    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
+    ports::{Dispatch, Namespace, Randomness, RequestLog},
     refusal::Refusal,
     resolve::{Place, Resolution, ResolveError, Resolved, resolve},
     sign_in,
@@ -83,7 +85,7 @@ impl<O: Outbound> Content<O> {
             is_bare: request.path() == path,
             is_trusted: shared == SharedOrigin::Trusted,
         });
-        Self { answer: hygiene::confined(self.answer, mount.as_ref()), ..self }
+        Self { answer: confined(self.answer, mount.as_ref()), ..self }
     }
 
     fn read_by(self, readers: &Readers) -> Self {

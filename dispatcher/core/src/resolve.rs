@@ -2,7 +2,8 @@
 
 use crate::{
     dispatch_key::{Mounted, NotAKey, named},
-    ports::{DirectoryUnavailable, Inbound, Tenants},
+    message::Inbound,
+    ports::{DirectoryUnavailable, Tenants},
     tenant::Tenant,
 };
 use std::rc::Rc;

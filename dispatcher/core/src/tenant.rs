@@ -2,7 +2,7 @@
 
 use crate::{
     bazaar::{self, BazaarRecord},
-    cors::{CorsRecord, Policy},
+    cors_policy::{CorsRecord, Policy},
     credential_headers,
     egress::Egress,
     free_paths,

@@ -4,9 +4,10 @@
 //! below 300 alone. A question that is refused costs its caller nothing, and nor does one whose answer is known (304).
 
 use crate::{
+    bytes::Source,
     kind::Kind,
     query::{DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_SORT_COLUMNS, Query, QueryError, decoded},
-    read::{Dataset, Source},
+    read::Dataset,
     render::{Form, ROW_ID, Renderer},
 };
 use serde::{Deserialize, Serialize};

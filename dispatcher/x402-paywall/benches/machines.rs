@@ -4,11 +4,9 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use x402_paywall::{
     UnixMillis,
+    asker::Verified,
     binding::Binding,
-    facilitator::{
-        ask::Verified,
-        verdict::{SettleVerdict, Settlement},
-    },
+    facilitator::verdict::{SettleVerdict, Settlement},
     health::standing::{self, Event as HealthEvent, Health, Limits, Outcome, Purpose},
     ledger::{
         Claim, Record,

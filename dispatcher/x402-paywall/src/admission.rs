@@ -4,7 +4,7 @@
 //! Surprising constraint: a signature that does not recover to its payer is no reason to refuse. A smart account signs with
 //! its owner's key, in 65 bytes or more, and only a chain can check that. Such a payment is *unproven*.
 
-use crate::{Denial, Reason, UnixMillis, challenge::Bill, paywall::Presented, window::Window};
+use crate::{Denial, Reason, UnixMillis, challenge::Bill, purchase::Presented, window::Window};
 use serde_json::{Map, Value, value::RawValue};
 use x402_protocol::{
     ExactEvmPayload, Mismatch, Network, Offer, PayloadError, Proof, Version, v1, v1_request,

@@ -4,9 +4,10 @@ use super::{
     DEFAULT_LIMIT, Filter, MAX_FILTERS, MAX_LIMIT, MAX_LISTED, MAX_SORT_COLUMNS, Query, QueryError, Sort, cursor,
 };
 use crate::{
+    bytes::Source,
     kind::Kind,
     layout::Meta,
-    read::{Column, Dataset, Source},
+    read::{Column, Dataset},
 };
 use std::ops::Range;
 

@@ -1,7 +1,7 @@
 //! Finds the rows of a question. Filters are pieces of indices: no value of a row is looked at to know whether it passes.
 
 use super::{Filter, Query, Sort, cursor};
-use crate::read::{Dataset, Source};
+use crate::{bytes::Source, read::Dataset};
 use std::{collections::BinaryHeap, ops::Range};
 
 /// Up to so many rows are looked at one by one, where a walk through an index would cost more.

@@ -9,7 +9,7 @@ mod node;
 mod spelling;
 mod transfer;
 
-use crate::{Reason, UnixMillis, ledger::Claim, ports::FacilitatorTransport};
+use crate::{Reason, UnixMillis, claim::Claim, facilitator::transport::FacilitatorTransport};
 use node::{Node, Told};
 use serde_json::{Value, json};
 use std::{fmt, rc::Rc};

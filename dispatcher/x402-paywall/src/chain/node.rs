@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Reason,
-    ports::{FacilitatorTransport, HttpRequest, TransportError},
+    facilitator::transport::{FacilitatorTransport, HttpRequest, TransportError},
 };
 use serde_json::{Value, json};
 use x402_protocol::json;

@@ -8,7 +8,7 @@ use super::{
     logs::{NonceEvent, Place},
     spelling::{bytes, number},
 };
-use crate::ledger::Claim;
+use crate::claim::Claim;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{Address, Nonce, TransferMethod, Uint256, hex, permit2::PERMIT2};

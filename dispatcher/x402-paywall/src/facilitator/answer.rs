@@ -4,7 +4,7 @@
 //! and whatever could be a signature, a token or one of our secrets is taken out.
 
 use super::{AuthHeader, Endpoint, Facilitator};
-use crate::ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError};
+use crate::facilitator::transport::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError};
 use serde_json::{Value, value::RawValue};
 use x402_protocol::json::{self, depth};
 

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     UnixMillis,
+    claim::Claim,
     facilitator::{Facilitators, supported::SUPPORTED_TTL_MS},
-    ledger::Claim,
     telemetry::Call,
 };
 use serde_json::value::RawValue;

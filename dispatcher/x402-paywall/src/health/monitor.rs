@@ -10,17 +10,20 @@ use super::{
     jitter::Jitter,
     news::{Known, News, Observation, Snapshot},
     regulars,
-    standing::{Event, Hope, Outcome, Purpose, step},
+    standing::{Event, Hope, Limits, Outcome, Purpose, step},
     witness::Grade,
 };
 use crate::{
     UnixMillis,
+    facilitator::transport::FacilitatorTransport,
     facilitator::{
         Facilitator, Facilitators, Supported, ask,
         supported::{SUPPORTED_RETRY_MS, SUPPORTED_TTL_MS},
     },
-    ports::{Clock, FacilitatorTransport, HealthLog, HealthStore, LedgerError},
+    health::store::{HealthLog, HealthStore},
+    ledger_error::LedgerError,
     telemetry::{Call, FacilitatorAlert, StandingChange},
+    time::Clock,
 };
 use serde_json::value::RawValue;
 use std::{
@@ -214,7 +217,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.change(id, |known| {
             let health = known.of_mut(*call);
             let before = health.standing.name();
-            *health = step(std::mem::take(health), event, facilitator.limits(*call), now, self.jitter.unit());
+            *health = step(std::mem::take(health), event, Limits::of(facilitator, *call), now, self.jitter.unit());
             let after = health.standing.name();
             change = (before != after).then(|| StandingChange {
                 facilitator: id.clone(),

@@ -9,7 +9,9 @@
 //! look ourselves, and only what we see opens the breaker.
 
 use super::witness::{Evidence, Grade, Hearing, Witness};
-use crate::UnixMillis;
+pub use crate::facilitator::Outcome;
+
+use crate::{UnixMillis, facilitator::Facilitator, telemetry::Call};
 use serde::{Deserialize, Serialize};
 
 /// After so many calls in a row without an answer, whoever sent them, it is asked after the others.
@@ -140,15 +142,6 @@ pub enum Purpose {
     SignOfLife,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Well formed, whatever it said: a refusal is an answer.
-    Answered,
-    /// With its reason code.
-    Failed(String),
-}
-
 /// Which latency is slow, out of the facilitator's own time-out for this kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -156,6 +149,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The times that count as slow at this kind of call.
+    #[must_use]
+    pub fn of(facilitator: &Facilitator, call: Call) -> Self {
+        Self { timeout_ms: facilitator.timeout_ms(call) }
+    }
+
     /// Half its time-out: not yet a failure, and a healthy one is better.
     fn is_slow(self, latency_us: u64) -> bool {
         latency_us > self.timeout_ms * 1_000 / 2

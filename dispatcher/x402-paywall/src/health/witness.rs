@@ -4,7 +4,7 @@
 //! otherwise decide for everybody. A failure counts once per origin, and only several independent origins, or payments
 //! that another call has answered soundly, weigh enough to open a breaker.
 
-use crate::{UnixMillis, ledger::Claim, origin::Fingerprint};
+use crate::{UnixMillis, claim::Claim, origin::Fingerprint};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 

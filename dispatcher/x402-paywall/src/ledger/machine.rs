@@ -7,7 +7,8 @@
 use super::{Claim, Collection, Delivery, Record, Reply, State, identifier::ScopedIdentifier, record::Lost};
 use crate::{
     Reason, UnixMillis,
-    facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
+    asker::Verified,
+    facilitator::verdict::{SettleVerdict, Settlement},
     response::ResponseHead,
 };
 use x402_protocol::PaymentFlow;

@@ -16,7 +16,6 @@ use crate::{
     telemetry::{Attempt, Call},
     time::Clock,
 };
-use serde_json::value::RawValue;
 use x402_protocol::PaymentFlow;
 
 /// How long a payment of which nothing is known waits for room at a facilitator, and how often it looks.

@@ -1,7 +1,7 @@
 //! A caller's connection, read and written by hand: hyper would neither reset it, nor cut an answer short, nor tell a caller
 //! that went away from one that waits. How a request is read stands in `http1.rs`.
 
-use super::{http1::ReadError, pipe::PipeEnd};
+use super::{pipe::PipeEnd, read_error::ReadError};
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},

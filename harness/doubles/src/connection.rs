@@ -3,9 +3,10 @@
 use super::{
     answers,
     caller::Caller,
-    exchange::{Exchange, Origin, Played, Then},
+    exchange::{Exchange, Played, Then},
     fault,
     http1::{Head, ReadError, RequestLine},
+    origin::HonestPart,
     reply::{JSON, Reply},
     request::{FacilitatorRequest, PaymentSeen},
     script::{Admitted, Script},
@@ -22,7 +23,7 @@ pub struct Double {
     /// Without it nobody is answered.
     pub key: Option<String>,
     pub script: Arc<Script>,
-    pub origin: Origin,
+    pub origin: HonestPart,
     pub signers: Arc<Signers>,
     pub journal: Journal,
 }

@@ -4,7 +4,7 @@
 //! Surprising constraint: what an answer says has happened must stand in the history before the answer leaves, so the chain
 //! is read between the two.
 
-use super::exchange::OriginError;
+use super::origin_error::OriginError;
 use journal::Journal;
 use reports::event::{self, Event};
 use serde::Deserialize;

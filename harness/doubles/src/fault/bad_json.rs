@@ -3,7 +3,7 @@
 //! Half an answer may still read `"success":true`: nobody may go by that.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.

@@ -3,7 +3,7 @@
 
 use super::about::{About, Compared, Drawn, Moves};
 use crate::{
-    answers::Ask,
+    ask::Ask,
     reply::{JSON, Reply},
 };
 use grammar::Listed;

@@ -3,7 +3,7 @@
 //! A payment whose money has moved already gets the honest answer: to deny that would be a lie, and `lie` is another fault.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use x402_protocol::v2::{SettleResponse, VerifyResponse};

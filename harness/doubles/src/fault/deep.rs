@@ -1,7 +1,7 @@
 //! `deep`: the honest answer with a field of lists within lists, which a parser that recurses dies of. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.

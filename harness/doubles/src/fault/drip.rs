@@ -3,7 +3,10 @@
 //! A client that only times out on headers waits for all of it.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 use std::time::Duration;
 

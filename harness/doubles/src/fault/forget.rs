@@ -4,7 +4,7 @@
 
 use super::about::{About, Compared, Drawn, Moves};
 use crate::{
-    answers::Ask,
+    ask::Ask,
     honest::{self, Refused},
     reply::Reply,
 };

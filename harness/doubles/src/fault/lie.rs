@@ -2,7 +2,7 @@
 //! under the wrong payer, transaction, network or amount.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{LieAbout, Money, Repeat, answers::Ask, chain, honest, reply::Reply, request::Asked};
+use crate::{LieAbout, Money, Repeat, ask::Ask, chain, honest, reply::Reply, request::Asked};
 use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use sha3::{Digest, Keccak256};

@@ -1,7 +1,7 @@
 //! `numbers`: the honest answer, its amount as a number and not as a string of digits. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 use serde_json::Value;
 

@@ -5,7 +5,7 @@
 //! success.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{PendingStyle, Repeat, answers::Ask, reason, reply::Reply};
+use crate::{PendingStyle, Repeat, ask::Ask, reason, reply::Reply};
 use grammar::Listed;
 use serde_json::json;
 

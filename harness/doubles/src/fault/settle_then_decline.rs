@@ -3,7 +3,7 @@
 //! payer who has paid.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{NamedTransaction, Repeat, answers::Ask, chain, reply::Reply};
+use crate::{NamedTransaction, Repeat, ask::Ask, chain, reply::Reply};
 use grammar::Listed;
 use x402_protocol::v2::SettleResponse;
 

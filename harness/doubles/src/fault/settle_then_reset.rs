@@ -1,7 +1,10 @@
 //! `settle-then-reset`: the money moves, then the connection dies with an RST.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.

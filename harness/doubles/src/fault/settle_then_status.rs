@@ -5,7 +5,7 @@ use super::{
     about::{About, Compared, Drawn, Moves},
     status,
 };
-use crate::{SettledBody, StatusBody, answers::Ask, reply::Reply};
+use crate::{SettledBody, StatusBody, ask::Ask, reply::Reply};
 use grammar::Listed;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.

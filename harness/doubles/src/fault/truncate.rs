@@ -1,7 +1,10 @@
 //! `truncate`: the honest answer, announced whole and cut off half-way by a clean close. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.

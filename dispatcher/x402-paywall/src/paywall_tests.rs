@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Reason, Veto,
+    Origin, Price, Reason, Veto,
     ledger::{ClaimReply, SettleReply},
 };
 use std::{

@@ -14,7 +14,7 @@ use super::{
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    Address, Mismatch, Network, Signature, Transfer, TransferMethod, Version,
+    Address, Mismatch, Network, Signature, TransferMethod, Version,
     offer::OfferError,
     v2::{SettleResponse, VerifyResponse},
 };

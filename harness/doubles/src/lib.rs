@@ -40,7 +40,7 @@ mod signers;
 #[cfg(test)]
 mod testing;
 
-pub use answers::Ask;
+pub use ask::Ask;
 pub use call::Call;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
 pub use fault::inject::{

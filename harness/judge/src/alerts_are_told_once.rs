@@ -5,7 +5,7 @@ use super::{
     Finding, Hint, History, Rule, Source, Violation,
     about::{self, About},
 };
-use grammar::{Name, Problem, Problems, limits::MAX_ARRIVALS};
+use grammar::{Problem, Problems, limits::MAX_ARRIVALS};
 use reports::level::Level;
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -20,7 +20,7 @@ use reports::{
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{fmt, time::Duration};
 use toml::Spanned;
 
 pub const RULE: Rule = Rule {

@@ -172,8 +172,8 @@ mod tests {
     use crate::v2::PaymentPayload;
     use serde_json::{Value, json};
 
-    const EIP3009: &str = include_str!("../testdata/eip3009-vector.json");
-    const PERMIT2: &str = include_str!("../testdata/permit2-vector.json");
+    const EIP3009: &str = include_str!("../../testdata/eip3009-vector.json");
+    const PERMIT2: &str = include_str!("../../testdata/permit2-vector.json");
 
     fn vector(text: &str) -> Value {
         serde_json::from_str(text).unwrap()

@@ -66,7 +66,7 @@ impl AlertName {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawAlertsAreToldOnce {
     /// Its name in the log line.
     alert: AlertName,
     /// And at least once.
@@ -76,23 +76,23 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct AlertsAreToldOnce {
     alert: AlertName,
     at_most: usize,
 }
 
-impl RawParameters {
-    pub fn check(self, _: &impl About, problems: &mut Problems) -> Option<Parameters> {
+impl RawAlertsAreToldOnce {
+    pub fn check(self, _: &impl About, problems: &mut Problems) -> Option<AlertsAreToldOnce> {
         if *self.at_most.get_ref() == 0 {
             let what = "an alert that has to be told is told once at least";
             problems.add(Problem::new(self.at_most.span(), what, "never holds"));
             return None;
         }
-        Some(Parameters { alert: self.alert, at_most: about::count(&self.at_most, problems)? })
+        Some(AlertsAreToldOnce { alert: self.alert, at_most: about::count(&self.at_most, problems)? })
     }
 }
 
-impl Parameters {
+impl AlertsAreToldOnce {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!("{} is told, and at most {} times", self.alert.as_str(), self.at_most)

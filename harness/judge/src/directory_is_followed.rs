@@ -45,7 +45,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawDirectoryIsFollowed {
     /// The bound, from a change on.
     #[schemars(with = "TimeText")]
     within: Spanned<String>,
@@ -53,18 +53,18 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct DirectoryIsFollowed {
     /// The bound, from a change on.
     within: Duration,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters { within: about::bound(&self.within, about, problems)? })
+impl RawDirectoryIsFollowed {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<DirectoryIsFollowed> {
+        Some(DirectoryIsFollowed { within: about::bound(&self.within, about, problems)? })
     }
 }
 
-impl Parameters {
+impl DirectoryIsFollowed {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!(

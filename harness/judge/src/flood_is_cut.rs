@@ -60,7 +60,7 @@ pub enum Sender {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawFloodIsCut {
     /// The traffic block that floods.
     #[schemars(with = "NameText")]
     traffic: Spanned<String>,
@@ -79,16 +79,16 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct FloodIsCut {
     /// The flood's.
     traffic: Name,
     by: Sender,
     bounds: Bounds,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters {
+impl RawFloodIsCut {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<FloodIsCut> {
+        Some(FloodIsCut {
             traffic: about::traffic(&self.traffic, about, problems)?,
             by: self.by,
             bounds: Bounds {
@@ -100,7 +100,7 @@ impl RawParameters {
     }
 }
 
-impl Parameters {
+impl FloodIsCut {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         let Self { traffic, bounds: Bounds { at_most, within, calls }, .. } = self;

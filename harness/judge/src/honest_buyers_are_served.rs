@@ -42,7 +42,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawHonestBuyersAreServed {
     /// The traffic block of those who do not attack.
     #[schemars(with = "NameText")]
     traffic: Spanned<String>,
@@ -59,7 +59,7 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct HonestBuyersAreServed {
     /// The others'.
     traffic: Name,
     quiet: Name,
@@ -68,9 +68,9 @@ pub struct Parameters {
     at_least: f64,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters {
+impl RawHonestBuyersAreServed {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<HonestBuyersAreServed> {
+        Some(HonestBuyersAreServed {
             traffic: about::traffic(&self.traffic, about, problems)?,
             quiet: about::phase(&self.quiet, about, problems)?,
             noisy: about::phase(&self.noisy, about, problems)?,
@@ -79,7 +79,7 @@ impl RawParameters {
     }
 }
 
-impl Parameters {
+impl HonestBuyersAreServed {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         let Self { traffic, quiet, noisy, at_least } = self;

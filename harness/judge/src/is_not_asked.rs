@@ -30,7 +30,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawIsNotAsked {
     #[schemars(with = "NameText")]
     facilitator: Spanned<String>,
     #[schemars(with = "NameText")]
@@ -39,21 +39,21 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct IsNotAsked {
     facilitator: Name,
     phase: Name,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters {
+impl RawIsNotAsked {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<IsNotAsked> {
+        Some(IsNotAsked {
             facilitator: about::facilitator(&self.facilitator, about, problems)?,
             phase: about::phase(&self.phase, about, problems)?,
         })
     }
 }
 
-impl Parameters {
+impl IsNotAsked {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!("{} is asked nothing in {}", self.facilitator, self.phase)

@@ -71,7 +71,7 @@ impl fmt::Display for Callers {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawLatency {
     #[schemars(with = "NameText")]
     phase: Spanned<String>,
     /// In percent.
@@ -92,7 +92,7 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct Latency {
     phase: Name,
     /// In percent: above 0 and below 100.
     quantile: f64,
@@ -100,8 +100,8 @@ pub struct Parameters {
     callers: Callers,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
+impl RawLatency {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Latency> {
         let callers = Callers {
             traffic: self.traffic.and_then(|raw| about::traffic(&raw, about, problems)),
             client: self.client.and_then(|raw| about::client(&raw, about, problems)),
@@ -121,11 +121,11 @@ impl RawParameters {
             problems.add(Problem::new(self.phase.span(), what, "nothing arrives in it"));
             return None;
         }
-        Some(Parameters { phase: found.name().clone(), quantile: percent, at_most: bound?, callers })
+        Some(Latency { phase: found.name().clone(), quantile: percent, at_most: bound?, callers })
     }
 }
 
-impl Parameters {
+impl Latency {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         let Self { phase, quantile, at_most, callers } = self;

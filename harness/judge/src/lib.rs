@@ -22,7 +22,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-// One line a rule, in the order of the lists; `(parameters)` where a scenario gives its checker some.
+// One line a rule, in the order of the lists. One with parameters names them: as a scenario writes them, and as they are judged by.
 registry::rules! {
     SettleAtMostOnce = settle_at_most_once;
     PaidContentOnlyAfterSettlement = paid_content_only_after_settlement;
@@ -38,7 +38,7 @@ registry::rules! {
     OneTransferOneContent = one_transfer_one_content;
     NoCrossTenantBytes = no_cross_tenant_bytes;
     ReachesTheNamedTenant = reaches_the_named_tenant;
-    DirectoryIsFollowed = directory_is_followed(parameters);
+    DirectoryIsFollowed = directory_is_followed(RawDirectoryIsFollowed => DirectoryIsFollowed);
     HeadersAreOurs = headers_are_ours;
     PaidIsPrivate = paid_is_private;
     SecretsAreKept = secrets_are_kept;
@@ -47,21 +47,21 @@ registry::rules! {
     DispatchCarriesLimits = dispatch_carries_limits;
     OverLimitIsCutOff = over_limit_is_cut_off;
     WithinLimitsRuns = within_limits_runs;
-    QuarantineCounts = quarantine_counts(parameters);
-    NeighboursUnmoved = neighbours_unmoved(parameters);
+    QuarantineCounts = quarantine_counts(RawQuarantineCounts => QuarantineCounts);
+    NeighboursUnmoved = neighbours_unmoved(RawNeighboursUnmoved => NeighboursUnmoved);
     RefusalsCostNothing = refusals_cost_nothing;
-    QuarantinedGetsProbesOnly = quarantined_gets_probes_only(parameters);
-    StandingSeldomChanges = standing_seldom_changes(parameters);
-    IsNotAsked = is_not_asked(parameters);
-    FloodIsCut = flood_is_cut(parameters);
+    QuarantinedGetsProbesOnly = quarantined_gets_probes_only(RawQuarantinedGetsProbesOnly => QuarantinedGetsProbesOnly);
+    StandingSeldomChanges = standing_seldom_changes(RawStandingSeldomChanges => StandingSeldomChanges);
+    IsNotAsked = is_not_asked(RawIsNotAsked => IsNotAsked);
+    FloodIsCut = flood_is_cut(RawFloodIsCut => FloodIsCut);
     FacilitatorsAreSpared = facilitators_are_spared;
     QuestionsGrowApart = questions_grow_apart;
     SoldIsBounded = sold_is_bounded;
     TenantsOwnFacilitators = tenants_own_facilitators;
-    Recovers = recovers(parameters);
-    WhoIsBackIsAsked = who_is_back_is_asked(parameters);
-    OthersAreServed = others_are_served(parameters);
-    HonestBuyersAreServed = honest_buyers_are_served(parameters);
+    Recovers = recovers(RawRecovers => Recovers);
+    WhoIsBackIsAsked = who_is_back_is_asked(RawWhoIsBackIsAsked => WhoIsBackIsAsked);
+    OthersAreServed = others_are_served(RawOthersAreServed => OthersAreServed);
+    HonestBuyersAreServed = honest_buyers_are_served(RawHonestBuyersAreServed => HonestBuyersAreServed);
     EveryRequestEndsOnce = every_request_ends_once;
     UnknownIsAskedAbout = unknown_is_asked_about;
     OneFacilitatorSuffices = one_facilitator_suffices;
@@ -74,8 +74,8 @@ registry::rules! {
     PagesCanPay = pages_can_pay;
     HeadersOnce = headers_once;
     RetryAfterIsSane = retry_after_is_sane;
-    AlertsAreToldOnce = alerts_are_told_once(parameters);
-    Latency = latency(parameters);
+    AlertsAreToldOnce = alerts_are_told_once(RawAlertsAreToldOnce => AlertsAreToldOnce);
+    Latency = latency(RawLatency => Latency);
     FaultsBit = faults_bit;
     TrafficFlowed = traffic_flowed;
     ClientsActed = clients_acted;

@@ -55,7 +55,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawNeighboursUnmoved {
     #[schemars(with = "NameText")]
     phase: Spanned<String>,
     /// The phase that it is compared with.
@@ -68,7 +68,7 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct NeighboursUnmoved {
     phase: Name,
     /// The phase that it is compared with.
     against: Name,
@@ -76,9 +76,9 @@ pub struct Parameters {
     within: Duration,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters {
+impl RawNeighboursUnmoved {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<NeighboursUnmoved> {
+        Some(NeighboursUnmoved {
             phase: about::phase(&self.phase, about, problems)?,
             against: about::phase(&self.against, about, problems)?,
             within: about::bound(&self.within, about, problems)?,
@@ -86,7 +86,7 @@ impl RawParameters {
     }
 }
 
-impl Parameters {
+impl NeighboursUnmoved {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         let (within, Self { phase, against, .. }) = (show(self.within), self);

@@ -45,7 +45,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawOthersAreServed {
     /// The traffic block of those who do not flood.
     #[schemars(with = "NameText")]
     traffic: Spanned<String>,
@@ -62,7 +62,7 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct OthersAreServed {
     /// The others'.
     traffic: Name,
     quiet: Name,
@@ -71,9 +71,9 @@ pub struct Parameters {
     slower_by: Duration,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters {
+impl RawOthersAreServed {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<OthersAreServed> {
+        Some(OthersAreServed {
             traffic: about::traffic(&self.traffic, about, problems)?,
             quiet: about::phase(&self.quiet, about, problems)?,
             noisy: about::phase(&self.noisy, about, problems)?,
@@ -82,7 +82,7 @@ impl RawParameters {
     }
 }
 
-impl Parameters {
+impl OthersAreServed {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         let Self { traffic, quiet, noisy, slower_by } = self;

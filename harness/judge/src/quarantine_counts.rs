@@ -36,7 +36,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawQuarantineCounts {
     /// The bound, from an operator's word or policy's on.
     #[schemars(with = "TimeText")]
     within: Spanned<String>,
@@ -44,18 +44,18 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct QuarantineCounts {
     /// The bound, from an operator's word or policy's on.
     within: Duration,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters { within: about::bound(&self.within, about, problems)? })
+impl RawQuarantineCounts {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<QuarantineCounts> {
+        Some(QuarantineCounts { within: about::bound(&self.within, about, problems)? })
     }
 }
 
-impl Parameters {
+impl QuarantineCounts {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         let within = show(self.within);

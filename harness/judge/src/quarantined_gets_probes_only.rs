@@ -42,7 +42,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawQuarantinedGetsProbesOnly {
     /// From the third failure in a row.
     #[schemars(with = "TimeText")]
     grace: Spanned<String>,
@@ -50,18 +50,18 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct QuarantinedGetsProbesOnly {
     /// From the third failure in a row.
     grace: Duration,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters { grace: about::bound(&self.grace, about, problems)? })
+impl RawQuarantinedGetsProbesOnly {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<QuarantinedGetsProbesOnly> {
+        Some(QuarantinedGetsProbesOnly { grace: about::bound(&self.grace, about, problems)? })
     }
 }
 
-impl Parameters {
+impl QuarantinedGetsProbesOnly {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!("{} after three failures, a facilitator gets probes only", show(self.grace))

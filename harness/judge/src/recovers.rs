@@ -47,7 +47,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawRecovers {
     /// The bound, from the end of that phase.
     #[schemars(with = "TimeText")]
     within: Spanned<String>,
@@ -58,14 +58,14 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct Recovers {
     /// The bound, from the end of `after`.
     within: Duration,
     after: Name,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
+impl RawRecovers {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Recovers> {
         let Self { within, after } = self;
         let (bound, timeline) = (time::check_positive(&within, problems), about.timeline());
         let phase = timeline.find(&after, problems)?;
@@ -85,11 +85,11 @@ impl RawParameters {
             problems.add(Problem::new(after.span(), what, label).help(help));
             return None;
         }
-        Some(Parameters { within: bound, after: phase.name().clone() })
+        Some(Recovers { within: bound, after: phase.name().clone() })
     }
 }
 
-impl Parameters {
+impl Recovers {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!("success is back at its steady level within {} after {}", show(self.within), self.after)

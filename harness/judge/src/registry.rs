@@ -1,7 +1,7 @@
 //! What one line for each rule is made into: the rule's room, its place in the lists, its checker, and the checker's TOML.
 //!
-//! A rule without parameters has `RULE` and `judge(&History)` in its file. One with parameters has `RULE`, `RawParameters` as a
-//! file writes them, with `check`, and `Parameters` as they are judged by, with `expects` and `judge`.
+//! A rule without parameters has `RULE` and `judge(&History)` in its file. One with parameters has `RULE`, a type of them as a file
+//! writes them, with `check`, and one as they are judged by, with `expects` and `judge`.
 
 use crate::{Checker, Rule, rule_of};
 use grammar::Listed;
@@ -15,7 +15,7 @@ use serde::Deserialize;
 pub struct NoParameters {}
 
 macro_rules! rules {
-    ($($variant:ident = $module:ident $(($parameters:ident))?;)*) => {
+    ($($variant:ident = $module:ident $(($raw:ident => $checked:ident))?;)*) => {
         $(mod $module;)*
 
         /// Every rule, in the order in which the checkers are listed.
@@ -25,7 +25,7 @@ macro_rules! rules {
         /// so that a list of them is complete and a report can say in words what was expected.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Checker {
-            $($variant $(($crate::registry::of_the_rule!($module $parameters)))?,)*
+            $($variant $(($module::$checked))?,)*
         }
 
         /// A checker as a scenario writes it.
@@ -33,7 +33,7 @@ macro_rules! rules {
         #[serde(rename_all = "kebab-case")]
         #[schemars(rename = "Checker")]
         pub enum RawChecker {
-            $($variant($crate::registry::raw!($module $($parameters)?)),)*
+            $($variant($crate::registry::raw!($($module $raw)?)),)*
         }
 
         impl RawChecker {
@@ -41,7 +41,7 @@ macro_rules! rules {
             pub fn check(self, about: &impl About, problems: &mut grammar::Problems) -> Option<Checker> {
                 match self {
                     $(Self::$variant(raw) => {
-                        $crate::registry::checked!(raw, about, problems, $variant $($parameters)?)
+                        $crate::registry::checked!(raw, about, problems, $variant $($checked)?)
                     })*
                 }
             }
@@ -51,13 +51,13 @@ macro_rules! rules {
             /// Every checker without parameters, in the order of the lists.
             #[must_use]
             pub fn plain() -> Vec<Self> {
-                [$($crate::registry::plain!($variant $($parameters)?)),*].into_iter().flatten().collect()
+                [$($crate::registry::plain!($variant $($checked)?)),*].into_iter().flatten().collect()
             }
 
             fn judge(&self) -> Judge<'_> {
                 match self {
-                    $(Self::$variant $(($parameters))? => {
-                        $crate::registry::judged!($module $($parameters)?)
+                    $(Self::$variant $((parameters @ $module::$checked { .. }))? => {
+                        $crate::registry::judged!($module $(parameters $checked)?)
                     })*
                 }
             }
@@ -65,16 +65,12 @@ macro_rules! rules {
             /// What its parameters have a report say, if it has some.
             fn asks(&self) -> Option<String> {
                 match self {
-                    $(Self::$variant $(($parameters))? => $crate::registry::expected!($($parameters)?),)*
+                    $(Self::$variant $((parameters @ $module::$checked { .. }))? => {
+                        $crate::registry::expected!($(parameters $checked)?)
+                    })*
                 }
             }
         }
-    };
-}
-
-macro_rules! of_the_rule {
-    ($module:ident $parameters:ident) => {
-        $module::Parameters
     };
 }
 
@@ -92,7 +88,7 @@ macro_rules! checked {
         let $crate::registry::NoParameters {} = $raw;
         Some(Checker::$variant)
     }};
-    ($raw:ident, $about:ident, $problems:ident, $variant:ident $parameters:ident) => {
+    ($raw:ident, $about:ident, $problems:ident, $variant:ident $checked:ident) => {
         $raw.check($about, $problems).map(Checker::$variant)
     };
 }
@@ -124,7 +120,7 @@ macro_rules! expected {
     };
 }
 
-pub(crate) use {checked, expected, judged, of_the_rule, plain, raw, rules};
+pub(crate) use {checked, expected, judged, plain, raw, rules};
 
 impl Checker {
     /// Every checker, as `harness list --checkers` shows it. A test holds it equal to what the TOML reader accepts.

@@ -34,7 +34,7 @@ pub const RULE: Rule = Rule {
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawStandingSeldomChanges {
     /// The changes of one facilitator at one kind of call.
     #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
     at_most: Spanned<usize>,
@@ -42,18 +42,18 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct StandingSeldomChanges {
     /// The changes of one facilitator at one kind of call.
     at_most: usize,
 }
 
-impl RawParameters {
-    pub fn check(self, _: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters { at_most: about::count(&self.at_most, problems)? })
+impl RawStandingSeldomChanges {
+    pub fn check(self, _: &impl About, problems: &mut Problems) -> Option<StandingSeldomChanges> {
+        Some(StandingSeldomChanges { at_most: about::count(&self.at_most, problems)? })
     }
 }
 
-impl Parameters {
+impl StandingSeldomChanges {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!("no facilitator's standing changes more than {} times", self.at_most)

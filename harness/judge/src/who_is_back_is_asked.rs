@@ -49,7 +49,7 @@ const ENOUGH: usize = 5;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(inline)]
-pub struct RawParameters {
+pub struct RawWhoIsBackIsAsked {
     /// The bound, from the end of its fault on.
     #[schemars(with = "TimeText")]
     within: Spanned<String>,
@@ -57,18 +57,18 @@ pub struct RawParameters {
 
 /// The parameters as they are judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Parameters {
+pub struct WhoIsBackIsAsked {
     /// The bound, from the end of its fault on.
     within: Duration,
 }
 
-impl RawParameters {
-    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Parameters> {
-        Some(Parameters { within: about::bound(&self.within, about, problems)? })
+impl RawWhoIsBackIsAsked {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<WhoIsBackIsAsked> {
+        Some(WhoIsBackIsAsked { within: about::bound(&self.within, about, problems)? })
     }
 }
 
-impl Parameters {
+impl WhoIsBackIsAsked {
     /// The expectation in a report.
     pub fn expects(&self) -> String {
         format!("{} after its fault, a facilitator is the first choice of those who prefer it", show(self.within))

@@ -15,8 +15,8 @@ use x402_protocol::PaymentFlow;
 
 /// How long a request may hold a verified payment while the tenant runs. Longer than the dispatcher lets a tenant run.
 pub const TENANT_LEASE_MS: u64 = 60_000;
-/// How long the response may be on its way before it can be collected again.
-pub const DELIVERY_LEASE_MS: u64 = 10_000;
+/// How long former versions keep a response on its way before it can be collected again: see [`Delivery::Leaving`].
+const DELIVERY_LEASE_MS: u64 = 10_000;
 /// How long a settled payment is remembered: its response waits so long to be collected, and a replay is answered with
 /// the transaction. An authorization that outlives this would be refused by the chain, because its nonce is used.
 pub const SETTLED_KEPT_MS: u64 = 7 * 24 * 3_600_000;

@@ -73,7 +73,8 @@ pub enum Delivery {
     Running { holder: String, until: UnixMillis },
     /// Waits to be collected.
     Kept,
-    /// On its way to the caller of the request `holder`; if nobody confirms it before `until`, it can be collected again.
+    /// On its way to the caller of the request `holder`. It can be collected all the while. `until` is written for former
+    /// versions, which a roll-back brings back: they let nobody collect it before.
     Leaving { holder: String, until: UnixMillis },
     /// Handed over. Handed to the next hop is not delivered: until then whoever it belongs to can have it again.
     Delivered { again_until: UnixMillis },

@@ -26,9 +26,10 @@ fmt:
 tidy:
     cargo test -p harness --test layers --test tidy
 
-# Writes what is generated: the scenarios' schema, and the snapshots of what people see
+# Writes what is generated: the schemas of scenarios, reports and gates, and the snapshots of what people see
 generate:
     cargo run -p harness -- schema
+    cargo run -p harness -- gate --schema > harness/gate/gate.schema.json
     INSTA_UPDATE=always cargo test -p harness -p scenario -p reports --lib
 
 # The documentation of the code, without a warning

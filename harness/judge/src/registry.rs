@@ -75,11 +75,11 @@ macro_rules! rules {
 }
 
 macro_rules! raw {
-    ($module:ident) => {
+    () => {
         $crate::registry::NoParameters
     };
-    ($module:ident $parameters:ident) => {
-        $module::RawParameters
+    ($module:ident $raw:ident) => {
+        $module::$raw
     };
 }
 
@@ -97,7 +97,7 @@ macro_rules! plain {
     ($variant:ident) => {
         Some(Checker::$variant)
     };
-    ($variant:ident $parameters:ident) => {
+    ($variant:ident $checked:ident) => {
         None
     };
 }
@@ -106,7 +106,7 @@ macro_rules! judged {
     ($module:ident) => {
         Judge::new(&$module::RULE, $module::judge)
     };
-    ($module:ident $parameters:ident) => {
+    ($module:ident $parameters:ident $checked:ident) => {
         Judge::new(&$module::RULE, |history| $parameters.judge(history))
     };
 }
@@ -115,7 +115,7 @@ macro_rules! expected {
     () => {
         None
     };
-    ($parameters:ident) => {
+    ($parameters:ident $checked:ident) => {
         Some($parameters.expects())
     };
 }

@@ -467,6 +467,7 @@ struct RawTokens {
     /// Whose.
     #[schemars(with = "NameText")]
     of: Spanned<String>,
+    /// How they are signed.
     algorithm: TokenAlgorithm,
 }
 

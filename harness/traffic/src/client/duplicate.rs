@@ -1,5 +1,5 @@
-//! A client whose retries went wild: one signed payment, sent ten times at once, and written differently each time. It is one
-//! payment in every spelling: one of them may be served, the others must be told so.
+//! A client whose retries went wild: one signed payment, sent ten times at once, and written in two ways. It is one payment in
+//! either: one of them may be served, the others must be told so.
 
 use super::{Bought, Visit, is_served};
 use crate::{
@@ -36,11 +36,10 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
     Bought { outcome, payments: vec![payment] }
 }
 
-/// The payment with other white space around and within it.
+/// The payment, with white space in it every other time.
 fn spelled(draft: &Draft<'_>, n: usize) -> Payment {
     let payment = draft.sign();
     let json = draft.json(&draft.signature());
     let text = if n % 2 == 0 { json.to_string() } else { format!("{json:#}") };
-    let text = format!("{}{text}{}", " ".repeat(n), "\n".repeat(n / 2));
     Payment { header: plain(header::encode_text(&text)), ..payment }
 }

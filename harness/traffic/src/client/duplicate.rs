@@ -40,6 +40,6 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
 fn spelled(draft: &Draft<'_>, n: usize) -> Payment {
     let payment = draft.sign();
     let json = draft.json(&draft.signature());
-    let text = if n % 2 == 0 { json.to_string() } else { format!("{json:#}") };
+    let text = if n.is_multiple_of(2) { json.to_string() } else { format!("{json:#}") };
     Payment { header: plain(header::encode_text(&text)), ..payment }
 }

@@ -175,7 +175,7 @@ impl Visit<'_> {
         };
         if self.arrival.client == ClientKind::PaidPermit2 {
             draft.method = TransferMethod::Permit2;
-            draft.unasked = (number % 2 == 0).then(|| unasked::gas_sponsoring(&draft));
+            draft.unasked = number.is_multiple_of(2).then(|| unasked::gas_sponsoring(&draft));
         }
         draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(whose));
         draft

@@ -3,7 +3,8 @@
 
 use crate::{
     UnixMillis,
-    ports::{Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError},
+    facilitator::transport::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError},
+    time::Clock,
 };
 
 /// The time for all questions to all nodes, where a caller waits and where nobody does.

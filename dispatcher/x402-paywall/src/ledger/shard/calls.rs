@@ -1,7 +1,7 @@
 //! The calls that are under way in a shard, bounded in all and for each tenant: no tenant's payments keep out another's. The
 //! responses that wait to be settled are bounded by their size, since an object has 128 MB and an end of it ends all of them.
 
-use crate::ports::LedgerError;
+use crate::ledger_error::LedgerError;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 /// Claims under way at once. Each may hold a payment of some kilobytes and wait for a facilitator.

@@ -501,7 +501,7 @@ fn every_example_of_the_catalogues_can_be_written() {
 
 const OFFICIAL: &str = include_str!("../../../scenarios/official-facilitator.toml");
 const OFFICIAL_MIX: &str = "{ paid = 3, paid-v1 = 2, paid-permit2 = 2, unpaid = 1 }";
-const WANT_OFFICIAL: [&str; 2] = ["paid-permit2", "hostile"];
+const WANT_OFFICIAL: [&str; 1] = ["hostile"];
 
 #[test]
 fn what_only_official_facilitators_are_for_needs_them() {

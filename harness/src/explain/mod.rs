@@ -60,9 +60,10 @@ fn who(world: &World, story: &mut Story) {
             _ => format!("asked where {} cannot serve", list(&world.facilitators()[..n])),
         };
         let key = if world.wants_key(name.as_str()) { "; wants an API key" } else { "" };
+        let token = if world.wants_token(name.as_str()).is_some() { "; wants a token made for each call" } else { "" };
         let lists = if world.lists_other_networks(name.as_str()) { "; lists other networks as supported" } else { "" };
         let whose = if world.is_official() { "official facilitator" } else { "facilitator" };
-        story.say("  ", &format!("{whose} {name}: {place}{key}{lists}"));
+        story.say("  ", &format!("{whose} {name}: {place}{key}{token}{lists}"));
     }
     if let Some(node) = world.node() {
         story.say("  ", &format!("a node of the chain, which the dispatcher may ask: {}", node_kind(node)));
@@ -173,6 +174,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));
+    }
+    if let Some(set_back) = scenario.world().set_back() {
+        then(set_back.at, format!("the dispatcher's clock is set back by {}", show(set_back.by)));
     }
     moments.sort_by_key(|(at, _)| *at);
     let width = moments.iter().map(|(at, _)| show(*at).len()).max().unwrap_or(0);

@@ -5,7 +5,7 @@ use super::outbound::Outbound;
 use crate::{
     directory::{KvStore, PublishError, Publisher, scripts},
     planting::VARIABLE,
-    play::{faults, impoverish, keys, leaked, log_event, network, node_secret, refused, terms, vars},
+    play::{faults, fund, keys, leaked, log_event, network, node_secret, refused, terms, vars},
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::Watch,
@@ -181,7 +181,7 @@ impl Live {
             official = Some((running, chain));
         } else if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
-            impoverish(&chain, network, &Payers::from_seed(options.seed));
+            fund(&chain, network, &Payers::from_seed(options.seed));
             if let Some(kind) = scenario.world().node() {
                 let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
                 keys.extend([node_secret(&[served.uri()])]);

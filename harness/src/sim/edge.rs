@@ -99,6 +99,7 @@ impl Edge {
             transport: PipeTransport {
                 life: life.clone(),
                 chance: self.chance.clone(),
+                clock: self.clock,
                 doubles: Rc::clone(&self.doubles),
                 node: self.node.clone(),
             },

@@ -79,7 +79,7 @@ pub fn simulate(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
 
 async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
     let RunSpec { scenario, seed, .. } = asked;
-    let clock = VirtualClock::start();
+    let clock = VirtualClock::start(scenario.world().set_back());
     let (journal, mut recorded) = Journal::channel(Arc::new(clock) as Arc<dyn Clock>);
     let chance = Chance::from_seed(seed);
     let network = play::network(scenario)?;
@@ -87,7 +87,7 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
     keys.extend(scenario.world().node().map(|_| play::node_secret(&[NODE_URL.to_owned()])));
     let chain = Arc::new(Chain::new(journal.clone()));
     let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
-    play::impoverish(&chain, network, &payers);
+    play::fund(&chain, network, &payers);
     let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
     let double = |name: &&str| {
         let (terms, faults) = (play::terms(scenario, name, &keys, seed), play::faults(scenario, name, seed));

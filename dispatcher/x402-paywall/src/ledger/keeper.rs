@@ -12,7 +12,7 @@ use super::{
 use crate::{
     Reason, UnixMillis,
     asker::{Asker, Verified},
-    chain::{ChainNodes, Look, Word},
+    chain::{ChainNodes, InTime, Look, Word},
     facilitator::{
         Facilitators,
         transport::FacilitatorTransport,
@@ -335,13 +335,20 @@ where
         };
         let with_funds = said.is_some_and(Reason::says_unfunded);
         let look = Look { claim, since, now: self.clock.now(), with_funds };
-        let report = chain.look_up(&look, &self.transport).await;
+        let in_time = InTime::new(&self.transport, &self.clock, holder.is_some());
+        let report = chain.look_up(&look, &in_time).await;
         if let Some(trouble) = &report.trouble {
             self.log.trouble(&claim.payment, trouble);
         }
         // Whoever was asked before may have moved it, whatever it said.
         let is_only_attempt = !matches!(&record.state, State::Settling { tried, .. } if !tried.is_empty());
         match report.word {
+            // It has moved, or another purchase took it: whoever refuses our credentials did not look, or did more than that.
+            Word::Used if matches!(first, Some(SettleVerdict::Unsent(_))) => {
+                let why = Open::Said(Reason::ours("authorization_used"));
+                let verdict = SettleVerdict::Unknown { why, transaction: None };
+                Some(Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) })
+            }
             Word::NoNews | Word::Used | Word::Unused { .. } if said.is_none() => None,
             // With so little it cannot move any more, and it has not moved.
             Word::Unused { funded: Some(false) } if said.is_some_and(Reason::says_unfunded) => {

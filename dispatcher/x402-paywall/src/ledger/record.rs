@@ -17,6 +17,22 @@ pub struct Record {
     pub state: State,
     /// Head of the response that is paid for, from when the tenant gave it. The body is stored beside the record.
     pub head: Option<ResponseHead>,
+    /// An earlier attempt to settle it, which came to nothing by the word of whoever was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<Unsent>,
+}
+
+/// An attempt to settle that ended before anybody looked at the payment: our credentials were refused. What refuses them may
+/// stand behind what moves the money, so it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsent {
+    /// Whoever was asked first.
+    pub facilitator: String,
+    /// A time at which it had not been asked yet.
+    pub since: UnixMillis,
+    /// Something has been heard since that fits a transfer, so it is to be asked once more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_doubted: bool,
 }
 
 /// In the order of a payment's life. The announced effect follows the write.
@@ -39,6 +55,8 @@ pub enum State {
     SpentElsewhere { transaction: String, keep_until: UnixMillis },
     /// Known: no money moved. The payment may be claimed again.
     Refused { reason: Reason, keep_until: UnixMillis },
+    /// Nobody looked at the payment, by their own word ([`Unsent`]). It may be claimed again.
+    Returned { keep_until: UnixMillis },
 }
 
 /// The facts of a settlement whose answer was lost.
@@ -94,6 +112,7 @@ impl State {
             Self::Settled { .. } => Stage::Settled,
             Self::SpentElsewhere { .. } => Stage::SpentElsewhere,
             Self::Refused { .. } => Stage::Refused,
+            Self::Returned { .. } => Stage::Released,
         }
     }
 
@@ -108,6 +127,7 @@ impl State {
             Self::Settled { .. } => "settled",
             Self::SpentElsewhere { .. } => "spent_elsewhere",
             Self::Refused { .. } => "refused",
+            Self::Returned { .. } => "returned",
         }
     }
 
@@ -153,7 +173,11 @@ impl State {
             | Self::Settling { facilitator, .. }
             | Self::Unknown { facilitator, .. } => Some(facilitator),
             Self::Settled { settlement, .. } => Some(&settlement.facilitator),
-            Self::Claimed | Self::Naming { .. } | Self::SpentElsewhere { .. } | Self::Refused { .. } => None,
+            Self::Claimed
+            | Self::Naming { .. }
+            | Self::SpentElsewhere { .. }
+            | Self::Refused { .. }
+            | Self::Returned { .. } => None,
         }
     }
 }

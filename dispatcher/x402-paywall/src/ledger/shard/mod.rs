@@ -70,9 +70,12 @@ pub struct Shard<S: ShardStore, T, C, L, I, F> {
     calls: Calls,
     /// The number of shards that anybody has told it of; `None` until it was read.
     raised_to: Cell<Option<u16>>,
-    living: RefCell<BTreeMap<String, Living<S, T, C, L, I>>>,
+    living: RefCell<InMemory<S, T, C, L, I>>,
     look_at: Cell<usize>,
 }
+
+/// By payment.
+type InMemory<S, T, C, L, I> = BTreeMap<String, Living<S, T, C, L, I>>;
 
 struct Living<S: ShardStore, T, C, L, I> {
     keeper: Rc<Keeper<Row<S>, T, C, L, I>>,
@@ -149,7 +152,12 @@ where
         holder: &str,
         response: &PaidResponse,
     ) -> Result<Placed<SettleReply>, LedgerError> {
-        self.with(routed, async |keeper| keeper.settle(holder, response).await).await
+        self.with(routed, async |keeper| {
+            let tenant = keeper.record().await?.map(|record| record.claim.tenant_id).unwrap_or_default();
+            let _held = self.calls.hold(&tenant, response.body.len())?;
+            keeper.settle(holder, response).await
+        })
+        .await
     }
 
     /// Gives the payment back, with nothing moved.

@@ -5,7 +5,7 @@ use crate::{
     facilitator::{AuthHeader, token::SigningKey},
     health::Snapshot,
     ledger::{
-        Claim, ClaimReply, Collection, Record, SettleReply,
+        Claim, ClaimReply, Collection, Departed, Record, SettleReply,
         identifier::{Bound, Owner, ScopedIdentifier},
     },
     response::PaidResponse,
@@ -122,6 +122,17 @@ pub trait Ledger {
         holder: &str,
         delivered: bool,
     ) -> impl Future<Output = Result<(), LedgerError>>;
+    /// The same for many at once. Gives those that could not be noted.
+    fn all_handed_over(&self, departed: Vec<Departed>) -> impl Future<Output = Vec<(String, LedgerError)>> {
+        async move {
+            let mut failed = Vec::new();
+            for Departed { payment, holder, delivered } in departed {
+                let noted = self.handed_over(&payment, &holder, delivered).await;
+                failed.extend(noted.err().map(|error| (payment, error)));
+            }
+            failed
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

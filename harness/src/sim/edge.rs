@@ -132,6 +132,7 @@ impl Edge {
                 gate: Rc::new(Gate::new(n as u64)),
                 board: Some(objects.board()),
                 token_guard: Rc::default(),
+                departures: Rc::default(),
             };
             let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
             let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: config.ledger };

@@ -163,6 +163,14 @@ impl Claim {
     }
 }
 
+/// A response that has left for its caller, or would have if the caller had still been there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departed {
+    pub payment: String,
+    pub holder: String,
+    pub delivered: bool,
+}
+
 /// The ledger's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

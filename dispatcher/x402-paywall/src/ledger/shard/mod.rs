@@ -17,6 +17,7 @@ pub use ask::ask;
 pub use calls::Busy;
 pub use port::{FormerLedger, NoFormerLedger, ShardStore};
 pub use row::Row;
+pub use side_by_side::all as side_by_side;
 
 use super::{
     Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
@@ -67,9 +68,12 @@ pub struct Shard<S: ShardStore, T, C, L, I, F> {
     calls: Calls,
     /// The number of shards that anybody has told it of; `None` until it was read.
     raised_to: Cell<Option<u16>>,
-    living: RefCell<BTreeMap<String, Living<S, T, C, L, I>>>,
+    living: RefCell<InMemory<S, T, C, L, I>>,
     look_at: Cell<usize>,
 }
+
+/// Payments by their keys.
+type InMemory<S, T, C, L, I> = BTreeMap<String, Living<S, T, C, L, I>>;
 
 struct Living<S: ShardStore, T, C, L, I> {
     keeper: Rc<Keeper<Row<S>, T, C, L, I>>,

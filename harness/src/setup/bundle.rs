@@ -47,6 +47,15 @@ pub struct Bundle {
     pub js_gzip_bytes: u64,
 }
 
+impl Bundle {
+    /// All that the runtime loads.
+    #[must_use]
+    pub fn modules(&self) -> Vec<PathBuf> {
+        let generated = Some(self.dir.join(GENERATED)).filter(|generated| generated.is_file());
+        [self.index_js.clone(), self.wasm.clone()].into_iter().chain(generated).collect()
+    }
+}
+
 /// A Worker crate and what its bundle depends on.
 #[derive(Debug, Clone)]
 pub struct WorkerCrate {

@@ -24,10 +24,10 @@ where
     }
 }
 
-/// What became of a future in its first poll.
+/// The outcome of a future's first poll.
 enum Begun<F: Future> {
     Done(F::Output),
-    /// To be polled again at once, by whoever waits for it.
+    /// The rest, to be polled again at once by whoever waits for it.
     Waiting(Rest<F>),
 }
 

@@ -17,7 +17,7 @@ use toml::Spanned;
 /// The ledger's buckets: no more shards than that.
 const MOST_SHARDS: u16 = 4_096;
 
-/// What a kill is on, where events name a facilitator.
+/// The name that a kill has where events name a facilitator.
 const DISPATCHER: &str = "dispatcher";
 
 #[derive(Clone, Debug)]
@@ -34,11 +34,11 @@ pub struct Shards {
     pub count: u16,
 }
 
-/// What decides the moment.
+/// The choice of the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     At(Duration),
-    /// So many moments, drawn from the run's seed.
+    /// A number of moments, drawn from the run's seed.
     Random {
         times: u32,
         window: Window,
@@ -75,7 +75,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// As the log writes it.
+    /// The state as the log writes it.
     pub fn as_logged(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
@@ -133,7 +133,7 @@ impl Kill {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(rename = "Kill")]
 pub(super) struct RawKill {
-    /// What decides the moment.
+    /// The choice of the moment.
     #[schemars(with = "RawWhen")]
     when: Spanned<RawWhen>,
     /// The version that is started again has more of the settlement ledger's shards than the run begins with. One kill does
@@ -160,7 +160,7 @@ struct RawShards {
 enum RawWhen {
     /// A moment of the run.
     At(#[schemars(with = "TimeText")] Spanned<String>),
-    /// So many moments of a window, drawn from the seed.
+    /// A number of moments of a window, drawn from the seed.
     Random {
         #[schemars(with = "u32", range(min = 1))]
         times: Spanned<u32>,

@@ -46,7 +46,7 @@ pub struct Level {
     /// The least of all rounds, which others on the machine disturb least.
     pub cpu_ms: Option<f64>,
     pub per_second: f64,
-    /// To the first level's CPU time.
+    /// The share of the first level's CPU time.
     pub ratio: Option<f64>,
 }
 

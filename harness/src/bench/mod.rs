@@ -48,7 +48,7 @@ const FLOOR_LEDGER: DurableObject = DurableObject { binding: "LEDGER", class: "L
 /// As many as the dispatcher has by itself.
 const FLOOR_SHARDS: &str = "16";
 
-/// What the bench runs: found or built by the set-up.
+/// The tools that the bench runs: found or built by the set-up.
 #[derive(Clone, Debug)]
 pub struct BenchTools {
     pub workerd: PathBuf,

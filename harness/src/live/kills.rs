@@ -12,7 +12,7 @@ use scenario::{Kill, Scenario};
 use std::time::Duration;
 use system::clock::SystemClock;
 
-/// What a kill needs of the running world.
+/// The parts of the running world that a kill needs.
 pub struct Target<'a> {
     pub world: &'a mut World,
     pub http: &'a reqwest::Client,

@@ -3,7 +3,12 @@
 use crate::play::{MANIFEST_SCHEMA, Manifest, RunSpec};
 use reports::event::EVENT_SCHEMA;
 use sha3::{Digest, Keccak256};
-use std::{collections::BTreeMap, io, path::{Path, PathBuf}, process::Command};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use system::folders::workspace_root;
 
 #[derive(Clone, Debug, Default)]
@@ -43,7 +48,8 @@ impl Here {
     }
 }
 
-/// Of the sources that this was built from, as far as git knows: the version alone tells no two builds apart.
+/// The commit of the sources that this was built from, as far as git knows: the version alone tells no two builds
+/// apart.
 fn commit(workspace: &Path) -> Option<String> {
     let mut git = Command::new("git");
     let told = git.arg("-C").arg(workspace).args(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]);

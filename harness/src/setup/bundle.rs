@@ -74,7 +74,7 @@ pub struct WorkerCrate {
 /// How Workers are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// What ships.
+    /// The Worker that ships.
     Release,
     /// The same without wasm-opt, for a Worker that is built to be tested.
     Unshrunk,

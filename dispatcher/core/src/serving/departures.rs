@@ -13,7 +13,7 @@ const GONE_AFTER_MS: u64 = 5_000;
 #[derive(Debug, Default)]
 pub struct Departures {
     waiting: RefCell<Vec<Departed>>,
-    /// Until then somebody is to tell.
+    /// The time until which somebody is to tell.
     until: Cell<UnixMillis>,
 }
 
@@ -31,7 +31,7 @@ impl Departures {
         true
     }
 
-    /// All that wait. The next one to be added is to tell anew.
+    /// Takes all that wait. The next one to be added is to tell anew.
     #[must_use]
     pub fn take(&self) -> Vec<Departed> {
         self.until.set(UnixMillis::default());

@@ -20,7 +20,7 @@ struct Options<'a> {
     outbound: OutboundParameters<'a>,
 }
 
-/// As `wrangler.jsonc` names them. Without an outbound Worker the platform passes over them.
+/// The parameters as `wrangler.jsonc` names them. Without an outbound Worker the platform passes over them.
 #[derive(serde::Serialize)]
 struct OutboundParameters<'a> {
     egress: PolicyOf<'a>,

@@ -8,6 +8,7 @@ use crate::{
         TroubleLog,
     },
     quarantine::{QuarantineObject, Warden},
+    serving::Departures,
     token_guard::TokenGuard,
 };
 use std::rc::Rc;
@@ -70,4 +71,6 @@ pub struct IsolateMemory {
     pub board: Option<Rc<Board>>,
     /// The knowledge of who guesses at the platform's token.
     pub token_guard: Rc<TokenGuard>,
+    /// The responses that have left, and that the ledger has not been told of.
+    pub departures: Rc<Departures>,
 }

@@ -44,6 +44,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         gate: Rc::new(Gate::new(WebCrypto.seed())),
         board: Some(board(config)),
         token_guard: Rc::default(),
+        departures: Rc::default(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())
 }

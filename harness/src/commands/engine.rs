@@ -35,7 +35,7 @@ impl Engine {
                 let (tools, bundle) = runtime.block_on(provide())?;
                 let found = setup::diagnose(&workspace_root())?;
                 let found = found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect();
-                let here = Here::live(&[&bundle.index_js, &bundle.wasm], found);
+                let here = Here::live(&bundle.modules(), found);
                 let here = here.map_err(|source| CommandError::Document { path: bundle.dir, source })?;
                 Ok(Self { prepared: Prepared::Live { runtime, tools: Box::new(tools) }, here })
             }

@@ -3,7 +3,6 @@
 pub mod clock;
 pub mod credential_signer;
 pub mod facilitator_transport;
-pub mod headers;
 pub mod health_object;
 pub mod health_store;
 pub mod identifiers;

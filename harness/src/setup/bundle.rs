@@ -137,6 +137,26 @@ pub fn build_outbound(
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
 
+/// The control plane, as it ships.
+pub fn build_control(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let sources = ["dispatcher/control", "dispatcher/core", "dispatcher/x402-paywall", "dispatcher/x402-protocol"];
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/control"),
+        sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
+        target_dir: workspace.join("target/wasm"),
+        out_dir: "build".to_owned(),
+        profile: Profile::Release,
+        features: Vec::new(),
+        env: &[],
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
 /// The Worker of tenants with a data set, as it ships.
 pub fn build_dataset_worker(
     toolchain: &Toolchain,

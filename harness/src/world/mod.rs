@@ -6,6 +6,7 @@ mod bundle;
 pub mod config;
 pub mod deaths;
 
+pub mod internet;
 pub mod kv_double;
 pub mod location_double;
 mod loopback;

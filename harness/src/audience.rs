@@ -1,10 +1,14 @@
 //! Errors as they are told: in a form for people on standard error, or as JSON on standard output, where whoever asked for
 //! `--format json` reads.
 
-use crate::{cli::asks_for_json, commands::CommandError, exit::Exit, run::RunError};
+use crate::{
+    cli::asks_for_json,
+    commands::{CommandError, chain},
+    exit::Exit,
+    run::RunError,
+};
 use miette::JSONReportHandler;
 use serde_json::{Value, json};
-use std::error::Error;
 use system::output::{errln, outln};
 
 /// Version of an error's JSON. Raised when a field changes its meaning or goes away.
@@ -59,17 +63,6 @@ fn as_json(error: &CommandError, exit: Exit) -> Value {
 
 fn wrapped(error: Value, exit: Exit) -> Value {
     json!({ "schema": ERROR_SCHEMA, "error": error, "exit_code": exit.code() })
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }
 
 #[cfg(test)]

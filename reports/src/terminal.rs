@@ -134,8 +134,10 @@ fn explained(check: &Check, gate: Level) -> Vec<String> {
         }
         lines.extend(witness.others.iter().take(MAX_OTHERS).map(|other| format!("also: {}", plain(other))));
     }
-    if check.verdict == Verdict::Fail {
+    if check.verdict == Verdict::Fail && !check.sources.is_empty() {
         lines.push(format!("source: {}", plain(&check.sources.join("; "))));
+    }
+    if check.verdict == Verdict::Fail && !check.hint.is_empty() {
         lines.push(format!("hint: {}; look at {} first", plain(&check.hint.cause), plain(&check.hint.look_at)));
     }
     if let Some(known) = &check.known {

@@ -94,7 +94,8 @@ pub struct Facts {
 pub fn plan(profile: Profile, facts: &Facts) -> Vec<Job> {
     let mut jobs: Vec<Job> = facts.scenarios.iter().flat_map(|scenario| of_scenario(profile, scenario)).collect();
     jobs.push(job("selftest:sim", Kind::Selftest, Needs::Cpu, SELFTEST, &["selftest", "--format", "json"]));
-    jobs.push(job("conformance", Kind::Conformance, Needs::World, CONFORMANCE, &["conformance", "--check"]));
+    let conformance = ["conformance", "--check", "--format", "json"];
+    jobs.push(job("conformance", Kind::Conformance, Needs::World, CONFORMANCE, &conformance));
     jobs.push(load("load:budgets", BUDGETS, &["budgets"]));
     if profile >= Profile::Nightly {
         jobs.push(load("load:journeys", JOURNEYS, &["journeys"]));

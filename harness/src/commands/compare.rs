@@ -1,14 +1,13 @@
 //! `harness compare`: two sides of one scenario, by the runs that each of them has, which are over.
 
-use super::CommandError;
+use super::{CommandError, show, write_judged};
 use crate::{
-    cli::{CompareArgs, Format},
+    cli::CompareArgs,
     compare::{Comparison, Side, runs_at},
     exit::Exit,
     recording::Recording,
 };
 use scenario::Library;
-use system::output::out;
 
 pub fn compare(args: &CompareArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
@@ -20,9 +19,7 @@ pub fn compare(args: &CompareArgs) -> Result<Exit, CommandError> {
     }
     let [first, second] = sides;
     let comparison = Comparison::of(&first, &second, args.allowed / 100.0);
-    match args.print.format {
-        Format::Table => out!("{}", comparison.table()),
-        Format::Json => out!("{}", reports::json::render(&comparison).map_err(CommandError::Json)?),
-    }
+    write_judged(&args.report, || comparison.report())?;
+    show(args.print, &comparison, || comparison.table())?;
     Ok(comparison.exit())
 }

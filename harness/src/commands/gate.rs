@@ -26,6 +26,7 @@ use system::{
     folders::{self, workspace_root, write_private},
     guard::Guard,
     output::{errln, out, outln},
+    progress::Headway,
 };
 
 pub fn gate(args: &GateArgs) -> Result<Exit, CommandError> {
@@ -170,7 +171,8 @@ fn run_parts(
         .collect();
     let clock = SystemClock::start();
     let (mut records, mut reports) = (Vec::new(), Vec::new());
-    let mut short = 0;
+    let (mut short, mut far) = (0, Duration::ZERO);
+    let headway = Headway::of(wanted.iter().map(|job| job.estimate.as_secs()).sum());
     let mut tell = |ran: Ran| {
         let (record, report) = running::job_record(&wanted[ran.at], &ran.finished);
         short += usize::from(record.counts_as() != Outcome::Pass);
@@ -180,6 +182,8 @@ fn run_parts(
         if record.counts_as() != Outcome::Pass {
             errln!("    {}", record.says);
         }
+        far += wanted[ran.at].estimate;
+        headway.at(far.as_secs(), &format!("{done} of {} parts, {short} short", wanted.len()));
         records.push(record);
         reports.extend(report);
     };

@@ -14,6 +14,7 @@ use system::{
     clock::{Clock, SystemClock},
     interrupt::Interruption,
     output::{errln, out, outln},
+    progress::Headway,
 };
 
 pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
@@ -64,12 +65,15 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
     // What has been judged by then is told, whenever a person stops it.
     let interruption = Interruption::heed();
     let (mut all, mut exits) = (Vec::new(), Vec::new());
+    let headway = Headway::of(scenarios.len() as u64);
     for (n, scenario) in scenarios.iter().enumerate() {
         if interruption.is_asked() {
             errln!("interrupted before {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
             exits.push(Exit::Interrupted);
             break;
         }
+        let passed = exits.iter().filter(|exit| **exit == Exit::Pass).count();
+        headway.at(n as u64, &format!("{n} of {}, {passed} passed", scenarios.len()));
         let so_far = Duration::from_micros(clock.now_us()).as_secs();
         errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
@@ -91,6 +95,7 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
             }
         }
     }
+    drop(headway);
     let took = Duration::from_micros(clock.now_us());
     args.report.write(&all.iter().map(run_of).collect::<Vec<_>>())?;
     match args.print.format {

@@ -2,28 +2,26 @@
 //! live tier with a Worker that has them.
 
 use super::{
-    CommandError,
+    CommandError, passed,
     preparation::{provide_planted, runtime, setting_up},
+    show, write_judged,
 };
 use crate::{
-    cli::{Format, SelftestArgs},
+    cli::SelftestArgs,
     exit::Exit,
     selftest::{self, Bug, Score, SelftestError},
     setup,
 };
 use scenario::Tier;
 use std::os::unix::process::CommandExt;
-use system::{
-    folders::workspace_root,
-    output::{errln, out},
-};
+use system::{folders::workspace_root, output::errln};
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
     let all = selftest::catalogue(args.more.as_deref())?;
     let names = args.names();
     if args.list {
-        out!("{}", selftest::list(&selftest::named(&all, &names)?));
-        return Ok(Exit::Pass);
+        let bugs = selftest::named(&all, &names)?;
+        return passed(args.print, &selftest::as_json(&bugs), || selftest::list(&bugs));
     }
     let bugs = selftest::of_tier(&all, &names, args.tier)?;
     // Before a build of minutes.
@@ -32,10 +30,8 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
         Tier::Live => live(&bugs, &all)?,
         Tier::Sim => simulated(&bugs, &all)?,
     };
-    match args.print.format {
-        Format::Table => out!("{}", score.table()),
-        Format::Json => out!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
-    }
+    write_judged(&args.report, || score.report())?;
+    show(args.print, &score, || score.table())?;
     Ok(score.exit())
 }
 

@@ -123,7 +123,7 @@ fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString
     words.extend(["--port".into(), args.port.to_string().into()]);
     words.extend(["--outbound".into(), args.outbound.to_string().into()]);
     words.extend(["--memory-mb".into(), args.memory_mb.to_string().into()]);
-    words.extend(args.json.then(|| "--json".into()));
+    words.extend(args.print.is_json().then(|| "--format=json".into()));
     match &args.tenants {
         Some(tenants) => words.extend(["--tenants".into(), tenants.clone().into()]),
         None => words.push("--calibrate".into()),
@@ -164,7 +164,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     let (supervisor, records) = Supervisor::start(options).await?;
     let address = supervisor.address();
     supervisor.tell_unreadable();
-    if args.json {
+    if args.print.is_json() {
         outln!("{}", json!({ "address": address, "plugin": plugin, "scripts": supervisor.scripts() }));
     } else {
         announce(&supervisor, &plugin, &policy);
@@ -182,7 +182,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
 async fn show(mut records: UnboundedReceiver<Told>, args: &NamespaceArgs) {
     while let Some(told) = records.recv().await {
         if let Told::Ended(record) = told {
-            outln!("{}", if args.json { record.json() } else { record.line() });
+            outln!("{}", if args.print.is_json() { record.json() } else { record.line() });
         }
     }
 }
@@ -229,7 +229,7 @@ async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, Nam
         () = interruption.asked() => return Ok(Exit::Interrupted),
     };
     supervisor.stop().await;
-    if args.json {
+    if args.print.is_json() {
         outln!("{:#}", json!(calibration));
     } else {
         out!("{}", calibration.render());

@@ -12,6 +12,7 @@ use dispatcher_core::egress::HostPattern;
 use scenario::{
     AddressesIn, ClientKind, CpuLimitPolicy, Node, Pick, Rates, Scenario, Tenant, Traffic, When, World, show,
 };
+use serde_json::{Value, json};
 use std::time::Duration;
 use words::{Story, list};
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
@@ -47,6 +48,21 @@ pub fn render(scenario: &Scenario) -> String {
         story.say("  ", &chance);
     }
     story.text
+}
+
+/// For programs: the head of the file, and the story as it is told, a line each.
+#[must_use]
+pub fn as_json(scenario: &Scenario, told: &str) -> Value {
+    json!({
+        "scenario": scenario.id().as_str(),
+        "title": scenario.title(),
+        "why": scenario.why(),
+        "profile": scenario.profile().as_str(),
+        "tags": scenario.tags().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "lasts_s": scenario.end().as_secs(),
+        "must": scenario.musts().iter().map(|must| must.id()).collect::<Vec<_>>(),
+        "told": told.lines().collect::<Vec<_>>(),
+    })
 }
 
 fn who(world: &World, story: &mut Story) {

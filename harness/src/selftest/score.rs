@@ -2,7 +2,11 @@
 
 use crate::exit::Exit;
 use crate::planting::Bug;
-use reports::{level::Level, report::Check, verdict::Verdict};
+use reports::{
+    level::Level,
+    report::{Check, Report},
+    verdict::Verdict,
+};
 use scenario::Tier;
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt::Write};
@@ -148,6 +152,27 @@ impl Score {
         } else {
             Exit::Pass
         }
+    }
+
+    /// As a report: a check a control and a bug.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let controls = self.controls.iter().map(|control| {
+            let detail =
+                if control.not_held.is_empty() { "every rule held".to_owned() } else { control.not_held.join("; ") };
+            let says = "without a bug every rule holds";
+            Check::of(&control.scenario, "control", says, control.verdict, &detail)
+        });
+        let bugs = self.bugs.iter().map(|trial| {
+            let verdict = if trial.seen == Seen::Caught { Verdict::Pass } else { Verdict::Fail };
+            let says = format!("{} breaks where the dispatcher {}", trial.rule, trial.breaks);
+            let seen = trial.witness.as_ref().map(|witness| format!("{}: {}", witness.scenario, witness.what));
+            let detail = seen.unwrap_or_else(|| format!("it went unseen in {}", trial.scenarios.join(", ")));
+            Check::of(&trial.bug, "planted-bug", &says, verdict, &detail)
+        });
+        let checks = controls.chain(bugs).collect();
+        let title = format!("{} of {} planted bugs caught", self.caught, self.bugs.len());
+        Report::of_checks("selftest", &title, checks, self.exit_code)
     }
 
     /// For people.

@@ -9,6 +9,8 @@ use std::{
     sync::OnceLock,
 };
 
+use crate::progress::aside;
+
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
 /// Prints a line on standard output.
@@ -33,15 +35,18 @@ pub use crate::{errln, out, outln};
 
 #[doc(hidden)]
 pub fn print(text: fmt::Arguments<'_>) {
-    let mut stdout = anstream::stdout().lock();
-    if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+    let printed = aside(|| {
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_fmt(text).and_then(|()| stdout.flush())
+    });
+    if let Err(error) = printed {
         note(error);
     }
 }
 
 #[doc(hidden)]
 pub fn print_to_stderr(text: fmt::Arguments<'_>) {
-    let _ = anstream::stderr().lock().write_fmt(text);
+    let _ = aside(|| anstream::stderr().lock().write_fmt(text));
 }
 
 /// Remembers the first failure of standard output, if it is one.

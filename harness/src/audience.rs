@@ -7,7 +7,7 @@ use crate::{
     exit::Exit,
     run::RunError,
 };
-use miette::JSONReportHandler;
+use miette::{Diagnostic, JSONReportHandler, MietteDiagnostic};
 use serde_json::{Value, json};
 use system::output::{errln, outln};
 
@@ -42,6 +42,14 @@ impl Audience {
         exit
     }
 
+    /// Tells of an error of a program that is not the harness.
+    pub fn hears_of(self, error: MietteDiagnostic, exit: Exit) {
+        match self {
+            Self::Programs => outln!("{}", as_json(&error, exit)),
+            Self::People => errln!("{:?}", miette::Report::new(error)),
+        }
+    }
+
     /// Tells of a command line that cannot be read, or of what it asked to be told. Returns a failure to say so.
     pub fn hears_of_usage(self, told: &clap::Error) -> Option<std::io::Error> {
         if self == Self::People || !told.use_stderr() {
@@ -54,7 +62,7 @@ impl Audience {
 }
 
 /// An error with its causes, its way out and the places that it points at.
-fn as_json(error: &CommandError, exit: Exit) -> Value {
+fn as_json(error: &dyn Diagnostic, exit: Exit) -> Value {
     let mut text = String::new();
     let rendered = JSONReportHandler::new().render_report(&mut text, error);
     let parsed = rendered.ok().and_then(|()| serde_json::from_str(&text).ok());

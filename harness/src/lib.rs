@@ -2,7 +2,7 @@
 //! `Exit`; only `main` turns that into a status of the process.
 
 pub mod acceptance;
-mod audience;
+pub mod audience;
 pub mod bench;
 mod called;
 pub mod catalogue;

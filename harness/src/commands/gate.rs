@@ -66,7 +66,7 @@ fn plan(args: &GateArgs) -> Result<Exit, CommandError> {
         let at_once = gate::at_once(needs, cores());
         outln!("{} parts, {at_once} at once", stage.len());
         for job in stage {
-            outln!("  {:>5} s  {}", job.estimate.as_secs(), job.id);
+            outln!("  {:>5} s  {}", job.estimate.as_secs_f64().ceil(), job.id);
         }
     }
     let minutes = |time: Duration| time.as_secs().div_ceil(60);

@@ -77,7 +77,7 @@ fn run(args: &IncidentArgs, path: &Path, read: &incident::Read) -> Result<Option
     for check in report.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
         errln!("in the run, {} {}: {}", check.id, format!("{:?}", check.verdict).to_lowercase(), check.detail);
     }
-    Ok(Some(incident::compare(&read.incident.answers, read.incident.began_ms, &history)))
+    Ok(Some(incident::compare(&read.incident, &history)))
 }
 
 /// Where the scenario goes: never into the library unasked, and over nothing that is there.

@@ -118,7 +118,8 @@ fn by_facilitator(incident: &Incident) -> Option<(usize, Cause, u64)> {
         evidence.push(format!("{} it became {} ({})", times::of_day(it.at_ms), it.to, plain(&it.reason)));
     }
     if answered > 0 {
-        evidence.push(format!("{answered} callers were told to come back with the same payment"));
+        let payments = incident.payments.values().filter(|payment| payment.was_pending).count();
+        evidence.push(format!("{answered} answers told callers to wait, about {payments} payments among others"));
     }
     let weight = answered + refused + usize::try_from(worst.failed).unwrap_or(usize::MAX).min(incident.requests());
     Some((weight, Cause { kind: "facilitator", sentence, evidence }, worst.from_ms))

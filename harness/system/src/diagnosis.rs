@@ -24,7 +24,7 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use crate::{folders::private_file, progress::aside};
+use crate::{folders::private_file, screen::aside};
 
 /// The file in a run's folder.
 pub const LOG: &str = "harness.log";

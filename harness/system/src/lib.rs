@@ -10,3 +10,4 @@ pub mod interrupt;
 pub mod output;
 pub mod progress;
 pub mod retry_after;
+pub mod screen;

@@ -9,7 +9,7 @@ use std::{
     sync::OnceLock,
 };
 
-use crate::progress::aside;
+use crate::screen::aside;
 
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 

@@ -1,19 +1,18 @@
 //! Progress of work that takes longer than two seconds: a bar where a person looks at standard error, and where nobody does a plain
 //! line now and then.
-//!
-//! Surprising constraint: whatever else is printed meanwhile would tear the bar apart. So `output` has it step aside first.
 
 use std::{
     io::IsTerminal,
-    sync::{Mutex, OnceLock, PoisonError},
+    sync::{Mutex, PoisonError},
     time::Duration,
 };
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::{
     clock::{Clock, SystemClock},
     output::errln,
+    screen,
 };
 
 /// Between two plain lines.
@@ -21,8 +20,6 @@ const EVERY: Duration = Duration::from_secs(10);
 /// Work that is over by then shows nothing.
 const SHORT: Duration = Duration::from_secs(2);
 const STYLE: &str = "{msg} [{bar:30}] {elapsed}, about {eta} to go";
-
-static DRAWN: OnceLock<MultiProgress> = OnceLock::new();
 
 /// Work that is under way.
 #[derive(Debug)]
@@ -40,7 +37,7 @@ impl Headway {
     pub fn of(total: u64) -> Self {
         let drawn = std::io::stderr().is_terminal().then(|| {
             let style = ProgressStyle::with_template(STYLE).unwrap_or_else(|_| ProgressStyle::default_bar());
-            DRAWN.get_or_init(MultiProgress::new).add(ProgressBar::new(total).with_style(style))
+            screen::draw(ProgressBar::new(total).with_style(style))
         });
         Self { drawn, total, clock: SystemClock::start(), told: Mutex::new(Duration::ZERO) }
     }
@@ -69,14 +66,6 @@ impl Drop for Headway {
         if let Some(drawn) = &self.drawn {
             drawn.finish_and_clear();
         }
-    }
-}
-
-/// Has what is drawn step aside while something else is printed.
-pub fn aside<T>(print: impl FnOnce() -> T) -> T {
-    match DRAWN.get() {
-        Some(drawn) => drawn.suspend(print),
-        None => print(),
     }
 }
 

@@ -71,7 +71,7 @@ fn what_is_printed_for_programs_is_json_alone_and_so_is_an_error() {
         (&["export", "nowhere"], 14),
         (&["check", "nowhere"], 14),
         (&["merge", "nowhere"], 2),
-        (&["shrink", "nowhere"], 14),
+        (&["shrink", "nowhere"], 2),
         (&["drill", "nothing"], 2),
         (&["fault", "list", "--runs-dir", &empty], 15),
         (&["scenario", "outrage"], 14),

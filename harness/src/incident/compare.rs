@@ -196,7 +196,8 @@ mod tests {
         assert_eq!(verdict(&[(200, None, 60), (503, pending, 30)]), Reproduced::Reproduced);
         assert_eq!(verdict(&[(200, None, 90)]), Reproduced::NotReproduced);
         assert_eq!(verdict(&[(200, None, 80), (503, pending, 3)]), Reproduced::Partly);
-        let other = compare(&incident(then.clone()), &run(&[(503, pending, 40), (502, Some("tenant_worker_failure"), 9)]));
+        let other =
+            compare(&incident(then.clone()), &run(&[(503, pending, 40), (502, Some("tenant_worker_failure"), 9)]));
         assert_eq!((other.verdict, other.apart.len()), (Reproduced::Partly, 1));
         let well = log(&[(200, None, 5)]);
         assert_eq!(compare(&incident(well.clone()), &run(&[(200, None, 5)])).verdict, Reproduced::Reproduced);

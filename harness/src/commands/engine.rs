@@ -14,7 +14,11 @@ use crate::{
 use reports::report::Report;
 use scenario::{Scenario, Tier, limits::MAX_SEED};
 use std::path::Path;
-use system::{diagnosis, folders::workspace_root, output::errln};
+use system::{
+    diagnosis,
+    folders::{self, workspace_root},
+    output::errln,
+};
 use tracing::{Instrument, error, info, info_span};
 
 /// A tier that is ready to run scenarios, and what it runs them with.
@@ -42,6 +46,19 @@ impl Engine {
             }
             Tier::Sim => Ok(Self { prepared: Prepared::Sim, here: Here::default() }),
         }
+    }
+
+    /// The live tier, with a bundle that is built already.
+    pub fn of_bundle(folder: &Path) -> Result<Self, CommandError> {
+        let unusable = |source| CommandError::Document { path: folder.to_owned(), source };
+        let bundle = setup::bundle_of(&folder.canonicalize().map_err(unusable)?.join("index.js"))?;
+        // No other is built for it.
+        folders::take_bundle_from(&bundle.dir);
+        let runtime = runtime()?;
+        let (tools, _) = runtime.block_on(provide())?;
+        let tools = Box::new(Tools { bundle_index_js: bundle.index_js.clone(), ..tools });
+        let here = Here::live(&[&bundle.index_js, &bundle.wasm], Default::default()).map_err(unusable)?;
+        Ok(Self { prepared: Prepared::Live { runtime, tools }, here })
     }
 
     fn tier(&self) -> Tier {

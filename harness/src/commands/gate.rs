@@ -3,6 +3,7 @@
 use super::{
     CommandError,
     preparation::{loadtests_program, make_run_dir, provide, runtime, setting_up},
+    words,
 };
 use crate::{
     cli::{FormatArgs, GateArgs, GateTask},
@@ -149,7 +150,7 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
     if args.print.is_json() {
         out!("{json}");
     } else {
-        out!("{}", gate::table(&record));
+        words(&gate::table(&record));
         outln!("  record  {}", path.display());
     }
     let ran = record.jobs.iter().filter(|job| job.counts_as() != Outcome::NotRun).count();

@@ -66,7 +66,7 @@ use std::{
     path::{Path, PathBuf},
 };
 use supervisor::NamespaceError;
-use system::output::out;
+use system::output::{self, out};
 use thiserror::Error;
 
 pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
@@ -134,9 +134,17 @@ fn show(print: FormatArgs, told: &impl Serialize, in_words: impl FnOnce() -> Str
     if print.is_json() {
         out!("{}", reports::json::render(told).map_err(CommandError::Json)?);
     } else {
-        out!("{}", in_words());
+        words(&in_words());
     }
     Ok(())
+}
+
+/// Prints text for people, as wide as their terminal.
+fn words(text: &str) {
+    match output::columns() {
+        Some(columns) => out!("{}", reports::fold::fold(text, columns)),
+        None => out!("{text}"),
+    }
 }
 
 /// As `show`, of a command that judges nothing.

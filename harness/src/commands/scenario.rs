@@ -1,6 +1,6 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
-use super::{CommandError, engine::Engine};
+use super::{CommandError, engine::Engine, words};
 use crate::{
     acceptance::Bar,
     cli::{Format, FormatArgs, ScenarioArgs},
@@ -13,7 +13,7 @@ use std::{path::Path, time::Duration};
 use system::{
     clock::{Clock, SystemClock},
     interrupt::Interruption,
-    output::{errln, out, outln},
+    output::{self, errln, out, outln},
     progress::Headway,
 };
 
@@ -38,7 +38,7 @@ pub fn run_of(report: &Report) -> Run<'_> {
 
 pub fn print(report: &Report, print: FormatArgs) -> Result<Exit, CommandError> {
     match print.format {
-        Format::Table => out!("{}", reports::terminal::render(report)),
+        Format::Table => out!("{}", reports::terminal::render_in(report, output::columns().unwrap_or(usize::MAX))),
         Format::Json => out!("{}", reports::json::render(report).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_report(report))
@@ -79,7 +79,7 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
         match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
             Ok(report) => {
                 if !args.print.is_json() {
-                    out!("{}", reports::tally::line(&report));
+                    words(&reports::tally::line(&report));
                 }
                 exits.push(Exit::of_report(&report));
                 all.push(report);

@@ -211,7 +211,9 @@ fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
     outln!("namespace     http://{address}");
     outln!("scripts       {}", if scripts.is_empty() { "none yet".to_owned() } else { scripts.join(", ") });
     outln!("outbound      {policy}");
-    outln!("\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\n");
+    outln!(
+        "\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\nIt names a folder of this machine, so do not commit it.\n"
+    );
     outln!("{}\n", namespace::snippet(plugin, address));
     outln!(
         "try           curl -i http://{address}/ -H 'x-namespace-dispatch: {{\"script\":\"{first}\",\"limits\":{{\"cpuMs\":50,\"subRequests\":5}}}}'"

@@ -226,8 +226,14 @@ fn traffic(traffic: &Traffic) -> String {
 }
 
 fn chances(scenario: &Scenario) -> Vec<String> {
-    let mut said =
-        vec!["of each arrival its kind, its tenant, and whether it comes by host or by /t/<slug>".to_owned()];
+    // What a block names once is left to no chance.
+    let blocks = scenario.traffic();
+    let has_kinds = blocks.iter().any(|block| block.mix().clients().count() > 1);
+    let has_tenants = blocks.iter().any(|block| block.tenants_for(ClientKind::Unpaid).len() > 1);
+    let drawn = [(has_kinds, "its kind, "), (has_tenants, "its tenant, ")];
+    let drawn: String = drawn.iter().filter(|(is_drawn, _)| *is_drawn).map(|(_, what)| *what).collect();
+    let and = if drawn.is_empty() { "" } else { "and " };
+    let mut said = vec![format!("of each arrival {drawn}{and}whether it comes by host or by /t/<slug>")];
     if scenario.traffic().iter().any(|block| block.mix().clients().any(|client| client == ClientKind::Malformed)) {
         said.push("which way each malformed payment is broken".to_owned());
     }

@@ -5,7 +5,7 @@
 
 use std::{
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::OnceLock,
 };
 
@@ -47,6 +47,16 @@ pub fn print(text: fmt::Arguments<'_>) {
 #[doc(hidden)]
 pub fn print_to_stderr(text: fmt::Arguments<'_>) {
     let _ = aside(|| anstream::stderr().lock().write_fmt(text));
+}
+
+/// Returns how many columns the terminal below standard output has; `None` where it is none.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    io::stdout()
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(io::stdout()))
+        .flatten()
+        .map(|(width, _)| width.0.into())
 }
 
 /// Remembers the first failure of standard output, if it is one.

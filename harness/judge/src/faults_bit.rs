@@ -75,7 +75,6 @@ fn found_after_kills(history: &History) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::testing::*;
-    use reports::verdict::Verdict;
 
     #[test]
     fn a_fault_that_took_no_call_is_seen() {

@@ -40,6 +40,11 @@ impl Library {
         self.beside("known.toml")
     }
 
+    /// Where the bugs stand that a self-test plants.
+    pub fn bugs(&self) -> PathBuf {
+        self.beside("harness/bugs")
+    }
+
     fn beside(&self, name: &str) -> PathBuf {
         match self.folder.parent() {
             Some(parent) if self.folder.file_name().is_some() => parent.join(name),

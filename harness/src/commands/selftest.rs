@@ -7,12 +7,14 @@ use super::{
     show, write_judged,
 };
 use crate::{
+    acceptance::Bar,
     cli::SelftestArgs,
     exit::Exit,
     selftest::{self, Bug, Score, SelftestError},
     setup,
 };
-use scenario::Tier;
+use reports::{level::Level, report::Report};
+use scenario::{Library, Tier};
 use std::os::unix::process::CommandExt;
 use system::{folders::workspace_root, output::errln};
 
@@ -24,13 +26,16 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
         return passed(args.print, &selftest::as_json(&bugs), || selftest::list(&bugs));
     }
     let bugs = selftest::of_tier(&all, &names, args.tier)?;
+    let bar = Bar::of(&Library::find(), Level::Must)?;
     // Before a build of minutes.
     selftest::check(&bugs)?;
     let score = match args.tier {
         Tier::Live => live(&bugs, &all)?,
         Tier::Sim => simulated(&bugs, &all)?,
     };
-    write_judged(&args.report, || score.report())?;
+    let held = bar.hold_judgement(score.report());
+    let score = score.with_known(&held);
+    write_judged(&args.report, || Report { exit_code: score.exit().code(), ..held })?;
     show(args.print, &score, || score.table())?;
     Ok(score.exit())
 }

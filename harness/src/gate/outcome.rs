@@ -82,7 +82,11 @@ fn told(kind: Kind, stdout: &str) -> Told {
         Kind::Load => of_load(stdout),
         Kind::Selftest => {
             let json: Value = serde_json::from_str(stdout).unwrap_or_default();
-            let unseen = json["bugs"].as_array().into_iter().flatten().filter(|bug| bug["seen"] != "caught");
+            let unseen = json["bugs"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|bug| bug["seen"] != "caught" && bug["known"]["standing"] != "listed");
             let not_held = unseen.map(unseen_bug).collect();
             Told { judged: json["caught"].as_u64().unwrap_or(0), not_held, ..Told::default() }
         }

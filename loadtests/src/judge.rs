@@ -60,7 +60,7 @@ pub fn books(moved: usize, served: usize) -> CheckRecord {
     check("LOAD-BOOKS", "whoever paid was served, and nobody else", outcome, detail)
 }
 
-/// What is compared, and what it is held to.
+/// The figures that are compared, and their bounds.
 pub struct Compared<'a> {
     pub rule: &'static str,
     pub what: &'static str,
@@ -70,7 +70,7 @@ pub struct Compared<'a> {
 }
 
 impl Compared<'_> {
-    /// Held to the budget; and the figures, where there were enough of them.
+    /// Holds them to the budget, and gives the figures, where there were enough of them.
     #[must_use]
     pub fn judge(&self) -> (CheckRecord, Option<Ratio>) {
         let Self { rule, what, route, budget, pairs } = *self;

@@ -164,7 +164,7 @@ fn write_checks(out: &mut String, report: &Report, columns: usize) -> fmt::Resul
     writeln!(out)
 }
 
-/// What stands under a check that did not simply hold.
+/// The lines under a check that did not simply hold.
 fn explained(check: &Check, gate: Level) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(witness) = &check.witness {
@@ -232,7 +232,7 @@ pub(crate) fn shown(verdict: Verdict) -> (Style, &'static str) {
     }
 }
 
-/// Where a window lies in the run. Never empty, however short the window.
+/// The place of a window in the run. Never empty, however short the window.
 fn bar(from: u64, to: u64, end: u64, room: usize) -> String {
     let column = |ms: u64| (ms * room as u64).checked_div(end).unwrap_or(0).min(room as u64) as usize;
     let first = column(from).min(room - 1);

@@ -12,7 +12,7 @@ pub enum Refusal {
     NoTenant,
     Tenant(TenantFailure),
     ResponseTooLarge,
-    /// What came about payments is longer than any payment.
+    /// The payment headers are longer than any payment.
     PaymentTooLarge,
     /// A body that is paid for is read whole before anyone is asked about the payment, since the payment buys this body's
     /// answer and no other's.
@@ -33,7 +33,7 @@ pub enum Refusal {
     TooManyGuesses {
         retry_after_s: u64,
     },
-    /// What stands for a payment's key is none.
+    /// The text in the place of a payment's key is none.
     InvalidPaymentKey,
     /// No tenant of the directory has this id.
     UnknownTenant,

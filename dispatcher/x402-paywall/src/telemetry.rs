@@ -40,7 +40,7 @@ pub struct StandingChange {
     /// `healthy`, `degraded`, `quarantined` or `probing`.
     pub from: &'static str,
     pub to: &'static str,
-    /// Of the call that made the difference: `answered`, or its reason code.
+    /// The outcome of the call that made the difference: `answered`, or its reason code.
     pub reason: String,
     /// Its own words for a failure.
     #[serde(skip_serializing_if = "Option::is_none")]

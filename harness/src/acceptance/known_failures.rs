@@ -78,7 +78,7 @@ const LONGEST_DAYS: i64 = 90;
 /// What a self-test's report is called: a planted bug that no rule sees is a failure of it.
 pub const SELFTEST: &str = "selftest";
 
-/// As `--tier` takes them.
+/// The tiers as `--tier` takes them.
 const TIERS: [&str; 2] = ["live", "sim"];
 
 impl KnownFailures {
@@ -125,7 +125,7 @@ impl KnownFailures {
         if problems.is_empty() { Ok(Self(entries)) } else { Err(invalid(problems.into_vec())) }
     }
 
-    /// What the list says of a check of that scenario.
+    /// The list's entry for a check of that scenario.
     pub fn about(&self, scenario: &str, tier: &str, check: &Check, clock: &dyn Clock) -> Option<KnownFailure> {
         let is_about = |entry: &&Entry| {
             entry.scenario == scenario && entry.rule == check.id && entry.tier.as_deref().is_none_or(|of| of == tier)

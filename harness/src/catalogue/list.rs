@@ -4,7 +4,7 @@
 use scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed, Scenario, Selection, Tier};
 use serde::Serialize;
 
-/// What `harness list` lists.
+/// The things that `harness list` lists.
 #[derive(Clone, Debug)]
 pub enum Listing {
     Scenarios(Selection),

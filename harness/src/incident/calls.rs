@@ -42,14 +42,14 @@ pub enum Pattern {
 pub struct Illness {
     pub facilitator: String,
     pub call: FacilitatorEndpoint,
-    /// As the dispatcher's log calls it, or `slow`.
+    /// The reason code of the dispatcher's log, or `slow`.
     pub result: String,
     pub from_ms: u64,
     pub to_ms: u64,
     /// Whether a call was answered well afterwards.
     pub healed: bool,
     pub failed: u64,
-    /// Of so many calls in that time.
+    /// The number of calls in that time.
     pub of: u64,
     pub pattern: Pattern,
     /// Whether a payment in whose settlement it happened turned out to be settled; `None`: none was ever cleared up.
@@ -155,7 +155,7 @@ pub fn timeouts(evidence: &[Evidence]) -> BTreeMap<FacilitatorEndpoint, u64> {
     waited.into_iter().filter_map(|(call, times)| Some((call, usual(times)?))).collect()
 }
 
-/// What a facilitator says that is asked again to settle what it has settled. It answers, and so it is well.
+/// Tells whether a facilitator says so when asked again to settle what it has settled. It answers, and so it is well.
 pub fn is_repeats(result: &str) -> bool {
     result == "invalid_transaction_state" || result.ends_with("nonce_already_used")
 }
@@ -182,7 +182,7 @@ fn is_made(result: &str) -> bool {
     !["quarantined", "cannot_serve", "no_time_left", "busy"].contains(&result)
 }
 
-/// Where a request's attempts stand in its time: verifications from its beginning on, settlements up to its end.
+/// The times of a request's attempts: verifications from its beginning on, settlements up to its end.
 fn attempts(at_ms: u64, line: &DispatcherRequest) -> Vec<((String, FacilitatorEndpoint), Call)> {
     let mut made = Vec::new();
     let mut place = |attempt: &reports::event::FacilitatorAttempt, start_ms: u64| {

@@ -74,7 +74,7 @@ pub fn ensure(workspace: &Path, progress: &mut dyn Progress, cancelled: &Cancell
     Toolchain::locate(&site)
 }
 
-/// What a dispatch namespace and a dispatcher beside it need: no compiler.
+/// Provides what a dispatch namespace and a dispatcher beside it need: no compiler.
 pub fn ensure_namespace(
     workspace: &Path,
     progress: &mut dyn Progress,

@@ -10,9 +10,10 @@ use crate::{
     answer::Answer,
     directory::stored::StoredTenants,
     dispatcher::{Dispatcher, Handled},
+    message::Inbound,
     platform::{Hosting, InboundOf, IsolateMemory, OutboundOf, Ports, Surroundings},
     platform_api,
-    ports::{HealthObject, Inbound, Later, TroubleLog},
+    ports::{HealthObject, Later, TroubleLog},
     quarantine::{Errand, QuarantineObject},
     telemetry::Trouble,
 };

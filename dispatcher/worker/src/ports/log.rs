@@ -68,8 +68,8 @@ impl PaymentLog for ConsoleLog {
     }
 }
 
-/// What a line is about stands first, under the key `log`. Put in front of the text, because `serde(flatten)` compiles every
-/// kind of line once more.
+/// Puts the subject of a line first, under the key `log`. Put in front of the text, because `serde(flatten)` compiles
+/// every kind of line once more.
 fn write<T: Serialize>(log: &str, what: &T) {
     let what = serde_json::to_string(what).expect("log lines have string keys and plain values");
     let line = [r#"{"log":""#, log, r#"","#, what.strip_prefix('{').unwrap_or(&what)].concat();

@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     UnixMillis,
-    ports::{Identifiers, LedgerError, RecordStore},
+    ledger::port::{Identifiers, RecordStore},
+    ledger_error::LedgerError,
 };
 use std::{
     cell::{Cell, RefCell},

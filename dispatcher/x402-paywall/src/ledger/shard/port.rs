@@ -1,10 +1,6 @@
 //! What a shard needs of its platform: a store of rows with one alarm, and a way to where payments lived before.
 
-use crate::{
-    UnixMillis,
-    ledger::layout::Place,
-    ports::{LedgerError, RecordStore},
-};
+use crate::{UnixMillis, ledger::layout::Place, ledger::port::RecordStore, ledger_error::LedgerError};
 use std::future::Future;
 
 /// The store of one shard. No operation may cost more as payments grow, but for the logarithm of an index.

@@ -13,6 +13,10 @@ use crate::{
     world::{test_offer::Till, workerd::Workerd},
 };
 use hyper::{Uri, header::HeaderValue};
+use reports::{
+    report::{Check, Report},
+    verdict::Verdict,
+};
 use serde::Serialize;
 use std::{fmt::Write, path::Path, process::Command, sync::Arc, time::Duration};
 use system::clock::SystemClock;
@@ -138,6 +142,27 @@ impl GrowthReport {
     #[must_use]
     pub fn exit(&self) -> Exit {
         exit(&self.levels)
+    }
+
+    /// As a report: a check a level.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let check = |level: &Level| {
+            let verdict = match (level.wrong, level.ratio) {
+                (0, Some(ratio)) if ratio <= MOST => Verdict::Pass,
+                (0, Some(_)) => Verdict::Fail,
+                _ => Verdict::Unknown,
+            };
+            let says = format!("beside {} kept payments a request costs at most {MOST:.1} times the first", level.kept);
+            let detail = match (level.wrong, level.ratio) {
+                (0, Some(ratio)) => format!("{ratio:.2} times"),
+                (0, None) => "not measured".to_owned(),
+                (wrong, _) => format!("{wrong} of {} answers were wrong", level.requests),
+            };
+            Check::of("BENCH", "growth", &says, verdict, &detail)
+        };
+        let checks = self.levels.iter().map(check).collect();
+        Report::of_checks("bench --growth", "a paid request beside kept payments", checks, self.exit_code)
     }
 
     #[must_use]

@@ -3,20 +3,22 @@
 use super::{
     CommandError,
     preparation::{provide_reference, runtime},
+    show, write_judged,
 };
 use crate::{
     bench::{self, BenchTools, Extent},
-    cli::{BenchArgs, Format},
+    cli::BenchArgs,
     exit::Exit,
     play::RunDir,
 };
+use reports::report::Report;
 use serde::Serialize;
 use std::{path::Path, time::Duration};
 use system::{
     clock::SystemClock,
     folders::{self, workspace_root},
     interrupt::interrupted,
-    output::{errln, out},
+    output::errln,
 };
 
 /// A file system in memory, where Linux has one.
@@ -50,11 +52,13 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
             Ok(match args.growth {
                 true => {
                     let report = bench::growth(&tools, extent, flags, dir, &say).await?;
-                    (printed(args.print.format, &report, report.table())?, report.exit())
+                    tell(args, &report, || report.report(), || report.table())?;
+                    report.exit()
                 }
                 false => {
                     let report = bench::bench(&tools, extent, flags, dir, &say).await?;
-                    (printed(args.print.format, &report, report.table())?, report.exit())
+                    tell(args, &report, || report.report(), || report.table())?;
+                    report.exit()
                 }
             })
         };
@@ -64,14 +68,15 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
         }
     });
     run_dir.remove()?;
-    let (text, exit) = measured?;
-    out!("{text}");
-    Ok(exit)
+    measured
 }
 
-fn printed(format: Format, report: &impl Serialize, table: String) -> Result<String, CommandError> {
-    match format {
-        Format::Table => Ok(table),
-        Format::Json => reports::json::render(report).map_err(CommandError::Json),
-    }
+fn tell(
+    args: &BenchArgs,
+    measured: &impl Serialize,
+    judged: impl FnOnce() -> Report,
+    in_words: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
+    write_judged(&args.report, judged)?;
+    show(args.print, measured, in_words)
 }

@@ -3,6 +3,7 @@
 use super::{
     CommandError,
     preparation::{loadtests_program, make_run_dir, provide, runtime, setting_up},
+    words,
 };
 use crate::{
     cli::{FormatArgs, GateArgs, GateTask},
@@ -28,6 +29,7 @@ use system::{
     folders::{self, workspace_root, write_private},
     guard::Guard,
     output::{errln, out, outln},
+    progress::Headway,
 };
 
 /// The outbound Worker's name at Cloudflare.
@@ -72,7 +74,7 @@ fn plan(args: &GateArgs) -> Result<Exit, CommandError> {
         let at_once = gate::at_once(needs, cores());
         outln!("{} parts, {at_once} at once", stage.len());
         for job in stage {
-            outln!("  {:>5} s  {}", job.estimate.as_secs(), job.id);
+            outln!("  {:>5} s  {}", job.estimate.as_secs_f64().ceil(), job.id);
         }
     }
     let minutes = |time: Duration| time.as_secs().div_ceil(60);
@@ -158,7 +160,7 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
     if args.print.is_json() {
         out!("{json}");
     } else {
-        out!("{}", gate::table(&record));
+        words(&gate::table(&record));
         outln!("  record  {}", path.display());
     }
     let ran = record.jobs.iter().filter(|job| job.counts_as() != Outcome::NotRun).count();
@@ -193,7 +195,8 @@ fn run_parts(
         .collect();
     let clock = SystemClock::start();
     let (mut records, mut reports) = (Vec::new(), Vec::new());
-    let mut short = 0;
+    let (mut short, mut far) = (0, Duration::ZERO);
+    let headway = Headway::of(wanted.iter().map(|job| job.estimate.as_secs()).sum());
     let mut tell = |ran: Ran| {
         let (record, report) = running::job_record(&wanted[ran.at], &ran.finished);
         short += usize::from(record.counts_as() != Outcome::Pass);
@@ -203,6 +206,8 @@ fn run_parts(
         if record.counts_as() != Outcome::Pass {
             errln!("    {}", record.says);
         }
+        far += wanted[ran.at].estimate;
+        headway.at(far.as_secs(), &format!("{done} of {} parts, {short} short", wanted.len()));
         records.push(record);
         reports.extend(report);
     };

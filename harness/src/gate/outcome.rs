@@ -82,7 +82,11 @@ fn told(kind: Kind, stdout: &str) -> Told {
         Kind::Load => of_load(stdout),
         Kind::Selftest => {
             let json: Value = serde_json::from_str(stdout).unwrap_or_default();
-            let unseen = json["bugs"].as_array().into_iter().flatten().filter(|bug| bug["seen"] != "caught");
+            let unseen = json["bugs"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|bug| bug["seen"] != "caught" && bug["known"]["standing"] != "listed");
             let not_held = unseen.map(unseen_bug).collect();
             Told { judged: json["caught"].as_u64().unwrap_or(0), not_held, ..Told::default() }
         }
@@ -90,10 +94,11 @@ fn told(kind: Kind, stdout: &str) -> Told {
             let json: Value = serde_json::from_str(stdout).unwrap_or_default();
             Told { judged: json["runs"].as_u64().unwrap_or(0), ..Told::default() }
         }
-        // Its only line says how many.
         Kind::Conformance => {
-            let rows = stdout.split_whitespace().next().and_then(|rows| rows.parse().ok());
-            Told { judged: rows.unwrap_or(0), ..Told::default() }
+            let json: Value = serde_json::from_str(stdout).unwrap_or_default();
+            let rows: Vec<&Value> = json["rows"].as_array().into_iter().flatten().collect();
+            let lost = rows.iter().filter(|row| row["dispatcher_is_sound"] != true);
+            Told { judged: rows.len() as u64, not_held: lost.map(|row| lost_row(row)).collect(), ..Told::default() }
         }
     }
 }
@@ -126,6 +131,12 @@ fn of_load(stdout: &str) -> Told {
 fn unseen_bug(bug: &Value) -> CheckRecord {
     let text = |key: &str| bug[key].as_str().unwrap_or_default().to_owned();
     CheckRecord { rule: text("rule"), name: text("bug"), outcome: Outcome::Fail, detail: text("breaks") }
+}
+
+fn lost_row(row: &Value) -> CheckRecord {
+    let verdicts: Vec<&str> = row["verdicts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let [rule, name] = ["CONFORM-ROW", row["name"].as_str().unwrap_or_default()].map(str::to_owned);
+    CheckRecord { rule, name, outcome: Outcome::Fail, detail: verdicts.join(", ") }
 }
 
 fn says(finished: &Finished, told: &Told) -> String {

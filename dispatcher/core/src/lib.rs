@@ -21,6 +21,7 @@ pub mod limits_override;
 pub mod listing;
 pub mod log_text;
 mod mount;
+pub mod operations;
 pub mod passed;
 pub mod plan;
 pub mod platform;

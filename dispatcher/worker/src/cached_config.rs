@@ -69,7 +69,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
     let config = Config::from_vars(&vars, &WorkerSecrets(env.clone()))?;
     for error in config.directory.left_out() {
         let why = log_text::bounded(&format!("TENANT_DIRECTORY: {error}"));
-        ConsoleLog.record(&DirectoryEvent { event: "left_out", version: None, why });
+        ConsoleLog.record(&DirectoryEvent { event: "left_out".into(), version: None, why });
     }
     Ok(config)
 }

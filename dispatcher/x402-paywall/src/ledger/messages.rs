@@ -108,6 +108,25 @@ impl Claim {
         Expected { version, payer, network, amount, proven, window: self.window, now }
     }
 
+    /// The address that is paid, from what facilitators are asked with.
+    #[must_use]
+    pub fn pay_to(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Asked<'a> {
+            #[serde(borrow)]
+            payment_requirements: Paid<'a>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Paid<'a> {
+            #[serde(borrow)]
+            pay_to: std::borrow::Cow<'a, str>,
+        }
+        let asked: Asked<'_> = serde_json::from_str(self.request.get()).ok()?;
+        Some(asked.payment_requirements.pay_to.into_owned())
+    }
+
     #[must_use]
     pub fn scoped_identifier(&self) -> Option<ScopedIdentifier> {
         self.identifier.as_ref().map(|identifier| ScopedIdentifier::of(&self.tenant_id, identifier))

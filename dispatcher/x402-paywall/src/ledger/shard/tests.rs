@@ -57,6 +57,12 @@ impl ShardStore for Store {
         self.0.0.alarms.borrow_mut().insert(self.1.clone(), at);
         Ok(())
     }
+    async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        Ok(self.memory().settled(span, limit))
+    }
+    async fn open(&self, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        Ok(self.memory().open(limit))
+    }
     async fn raised_to(&self) -> Result<u16, LedgerError> {
         Ok(self.memory().raised_to())
     }

@@ -1,6 +1,7 @@
 //! What an isolate keeps: the configuration, parsed once, for the variables of a deployed version never change; what it read
 //! of the stored tenant directory, who is in quarantine and who comes how often; and the board on which it writes how its facilitators do.
 
+use crate::outbox;
 use crate::ports::{
     clock::WallClock, log::ConsoleLog, randomness::WebCrypto, secrets::WorkerSecrets, snapshot_store::KvSnapshots,
 };
@@ -28,6 +29,7 @@ thread_local! {
 
 /// The same error every time for a bad configuration: a request can never run on half of one.
 pub fn get(env: &Env) -> Result<Rc<Config>, ConfigError> {
+    outbox::open(env);
     CONFIG.with(|config| config.get_or_init(|| parse(env).map(Rc::new)).clone())
 }
 
@@ -44,6 +46,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         gate: Rc::new(Gate::new(WebCrypto.seed())),
         board: Some(board(config)),
         token_guard: Rc::default(),
+        outbox: outbox::get(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())
 }

@@ -3,7 +3,7 @@
 use crate::{
     cached_config,
     ports::{
-        clock::WallClock, health_object::DurableHealth, later::WaitUntil, log::ConsoleLog,
+        clock::WallClock, desk::TelemetryDesk, event_queue::TelemetryQueue, health_object::DurableHealth, later::WaitUntil, log::ConsoleLog,
         namespace::DispatchNamespace, quarantine_object::DurableQuarantines, randomness::WebCrypto,
         rate_limiter::LimitBindings, secrets::WorkerSecrets, settlement_ledger::DurableLedger,
         snapshot_store::KvSnapshots,
@@ -34,6 +34,8 @@ impl Hosting for Workers {
     type Quarantines = DurableQuarantines;
     type Health = DurableHealth;
     type Secrets = WorkerSecrets;
+    type Events = TelemetryQueue;
+    type Desk = TelemetryDesk;
     type Later = WaitUntil;
 }
 
@@ -52,6 +54,8 @@ pub fn server(env: &Env, config: &Config, ctx: Context) -> Rc<Server<Workers>> {
         quarantines: DurableQuarantines::new(env),
         health: DurableHealth::new(env),
         secrets: WorkerSecrets(env.clone()),
+        events: TelemetryQueue::new(env, config),
+        desk: TelemetryDesk::new(env),
         later: WaitUntil(ctx),
     };
     Server::new(ports, surroundings, cached_config::memory(config))

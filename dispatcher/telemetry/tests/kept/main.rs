@@ -85,7 +85,7 @@ fn a_batch_counts_once_however_often_it_comes() {
     for _ in 0..3 {
         store(&database, "b", &events);
     }
-    // The same events in another message, as after a dispatcher sent them twice, are others; a part of a batch is not.
+    // A part of it, as if its first delivery had been cut off.
     store(&database, "b", &events[..2]);
     for window in [Window::Today, Window::Week, Window::Overall] {
         let told = asked(&database, &Question::Analytics { window, top: 5 });

@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod credential_signer;
+pub mod desk;
+pub mod event_queue;
 pub mod facilitator_transport;
 pub mod headers;
 pub mod health_object;

@@ -3,9 +3,15 @@
 //! Surprising: a payment is found by when it was settled, and a record is forgotten after its retention of seven days. So books
 //! are kept elsewhere, and this is what they are held against.
 
-use super::{Record, record::{Delivery, State}};
-use crate::UnixMillis;
+use super::{
+    Record,
+    layout::Layout,
+    record::{Delivery, State},
+    shard::side_by_side,
+};
+use crate::{UnixMillis, ports::LedgerError};
 use serde::{Deserialize, Serialize};
+use std::cell::RefCell;
 
 /// A span of time, and the place in it from which to go on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +86,47 @@ impl From<&Record> for Entry {
             },
         }
     }
+}
+
+/// The settled payments of all shards by time and key, `limit` at most. `ask` asks one shard, by its name.
+pub async fn settled_in_all(
+    layout: &Layout,
+    limit: usize,
+    ask: impl AsyncFn(String) -> Result<Vec<Entry>, LedgerError>,
+) -> Result<Vec<Entry>, LedgerError> {
+    merged(layout, limit, ask, |entry| entry.settled_at_ms).await
+}
+
+/// The open payments of all shards, the longest open first, `limit` at most.
+pub async fn open_in_all(
+    layout: &Layout,
+    limit: usize,
+    ask: impl AsyncFn(String) -> Result<Vec<Entry>, LedgerError>,
+) -> Result<Vec<Entry>, LedgerError> {
+    merged(layout, limit, ask, |entry| entry.open_since_ms).await
+}
+
+async fn merged(
+    layout: &Layout,
+    limit: usize,
+    ask: impl AsyncFn(String) -> Result<Vec<Entry>, LedgerError>,
+    time: fn(&Entry) -> Option<UnixMillis>,
+) -> Result<Vec<Entry>, LedgerError> {
+    let told = RefCell::new(Ok(Vec::new()));
+    let asked = layout.shard_names().map(async |shard| {
+        let answer = ask(shard).await;
+        let mut told = told.borrow_mut();
+        match (&mut *told, answer) {
+            (Ok(all), Ok(entries)) => all.extend(entries),
+            (Ok(_), Err(error)) => *told = Err(error),
+            (Err(_), _) => {}
+        }
+    });
+    side_by_side::all(asked).await;
+    let mut all: Vec<Entry> = told.into_inner()?;
+    all.sort_by(|one, other| (time(one), &one.payment).cmp(&(time(other), &other.payment)));
+    all.truncate(limit);
+    Ok(all)
 }
 
 impl Span {

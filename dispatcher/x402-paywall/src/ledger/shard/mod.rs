@@ -9,7 +9,7 @@ mod ask;
 mod calls;
 mod port;
 mod row;
-mod side_by_side;
+pub(super) mod side_by_side;
 #[cfg(test)]
 mod tests;
 

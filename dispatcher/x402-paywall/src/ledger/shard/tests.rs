@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     facilitator::Facilitators,
     health::{Board, testing},
-    ledger::{Memory, MemoryStore, Reply},
+    ledger::{Memory, MemoryStore, Reply, books::Span},
     ports::{FacilitatorAnswer, HttpRequest, TransportError},
     response::ResponseHead,
     telemetry::PaymentEvent,

@@ -1,0 +1,116 @@
+//! The Worker that keeps the dispatcher's events. It takes them from a queue into D1, answers the dispatcher's questions about
+//! them, and forgets what is over. No decision is made here: those are `telemetry`'s.
+//!
+//! Surprising constraint: it trusts whoever asks. So it has no route, and only a service binding reaches it.
+
+mod database;
+
+use dispatcher_core::{
+    operations::question::{Question, Told},
+    paywall::UnixMillis,
+    protocol::json,
+};
+use js_sys::{Date, futures::JsFuture};
+use serde_json::{Value, json};
+use telemetry::{
+    PayerKey, answer::answer, ingest,
+    ingest::{Ingested, put_aside},
+    retention,
+    store::DatabaseError,
+};
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Response, ResponseInit, console};
+use worker::{Context, Env, MessageBatch, MessageExt, RawMessage, Result, ScheduleContext, ScheduledEvent, event};
+
+/// The end of a dead-letter queue's name.
+const DEAD: &str = "-dead";
+
+#[event(fetch)]
+async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
+    let body = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
+    let told = match json::read::<Question>(&body) {
+        Ok(question) => told(&env, &question).await.map_err(|error| (503, error.to_string())),
+        Err(error) => Err((400, format!("is no question of this version: {error}"))),
+    };
+    match told {
+        Ok(Told { content_type, text }) => respond(200, &content_type, &text),
+        Err((status, why)) => {
+            log("trouble", &json!({"what": "question_failed", "why": why}));
+            respond(status, "application/json", &json!({"error": why}).to_string())
+        }
+    }
+}
+
+/// Each message is acknowledged by itself: one that cannot be stored holds up no other.
+#[event(queue)]
+async fn queue(batch: MessageBatch<JsValue>, env: Env, _: Context) -> Result<()> {
+    let is_dead = batch.queue().ends_with(DEAD);
+    for message in batch.raw_iter() {
+        match store(&env, &message, is_dead).await {
+            Ok(Some(Ingested::PutAside(why))) => {
+                log("alert", &json!({"alert": "telemetry_unreadable", "why": why.to_string()}));
+                message.ack();
+            }
+            Ok(_) => message.ack(),
+            Err(error) => {
+                log("trouble", &json!({"what": "telemetry_not_stored", "why": error.to_string()}));
+                message.retry();
+            }
+        }
+    }
+    Ok(())
+}
+
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    let forgotten = async { retention::forget(&database::open(&env).await?, now()).await };
+    if let Err(error) = forgotten.await {
+        log("trouble", &json!({"what": "telemetry_not_forgotten", "why": error.to_string()}));
+    }
+}
+
+async fn told(env: &Env, question: &Question) -> std::result::Result<Told, DatabaseError> {
+    answer(&database::open(env).await?, question, payer_key(env).as_ref(), now()).await
+}
+
+async fn store(
+    env: &Env,
+    message: &RawMessage,
+    is_dead: bool,
+) -> std::result::Result<Option<Ingested>, DatabaseError> {
+    let (database, id) = (database::open(env).await?, message.id());
+    let Some(text) = message.body().as_string() else {
+        let why = "is no text";
+        put_aside(&database, &id, "", why, now()).await?;
+        return Ok(None);
+    };
+    if is_dead {
+        put_aside(&database, &id, &text, "was tried too often", now()).await?;
+        return Ok(None);
+    }
+    ingest(&database, &id, &text, payer_key(env).as_ref(), now()).await.map(Some)
+}
+
+fn payer_key(env: &Env) -> Option<PayerKey> {
+    PayerKey::of(env.secret("PAYER_HASH_KEY").ok().map(|secret| secret.to_string()))
+}
+
+fn now() -> UnixMillis {
+    UnixMillis(Date::now() as u64)
+}
+
+/// Apart from the dispatcher's lines, whose kinds these are, by whose Worker it is.
+fn log(kind: &str, line: &Value) {
+    let mut line = line.clone();
+    line["log"] = kind.into();
+    line["worker"] = "telemetry".into();
+    console::log_1(&line.to_string().into());
+}
+
+fn respond(status: u16, content_type: &str, text: &str) -> Result<Response> {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    let response = Response::new_with_opt_str_and_init(Some(text), &init)?;
+    response.headers().set("content-type", content_type)?;
+    Ok(response)
+}

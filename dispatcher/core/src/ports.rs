@@ -5,7 +5,7 @@ use crate::{
     egress::PolicyOf,
     plan::Limits,
     platform_api::Tokens,
-    operations::question::{Question, Told},
+    operations::question::{Asked, DeskError, Told},
     telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble, outbox::Parcel},
     tenant::Tenant,
     tenant_failure::TenantFailure,
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::{future::Future, rc::Rc};
 use x402_paywall::{
     health::{News, Snapshot},
-    ledger::books::{Entry, Span},
+    ledger::books::{Entry, OnChain, Span},
     ports::LedgerError,
 };
 
@@ -141,6 +141,8 @@ pub trait HealthObject {
 pub trait PaymentRecords {
     /// Returns what the ledger knows of a payment, as JSON.
     fn describe(&self, payment: &str) -> impl Future<Output = Result<Value, LedgerError>>;
+    /// Returns the chain's word on a payment.
+    fn on_chain(&self, payment: &str) -> impl Future<Output = Result<OnChain, LedgerError>>;
     /// Returns what all shards have settled in a span of time, by time and key, and `limit` at most.
     fn settled(&self, span: &Span, limit: u32) -> impl Future<Output = Result<Vec<Entry>, LedgerError>>;
     /// Returns the payments of all shards whose settlement is open, the longest open first, and `limit` at most.
@@ -155,8 +157,7 @@ pub trait EventQueue {
 
 /// The desk at which questions about what was kept are answered.
 pub trait Desk {
-    /// The error is for the log.
-    fn ask(&self, question: &Question) -> impl Future<Output = Result<Told, String>>;
+    fn ask(&self, asked: &Asked) -> impl Future<Output = Result<Told, DeskError>>;
 }
 
 /// The secrets that let an operator in.

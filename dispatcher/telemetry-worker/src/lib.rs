@@ -6,9 +6,10 @@
 mod database;
 
 use dispatcher_core::{
-    operations::question::{Question, Told},
+    operations::question::{Asked, Question, Told},
     paywall::UnixMillis,
     protocol::json,
+    refusal::Refusal,
 };
 use js_sys::{Date, futures::JsFuture};
 use serde_json::{Value, json};
@@ -28,15 +29,17 @@ const DEAD: &str = "-dead";
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
     let body = JsFuture::from(request.text()?).await?.as_string().unwrap_or_default();
-    let told = match json::read::<Question>(&body) {
+    let told = match question_of(&body) {
         Ok(question) => told(&env, &question).await.map_err(|error| (503, error.to_string())),
-        Err(error) => Err((400, format!("is no question of this version: {error}"))),
+        Err(refused) => Err(refused),
     };
     match told {
         Ok(Told { content_type, text }) => respond(200, &content_type, &text),
         Err((status, why)) => {
-            log("trouble", &json!({"what": "question_failed", "why": why}));
-            respond(status, "application/json", &json!({"error": why}).to_string())
+            if status != 400 {
+                log("trouble", &json!({"what": "question_failed", "why": why}));
+            }
+            respond(status, "text/plain; charset=utf-8", &why)
         }
     }
 }
@@ -66,6 +69,18 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
     let forgotten = async { retention::forget(&database::open(&env).await?, now()).await };
     if let Err(error) = forgotten.await {
         log("trouble", &json!({"what": "telemetry_not_forgotten", "why": error.to_string()}));
+    }
+}
+
+/// The question of a body, or the status and the reason of its refusal.
+fn question_of(body: &str) -> std::result::Result<Question, (u16, String)> {
+    match json::read(body) {
+        Ok(Asked::Reconcile(books)) => Ok(Question::Reconcile(books)),
+        Ok(Asked::Kept(kept)) => kept.question().map_err(|refusal| match refusal {
+            Refusal::PlatformQuery { why } => (400, why),
+            other => (500, other.message().into_owned()),
+        }),
+        Err(error) => Err((500, format!("is no question of this version: {error}"))),
     }
 }
 

@@ -27,6 +27,10 @@ const KEPT: &str = "SELECT json_object('payment', payment, 'tenant', tenant, 'am
     FROM payment WHERE settled_at >= ?1 AND settled_at < ?2 AND (settled_at, payment) > (?3, ?4) \
     ORDER BY settled_at, payment LIMIT ?5";
 
+/// The outcome of the last look, for whoever looks at what is wrong.
+const REMEMBER: &str = "INSERT INTO state (name, at, text) VALUES ('books', ?1, ?2) \
+    ON CONFLICT (name) DO UPDATE SET at = excluded.at, text = excluded.text";
+
 /// A settlement as it was kept.
 #[derive(Clone, Debug, Deserialize)]
 struct Kept {
@@ -93,10 +97,10 @@ pub async fn reconcile(
             "age_ms": age_ms,
         })
     });
-    Ok(json!({
+    let told = json!({
         "from_ms": ledger.from,
         "to_ms": ledger.to,
-        "balanced": compared.is_balanced() && ledger.not_on_chain.as_ref().is_none_or(Vec::is_empty),
+        "balanced": compared.is_balanced() && ledger.chain.as_ref().is_none_or(|chain| chain.missing.is_empty()),
         "is_cut": ledger.is_cut,
         "matched": compared.matched,
         "on_their_way": compared.on_their_way,
@@ -110,9 +114,17 @@ pub async fn reconcile(
         },
         "differing": {"count": compared.differing.len(), "payments": named(&compared.differing)},
         "unknown": open.collect::<Vec<_>>(),
-        "chain": ledger.not_on_chain.as_ref().map(|missing| json!({"missing": missing})),
+        "chain": ledger.chain.as_ref().map(|chain| {
+            let missing = chain.missing.iter().map(|payment| hidden(payment, Some(payment), key));
+            json!({"found": chain.found, "no_word": chain.no_word, "missing": missing.collect::<Vec<_>>()})
+        }),
         "tenants": tenants,
-    }))
+    });
+    if ledger.is_scheduled {
+        let values = [now.0.into(), told.to_string().into()];
+        database.run(vec![Statement::new(REMEMBER, values)]).await?;
+    }
+    Ok(told)
 }
 
 async fn kept_of(database: &impl Database, ledger: &LedgerBooks) -> Result<Vec<Kept>, DatabaseError> {
@@ -200,7 +212,7 @@ mod tests {
     }
 
     fn books(settled: Vec<Entry>) -> LedgerBooks {
-        LedgerBooks { from: UnixMillis(0), to: NOW, settled, open: Vec::new(), is_cut: false, not_on_chain: None }
+        LedgerBooks { from: UnixMillis(0), to: NOW, settled, open: Vec::new(), is_cut: false, chain: None, is_scheduled: false }
     }
 
     #[test]

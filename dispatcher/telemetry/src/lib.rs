@@ -5,6 +5,7 @@
 
 pub mod answer;
 pub mod books;
+mod dashboard;
 pub mod histogram;
 pub mod ingest;
 pub mod payer;

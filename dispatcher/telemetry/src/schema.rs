@@ -4,7 +4,7 @@ use crate::store::{Database, DatabaseError, Statement, ask};
 use serde::Deserialize;
 
 /// The migrations, in the order in which they run.
-pub const MIGRATIONS: [&str; 12] = [
+pub const MIGRATIONS: [&str; 13] = [
     // One row an event. `id` is its batch's and its place there.
     "CREATE TABLE event (id TEXT PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, tenant TEXT NOT NULL, \
      environment TEXT NOT NULL, request_id TEXT, payment TEXT, code TEXT, line TEXT NOT NULL)",
@@ -28,6 +28,8 @@ pub const MIGRATIONS: [&str; 12] = [
     "CREATE TABLE batch (id TEXT PRIMARY KEY, at INTEGER NOT NULL, events INTEGER NOT NULL, lost INTEGER NOT NULL)",
     // What could not be read, or not be stored.
     "CREATE TABLE dead_letter (id TEXT PRIMARY KEY, at INTEGER NOT NULL, why TEXT NOT NULL, body TEXT NOT NULL)",
+    // One row a thing that is remembered from one look at the clock to the next.
+    "CREATE TABLE state (name TEXT PRIMARY KEY, at INTEGER NOT NULL, text TEXT NOT NULL)",
 ];
 
 /// Brings the tables up to date. For whoever has no migrations of the platform's own, and before each first use.

@@ -105,6 +105,9 @@ impl LedgerShard {
                 shard.record(routed).await.map(|told| placed(told, transaction))
             }
             Call::Has => Ok((Answer::Has(shard.has(&payment, shards).await?), Vec::new())),
+            Call::OnChain => {
+                shard.on_chain(routed).await.map(|told| placed(told, |word| (Answer::OnChain(word), Vec::new())))
+            }
             Call::SettledIn { span, limit } => {
                 Ok((Answer::Entries(shard.settled(&span, limit).await?), Vec::new()))
             }

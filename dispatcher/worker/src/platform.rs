@@ -16,7 +16,7 @@ use dispatcher_core::{
     serving::Server,
 };
 use std::rc::Rc;
-use worker::{Context, Env};
+use worker::Env;
 
 pub struct Workers;
 
@@ -40,7 +40,7 @@ impl Hosting for Workers {
 }
 
 /// The server of one request.
-pub fn server(env: &Env, config: &Config, ctx: Context) -> Rc<Server<Workers>> {
+pub fn server(env: &Env, config: &Config, later: WaitUntil) -> Rc<Server<Workers>> {
     let ports = Ports {
         namespace: DispatchNamespace::new(env),
         ledger: DurableLedger::new(env, config.ledger),
@@ -56,7 +56,7 @@ pub fn server(env: &Env, config: &Config, ctx: Context) -> Rc<Server<Workers>> {
         secrets: WorkerSecrets(env.clone()),
         events: TelemetryQueue::new(env, config),
         desk: TelemetryDesk::new(env),
-        later: WaitUntil(ctx),
+        later,
     };
     Server::new(ports, surroundings, cached_config::memory(config))
 }

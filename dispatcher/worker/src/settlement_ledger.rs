@@ -95,6 +95,7 @@ impl SettlementLedger {
                 Ok((Answer::Transaction(transaction), Vec::new()))
             }
             Call::Has => Ok((Answer::Has(true), Vec::new())),
+            Call::OnChain => Ok((Answer::OnChain(keeper.on_chain().await?), Vec::new())),
             // Of all payments only a shard can tell.
             Call::SettledIn { .. } | Call::Open { .. } => Err(LedgerError::another_question()),
         }

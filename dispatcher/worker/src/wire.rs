@@ -6,7 +6,7 @@ use dispatcher_core::{
         health::{News, Snapshot},
         ledger::{
             Claim, Collection, Reply,
-            books::{Entry, Span},
+            books::{Entry, OnChain, Span},
             identifier::{Bound, Owner},
             layout::Place,
         },
@@ -61,6 +61,8 @@ pub enum Call {
     Transaction,
     /// From the payment's new shard: is it here?
     Has,
+    /// The chain's word on the payment.
+    OnChain,
     /// To a shard, about no payment: what it settled in a span of time.
     SettledIn {
         span: Span,
@@ -123,6 +125,7 @@ pub enum Answer {
     Transaction(Option<String>),
     Has(bool),
     Entries(Vec<Entry>),
+    OnChain(OnChain),
     /// The payment is not here, but there.
     At(Place),
 }

@@ -1,12 +1,42 @@
 //! The questions that the dispatcher hands on to where events are kept. Whoever asks has a token: that is looked at before.
 
+use crate::platform_api::route::Resource;
 use serde::{Deserialize, Serialize};
 use x402_paywall::{
     UnixMillis,
     ledger::books::{Entry, Span},
 };
 
-/// A question.
+/// A request as the dispatcher hands it on: its token was looked at, and nothing else of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    pub resource: Resource,
+    /// The name in its path, if that has one.
+    pub name: String,
+    pub query: String,
+}
+
+/// All that the desk is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    Kept(Kept),
+    /// To hold what is kept against what the ledger has.
+    Reconcile(LedgerBooks),
+}
+
+/// The desk gives no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DeskError {
+    /// The question is wrong; whoever asked is told why.
+    #[error("{0}")]
+    Refused(String),
+    /// For the log.
+    #[error("{0}")]
+    Unavailable(String),
+}
+
+/// A question, read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Question {
@@ -15,6 +45,9 @@ pub enum Question {
     Slo { window: SloWindow },
     Tenant { id: String },
     Settlements(SettlementsAsked),
+    Page(Page),
+    /// The document of the platform API.
+    OpenApi,
     /// To hold what is kept against what the ledger has.
     Reconcile(LedgerBooks),
 }
@@ -30,6 +63,15 @@ pub struct EventsAsked {
     pub until: Option<UnixMillis>,
     /// The last event that was told, with its time.
     pub after: Option<(UnixMillis, String)>,
+}
+
+/// A file of the page for operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Page {
+    Html,
+    Style,
+    Script,
 }
 
 /// The time that analytics are of.
@@ -78,9 +120,22 @@ pub struct LedgerBooks {
     pub open: Vec<Entry>,
     /// Whether there was more than could be listed.
     pub is_cut: bool,
-    /// The transfers that the chain does not have, by payment. `None`: no node was asked.
+    /// The chain's word on the newest of them. `None`: no node is configured.
     #[serde(default)]
-    pub not_on_chain: Option<Vec<String>>,
+    pub chain: Option<ChainLook>,
+    /// Whether the clock asks, and the outcome is to be remembered.
+    #[serde(default)]
+    pub is_scheduled: bool,
+}
+
+/// The chain's word on some settled payments.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainLook {
+    pub found: u32,
+    /// The payments that are not spent there, or in another transaction than the ledger's.
+    pub missing: Vec<String>,
+    /// The payments of which no node could tell.
+    pub no_word: u32,
 }
 
 /// An answer, as it goes to whoever asked.

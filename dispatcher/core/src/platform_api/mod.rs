@@ -4,6 +4,7 @@
 pub mod openapi;
 pub mod request;
 pub mod route;
+pub mod session;
 pub mod token;
 
 pub use request::{PlatformRequest, read};

@@ -87,7 +87,7 @@ fn in_query(parameter: &Parameter) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform_api::{Scope, Tokens, read};
+    use crate::platform_api::{PlatformRequest, Scope, Tokens, read, request::Shown};
 
     const PAYMENT: &str = "eip155:84532:0x036cbd53842c5426634e7929541ec2318f3dcf7e:0x5aaeb6053f3e94c9b9a09f33669435e7ef1beaed:0x0101010101010101010101010101010101010101010101010101010101010101";
 
@@ -104,8 +104,12 @@ mod tests {
                 let query = query.collect::<Vec<_>>().join("&");
                 let path = path.replace("{payment}", PAYMENT).replace("{tenant}", "acme");
                 let authorization = (operation["security"] != json!([])).then_some("Bearer t");
-                let told = read(&method.to_ascii_uppercase(), &path, Some(&query), authorization, &tokens);
+                let shown = Shown { authorization, ..Shown::default() };
+                let told = read(&method.to_ascii_uppercase(), &path, Some(&query), shown, &tokens);
                 assert!(told.request.is_ok(), "{method} {path}?{query}: {told:?}");
+                if let Ok(PlatformRequest::Kept(kept)) = told.request {
+                    assert!(kept.question().is_ok(), "{kept:?}");
+                }
                 operations += 1;
             }
         }
@@ -115,6 +119,7 @@ mod tests {
     #[test]
     fn what_changes_something_wants_another_scope_than_what_looks() {
         for route in &ROUTES {
+            // A session begins with a token, and changes nothing itself.
             let expected = if route.method == "GET" { Scope::Read } else { Scope::Operate };
             assert!(route.scope.is_none_or(|scope| scope == expected), "{}", route.path);
         }

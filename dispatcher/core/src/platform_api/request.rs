@@ -1,12 +1,13 @@
 //! A request to the platform API, read: its token, its route, and its query.
 
 use super::{
-    route::{Parameter, Resource, find},
+    route::{Parameter, ROUTES, Resource, Route, find},
+    session,
     token::{Scope, Tokens},
 };
 use crate::{
     limits_override::utc,
-    operations::question::{EventsAsked, Form, SettlementsAsked, SloWindow, Window},
+    operations::question::{EventsAsked, Form, Kept, Page, Question, SettlementsAsked, SloWindow, Window},
     refusal::Refusal,
     telemetry::event::Event,
     tenant::is_id,
@@ -27,7 +28,6 @@ const MOST_RECONCILED_MS: u64 = 8 * 24 * 3_600_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlatformRequest {
     Health,
-    OpenApi,
     /// The settlement ledger's knowledge of a payment: `network:asset:from:nonce`, in any case.
     Payment(String),
     /// How well each facilitator does.
@@ -37,14 +37,13 @@ pub enum PlatformRequest {
     /// With [`crate::quarantine_request::QuarantineRequest`]'s JSON as body.
     Quarantine(String),
     LiftQuarantine(String),
-    Events(EventsAsked),
-    Analytics { window: Window, top: u32 },
-    Slo(SloWindow),
     Open { limit: u32 },
-    Tenant(String),
     Ledger { span: Span, limit: u32 },
     Reconcile { from: UnixMillis, to: UnixMillis },
-    Settlements(SettlementsAsked),
+    /// With a form as body.
+    Session,
+    /// To be read and answered where events are kept.
+    Kept(Kept),
 }
 
 /// A request as it was read.
@@ -55,81 +54,120 @@ pub struct Read {
     pub request: Result<PlatformRequest, Refusal>,
 }
 
+/// What a request shows of whoever sends it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shown<'a> {
+    pub authorization: Option<&'a str>,
+    pub cookies: Option<&'a str>,
+    pub at: UnixMillis,
+}
+
 /// Reads a request. The token is checked before anything is said about what exists.
 #[must_use]
-pub fn read(method: &str, path: &str, query: Option<&str>, authorization: Option<&str>, tokens: &Tokens) -> Read {
-    let scope = tokens.scope_of(authorization);
+pub fn read(method: &str, path: &str, query: Option<&str>, shown: Shown<'_>, tokens: &Tokens) -> Read {
+    let by_session = || session::is_open(tokens, shown.cookies, shown.at).then_some(Scope::Read);
+    let scope = match shown.authorization {
+        Some(_) => tokens.scope_of(shown.authorization),
+        None => by_session(),
+    };
     let request = match (find(method, path), scope) {
-        (Some((route, name)), _) if route.scope.is_none() => of_route(route.resource, name, query, route.parameters),
+        (Some((route, name)), _) if route.scope.is_none() => of_route(route, name, query),
         (_, None) => Err(Refusal::PlatformDenied),
         (None, Some(_)) => Err(Refusal::PlatformNotFound),
         (Some((route, _)), Some(scope)) if route.scope.is_some_and(|wanted| scope < wanted) => {
             Err(Refusal::PlatformForbidden)
         }
-        (Some((route, name)), Some(_)) => of_route(route.resource, name, query, route.parameters),
+        (Some((route, name)), Some(_)) => of_route(route, name, query),
     };
     Read { scope, request }
 }
 
-fn of_route(
-    resource: Resource,
-    name: &str,
-    query: Option<&str>,
-    parameters: &[Parameter],
-) -> Result<PlatformRequest, Refusal> {
-    let query = Query::read(query.unwrap_or_default(), parameters)?;
+fn of_route(route: &Route, name: &str, query: Option<&str>) -> Result<PlatformRequest, Refusal> {
     let tenant = || Some(name.to_owned()).filter(|id| is_id(id)).ok_or(Refusal::PlatformNotFound);
-    Ok(match resource {
+    let read = || Query::read(query.unwrap_or_default(), route.parameters);
+    Ok(match route.resource {
         Resource::Health => PlatformRequest::Health,
-        Resource::OpenApi => PlatformRequest::OpenApi,
         Resource::Payment => PlatformRequest::Payment(payment_key(name).ok_or(Refusal::InvalidPaymentKey)?),
         Resource::Facilitators => PlatformRequest::Facilitators,
         Resource::Quarantines => PlatformRequest::Quarantines,
         Resource::Quarantine => PlatformRequest::Quarantine(tenant()?),
         Resource::LiftQuarantine => PlatformRequest::LiftQuarantine(tenant()?),
-        Resource::Events => PlatformRequest::Events(EventsAsked {
-            limit: query.limit(LISTED, MOST_LISTED, "limit")?,
-            tenant: query.tenant()?,
-            kind: query.word("type", &Event::KINDS)?.map(str::to_owned),
-            since: query.time("since")?,
-            until: query.time("until")?,
-            after: query.after()?,
-        }),
-        Resource::Analytics => {
-            let window = match query.word("window", &["overall", "today", "week"])? {
-                None | Some("today") => Window::Today,
-                Some("week") => Window::Week,
-                Some(_) => Window::Overall,
-            };
-            PlatformRequest::Analytics { window, top: query.limit(10, 100, "top")? }
-        }
-        Resource::Slo => PlatformRequest::Slo(match query.word("window", &["day", "hour", "week"])? {
-            Some("hour") => SloWindow::Hour,
-            None | Some("day") => SloWindow::Day,
-            Some(_) => SloWindow::Week,
-        }),
-        Resource::Open => PlatformRequest::Open { limit: query.limit(LISTED, MOST_LISTED, "limit")? },
-        Resource::Tenant => PlatformRequest::Tenant(tenant()?),
+        Resource::Session => PlatformRequest::Session,
+        Resource::Open => PlatformRequest::Open { limit: read()?.limit(LISTED, MOST_LISTED, "limit")? },
         Resource::Ledger => {
+            let query = read()?;
             PlatformRequest::Ledger { span: query.span()?, limit: query.limit(LISTED, MOST_LISTED, "limit")? }
         }
         Resource::Reconcile => {
-            let Span { from, to, .. } = query.span()?;
+            let Span { from, to, .. } = read()?.span()?;
             if to.since(from) > MOST_RECONCILED_MS {
                 return Err(wrong("to", "more than 8 days after from; the ledger remembers seven"));
             }
             PlatformRequest::Reconcile { from, to }
         }
-        Resource::Settlements => PlatformRequest::Settlements(SettlementsAsked {
-            span: query.span()?,
-            limit: query.limit(LISTED, MOST_LISTED, "limit")?,
-            tenant: query.tenant()?,
-            form: match query.word("format", &["csv", "json"])? {
-                Some("csv") => Form::Csv,
-                _ => Form::Json,
-            },
-        }),
+        resource => {
+            let name = if resource == Resource::Tenant { tenant()? } else { String::new() };
+            PlatformRequest::Kept(Kept { resource, name, query: query.unwrap_or_default().to_owned() })
+        }
     })
+}
+
+impl Kept {
+    /// The tenant that it is about, as far as that can be told without reading all of it.
+    #[must_use]
+    pub fn tenant(&self) -> Option<&str> {
+        match self.resource {
+            Resource::Tenant => Some(&self.name),
+            _ => self.query.split('&').find_map(|pair| pair.strip_prefix("tenant=")).filter(|id| is_id(id)),
+        }
+    }
+
+    /// The question that it asks. For whoever answers it: the dispatcher hands it on as it came.
+    pub fn question(&self) -> Result<Question, Refusal> {
+        let parameters = ROUTES.iter().find(|route| route.resource == self.resource).map(|route| route.parameters);
+        let query = Query::read(&self.query, parameters.unwrap_or_default())?;
+        Ok(match self.resource {
+            Resource::OpenApi => Question::OpenApi,
+            Resource::Dashboard => Question::Page(Page::Html),
+            Resource::DashboardStyle => Question::Page(Page::Style),
+            Resource::DashboardScript => Question::Page(Page::Script),
+            Resource::Tenant => Question::Tenant { id: self.name.clone() },
+            Resource::Events => Question::Events(EventsAsked {
+                limit: query.limit(LISTED, MOST_LISTED, "limit")?,
+                tenant: query.tenant()?,
+                kind: query.word("type", &Event::KINDS)?.map(str::to_owned),
+                since: query.time("since")?,
+                until: query.time("until")?,
+                after: query.after()?,
+            }),
+            Resource::Analytics => {
+                let window = match query.word("window", &["overall", "today", "week"])? {
+                    None | Some("today") => Window::Today,
+                    Some("week") => Window::Week,
+                    Some(_) => Window::Overall,
+                };
+                Question::Analytics { window, top: query.limit(10, 100, "top")? }
+            }
+            Resource::Slo => {
+                let window = match query.word("window", &["day", "hour", "week"])? {
+                    Some("hour") => SloWindow::Hour,
+                    None | Some("day") => SloWindow::Day,
+                    Some(_) => SloWindow::Week,
+                };
+                Question::Slo { window }
+            }
+            Resource::Settlements => Question::Settlements(SettlementsAsked {
+                span: query.span()?,
+                limit: query.limit(LISTED, MOST_LISTED, "limit")?,
+                tenant: query.tenant()?,
+                form: match query.word("format", &["csv", "json"])? {
+                    Some("csv") => Form::Csv,
+                    _ => Form::Json,
+                },
+            }),
+            _ => return Err(Refusal::PlatformNotFound),
+        })
+    }
 }
 
 /// A query's members, each at most once and each known.
@@ -219,7 +257,7 @@ fn wrong(name: &str, what: &str) -> Refusal {
     Refusal::PlatformQuery { why: format!("{} is {what}", crate::log_text::bounded(name)) }
 }
 
-fn unescaped(text: &str) -> Option<String> {
+pub(super) fn unescaped(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [first, after @ ..] = rest {
@@ -258,30 +296,55 @@ mod tests {
         Tokens { operate: vec!["secret".to_owned()], read: vec!["look".to_owned()] }
     }
 
+    fn bearer(authorization: Option<&str>) -> Shown<'_> {
+        Shown { authorization, ..Shown::default() }
+    }
+
     fn ask(method: &str, target: &str) -> Result<PlatformRequest, Refusal> {
         let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
-        read(method, path, query, Some("Bearer secret"), &tokens()).request
+        read(method, path, query, bearer(Some("Bearer secret")), &tokens()).request
+    }
+
+    fn question(target: &str) -> Result<Question, Refusal> {
+        match ask("GET", target)? {
+            PlatformRequest::Kept(kept) => kept.question(),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
     fn nobody_gets_in_without_a_token() {
         let path = format!("/__platform/payments/{KEY}");
-        let ask = |authorization| read("GET", &path, None, authorization, &tokens()).request;
+        let ask = |authorization| read("GET", &path, None, bearer(authorization), &tokens()).request;
         assert_eq!(ask(Some("Bearer secret")), Ok(PlatformRequest::Payment(KEY.to_owned())));
         for authorization in [None, Some("Bearer "), Some("Bearer secre"), Some("Bearer secrets"), Some("secret")] {
             assert_eq!(ask(authorization), Err(Refusal::PlatformDenied), "{authorization:?}");
         }
-        let nobodys = read("GET", "/__platform/nothing", None, None, &tokens()).request;
+        let nobodys = read("GET", "/__platform/nothing", None, bearer(None), &tokens()).request;
         assert_eq!(nobodys, Err(Refusal::PlatformDenied), "what exists is not told either");
-        assert_eq!(read("GET", "/__platform/health", None, None, &Tokens::default()).request, Ok(PlatformRequest::Health));
+        let health = read("GET", "/__platform/health", None, bearer(None), &Tokens::default()).request;
+        assert_eq!(health, Ok(PlatformRequest::Health));
     }
 
     #[test]
     fn a_token_that_looks_changes_nothing() {
-        let ask = |method, path| read(method, path, None, Some("Bearer look"), &tokens());
+        let ask = |method, path| read(method, path, None, bearer(Some("Bearer look")), &tokens());
         assert_eq!(ask("GET", "/__platform/quarantines").request, Ok(PlatformRequest::Quarantines));
         let told = ask("POST", "/__platform/tenants/acme/quarantine");
         assert_eq!((told.scope, told.request), (Some(Scope::Read), Err(Refusal::PlatformForbidden)));
+    }
+
+    #[test]
+    fn a_session_looks_and_changes_nothing_and_a_wrong_token_is_not_made_good_by_it() {
+        let cookie = session::begin(&tokens(), "secret", UnixMillis(5)).unwrap();
+        let cookies = cookie.split(';').next();
+        let ask = |method, path, authorization| {
+            read(method, path, None, Shown { authorization, cookies, at: UnixMillis(6) }, &tokens()).request
+        };
+        assert_eq!(ask("GET", "/__platform/quarantines", None), Ok(PlatformRequest::Quarantines));
+        let put = ask("POST", "/__platform/tenants/acme/quarantine", None);
+        assert_eq!(put, Err(Refusal::PlatformForbidden));
+        assert_eq!(ask("GET", "/__platform/quarantines", Some("Bearer x")), Err(Refusal::PlatformDenied));
     }
 
     #[test]
@@ -314,8 +377,8 @@ mod tests {
 
     #[test]
     fn a_time_is_milliseconds_a_day_or_a_time_of_a_day() {
-        let told = ask("GET", "/__platform/events?since=2026-11-28&until=2026-11-28T00%3A00:01Z&type=sold&limit=7");
-        let Ok(PlatformRequest::Events(asked)) = told else { panic!("{told:?}") };
+        let told = question("/__platform/events?since=2026-11-28&until=2026-11-28T00%3A00:01Z&type=sold&limit=7");
+        let Ok(Question::Events(asked)) = told else { panic!("{told:?}") };
         let day = UnixMillis(1_795_824_000_000);
         assert_eq!((asked.since, asked.until, asked.limit), (Some(day), Some(day.plus(1_000)), 7));
         let span = ask("GET", "/__platform/ledger?from=5&to=9&after=6~eip155:1").unwrap();
@@ -343,7 +406,12 @@ mod tests {
             ("reconcile?from=0&to=999999999999", "to is more than 8 days"),
             ("slo?window=today", "window is none of"),
         ] {
-            match ask("GET", &format!("/__platform/{query}")) {
+            let asked = ask("GET", &format!("/__platform/{query}"));
+            let read = asked.and_then(|request| match request {
+                PlatformRequest::Kept(kept) => kept.question().map(drop),
+                _ => Ok(()),
+            });
+            match read {
                 Err(Refusal::PlatformQuery { why }) => assert!(why.contains(wrong), "{query}: {why}"),
                 other => panic!("{query}: {other:?}"),
             }

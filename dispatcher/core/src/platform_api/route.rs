@@ -1,9 +1,11 @@
 //! The routes of the platform API in one table, which requests are matched by and which the OpenAPI document is made of.
 
 use super::token::Scope;
+use serde::{Deserialize, Serialize};
 
 /// A resource of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Resource {
     Health,
     OpenApi,
@@ -20,6 +22,10 @@ pub enum Resource {
     Ledger,
     Reconcile,
     Settlements,
+    Dashboard,
+    DashboardStyle,
+    DashboardScript,
+    Session,
 }
 
 /// One route.
@@ -73,7 +79,7 @@ const fn get(
 }
 
 /// Every route there is.
-pub const ROUTES: [Route; 15] = [
+pub const ROUTES: [Route; 19] = [
     Route { scope: None, ..get(Resource::Health, "/__platform/health", &[], "Whether the dispatcher answers") },
     get(Resource::OpenApi, "/__platform/openapi.json", &[], "This document"),
     get(Resource::Payment, "/__platform/payments/{payment}", &[], "The ledger's word on a payment"),
@@ -137,7 +143,29 @@ pub const ROUTES: [Route; 15] = [
         &[FROM, TO, LIMIT, AFTER, TENANT, parameter("format", "`json` or `csv`", "csv")],
         "A line for each settlement, and a credit note for what was paid and not served",
     ),
+    Route {
+        scope: None,
+        answers: "text/html",
+        ..get(Resource::Dashboard, "/__platform/dashboard", &[REFUSED], "The page for operators, without any figure")
+    },
+    Route {
+        scope: None,
+        answers: "text/css",
+        ..get(Resource::DashboardStyle, "/__platform/dashboard.css", &[], "Its style")
+    },
+    Route {
+        scope: None,
+        answers: "text/javascript",
+        ..get(Resource::DashboardScript, "/__platform/dashboard.js", &[], "Its script")
+    },
+    Route {
+        method: "POST",
+        scope: None,
+        ..get(Resource::Session, "/__platform/session", &[], "Begins a browser's session, or ends it with `leave`")
+    },
 ];
+
+const REFUSED: Parameter = parameter("refused", "there after a wrong token", "");
 
 /// The route of a request, with the name in its path.
 #[must_use]

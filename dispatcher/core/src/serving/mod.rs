@@ -5,6 +5,7 @@
 //! [`Later`], and takes the server along.
 
 mod operators;
+mod schedule;
 
 use crate::{
     answer::Answer,

@@ -6,9 +6,13 @@ use crate::{
     answer::{Answer, Body},
     directory::{cache::Knows, stored::StoredTenants},
     hygiene::REQUEST_ID,
-    operations::question::{LedgerBooks, Question, Told},
+    operations::question::{Asked, ChainLook, DeskError, LedgerBooks, Told},
     platform::{Hosting, InboundOf, OutboundOf},
-    platform_api::{self, PlatformRequest, Scope, openapi, request::place},
+    platform_api::{
+        self, PlatformRequest, Scope,
+        request::{Shown, place},
+        session,
+    },
     ports::{CollectError, Desk, HealthObject, Inbound, OperatorSecrets, PaymentRecords, Randomness, TroubleLog},
     quarantine::{QuarantineCall, QuarantineObject},
     quarantine_request::QuarantineRequest,
@@ -18,21 +22,28 @@ use crate::{
 use serde_json::{Value, json};
 use x402_paywall::{
     UnixMillis,
-    ledger::books::{Entry, Span},
+    ledger::books::{Entry, OnChain, Span},
     ports::LedgerError,
 };
 
 /// The largest body of an operator's request. A reason, an author and a time fit many times.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+const DASHBOARD: &str = "/__platform/dashboard";
+const SESSION: &str = "/__platform/session";
 /// Settlements that are read from the ledger at once.
 const PAGE: u32 = 1_000;
 /// The most settlements that are held against what was kept in one request.
 const MOST_COMPARED: usize = 20_000;
+/// The most settlements that the chain is asked about at once: each takes a node several questions.
+const MOST_ON_CHAIN: usize = 20;
 
 impl<P: Hosting> Server<P> {
     pub(super) async fn answer_operator(&self, request: &InboundOf<P>) -> Answer<OutboundOf<P>> {
         let request_id = self.dispatcher.randomness().request_id();
         let source = Source::of(request);
+        if request.method() == "POST" && request.path() == SESSION {
+            return self.answer_session(request, source.as_ref()).await.with(REQUEST_ID, &request_id);
+        }
         let (scope, described) = self.describe(request, source.as_ref()).await;
         let code = described.as_ref().err().map(|refusal| refusal.code().into());
         let answer = match described {
@@ -43,6 +54,7 @@ impl<P: Hosting> Server<P> {
             }
             Err(refusal) => Answer::refusal(&refusal, &request_id),
         };
+        let answer = if request.path().starts_with(DASHBOARD) { confined(answer, request.origin()) } else { answer };
         let was_turned_away = matches!(answer.status, 401 | 403 | 429) && request.header("authorization").is_some();
         if was_turned_away || (scope == Some(Scope::Operate) && request.method() != "GET") {
             self.dispatcher.log().operator(&OperatorLine {
@@ -57,17 +69,48 @@ impl<P: Hosting> Server<P> {
         answer.with(REQUEST_ID, &request_id)
     }
 
+    /// Begins a browser's session, or ends it, and shows the dashboard again.
+    async fn answer_session(&self, request: &InboundOf<P>, source: Option<&Source>) -> Answer<OutboundOf<P>> {
+        let form = body_of(request).await.unwrap_or_default();
+        let to = |place: &str| {
+            let set = vec![("location".to_owned(), place.to_owned()), ("cache-control".to_owned(), "no-store".to_owned())];
+            Answer { status: 303, body: Body::Bytes(Vec::new()), set, strip: Vec::new() }
+        };
+        if session::form_value(&form, "leave").is_some() {
+            return to(DASHBOARD).with("set-cookie", session::end());
+        }
+        let token = session::form_value(&form, "token").unwrap_or_default();
+        let tokens = self.surroundings.secrets.tokens();
+        let begin = || session::begin(&tokens, &token, self.now()).ok_or(Refusal::PlatformDenied);
+        let (cookie, refused) = match self.memory.token_guard.watch(source, true, self.now(), begin) {
+            Ok(cookie) => return to(DASHBOARD).with("set-cookie", cookie),
+            Err(refusal) => (session::end(), refusal),
+        };
+        self.dispatcher.log().operator(&OperatorLine {
+            request_id: self.dispatcher.randomness().request_id(),
+            route: format!("POST {SESSION}"),
+            status: refused.status(),
+            code: Some(refused.code().into()),
+            scope: None,
+            source: source.map(|source| source.as_str().to_owned()),
+        });
+        to(&format!("{DASHBOARD}?refused")).with("set-cookie", cookie)
+    }
+
     async fn describe(
         &self,
         request: &InboundOf<P>,
         source: Option<&Source>,
     ) -> (Option<Scope>, Result<Told, Refusal>) {
         let authorization = request.header("authorization");
+        let cookies = request.header("cookie");
         let tokens = self.surroundings.secrets.tokens();
         let (mut scope, is_a_guess) = (None, authorization.is_some());
         let read = || {
             let (method, path, query) = (request.method(), request.path(), request.query());
-            let read = platform_api::read(method, path, query, authorization.as_deref(), &tokens);
+            let shown =
+                Shown { authorization: authorization.as_deref(), cookies: cookies.as_deref(), at: self.now() };
+            let read = platform_api::read(method, path, query, shown, &tokens);
             scope = read.scope;
             read.request
         };
@@ -82,7 +125,6 @@ impl<P: Hosting> Server<P> {
     async fn told(&self, request: &InboundOf<P>, asked: PlatformRequest) -> Result<Told, Refusal> {
         Ok(json_told(&match asked {
             PlatformRequest::Health => json!({"status": "ok"}),
-            PlatformRequest::OpenApi => openapi::document(),
             PlatformRequest::Facilitators => {
                 let unavailable = |error| self.refused(&Trouble::HealthUnavailable(error), Refusal::HealthUnavailable);
                 self.surroundings.health.describe().await.map_err(unavailable)?
@@ -111,24 +153,20 @@ impl<P: Hosting> Server<P> {
             }
             PlatformRequest::Reconcile { from, to } => {
                 let books = self.books(from, to).await?;
-                return self.asked_of_desk(&Question::Reconcile(books)).await;
+                let chain = self.chain_on(&books.settled).await?;
+                let books = LedgerBooks { chain, ..books };
+                return self.asked_of_desk(&Asked::Reconcile(books)).await;
             }
-            PlatformRequest::Tenant(id) => {
-                self.known(Some(&id)).await?;
-                return self.asked_of_desk(&Question::Tenant { id }).await;
+            // It is answered before, with a cookie.
+            PlatformRequest::Session => return Err(Refusal::PlatformNotFound),
+            PlatformRequest::Kept(kept) => {
+                if let Some(id) = kept.tenant()
+                    && self.dispatcher.tenants().knows(id).await == Knows::No
+                {
+                    return Err(Refusal::UnknownTenant);
+                }
+                return self.asked_of_desk(&Asked::Kept(kept)).await;
             }
-            PlatformRequest::Events(asked) => {
-                self.known(asked.tenant.as_deref()).await?;
-                return self.asked_of_desk(&Question::Events(asked)).await;
-            }
-            PlatformRequest::Settlements(asked) => {
-                self.known(asked.tenant.as_deref()).await?;
-                return self.asked_of_desk(&Question::Settlements(asked)).await;
-            }
-            PlatformRequest::Analytics { window, top } => {
-                return self.asked_of_desk(&Question::Analytics { window, top }).await;
-            }
-            PlatformRequest::Slo(window) => return self.asked_of_desk(&Question::Slo { window }).await,
         }))
     }
 
@@ -150,19 +188,31 @@ impl<P: Hosting> Server<P> {
             span.after = settled.last().and_then(|last: &Entry| Some((last.settled_at_ms?, last.payment.clone())));
         }
         let open = ledger.open(PAGE).await.map_err(|error| self.ledger_unavailable("", error))?;
-        Ok(LedgerBooks { from, to, settled, open, is_cut, not_on_chain: None })
+        Ok(LedgerBooks { from, to, settled, open, is_cut, chain: None, is_scheduled: false })
     }
 
-    async fn asked_of_desk(&self, question: &Question) -> Result<Told, Refusal> {
-        let unavailable = |why| self.refused(&Trouble::TelemetryUnavailable(why), Refusal::TelemetryUnavailable);
-        self.surroundings.desk.ask(question).await.map_err(unavailable)
-    }
-
-    async fn known(&self, tenant: Option<&str>) -> Result<(), Refusal> {
-        match tenant {
-            Some(id) if self.dispatcher.tenants().knows(id).await == Knows::No => Err(Refusal::UnknownTenant),
-            _ => Ok(()),
+    /// The chain's word on the newest settlements. `None`: no node is configured.
+    pub(super) async fn chain_on(&self, settled: &[Entry]) -> Result<Option<ChainLook>, Refusal> {
+        let mut look = ChainLook::default();
+        for entry in settled.iter().rev().take(MOST_ON_CHAIN) {
+            let word = self.dispatcher.ledger().on_chain(&entry.payment).await;
+            match word.map_err(|error| self.ledger_unavailable(&entry.payment, error))? {
+                OnChain::NoNode => return Ok(None),
+                OnChain::Found => look.found += 1,
+                OnChain::NoWord => look.no_word += 1,
+                OnChain::Missing | OnChain::Differs => look.missing.push(entry.payment.clone()),
+            }
         }
+        Ok(Some(look))
+    }
+
+    pub(super) async fn asked_of_desk(&self, asked: &Asked) -> Result<Told, Refusal> {
+        self.surroundings.desk.ask(asked).await.map_err(|error| match error {
+            DeskError::Refused(why) => Refusal::PlatformQuery { why },
+            DeskError::Unavailable(why) => {
+                self.refused(&Trouble::TelemetryUnavailable(why), Refusal::TelemetryUnavailable)
+            }
+        })
     }
 
     /// Changes the list or reads it, and has this isolate know it at once.
@@ -181,6 +231,19 @@ impl<P: Hosting> Server<P> {
         self.dispatcher.log().trouble(trouble);
         refusal
     }
+}
+
+/// The page may load its two files, ask this API, and nothing else.
+fn confined<R>(answer: Answer<R>, origin: &str) -> Answer<R> {
+    let policy = format!(
+        "default-src 'none'; script-src {origin}{DASHBOARD}.js; style-src {origin}{DASHBOARD}.css; connect-src {origin}/__platform/; \
+         form-action {origin}{SESSION} {origin}{DASHBOARD}; base-uri 'none'; frame-ancestors 'none'"
+    );
+    answer
+        .with("content-security-policy", policy)
+        .with("x-content-type-options", "nosniff")
+        .with("referrer-policy", "no-referrer")
+        .with("cross-origin-opener-policy", "same-origin")
 }
 
 fn json_told(value: &Value) -> Told {

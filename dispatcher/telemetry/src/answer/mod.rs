@@ -10,12 +10,13 @@ pub use settlements::csv;
 pub use slo::{OBJECTIVE_PER_MILLE, Sli};
 
 use crate::{
-    PayerKey, books,
+    PayerKey, books, dashboard,
     store::{Database, DatabaseError},
 };
 use dispatcher_core::{
     operations::question::{Question, Told},
     paywall::UnixMillis,
+    platform_api::openapi,
 };
 use serde_json::Value;
 
@@ -38,6 +39,8 @@ pub async fn answer(
         Question::Slo { window } => json(&slo::slo(database, *window, now).await?),
         Question::Tenant { id } => json(&tenant::tenant(database, id, now).await?),
         Question::Settlements(asked) => settlements::settlements(database, asked, now).await?,
+        Question::OpenApi => json(&openapi::document()),
+        Question::Page(page) => dashboard::file(*page),
         Question::Reconcile(ledger) => json(&books::reconcile(database, ledger, key, now).await?),
     })
 }

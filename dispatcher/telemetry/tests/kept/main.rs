@@ -196,7 +196,7 @@ fn the_books_balance_and_name_what_one_side_does_not_have() {
     };
     let books = |settled: Vec<Entry>| {
         let (from, to) = (UnixMillis(at), NOW);
-        Question::Reconcile(LedgerBooks { from, to, settled, open: Vec::new(), is_cut: false, not_on_chain: None })
+        Question::Reconcile(LedgerBooks { from, to, settled, open: Vec::new(), is_cut: false, chain: None, is_scheduled: true })
     };
     let told = asked(&database, &books((1..=3).map(entry).collect()));
     assert_eq!((&told["balanced"], &told["matched"]), (&json!(true), &json!(3)));
@@ -257,7 +257,8 @@ fn with_a_key_no_payer_is_kept_in_clear_and_the_books_balance_all_the_same() {
         settled: vec![entry],
         open: Vec::new(),
         is_cut: false,
-        not_on_chain: None,
+        chain: None,
+        is_scheduled: false,
     };
     let told = now(answer(&database, &Question::Reconcile(ledger), key.as_ref(), NOW)).unwrap();
     assert!(told.text.contains(r#""balanced":true"#), "{}", told.text);

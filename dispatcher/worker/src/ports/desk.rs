@@ -2,7 +2,8 @@
 
 use super::event_queue::why;
 use dispatcher_core::{
-    operations::question::{Question, Told},
+    log_text::bounded,
+    operations::question::{Asked, DeskError, Told},
     ports::Desk,
 };
 use js_sys::{Promise, Reflect, futures::JsFuture};
@@ -31,10 +32,12 @@ impl TelemetryDesk {
 }
 
 impl Desk for TelemetryDesk {
-    async fn ask(&self, question: &Question) -> Result<Told, String> {
+    async fn ask(&self, asked: &Asked) -> Result<Told, DeskError> {
         let binding = Reflect::get(&self.0, &BINDING.into()).ok().filter(JsValue::is_object);
-        let service: ServiceBinding = binding.ok_or_else(|| format!("{BINDING} is not bound"))?.unchecked_into();
-        let body = serde_json::to_string(question).expect("questions have string keys and plain values");
+        let service: ServiceBinding = binding
+            .ok_or_else(|| DeskError::Unavailable(format!("{BINDING} is not bound")))?
+            .unchecked_into();
+        let body = serde_json::to_string(asked).expect("questions have string keys and plain values");
         let asked = async {
             let init = RequestInit::new();
             init.set_method("POST");
@@ -45,9 +48,10 @@ impl Desk for TelemetryDesk {
             let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
             Ok((response.status(), Told { content_type, text }))
         };
-        match asked.await.map_err(|thrown: JsValue| why(&thrown))? {
+        match asked.await.map_err(|thrown: JsValue| DeskError::Unavailable(why(&thrown)))? {
             (200, told) => Ok(told),
-            (status, told) => Err(dispatcher_core::log_text::bounded(&format!("status {status}: {}", told.text))),
+            (400, told) => Err(DeskError::Refused(told.text)),
+            (status, told) => Err(DeskError::Unavailable(bounded(&format!("status {status}: {}", told.text)))),
         }
     }
 }

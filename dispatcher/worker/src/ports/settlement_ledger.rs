@@ -9,7 +9,7 @@ use dispatcher_core::{
         PaidResponse,
         ledger::{
             Claim, ClaimReply, Collection, SettleReply,
-            books::{Entry, Span, open_in_all, settled_in_all},
+            books::{Entry, OnChain, Span, open_in_all, settled_in_all},
             layout::{Layout, Place},
             shard::{Placed, Routed, ask},
         },
@@ -76,6 +76,13 @@ impl PaymentRecords for DurableLedger {
         let call = Call::Describe { payment: payment.to_owned() };
         match self.call(payment, &call, &[]).await? {
             (Answer::Described(value), _) => Ok(value),
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+
+    async fn on_chain(&self, payment: &str) -> Result<OnChain, LedgerError> {
+        match self.call(payment, &Call::OnChain, &[]).await? {
+            (Answer::OnChain(word), _) => Ok(word),
             _ => Err(LedgerError::another_question()),
         }
     }

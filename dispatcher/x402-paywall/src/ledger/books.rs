@@ -63,6 +63,22 @@ pub enum Served {
     Nothing,
 }
 
+/// The chain's word on a settled payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnChain {
+    /// The payment is spent there. Where a node can show by what, it is the ledger's transaction.
+    Found,
+    /// It is spent there, in another transaction than the ledger's.
+    Differs,
+    /// It is not spent there.
+    Missing,
+    /// No node could tell.
+    NoWord,
+    /// No node is configured.
+    NoNode,
+}
+
 impl From<&Record> for Entry {
     fn from(record: &Record) -> Self {
         let Record { claim, state, .. } = record;

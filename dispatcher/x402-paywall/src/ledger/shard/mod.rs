@@ -20,7 +20,7 @@ pub use row::Row;
 
 use super::{
     Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
-    books::{Entry, Span},
+    books::{Entry, OnChain, Span},
     layout::{Layout, Place},
     machine::RING_AGAIN_MS,
 };
@@ -168,6 +168,11 @@ where
     /// The record of a payment as it stands.
     pub async fn record(&self, routed: Routed<'_>) -> Result<Placed<Option<Record>>, LedgerError> {
         self.with(routed, async |keeper| keeper.record().await).await
+    }
+
+    /// The chain's word on a payment.
+    pub async fn on_chain(&self, routed: Routed<'_>) -> Result<Placed<OnChain>, LedgerError> {
+        self.with(routed, async |keeper| keeper.on_chain().await).await
     }
 
     /// The payments of this shard that were settled in a span of time, `limit` at most.

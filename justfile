@@ -14,21 +14,22 @@ sim:
 # What CI asks of the text of the code
 lint:
     cargo fmt --check
-    rustfmt --edition 2024 --check harness/doubles/src/fault/*.rs
+    rustfmt --edition 2024 --check harness/doubles/src/fault/*.rs harness/judge/src/*.rs
     cargo clippy --workspace --all-targets -- -D warnings
 
-# Formats everything; the files of faults are named in a macro, where rustfmt does not look for them
+# Formats everything; the files of faults and rules are named in macros, where rustfmt does not look for them
 fmt:
     cargo fmt
-    rustfmt --edition 2024 harness/doubles/src/fault/*.rs
+    rustfmt --edition 2024 harness/doubles/src/fault/*.rs harness/judge/src/*.rs
 
 # Floors, circles, heads, long lines, openings of comments, links in documents
 tidy:
     cargo test -p harness --test layers --test tidy
 
-# Writes what is generated: the scenarios' schema, and the snapshots of what people see
+# Writes what is generated: the schemas of scenarios, reports and gates, and the snapshots of what people see
 generate:
     cargo run -p harness -- schema
+    cargo run -p harness -- gate --schema > harness/gate/gate.schema.json
     INSTA_UPDATE=always cargo test -p harness -p scenario -p reports --lib
 
 # The documentation of the code, without a warning

@@ -2,10 +2,10 @@
 
 use std::{env, ffi::OsString};
 
-/// What cargo calls the package of a program that it runs.
+/// The variable in which cargo names the package of a program that it runs.
 const CARGO_PACKAGE: &str = "CARGO_PKG_NAME";
 
-/// What stands before a subcommand in a hint.
+/// The words before a subcommand in a hint.
 #[must_use]
 pub fn as_called() -> String {
     name(env::args_os().next(), |name| env::var_os(name))

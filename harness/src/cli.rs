@@ -31,7 +31,7 @@ use std::{path::PathBuf, time::Duration};
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// Where to keep runs; runs/ beside the scenarios unless given
+    /// The folder to keep runs in; runs/ beside the scenarios unless given
     #[arg(long, global = true, env = "HARNESS_RUNS", value_name = "DIR")]
     pub runs_dir: Option<PathBuf>,
     /// Run a bundle that is built already, a folder with index.js and index_bg.wasm, in place of this checkout's
@@ -119,7 +119,7 @@ pub struct ScenarioArgs {
     /// Seed of the run; overrides the scenario's
     #[arg(long, value_name = "N", conflicts_with_all = SEVERAL, value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
-    /// What to run the scenario against
+    /// The tier to run the scenario in
     #[arg(long, value_enum, default_value_t = Tier::Live)]
     pub tier: Tier,
     #[command(flatten)]
@@ -128,7 +128,7 @@ pub struct ScenarioArgs {
     pub print: FormatArgs,
     #[command(flatten)]
     pub report: ReportArgs,
-    /// Where to keep the run's events and logs; a new folder under runs/ unless given
+    /// The folder for the run's events and logs; a new folder under runs/ unless given
     #[arg(long, value_name = "DIR", conflicts_with_all = SEVERAL)]
     pub run_dir: Option<PathBuf>,
 }
@@ -193,7 +193,7 @@ pub struct SwarmArgs {
     /// Go on when something breaks
     #[arg(long)]
     pub keep_going: bool,
-    /// Where to write the result, for `harness merge`
+    /// The file for the result, for `harness merge`
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
@@ -205,7 +205,7 @@ pub struct MergeArgs {
     /// Files that `harness swarm --out` wrote
     #[arg(value_name = "FILE", required = true)]
     pub files: Vec<PathBuf>,
-    /// Where to write the joined result
+    /// The file for the joined result
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     #[command(flatten)]
@@ -268,7 +268,7 @@ pub struct IncidentArgs {
     pub print: FormatArgs,
 }
 
-/// Where an incident's scenario is run.
+/// The tier that an incident's scenario is run in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum IncidentRun {
     /// In virtual time, which takes a second or two
@@ -297,13 +297,13 @@ pub struct DrillArgs {
     /// stuck-settle, error-pages, burning-tenant or flood
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// Where to make the incident: against the real Worker takes a minute, in virtual time a second
+    /// The tier to make the incident in: against the real Worker takes a minute, in virtual time a second
     #[arg(long, value_enum, default_value_t = Tier::Live, conflicts_with = "of")]
     pub tier: Tier,
     /// Folder of the incident that the conclusions are about
     #[arg(long, value_name = "DIR")]
     pub of: Option<PathBuf>,
-    /// What kind of thing was ill: facilitator, tenant, load, configuration, directory, ledger or dispatcher
+    /// The kind of thing that was ill: facilitator, tenant, load, configuration, directory, ledger or dispatcher
     #[arg(long, value_name = "KIND", requires = "of")]
     pub kind: Option<String>,
     /// Which facilitator or tenant
@@ -330,7 +330,7 @@ pub struct MetaArgs {
     pub seed: Option<u64>,
 }
 
-/// As scenarios write it.
+/// Reads a duration as scenarios write it.
 fn duration(text: &str) -> Result<Duration, String> {
     scenario::duration(text).ok_or_else(|| "a whole number of ms, s or m, such as 90s or 10m".to_owned())
 }
@@ -422,7 +422,7 @@ pub struct ExportArgs {
 pub struct ReplayArgs {
     /// Export, or run directory
     pub run: PathBuf,
-    /// Where to keep the run's events and logs; a new folder under runs/ unless given
+    /// The folder for the run's events and logs; a new folder under runs/ unless given
     #[arg(long, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -433,7 +433,7 @@ pub struct ReplayArgs {
     pub report: ReportArgs,
 }
 
-/// What a run is held to.
+/// Options for what a run is held to.
 #[derive(Debug, Args)]
 pub struct BarArgs {
     /// Hold the run to what is a `should` as well
@@ -461,7 +461,7 @@ pub struct BenchArgs {
     /// The longest that one case of one round may take
     #[arg(long, value_name = "S", default_value_t = 5, value_parser = value_parser!(u64).range(1..=60))]
     pub seconds: u64,
-    /// Where the servers keep their files; memory where the system has it, because a disk's `fsync` is no Worker's cost
+    /// The folder for the servers' files; memory where the system has it, because a disk's `fsync` is no Worker's cost
     #[arg(long, value_name = "DIR")]
     pub storage: Option<PathBuf>,
     /// A flag for the V8 of every server
@@ -517,8 +517,8 @@ pub struct SchemaArgs {
 #[derive(Debug, Args)]
 #[command(group(ArgGroup::new("target").required(true).args(["url", "facilitator"])))]
 pub struct ConformArgs {
-    /// What the server sells, path included: its offer is checked, and how it refuses what is no payment. For https the
-    /// system's certificates count, or those in the file that SSL_CERT_FILE names
+    /// The URL of something that the server sells: its offer is checked, and how it refuses what is no payment. For
+    /// https the system's certificates count, or those in the file that SSL_CERT_FILE names
     #[arg(long, value_name = "URL")]
     pub url: Option<String>,
     /// A facilitator: what it supports, and how it verifies what is no payment
@@ -564,7 +564,7 @@ pub struct SelftestArgs {
     /// Plant the bugs of this folder as well: one TOML file each, as in `harness/bugs`
     #[arg(long = "bugs", value_name = "DIR")]
     pub more: Option<PathBuf>,
-    /// Where to plant: in the dispatcher's core, or in the Worker's adapters, which takes some eight minutes
+    /// The place to plant in: the dispatcher's core, or in the Worker's adapters, which takes some eight minutes
     #[arg(long, value_enum, default_value_t = Tier::Sim)]
     pub tier: Tier,
     /// List the bugs of both tiers, what they break and what is to catch them, without planting any
@@ -635,14 +635,15 @@ pub struct NamespaceArgs {
     /// Port on loopback; 0 for any free one
     #[arg(long, value_name = "N", default_value_t = 8402)]
     pub port: u16,
-    /// Who answers the tenants' subrequests: `double`, `refuse`, or a server of yours as http://HOST:PORT
+    /// The one who answers the tenants' subrequests: `double`, `refuse`, or a server of yours as http://HOST:PORT
     #[arg(long, value_name = "POLICY", default_value_t = Policy::Double)]
     pub outbound: Policy,
-    /// What an isolate may hold in memory before it is ended, beyond what its process began with: resident pages, garbage and
+    /// The memory that an isolate may hold before it is ended, beyond what its process began with: resident pages,
+    /// garbage and
     /// the runtime's own copies among them, looked at from outside, so that a fast one is a few MB over by then
     #[arg(long, value_name = "N", default_value_t = namespace::DEFAULT_MEMORY_MB, value_parser = value_parser!(u32).range(16..=4096))]
     pub memory_mb: u32,
-    /// Where to write the plugin for `wrangler dev`; a folder of the cache unless given
+    /// The folder to write the plugin to, for `wrangler dev`; a folder of the cache unless given
     #[arg(long, value_name = "DIR")]
     pub plugin_dir: Option<PathBuf>,
     /// Measure how exactly tenants are cut off on this machine, and what that costs a neighbour
@@ -653,7 +654,7 @@ pub struct NamespaceArgs {
     pub json: bool,
 }
 
-/// What `harness namespace` is asked for.
+/// The options of `harness namespace`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NamespaceTask {
     Serve,
@@ -672,7 +673,7 @@ pub struct SuperviseArgs {
     pub args: NamespaceArgs,
     #[arg(long, value_name = "FILE")]
     pub workerd: PathBuf,
-    /// Where to report dispatches and their ends, in place of standard output
+    /// The URL that dispatches and their ends are reported to, in place of standard output
     #[arg(long, value_name = "URL")]
     pub report_to: Option<reqwest::Url>,
 }
@@ -700,7 +701,7 @@ pub struct ManArgs {
 
 #[derive(Debug, Args)]
 pub struct PayArgs {
-    /// What to buy, path included
+    /// The URL to buy, path included
     #[arg(value_name = "URL")]
     pub url: String,
     /// Print the header that pays and send nothing: curl -H "$(harness pay URL --header)" URL
@@ -736,7 +737,7 @@ pub enum PayingClient {
     Official,
 }
 
-/// As `duration`, and none at all.
+/// Reads a duration as `duration` does, and none at all.
 fn patience(text: &str) -> Result<Duration, String> {
     if ["0", "0s"].contains(&text) { Ok(Duration::ZERO) } else { duration(text) }
 }

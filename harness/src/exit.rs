@@ -77,7 +77,7 @@ impl Exit {
         }
     }
 
-    /// What a finished run ends with.
+    /// The exit code of a finished run.
     pub fn of_report(report: &Report) -> Self {
         let broken: Vec<_> =
             report.checks.iter().filter(|check| check.counts_as(report.gate) == Some(Verdict::Fail)).collect();
@@ -92,7 +92,7 @@ impl Exit {
         }
     }
 
-    /// What several runs end with: a broken rule outweighs all else, else the first that did not pass decides.
+    /// The exit code of several runs: a broken rule outweighs all else, else the first that did not pass decides.
     pub fn of_several(exits: &[Self]) -> Self {
         if exits.contains(&Self::RuleBroken) {
             return Self::RuleBroken;
@@ -101,7 +101,7 @@ impl Exit {
         first.unwrap_or(if exits.is_empty() { Self::NothingRan } else { Self::Pass })
     }
 
-    /// What a child of ours meant that is this program too.
+    /// The meaning of a child's exit code, where the child is this program too.
     pub fn of_status(status: ExitStatus) -> Self {
         let code = status.code().and_then(|code| u8::try_from(code).ok());
         Self::ALL.into_iter().find(|exit| Some(exit.code()) == code).unwrap_or(Self::Internal)

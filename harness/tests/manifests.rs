@@ -29,7 +29,7 @@ impl Folder {
         Self(path)
     }
 
-    /// As a container or a runner would run it: by a shell, which finds the harness by its name.
+    /// A command as a container or a runner would run it: by a shell, which finds the harness by its name.
     fn sh(&self, script: &str, variables: &[(&str, &str)]) -> Output {
         let bin = Path::new(HARNESS).parent().expect("it is in a folder").display().to_string();
         let path = format!("{bin}:{}", std::env::var("PATH").unwrap_or_default());
@@ -42,7 +42,7 @@ impl Folder {
         serde_json::from_slice(&std::fs::read(self.0.join(name)).expect(name)).expect(name)
     }
 
-    /// What a swarm of so many runs comes to where it is not cut into shards.
+    /// The result of a swarm of that many runs where it is not cut into shards.
     fn whole(&self, runs: usize) -> Value {
         let swarm =
             format!("harness swarm --runs {runs} --keep-going --seed {COMMIT} --runs-dir whole --out whole.json");

@@ -6,7 +6,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the harness is a member of its workspace")
 }
 
-/// What stands between backquotes in the table's last column.
+/// The names between backquotes in the table's last column.
 fn promised(page: &str) -> Vec<(&str, &str)> {
     let rows = page.lines().filter(|line| line.starts_with("| P") || line.starts_with("| R"));
     let columns = rows.map(|row| row.trim_matches('|').split(" | ").collect::<Vec<_>>());

@@ -1,7 +1,7 @@
 //! What holds of the text of all files: heads, long lines, how doc comments open, and links between documents.
 //!
-//! Surprising constraint: two figures are above what they should be. They may fall and never rise, so whoever makes one smaller
-//! writes the new one down.
+//! Surprising constraint: the share of long lines is above what it should be. It may fall and never rise, so whoever makes it
+//! smaller writes the new one down.
 
 use std::{
     collections::BTreeSet,
@@ -15,8 +15,8 @@ const NOT_OURS: [&str; 7] = ["target", "node_modules", ".git", ".wrangler", "bui
 /// Words that open no doc comment: a reader has to wait for the noun.
 const OPENINGS: [&str; 7] = ["What", "Of", "As", "So", "Who", "Where", "That"];
 
-/// The most doc comments, of a thousand, that open with one of them. It should be 50.
-const MOST_OPENINGS: usize = 150;
+/// The most doc comments, of a thousand, that open with one of them.
+const MOST_OPENINGS: usize = 50;
 
 /// The most lines of Rust that are longer than 120 characters, of ten thousand. It should be 0.
 const MOST_LONG: usize = 130;
@@ -60,7 +60,7 @@ fn every_file_says_first_what_it_is_for() {
 }
 
 #[test]
-fn doc_comments_open_with_a_noun_or_a_verb_more_often_than_before() {
+fn doc_comments_open_with_a_noun_or_a_verb() {
     let (mut all, mut wrong) = (0, 0);
     for (_, text) in texts("rs") {
         let mut before = "";

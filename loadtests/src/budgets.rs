@@ -38,10 +38,10 @@ const STEADY_PAID: f64 = 40.0;
 const SLICE: Duration = Duration::from_millis(1_200);
 /// How many times as much comes in a rush.
 const RUSH: f64 = 3.0;
-/// What the double answers in the tenant's place.
+/// The answer of the double in the tenant's place.
 const WITHOUT_LIMITS: &str = "dispatched without its limits";
 
-/// What is measured.
+/// The cases that are measured.
 pub struct Measured<'a> {
     pub tools: &'a Tools,
     /// Entry of the dispatcher's bundle.
@@ -77,7 +77,7 @@ struct Turns<'a> {
     ratios: Vec<Ratio>,
 }
 
-/// What all requests to the dispatcher came to.
+/// The results of all requests to the dispatcher.
 #[derive(Default)]
 struct Tally {
     requests: usize,
@@ -301,7 +301,7 @@ impl Turns<'_> {
         Ok(())
     }
 
-    /// What requests leave behind in each server's memory, once it is warm.
+    /// Measures the bytes that requests leave behind in each server's memory, once it is warm.
     async fn memory(&mut self, most: f64) -> Result<CheckRecord, MeasureError> {
         let mut grown = [0.0; 2];
         let count = self.extent.remembered;
@@ -413,7 +413,7 @@ fn latency(server: &str, route: Route, tenant: Tenant, phase: &str, took: &Histo
     Some(Latency { server, route, tenant, phase, count: took.len(), at })
 }
 
-/// What is compared, and what it is held to.
+/// The figures that are compared, and their bounds.
 struct Compared<'a> {
     rule: &'static str,
     what: &'static str,

@@ -92,7 +92,7 @@ struct BudgetsArgs {
     /// Plant a fault first: a way to see the budgets refuse
     #[arg(long, value_enum, value_name = "FAULT")]
     plant: Option<Fault>,
-    /// What the fault takes: steps of work a request for `slower`, bytes for `leaks`
+    /// The parameter of the fault: steps of work a request for `slower`, bytes for `leaks`
     #[arg(long, value_name = "N", requires = "plant", default_value_t = 30_000)]
     amount: u64,
 }
@@ -131,7 +131,7 @@ struct JourneysArgs {
     /// How long they stay, such as 90s or 5m
     #[arg(long = "for", value_name = "TIME", default_value = "30s", value_parser = duration)]
     lasts: Duration,
-    /// Where the build with goose leaves its report for the one that asked for it
+    /// The file in which the build with goose leaves its report for the one that asked for it
     #[arg(long, value_name = "FILE", hide = true)]
     out: Option<PathBuf>,
 }
@@ -317,11 +317,11 @@ fn asked(args: &JourneysArgs) -> Result<Journeys, LoadTestError> {
     Ok(Journeys { url: url.clone(), allow_remote: *allow_remote, users: *users as usize, lasts: *lasts })
 }
 
-/// What every command gets.
+/// The options of every command.
 struct Given {
     runtime: tokio::runtime::Runtime,
     tools: Tools,
-    /// Of the live tier.
+    /// The options of the live tier.
     #[cfg_attr(not(feature = "journeys"), expect(dead_code, reason = "only the journeys have such a world"))]
     full: harness::live::Tools,
     bundle: PathBuf,

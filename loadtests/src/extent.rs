@@ -2,7 +2,7 @@
 
 use crate::route::Route;
 
-/// What is measured at all: a fault that is planted to be seen by one check needs no other.
+/// The extent of a measurement: a fault that is planted to be seen by one check needs no other.
 #[derive(Clone, Copy, Debug)]
 pub struct Parts {
     /// CPU time beside the bare Worker, on these routes.

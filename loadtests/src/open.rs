@@ -29,7 +29,7 @@ const DIGITS: u8 = 3;
 /// Before a thread sleeps for the last time: what the kernel may be late by.
 const WAKE_EARLY: Duration = Duration::from_micros(60);
 
-/// What is sent when.
+/// The schedule of requests.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// Requests a second, at equal distances.
@@ -39,7 +39,7 @@ pub struct Plan {
     pub requests: Requests,
 }
 
-/// What was seen, in microseconds from when each request was due.
+/// The waits, in microseconds from when each request was due.
 #[derive(Debug)]
 pub struct Seen {
     pub took: Histogram<u64>,

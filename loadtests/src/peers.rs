@@ -47,7 +47,7 @@ pub struct Row {
     pub wrong: usize,
 }
 
-/// What one burst came to.
+/// The result of one burst.
 #[derive(Clone, Copy, Default)]
 struct Burst {
     cpu_ms: f64,

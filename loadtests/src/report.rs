@@ -16,11 +16,11 @@ pub struct LoadReport {
     pub command: String,
     pub outcome: Outcome,
     pub checks: Vec<CheckRecord>,
-    /// What was measured beside the bare Worker.
+    /// The costs beside those of the bare Worker.
     pub ratios: Vec<Ratio>,
     /// By server, route, tenant and phase.
     pub latencies: Vec<Latency>,
-    /// What was measured on what, a line each.
+    /// The conditions of the measurement, a line each.
     pub conditions: Vec<String>,
     pub requests: u64,
     pub exit_code: u8,

@@ -14,7 +14,7 @@ use crate::{
     server::{Tools, check},
 };
 
-/// What `slower` adds to an unpaid request.
+/// The work that `slower` adds to an unpaid request.
 const SLOWER_BY: f64 = 0.3;
 /// Rounds of the planted work in a millisecond, on a machine of the year 2024. How much slower a dispatcher became is measured.
 const STEPS_A_MS: f64 = 800_000.0;
@@ -28,7 +28,7 @@ pub enum SelftestError {
     Plant(#[from] PlantError),
 }
 
-/// What the self-test is made with.
+/// The means of the self-test.
 pub struct Suite<'a> {
     pub tools: &'a Tools,
     pub bundle: &'a Path,
@@ -69,7 +69,7 @@ impl Suite<'_> {
     }
 }
 
-/// What has to be measured for the fault to be seen.
+/// The measurement that shows the fault.
 fn parts(fault: Fault) -> Parts {
     match fault {
         Fault::Slower => Parts { cpu: &[Route::Unpaid], ..Parts::NONE },
@@ -80,7 +80,7 @@ fn parts(fault: Fault) -> Parts {
     }
 }
 
-/// Of what the fault needs.
+/// The amount that the fault needs.
 fn amount(fault: Fault, control: &LoadReport) -> u64 {
     match fault {
         Fault::Slower => (SLOWER_BY * unpaid_ms(control) * STEPS_A_MS) as u64,
@@ -89,7 +89,7 @@ fn amount(fault: Fault, control: &LoadReport) -> u64 {
     }
 }
 
-/// What an unpaid request cost; where that was not measured nothing is made slower, and the fault goes unseen.
+/// The cost of an unpaid request. If it was not measured nothing is made slower, and the fault goes unseen.
 fn unpaid_ms(control: &LoadReport) -> f64 {
     let cost = control.ratios.iter().find(|ratio| ratio.rule == "LOAD-CPU" && ratio.route == "unpaid");
     cost.map_or(0.0, |cost| cost.dispatcher_ms)

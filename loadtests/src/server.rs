@@ -35,7 +35,7 @@ use crate::{
 const BARE: &str = include_str!("../assets/bare.mjs");
 const READY_PATH: &str = "/__platform/ready";
 
-/// What servers are run with.
+/// The tools that servers are run with.
 #[derive(Clone, Debug)]
 pub struct Tools {
     pub guard: Guard,
@@ -151,7 +151,7 @@ impl Server {
         self.process.cpu.now().ok().map(Duration::from)
     }
 
-    /// What it has in memory; `None` once it has ended.
+    /// The bytes that it has in memory; `None` once it has ended.
     #[must_use]
     pub fn resident_bytes(&self) -> Option<u64> {
         const FIELD: &str = "VmRSS:";

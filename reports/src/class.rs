@@ -11,7 +11,7 @@ pub enum Class {
     Normative,
     /// Whoever breaks in gains by it.
     Security,
-    /// What fails beside the dispatcher is not made worse by it.
+    /// A failure beside the dispatcher is not made worse by it.
     Resilience,
     /// The run itself did what it was to do. Says nothing of the dispatcher.
     Coverage,

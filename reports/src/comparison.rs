@@ -3,7 +3,7 @@
 use crate::{report::Report, verdict::Verdict};
 use std::collections::BTreeMap;
 
-/// What each rule came to, by its id.
+/// The verdict of each rule, by its id.
 pub type Verdicts = BTreeMap<String, Verdict>;
 
 /// A rule that two judgements do not agree on. `None`: it was not judged.

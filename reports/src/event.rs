@@ -106,16 +106,16 @@ pub enum Event {
     DispatcherKilled(Killing),
     /// The dispatcher answers again after a kill, on the storage that was left.
     DispatcherStarted,
-    /// What the settlement ledger says of the payment that a kill hit, as soon as it can be asked again.
+    /// The settlement ledger's word on the payment that a kill hit, as soon as it can be asked again.
     LedgerAfterKill(LedgerState),
-    /// What the settlement ledger says of a payment after the run.
+    /// The settlement ledger's word on a payment after the run.
     LedgerState(LedgerState),
     /// The settlement ledger was disturbed in what it did for this payment.
     LedgerDisturbed {
         fault: FaultRef,
         payment: String,
     },
-    /// What a payment still takes up in storage after the run.
+    /// The storage that a payment still takes up after the run.
     StorageLeft(StoredRecord),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
     Unreadable {
@@ -131,7 +131,7 @@ pub struct MachineLoad {
     /// How many there are.
     pub cores: u32,
     pub busy: f64,
-    /// What of that the run's own processes were: the harness, the dispatcher and its tenants.
+    /// The share of the run's own processes: the harness, the dispatcher and its tenants.
     pub ours: f64,
 }
 
@@ -143,9 +143,9 @@ pub struct RunStarted {
     pub seed: u64,
     /// Unix time in milliseconds.
     pub started_at_ms: u64,
-    /// What the world was, so that a history can be judged without the scenario it came from.
+    /// The world, so that a history can be judged without the scenario it came from.
     pub tenants: Vec<TenantFacts>,
-    /// Of a tenant in quarantine; absent in histories from before anyone could be put there.
+    /// The limits of a tenant in quarantine; absent in histories from before anyone could be put there.
     #[serde(default)]
     pub quarantine: Option<LimitFacts>,
     /// Requests that were to arrive, paid and unpaid.
@@ -155,14 +155,14 @@ pub struct RunStarted {
     pub node: bool,
 }
 
-/// What one invocation may use.
+/// The limits of one invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LimitFacts {
     pub cpu_ms: f64,
     pub sub_requests: f64,
 }
 
-/// What judges must know of a tenant.
+/// The facts of a tenant that judges need.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TenantFacts {
     pub id: String,
@@ -180,7 +180,7 @@ pub struct TenantFacts {
     pub egress: EgressFacts,
 }
 
-/// What a payment to the tenant must be. Addresses lower case.
+/// The offer of the tenant. Addresses lower case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PriceFacts {
     pub network: String,
@@ -248,7 +248,7 @@ pub struct Exchange {
     /// The traffic block's name.
     #[serde(default)]
     pub traffic: String,
-    /// Where the client called from.
+    /// The address that the client called from.
     #[serde(default)]
     pub address: String,
     pub purchase: Option<u64>,
@@ -260,7 +260,7 @@ pub struct Exchange {
     #[serde(default = "first")]
     pub dispatcher: usize,
     pub method: String,
-    /// As sent: path and query at the dispatcher.
+    /// Path and query at the dispatcher, as they were sent.
     pub target: String,
     /// Key of the payment it carried: `network:asset:from:nonce`, lower case.
     pub payment: Option<String>,
@@ -273,7 +273,7 @@ pub struct Exchange {
     /// Its body, where it had one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
-    /// What is wrong with the payment, where its client broke it on purpose.
+    /// The fault of the payment, where its client broke it on purpose.
     #[serde(default)]
     pub flaw: Option<Flaw>,
     pub due_us: u64,
@@ -364,7 +364,7 @@ pub struct Answer {
     /// Whether a browser gives it an origin of its own. `None`: it is no page.
     #[serde(default)]
     pub contained: Option<bool>,
-    /// What the tenant says that it sent, where the answer is its own.
+    /// The tenant's word on what it sent, where the answer is its own.
     #[serde(default)]
     pub tenant_said: Option<TenantSaid>,
     /// Internal headers that came through: `response <name>` as a tenant forged it, `request <name>` as one reached a
@@ -373,7 +373,7 @@ pub struct Answer {
     pub leaked_headers: Vec<String>,
 }
 
-/// What a tenant double sent, in its own words.
+/// The answer of a tenant double, in its own words.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantSaid {
     pub status: u16,
@@ -384,7 +384,7 @@ pub struct TenantSaid {
     /// Names of the internal headers that it forged.
     #[serde(default)]
     pub forged: Vec<String>,
-    /// What it asked of the outside for this answer.
+    /// Its requests to the outside for this answer.
     #[serde(default)]
     pub fetched: Option<Fetched>,
     /// How long its body is, where it knew before it sent it.
@@ -401,7 +401,7 @@ pub struct TenantSaid {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fetched {
     pub url: String,
-    /// What came of it in the end, redirects followed.
+    /// The status in the end, redirects followed.
     pub status: u16,
 }
 
@@ -517,7 +517,7 @@ pub struct TenantEnd {
     pub answer: TenantAnswer,
     /// CPU time, up to the cut-off where there was one; absent where its process ended before it could be read.
     pub cpu_used_ms: Option<f64>,
-    /// What was enforced: the limits that were passed, or the platform's own in place of one that was not.
+    /// The limits that were enforced: those that were passed, or the platform's own in place of one that was not.
     pub cpu_limit_ms: f64,
     /// The most that its isolate was seen to hold; absent in histories from before there was a limit.
     #[serde(default)]
@@ -594,7 +594,7 @@ pub struct DispatcherPayment {
     pub transaction: Option<String>,
 }
 
-/// What the stored tenant directory became.
+/// The new content of the stored tenant directory.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DirectoryChange {
     /// Which of the scenario's `[[directory]]` list, with `on` the directory. `None`: what was there when the run began.
@@ -609,7 +609,7 @@ pub struct DirectoryChange {
 pub struct EgressLine {
     /// Empty where no policy came with it.
     pub tenant_id: String,
-    /// Where it went.
+    /// The destination.
     #[serde(default)]
     pub host: Option<String>,
     /// Why it went nowhere.
@@ -617,19 +617,19 @@ pub struct EgressLine {
     pub refused: Option<String>,
 }
 
-/// What a tenant may ask of the outside, where its record says.
+/// The hosts that a tenant may ask, where its record says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EgressFacts {
     pub allow: Option<Vec<String>>,
     pub deny: Vec<String>,
 }
 
-/// What the dispatcher is to log about a change of its directory.
+/// The line that the dispatcher is to log about a change of its directory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DirectoryNews {
     Adopted,
-    /// That it goes on with what it had.
+    /// It goes on with what it had.
     Kept,
     /// The record of this tenant, alone.
     LeftOut(String),
@@ -718,7 +718,7 @@ pub struct Killing {
     pub payment: Option<String>,
 }
 
-/// What the dispatcher thinks of a facilitator at one kind of call.
+/// The dispatcher's opinion of a facilitator at one kind of call.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FacilitatorStanding {
     pub facilitator: String,
@@ -734,7 +734,7 @@ pub struct FacilitatorStanding {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredRecord {
     pub payment: String,
-    /// As in [`LedgerState`].
+    /// The name as in [`LedgerState`].
     pub state: String,
     /// When it was written last.
     pub since_us: u64,

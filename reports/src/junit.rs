@@ -91,7 +91,7 @@ fn named(name: &str, report: &Report, status: TestCaseStatus) -> TestCase {
     case
 }
 
-/// What stands in the body of a case that did not pass.
+/// The body of a case that did not pass.
 fn told(check: &Check) -> String {
     let mut lines = vec![format!("expected: {}", plain(&check.expected)), format!("seen: {}", plain(&check.detail))];
     if let Some(witness) = &check.witness {

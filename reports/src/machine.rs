@@ -12,7 +12,7 @@ pub fn between(events: &[Recorded], from_us: u64, to_us: u64) -> Option<MachineS
     of(events.iter().filter(in_it))
 }
 
-/// As of the whole run.
+/// The figures of the whole run.
 #[must_use]
 pub fn throughout(events: &[Recorded]) -> Option<MachineSummary> {
     of(events)
@@ -37,7 +37,8 @@ fn of<'a>(events: impl IntoIterator<Item = &'a Recorded>) -> Option<MachineSumma
     })
 }
 
-/// What of a reading was not the run's own. The two are not read at the same instant, so the difference may be below nothing.
+/// The part of a reading that was not the run's own. The two are not read at the same instant, so the difference may be
+/// below nothing.
 #[must_use]
 pub fn others(load: &MachineLoad) -> f64 {
     (load.busy - load.ours).max(0.0)

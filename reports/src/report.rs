@@ -31,7 +31,7 @@ pub struct Report {
     /// How busy the machine was; absent where nobody looked, as in virtual time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub machine: Option<MachineSummary>,
-    /// What was real and what was a double, a line each.
+    /// The real parts and the doubles, a line each.
     pub fidelity: Vec<String>,
     pub run_dir: String,
     /// The command that repeats the run.
@@ -89,18 +89,18 @@ pub struct Check {
     pub level: Level,
     pub class: Class,
     pub verdict: Verdict,
-    /// What was seen, in a line; for a pass, what it rests on.
+    /// The observation, in a line; for a pass, what it rests on.
     pub detail: String,
     /// Line of the scenario's file that asks for it, counted from 1; absent where it is held without being asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<usize>,
-    /// Of a fail, and of nothing else.
+    /// The witness of a fail, and of nothing else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub witness: Option<Witness>,
-    /// What the rule rests on, a line each.
+    /// The sources of the rule, a line each.
     pub sources: Vec<String>,
     pub hint: Hint,
-    /// What the list of known failures says of it.
+    /// The entry in the list of known failures.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<KnownFailure>,
 }
@@ -118,7 +118,7 @@ impl Check {
         if family == 0 { &self.id } else { &self.id[..family + number] }
     }
 
-    /// What it counts as for the run; `None` where it does not count.
+    /// The verdict that it counts as for the run; `None` where it does not count.
     #[must_use]
     pub fn counts_as(&self, gate: Level) -> Option<Verdict> {
         match self.known.as_ref().map(|known| known.standing) {
@@ -150,7 +150,7 @@ pub enum KnownStanding {
     Over,
 }
 
-/// Where a rule was broken.
+/// The place at which a rule was broken.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Witness {
     pub what: String,
@@ -170,7 +170,7 @@ pub struct WitnessEvent {
 /// How to mend what breaks a rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hint {
-    /// What in a dispatcher usually causes it.
+    /// The usual cause in a dispatcher.
     pub cause: String,
     /// The file to look at first.
     pub look_at: String,
@@ -218,14 +218,14 @@ pub struct FaultSummary {
     pub hits: u64,
 }
 
-/// What else the machine did in the run, in cores.
+/// The load of the machine beside the run, in cores.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MachineSummary {
     /// How many there are.
     pub cores: u32,
-    /// What the run used, on average.
+    /// The use of the run, on average.
     pub ours: f64,
-    /// What everything else used, on average.
+    /// The use of everything else, on average.
     pub others: f64,
     /// And at most, in a second.
     pub others_at_most: f64,

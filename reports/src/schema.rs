@@ -5,14 +5,14 @@ use serde::Serialize;
 
 use crate::report::{REPORT_SCHEMA, Report};
 
-/// What `--report json=FILE` writes, and `--format json` prints.
+/// The document that `--report json=FILE` writes, and `--format json` prints.
 #[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it is there for its schema alone")]
 enum Document {
-    /// Of one run.
+    /// The report of one run.
     One(Box<Report>),
-    /// Of several, in the order in which they ran.
+    /// The reports of several runs, in the order in which they ran.
     Several(Vec<Report>),
 }
 

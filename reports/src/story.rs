@@ -31,7 +31,7 @@ pub struct Payment<'a> {
     pub served: usize,
     /// The ledger's last word.
     pub ledger: Option<&'a str>,
-    /// What its purchase came to.
+    /// The end of its purchase.
     pub outcome: Option<PurchaseOutcome>,
 }
 
@@ -50,7 +50,7 @@ pub struct Request<'a> {
     pub exchange: &'a Exchange,
     /// Which of the payments it carried, or led to.
     pub payment: Option<usize>,
-    /// What happened for it that is told with no payment.
+    /// The events for it that are told with no payment.
     pub steps: Vec<Step>,
 }
 
@@ -59,7 +59,8 @@ impl Payment<'_> {
         self.steps.first().map_or(0, |step| step.at_us)
     }
 
-    /// What a reader should look at, whether or not a rule does: money and content do not match, or the end is open.
+    /// Tells whether a reader should look at it, whether or not a rule does: money and content do not match, or the
+    /// end is open.
     pub fn is_odd(&self) -> bool {
         let is_open = matches!(self.ledger, Some("unknown" | "settling"));
         self.moved > 1 || (self.moved == 0) != (self.served == 0) || is_open
@@ -292,7 +293,7 @@ fn request_id(exchange: &Exchange) -> Option<&str> {
     }
 }
 
-/// What the dispatcher says it asked, in its order.
+/// The calls that the dispatcher says it made, in its order.
 fn attempts(attempts: &[FacilitatorAttempt]) -> String {
     let told = attempts.iter().map(|attempt| {
         let verb = match attempt.call {

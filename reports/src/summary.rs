@@ -5,7 +5,7 @@ use crate::event::{Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAt
 use crate::latency::Latencies;
 use crate::report::{FaultSummary, PhaseSummary};
 
-/// What became of one exchange, as a caller sees it.
+/// The end of one exchange, as a caller sees it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Seen {
     Served,
@@ -126,7 +126,7 @@ fn hits(fault: &FaultRef, from_us: u64, to_us: u64, events: &[Recorded]) -> u64 
     hits.sum::<usize>() as u64
 }
 
-/// What a change of the stored directory is on.
+/// The name of a change of the stored directory.
 const DIRECTORY: &str = "directory";
 
 /// Whether the dispatcher's log says anything of the directory before it changes again.

@@ -121,7 +121,7 @@ fn write_checks(out: &mut String, report: &Report) -> fmt::Result {
     writeln!(out)
 }
 
-/// What stands under a check that did not simply hold.
+/// The lines under a check that did not simply hold.
 fn explained(check: &Check, gate: Level) -> Vec<String> {
     let mut lines = Vec::new();
     if let Some(witness) = &check.witness {
@@ -187,7 +187,7 @@ pub(crate) fn shown(verdict: Verdict) -> (Style, &'static str) {
     }
 }
 
-/// Where a window lies in the run. Never empty, however short the window.
+/// The place of a window in the run. Never empty, however short the window.
 fn bar(from: u64, to: u64, end: u64) -> String {
     let column = |ms: u64| (ms * BAR as u64).checked_div(end).unwrap_or(0).min(BAR as u64) as usize;
     let first = column(from).min(BAR - 1);

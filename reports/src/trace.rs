@@ -80,7 +80,7 @@ fn moment(recorded: &Recorded) -> u64 {
 
 struct Tracks {
     pid: u64,
-    /// Of each track, its lanes: the thread that it is to the viewer, and when its last slice ends.
+    /// The lanes of each track: the thread that it is to the viewer, and when its last slice ends.
     lanes: BTreeMap<String, Vec<(u64, u64)>>,
     threads: u64,
     /// Payments whose flow has begun.

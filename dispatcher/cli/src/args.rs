@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
-    /// Where tenants are kept
+    /// The folder or URL of the tenants
     #[arg(long, global = true, env = "CLAW_HOME", value_name = "DIR", default_value = home::DEFAULT)]
     pub home: PathBuf,
     /// Which money is charged
@@ -186,7 +186,7 @@ pub struct DeployArgs {
     /// Whose tenant it is, for the audit log and `list`
     #[arg(long)]
     pub owner: Option<String>,
-    /// What is sold, in a sentence
+    /// The goods, in a sentence
     #[arg(long)]
     pub description: Option<String>,
     /// Type of a column that is not to be inferred, as zip=text
@@ -275,7 +275,7 @@ pub struct OverrideArgs {
     pub subrequests: Option<u32>,
     #[arg(long, required_unless_present = "lift")]
     pub reason: Option<String>,
-    /// As 2027-01-15T08:00:00Z
+    /// The time, such as 2027-01-15T08:00:00Z
     #[arg(long, value_name = "TIME", required_unless_present = "lift")]
     pub expires: Option<String>,
     #[arg(long)]
@@ -333,7 +333,7 @@ pub struct ExportArgs {
 
 #[derive(Debug, Args)]
 pub struct CatalogArgs {
-    /// As a page, in place of text
+    /// Print a page in place of text
     #[arg(long)]
     pub html: bool,
     /// URL that tenants are below

@@ -6,7 +6,7 @@
 use serde_json::Value;
 use x402_protocol::{header, v2::SettleResponse};
 
-/// What came for a request with a payment.
+/// The answer to a request with a payment.
 #[derive(Clone, Debug, Default)]
 pub struct Came {
     /// `None`: no answer, or one that broke off.
@@ -18,7 +18,7 @@ pub struct Came {
     pub body: Vec<u8>,
 }
 
-/// Where a purchase stands.
+/// The state of a purchase.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stand {
     /// The content is here, and this is the transaction that paid for it.

@@ -20,7 +20,7 @@ impl Secrets for Assumed {
     }
 }
 
-/// What records are checked against.
+/// The facts that records are checked against.
 pub fn available(args: &DeployArgs, environment: Environment) -> Result<Available, Failure> {
     let network = environment.network();
     let Some(path) = &args.facilitators else {

@@ -40,7 +40,7 @@ impl Failure {
         Self::new(Exit::Failed, format!("{doing} {}: {error}", path.display())).help(help)
     }
 
-    /// As `--format json` prints it.
+    /// The failure as `--format json` prints it.
     pub fn json(&self) -> Value {
         json!({"error": {"exit": self.exit as u8, "message": self.what, "help": self.help}})
     }

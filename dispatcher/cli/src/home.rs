@@ -62,7 +62,7 @@ impl Home {
         self.folder.join(name)
     }
 
-    /// Where what a tenant runs lies, as a folder of its script's modules.
+    /// The path of a tenant's Worker, as a folder of its script's modules.
     #[must_use]
     pub fn scripts(&self) -> PathBuf {
         self.path("tenants")

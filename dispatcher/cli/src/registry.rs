@@ -28,7 +28,7 @@ pub struct Registry {
     pub tenants: Vec<Value>,
 }
 
-/// Who changes what, for the audit log.
+/// The person and the reason of a change, for the audit log.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
     pub what: &'a str,
@@ -75,7 +75,7 @@ impl Registry {
         }
     }
 
-    /// What the dispatcher takes: without what is ours alone.
+    /// The record that the dispatcher takes: without what is ours alone.
     #[must_use]
     pub fn directory(&self) -> Value {
         json!({ "tenants": self.tenants })
@@ -144,7 +144,7 @@ pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known.iter().copied().filter(alike).min_by_key(|known| known.len().abs_diff(name.len()))
 }
 
-/// Who types the command.
+/// The person who types the command.
 #[must_use]
 pub fn author(told: Option<&str>) -> String {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());

@@ -28,7 +28,7 @@ pub struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// Where the API is: at its host, or below the slug of whatever host the dispatcher has.
+    /// The URL of the API: at its host, or below the slug of whatever host the dispatcher has.
     #[must_use]
     pub fn base(&self) -> String {
         self.host.map_or_else(|| format!("/t/{}", self.slug), |host| format!("https://{host}"))

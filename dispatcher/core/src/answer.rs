@@ -39,7 +39,7 @@ impl<R> Answer<R> {
         Self::json_text(status, value.to_string())
     }
 
-    /// Of what is JSON already.
+    /// Answers with text that is JSON already.
     #[must_use]
     pub fn json_text(status: u16, text: String) -> Self {
         let set = vec![("content-type".to_owned(), "application/json".to_owned())];

@@ -65,11 +65,11 @@ pub struct Vars {
 pub struct Config {
     pub environment: Environment,
     pub directory: Rc<Directory>,
-    /// What the records of a directory are checked against.
+    /// The facts that the records of a directory are checked against.
     pub available: Available,
     pub facilitators: Facilitators,
     pub cpu_policy: CpuPolicy,
-    /// Where unknown settlements are looked up; `None`: nowhere.
+    /// The nodes at which unknown settlements are looked up; `None`: nowhere.
     pub chain: Option<ChainNodes>,
     /// The shards of the settlement ledger.
     pub ledger: Layout,

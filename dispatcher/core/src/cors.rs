@@ -4,16 +4,14 @@
 //! where that says nothing, every page may, without credentials: `*` and a browser's cookies exclude each other, and a
 //! payment needs none. A tenant that gives is asked, and what it says stands.
 
-mod policy;
+pub use crate::cors_policy::{CorsRecord, Policy};
 
-pub use policy::{CorsRecord, Policy};
-
+use crate::cors_policy::{is_token, may_be_sent};
 use crate::{
     answer::{Answer, Body},
     hygiene,
-    ports::{Inbound, Outbound},
+    message::{Inbound, Outbound},
 };
-use policy::{is_token, may_be_sent};
 use x402_protocol::Version;
 
 pub const ALLOW_ORIGIN: &str = "access-control-allow-origin";
@@ -27,11 +25,11 @@ const VARY: &str = "vary";
 const REQUEST_METHOD: &str = "access-control-request-method";
 const REQUEST_HEADERS: &str = "access-control-request-headers";
 
-/// What a page may read of an answer of ours.
+/// The headers of our answers that a page may read.
 const EXPOSED: &str = "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X-Request-Id, X-Tenant-Id, Retry-After";
 
-/// What a page may always send. The last is no header of a request at all, but the official clients set it on theirs, and a
-/// browser asks for it.
+/// The headers that a page may always send. The last is no header of a request at all, but the official clients set it
+/// on theirs, and a browser asks for it.
 const PAYMENT_HEADERS: &str = "PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Access-Control-Expose-Headers";
 
 /// Seconds for which a browser need not ask again.
@@ -109,8 +107,8 @@ pub fn asks_to_pay(preflight: &impl Inbound) -> bool {
     preflight.header(REQUEST_HEADERS).is_some_and(|names| names.split(',').any(is_one))
 }
 
-/// What to set on the answer to a preflight of a tenant that gives. `None`: the tenant lets no page in, so that the answer
-/// must be ours.
+/// Returns the headers to set on the answer to a preflight of a tenant that gives. `None`: the tenant lets no page in,
+/// so that the answer must be ours.
 #[must_use]
 pub fn added_to_preflight(status: u16, tenants: &[(String, String)]) -> Option<Vec<(String, String)>> {
     let lets_in = (200..300).contains(&status) && has(tenants, ALLOW_ORIGIN);

@@ -6,7 +6,7 @@
 //! another tenant. Two differences alone are no difference, because DNS makes none: letter case and one trailing dot of a
 //! host, and a port.
 
-use crate::ports::Inbound;
+use crate::message::Inbound;
 use std::fmt;
 
 /// The platform's own limit for a URL; longer paths reach no Worker in production.
@@ -14,7 +14,7 @@ const MAX_PATH_BYTES: usize = 16 * 1024;
 /// RFC 1123.
 const MAX_HOST_BYTES: usize = 253;
 const MAX_LABEL_BYTES: usize = 63;
-/// What slugs stand below on hosts that are no tenant's.
+/// The prefix of slugs on hosts that are no tenant's.
 const MOUNT: &str = "/t/";
 
 /// A tenant's name, in its one spelling: what a directory may list and a request may name. One grammar for both, so that
@@ -28,12 +28,12 @@ pub enum DispatchKey {
     Slug(String),
 }
 
-/// What a request names.
+/// The names in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Named<'a> {
     pub host: DispatchKey,
     pub path: &'a str,
-    /// Where the path is below `/t/<slug>`. Counts only where the host is no tenant's.
+    /// The slug of a path below `/t/<slug>`. Counts only where the host is no tenant's.
     pub mounted: Result<Option<Mounted<'a>>, NotAKey>,
 }
 
@@ -51,7 +51,7 @@ pub struct Mounted<'a> {
 pub struct NotAKey;
 
 impl DispatchKey {
-    /// As a directory must spell it.
+    /// The spelling that a directory must use.
     #[must_use]
     pub fn host(text: &str) -> Option<Self> {
         is_host(text).then(|| Self::Host(text.to_owned()))

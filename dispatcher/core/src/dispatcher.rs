@@ -9,14 +9,16 @@ mod former;
 use crate::{
     admission::{Admitted, Brings, Came, Entered, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
     answer::{Answer, Body},
+    confinement::confined,
     cors::{self, Readers},
     credential_headers,
     egress::PolicyOf,
     hygiene::{self, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
+    message::{CollectError, Inbound, Outbound},
     mount::Mount,
     passed::{Gift, Passed, Trade},
     platform::{InboundOf, IsolateMemory, OutboundOf, Platform, Ports},
-    ports::{CollectError, Dispatch, Inbound, Namespace, Outbound, Randomness, RequestLog},
+    ports::{Dispatch, Namespace, Randomness, RequestLog},
     refusal::Refusal,
     resolve::{Place, Resolution, ResolveError, Resolved, resolve},
     sign_in,
@@ -60,7 +62,7 @@ pub struct Dispatcher<P: Platform> {
     memory: IsolateMemory,
 }
 
-/// What a request came to.
+/// The result of a request.
 #[derive(Debug)]
 pub struct Handled<O> {
     pub answer: Answer<O>,
@@ -83,7 +85,7 @@ impl<O: Outbound> Content<O> {
             is_bare: request.path() == path,
             is_trusted: shared == SharedOrigin::Trusted,
         });
-        Self { answer: hygiene::confined(self.answer, mount.as_ref()), ..self }
+        Self { answer: confined(self.answer, mount.as_ref()), ..self }
     }
 
     fn read_by(self, readers: &Readers) -> Self {
@@ -343,7 +345,7 @@ impl<P: Platform> Dispatcher<P> {
         Ok(Fingerprint::of([kind.as_bytes(), &body]))
     }
 
-    /// What the tenant has to sell, if it has it in time.
+    /// The goods of the tenant, if it has them in time.
     async fn produce(
         &self,
         request: &InboundOf<P>,
@@ -486,7 +488,7 @@ impl<O> Refused<O> {
     }
 }
 
-/// What is asked for by a request, of whoever is there. Its URL is for bills.
+/// The wares that a request asks for, of whoever is there. Its URL is for bills.
 fn purchase_of<'a>(
     request: &'a impl Inbound,
     place: &'a Place,
@@ -507,7 +509,7 @@ fn proof_of(request: &impl Inbound, plausible: &Plausible, now: UnixMillis) -> O
     sign_in::proof_of(request, &sign_in::Asked { payer, network, payment, url: &url, host: request.host() }, now)
 }
 
-/// Who asks, for the ledger to tell the one who paid from one who read the payment off the chain.
+/// The one who asks, for the ledger to tell the payer from a reader of the chain.
 fn origin_of(request: &impl Inbound, source: Option<&Source>, listed: &[String]) -> Origin {
     let names = credential_headers::ALWAYS.into_iter().chain(listed.iter().map(String::as_str));
     let credentials: Vec<_> = names.map(|name| (name, request.header(name))).collect();
@@ -517,7 +519,7 @@ fn origin_of(request: &impl Inbound, source: Option<&Source>, listed: &[String])
     Origin { caller, network, credentials: Fingerprint::of(came) }
 }
 
-/// What a sale came to, for its caller and for the log.
+/// The result of a sale, for its caller and for the log.
 fn content_of<O: Outbound>(
     told: paywall::Told<Sold<Unsold<O>>>,
     purchase: &Purchase<'_>,
@@ -565,7 +567,7 @@ fn hand_over<O>(response: PaidResponse, receipt: (&str, String), ticket: Ticket)
     Content { answer: answer.with(name, value), leaving: Some(ticket) }
 }
 
-/// What the tenant said in place of what was paid for upfront, with the receipt.
+/// The tenant's words in place of the goods that were paid for upfront, with the receipt.
 fn owed<O: Outbound>(unsold: Unsold<O>, receipt: (&'static str, String), request_id: &str) -> Told<O> {
     let (name, value) = receipt;
     let set = vec![(name.to_owned(), value), ("cache-control".to_owned(), "private".to_owned())];
@@ -604,7 +606,8 @@ fn is_preflight(request: &impl Inbound) -> bool {
     request.method() == "OPTIONS" && request.header("access-control-request-method").is_some()
 }
 
-/// Of what is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is cut.
+/// The URL of what is asked for, for the payer to read: nothing of it is ever taken back, so one that is too long is
+/// cut.
 fn resource_url(request: &impl Inbound) -> String {
     let fits = |url: &String| url.len() <= MAX_RESOURCE_URL_BYTES;
     let (origin, path) = (request.origin(), request.path());

@@ -1,7 +1,7 @@
 //! FNV-1a: a hash that is the same in every build, which the standard library's is not promised to be. Not for keys that callers
 //! choose, unless its start is a secret.
 
-/// Where it starts unless something else is to make it differ.
+/// The value that it starts with unless something else is to make it differ.
 pub const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 

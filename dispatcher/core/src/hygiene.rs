@@ -5,14 +5,6 @@
 //! Names are lower-case here, as the runtime has them. A header is ours by its prefix: one that we shall say one day must
 //! not be a tenant's to say today.
 
-use crate::{
-    answer::{Answer, Body},
-    cookies,
-    mount::{self, Mount},
-    ports::Outbound,
-    sandbox,
-};
-
 pub const REQUEST_ID: &str = "x-request-id";
 pub const TENANT_ID: &str = "x-tenant-id";
 /// Tells a tenant below which path it stands.
@@ -121,6 +113,12 @@ pub fn may_not_leave(name: &str, is_mounted: bool) -> bool {
     is_ours(name) || BETWEEN_SERVERS.contains(&name) || is_mounted && SPEAKS_FOR_A_HOST.contains(&name)
 }
 
+/// Whether a header speaks for a whole host, or for longer than a response.
+#[must_use]
+pub fn speaks_for_a_host(name: &str) -> bool {
+    SPEAKS_FOR_A_HOST.contains(&name)
+}
+
 /// Whether no page gets leave to send a header of this name: it says what only the dispatcher says. A request's id is no
 /// such header, although it is replaced: many clients send one with everything.
 #[must_use]
@@ -138,43 +136,6 @@ fn is_payment(credentials: &str) -> bool {
         let scheme = part.trim().split([' ', '\t']).next().unwrap_or_default();
         scheme.eq_ignore_ascii_case(PAYMENT_SCHEME)
     })
-}
-
-/// A tenant's answer without what it may not say, with its cookies bound to it, and at home below its mount.
-pub fn confined<O: Outbound>(answer: Answer<O>, mount: Option<&Mount<'_>>) -> Answer<O> {
-    let is_mounted = mount.is_some();
-    let Answer { status, body, mut set, mut strip } = answer;
-    match &body {
-        Body::Tenant(response) => {
-            let ours = set.len();
-            for (name, value) in response.headers() {
-                let lower = name.to_ascii_lowercase();
-                let is_rewritten = cookies::is_cookie(&lower) || is_mounted && mount::points_somewhere(&lower);
-                // What is set stands in place of all that the tenant said under its name, so all of it is set again.
-                let is_said = set[..ours].iter().any(|(other, _)| other.eq_ignore_ascii_case(&lower));
-                if may_not_leave(&lower, is_mounted) {
-                    strip.push(name);
-                } else if is_rewritten && !is_said {
-                    set.push((lower, value));
-                }
-            }
-        }
-        Body::Bytes(_) => {
-            set.retain(|(name, _)| !is_mounted || !SPEAKS_FOR_A_HOST.contains(&name.to_ascii_lowercase().as_str()));
-        }
-    }
-    for (name, value) in &mut set {
-        if cookies::is_cookie(name) {
-            *value = cookies::bind(value, mount.map(|mount| mount.path));
-        } else if let Some(put_back) = mount.and_then(|mount| mount.put_back(name, value)) {
-            *value = put_back;
-        }
-    }
-    let answer = Answer { status, body, set, strip };
-    match mount {
-        Some(mount) if !mount.is_trusted => sandbox::contained(answer),
-        _ => answer,
-    }
 }
 
 /// The headers of a tenant's response that are kept with a paid response, and the `cache-control` it goes out with.

@@ -4,7 +4,7 @@
 //! Surprising constraint: what a request looks like decides nothing here but its path, letter by letter, where the tenant's
 //! record says that this path is free. A method or a header that made an exemption would be one that every caller can send.
 
-use crate::{ports::Outbound, tenant::Tenant};
+use crate::{message::Outbound, tenant::Tenant};
 use x402_paywall::Price;
 
 /// A tenant's response that leaves without a sale. Nothing else can stand in an answer as [`crate::answer::Body::Tenant`].
@@ -66,7 +66,7 @@ impl<O> Passed<O> {
 mod tests {
     use super::*;
     use crate::{
-        ports::CollectError,
+        message::CollectError,
         tenant::{Available, TenantRecord},
     };
     use x402_protocol::Network;

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a tenant pays us for. `quarantine` is where a tenant is put that must not do harm while someone looks.
+/// The service that a tenant pays us for. `quarantine` is where a tenant is put that must not do harm while someone
+/// looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Plan {
@@ -28,7 +29,8 @@ pub struct Limits {
 /// each of the platform's locations for all of its isolates ([`crate::admission`]).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// That run the tenant's Worker: so many with a payment, and so many without. What only gets an offer is not counted.
+    /// The numbers of requests that run the tenant's Worker: with a payment, and without. What only gets an offer is
+    /// not counted.
     pub tenant: u32,
     /// Payments of one payer to the tenant. The same payment sent again is not another.
     pub payer: u32,

@@ -4,8 +4,8 @@ use crate::{
     admission::Gate,
     directory::stored::StoredTenants,
     ports::{
-        Desk, EventQueue, HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter, RequestLog, Tenants,
-        TroubleLog,
+        Desk, EventQueue, HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter,
+        RequestLog, Tenants, TroubleLog,
     },
     quarantine::{QuarantineObject, Warden},
     telemetry::outbox::Outbox,

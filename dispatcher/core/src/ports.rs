@@ -3,13 +3,18 @@
 use crate::{
     dispatch_key::DispatchKey,
     egress::PolicyOf,
+    operations::{
+        question::{Asked, DeskError, Told},
+        token::Tokens,
+    },
     plan::Limits,
-    platform_api::Tokens,
-    operations::question::{Asked, DeskError, Told},
     telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble, outbox::Parcel},
     tenant::Tenant,
     tenant_failure::TenantFailure,
 };
+
+pub use crate::message::{CollectError, Inbound, Outbound};
+
 use serde_json::Value;
 use std::{future::Future, rc::Rc};
 use x402_paywall::{
@@ -18,39 +23,6 @@ use x402_paywall::{
     ports::LedgerError,
 };
 
-/// A request as it arrived. Headers are looked up one by one, because a platform may have to cross into another runtime
-/// for each.
-pub trait Inbound {
-    fn method(&self) -> &str;
-    /// Scheme and host, as the caller addressed us: `https://api.acme.example`.
-    fn origin(&self) -> &str;
-    /// As sent, port included.
-    fn host(&self) -> &str;
-    /// Percent-encoded, with a leading slash.
-    fn path(&self) -> &str;
-    fn query(&self) -> Option<&str>;
-    fn header(&self, name: &str) -> Option<String>;
-    /// The whole body, unless it has more than `limit` bytes. The tenant gets it all the same. A GET and a HEAD have none,
-    /// whatever came with them (RFC 9110, 9.3.1).
-    fn body(&self, limit: usize) -> impl Future<Output = Result<Vec<u8>, CollectError>>;
-}
-
-/// A tenant's response.
-pub trait Outbound {
-    fn status(&self) -> u16;
-    /// In order; a name may repeat.
-    fn headers(&self) -> Vec<(String, String)>;
-    /// Reads the whole body, unless it has more than `limit` bytes.
-    fn collect(self, limit: usize) -> impl Future<Output = Result<Vec<u8>, CollectError>>;
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CollectError {
-    TooLarge,
-    /// The body broke off.
-    Broken,
-}
-
 /// One dispatch into the namespace.
 #[derive(Clone, Copy, Debug)]
 pub struct Dispatch<'a> {
@@ -58,7 +30,7 @@ pub struct Dispatch<'a> {
     pub limits: Limits,
     /// For the outbound Worker.
     pub egress: PolicyOf<'a>,
-    /// As the tenant is to see it.
+    /// The path as the tenant is to see it.
     pub path: &'a str,
     /// Whether to take a header off the inbound request, by its lower-case name and its value.
     pub strip: fn(&str, &str) -> bool,
@@ -78,7 +50,7 @@ pub trait Namespace {
     ) -> impl Future<Output = Result<Self::Outbound, TenantFailure>>;
 }
 
-/// Who is behind a host or a slug.
+/// The tenants behind hosts and slugs.
 pub trait Tenants {
     fn behind(&self, key: &DispatchKey) -> impl Future<Output = Result<Option<Rc<Tenant>>, DirectoryUnavailable>>;
 }
@@ -113,13 +85,13 @@ impl Rung {
     }
 }
 
-/// What all isolates of a location count together.
+/// The counters that all isolates of a location share.
 pub trait RateLimiter {
     /// Counts one more under `key`; whether that was within the rung's figure. Where nobody can tell, it was.
     fn count(&self, rung: Rung, key: &str) -> impl Future<Output = bool>;
 }
 
-/// Where snapshots of the directory lie, by key.
+/// The store of the directory's snapshots, by key.
 pub trait SnapshotStore {
     /// `None`: there is no such key. The error is for the log.
     fn read(&self, key: &str) -> impl Future<Output = Result<Option<Vec<u8>>, String>>;

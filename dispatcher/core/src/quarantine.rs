@@ -32,7 +32,7 @@ const ANSWER_WITHIN_MS: u64 = 2_000;
 const RETRY_MS: u64 = 1_000;
 /// Bounds what each isolate reads at each call. Who would put more tenants away at once has a plan to change, not a list.
 const MAX_QUARANTINED: usize = 500;
-/// Of these by policy, so that no number of Workers that burn leaves an operator without room.
+/// The share of policy among these, so that no number of Workers that burn leaves an operator without room.
 const MAX_BY_POLICY: usize = 250;
 const POLICY: &str = "policy";
 const MAX_TEXT_BYTES: usize = 200;
@@ -63,7 +63,7 @@ pub struct Quarantine {
 }
 
 impl Quarantine {
-    /// As an operator asks for it; the error says what is wrong.
+    /// Reads a quarantine as an operator asks for it; the error says what is wrong.
     pub fn asked_for(tenant_id: &str, json: &str, now: UnixMillis) -> Result<Self, String> {
         let asked: Self = json::read(json).map_err(|error| error.to_string())?;
         // A misspelt end would be none.
@@ -89,7 +89,7 @@ impl Quarantine {
     }
 }
 
-/// What the one object is asked or told; it always answers with the whole list.
+/// The message to the one object; it always answers with the whole list.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuarantineCall {
@@ -148,7 +148,8 @@ impl Quarantines {
         room
     }
 
-    /// As `put`, but what is in force stays as it is: an operator's quarantine must not end with policy's ten minutes.
+    /// Puts like `put`, but what is in force stays as it is: an operator's quarantine must not end with policy's ten
+    /// minutes.
     fn put_by_policy(&mut self, new: Quarantine, now: UnixMillis) -> bool {
         self.has(&new.tenant_id, now) || self.put(new, now)
     }
@@ -163,7 +164,7 @@ impl Quarantines {
     }
 }
 
-/// What becomes of a script that runs out of CPU time again and again.
+/// The fate of a script that runs out of CPU time again and again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CpuPolicy {
     /// `alert`: it is told.
@@ -229,7 +230,7 @@ impl Burns {
     }
 }
 
-/// What to tell or ask the one object.
+/// The message that is due to the one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Errand {
     Ask,
@@ -252,7 +253,7 @@ impl Warden {
         Self { policy, seen: RefCell::default() }
     }
 
-    /// What a run of this tenant may use, and why, where it is not its plan that says so.
+    /// The limits of a run of this tenant, and their reason, where it is not its plan that says so.
     #[must_use]
     pub fn limits(&self, tenant: &Tenant, now: UnixMillis) -> (Limits, Option<&'static str>) {
         if self.seen.borrow().quarantines.has(&tenant.id, now) {
@@ -376,7 +377,8 @@ impl Warden {
         told.map(drop).inspect_err(|_| self.failed(errand, clock.now()))
     }
 
-    /// What a request must wait for: nobody has told this isolate yet who is in quarantine. Each that comes meanwhile asks
+    /// The errand that a request must wait for: nobody has told this isolate yet who is in quarantine. Each that comes
+    /// meanwhile asks
     /// for itself, because none may wait for another's call; and once one has waited in vain, the next go on without: what
     /// they would wait for is asked for beside their answers.
     #[must_use]

@@ -12,7 +12,7 @@ pub enum Refusal {
     NoTenant,
     Tenant(TenantFailure),
     ResponseTooLarge,
-    /// What came about payments is longer than any payment.
+    /// The payment headers are longer than any payment.
     PaymentTooLarge,
     /// A body that is paid for is read whole before anyone is asked about the payment, since the payment buys this body's
     /// answer and no other's.
@@ -41,7 +41,7 @@ pub enum Refusal {
     TooManyGuesses {
         retry_after_s: u64,
     },
-    /// What stands for a payment's key is none.
+    /// The text in the place of a payment's key is none.
     InvalidPaymentKey,
     /// No tenant of the directory has this id.
     UnknownTenant,
@@ -212,8 +212,12 @@ impl Refusal {
                 "no tenant of the directory has this id, so nothing was changed; \"force\": true in the body of a quarantine takes it all the same"
             }
             Self::PlatformNotFound => "there is no such platform resource",
-            Self::PlatformForbidden => "this token lets you look; what changes something wants one of the scope operate",
-            Self::TelemetryUnavailable => "what was kept of events cannot be read right now; payments do not depend on it",
+            Self::PlatformForbidden => {
+                "this token lets you look; what changes something wants one of the scope operate"
+            }
+            Self::TelemetryUnavailable => {
+                "what was kept of events cannot be read right now; payments do not depend on it"
+            }
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
         };
         message.into()

@@ -2,12 +2,13 @@
 
 use crate::{
     dispatch_key::{Mounted, NotAKey, named},
-    ports::{DirectoryUnavailable, Inbound, Tenants},
+    message::Inbound,
+    ports::{DirectoryUnavailable, Tenants},
     tenant::Tenant,
 };
 use std::rc::Rc;
 
-/// Who is behind what a request names.
+/// The tenant behind the names of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resolution {
     Tenant(Resolved),
@@ -15,20 +16,20 @@ pub enum Resolution {
     Nobody(Place),
 }
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Resolved {
     pub tenant: Rc<Tenant>,
     pub place: Place,
 }
 
-/// What a request names, with the path as whoever is there sees it.
+/// The names in a request, with the path as whoever is there sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Of the host or the slug that decides, in its one spelling: `host/<host>` or `slug/<slug>`.
+    /// The place that decides, host or slug, in its one spelling: `host/<host>` or `slug/<slug>`.
     pub name: String,
     pub path: String,
-    /// What was cut off the path: `/t/<slug>`. `None` where the host decides.
+    /// The prefix that was cut off the path: `/t/<slug>`. `None` where the host decides.
     pub mount: Option<String>,
 }
 

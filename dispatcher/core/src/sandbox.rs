@@ -7,7 +7,7 @@
 
 use crate::{
     answer::{Answer, Body},
-    ports::Outbound,
+    message::Outbound,
 };
 
 const POLICY: &str = "content-security-policy";
@@ -88,7 +88,7 @@ fn is_inert(essence: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{passed::Passed, ports::CollectError};
+    use crate::{message::CollectError, passed::Passed};
 
     #[derive(Debug)]
     struct Response(Vec<(String, String)>);

@@ -3,7 +3,7 @@
 //! What makes a proof good for one use: it is for this very URL, it names this payment, it is at most five minutes old, and
 //! it is newer than the last one that the ledger took for this payment.
 
-use crate::ports::Inbound;
+use crate::message::Inbound;
 use x402_paywall::UnixMillis;
 use x402_protocol::{
     Address, Network,

@@ -134,7 +134,7 @@ pub struct DirectoryEvent {
     /// The snapshot that is in use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
-    /// What is wrong, and where.
+    /// The fault, and its place.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }

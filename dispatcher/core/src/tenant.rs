@@ -2,7 +2,7 @@
 
 use crate::{
     bazaar::{self, BazaarRecord},
-    cors::{CorsRecord, Policy},
+    cors_policy::{CorsRecord, Policy},
     credential_headers,
     egress::Egress,
     free_paths,
@@ -37,7 +37,7 @@ pub struct Tenant {
     pub free_paths: Rc<[String]>,
     /// Ids of those that serve its payments, in the order in which they are tried. Shared where a tenant has no own list.
     pub facilitators: Rc<[String]>,
-    /// What its Worker may ask of the outside.
+    /// The hosts that its Worker may ask.
     pub egress: Egress,
     /// Pages that may use it while it sells. `None`: every page, without credentials.
     pub cors: Option<Policy>,
@@ -46,7 +46,7 @@ pub struct Tenant {
     pub shared_origin: SharedOrigin,
 }
 
-/// What becomes of a tenant's pages below `/t/<slug>`, where all tenants share one origin.
+/// The treatment of a tenant's pages below `/t/<slug>`, where all tenants share one origin.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SharedOrigin {
@@ -79,7 +79,7 @@ impl Script {
     }
 }
 
-/// What a deployment has for its tenants to name.
+/// The facilitators and tokens of a deployment, for its tenants to name.
 #[derive(Clone, Debug)]
 pub struct Available {
     /// The one network that this environment charges on.
@@ -119,7 +119,7 @@ pub struct TenantRecord {
     /// `sandboxed` or `trusted`; absent: sandboxed.
     #[serde(default)]
     pub shared_origin: SharedOrigin,
-    /// Where a directory lists tenants, and is no map of them.
+    /// The hosts, in a directory that lists its tenants and is no map of them.
     #[serde(default)]
     pub hosts: Vec<String>,
     #[serde(default)]

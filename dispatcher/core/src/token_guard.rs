@@ -68,7 +68,7 @@ impl TokenGuard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ports::{CollectError, Inbound};
+    use crate::message::{CollectError, Inbound};
     use proptest::prelude::*;
 
     struct From(String);

@@ -4,9 +4,10 @@
 //! below 300 alone. A question that is refused costs its caller nothing, and nor does one whose answer is known (304).
 
 use crate::{
+    bytes::Source,
     kind::Kind,
     query::{DEFAULT_LIMIT, MAX_FILTERS, MAX_LIMIT, MAX_SORT_COLUMNS, Query, QueryError, decoded},
-    read::{Dataset, Source},
+    read::Dataset,
     render::{Form, ROW_ID, Renderer},
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +18,7 @@ pub const RECORDS: &str = "/v1/records";
 pub const SCHEMA: &str = "/v1/schema";
 pub const PREVIEW: &str = "/v1/preview";
 pub const STATS: &str = "/v1/stats";
-/// What anybody may read of every data set.
+/// The facts of every data set that anybody may read.
 pub const FREE: [&str; 3] = [SCHEMA, PREVIEW, STATS];
 
 /// Documents beside the data, by path, such as `/llms.txt`.
@@ -34,7 +35,7 @@ pub struct Document {
 pub struct Request<'a> {
     pub method: &'a str,
     pub path: &'a str,
-    /// What stands behind `?`.
+    /// The text behind `?`.
     pub query: &'a str,
     pub accept: Option<&'a str>,
     pub if_none_match: Option<&'a str>,

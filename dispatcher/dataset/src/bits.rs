@@ -1,6 +1,6 @@
 //! Numbers of as many bits as the largest of them needs, one behind the other.
 
-use crate::read::Source;
+use crate::bytes::Source;
 
 /// Bytes that are read at once where numbers are read in order.
 const CHUNK: usize = 16 * 1024;

@@ -5,7 +5,7 @@ use crate::{
     kind::{Kind, instant},
 };
 
-/// What a value is ordered by. Two texts may have one key: `1.0` and `1`.
+/// The key that a value is ordered by. Two texts may have one key: `1.0` and `1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key<'a> {
     Whole(i64),
@@ -18,7 +18,7 @@ pub enum Key<'a> {
 pub type Moment<'a> = (i64, &'a str);
 
 impl<'a> Key<'a> {
-    /// Of a text that is of this type.
+    /// The key of a text that is of this type.
     pub fn of(kind: Kind, text: &'a str) -> Self {
         let key = match kind {
             Kind::Integer => text.parse().ok().map(Self::Whole),

@@ -140,7 +140,7 @@ impl Kind {
     }
 }
 
-/// What was seen of a column so far.
+/// The values of a column so far.
 #[derive(Default)]
 struct Seen {
     any: bool,

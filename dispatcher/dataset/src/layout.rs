@@ -13,7 +13,7 @@ pub const BLOCK_WORDS: usize = 16;
 /// A block ends early where its values are long.
 pub const BLOCK_BYTES: usize = 4 * 1024;
 
-/// What a seller says of the data.
+/// The seller's words on the data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct About {
@@ -56,12 +56,13 @@ pub struct ColumnMeta {
 #[serde(rename_all = "camelCase")]
 pub struct Parts {
     pub words: usize,
-    /// Where each block of the dictionary begins, and with which value: two numbers of 32 bits each, and two for the end.
+    /// The beginning of each block of the dictionary, and with which value: two numbers of 32 bits each, and two for
+    /// the end.
     pub blocks: usize,
     pub block_count: usize,
     pub codes: usize,
     pub order: usize,
-    /// Where each code's rows begin in the index; `None`: each code has one row.
+    /// The beginning of each code's rows in the index; `None`: each code has one row.
     pub starts: Option<usize>,
 }
 

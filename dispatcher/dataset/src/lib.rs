@@ -6,6 +6,7 @@
 pub mod api;
 mod bits;
 pub mod build;
+mod bytes;
 mod decimal;
 mod key;
 pub mod kind;
@@ -17,9 +18,10 @@ pub mod source;
 mod table;
 
 pub use build::{Options, build};
+pub use bytes::Source;
 pub use kind::Kind;
 pub use layout::{About, ColumnMeta, Meta};
-pub use read::{Dataset, OpenError, Source};
+pub use read::{Dataset, OpenError};
 pub use source::{Format, SourceError, SourceOptions};
 pub use table::{Problem, Problems, Table};
 

@@ -2,36 +2,12 @@
 
 use crate::{
     bits::{self, Near, Packed},
+    bytes::Source,
     key::Key,
     kind::Kind,
     layout::{ColumnMeta, FORMAT, MAGIC, Meta},
 };
 use std::ops::Range;
-
-/// Bytes that are read where they lie: in a Worker, outside of wasm's memory.
-pub trait Source {
-    fn len(&self) -> usize;
-
-    /// Fills the buffer from an offset, all of it; what lies beyond the end reads as zeros.
-    fn read(&self, at: usize, into: &mut [u8]);
-
-    fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-}
-
-impl Source for Vec<u8> {
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn read(&self, at: usize, into: &mut [u8]) {
-        into.fill(0);
-        let there = self.get(at..).unwrap_or_default();
-        let bytes = there.len().min(into.len());
-        into[..bytes].copy_from_slice(&there[..bytes]);
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
@@ -47,7 +23,7 @@ pub enum OpenError {
 pub struct Dataset<S> {
     meta: Meta,
     source: S,
-    /// Where the parts begin.
+    /// The beginnings of the parts.
     body: usize,
 }
 
@@ -178,7 +154,7 @@ impl<'s, S: Source> Column<'s, S> {
         low
     }
 
-    /// Where a block begins, and its first value's number.
+    /// The beginning of a block, and its first value's number.
     fn block(&self, block: usize) -> (usize, usize) {
         let mut bytes = [0; 8];
         self.source.read(self.blocks + block * 8, &mut bytes);
@@ -207,7 +183,7 @@ impl<'s, S: Source> Column<'s, S> {
     }
 }
 
-/// Where the rows of codes begin in the index.
+/// The beginnings of the rows of codes in the index.
 pub(crate) struct Starts<'s, S>(Option<Near<'s, S>>);
 
 impl<S: Source> Starts<'_, S> {

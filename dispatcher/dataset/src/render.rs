@@ -1,9 +1,10 @@
 //! Rows as JSON, CSV or NDJSON.
 
 use crate::{
+    bytes::Source,
     kind::Kind,
     query::Page,
-    read::{Column, Dataset, Source},
+    read::{Column, Dataset},
 };
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// What a cell holds, as its file said it.
+/// The content of a cell, as its file said it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Value<'a> {
     Null,

@@ -73,7 +73,7 @@ fn host_of(url: &str) -> String {
     after.split(['/', '?', '#']).next().unwrap_or_default().to_owned()
 }
 
-/// As the dispatcher handed it over, under the name that its configuration lists.
+/// The policy as the dispatcher handed it over, under the name that its configuration lists.
 fn policy(env: &Env) -> std::result::Result<Policy, Closed> {
     let closed = |why: String| Closed { code: "no_policy", why };
     let value = Reflect::get(env, &PARAMETER.into()).ok();

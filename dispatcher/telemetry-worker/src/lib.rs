@@ -4,6 +4,7 @@
 //! Surprising constraint: it trusts whoever asks. So it has no route, and only a service binding reaches it.
 
 mod database;
+mod webhook;
 
 use dispatcher_core::{
     operations::question::{Asked, Question, Told},
@@ -14,13 +15,16 @@ use dispatcher_core::{
 use js_sys::{Date, futures::JsFuture};
 use serde_json::{Value, json};
 use telemetry::{
-    PayerKey, answer::answer, ingest,
+    PayerKey, alerts,
+    answer::answer,
+    ingest,
     ingest::{Ingested, put_aside},
     retention,
     store::DatabaseError,
 };
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response, ResponseInit, console};
+use webhook::Webhook;
 use worker::{Context, Env, MessageBatch, MessageExt, RawMessage, Result, ScheduleContext, ScheduledEvent, event};
 
 /// The end of a dead-letter queue's name.
@@ -66,6 +70,9 @@ async fn queue(batch: MessageBatch<JsValue>, env: Env, _: Context) -> Result<()>
 
 #[event(scheduled)]
 async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
+    if let Err(error) = alert(&env).await {
+        log("trouble", &json!({"what": "alerts_not_looked_at", "why": error.to_string()}));
+    }
     let forgotten = async { retention::forget(&database::open(&env).await?, now()).await };
     if let Err(error) = forgotten.await {
         log("trouble", &json!({"what": "telemetry_not_forgotten", "why": error.to_string()}));
@@ -88,11 +95,27 @@ async fn told(env: &Env, question: &Question) -> std::result::Result<Told, Datab
     answer(&database::open(env).await?, question, payer_key(env).as_ref(), now()).await
 }
 
-async fn store(
-    env: &Env,
-    message: &RawMessage,
-    is_dead: bool,
-) -> std::result::Result<Option<Ingested>, DatabaseError> {
+/// Looks at what is on, and tells of what is due. What could not be told is due again after a pause.
+async fn alert(env: &Env) -> std::result::Result<(), DatabaseError> {
+    let (database, webhook) = (database::open(env).await?, Webhook::of(env));
+    let mut episodes = alerts::look(&database, now()).await?;
+    for episode in episodes.iter_mut().filter(|episode| episode.due.is_some_and(|due| due <= now())) {
+        let notice = json!(episode.notice());
+        log("alert", &json!({"alert": "telemetry_alert", "notice": notice}));
+        // Without one, the log is where it was told.
+        let told = match &webhook {
+            Some(webhook) => webhook.tell(episode, now()).await,
+            None => Ok(()),
+        };
+        if let Err(why) = &told {
+            log("trouble", &json!({"what": "alert_not_told", "why": why}));
+        }
+        episode.tried(told.is_ok(), now());
+    }
+    alerts::remember(&database, &episodes, now()).await
+}
+
+async fn store(env: &Env, message: &RawMessage, is_dead: bool) -> std::result::Result<Option<Ingested>, DatabaseError> {
     let (database, id) = (database::open(env).await?, message.id());
     let Some(text) = message.body().as_string() else {
         let why = "is no text";

@@ -212,7 +212,15 @@ mod tests {
     }
 
     fn books(settled: Vec<Entry>) -> LedgerBooks {
-        LedgerBooks { from: UnixMillis(0), to: NOW, settled, open: Vec::new(), is_cut: false, chain: None, is_scheduled: false }
+        LedgerBooks {
+            from: UnixMillis(0),
+            to: NOW,
+            settled,
+            open: Vec::new(),
+            is_cut: false,
+            chain: None,
+            is_scheduled: false,
+        }
     }
 
     #[test]

@@ -57,7 +57,9 @@ const DEAD_LETTER: &str = "INSERT OR IGNORE INTO dead_letter (id, at, why, body)
 /// What became of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ingested {
-    Stored { events: usize },
+    Stored {
+        events: usize,
+    },
     /// Nobody can read it. It lies with the dead letters.
     PutAside(BatchError),
 }

@@ -3,6 +3,7 @@
 //!
 //! Everything here is SQL and what is made of its rows. Where the database is, [`store::Database`] says.
 
+pub mod alerts;
 pub mod answer;
 pub mod books;
 mod dashboard;

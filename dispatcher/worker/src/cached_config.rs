@@ -1,9 +1,9 @@
 //! What an isolate keeps: the configuration, parsed once, for the variables of a deployed version never change; what it read
 //! of the stored tenant directory, who is in quarantine and who comes how often; and the board on which it writes how its facilitators do.
 
-use crate::outbox;
 use crate::ports::{
-    clock::WallClock, log::ConsoleLog, randomness::WebCrypto, secrets::WorkerSecrets, snapshot_store::KvSnapshots,
+    clock::WallClock, log::ConsoleLog, outbox, randomness::WebCrypto, secrets::WorkerSecrets,
+    snapshot_store::KvSnapshots,
 };
 use dispatcher_core::{
     Config,

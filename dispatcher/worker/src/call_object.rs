@@ -32,7 +32,7 @@ extern "C" {
 /// A class of Durable Objects, by the name of its binding.
 #[derive(Clone, Copy)]
 pub enum Objects {
-    /// As many as the deployment is configured to have.
+    /// The shards that the deployment is configured to have.
     LedgerShard,
     /// One per payment key: payments that were begun before there were shards.
     SettlementLedger,

@@ -2,10 +2,10 @@
 //! nothing but the wire. No payment waits for it.
 
 use crate::{
-    cached_config, outbox,
+    cached_config,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_store::DurableHealthStore, log::ConsoleLog,
-        object_storage::ObjectStorage, randomness::WebCrypto,
+        object_storage::ObjectStorage, outbox, randomness::WebCrypto,
     },
     wire::{self, HealthAnswer, HealthCall, Outcome},
 };

@@ -3,10 +3,10 @@
 use crate::{
     cached_config,
     call_object::call_place,
-    outbox,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, shard_store::ShardTables,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
+        shard_store::ShardTables,
     },
     wire::{self, Answer, Call, Outcome, ShardCall},
 };
@@ -108,9 +108,7 @@ impl LedgerShard {
             Call::OnChain => {
                 shard.on_chain(routed).await.map(|told| placed(told, |word| (Answer::OnChain(word), Vec::new())))
             }
-            Call::SettledIn { span, limit } => {
-                Ok((Answer::Entries(shard.settled(&span, limit).await?), Vec::new()))
-            }
+            Call::SettledIn { span, limit } => Ok((Answer::Entries(shard.settled(&span, limit).await?), Vec::new())),
             Call::Open { limit } => Ok((Answer::Entries(shard.open(limit).await?), Vec::new())),
         }
     }

@@ -8,7 +8,6 @@ mod cached_config;
 mod call_object;
 mod facilitator_health;
 mod ledger_shard;
-mod outbox;
 mod payment_identifier;
 mod plain_object;
 mod platform;

@@ -3,9 +3,9 @@
 use crate::{
     cached_config,
     ports::{
-        clock::WallClock, desk::TelemetryDesk, event_queue::TelemetryQueue, health_object::DurableHealth, later::WaitUntil, log::ConsoleLog,
-        namespace::DispatchNamespace, quarantine_object::DurableQuarantines, randomness::WebCrypto,
-        rate_limiter::LimitBindings, secrets::WorkerSecrets, settlement_ledger::DurableLedger,
+        clock::WallClock, desk::TelemetryDesk, event_queue::TelemetryQueue, health_object::DurableHealth,
+        later::WaitUntil, log::ConsoleLog, namespace::DispatchNamespace, quarantine_object::DurableQuarantines,
+        randomness::WebCrypto, rate_limiter::LimitBindings, secrets::WorkerSecrets, settlement_ledger::DurableLedger,
         snapshot_store::KvSnapshots,
     },
 };

@@ -32,11 +32,6 @@ pub struct SettledTransactions {
     state: State,
 }
 
-/// The name of the object that knows a transaction.
-pub fn shard_of(transaction: &str) -> String {
-    transaction.chars().take(3).collect()
-}
-
 impl DurableObject for SettledTransactions {
     fn new(state: State, _env: Env) -> Self {
         Self { state }
@@ -115,7 +110,9 @@ mod tests {
     #[test]
     fn earlier_periods_come_first_and_a_shard_is_a_digit() {
         assert!(key(9, "0xff") < key(10, "0x00") && key(9, "0xff") < key(9, "~") && key(10, "0x00") > key(9, "~"));
-        assert_eq!(shard_of(&format!("0x{}", "ab".repeat(32))), "0xa");
+        let owner = Owner { payment: String::new(), holder: String::new(), since: UnixMillis(0), instead_of: None };
+        let call = TransactionCall { transaction: format!("0x{}", "ab".repeat(32)), owner };
+        assert_eq!(call.object(), "0xa");
         assert!(ARMED > key(u64::from(u32::MAX) % 100_000_000, "~").as_str(), "the mark is no period's");
     }
 }

@@ -4,10 +4,10 @@
 use crate::{
     cached_config,
     ledger_shard::claimed,
-    outbox,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, record_store::DurableStore,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
+        record_store::DurableStore,
     },
     wire::{self, Answer, Call, Outcome},
 };

@@ -90,6 +90,13 @@ pub struct TransactionCall {
     pub owner: Owner,
 }
 
+impl TransactionCall {
+    /// The name of the object that knows the transaction.
+    pub fn object(&self) -> String {
+        self.transaction.chars().take(3).collect()
+    }
+}
+
 /// From an identifier's object.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -4,11 +4,9 @@ use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 use x402_paywall::{
     UnixMillis,
+    asker::Verified,
     binding::Binding,
-    facilitator::{
-        ask::Verified,
-        verdict::{SettleVerdict, Settlement},
-    },
+    facilitator::verdict::{SettleVerdict, Settlement},
     health::standing::{self, Event as HealthEvent, Health, Limits, Outcome, Purpose},
     ledger::{
         Claim, Record,
@@ -59,7 +57,7 @@ fn step(record: Option<Record>, event: Event) -> Option<Record> {
     machine::step(record, event, &now).record
 }
 
-/// What happens to a payment after its claim, where nothing goes wrong.
+/// The events of a payment after its claim, where nothing goes wrong.
 fn course() -> Vec<Event> {
     let (payer, network) = (Address([1; 20]), Network::BaseSepolia);
     let settlement = Settlement {

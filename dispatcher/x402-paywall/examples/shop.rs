@@ -64,7 +64,7 @@ impl PaymentLog for Stdout {
     }
 }
 
-/// What the seller wants to know of its sales.
+/// The figures that the seller wants of its sales.
 #[derive(Default)]
 struct Till(RefCell<Vec<String>>);
 
@@ -131,7 +131,7 @@ fn main() {
     assert_eq!((denial.status(), denial.code()), (409, "payment_already_used"));
 }
 
-/// What a client does with the bill.
+/// Answers the bill as a client does.
 fn pay(offer: &Offer) -> String {
     let signer = Signer::from_secret(&[7; 32]).expect("a secret below the curve's order");
     let authorization = Authorization {

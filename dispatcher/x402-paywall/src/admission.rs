@@ -4,7 +4,7 @@
 //! Surprising constraint: a signature that does not recover to its payer is no reason to refuse. A smart account signs with
 //! its owner's key, in 65 bytes or more, and only a chain can check that. Such a payment is *unproven*.
 
-use crate::{Denial, Reason, UnixMillis, challenge::Bill, paywall::Presented, window::Window};
+use crate::{Denial, Reason, UnixMillis, challenge::Bill, purchase::Presented, window::Window};
 use serde_json::{Map, Value, value::RawValue};
 use x402_protocol::{
     ExactEvmPayload, Mismatch, Network, Offer, PayloadError, Proof, Version, v1, v1_request,
@@ -26,7 +26,7 @@ pub struct Admitted {
     pub worth: Worth,
 }
 
-/// What can come of it.
+/// The result of admission.
 #[derive(Clone, Debug)]
 pub enum Worth {
     /// It pays what is asked.
@@ -121,7 +121,7 @@ impl Sent {
         PaymentIdentifier::among(self.extensions())
     }
 
-    /// What facilitators are asked, where it pays what is asked.
+    /// Returns the request for facilitators, where the payment is what was asked.
     fn held_against(&self, bill: &Bill<'_>) -> Result<Box<RawValue>, Denial> {
         let offer = bill.offer();
         let declared = bill.extensions();
@@ -174,7 +174,7 @@ fn check_echo(declared: Option<&Map<String, Value>>, echoed: Option<&Map<String,
     if declared.iter().all(keeps) { Ok(()) } else { Err(Denial::InvalidPayment(Reason::ours(ECHO_MISMATCH))) }
 }
 
-/// As the reference server calls it.
+/// The reason in the reference server's words.
 const ECHO_MISMATCH: &str = "extension_echo_mismatch";
 
 /// The payment's identifier, as far as the price's rule wants one.
@@ -221,7 +221,7 @@ mod tests {
         admit(&Presented { version, header: &header }, Some(&bill), now)
     }
 
-    /// As whoever was never charged by it is told.
+    /// Admits a payment of a caller who was never charged by it.
     fn admit_under(rule: IdentifierRule, version: Version, payment: &Value) -> Result<(Admitted, Terms), Denial> {
         let admitted = admitted(rule, version, payment)?;
         match admitted.worth.clone() {
@@ -240,7 +240,7 @@ mod tests {
         admit_v2(&payment)
     }
 
-    /// Of a refusal with a bill.
+    /// The reason of a refusal with a bill.
     fn code(refused: Result<(Admitted, Terms), Denial>) -> String {
         let denial = refused.unwrap_err();
         assert!(denial.carries_offer(), "{denial:?}");

@@ -11,13 +11,13 @@ use x402_protocol::{
     v2::{IdentifierRule, PaymentRequired, ResourceInfo},
 };
 
-/// What is asked for something, and what is said of it.
+/// The price of something, and its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Price {
     offer: Offer,
     identifier: IdentifierRule,
     listing: ResourceInfo,
-    /// What the offer declares, for clients to echo.
+    /// The extensions of the offer, for clients to echo.
     extensions: Map<String, Value>,
     /// [`PaymentRequired`] as JSON, from behind the resource's URL.
     v2_after_url: String,
@@ -72,7 +72,7 @@ impl Price {
     }
 }
 
-/// What is asked for which resource.
+/// The offers for a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Bill<'a> {
     pub price: &'a Price,
@@ -99,7 +99,7 @@ impl<'a> Bill<'a> {
         ResourceInfo { url: self.url.to_owned(), ..self.price.listing.clone() }
     }
 
-    /// What the offer declares, for clients to echo.
+    /// The extensions of the offer, for clients to echo.
     #[must_use]
     pub fn extensions(&self) -> Option<Map<String, Value>> {
         self.price.extensions()

@@ -196,7 +196,7 @@ impl Denial {
         }
     }
 
-    /// What a payer that has moved to another address signs to collect what its payment bought, as the extension
+    /// The message that a payer at another address signs to collect its purchase, as the extension
     /// `sign-in-with-x` has it. `url` is the resource's, as the caller addressed it.
     #[must_use]
     pub fn sign_in(&self, url: &str, request_id: &str, now: UnixMillis) -> Option<Value> {

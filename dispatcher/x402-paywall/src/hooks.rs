@@ -2,7 +2,7 @@
 //!
 //! Every method does nothing unless it is written. A hook is on the caller's path: whatever it awaits, the caller waits for.
 
-use crate::{Denial, PaidResponse, Reason, facilitator::verdict::Settlement, paywall::Purchase};
+use crate::{Denial, PaidResponse, Reason, facilitator::verdict::Settlement, purchase::Purchase};
 use std::future::{Future, ready};
 use x402_protocol::Address;
 

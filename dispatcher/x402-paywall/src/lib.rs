@@ -17,17 +17,21 @@
 //! ```
 
 pub mod admission;
+pub mod asker;
 pub mod binding;
 pub mod chain;
 pub mod challenge;
+pub mod claim;
 pub mod denial;
 pub mod facilitator;
 pub mod health;
 pub mod hooks;
 pub mod ledger;
+mod ledger_error;
 pub mod origin;
 pub mod paywall;
 pub mod ports;
+pub mod purchase;
 pub mod reason;
 pub mod response;
 pub mod telemetry;

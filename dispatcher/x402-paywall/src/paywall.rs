@@ -3,15 +3,17 @@
 //! [`Paywall::sell`] is the only way through, so that no seller can run before a payment is claimed, and no response can
 //! leave before it is settled.
 
+pub use crate::purchase::{Presented, Purchase, Seller};
+
 use crate::{
     Denial, PaidResponse, UnixMillis,
     admission::{self, Admitted, Terms, Worth},
     binding::Binding,
-    challenge::{Bill, Price},
+    challenge::Bill,
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
     ledger::{Asked, Authorized, Claim, Collection, Reply},
-    origin::{Fingerprint, Origin},
+    origin::Fingerprint,
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
     window::Window,
@@ -28,50 +30,6 @@ pub struct Paywall<L, H = NoHooks> {
 pub struct Builder<L, H> {
     ledger: L,
     hooks: H,
-}
-
-/// One request for something that costs, or did.
-#[derive(Clone, Copy, Debug)]
-pub struct Purchase<'a> {
-    /// Unique per request: it holds the claim.
-    pub request_id: &'a str,
-    pub seller: Seller<'a>,
-    /// What the seller was asked by, such as a host: no two sellers have the same at a time.
-    pub place: &'a str,
-    pub method: &'a str,
-    /// As the seller sees them.
-    pub path: &'a str,
-    pub query: Option<&'a str>,
-    /// Of what is sold, as the caller addressed it.
-    pub url: &'a str,
-    pub payment: Option<Presented<'a>>,
-    /// Who presents it.
-    pub origin: &'a Origin,
-    /// When the request came.
-    pub now: UnixMillis,
-}
-
-/// Who is asked.
-#[derive(Clone, Copy, Debug)]
-pub enum Seller<'a> {
-    Asks {
-        id: &'a str,
-        price: &'a Price,
-        /// Ids of the facilitators that may serve it, in the order in which they are tried.
-        facilitators: &'a [String],
-    },
-    /// Takes no money, or no more: what a payment bought before can be collected.
-    Gives { id: &'a str },
-    /// Nobody, or nobody any more: what a payment bought before in this place can be collected.
-    Nobody,
-}
-
-/// A payment as it came.
-#[derive(Clone, Copy, Debug)]
-pub struct Presented<'a> {
-    /// Which of the two payment headers it came in.
-    pub version: Version,
-    pub header: &'a str,
 }
 
 /// A claim on a payment whose response is on its way to the caller: see [`Paywall::handed_over`].
@@ -93,7 +51,7 @@ pub struct Plausible {
     network: Network,
 }
 
-/// What the ledger is asked.
+/// The message to the ledger.
 #[derive(Debug)]
 enum Presents {
     Sale(Box<Claim>),
@@ -101,10 +59,10 @@ enum Presents {
     Collection(Box<Collection>, Denial),
 }
 
-/// What running the seller came to.
+/// The result of running the seller.
 #[derive(Debug)]
 pub enum Ran<U> {
-    /// What the payment buys. It is settled first and leaves then.
+    /// The content that the payment buys. It is settled first and leaves then.
     Content(PaidResponse),
     /// Nothing to pay for (an error, a redirect, something too large): it leaves as it is, and nobody is charged.
     Unsold(U),
@@ -149,7 +107,7 @@ pub struct Told<T> {
     pub ledger_error: Option<LedgerError>,
 }
 
-/// What a sale took so far.
+/// The time that a sale took so far.
 #[derive(Default)]
 struct Course {
     attempts: Vec<Attempt>,

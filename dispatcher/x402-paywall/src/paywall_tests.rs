@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{
-    Reason, Veto,
+    Origin, Price, Reason, Veto,
     ledger::{ClaimReply, SettleReply},
 };
 use std::{
@@ -18,7 +18,7 @@ use x402_protocol::{
 
 const VECTOR: &str = include_str!("../../x402-protocol/testdata/eip3009-vector.json");
 
-/// What was called, in order; and the stage at which the seller says no.
+/// The hooks that were called, in order; and the stage at which the seller says no.
 #[derive(Default)]
 struct Course {
     calls: RefCell<Vec<&'static str>>,

@@ -13,7 +13,7 @@ const MAX_REASON_CHARS: usize = 80;
 pub struct Reason(String);
 
 impl Reason {
-    /// What stands in for a reason that is absent or has no reason's shape.
+    /// The stand-in for a reason that is absent or has no reason's shape.
     const UNSTATED: &'static str = "unstated_reason";
 
     #[must_use]

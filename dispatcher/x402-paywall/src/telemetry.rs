@@ -97,7 +97,7 @@ pub struct StandingChange {
     /// `healthy`, `degraded`, `quarantined` or `probing`.
     pub from: Cow<'static, str>,
     pub to: Cow<'static, str>,
-    /// Of the call that made the difference: `answered`, or its reason code.
+    /// The outcome of the call that made the difference: `answered`, or its reason code.
     pub reason: String,
     /// Its own words for a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! Points in time and lengths of time, in milliseconds, as the clock port gives them.
 
 use serde::{Deserialize, Serialize};
+use std::future::Future;
 
 /// Milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -29,4 +30,10 @@ impl UnixMillis {
     pub fn seconds(self) -> u64 {
         self.0 / 1000
     }
+}
+
+/// Tells the time, and lets it pass.
+pub trait Clock {
+    fn now(&self) -> UnixMillis;
+    fn sleep(&self, millis: u64) -> impl Future<Output = ()>;
 }

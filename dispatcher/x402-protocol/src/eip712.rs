@@ -5,7 +5,7 @@ use sha3::{Digest, Keccak256};
 
 pub(crate) type Word = [u8; 32];
 
-/// What a wallet signs.
+/// The hash that a wallet signs.
 pub(crate) fn digest(domain_separator: Word, struct_hash: Word) -> Word {
     Keccak256::new()
         .chain_update([0x19, 0x01])

@@ -124,7 +124,7 @@ mod tests {
         hex::decode_any(&format!("0x{EXAMPLE}")).unwrap()
     }
 
-    /// As an encoder writes it.
+    /// The envelope as an encoder writes it.
     fn sealed(factory: [u8; 20], calldata: &[u8], signature: &[u8]) -> Vec<u8> {
         let word = |number: usize| [vec![0; WORD - 8], (number as u64).to_be_bytes().to_vec()].concat();
         let string = |bytes: &[u8]| {
@@ -181,7 +181,7 @@ mod tests {
             prop_assert_eq!((opened.factory, opened.factory_calldata, opened.signature), (Address(factory), &calldata[..], &signature[..]));
         }
 
-        /// So there is one envelope for each content, and nothing that an encoder would not have written opens.
+        /// There is one envelope for each content, and nothing that an encoder would not have written opens.
         #[test]
         fn what_opens_is_what_an_encoder_would_have_written(at in 0_usize..320, to: u8, cut in 0_usize..400) {
             let mut bytes = example();

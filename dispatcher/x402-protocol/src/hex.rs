@@ -1,6 +1,6 @@
 //! `0x` hex. The prefix is required, as the specification's examples always carry it.
 
-/// What is wrong with a hex string.
+/// The fault of a hex string.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HexError {
     #[error("does not start with 0x")]

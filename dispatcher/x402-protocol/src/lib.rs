@@ -8,7 +8,6 @@ pub mod address;
 pub mod eip3009;
 mod eip712;
 pub mod erc6492;
-pub mod exact;
 mod facilitator_request;
 pub mod header;
 pub mod hex;
@@ -19,6 +18,7 @@ pub mod payload;
 pub mod payment_flow;
 pub mod payment_key;
 pub mod permit2;
+pub mod scheme;
 pub mod signature;
 pub mod siwx;
 mod text;
@@ -29,7 +29,6 @@ pub mod version;
 
 pub use address::Address;
 pub use eip3009::{Authorization, Nonce};
-pub use exact::{ExactEvmPayload, Transfer, TransferMethod};
 pub use facilitator_request::{v1_request, v2_request};
 pub use network::Network;
 pub use offer::{Mismatch, Offer};
@@ -37,6 +36,10 @@ pub use payload::PayloadError;
 pub use payment_flow::PaymentFlow;
 pub use payment_key::PaymentKey;
 pub use permit2::Permit2Authorization;
+pub use scheme::{
+    Scheme,
+    exact::{ExactEvmPayload, Transfer, TransferMethod},
+};
 pub use signature::{Proof, Signature};
 pub use uint256::Uint256;
 pub use version::Version;

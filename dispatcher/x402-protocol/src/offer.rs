@@ -3,16 +3,13 @@
 //! A server matches a payment against its own offer and sends its own offer to facilitators, never the client's copy.
 
 use crate::{
-    Address, Authorization, Network, PaymentFlow, PaymentKey, Transfer, TransferMethod, Uint256, Version,
+    Address, Authorization, Network, PaymentFlow, PaymentKey, Scheme, Transfer, TransferMethod, Uint256, Version,
     payment_flow::{PAYMENT_FLOW, UnknownFlow},
     permit2::EXACT_PROXY,
-    v1,
     v2::PaymentRequirements,
 };
 use serde_json::{Map, Value};
 
-/// The one scheme that is sold under.
-pub const SCHEME: &str = "exact";
 const TRANSFER_METHOD: &str = "assetTransferMethod";
 
 /// One `exact` offer on an EVM network.
@@ -102,7 +99,7 @@ impl Offer {
 
     /// Reads an offer off the wire: what a client or a facilitator does.
     pub fn from_requirements(wire: &PaymentRequirements) -> Result<Self, OfferError> {
-        if wire.scheme != SCHEME {
+        if Scheme::named(&wire.scheme).is_none() {
             return Err(OfferError::Scheme(wire.scheme.clone()));
         }
         let address = |field, text: &str| {
@@ -131,7 +128,7 @@ impl Offer {
     #[must_use]
     pub fn to_requirements(&self) -> PaymentRequirements {
         PaymentRequirements {
-            scheme: SCHEME.to_owned(),
+            scheme: Scheme::Exact.name().to_owned(),
             network: self.network.to_string(),
             amount: self.amount.to_string(),
             asset: self.asset.to_string(),
@@ -146,7 +143,7 @@ impl Offer {
     pub fn matches(&self, accepted: &PaymentRequirements) -> Result<(), Mismatch> {
         let same = |text: &str, address: Address| text.parse() == Ok(address);
         let check = |fits: bool, mismatch| if fits { Ok(()) } else { Err(mismatch) };
-        check(accepted.scheme == SCHEME, Mismatch::Scheme)?;
+        check(accepted.scheme == Scheme::Exact.name(), Mismatch::Scheme)?;
         check(accepted.network == self.network.caip2(), Mismatch::Network)?;
         check(accepted.amount.parse() == Ok(self.amount), Mismatch::Amount)?;
         check(same(&accepted.asset, self.asset), Mismatch::Asset)?;
@@ -157,13 +154,6 @@ impl Offer {
         check(PaymentFlow::of_extra(echoed) == Ok(self.flow), Mismatch::Flow)?;
         let kept = self.extra().iter().all(|(key, value)| echoed.and_then(|extra| extra.get(key)) == Some(value));
         check(kept, Mismatch::Extra)
-    }
-
-    /// Whether a version 1 payment is for this offer. It names no more than these two.
-    pub fn matches_v1(&self, payment: &v1::PaymentPayload) -> Result<(), Mismatch> {
-        let check = |fits: bool, mismatch| if fits { Ok(()) } else { Err(mismatch) };
-        check(payment.scheme == SCHEME, Mismatch::Scheme)?;
-        check(payment.network == self.network.name_in(Version::V1), Mismatch::Network)
     }
 
     /// Whether the transfer moves this offer's money: exactly the amount, or in version 1 at least that.

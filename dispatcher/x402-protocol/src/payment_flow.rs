@@ -30,7 +30,7 @@ impl PaymentFlow {
         }
     }
 
-    /// As it stands in `extra`, where it stands there at all.
+    /// The word in `extra`, where it stands there at all.
     #[must_use]
     pub fn on_the_wire(self) -> Option<&'static str> {
         match self {

@@ -122,7 +122,8 @@ pub fn recover(signature: &[u8; 65], digest: &[u8; 32]) -> Result<Address, Recov
     signer_of(&ecdsa, recovery, digest).map(|key| address_of(&key)).ok_or(RecoverError::NoKey)
 }
 
-/// As `VerifyingKey::recover_from_prehash` does, without verifying the signature with the key that it was just solved for:
+/// Recovers like `VerifyingKey::recover_from_prehash`, without verifying the signature with the key that it was just
+/// solved for:
 /// that holds by construction, and takes as long again. `Q = (s·R - z·G) / r`, for the point `R` at `r` (SEC 1, 4.1.6).
 fn signer_of(signature: &Ecdsa, recovery: RecoveryId, digest: &[u8; 32]) -> Option<VerifyingKey> {
     let (r, s) = signature.split_scalars();

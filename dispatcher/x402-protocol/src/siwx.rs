@@ -29,7 +29,7 @@ pub fn payment_resource(payment: &str) -> String {
     format!("urn:x402:payment:{payment}")
 }
 
-/// What a server declares for a wallet to sign: the message's parts, for one chain. `None`: the URL has no host.
+/// The declaration for a wallet to sign: the message's parts, for one chain. `None`: the URL has no host.
 #[must_use]
 pub fn challenge(url: &str, nonce: &str, issued_at_ms: u64, chain_id: u64, resource: &str) -> Option<Value> {
     let uri = url.split(['?', '#']).next().unwrap_or(url);

@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 #[serde(try_from = "String", into = "String")]
 pub struct Uint256(pub [u8; 32]);
 
-/// What is wrong with a decimal.
+/// The fault of a decimal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DecimalError {
     #[error("is empty")]

@@ -1,7 +1,7 @@
 //! A caller's connection, read and written by hand: hyper would neither reset it, nor cut an answer short, nor tell a caller
 //! that went away from one that waits. How a request is read stands in `http1.rs`.
 
-use super::{http1::ReadError, pipe::PipeEnd};
+use super::{pipe::PipeEnd, read_error::ReadError};
 use std::{io, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,7 +17,7 @@ pub struct Caller {
     pub(super) buffer: Vec<u8>,
 }
 
-/// What the caller is connected by: a socket, or in the simulated tier a pipe.
+/// The connection of the caller: a socket, or in the simulated tier a pipe.
 enum Line {
     Tcp(TcpStream),
     Pipe(PipeEnd),

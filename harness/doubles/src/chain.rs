@@ -12,7 +12,7 @@ use std::{
 };
 use x402_protocol::{Address, Network, Offer, PaymentKey, Transfer, TransferMethod, Uint256, hex};
 
-/// What a payer that nobody set a balance for owns: more than any run can spend.
+/// The balance of a payer that nobody set one for: more than any run can spend.
 pub const AMPLE_BALANCE: u64 = 1_000_000_000_000_000;
 
 pub struct Chain {
@@ -56,7 +56,7 @@ struct State {
     /// The number of kept transfers at which to look for some to forget.
     full_at: usize,
     balances: BTreeMap<(Network, Address), u64>,
-    /// What the Permit2 contract may move for an account.
+    /// The amount that the Permit2 contract may move for an account.
     allowances: BTreeMap<(Network, Address), u64>,
 }
 

@@ -3,9 +3,10 @@
 use super::{
     answers,
     caller::Caller,
-    exchange::{Exchange, Origin, Played, Then},
+    exchange::{Exchange, Played, Then},
     fault,
     http1::{Head, ReadError, RequestLine},
+    origin::HonestPart,
     reply::{JSON, Reply},
     request::{FacilitatorRequest, PaymentSeen},
     script::{Admitted, Script},
@@ -16,13 +17,13 @@ use reports::event::{Event, FacilitatorCall, FacilitatorEndpoint, FaultRef};
 use std::{error::Error, sync::Arc};
 use tokio::{select, sync::watch};
 
-/// What all connections of a double share.
+/// The state that all connections of a double share.
 pub struct Double {
     pub name: Arc<str>,
     /// Without it nobody is answered.
     pub key: Option<String>,
     pub script: Arc<Script>,
-    pub origin: Origin,
+    pub origin: HonestPart,
     pub signers: Arc<Signers>,
     pub journal: Journal,
 }

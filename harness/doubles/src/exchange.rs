@@ -1,37 +1,33 @@
 //! One call in the hands of a fault: the caller's socket, and the honest part to forward to.
 
-use super::{
-    answers::{self, Answers, Desks},
-    caller::Caller,
-    official::PaperChain,
-    reply::Reply,
-    request::FacilitatorRequest,
-    signers::Signers,
-};
+use super::{caller::Caller, origin_error::OriginError, reply::Reply, request::FacilitatorRequest, signers::Signers};
 use reports::event::{FacilitatorAnswer, FacilitatorEndpoint};
+use std::{future::Future, pin::Pin};
 
-/// The honest part of a double.
-pub enum Origin {
-    /// The wiremock server behind the acceptor.
-    Served { client: reqwest::Client, answers: Answers },
-    /// The official library, and the chain that it settles on.
-    Official(PaperChain),
-    /// Asked without a socket.
-    Within(Desks),
+/// The honest part of a double, whichever it is.
+pub trait Origin: Send + Sync {
+    /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
+    fn reply<'a>(&'a self, call: HonestCall<'a>) -> HonestReply<'a>;
 }
 
-/// The honest part failed: never the dispatcher's fault, so it must not look like one of the scenario's.
-#[derive(Debug, thiserror::Error)]
-pub enum OriginError {
-    #[error("facilitator double's own answer server failed")]
-    Server(#[from] reqwest::Error),
-    #[error("the chain of paper cannot be read")]
-    Chain(#[from] serde_json::Error),
+/// The answer of an honest part, once it is there.
+pub type HonestReply<'a> = Pin<Box<dyn Future<Output = Result<Reply, OriginError>> + Send + 'a>>;
+
+/// A call as the honest part gets it.
+#[derive(Clone, Copy)]
+pub struct HonestCall<'a> {
+    /// The double's name.
+    pub facilitator: &'a str,
+    pub endpoint: FacilitatorEndpoint,
+    pub body: &'a [u8],
+    pub request: &'a FacilitatorRequest,
+    /// Position of the fault in the double's list.
+    pub fault: Option<usize>,
 }
 
 pub struct Exchange<'a> {
     pub caller: &'a mut Caller,
-    pub origin: &'a Origin,
+    pub origin: &'a dyn Origin,
     /// The double's name.
     pub facilitator: &'a str,
     pub endpoint: FacilitatorEndpoint,
@@ -60,32 +56,9 @@ pub enum Then {
 impl Exchange<'_> {
     /// The whole answer under the call's HTTP-level fault, if it has one. Settles.
     pub async fn honest_reply(&self) -> Result<Reply, OriginError> {
-        let (verb, path) = answers::route(self.endpoint);
-        // The answer server is held until the answer is in.
-        let (client, url, _held) = match self.origin {
-            Origin::Within(desks) => return Ok(desks.reply(self.endpoint, &self.request, self.fault)),
-            Origin::Served { client, answers } => {
-                let server = answers.server().await;
-                (client, format!("{}{path}", server.uri()), Some(server))
-            }
-            Origin::Official(chain) => (chain.client(), format!("{}{path}", chain.url_of(self.facilitator)), None),
-        };
-        let mut request = match verb {
-            "GET" => client.get(url),
-            _ => client.post(url).body(self.body.clone()),
-        };
-        if let Some(fault) = self.fault {
-            request = request.header(answers::FAULT_HEADER, fault);
-        }
-        let response = request.send().await?;
-        let status = response.status().as_u16();
-        let content_type = response.headers().get("content-type").and_then(|value| value.to_str().ok());
-        let content_type = content_type.unwrap_or_default().to_owned();
-        let reply = Reply { status, content_type, body: response.bytes().await?.to_vec() };
-        if let Origin::Official(chain) = self.origin {
-            chain.tell().await?;
-        }
-        Ok(reply)
+        let Self { facilitator, endpoint, body, request, fault, .. } = self;
+        let call = HonestCall { facilitator, endpoint: *endpoint, body, request, fault: *fault };
+        self.origin.reply(call).await
     }
 
     /// Gets the answer and sends it, whole.

@@ -2,6 +2,8 @@
 //!
 //! Judgement comes as a reason code; the HTTP status is 200 for every judged request, as the reference facilitator does.
 
+pub use super::judgement::{Refused, nonce_used, succeeded};
+
 use super::{
     chain::{Chain, Settled, Settlement},
     reason,
@@ -12,20 +14,13 @@ use super::{
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{
-    Address, Mismatch, Network, Signature, Transfer, TransferMethod, Version,
+    Address, Mismatch, Network, Signature, TransferMethod, Version,
     offer::OfferError,
     v2::{SettleResponse, VerifyResponse},
 };
 
 /// A transaction needs this long to be mined: the reference facilitator refuses what expires sooner.
 pub const MIN_WINDOW_LEFT_S: u64 = 6;
-
-/// A refusal, with the payer where one could be read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    pub reason: &'static str,
-    pub payer: Option<Address>,
-}
 
 #[must_use]
 pub fn verify(
@@ -116,19 +111,6 @@ pub fn valid(payer: Address) -> VerifyResponse {
     VerifyResponse { is_valid: true, invalid_reason: None, payer: Some(payer.to_string()) }
 }
 
-/// Version 1 has no amount in its answer.
-#[must_use]
-pub fn succeeded(asked: &Asked, transaction: &str) -> SettleResponse {
-    SettleResponse {
-        success: true,
-        error_reason: None,
-        payer: Some(asked.transfer.from().to_string()),
-        transaction: transaction.to_owned(),
-        network: asked.offer.network.name_in(asked.version).to_owned(),
-        amount: (asked.version == Version::V2).then(|| asked.transfer.amount().to_string()),
-    }
-}
-
 #[must_use]
 pub fn failed(request: &FacilitatorRequest, refused: &Refused) -> SettleResponse {
     SettleResponse {
@@ -206,16 +188,7 @@ fn forged(method: TransferMethod) -> &'static str {
     }
 }
 
-/// What the chain says of a transfer whose nonce is spent.
-#[must_use]
-pub fn nonce_used(transfer: &Transfer) -> &'static str {
-    match transfer.method() {
-        TransferMethod::Eip3009 => reason::NONCE_ALREADY_USED,
-        TransferMethod::Permit2 => reason::PERMIT2_NONCE,
-    }
-}
-
-/// What only the chain and the clock know.
+/// Judges what only the chain and the clock know.
 fn judge(asked: &Asked, chain: &Chain, unix_now: u64) -> Result<(), Refused> {
     let Asked { offer, transfer, .. } = asked;
     let fits = |fits: bool, reason| {

@@ -2,12 +2,10 @@
 //!
 //! In three steps, because a fault may end the call between them.
 
+pub use super::read_error::{MAX_BODY_BYTES, MAX_HEAD_BYTES, ReadError};
+
 use super::caller::Caller;
 
-/// A facilitator request's line and headers are a few hundred bytes.
-pub const MAX_HEAD_BYTES: usize = 16 * 1024;
-/// A payment is about 1 kB; with extensions and a smart account's signature, some 10 kB.
-pub const MAX_BODY_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 64;
 /// The longest line that announces a chunk: 16 hex digits, and extensions that nobody sends.
 const MAX_CHUNK_LINE_BYTES: usize = 256;
@@ -32,19 +30,6 @@ pub struct Head {
     pub api_key: Option<String>,
     /// Whether the caller wants the connection closed after the answer.
     pub last: bool,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The caller closed or reset the connection in mid-request.
-    #[error("caller went away")]
-    Gone,
-    #[error("request is no HTTP/1.1: {0}")]
-    NotHttp(String),
-    #[error("request head is over {MAX_HEAD_BYTES} bytes")]
-    HeadTooLarge,
-    #[error("request body is over {MAX_BODY_BYTES} bytes")]
-    BodyTooLarge,
 }
 
 impl Caller {

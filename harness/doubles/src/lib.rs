@@ -10,6 +10,7 @@
 
 mod acceptor;
 mod answers;
+mod ask;
 mod call;
 mod caller;
 mod chain;
@@ -18,12 +19,16 @@ mod exchange;
 pub mod fault;
 pub mod honest;
 mod http1;
+mod judgement;
 pub mod node;
 pub mod node_kind;
 mod official;
+mod origin;
+mod origin_error;
 pub mod pick;
 mod pipe;
 mod piped;
+mod read_error;
 mod reason;
 mod repeat;
 mod repeats;
@@ -35,16 +40,16 @@ mod signers;
 #[cfg(test)]
 mod testing;
 
-pub use answers::Ask;
+pub use ask::Ask;
 pub use call::Call;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
-pub use exchange::OriginError;
 pub use fault::inject::{
     EmptyField, Inject, LieAbout, Money, NamedTransaction, PendingStyle, ResetAfter, SettledBody, StatusBody, Unproven,
 };
 pub use node::NodeDouble;
 pub use node_kind::Node;
 pub use official::PaperChain;
+pub use origin_error::OriginError;
 pub use pick::{Odds, Pick};
 pub use pipe::PipeEnd;
 pub use piped::PipedDouble;
@@ -57,8 +62,8 @@ pub use signers::Signers;
 
 use answers::{Answers, Desks};
 use connection::Double;
-use exchange::Origin;
 use journal::Journal;
+use origin::HonestPart;
 use std::{io, net::SocketAddr, sync::Arc};
 use tokio::{
     sync::{oneshot, watch},
@@ -74,7 +79,7 @@ pub struct Terms {
     pub lists_only: Option<&'static str>,
     /// How it answers a settlement that it has made before.
     pub repeats: Repeat,
-    /// Of loopback; any free one where absent.
+    /// The port on loopback; any free one where absent.
     pub port: Option<u16>,
 }
 
@@ -102,7 +107,7 @@ impl FacilitatorDouble {
         let answers = Answers::serve(desks).await;
         // A proxy named by the environment must not come between the two halves.
         let client = system::http_client::builder().build().map_err(io::Error::other)?;
-        let origin = Origin::Served { client, answers };
+        let origin = HonestPart::Served { client, answers };
         let signers = Arc::clone(chain.signers());
         let double = Double { name, key: terms.key, script, origin, signers, journal };
         Self::open(double, terms.port).await
@@ -111,7 +116,7 @@ impl FacilitatorDouble {
     /// Starts in front of the official library, whose answers it passes on as they are: it only records.
     pub async fn in_front_of(name: String, terms: Terms, chain: PaperChain, journal: Journal) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(Vec::new())));
-        let (origin, signers) = (Origin::Official(chain), Arc::default());
+        let (origin, signers) = (HonestPart::Official(chain), Arc::default());
         let double = Double { name, key: terms.key, script, origin, signers, journal };
         Self::open(double, terms.port).await
     }
@@ -135,7 +140,7 @@ impl FacilitatorDouble {
         format!("http://{}", self.address)
     }
 
-    /// What its calls go by, for whoever switches faults while it runs.
+    /// The script of its calls, for whoever switches faults while it runs.
     #[must_use]
     pub fn script(&self) -> Arc<Script> {
         Arc::clone(&self.script)

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-/// Where a node's past and its answers end.
+/// The most blocks of a node's past, and of an answer.
 const MAX_BLOCKS: u64 = 100_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 //! Surprising constraint: what an answer says has happened must stand in the history before the answer leaves, so the chain
 //! is read between the two.
 
-use super::exchange::OriginError;
+use super::origin_error::OriginError;
 use journal::Journal;
 use reports::event::{self, Event};
 use serde::Deserialize;
@@ -21,7 +21,7 @@ pub struct PaperChain {
     told: Arc<Mutex<usize>>,
 }
 
-/// What the chain says of itself.
+/// The chain's word on itself.
 #[derive(Deserialize)]
 struct Read {
     network: String,
@@ -49,7 +49,7 @@ impl PaperChain {
         Self { client, url: url.to_owned(), journal, told: Arc::default() }
     }
 
-    /// Where the facilitator of that name answers.
+    /// The URL of the facilitator of that name.
     #[must_use]
     pub fn url_of(&self, facilitator: &str) -> String {
         format!("{}/{facilitator}", self.url)
@@ -75,7 +75,7 @@ impl PaperChain {
 }
 
 impl Moved {
-    /// As the doubles' own chain tells it.
+    /// A transfer as the doubles' own chain tells it.
     fn told(self, network: &str, asset: &str) -> event::Transfer {
         event::Transfer {
             payment: format!("{network}:{}:{}:{}", self.by, self.from, self.nonce),

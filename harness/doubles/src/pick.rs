@@ -11,7 +11,7 @@ pub enum Pick {
     All,
     /// The first so many calls.
     First(u64),
-    /// That call only, counted from 1.
+    /// The number of that one call, counted from 1.
     Nth(u64),
     /// Each so-manyth call.
     Every(u64),
@@ -49,7 +49,7 @@ impl Odds {
 pub enum RawPick {
     /// The first so many calls.
     First(#[schemars(with = "u64", range(min = 1))] Spanned<u64>),
-    /// That call only, counted from 1.
+    /// The number of that one call, counted from 1.
     Nth(#[schemars(with = "u64", range(min = 1))] Spanned<u64>),
     /// Each so-manyth call.
     Every(#[schemars(with = "u64", range(min = 1))] Spanned<u64>),

@@ -11,7 +11,8 @@ use std::{
 };
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf};
 
-/// What is on its way and unread: about a socket's buffer on loopback, so that an answer that nobody reads blocks its sender.
+/// The most bytes that are on their way and unread: about a socket's buffer on loopback, so that an answer that nobody
+/// reads blocks its sender.
 const IN_FLIGHT_BYTES: usize = 64 * 1024;
 
 /// One end. Dropping it closes the connection.
@@ -45,7 +46,7 @@ impl PipeEnd {
         self.unless_reset(read)
     }
 
-    /// What there is now, without waiting.
+    /// Returns the bytes that are there now, without waiting.
     pub fn try_read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(chunk);
         match Pin::new(&mut self.stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut buffer) {

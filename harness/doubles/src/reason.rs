@@ -19,7 +19,7 @@ pub const UNDEPLOYED_SMART_WALLET: &str = "invalid_exact_evm_payload_undeployed_
 pub const VALID_AFTER: &str = "invalid_exact_evm_payload_authorization_valid_after";
 pub const VALID_BEFORE: &str = "invalid_exact_evm_payload_authorization_valid_before";
 pub const NONCE_ALREADY_USED: &str = "invalid_exact_evm_nonce_already_used";
-/// What a node says of a transaction that would fail, as one that spends a nonce for the second time.
+/// The word of a node on a transaction that would fail, as one that spends a nonce for the second time.
 pub const INVALID_TRANSACTION_STATE: &str = "invalid_transaction_state";
 pub const INSUFFICIENT_FUNDS: &str = "insufficient_funds";
 pub const UNSUPPORTED_PAYLOAD_TYPE: &str = "unsupported_payload_type";

@@ -2,7 +2,7 @@
 //! all of them are honest.
 
 use super::{
-    honest::{Refused, nonce_used, succeeded},
+    judgement::{Refused, nonce_used, succeeded},
     reason,
     request::Asked,
 };

@@ -45,7 +45,7 @@ impl Reply {
         [self.head(), self.body.clone()].concat()
     }
 
-    /// What the record says once all of it has left.
+    /// The answer in the record once all of it has left.
     #[must_use]
     pub fn sent(&self) -> FacilitatorAnswer {
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();

@@ -13,7 +13,7 @@ use x402_protocol::{
 /// A call's body, read once for all that look at it: the record, the count of repeats, the fault and the honest part.
 pub struct FacilitatorRequest {
     read: Result<Read, Unreadable>,
-    /// What the requirements call their network; empty where they call it nothing.
+    /// The network's name in the requirements; empty where they call it nothing.
     network: String,
     payload_hash: Option<String>,
     /// Whether its payload has both kinds of authorization, be one of them null.
@@ -54,7 +54,7 @@ pub enum Unreadable {
     Shape,
 }
 
-/// What the record of a call says of its payment, as far as the body lets it be read.
+/// The part of a call's record about its payment, as far as the body lets it be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PaymentSeen {
     pub payment: Option<String>,
@@ -64,7 +64,7 @@ pub struct PaymentSeen {
 }
 
 impl FacilitatorRequest {
-    /// Of any bytes: what cannot be read is part of what a double answers.
+    /// Reads any bytes: what cannot be read is part of what a double answers.
     #[must_use]
     pub fn parse(body: &[u8]) -> Self {
         let Ok(body) = serde_json::from_slice::<Body>(body) else {

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 /// The platform's own, in a run: no tenant may ask them.
 pub const PLATFORM_HOSTS: [&str; 2] = ["platform.example", "*.platform.example"];
 
-/// Where the double of the outside redirects to: `/redirect-to/<percent-encoded URL>`, on any host.
+/// The target of a redirect by the double of the outside: `/redirect-to/<percent-encoded URL>`, on any host.
 #[must_use]
 pub fn redirected_to(url: &str) -> Option<String> {
     let (_, encoded) = url.split_once("/redirect-to/")?;

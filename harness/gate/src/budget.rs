@@ -17,7 +17,7 @@ pub struct Budgets {
     pub canary: CanaryBudgets,
 }
 
-/// What one kind of request may cost, as ratios to the bare Worker.
+/// The most that one kind of request may cost, as ratios to the bare Worker.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RouteBudgets {
@@ -30,9 +30,9 @@ pub struct RouteBudgets {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Budget {
-    /// What was seen when the budget was set, on a quiet machine.
+    /// The figure when the budget was set, on a quiet machine.
     pub measured: f64,
-    /// What is still let through.
+    /// The largest figure that is let through.
     pub most: f64,
 }
 
@@ -40,21 +40,21 @@ pub struct Budget {
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ShareBudgets {
-    /// Of requests that may be answered wrongly, or not at all.
+    /// The number of requests that may be answered wrongly, or not at all.
     pub wrong: f64,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct MemoryBudget {
-    /// What a request may leave behind in the server's memory, once it is warm. A collector's heap goes up and down by more than
-    /// a small leak in a minute.
+    /// The bytes that a request may leave behind in the server's memory, once it is warm. A collector's heap goes up
+    /// and down by more than a small leak in a minute.
     pub bytes_a_request: f64,
     /// The same over a soak, which a small leak does not get through.
     pub soaked_bytes_a_request: f64,
 }
 
-/// What a new version may do worse than the old one beside it.
+/// The most by which a new version may be worse than the old one beside it.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CanaryBudgets {

@@ -14,9 +14,9 @@ use crate::CanaryBudgets;
 /// Standard deviations of the normal distribution that 99 % lie within.
 const DEVIATIONS: f64 = 2.576;
 
-/// What both versions are told of.
+/// The figures that are told of both versions.
 const OF_EACH: [&str; 7] = ["requests", "errors", "p95_ms", "p99_ms", "cpu_ms", "paid", "settled"];
-/// What the new version must have none of.
+/// The events that the new version must have none of.
 const NEVER: [(&str, &str); 4] = [
     ("new.refused_after_unknown", "payments of unknown outcome that were answered with 402"),
     ("new.settled_twice", "payments that were settled twice"),
@@ -25,7 +25,7 @@ const NEVER: [(&str, &str); 4] = [
 ];
 const VERSIONS: [&str; 2] = ["old", "new"];
 
-/// What Argo Rollouts calls what an analysis came to.
+/// The words of Argo Rollouts for the result of an analysis.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub enum Phase {
     Successful,

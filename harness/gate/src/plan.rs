@@ -25,11 +25,11 @@ const JOURNEYS: Duration = Duration::from_secs(300);
 const SOAK: Duration = Duration::from_secs(60 * 60);
 const SWARM: Duration = Duration::from_secs(10 * 60);
 
-/// What is simulated again and again until something breaks.
+/// The swarm, which is simulated again and again until something breaks.
 const SWARM_FOR: &str = "10m";
 const SOAK_FOR: &str = "60m";
 
-/// What a job is of.
+/// The kind of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -42,7 +42,7 @@ pub enum Kind {
     Swarm,
 }
 
-/// What a job must not share.
+/// The resources that a job must not share.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Needs {
     /// CPU and no clock: others may run beside it, one a core.
@@ -71,7 +71,7 @@ pub struct Job {
     pub estimate: Duration,
 }
 
-/// What a plan needs to know of a scenario.
+/// The facts of a scenario that a plan needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ScenarioFacts {
     pub id: String,

@@ -13,7 +13,7 @@ use crate::{FileDigest, Kind, Profile, Seal};
 /// Version of `gate.json`. Raised when a field changes its meaning or goes away.
 pub const GATE_SCHEMA: u32 = 1;
 
-/// Where its JSON Schema stands, from the root of a checkout.
+/// The path of its JSON Schema, from the root of a checkout.
 pub const SCHEMA_FILE: &str = "harness/gate/gate.schema.json";
 
 /// The verdict of a gate, and all that it rests on.
@@ -25,7 +25,7 @@ pub struct GateRecord {
     pub run: String,
     pub profile: Profile,
     pub verdict: Outcome,
-    /// What keeps it from passing, a line each.
+    /// The reasons why it does not pass, a line each.
     pub reasons: Vec<String>,
     /// True where a person or the time ended it before everything was run.
     pub partial: bool,
@@ -40,13 +40,13 @@ pub struct GateRecord {
     pub source: Source,
     /// Tools by name.
     pub tools: BTreeMap<String, String>,
-    /// What was real and what was a double, a line each.
+    /// The real parts and the doubles, a line each.
     pub fidelity: Vec<String>,
     pub machine: Machine,
     pub seal: Seal,
 }
 
-/// What a part of the gate came to, and what the whole did.
+/// The verdict of a part of the gate, and of the whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
@@ -73,7 +73,7 @@ pub struct JobRecord {
     pub took_ms: u64,
     /// How many things it judged. A pass that judged nothing is none.
     pub judged: u64,
-    /// What of it did not hold.
+    /// The rules of it that did not hold.
     pub not_held: Vec<CheckRecord>,
     /// The folder with all of it.
     pub folder: Option<String>,
@@ -98,7 +98,7 @@ pub struct Source {
     pub commit: Option<String>,
     /// True where nothing differed from the commit, files that git does not know among them.
     pub clean: bool,
-    /// What differed, not all of it where there was much.
+    /// The differences, not all of them where there were many.
     pub changed: Vec<String>,
     /// True where the bundle was not built from these sources by the gate itself.
     pub bundle_given: bool,
@@ -128,7 +128,7 @@ impl Outcome {
 }
 
 impl JobRecord {
-    /// What it counts as: a pass that judged nothing proves nothing.
+    /// The verdict that it counts as: a pass that judged nothing proves nothing.
     #[must_use]
     pub fn counts_as(&self) -> Outcome {
         match self.outcome {

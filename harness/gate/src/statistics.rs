@@ -8,7 +8,7 @@ use fastrand::Rng;
 /// A fixed one: the same samples always give the same interval.
 const SEED: u64 = 402;
 const RESAMPLES: usize = 2_000;
-/// What of the resamples lies below the interval, and what above: together 1 %.
+/// The share of the resamples that lies below the interval, and above it: together 1 %.
 const TAIL: f64 = 0.005;
 /// Fewer say nothing.
 const LEAST_PAIRS: usize = 5;

@@ -8,7 +8,7 @@ use crate::{GateRecord, JobRecord, Outcome};
 const MOST_MARKDOWN_BYTES: usize = 900_000;
 /// Parts that were never begun, by name.
 const MOST_NAMED: usize = 8;
-/// What is shown of one part's detail.
+/// The most of one part's detail that is shown, in characters.
 const MOST_DETAIL: usize = 300;
 
 /// For a terminal.

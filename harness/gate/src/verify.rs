@@ -10,7 +10,7 @@ use crate::{FileDigest, GATE_SCHEMA, GateRecord, Key, Outcome, Profile, verdict_
 /// A record may be this far ahead of the clock of whoever verifies.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(300);
 
-/// What is asked of the record.
+/// The question to the record.
 pub struct Asked<'a> {
     pub at_least: Profile,
     /// How long ago the gate may have ended.
@@ -24,7 +24,7 @@ pub struct Asked<'a> {
     pub now_ms: u64,
 }
 
-/// What would be deployed, as it lies there.
+/// The files that would be deployed, as they lie there.
 pub struct Found {
     pub bundle: Vec<FileDigest>,
     pub config: Vec<FileDigest>,

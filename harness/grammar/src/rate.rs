@@ -17,7 +17,7 @@ pub struct Rate {
     to: f64,
 }
 
-/// What a product of decimal fractions may fall short of the whole number that it stands for.
+/// The amount by which a product of decimal fractions may fall short of the whole number that it stands for.
 const ROUNDING: f64 = 1e-6;
 
 impl Rate {

@@ -4,7 +4,7 @@
 use super::problem::{Problem, Problems};
 use toml::Spanned;
 
-/// What clients ask for unless a traffic block says otherwise.
+/// The path that clients ask for unless a traffic block says otherwise.
 const DEFAULT_PATH: &str = "/quote";
 
 /// A path that stands in a report's lines.

@@ -43,7 +43,7 @@ pub enum FlowText {
     Upfront,
 }
 
-/// What becomes of a tenant's pages on a host that it shares.
+/// The treatment of a tenant's pages on a host that it shares.
 #[derive(JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]

@@ -4,7 +4,7 @@ use super::problem::{Problem, Problems};
 use std::time::Duration;
 use toml::Spanned;
 
-/// What an author is told of a moment that cannot be.
+/// The message for a moment that cannot be.
 pub struct Misplaced {
     pub after_the_run: &'static str,
     pub out_of_order: &'static str,
@@ -85,7 +85,7 @@ impl Window {
     }
 }
 
-/// As a scenario writes it.
+/// The text in a scenario.
 pub fn show(time: Duration) -> String {
     let ms = time.as_millis();
     if ms.is_multiple_of(1000) { format!("{}s", ms / 1000) } else { format!("{ms}ms") }

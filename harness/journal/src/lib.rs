@@ -65,7 +65,7 @@ impl Journal {
         Self { clock, lines, followers: broadcast::Sender::new(FOLLOWERS_LAG) }
     }
 
-    /// What is recorded from now on, for whoever acts on events while the run is on.
+    /// The events from now on, for whoever acts on events while the run is on.
     #[must_use]
     pub fn follow(&self) -> broadcast::Receiver<Event> {
         self.followers.subscribe()

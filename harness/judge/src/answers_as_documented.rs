@@ -31,7 +31,7 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// What goes with a code.
+/// The parts that go with a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum With {
     Nothing,

@@ -1,6 +1,6 @@
 //! What holds of every run, whatever is in it: the rules that scenarios which nobody wrote are held to.
 
-/// As a file writes them: the rule's id, and its checker, which has no parameters.
+/// The rules as a file writes them: the rule's id, and its checker, which has no parameters.
 pub const ALWAYS: [(&str, &str); 9] = [
     ("MONEY-1", "settle-at-most-once"),
     ("MONEY-2", "paid-content-only-after-settlement"),

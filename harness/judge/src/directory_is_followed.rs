@@ -4,12 +4,20 @@
 //! Until the bound has passed, an answer may be the new directory's or the one's before: isolates learn of it one by one. A
 //! tenant that has left sells nothing, and what was bought of it before can still be collected.
 
-use super::{At, Finding, Hint, History, Line, Rule, Source, Violation, describe};
+use super::{
+    At, Finding, Hint, History, Line, Rule, Source, Violation,
+    about::{self, About},
+    describe,
+};
+use grammar::{Problems, show, text::TimeText};
 use reports::{
     event::{Answer, DirectoryChange, DirectoryNews, Exchange, ExchangeKind, TenantFacts, TenantRun},
     level::Level,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "ISO-2",
@@ -33,6 +41,43 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawDirectoryIsFollowed {
+    /// The bound, from a change on.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DirectoryIsFollowed {
+    /// The bound, from a change on.
+    within: Duration,
+}
+
+impl RawDirectoryIsFollowed {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<DirectoryIsFollowed> {
+        Some(DirectoryIsFollowed { within: about::bound(&self.within, about, problems)? })
+    }
+}
+
+impl DirectoryIsFollowed {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        format!(
+            "{} after a change, answers are the new directory's, or the last good one's where it is wrong",
+            show(self.within)
+        )
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.within)
+    }
+}
+
 /// A directory that was to be followed, from when on.
 struct Edition<'a> {
     from_us: u64,
@@ -40,7 +85,7 @@ struct Edition<'a> {
     tenants: &'a [TenantFacts],
 }
 
-pub fn judge(history: &History, within: Duration) -> Finding {
+fn judge(history: &History, within: Duration) -> Finding {
     let within_us = within.as_micros() as u64;
     let changes: Vec<_> = history.directory_changes().collect();
     let editions: Vec<_> = changes
@@ -124,7 +169,7 @@ fn is_anothers(
     Some(format!("script {} ran, and the directory names {}", other.script, facts.script))
 }
 
-/// What was bought for the first time at a price that was not in force any more. Collecting what was settled at it is fine,
+/// The first purchases at a price that was not in force any more. Collecting what was settled at it is fine,
 /// and a payment that is tried elsewhere buys nothing there.
 fn begun_at_another_price(history: &History, editions: &[Edition], within_us: u64) -> Vec<Violation> {
     let mut first: BTreeMap<&str, At<'_, Exchange>> = BTreeMap::new();

@@ -35,7 +35,7 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// What the outbound Worker answers in a host's place.
+/// The answer of the outbound Worker in a host's place.
 const REFUSED: u16 = 403;
 
 pub fn judge(history: &History) -> Finding {

@@ -1,16 +1,28 @@
 //! COST-5: whoever sends too much is cut: of one address, or one payer, only so many requests of a traffic block get
 //! anything but a 429 in any stretch of time, and all of the block together costs only so many calls to facilitators.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
-use crate::Sender;
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    history::At,
+};
+use grammar::{
+    Name, Problems,
+    limits::MAX_ARRIVALS,
+    show,
+    text::{NameText, TimeText},
+};
 use reports::{
     event::{Answer, Exchange, ExchangeOutcome},
     level::Level,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-5",
@@ -34,7 +46,76 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// What is too much.
+/// The property that a flood's requests share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sender {
+    /// The address that they come from.
+    Address,
+    /// The payer; requests without a payment are left aside.
+    Payer,
+}
+
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawFloodIsCut {
+    /// The traffic block that floods.
+    #[schemars(with = "NameText")]
+    traffic: Spanned<String>,
+    /// Whose requests count together.
+    by: Sender,
+    /// Answers other than 429, in any such stretch.
+    #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
+    at_most: Spanned<usize>,
+    /// How long a stretch is.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+    /// To facilitators, for the whole block.
+    #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
+    calls: Spanned<usize>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FloodIsCut {
+    /// The flood's.
+    traffic: Name,
+    by: Sender,
+    bounds: Bounds,
+}
+
+impl RawFloodIsCut {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<FloodIsCut> {
+        Some(FloodIsCut {
+            traffic: about::traffic(&self.traffic, about, problems)?,
+            by: self.by,
+            bounds: Bounds {
+                at_most: about::count(&self.at_most, problems)?,
+                within: about::bound(&self.within, about, problems)?,
+                calls: about::count(&self.calls, problems)?,
+            },
+        })
+    }
+}
+
+impl FloodIsCut {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let Self { traffic, bounds: Bounds { at_most, within, calls }, .. } = self;
+        let within = show(*within);
+        format!(
+            "of {traffic}, one sender gets at most {at_most} answers other than 429 within {within}, for {calls} calls"
+        )
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.traffic.as_str(), self.by, self.bounds)
+    }
+}
+
+/// The bounds of a flood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     pub at_most: usize,
@@ -43,7 +124,7 @@ pub struct Bounds {
     pub calls: usize,
 }
 
-pub fn judge(history: &History, traffic: &str, by: Sender, bounds: Bounds) -> Finding {
+fn judge(history: &History, traffic: &str, by: Sender, bounds: Bounds) -> Finding {
     let sent: Vec<_> = history.exchanges().filter(|exchange| exchange.traffic == traffic).collect();
     let cut = sent.iter().filter(|exchange| is_cut(exchange)).count();
     let mut by_sender: BTreeMap<&str, Vec<At<'_, Exchange>>> = BTreeMap::new();
@@ -75,7 +156,7 @@ fn is_cut(exchange: &Exchange) -> bool {
     matches!(exchange.outcome, ExchangeOutcome::Answered(Answer { status: 429, .. }))
 }
 
-/// Of `network:asset:from:nonce`, where the network has a colon in it.
+/// Reads the payer of `network:asset:from:nonce`, where the network has a colon in it.
 fn payer(payment: &str) -> Option<&str> {
     payment.rsplit(':').nth(1)
 }

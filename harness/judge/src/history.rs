@@ -88,7 +88,7 @@ pub struct Outage {
     pub back_us: u64,
 }
 
-/// What a process printed so shortly before it was killed may have died in a pipe with it.
+/// The time before a kill whose output may have died in a pipe with the process.
 const LINES_DIE_US: u64 = 1_000_000;
 
 /// Finds events of one kind by their lines.
@@ -258,7 +258,7 @@ impl History {
         self.tenant_ends().filter_map(|end| Some((end.what.request_id.as_deref()?, end))).collect()
     }
 
-    /// What was answered, by the dispatcher's name for the request.
+    /// The answers, by the dispatcher's id of the request.
     pub fn answers_by_request(&self) -> BTreeMap<&str, (At<'_, Exchange>, &Answer)> {
         let by_request = |(exchange, answer)| {
             let answer: &Answer = answer;
@@ -271,7 +271,7 @@ impl History {
         self.tenants.values().find(|tenant| tenant.script == script)
     }
 
-    /// Where a phase begins.
+    /// The line at which a phase begins.
     pub fn phase_line(&self, name: &str) -> Option<Line> {
         let begins = |recorded: &Recorded| matches!(&recorded.event, Event::PhaseStarted { phase } if phase == name);
         self.lines().find(|(_, recorded)| begins(recorded)).map(|(line, _)| line)

@@ -1,12 +1,20 @@
 //! FAIR-2: while somebody attacks, the others buy as in a quiet phase of the same run. A buyer that was sent away for a while, by
 //! a 429, a 409 or a server error, was not served as before, even if it got its content in the end.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    history::At,
+};
+use grammar::{Name, Problems, text::NameText};
 use reports::{
     event::{Exchange, ExchangeOutcome, PurchaseOutcome},
     level::Level,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::collections::BTreeMap;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "FAIR-2",
@@ -30,8 +38,61 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawHonestBuyersAreServed {
+    /// The traffic block of those who do not attack.
+    #[schemars(with = "NameText")]
+    traffic: Spanned<String>,
+    /// The phase in which nobody attacks.
+    #[schemars(with = "NameText")]
+    quiet: Spanned<String>,
+    /// The phase in which somebody does.
+    #[schemars(with = "NameText")]
+    noisy: Spanned<String>,
+    /// In percent of the quiet phase's share.
+    #[schemars(with = "f64", extend("exclusiveMinimum" = 0, "maximum" = 100))]
+    at_least: Spanned<f64>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HonestBuyersAreServed {
+    /// The others'.
+    traffic: Name,
+    quiet: Name,
+    noisy: Name,
+    /// In percent of the quiet phase's share.
+    at_least: f64,
+}
+
+impl RawHonestBuyersAreServed {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<HonestBuyersAreServed> {
+        Some(HonestBuyersAreServed {
+            traffic: about::traffic(&self.traffic, about, problems)?,
+            quiet: about::phase(&self.quiet, about, problems)?,
+            noisy: about::phase(&self.noisy, about, problems)?,
+            at_least: about::share(&self.at_least, problems)?,
+        })
+    }
+}
+
+impl HonestBuyersAreServed {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let Self { traffic, quiet, noisy, at_least } = self;
+        format!("at least {at_least} % as many of {traffic} are served at once in {noisy} as in {quiet}")
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.traffic.as_str(), self.quiet.as_str(), self.noisy.as_str(), self.at_least)
+    }
+}
+
 /// `traffic` is the others'. At least so many percent of the quiet phase's share are to be served in the noisy one.
-pub fn judge(history: &History, traffic: &str, quiet: &str, noisy: &str, at_least: f64) -> Finding {
+fn judge(history: &History, traffic: &str, quiet: &str, noisy: &str, at_least: f64) -> Finding {
     let refused: BTreeMap<u64, _> = history
         .purchases()
         .filter(|purchase| purchase.traffic == traffic && purchase.outcome != PurchaseOutcome::Served)

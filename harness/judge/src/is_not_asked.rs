@@ -1,7 +1,14 @@
 //! COST-4: a facilitator that says it cannot serve an offer is not asked about it.
 
-use super::{Finding, Hint, History, Rule, Source, Violation};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+};
+use grammar::{Name, Problems, text::NameText};
 use reports::{level::Level, summary};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-4",
@@ -19,7 +26,45 @@ pub const RULE: Rule = Rule {
     },
 };
 
-pub fn judge(history: &History, facilitator: &str, phase: &str) -> Finding {
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawIsNotAsked {
+    #[schemars(with = "NameText")]
+    facilitator: Spanned<String>,
+    #[schemars(with = "NameText")]
+    phase: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct IsNotAsked {
+    facilitator: Name,
+    phase: Name,
+}
+
+impl RawIsNotAsked {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<IsNotAsked> {
+        Some(IsNotAsked {
+            facilitator: about::facilitator(&self.facilitator, about, problems)?,
+            phase: about::phase(&self.phase, about, problems)?,
+        })
+    }
+}
+
+impl IsNotAsked {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        format!("{} is asked nothing in {}", self.facilitator, self.phase)
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.facilitator.as_str(), self.phase.as_str())
+    }
+}
+
+fn judge(history: &History, facilitator: &str, phase: &str) -> Finding {
     let phases = summary::phases(&history.events);
     let Some(phase) = phases.iter().find(|seen| seen.name == phase) else {
         return Finding::unknown(format!("phase {phase} never was"));

@@ -3,15 +3,25 @@
 //!
 //! What waited while others had the machine's CPU is held against nobody: if the bound is missed by those alone, nothing is known.
 
-use super::{Callers, Finding, Hint, History, Rule, Source, Violation, history::At};
-use grammar::Name;
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    history::At,
+};
+use grammar::{
+    Name, Problem, Problems, show,
+    text::{NameText, TimeText},
+};
 use reports::{
     event::{Event, Exchange, ExchangeOutcome, MachineLoad},
     level::Level,
     machine,
     verdict::Verdict,
 };
-use std::time::Duration;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::{fmt, time::Duration};
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "LATENCY",
@@ -35,12 +45,104 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// Whose requests a latency is of: all that are not told apart, unless it says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Callers {
+    /// A traffic block's name.
+    pub traffic: Option<Name>,
+    /// A kind of client, as a mix names it.
+    pub client: Option<Name>,
+    /// A tenant's id.
+    pub tenant: Option<Name>,
+}
+
+impl fmt::Display for Callers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (what, name) in [("traffic", &self.traffic), ("client", &self.client), ("tenant", &self.tenant)] {
+            if let Some(name) = name {
+                write!(f, " ({what} {name})")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawLatency {
+    #[schemars(with = "NameText")]
+    phase: Spanned<String>,
+    /// In percent.
+    #[schemars(with = "f64", extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 100))]
+    quantile: Spanned<f64>,
+    #[schemars(with = "TimeText")]
+    at_most: Spanned<String>,
+    /// Only the requests of this traffic block.
+    #[schemars(with = "Option<NameText>")]
+    traffic: Option<Spanned<String>>,
+    /// Only the requests of this kind of client.
+    #[schemars(with = "Option<NameText>")]
+    client: Option<Spanned<String>>,
+    /// Only requests to this tenant.
+    #[schemars(with = "Option<NameText>")]
+    tenant: Option<Spanned<String>>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Latency {
+    phase: Name,
+    /// In percent: above 0 and below 100.
+    quantile: f64,
+    at_most: Duration,
+    callers: Callers,
+}
+
+impl RawLatency {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Latency> {
+        let callers = Callers {
+            traffic: self.traffic.and_then(|raw| about::traffic(&raw, about, problems)),
+            client: self.client.and_then(|raw| about::client(&raw, about, problems)),
+            tenant: self.tenant.and_then(|raw| about::tenant(&raw, about, problems)),
+        };
+        let bound = about::bound(&self.at_most, about, problems);
+        let percent = *self.quantile.get_ref();
+        if !(percent > 0.0 && percent < 100.0) {
+            let what = "a quantile is in percent, above 0 and below 100";
+            let problem = Problem::new(self.quantile.span(), what, "out of range");
+            problems.add(problem.help("the median is 50.0, p95 is 95.0"));
+            return None;
+        }
+        let found = about.timeline().find(&self.phase, problems)?;
+        if !about.traffic().iter().any(|(_, window)| window.overlaps(&found.window())) && problems.is_empty() {
+            let what = "the phase has no traffic to measure";
+            problems.add(Problem::new(self.phase.span(), what, "nothing arrives in it"));
+            return None;
+        }
+        Some(Latency { phase: found.name().clone(), quantile: percent, at_most: bound?, callers })
+    }
+}
+
+impl Latency {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let Self { phase, quantile, at_most, callers } = self;
+        format!("p{quantile} of {phase}{callers} is at most {}", show(*at_most))
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.phase.as_str(), self.quantile, self.at_most, &self.callers)
+    }
+}
+
 /// Others that have so much of all cores make whoever else is there wait.
 const OTHERS_HAVE: f64 = 0.25;
 /// A reading is of the time before it.
 const READING_US: u64 = 1_000_000;
 
-pub fn judge(history: &History, phase: &str, quantile: f64, at_most: Duration, callers: &Callers) -> Finding {
+fn judge(history: &History, phase: &str, quantile: f64, at_most: Duration, callers: &Callers) -> Finding {
     let exchanges = slowest_first(history, phase, callers);
     if exchanges.is_empty() {
         return Finding::unknown(format!("no request was due in {phase}{callers}"));
@@ -90,7 +192,7 @@ fn slowest_first<'a>(history: &'a History, phase: &str, callers: &Callers) -> Ve
     exchanges
 }
 
-/// What else the machine did, second by second.
+/// The load of the machine beside the run, second by second.
 struct Others {
     cores: u32,
     readings: Vec<(u64, f64)>,

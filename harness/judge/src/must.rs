@@ -9,7 +9,7 @@ pub struct Must {
     checker: Checker,
     level: Level,
     is_baseline: bool,
-    /// Where in the file it stands; absent where it does not.
+    /// Its place in the file; absent where it has none.
     at: Option<usize>,
 }
 
@@ -32,7 +32,7 @@ impl Must {
         &self.id
     }
 
-    /// Where in the file it stands, in bytes.
+    /// Its place in the file, in bytes.
     #[must_use]
     pub fn at(&self) -> Option<usize> {
         self.at

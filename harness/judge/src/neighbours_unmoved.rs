@@ -6,16 +6,28 @@
 //! whatever their distribution; and a stutter that would lift p95 itself, which hangs on the slowest few, does not. What somebody
 //! else's processes do to the machine stands in the history beside: where it may be what moved them, nothing is known.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, describe::ms, history::At};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    describe::ms,
+    history::At,
+};
+use grammar::{
+    Name, Problems, show,
+    text::{NameText, TimeText},
+};
 use reports::{
     event::{Event, Exchange, ExchangeOutcome, TenantOutcome},
     level::Level,
     verdict::Verdict,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     time::Duration,
 };
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-2",
@@ -39,26 +51,76 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawNeighboursUnmoved {
+    #[schemars(with = "NameText")]
+    phase: Spanned<String>,
+    /// The phase that it is compared with.
+    #[schemars(with = "NameText")]
+    against: Spanned<String>,
+    /// The difference that noise alone makes.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NeighboursUnmoved {
+    phase: Name,
+    /// The phase that it is compared with.
+    against: Name,
+    /// The difference that noise alone makes.
+    within: Duration,
+}
+
+impl RawNeighboursUnmoved {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<NeighboursUnmoved> {
+        Some(NeighboursUnmoved {
+            phase: about::phase(&self.phase, about, problems)?,
+            against: about::phase(&self.against, about, problems)?,
+            within: about::bound(&self.within, about, problems)?,
+        })
+    }
+}
+
+impl NeighboursUnmoved {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let (within, Self { phase, against, .. }) = (show(self.within), self);
+        format!(
+            "beside tenants that burn, three in four of each other's answers of {phase} are within {within} of its p95 of {against}"
+        )
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.phase.as_str(), self.against.as_str(), self.within)
+    }
+}
+
 /// A tenant burns if one of its runs used up so much of its plan's CPU, or all of its subrequests, or was ended for its memory.
 const MUCH: f64 = 0.5;
-/// Of each neighbour, in either phase.
+/// The fewest requests of each neighbour in either phase.
 const ENOUGH: usize = 60;
 const QUANTILE: f64 = 0.95;
-/// So many of its answers may be slower than that.
+/// The share of its answers that may be slower than that.
 const SLOWER: f64 = 0.25;
-/// So much more of all cores others may have used in the louder phase before they may be what moved the neighbours.
+/// The share of all cores that others may have used more in the louder phase before they may be what moved the
+/// neighbours.
 const OTHERS_ROSE: f64 = 0.25;
 /// And so much less, before neighbours that are as slow as they were say nothing.
 const OTHERS_FELL: f64 = 0.5;
-/// Where others have so much of the machine throughout, anything moves whoever else is there,
+/// The share of the machine at which others move whoever else is there,
 const OTHERS_HAVE: f64 = 0.5;
 /// unless those who burn had so much of it themselves: then they are what moved their neighbours.
 const BURNT: f64 = 0.1;
-/// Of those that were slower, a witness has the slowest.
+/// The number of answers in a witness, the slowest first.
 const SHOWN: usize = 3;
 
 /// `within`: what noise alone moves.
-pub fn judge(history: &History, phase: &str, against: &str, within: Duration) -> Finding {
+fn judge(history: &History, phase: &str, against: &str, within: Duration) -> Finding {
     let burning = burning(history);
     if burning.is_empty() {
         return Finding::unknown("no tenant used much of what it may");
@@ -173,19 +235,19 @@ impl<'a> Compared<'a> {
     }
 }
 
-/// Who used the machine in a phase, in cores on average.
+/// The users of the machine in a phase, in cores on average.
 #[derive(Clone, Copy)]
 struct Used {
     ours: f64,
     others: f64,
 }
 
-/// What the machine did beside.
+/// The load of the machine beside the run.
 #[derive(Clone, Copy)]
 struct Machine {
     quiet: Used,
     loud: Used,
-    /// What those who burn had, in cores.
+    /// The cores of those who burn.
     burnt: f64,
     cores: f64,
 }
@@ -229,7 +291,7 @@ impl Machine {
     }
 }
 
-/// What the runs of those who burn that ended after the phase began used, in cores until the last of them ended.
+/// The use of the runs of those who burn, if they ended after the phase began, in cores until the last of them ended.
 fn burnt(history: &History, phase: &str, burning: &BTreeSet<&str>) -> Option<f64> {
     let (from, _) = history.phase_us(phase)?;
     let (mut used_ms, mut until) = (0.0, from);
@@ -260,8 +322,8 @@ mod tests {
 
     const NOISE: Duration = Duration::from_millis(50);
 
-    /// So many requests of each tenant in both phases, of the second phase one in so many slower by nearly a second; and what of
-    /// two cores the run and others had in either.
+    /// Tells of `count` requests of each tenant in both phases. One in `slow` of the second is slower by nearly a second;
+    /// and what of two cores the run and others had in either.
     fn story(count: usize, slow: usize, who: &str, machine: Option<[(f64, f64); 2]>) -> Story {
         let asked = |story: Story, tenant: &str, slower_us: u64| {
             let (tenant, kind) = (tenant.to_owned(), reports::event::ExchangeKind::Payment);

@@ -25,7 +25,7 @@ pub const RULE: Rule = Rule {
     ],
     hint: Hint {
         cause: "verify stops at the first facilitator, or one that could be asked is left out",
-        look_at: "dispatcher/x402-paywall/src/facilitator/ask.rs",
+        look_at: "dispatcher/x402-paywall/src/asker.rs",
     },
 };
 

@@ -51,7 +51,7 @@ fn request(exchange: &Exchange) -> (&str, &str, &str, Option<&str>) {
     (&exchange.tenant, &exchange.method, seen_by_tenant, exchange.body.as_deref())
 }
 
-/// Of version 6 the first 64 bits, of which a subscriber has one.
+/// The first 64 bits of an address of version 6, of which a subscriber has one.
 fn network(address: &str) -> Option<IpAddr> {
     match address.parse().ok()? {
         IpAddr::V6(address) => Some(Ipv6Addr::from(u128::from(address) >> 64 << 64).into()),

@@ -1,12 +1,23 @@
 //! FAIR-1: while somebody floods, the others are served as before: none of them is told to slow down, as many succeed as in
 //! a quiet phase of the same run, and what they wait grows by no more than a bound.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    history::At,
+};
+use grammar::{
+    Name, Problems, show,
+    text::{NameText, TimeText},
+};
 use reports::{
     event::{Answer, Exchange, ExchangeOutcome},
     level::Level,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::time::Duration;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "FAIR-1",
@@ -30,11 +41,64 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// Of the waits, in percent.
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawOthersAreServed {
+    /// The traffic block of those who do not flood.
+    #[schemars(with = "NameText")]
+    traffic: Spanned<String>,
+    /// The phase in which nobody floods.
+    #[schemars(with = "NameText")]
+    quiet: Spanned<String>,
+    /// The phase in which somebody does.
+    #[schemars(with = "NameText")]
+    noisy: Spanned<String>,
+    /// At their 95th percentile.
+    #[schemars(with = "TimeText")]
+    slower_by: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OthersAreServed {
+    /// The others'.
+    traffic: Name,
+    quiet: Name,
+    noisy: Name,
+    /// At their 95th percentile.
+    slower_by: Duration,
+}
+
+impl RawOthersAreServed {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<OthersAreServed> {
+        Some(OthersAreServed {
+            traffic: about::traffic(&self.traffic, about, problems)?,
+            quiet: about::phase(&self.quiet, about, problems)?,
+            noisy: about::phase(&self.noisy, about, problems)?,
+            slower_by: about::bound(&self.slower_by, about, problems)?,
+        })
+    }
+}
+
+impl OthersAreServed {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let Self { traffic, quiet, noisy, slower_by } = self;
+        format!("{traffic} succeeds in {noisy} as in {quiet}, at most {} slower", show(*slower_by))
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.traffic.as_str(), self.quiet.as_str(), self.noisy.as_str(), self.slower_by)
+    }
+}
+
+/// The quantile of the waits, in percent.
 const QUANTILE: usize = 95;
 
 /// `traffic` is the others'.
-pub fn judge(history: &History, traffic: &str, quiet: &str, noisy: &str, slower_by: Duration) -> Finding {
+fn judge(history: &History, traffic: &str, quiet: &str, noisy: &str, slower_by: Duration) -> Finding {
     let of = |phase: &str| -> Vec<_> {
         let mine = |exchange: &At<'_, Exchange>| exchange.traffic == traffic && exchange.phase == phase;
         history.exchanges().filter(mine).collect()

@@ -97,7 +97,7 @@ fn went_on(end: &TenantEnd, tenant: &TenantFacts) -> Option<String> {
     cpu.or(sent).or(memory)
 }
 
-/// What its caller must be told, where a limit ended it before it could answer.
+/// The answer that its caller must get, where a limit ended it before it could answer.
 fn stopped(end: &TenantEnd) -> Option<&'static str> {
     match (end.answer, end.outcome) {
         (TenantAnswer::None, TenantOutcome::ExceededCpu) => Some("tenant_cpu_limit_exceeded"),

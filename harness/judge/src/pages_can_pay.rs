@@ -24,7 +24,7 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// What a page must be able to read.
+/// The headers that a page must be able to read.
 const READ: [&str; 2] = ["payment-required", "payment-response"];
 
 pub fn judge(history: &History) -> Finding {

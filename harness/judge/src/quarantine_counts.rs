@@ -5,11 +5,16 @@
 
 use super::{
     Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
     describe::short,
     quarantines::{PutAway, Quarantines},
 };
+use grammar::{Problems, show, text::TimeText};
 use reports::{event::Flow, level::Level};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::time::Duration;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-6",
@@ -27,7 +32,42 @@ pub const RULE: Rule = Rule {
     },
 };
 
-pub fn judge(history: &History, within: Duration) -> Finding {
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawQuarantineCounts {
+    /// The bound, from an operator's word or policy's on.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuarantineCounts {
+    /// The bound, from an operator's word or policy's on.
+    within: Duration,
+}
+
+impl RawQuarantineCounts {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<QuarantineCounts> {
+        Some(QuarantineCounts { within: about::bound(&self.within, about, problems)? })
+    }
+}
+
+impl QuarantineCounts {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        let within = show(self.within);
+        format!("{within} after a tenant is put into quarantine, or out of it, it runs under those limits")
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.within)
+    }
+}
+
+fn judge(history: &History, within: Duration) -> Finding {
     let within_us = within.as_micros() as u64;
     let Some(limits) = history.quarantine else {
         return Finding::unknown("the history does not say what limits it has");
@@ -96,7 +136,7 @@ fn sold_upfront(history: &History, id: &str, times: &[PutAway], within_us: u64) 
     begun.collect()
 }
 
-/// What an operator asked for, and the dispatcher did not do. While it is down nobody can hear.
+/// The requests of an operator that the dispatcher did not carry out. While it is down nobody can hear.
 fn refused(history: &History) -> Vec<Violation> {
     let is_down =
         |at_us: u64| history.outages.iter().any(|outage| (outage.killed_us..=outage.back_us).contains(&at_us));

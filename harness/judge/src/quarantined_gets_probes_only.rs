@@ -3,12 +3,21 @@
 //!
 //! Where nobody listens (`refuse`) nothing arrives at the double, so there is nothing to judge by.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, describe::at, history::At};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    describe::at,
+    history::At,
+};
+use grammar::{Problems, show, text::TimeText};
 use reports::{
     event::{FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
     level::Level,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::{collections::BTreeMap, time::Duration};
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-4",
@@ -29,6 +38,40 @@ pub const RULE: Rule = Rule {
     },
 };
 
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawQuarantinedGetsProbesOnly {
+    /// From the third failure in a row.
+    #[schemars(with = "TimeText")]
+    grace: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct QuarantinedGetsProbesOnly {
+    /// From the third failure in a row.
+    grace: Duration,
+}
+
+impl RawQuarantinedGetsProbesOnly {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<QuarantinedGetsProbesOnly> {
+        Some(QuarantinedGetsProbesOnly { grace: about::bound(&self.grace, about, problems)? })
+    }
+}
+
+impl QuarantinedGetsProbesOnly {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        format!("{} after three failures, a facilitator gets probes only", show(self.grace))
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.grace)
+    }
+}
+
 /// After so many failures in a row a dispatcher has seen enough.
 const ENOUGH: usize = 3;
 /// Probes that may come close together, while the pauses between them are still short.
@@ -37,7 +80,7 @@ const BURST: f64 = 4.0;
 const PROBES_PER_SECOND: f64 = 1.0;
 
 /// `grace` is for what is under way, and for other isolates to hear of it.
-pub fn judge(history: &History, grace: Duration) -> Finding {
+fn judge(history: &History, grace: Duration) -> Finding {
     let mut calls: BTreeMap<(&str, FacilitatorEndpoint), Vec<At<'_, FacilitatorCall>>> = BTreeMap::new();
     for call in history.calls() {
         calls.entry((&call.what.facilitator, call.endpoint)).or_default().push(call);
@@ -76,7 +119,7 @@ fn allowed(us: u64) -> f64 {
     BURST + us as f64 / 1e6 * PROBES_PER_SECOND
 }
 
-/// What a call says of its facilitator.
+/// The meaning of a call for its facilitator.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Says {
     Answers,

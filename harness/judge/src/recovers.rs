@@ -4,14 +4,22 @@
 //!
 //! Surprising constraint: what takes long may be the machine's other work. Where others had much more of it, nothing is known.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, history::At};
+use super::{Finding, Hint, History, Rule, Source, Violation, about::About, history::At};
+use grammar::{
+    Name, Problem, Problems, show,
+    text::{NameText, TimeText},
+    time,
+};
 use reports::{
     event::{Event, Exchange, ExchangeKind, ExchangeOutcome},
     level::Level,
     report::PhaseSummary,
     summary,
 };
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::time::Duration;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "LIVE-1",
@@ -35,7 +43,64 @@ pub const RULE: Rule = Rule {
     },
 };
 
-pub fn judge(history: &History, after: &str, within: Duration) -> Finding {
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawRecovers {
+    /// The bound, from the end of that phase.
+    #[schemars(with = "TimeText")]
+    within: Spanned<String>,
+    /// The phase that ends in health.
+    #[schemars(with = "NameText")]
+    after: Spanned<String>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recovers {
+    /// The bound, from the end of `after`.
+    within: Duration,
+    after: Name,
+}
+
+impl RawRecovers {
+    pub fn check(self, about: &impl About, problems: &mut Problems) -> Option<Recovers> {
+        let Self { within, after } = self;
+        let (bound, timeline) = (time::check_positive(&within, problems), about.timeline());
+        let phase = timeline.find(&after, problems)?;
+        let (bound, healed) = (bound?, phase.window().to());
+        if healed + bound > timeline.end() {
+            let left = timeline.end().checked_sub(healed).unwrap_or(Duration::ZERO);
+            let label = format!("only {} are left after {}", show(left), phase.name());
+            let problem = Problem::new(within.span(), "the run ends before recovery is due", label);
+            problems.add(problem.help("let the traffic go on for longer, or give it less time to recover"));
+            return None;
+        }
+        // What has not healed cannot recover: the blame would fall on the dispatcher.
+        if let Some((number, ends)) = about.fault_beyond(healed + bound) {
+            let what = format!("fault {number} of the file is still on when recovery is due");
+            let label = format!("healed at {}, and the fault ends at {}", show(healed), show(ends));
+            let help = "end the fault with the phase, or name a later phase";
+            problems.add(Problem::new(after.span(), what, label).help(help));
+            return None;
+        }
+        Some(Recovers { within: bound, after: phase.name().clone() })
+    }
+}
+
+impl Recovers {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        format!("success is back at its steady level within {} after {}", show(self.within), self.after)
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.after.as_str(), self.within)
+    }
+}
+
+fn judge(history: &History, after: &str, within: Duration) -> Finding {
     let phases = summary::phases(&history.events);
     let Some(healed_us) = phases.iter().find(|phase| phase.name == after).map(|phase| phase.to_ms * 1000) else {
         return Finding::unknown(format!("phase {after} never was"));
@@ -90,7 +155,7 @@ const MORE_US: u64 = 500_000;
 /// Cores that others may have used more, by then, before they may be why.
 const OTHERS_ROSE: f64 = 0.5;
 
-/// What the middle request took, in microseconds, before and after.
+/// The time of the middle request, in microseconds, before and after.
 struct Slower {
     before: u64,
     after: u64,

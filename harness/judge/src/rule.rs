@@ -20,7 +20,7 @@ pub struct Rule {
     pub hint: Hint,
 }
 
-/// What a rule rests on.
+/// A source of a rule.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A passage of a specification or of a platform's documentation.
@@ -29,7 +29,7 @@ pub enum Source {
     Incident { thread: &'static str, what: &'static str },
     /// Checks of `x402-conformance` 1.6.0, by its own ids.
     Peer { checks: &'static str },
-    /// What this project promises, and where.
+    /// A promise of this project, and its place.
     Promise { place: &'static str, what: &'static str },
 }
 
@@ -47,7 +47,7 @@ impl fmt::Display for Source {
 /// How to mend what breaks a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Hint {
-    /// What in a dispatcher usually causes it.
+    /// The usual cause in a dispatcher.
     pub cause: &'static str,
     /// The file of this repository to look at first.
     pub look_at: &'static str,

@@ -1,9 +1,18 @@
 //! COST-4: a facilitator that is up and down by turns is not taken back at every up, or callers would wait at every down.
 //! The one rule that is judged by what the dispatcher says: its standings are what must not flap.
 
-use super::{Finding, Hint, History, Rule, Source, Violation, describe::at, history::Line};
+use super::{
+    Finding, Hint, History, Rule, Source, Violation,
+    about::{self, About},
+    describe::at,
+    history::Line,
+};
+use grammar::{Problems, limits::MAX_ARRIVALS};
 use reports::level::Level;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::collections::BTreeMap;
+use toml::Spanned;
 
 pub const RULE: Rule = Rule {
     id: "COST-4",
@@ -21,7 +30,41 @@ pub const RULE: Rule = Rule {
     },
 };
 
-pub fn judge(history: &History, at_most: usize) -> Finding {
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawStandingSeldomChanges {
+    /// The changes of one facilitator at one kind of call.
+    #[schemars(with = "usize", range(max = MAX_ARRIVALS))]
+    at_most: Spanned<usize>,
+}
+
+/// The parameters as they are judged by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandingSeldomChanges {
+    /// The changes of one facilitator at one kind of call.
+    at_most: usize,
+}
+
+impl RawStandingSeldomChanges {
+    pub fn check(self, _: &impl About, problems: &mut Problems) -> Option<StandingSeldomChanges> {
+        Some(StandingSeldomChanges { at_most: about::count(&self.at_most, problems)? })
+    }
+}
+
+impl StandingSeldomChanges {
+    /// The expectation in a report.
+    pub fn expects(&self) -> String {
+        format!("no facilitator's standing changes more than {} times", self.at_most)
+    }
+
+    pub fn judge(&self, history: &History) -> Finding {
+        judge(history, self.at_most)
+    }
+}
+
+fn judge(history: &History, at_most: usize) -> Finding {
     let mut changes: BTreeMap<_, Vec<(String, Line)>> = BTreeMap::new();
     for change in history.standings() {
         let told = format!("{} at {} ({})", change.to, at(change.at_us), change.reason);

@@ -23,7 +23,7 @@ pub const RULE: Rule = Rule {
     ],
     hint: Hint {
         cause: "the choice falls back on all configured facilitators when the tenant's own are down",
-        look_at: "dispatcher/x402-paywall/src/facilitator/ask.rs",
+        look_at: "dispatcher/x402-paywall/src/asker.rs",
     },
 };
 

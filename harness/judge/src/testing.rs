@@ -17,7 +17,7 @@ pub const TENANT: &str = "acme";
 const PAYER: &str = "0xaa";
 const NETWORK: &str = "eip155:84532";
 
-/// What a double answered to `/settle`.
+/// The answer of a double to `/settle`.
 #[derive(Clone, Copy, Debug)]
 pub enum Said {
     Sent(u16, Option<bool>, Option<&'static str>),
@@ -164,7 +164,7 @@ impl Story {
         self.then(Event::PhaseStarted { phase: name.to_owned() })
     }
 
-    /// What is told from here on is this kind of client's.
+    /// Gives everything from here on to this kind of client.
     pub fn by(mut self, client: &str) -> Self {
         self.client = client.to_owned();
         self
@@ -172,6 +172,16 @@ impl Story {
 
     pub fn fault(self, inject: &str) -> Self {
         self.then(Event::FaultStarted { fault: fault(inject) })
+    }
+
+    /// A fault of the facilitator begins.
+    pub fn down(self, facilitator: &str) -> Self {
+        self.then(Event::FaultStarted { fault: FaultRef { on: facilitator.to_owned(), ..fault("hang") } })
+    }
+
+    /// And ends.
+    pub fn up(self, facilitator: &str) -> Self {
+        self.then(Event::FaultEnded { fault: FaultRef { on: facilitator.to_owned(), ..fault("hang") } })
     }
 
     /// The tenant's offer is of the `upfront` flow.
@@ -448,7 +458,7 @@ impl Story {
         self.ran_as(TENANT)
     }
 
-    /// What the run and others had of two cores in the second before.
+    /// Records the use of two cores by the run and by others in the second before.
     pub fn machine(self, ours: f64, others: f64) -> Self {
         self.then(Event::MachineLoad(MachineLoad { cores: 2, busy: ours + others, ours }))
     }

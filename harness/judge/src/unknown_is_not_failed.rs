@@ -117,7 +117,7 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
     }
 }
 
-/// Who is told to wait is told for what, where the facilitator has said so before it was asked.
+/// Holds that a caller who is told to wait is told for what, where the facilitator had said so before.
 fn names_its_transaction(history: &History, answer: &Answer, payment: &str, sent_us: u64) -> Result<(), String> {
     let before = history.settles_of(payment).filter(|call| call.ended_us <= sent_us);
     let named: Vec<_> = before

@@ -96,11 +96,11 @@ pub fn judge(history: &History) -> Finding {
 struct Run {
     at_us: u64,
     line: Line,
-    /// Where the dispatcher says whose request it ran for.
+    /// The line in which the dispatcher says whose request it ran for.
     told: Line,
 }
 
-/// As far as the dispatcher's lines tell, and where they do.
+/// The payment of each request, as far as the dispatcher's lines tell, and the line that does.
 fn payments_by_request(history: &History) -> BTreeMap<&str, (&str, Line)> {
     let stages = history
         .stages()

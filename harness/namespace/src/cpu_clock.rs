@@ -17,13 +17,13 @@ impl CpuClock {
         ClockId::pid_cpu_clock_id(process).map(CpuClock)
     }
 
-    /// What the process has computed since it was started. Fails once it has been reaped.
+    /// The CPU time that the process has used since it was started. Fails once it has been reaped.
     pub fn read(self) -> Result<Duration, Errno> {
         clock_gettime(self.0).map(Duration::from)
     }
 }
 
-/// Of a process's main thread, which is the one that runs a Worker's code.
+/// The state of a process's main thread, which is the one that runs a Worker's code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Whereabouts {
     /// On which it runs, or ran last.
@@ -35,7 +35,7 @@ pub struct Whereabouts {
 impl Whereabouts {
     /// `None` once it has been reaped.
     pub fn of(process: Pid) -> Option<Whereabouts> {
-        /// Of the fields after the name, which may have blanks and brackets in it.
+        /// Positions among the fields after the name, which may have blanks and brackets in it.
         const STATE: usize = 0;
         const PROCESSOR: usize = 36;
         let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

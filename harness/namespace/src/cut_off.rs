@@ -76,18 +76,18 @@ struct Shared {
     closed: AtomicBool,
 }
 
-/// What a process may use up before it is ended.
+/// The amounts that a process may use up before it is ended.
 #[derive(Clone, Copy, Debug)]
 pub struct Allowance {
     /// From now on.
     pub cpu: Duration,
     /// Beyond `memory_from`.
     pub memory: Memory,
-    /// What it held before it had run anything.
+    /// The memory that it held before it had run anything.
     pub memory_from: Memory,
 }
 
-/// What a process had used up of the limit that ended it.
+/// The amount that a process had used of the limit that ended it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cut {
     Cpu(Duration),
@@ -113,11 +113,11 @@ enum Left {
     Nothing(Cut),
 }
 
-/// What watcher and budget know of each other.
+/// The state that watcher and budget share.
 #[derive(Debug)]
 struct Fate {
     armed: Mutex<bool>,
-    /// What was used up at the cut-off, in nanoseconds; 0 unless it was CPU time that ended the process.
+    /// The CPU time at the cut-off, in nanoseconds; 0 unless it was CPU time that ended the process.
     cut_ns: AtomicU64,
     /// In bytes; 0 unless it was this that ended the process.
     cut_bytes: AtomicU64,
@@ -195,7 +195,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// What was used up when the process was cut off, if it was.
+    /// The amount that was used when the process was cut off, if it was.
     pub fn cut(&self) -> Option<Cut> {
         let cpu = self.fate.cut_ns.load(Ordering::Acquire);
         let memory = self.fate.cut_bytes.load(Ordering::Acquire);
@@ -217,7 +217,7 @@ impl Budget {
         }
     }
 
-    /// What has been used up by now.
+    /// The amount that has been used by now.
     pub fn cpu_used(&self) -> Option<Duration> {
         match self.cut() {
             Some(Cut::Cpu(used)) => Some(used),
@@ -225,7 +225,7 @@ impl Budget {
         }
     }
 
-    /// What the process holds in this moment; nothing once it is gone.
+    /// The memory that the process holds in this moment; nothing once it is gone.
     pub fn memory_held(&self) -> Memory {
         Memory::held_by(self.process).unwrap_or_default().beyond(self.memory_from)
     }
@@ -327,7 +327,7 @@ impl Watched {
     }
 }
 
-/// Where this is not permitted the look is less exact, and that is all.
+/// Moves the watcher to the CPU that it watches. If this is not permitted, the look is less exact, and that is all.
 fn stand_on(cpu: usize) {
     if cpu < CpuSet::MAX_CPU {
         let mut only = CpuSet::new();
@@ -380,7 +380,7 @@ mod tests {
     /// Far beyond what any of these budgets takes to be used up.
     const LIMIT: Duration = Duration::from_secs(20);
 
-    /// So much CPU time, and more memory than any of these takes.
+    /// Limits of that much CPU time, and of more memory than any of these takes.
     fn cpu(ms: u64) -> Allowance {
         let (cpu, memory) = (Duration::from_millis(ms), Memory::megabytes(1 << 20));
         Allowance { cpu, memory, memory_from: Memory::default() }

@@ -28,7 +28,7 @@ pub struct Deploys {
 #[derive(Debug, Default)]
 struct State {
     scripts: BTreeMap<String, Deployed>,
-    /// What the last look saw.
+    /// The files that the last look saw.
     seen: Snapshot,
     generation: u64,
 }
@@ -43,7 +43,7 @@ struct Deployed {
 
 type Snapshot = BTreeMap<String, Found>;
 
-/// What there is of one name. A folder `a`, `a.js` and `a.mjs` have the same, and then none of them is run.
+/// The files of one name. A folder `a`, `a.js` and `a.mjs` have the same, and then none of them is run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Found {
     paths: Vec<PathBuf>,
@@ -53,7 +53,7 @@ struct Found {
 /// Path, time of the last change, length.
 type Files = Vec<(PathBuf, Option<SystemTime>, u64)>;
 
-/// What a look found to be new.
+/// The news of a look.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Change {
     Deployed(String),

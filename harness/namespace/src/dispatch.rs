@@ -16,17 +16,17 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Dispatch {
     pub script: String,
-    /// What the tenant sees as its request's URL. Absolute.
+    /// The URL that the tenant sees as its request's. Absolute.
     pub url: Uri,
-    /// As they were dispatched.
+    /// The limits as they were dispatched.
     pub passed: DispatchedLimits,
-    /// As they are enforced.
+    /// The limits as they are enforced.
     pub limits: Limits,
     /// Keys beside them that limit nothing, here and on the platform: most likely a limit that is misspelt.
     pub unknown_limits: Vec<String>,
     /// `get(name, args, { outbound })`: parameters for whoever answers the tenant's subrequests.
     pub outbound: Map<String, Value>,
-    /// What the dispatcher calls the request, if it says so to the tenant: by this its log and the records can be joined.
+    /// The dispatcher's id of the request, if it tells the tenant: by this its log and the records can be joined.
     pub request_id: Option<String>,
 }
 
@@ -83,7 +83,7 @@ fn absolute(url: Uri) -> Result<Uri, DispatchError> {
     }
 }
 
-/// Where the dispatch names no URL, the tenant sees the one that was asked for.
+/// The URL of the request. If the dispatch names none, the tenant sees the one that was asked for.
 fn own_url(target: &Uri, headers: &HeaderMap) -> Result<Uri, DispatchError> {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok()).ok_or(DispatchError::UrlNotAbsolute)?;
     let mut parts = Parts::default();

@@ -13,14 +13,14 @@ use hyper::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-/// What the platform throws in the tenant.
+/// The message of an error that the platform throws in the tenant.
 pub const TOO_MANY_SUBREQUESTS: &str = "Too many subrequests by single Worker invocation. To configure this limit, refer \
     to https://developers.cloudflare.com/workers/wrangler/configuration/#limits";
 pub const NOT_FOUND: &str = "Worker not found.";
 pub const EXCEEDED_CPU: &str = "Worker exceeded CPU time limit.";
 pub const EXCEEDED_MEMORY: &str = "Worker exceeded memory limit.";
 
-/// What of a message fits beside other headers: why a script does not start can take pages.
+/// The characters of a message that fit beside other headers: why a script does not start can take pages.
 const MAX_HEADER_CHARS: usize = 4096;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,7 +53,8 @@ impl Exception {
         }
     }
 
-    /// What the platform would not have thrown: something that this stand-in cannot do, or that went wrong in it.
+    /// An error that the platform would not have thrown: something that this stand-in cannot do, or that went wrong in
+    /// it.
     pub fn local(what: impl std::fmt::Display) -> Exception {
         Exception { remote: false, ..Exception::remote(&format!("local dispatch namespace: {what}")) }
     }

@@ -14,7 +14,7 @@ pub const DISPATCH: HeaderName = HeaderName::from_static("x-namespace-dispatch")
 /// Marks an answer that is to be thrown: from a tenant's process with the invocation's token, to the dispatcher with what is
 /// thrown, since the answer to a HEAD has no body to say it in.
 pub const EXCEPTION: HeaderName = HeaderName::from_static("x-namespace-exception");
-/// What the tenant has thrown.
+/// The header with the error that the tenant has thrown.
 pub const THROWN: HeaderName = HeaderName::from_static("x-namespace-thrown");
 /// Marks what the tenant returned. Without it an answer is the runtime's own, which could not send that.
 pub const ANSWERED: HeaderName = HeaderName::from_static("x-namespace-answered");

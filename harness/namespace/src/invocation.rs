@@ -39,12 +39,12 @@ const BACKGROUND_LIMIT: Duration = Duration::from_secs(30);
 /// isolate in the place of one that is full: what the next one was charged with would not be its own.
 const FULL_PART: u64 = 2;
 
-/// What invocations share.
+/// The state that invocations share.
 #[derive(Debug)]
 pub struct Runtime {
     pub pool: Pool,
     pub cut_off: CutOff,
-    /// What each isolate may hold.
+    /// The memory that each isolate may hold.
     pub memory: Memory,
     pub records: Records,
 }
@@ -191,7 +191,7 @@ impl Running {
         }
     }
 
-    /// What the tenant returned could not be sent, as a response of another request cannot; the runtime has logged why.
+    /// The tenant's response could not be sent, as a response of another request cannot; the runtime has logged why.
     fn unsent(mut self) -> Exception {
         self.outcome = TenantOutcome::Exception;
         let script = Arc::clone(self.process().script());

@@ -4,9 +4,9 @@
 use serde::Deserialize;
 use std::time::Duration;
 
-/// What an invocation may compute on the paid plan unless its dispatch says otherwise.
+/// The CPU time of an invocation on the paid plan unless its dispatch says otherwise.
 pub const DEFAULT_CPU: Duration = Duration::from_secs(30);
-/// What it may ask of the outside on the paid plan unless its dispatch says otherwise.
+/// The subrequests of an invocation on the paid plan unless its dispatch says otherwise.
 pub const DEFAULT_SUBREQUESTS: u32 = 1000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Limits {
     pub subrequests: u32,
 }
 
-/// As `get(name, args, { limits })` spells them. A key that is not known is no limit, on the platform too.
+/// The keys as `get(name, args, { limits })` spells them. A key that is not known is no limit, on the platform too.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DispatchedLimits {

@@ -5,7 +5,7 @@
 use nix::unistd::Pid;
 use std::{fmt, fs};
 
-/// What an isolate may hold on the platform, whatever is dispatched: no plan and no `limits` changes it.
+/// The memory that an isolate may hold on the platform, whatever is dispatched: no plan and no `limits` changes it.
 pub const DEFAULT_MEMORY_MB: u32 = 128;
 
 const BYTES_PER_MB: u64 = 1 << 20;
@@ -40,8 +40,8 @@ impl Memory {
         Memory(self.0.saturating_add(other.0))
     }
 
-    /// What a process holds for itself alone, without the program's own pages and whatever is shared. `None` once it has been
-    /// reaped. The kernel counts in batches, so it may be some hundred kilobytes off.
+    /// The memory that a process holds for itself alone, without the program's own pages and whatever is shared. `None`
+    /// once it has been reaped. The kernel counts in batches, so it may be some hundred kilobytes off.
     pub fn held_by(process: Pid) -> Option<Memory> {
         let statm = fs::read_to_string(format!("/proc/{process}/statm")).ok()?;
         let mut pages = statm.split_whitespace().skip(1).map(str::parse::<u64>);

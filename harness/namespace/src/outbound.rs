@@ -66,7 +66,7 @@ impl Outbound {
         *self.meter.lock() = Some((current, Used::default()));
     }
 
-    /// What the invocation has asked of the outside.
+    /// The requests of the invocation to the outside.
     pub fn used(&self) -> Used {
         self.meter.lock().as_ref().map_or(Used::default(), |(_, used)| *used)
     }

@@ -19,7 +19,7 @@ use std::{
 };
 use tokio::net::TcpStream;
 
-/// What is answered by the double that says so.
+/// The body of an answer by the double.
 const DOUBLE: &str = "outbound double\n";
 const REDIRECT: &str = "/redirect/";
 

@@ -23,7 +23,7 @@ use tokio::{
 /// Invocations of one tenant at a time; further ones wait their turn. An isolate of the platform takes more at once, but
 /// then nobody could say whose the CPU time was.
 const PROCESSES_PER_TENANT: usize = 4;
-/// Of all tenants together: each takes some 50 MB.
+/// The most processes of all tenants together: each takes some 50 MB.
 const MAX_PROCESSES: usize = 32;
 /// How long a process may idle.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);

@@ -34,20 +34,20 @@ use tokio::{
 
 /// A start takes 40 ms on an idle machine; a script that waits for ever at its top level never gets there.
 const START_LIMIT: Duration = Duration::from_secs(30);
-/// What the platform lets a script compute at its top level. The runtime's own start, 0.05 s, is in it here.
+/// The CPU time that a script has at its top level on the platform. The runtime's own start, 0.05 s, is in it here.
 const START_CPU_LIMIT: Duration = Duration::from_secs(1);
 /// Between two looks at whether a process serves.
 const POLL: Duration = Duration::from_millis(3);
-/// What the kernel takes as the name of a socket, its final zero included.
+/// The bytes that the kernel takes as the name of a socket, its final zero included.
 const MAX_SOCKET_PATH: usize = 108;
 
-/// Where processes are made.
+/// The folder in which processes are made.
 #[derive(Debug)]
 pub struct Workshop {
     workerd: PathBuf,
     folder: PathBuf,
     policy: Arc<Policy>,
-    /// What an isolate may hold.
+    /// The memory that an isolate may hold.
     memory: Memory,
     next: AtomicU64,
 }
@@ -56,7 +56,7 @@ pub struct Workshop {
 pub struct Process {
     script: Arc<Script>,
     pid: Pid,
-    /// What it held when it was ready.
+    /// The memory that it held when it was ready.
     memory_from: Memory,
     outbound: Outbound,
     // Order matters: killed, then swept up after.
@@ -133,7 +133,7 @@ impl Workshop {
     }
 }
 
-/// What came of a start.
+/// The result of a start.
 enum Start {
     Serves,
     Ended,
@@ -183,7 +183,7 @@ impl Process {
         self.pid
     }
 
-    /// What it held before its first invocation: the program, and the isolate with the script in it.
+    /// The memory that it held before its first invocation: the program, and the isolate with the script in it.
     pub fn memory_from(&self) -> Memory {
         self.memory_from
     }

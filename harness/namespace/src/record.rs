@@ -18,7 +18,7 @@ pub struct Record {
     pub request_id: Option<String>,
     pub outcome: TenantOutcome,
     pub answer: TenantAnswer,
-    /// What the invocation used up; absent where its process ended before it could be read.
+    /// The amounts that the invocation used; absent where its process ended before it could be read.
     pub cpu: Option<Duration>,
     /// The most that its process was seen to hold beyond what it began with.
     pub memory: Memory,

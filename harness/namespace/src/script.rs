@@ -16,7 +16,7 @@ const COMPATIBILITY_DATE: &str = "2026-04-01";
 const MAX_SCRIPT_BYTES: u64 = 64 * 1024 * 1024;
 /// Name of the settings beside the modules.
 pub const SETTINGS_FILE: &str = "tenant.json";
-/// Where a folder's main module is looked for, unless its settings name it.
+/// The names under which a folder's main module is looked for, unless its settings name it.
 const MAIN: [&str; 4] = ["index.mjs", "index.js", "worker.mjs", "worker.js"];
 
 #[derive(Debug, PartialEq)]
@@ -102,7 +102,7 @@ fn listed(paths: &[PathBuf]) -> String {
 }
 
 impl Script {
-    /// Of a folder, or of one file that is the only module.
+    /// The script of a folder, or of one file that is the only module.
     pub fn load(name: &str, path: &Path, generation: u64) -> Result<Script, ScriptError> {
         let mut left = MAX_SCRIPT_BYTES;
         if path.is_file() {
@@ -177,7 +177,7 @@ fn settings(path: &Path) -> Result<Settings, ScriptError> {
     }
 }
 
-/// As wrangler's default rules have it; other files are not uploaded.
+/// The kind of a module by wrangler's default rules; other files are not uploaded.
 fn module_of(folder: &Path, file: &Path) -> Option<(String, ModuleKind)> {
     let name = file.strip_prefix(folder).ok()?.to_str()?.to_owned();
     let kind = match file.extension()?.to_str()? {

@@ -27,7 +27,7 @@ struct Idle<P> {
     since: Instant,
 }
 
-/// What a process that idles has done before.
+/// The past of a process that idles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Past {
     /// It was started to be at hand.
@@ -108,7 +108,7 @@ impl<P> Shelves<P> {
         self.live < self.room && self.shelves.get(version.script).is_some_and(has_none)
     }
 
-    /// What has idled for longer than `limit`.
+    /// Takes the processes that have idled for longer than `limit`.
     pub fn take_idle_longer_than(&mut self, limit: Duration, now: Instant) -> Vec<P> {
         let mut taken = Vec::new();
         for shelf in self.shelves.values_mut() {

@@ -36,7 +36,7 @@ pub struct Options {
     /// Any free one where 0.
     pub port: u16,
     pub policy: Policy,
-    /// What each isolate may hold.
+    /// The memory that each isolate may hold.
     pub memory: Memory,
     pub workerd: PathBuf,
     /// Empty, and nobody else's.
@@ -104,7 +104,7 @@ impl Supervisor {
         self.watcher
     }
 
-    /// What each isolate may hold.
+    /// The memory that each isolate may hold.
     pub fn memory(&self) -> Memory {
         self.namespace.runtime.memory
     }

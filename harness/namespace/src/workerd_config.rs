@@ -25,7 +25,7 @@ const UNTOUCHED: &str = "namespace-untouched.mjs";
 const SHIM_SOURCE: &str = include_str!("../../assets/namespace/tenant-shim.mjs");
 const SUBREQUESTS_SOURCE: &str = include_str!("../../assets/namespace/subrequests.mjs");
 const UNTOUCHED_SOURCE: &str = include_str!("../../assets/namespace/untouched.mjs");
-/// What the shim's source imports in place of the main module.
+/// The name that the shim's source imports in place of the main module.
 const TENANT: &str = "\"./TENANT\"";
 
 /// Writes the files and gives the config's path.

@@ -34,61 +34,13 @@ pub(super) struct RawWithout {
     /// The rule's checker: `harness list --checkers`.
     #[schemars(with = "String", extend("enum" = names()))]
     rule: Spanned<String>,
-    /// What in the scenario the rule cannot judge.
+    /// The part of the scenario that the rule cannot judge.
     #[schemars(with = "String", length(min = 1))]
     why: Spanned<String>,
 }
 
-/// Every rule that needs no parameters.
-fn all() -> [Checker; 42] {
-    [
-        Checker::SettleAtMostOnce,
-        Checker::PaidContentOnlyAfterSettlement,
-        Checker::NoContentWithoutSettlement,
-        Checker::UnknownIsNotFailed,
-        Checker::NobodyPaysForNothing,
-        Checker::SettleStaysPutWhileUnknown,
-        Checker::VerifyBeforeRunSettleAfter,
-        Checker::OnePaymentOneRequest,
-        Checker::BooksBalance,
-        Checker::GoodPaymentsAreHonoured,
-        Checker::StrangersCollectNothing,
-        Checker::OneTransferOneContent,
-        Checker::NoCrossTenantBytes,
-        Checker::ReachesTheNamedTenant,
-        Checker::HeadersAreOurs,
-        Checker::PaidIsPrivate,
-        Checker::SecretsAreKept,
-        Checker::NamesAreKept,
-        Checker::EgressIsConfined,
-        Checker::DispatchCarriesLimits,
-        Checker::OverLimitIsCutOff,
-        Checker::WithinLimitsRuns,
-        Checker::RefusalsCostNothing,
-        Checker::FacilitatorsAreSpared,
-        Checker::QuestionsGrowApart,
-        Checker::SoldIsBounded,
-        Checker::TenantsOwnFacilitators,
-        Checker::EveryRequestEndsOnce,
-        Checker::UnknownIsAskedAbout,
-        Checker::OneFacilitatorSuffices,
-        Checker::PaymentsAreGivenBack,
-        Checker::StorageIsFreed,
-        Checker::AnswersAsDocumented,
-        Checker::MalformedIsRefused,
-        Checker::HeadIsFree,
-        Checker::StatusesKept,
-        Checker::PagesCanPay,
-        Checker::HeadersOnce,
-        Checker::RetryAfterIsSane,
-        Checker::FaultsBit,
-        Checker::TrafficFlowed,
-        Checker::ClientsActed,
-    ]
-}
-
 fn names() -> Vec<&'static str> {
-    all().iter().map(Checker::name).collect()
+    Checker::plain().iter().map(Checker::name).collect()
 }
 
 pub(super) fn check(raw: Vec<RawWithout>, problems: &mut Problems) -> Vec<Without> {
@@ -119,7 +71,7 @@ pub(super) fn add_to(musts: Vec<Must>, without: &[Without], told: Told<'_>, prob
         Checker::EgressIsConfined => told.world.confines_egress(),
         _ => true,
     };
-    for checker in all().into_iter().filter(can_be_judged) {
+    for checker in Checker::plain().into_iter().filter(can_be_judged) {
         let name = checker.name();
         let is_named = musts.iter().any(|must| must.checker().name() == name);
         if is_named || without.iter().any(|without| without.rule == name) {

@@ -39,10 +39,10 @@ pub(super) struct RawTraffic {
     /// Shares by kind of client, relative to each other.
     #[schemars(with = "Mix")]
     mix: Spanned<Mix>,
-    /// What clients ask a tenant for: "/quote" unless given.
+    /// The path that clients ask a tenant for: "/quote" unless given.
     #[schemars(with = "Option<String>", regex(pattern = r"^/[A-Za-z0-9._~/-]*$"))]
     path: Option<Spanned<String>>,
-    /// Where they go: to all tenants unless given. Who pays goes to those that have a price.
+    /// The tenants that they go to: all tenants unless given. Who pays goes to those that have a price.
     #[schemars(with = "Option<Vec<NameText>>", length(min = 1))]
     tenants: Option<Spanned<Vec<Spanned<String>>>>,
     /// How many addresses they call from: each from one of its own unless given.

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
 
-/// What a change is on, where events name a facilitator.
+/// The name that a change has where events name a facilitator.
 const DIRECTORY: &str = "directory";
 
 const MISPLACED: Misplaced = Misplaced {
@@ -29,7 +29,7 @@ pub struct DirectoryChange {
     becomes: Becomes,
 }
 
-/// What the store holds from then on.
+/// The content of the store from then on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Becomes {
     /// A sound snapshot of these tenants.
@@ -48,7 +48,7 @@ pub enum Becomes {
     Unreadable,
 }
 
-/// What is wrong with a record.
+/// The fault of a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wrong {
     /// It names a plan that nobody knows.
@@ -61,7 +61,7 @@ pub enum Wrong {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Part {
-    /// What says which snapshot is current.
+    /// The key that says which snapshot is current.
     Current,
     /// The filter of all names.
     Names,
@@ -116,7 +116,7 @@ pub(super) struct RawDirectoryChange {
     /// When it is written; "0s" is before the first request.
     #[schemars(with = "TimeText")]
     at: Spanned<String>,
-    /// What the store holds from then on.
+    /// The content of the store from then on.
     #[schemars(with = "RawBecomes")]
     becomes: Spanned<RawBecomes>,
 }
@@ -157,7 +157,7 @@ enum RawBecomes {
     Garbled {},
     /// The key that names the current snapshot is gone.
     Missing {},
-    /// That key names the version before again.
+    /// The key names the version before again.
     Older {},
     /// Every read fails.
     Unreadable {},

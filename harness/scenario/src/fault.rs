@@ -98,7 +98,7 @@ pub(super) struct RawFault {
     to: Spanned<String>,
     /// Which calls of the window it takes: all unless given.
     pick: Option<RawPick>,
-    /// What it does to them: `harness list --faults`.
+    /// The fault that they get: `harness list --faults`.
     #[schemars(with = "RawInject")]
     inject: Spanned<RawInject>,
 }

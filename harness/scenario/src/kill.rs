@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
 
-/// What a kill is on, where events name a facilitator.
+/// The name that a kill has where events name a facilitator.
 const DISPATCHER: &str = "dispatcher";
 
 #[derive(Clone, Debug)]
@@ -23,11 +23,11 @@ pub struct Kill {
     when: When,
 }
 
-/// What decides the moment.
+/// The choice of the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     At(Duration),
-    /// So many moments, drawn from the run's seed.
+    /// A number of moments, drawn from the run's seed.
     Random {
         times: u32,
         window: Window,
@@ -64,7 +64,7 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// As the log writes it.
+    /// The state as the log writes it.
     pub fn as_logged(self) -> &'static str {
         match self {
             Self::Claimed => "claimed",
@@ -113,7 +113,7 @@ impl Kill {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(rename = "Kill")]
 pub(super) struct RawKill {
-    /// What decides the moment.
+    /// The choice of the moment.
     #[schemars(with = "RawWhen")]
     when: Spanned<RawWhen>,
 }
@@ -124,7 +124,7 @@ pub(super) struct RawKill {
 enum RawWhen {
     /// A moment of the run.
     At(#[schemars(with = "TimeText")] Spanned<String>),
-    /// So many moments of a window, drawn from the seed.
+    /// A number of moments of a window, drawn from the seed.
     Random {
         #[schemars(with = "u32", range(min = 1))]
         times: Spanned<u32>,

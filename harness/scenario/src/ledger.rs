@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-/// What a disturbance is on, where events name a facilitator.
+/// The name that a disturbance has where events name a facilitator.
 const LEDGER: &str = "ledger";
 
 /// A disturbance of the settlement ledger.
@@ -26,11 +26,11 @@ pub struct Disturbance {
 pub enum Disturbs {
     /// A record is not stored, and whoever stores it is told so.
     RefuseWrites,
-    /// What was asked is done, and its answer never comes.
+    /// The request is carried out, and its answer never comes.
     LoseAnswers(LedgerCall),
 }
 
-/// What a request asks of the ledger.
+/// A request to the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum LedgerCall {
@@ -79,7 +79,7 @@ pub(super) struct RawDisturbance {
     to: Spanned<String>,
     /// Which writes or calls of the window: all unless given.
     pick: Option<RawPick>,
-    /// What happens to them.
+    /// The disturbance that they meet.
     does: RawDisturbs,
 }
 
@@ -89,7 +89,7 @@ pub(super) struct RawDisturbance {
 enum RawDisturbs {
     /// A record is not stored, and whoever stores it is told so.
     RefuseWrites {},
-    /// What was asked is done, and its answer never comes.
+    /// The request is carried out, and its answer never comes.
     LoseAnswers {
         /// To what was asked.
         to: LedgerCall,

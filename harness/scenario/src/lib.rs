@@ -139,7 +139,7 @@ impl Scenario {
         self.why.as_deref()
     }
 
-    /// What it is about, for whoever runs only some.
+    /// The subjects, for whoever runs only some.
     pub fn tags(&self) -> &[Name] {
         &self.tags
     }
@@ -186,7 +186,7 @@ impl Scenario {
         &self.operator
     }
 
-    /// What goes wrong between the dispatcher and its settlement ledger, in the file's order.
+    /// The disturbances between the dispatcher and its settlement ledger, in the file's order.
     pub fn ledger_disturbances(&self) -> &[Disturbance] {
         &self.ledger
     }
@@ -227,7 +227,7 @@ impl Scenario {
         Self { world: self.world.with_node(), ..self }
     }
 
-    /// Where the traffic ends; what is still unresolved then is waited for by the run, not by the scenario.
+    /// The end of the traffic; what is still unresolved then is waited for by the run, not by the scenario.
     pub fn end(&self) -> Duration {
         self.timeline.end()
     }
@@ -246,14 +246,14 @@ struct RawScenario {
     title: Spanned<String>,
     /// The incident or the rule that it is there for.
     why: Option<String>,
-    /// What it is about, for whoever runs only some: `harness scenario --tag crash`.
+    /// The subjects, for whoever runs only some: `harness scenario --tag crash`.
     #[serde(default)]
     #[schemars(with = "Vec<grammar::text::NameText>", extend("uniqueItems" = true))]
     tags: Vec<Spanned<String>>,
     /// The first gate that runs it; every later one runs it too. `nightly` unless given.
     #[serde(default)]
     profile: Profile,
-    /// What chance is drawn from; `--seed` overrides it. A run without one draws and prints its own.
+    /// The seed of all chance; `--seed` overrides it. A run without one draws and prints its own.
     #[schemars(range(max = limits::MAX_SEED))]
     seed: Option<u64>,
     /// The one tier that it can be run in: either unless given.
@@ -261,17 +261,17 @@ struct RawScenario {
     /// When the run ends: where the last traffic does, unless given.
     #[schemars(with = "Option<grammar::text::TimeText>")]
     end: Option<Spanned<String>>,
-    /// Who is there.
+    /// The world: tenants and facilitators.
     world: RawWorld,
     /// The stretches of the run that latency and recovery are judged by. Each lasts until the next begins.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     phase: Vec<RawPhase>,
-    /// What arrives, by an open model.
+    /// The traffic, by an open model.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     traffic: Vec<RawTraffic>,
-    /// What goes wrong at facilitators. Of two on the same call, the first in the file takes it.
+    /// The faults of facilitators. Of two on the same call, the first in the file takes it.
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     fault: Vec<RawFault>,
@@ -279,19 +279,19 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     kill: Vec<RawKill>,
-    /// What becomes of the stored tenant directory.
+    /// The changes of the stored tenant directory.
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     directory: Vec<RawDirectoryChange>,
-    /// What an operator asks of the dispatcher.
+    /// The requests of an operator to the dispatcher.
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     operator: Vec<RawOperatorAction>,
-    /// What goes wrong between the dispatcher and its settlement ledger.
+    /// The disturbances between the dispatcher and its settlement ledger.
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     ledger: Vec<RawDisturbance>,
-    /// What must hold.
+    /// The rules that must hold.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
     must: Vec<RawMust>,

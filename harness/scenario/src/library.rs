@@ -25,22 +25,22 @@ impl Library {
         Self::new(scenarios_root().join("scenarios"))
     }
 
-    /// Where the language's JSON Schema stands.
+    /// The path of the language's JSON Schema.
     pub fn schema(&self) -> PathBuf {
         self.folder.join("schema.json")
     }
 
-    /// Where the report's JSON Schema stands: in the crate that writes it.
+    /// The path of the report's JSON Schema: in the crate that writes it.
     pub fn report_schema(&self) -> PathBuf {
         self.folder.join("../reports/schema.json")
     }
 
-    /// Where the list of known failures stands: beside the folder, in which every TOML file is a scenario.
+    /// The path of the list of known failures: beside the folder, in which every TOML file is a scenario.
     pub fn known(&self) -> PathBuf {
         self.folder.join("../known.toml")
     }
 
-    /// Where a scenario of that name stands, or would.
+    /// The path of a scenario of that name, whether or not it is there.
     pub fn path(&self, name: &Name) -> PathBuf {
         self.folder.join(name.as_str()).with_extension("toml")
     }
@@ -92,12 +92,12 @@ impl Library {
         }
     }
 
-    /// Where past failures are kept.
+    /// The folder of past failures.
     pub fn regressions(&self) -> PathBuf {
         self.folder.join("regressions")
     }
 
-    /// What can be asked for by name.
+    /// The scenarios that can be asked for by name.
     pub fn names(&self) -> Result<Vec<String>, LibraryError> {
         Ok(self.files()?.into_iter().map(|(name, _)| name).collect())
     }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
 
-/// What an action is on, where events name a facilitator.
+/// The name that an action has where events name a facilitator.
 const OPERATOR: &str = "operator";
 
 const MISPLACED: Misplaced = Misplaced {
@@ -78,7 +78,7 @@ pub(super) struct RawOperatorAction {
     /// When the dispatcher is asked.
     #[schemars(with = "TimeText")]
     at: Spanned<String>,
-    /// What for.
+    /// The request.
     does: RawDoes,
 }
 

@@ -264,7 +264,7 @@ fn what_the_reader_of_toml_says_is_told_in_plain_words() {
     }
 }
 
-/// What else is wrong: the place is pinned above for each kind of check, here only that it is found.
+/// Other faults: the place is pinned above for each kind of check, here only that it is found.
 #[test]
 fn what_makes_no_sense_is_refused() {
     let cases: &[(&str, &str, &str)] = &[

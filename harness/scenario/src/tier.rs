@@ -26,7 +26,7 @@ impl Tier {
         self == Self::Live || !scenario.world().is_official()
     }
 
-    /// What asks for it on the command line, with a leading space; empty where it is the default.
+    /// The option that asks for it on the command line, with a leading space; empty where it is the default.
     #[must_use]
     pub fn as_flag(self) -> &'static str {
         match self {

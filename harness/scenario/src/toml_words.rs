@@ -44,7 +44,10 @@ pub fn problem(error: &toml::de::Error) -> Problem {
 
 fn in_words(expected: &str) -> String {
     let variant = expected.strip_prefix("struct variant ").and_then(|path| path.rsplit_once("::"));
-    if let Some((_, variant)) = variant {
+    // A checker's parameters are a type of their own, called as its checker is.
+    let is_checker = |name: &&str| Checker::CATALOGUE.iter().any(|listed| listed.name == kebab(name));
+    let parameters = expected.strip_prefix("struct Raw").filter(is_checker);
+    if let Some(variant) = variant.map(|(_, variant)| variant).or(parameters) {
         // "Recovers with 2 elements", where a list stands in its place.
         let name = kebab(variant.split(' ').next().unwrap_or_default());
         let listed = Inject::CATALOGUE.iter().chain(&Checker::CATALOGUE).find(|listed| listed.name == name);
@@ -58,6 +61,7 @@ fn in_words(expected: &str) -> String {
         "f64" => "a number".to_owned(),
         "a sequence" => "a list: `[.., ..]`".to_owned(),
         "a map" => "a table: `{ .. }`".to_owned(),
+        other if other.starts_with("struct NoParameters") => "a table without keys: `{}`".to_owned(),
         other if other.starts_with("struct ") => "a table: `{ .. }`".to_owned(),
         other => other.to_owned(),
     }
@@ -71,7 +75,7 @@ fn kebab(variant: &str) -> String {
     dashed.collect()
 }
 
-/// As a scenario could have it.
+/// A value of the key, as a scenario could have it.
 fn example_of(key: &str) -> String {
     let value = match key {
         "id" => "a name: `id = \"my-scenario\"`, or of a rule: `id = \"MONEY-1\"`",

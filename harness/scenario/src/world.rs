@@ -24,10 +24,12 @@ const BLOCKS_BEHIND: u64 = 3;
 /// Base.
 const PRODUCTION: Network = Network(8_453);
 
-/// What the dispatcher waits for `/verify` unless a scenario says otherwise: nothing is at stake yet, so fail over fast.
+/// The time that the dispatcher waits for `/verify` unless a scenario says otherwise: nothing is at stake yet, so fail
+/// over fast.
 const DEFAULT_VERIFY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What the dispatcher waits for `/settle` unless a scenario says otherwise: an unknown outcome costs more than a wait.
+/// The time that the dispatcher waits for `/settle` unless a scenario says otherwise: an unknown outcome costs more
+/// than a wait.
 const DEFAULT_SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[derive(Clone, Debug)]
@@ -47,7 +49,7 @@ pub struct World {
     settle_timeout: Duration,
 }
 
-/// What becomes of a tenant that runs out of CPU time again and again.
+/// The fate of a tenant that runs out of CPU time again and again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum CpuLimitPolicy {
@@ -59,7 +61,7 @@ pub enum CpuLimitPolicy {
 }
 
 impl CpuLimitPolicy {
-    /// As the dispatcher's variable has it.
+    /// The word in the dispatcher's variable.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Alert => "alert",
@@ -68,7 +70,7 @@ impl CpuLimitPolicy {
     }
 }
 
-/// Where the dispatcher has its tenants from.
+/// The source of the dispatcher's tenants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum DirectoryIn {
@@ -221,7 +223,7 @@ pub struct Tenant {
 /// Requests in ten seconds, in place of the plan's. None is zero: the dispatcher would leave such a tenant out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rates {
-    /// That run its Worker: so many with a payment, and so many without.
+    /// The numbers of requests that run its Worker: with a payment, and without.
     pub tenant: u32,
     /// Payments of one payer.
     pub payer: u32,
@@ -276,7 +278,7 @@ impl Tenant {
         self.pay_to
     }
 
-    /// What its Worker may ask of the outside, where its record says.
+    /// The hosts that its Worker may ask, where its record says.
     pub fn egress(&self) -> Option<&Egress> {
         self.egress.as_ref()
     }
@@ -419,10 +421,10 @@ pub(super) struct RawWorld {
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
-    /// Where the dispatcher has its tenants from: `variable` unless given.
+    /// The source of the dispatcher's tenants: `variable` unless given.
     #[serde(default)]
     directory: DirectoryIn,
-    /// What becomes of a tenant that runs out of CPU time again and again: `alert` unless given.
+    /// The fate of a tenant that runs out of CPU time again and again: `alert` unless given.
     #[serde(default)]
     cpu_limit_policy: CpuLimitPolicy,
     /// How long the dispatcher waits for `/verify`: "2s" unless given.
@@ -464,8 +466,8 @@ struct RawTenant {
     seller: Option<Spanned<String>>,
     /// Requests in ten seconds, by an override: its plan's unless given.
     rates: Option<RawRates>,
-    /// What its Worker may ask of the outside: hosts, or `*.` and a host. Where a tenant has it, the platform's outbound Worker is
-    /// in the world; without `allow` every public host may be asked.
+    /// The hosts that its Worker may ask: hosts, or `*.` and a host. Where a tenant has it, the platform's outbound
+    /// Worker is in the world; without `allow` every public host may be asked.
     #[schemars(with = "Option<grammar::text::EgressText>")]
     egress: Option<Egress>,
     /// Whether its pages by slug have the origin that all tenants there share: `sandboxed` unless given.
@@ -479,7 +481,7 @@ struct RawTenant {
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(rename = "Rates")]
 struct RawRates {
-    /// That run its Worker: so many with a payment, and so many without.
+    /// The numbers of requests that run its Worker: with a payment, and without.
     #[schemars(with = "u32", range(min = 1, max = MAX_TENANT_RATE))]
     tenant: Spanned<u32>,
     /// Payments of one payer.

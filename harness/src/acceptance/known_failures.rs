@@ -73,7 +73,7 @@ struct RawEntry {
 /// The days that a failure can be taken on for: one that nobody mends in a quarter of a year is no exception any more.
 const LONGEST_DAYS: i64 = 90;
 
-/// As `--tier` takes them.
+/// The tiers as `--tier` takes them.
 const TIERS: [&str; 2] = ["live", "sim"];
 
 impl KnownFailures {
@@ -104,7 +104,7 @@ impl KnownFailures {
         if problems.is_empty() { Ok(Self(entries)) } else { Err(invalid(problems.into_vec())) }
     }
 
-    /// What the list says of a check of that scenario.
+    /// The list's entry for a check of that scenario.
     pub fn about(&self, scenario: &str, tier: &str, check: &Check, clock: &dyn Clock) -> Option<KnownFailure> {
         let is_about = |entry: &&Entry| {
             entry.scenario == scenario && entry.rule == check.id && entry.tier.as_deref().is_none_or(|of| of == tier)

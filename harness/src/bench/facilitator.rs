@@ -35,7 +35,7 @@ pub struct InstantFacilitator {
     books: Arc<Books>,
 }
 
-/// What it was asked to settle.
+/// The payments that it was asked to settle.
 #[derive(Debug, Default)]
 struct Books {
     /// How often each payment's money moved, by its nonce.
@@ -43,7 +43,7 @@ struct Books {
     loses_answers: AtomicBool,
 }
 
-/// What its answers repeat of a request.
+/// The parts of a request that its answers repeat.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Asked {

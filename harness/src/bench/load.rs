@@ -23,7 +23,7 @@ use system::clock::{Clock as _, SystemClock};
 use tokio::{net::TcpStream, task::JoinSet};
 use x402_protocol::header::{PAYMENT_REQUIRED, PAYMENT_RESPONSE, PAYMENT_SIGNATURE};
 
-/// What one server is asked.
+/// The address of requests to one server.
 #[derive(Clone, Debug)]
 pub struct Target {
     /// On loopback.
@@ -43,15 +43,15 @@ pub struct Load {
 
 #[derive(Clone, Debug)]
 pub enum Requests {
-    /// So many at most, at a tenant that sells nothing.
+    /// The most requests, at a tenant that sells nothing.
     Free(usize),
-    /// So many at most, without a payment.
+    /// The most requests, without a payment.
     Unpaid(usize),
     /// One for each of these values of `PAYMENT-SIGNATURE`.
     Paid(Arc<Vec<HeaderValue>>),
 }
 
-/// What a request is to be answered with.
+/// The answer that a request is to get.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
     Content,
@@ -60,13 +60,13 @@ pub enum Wanted {
     Receipt,
 }
 
-/// What was seen.
+/// The answers of one load.
 #[derive(Debug, Default)]
 pub struct Seen {
     /// One for each request that was answered as it should be.
     pub took: Vec<Duration>,
     pub elapsed: Duration,
-    /// What the server used of the CPU meanwhile, where the system tells.
+    /// The CPU time that the server used meanwhile, where the system tells.
     pub cpu: Option<Duration>,
     /// Requests that were not, and what the first of them got.
     pub wrong: usize,
@@ -90,7 +90,7 @@ impl Requests {
         }
     }
 
-    /// What each of them is to be answered with.
+    /// The answer that each of them is to get.
     #[must_use]
     pub fn answer(&self) -> Wanted {
         match self {

@@ -44,7 +44,7 @@ use x402_protocol::header::PAYMENT_REQUIRED;
 const PATH: &str = "/quote";
 const FLOOR_LEDGER: DurableObject = DurableObject { binding: "LEDGER", class: "Ledger" };
 
-/// What the bench runs: found or built by the set-up.
+/// The tools that the bench runs: found or built by the set-up.
 #[derive(Clone, Debug)]
 pub struct BenchTools {
     pub workerd: PathBuf,

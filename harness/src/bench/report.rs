@@ -17,7 +17,7 @@ const BENCH_SCHEMA: u32 = 1;
 #[derive(Clone, Debug, Serialize)]
 pub struct BenchReport {
     pub schema: u32,
-    /// What was compared, and on what.
+    /// The two servers that were compared.
     pub servers: [String; 2],
     pub conditions: Vec<String>,
     pub rounds: u32,
@@ -36,7 +36,7 @@ pub struct Compared {
     pub targets: Vec<Target>,
 }
 
-/// What one server did in one case, over all rounds.
+/// The results of one server in one case, over all rounds.
 #[derive(Clone, Debug, Serialize)]
 pub struct Measured {
     pub requests: usize,
@@ -44,7 +44,7 @@ pub struct Measured {
     pub wrong: usize,
     pub first_wrong: Option<String>,
     pub per_second: f64,
-    /// Of each round, to tell a difference from noise.
+    /// The figure of each round, to tell a difference from noise.
     pub per_second_by_round: Vec<f64>,
     /// CPU time of the server, a request: the number that others on the machine disturb least.
     pub cpu_ms: Option<f64>,

@@ -3,7 +3,7 @@
 
 use scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed, Selection};
 
-/// What `harness list` lists.
+/// The things that `harness list` lists.
 #[derive(Clone, Debug)]
 pub enum Listing {
     Scenarios(Selection),

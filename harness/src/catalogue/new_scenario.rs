@@ -11,7 +11,7 @@ use system::folders;
 
 const STARTER: &str = include_str!("../../assets/starter.toml");
 
-/// What the starter's own id is.
+/// The starter's own id.
 const ITS_ID: &str = "\"starter\"";
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -32,7 +32,7 @@ pub fn start(name: &str, output: Option<&Path>) -> Result<PathBuf, NewError> {
     keep(output.map_or_else(|| place(&name), Path::to_owned), &starter(&name))
 }
 
-/// Where a new scenario of that name belongs: among those of one's own, or else in the working directory.
+/// The path of a new scenario of that name: among those of one's own, or else in the working directory.
 pub fn place(name: &Name) -> PathBuf {
     match folders::scenarios_of_ones_own() {
         Some(root) => Library::new(root.join("scenarios")).path(name),

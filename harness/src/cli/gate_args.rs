@@ -27,10 +27,10 @@ pub struct GateArgs {
     /// Print the JSON Schema of a record
     #[arg(long, conflicts_with_all = ["plan", "verify", "canary"])]
     schema: bool,
-    /// Where to write the record; gate.json in the gate's folder under runs/ unless given
+    /// The file for the record; gate.json in the gate's folder under runs/ unless given
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Where to write a summary in Markdown, such as "$GITHUB_STEP_SUMMARY"; it is added to the file
+    /// The file for a summary in Markdown, such as "$GITHUB_STEP_SUMMARY"; it is added to the file
     #[arg(long, value_name = "FILE")]
     pub summary: Option<PathBuf>,
     /// After how long nothing more is begun; the profile's own unless given
@@ -54,7 +54,7 @@ pub struct GateArgs {
     pub report: ReportArgs,
 }
 
-/// What a gate is asked for.
+/// The options of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GateTask<'a> {
     Run,

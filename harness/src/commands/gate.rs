@@ -73,7 +73,7 @@ fn plan(args: &GateArgs) -> Result<Exit, CommandError> {
     Ok(Exit::Pass)
 }
 
-/// What the gate is run on, read before anything runs.
+/// The subject of the gate, read before anything runs.
 struct Ground {
     bundle: Vec<FileDigest>,
     config: Vec<FileDigest>,
@@ -192,7 +192,7 @@ fn run_parts(
     Ok((cut, all.collect(), reports))
 }
 
-/// What was real and what was a double, of all runs together.
+/// The real parts and the doubles of all runs together.
 fn fidelity(reports: &[Report]) -> Vec<String> {
     let mut lines: Vec<String> = reports.iter().flat_map(|report| report.fidelity.clone()).collect();
     lines.sort();

@@ -80,7 +80,7 @@ fn run(args: &IncidentArgs, path: &Path, read: &incident::Read) -> Result<Option
     Ok(Some(incident::compare(&read.incident.answers, read.incident.began_ms, &history)))
 }
 
-/// Where the scenario goes: never into the library unasked, and over nothing that is there.
+/// The path of the scenario: never into the library unasked, and over nothing that is there.
 fn place(args: &IncidentArgs, name: &scenario::Name) -> PathBuf {
     if let Some(path) = &args.output {
         return path.clone();

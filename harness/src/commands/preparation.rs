@@ -29,7 +29,7 @@ pub async fn provide() -> Result<(Tools, Bundle), CommandError> {
     provide_and(|toolchain, bundle, outbound, _, _| Ok((tools(toolchain, &bundle, &outbound), bundle))).await
 }
 
-/// What an installation has: only Node and wrangler are still to be got.
+/// The tools of an installation: only Node and wrangler are still to be got.
 async fn installed() -> Result<(Tools, Bundle), CommandError> {
     setting_up(|root, progress, cancelled| {
         let setup::NamespaceTools { node, wrangler_js, workerd, esbuild, .. } =

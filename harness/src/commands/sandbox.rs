@@ -35,7 +35,7 @@ use system::{
 use thiserror::Error;
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 
-/// What a settlement that fails over needs.
+/// The number of facilitators that a settlement needs for a failover.
 const FACILITATORS: usize = 2;
 /// A script that has this beside it is served by the data sets' Worker.
 const DATA: &str = "data.bin";

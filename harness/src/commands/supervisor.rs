@@ -29,7 +29,7 @@ use tokio::{
     sync::mpsc::UnboundedReceiver,
 };
 
-/// What of the environment reaches the supervisor; the tenants get none of it.
+/// The variables of the environment that reach the supervisor; the tenants get none of it.
 const KEPT_ENVIRONMENT: [&str; 4] = ["TMPDIR", "NO_COLOR", "TERM", "CLICOLOR"];
 
 #[derive(Debug, Error, miette::Diagnostic)]
@@ -131,7 +131,7 @@ fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString
     words
 }
 
-/// What the guarded process does.
+/// The task of the guarded process.
 pub async fn supervise(supervise: &SuperviseArgs) -> Result<Exit, NamespaceError> {
     let SuperviseArgs { args, workerd, report_to } = supervise;
     let scratch = Scratch::make().map_err(NamespaceError::Scratch)?;

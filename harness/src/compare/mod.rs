@@ -43,10 +43,10 @@ pub struct Comparison {
     pub second: String,
     /// How many runs there are of each.
     pub rounds: [usize; 2],
-    /// What the second may be slower by.
+    /// The most by which the second may be slower.
     pub allowed: f64,
     pub phases: Vec<Compared>,
-    /// What else the machine did in the runs of either, in cores, on average.
+    /// The load of the machine beside the runs of either, in cores, on average.
     pub others: [Option<f64>; 2],
     pub verdict: reports::verdict::Verdict,
     pub exit_code: u8,
@@ -71,7 +71,7 @@ impl Side {
         self.rounds.push(events);
     }
 
-    /// Of each round, how long requests of a phase waited.
+    /// The waits of a phase's requests, for each round.
     fn waits(&self, phase: &str) -> Vec<Vec<f64>> {
         self.rounds.iter().map(|round| waits(round, phase)).collect()
     }

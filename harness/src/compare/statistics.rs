@@ -15,7 +15,7 @@ const TAIL: f64 = 0.025;
 /// The same draws for the same data: a verdict must not depend on luck.
 const SEED: u64 = 402;
 
-/// What came of comparing the second side with the first.
+/// The result of comparing the second side with the first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Ratio {
     /// Above 1 the second is slower.

@@ -27,7 +27,7 @@ pub struct Client<'a> {
     pub url: &'a str,
     /// Sent as `Host`; the URL's own where there is none.
     pub host: Option<&'a str>,
-    /// What it buys unless a deed names another path, and another request for the same price.
+    /// The path that it buys unless a deed names another one, and another request for the same price.
     pub quote: &'a str,
     pub another: &'a str,
     /// The request for either of them, unless a deed says HEAD.
@@ -38,7 +38,7 @@ pub struct Client<'a> {
     pub moved: &'a (dyn Fn() -> usize + Sync),
 }
 
-/// What it got and did.
+/// The answers that it got, and its next steps.
 #[derive(Default)]
 pub struct Story {
     pub answers: Vec<Answer>,

@@ -70,7 +70,7 @@ fn cells(name: &str, server: &str, seen: &Observed, row: &Compared) -> String {
     )
 }
 
-/// As code, so that whatever a server repeats of a facilitator stays text; cut off where it says no more.
+/// Text as code, so that whatever a server repeats of a facilitator stays text; cut off where it says no more.
 fn quoted(said: &str) -> String {
     let plain: String =
         said.chars().filter(|character| !"|`".contains(*character) && !character.is_control()).collect();

@@ -52,7 +52,7 @@ const FACILITATOR: &str = "primary";
 /// How long either server waits for it: longer than any honest answer takes, on a busy machine too.
 const TIMEOUT_MS: u64 = 2_000;
 
-/// What the table is made with: found or built by the set-up.
+/// The tools that the table is made with: found or built by the set-up.
 #[derive(Clone, Debug)]
 pub struct ConformanceTools {
     pub workerd: PathBuf,

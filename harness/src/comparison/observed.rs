@@ -9,10 +9,10 @@ use std::fmt;
 pub struct Observed {
     /// In their order; those that were sent together are sorted by status.
     pub answers: Vec<Answer>,
-    /// What the client did after the first of them.
+    /// The client's step after the first of them.
     pub next: Vec<Step>,
     pub handler_runs: usize,
-    /// That began before the first answer was in.
+    /// The number of calls that began before the first answer was in.
     pub verify_calls: usize,
     pub settle_calls: usize,
     /// Transfers on the chain.
@@ -23,7 +23,7 @@ pub struct Observed {
 pub struct Answer {
     /// `None`: the connection ended without one.
     pub status: Option<u16>,
-    /// What `PAYMENT-RESPONSE`, or its version 1 form, says.
+    /// The content of `PAYMENT-RESPONSE`, or of its version 1 form.
     pub payment_response: Option<String>,
     /// Transfers that stood on the chain when it was in.
     pub moved_by_then: usize,
@@ -31,7 +31,7 @@ pub struct Answer {
     pub has_body: bool,
 }
 
-/// What a conforming client does about an answer.
+/// The step of a conforming client after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// It was billed: signs a new payment.

@@ -4,7 +4,7 @@ use doubles::FaultSpec;
 use reports::event::FaultRef;
 use scenario::{Call, Inject, LieAbout, Money, PendingStyle, Pick, ResetAfter, SettledBody, StatusBody};
 
-/// What is bought where nothing depends on what it is.
+/// The path that is bought where nothing depends on it.
 pub const QUOTE: &str = "/quote";
 
 pub struct Row {
@@ -15,7 +15,7 @@ pub struct Row {
     pub specified: Option<u16>,
 }
 
-/// What the client does.
+/// The deeds of the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deed {
     /// Buys this path, and goes on as a conforming client does until it has an answer.

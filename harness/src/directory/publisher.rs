@@ -25,7 +25,7 @@ pub struct Publisher<'a> {
     /// Listed by the last version that was meant to be sound.
     tenants: Vec<Tenant>,
     version: u64,
-    /// What names each sound snapshot as current, oldest first.
+    /// The pointers to each sound snapshot, oldest first.
     currents: Vec<Vec<u8>>,
 }
 
@@ -53,7 +53,7 @@ impl<'a> Publisher<'a> {
         Ok(publisher)
     }
 
-    /// What is there when the run begins, for its history.
+    /// The directory as the run begins, for its history.
     #[must_use]
     pub fn at_first(&self) -> event::DirectoryChange {
         let tenants = Some(facts_of(&self.tenants, self.world, self.network));
@@ -218,7 +218,7 @@ mod tests {
     }
 
     impl Reader {
-        /// What the tenant asks for and runs after a quarter of a minute, and what was logged meanwhile.
+        /// Returns the answer and the runs of the tenant after a quarter of a minute, and the log meanwhile.
         async fn later(&self, tenant: &str) -> (Option<(String, String)>, Vec<&'static str>) {
             let key = DispatchKey::slug(tenant).expect("a slug");
             self.stored.clock.0.set(self.stored.clock.0.get() + 15_000);

@@ -17,7 +17,7 @@ pub struct Drill {
     pub name: &'static str,
     /// The scenario that makes the incident.
     pub scenario: &'static str,
-    /// Where its log ends, in seconds.
+    /// The end of its log, in seconds.
     pub until_s: u64,
     kind: &'static str,
     who: &'static str,
@@ -68,7 +68,7 @@ pub const DRILLS: [Drill; 4] = [
 /// Seconds by which a beginning that is read off a log may be off: it shows with the first call that it meets.
 const OFF_S: u64 = 6;
 
-/// What somebody concluded. What is absent was not asked.
+/// The conclusions of a person. Whatever is absent was not asked.
 #[derive(Clone, Debug, Default)]
 pub struct Conclusion {
     pub kind: Option<String>,

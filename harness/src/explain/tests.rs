@@ -27,7 +27,7 @@ fn per_tenant_facilitators() {
     insta::assert_snapshot!(explained("per-tenant-facilitators"));
 }
 
-/// What the language can say, the story can tell; and no line of it is wider than a terminal.
+/// Everything that the language can say, the story can tell; and no line of it is wider than a terminal.
 #[test]
 fn every_scenario_can_be_explained() {
     let library = scenario::Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));

@@ -15,7 +15,7 @@ impl Story {
         self.text += &format!("\n{head}\n");
     }
 
-    /// What does not fit the line goes on below, as far in as it began.
+    /// The rest of a long line goes on below, as far in as it began.
     pub fn say(&mut self, lead: &str, what: &str) {
         let indent = lead.chars().count();
         let (mut column, mut begun) = (indent, false);

@@ -8,7 +8,7 @@ use std::{
 };
 use system::folders::{make_private, write_private};
 
-/// What a deploy sends; whatever else a build leaves beside them is not.
+/// The kinds of files that a deploy sends; whatever else a build leaves beside them is not.
 const DEPLOYED: [&str; 2] = ["js", "wasm"];
 const ENTRY: &str = "index.js";
 const WASM: &str = "index_bg.wasm";

@@ -54,7 +54,7 @@ impl GateError {
     }
 }
 
-/// What a gate of that verdict ends with.
+/// The exit code of a gate with that verdict.
 #[must_use]
 pub fn exit(verdict: Outcome, ran: usize) -> Exit {
     match verdict {

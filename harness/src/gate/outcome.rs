@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
 
-/// What of a program's last words is kept.
+/// The bytes of a program's last words that are kept.
 const LAST_WORDS: usize = 400;
 
 /// A part's program, ended or stopped.
@@ -22,7 +22,7 @@ pub struct Finished {
     pub took: Duration,
 }
 
-/// Of what is printed as JSON: how much was judged, what did not hold, where it lies.
+/// The part of printed JSON that is read: how much was judged, what did not hold, where it lies.
 #[derive(Default)]
 struct Told {
     judged: u64,

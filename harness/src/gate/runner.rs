@@ -32,7 +32,7 @@ pub struct Runner<'a> {
     pub loadtests: PathBuf,
     /// Entry of the bundle that every part runs.
     pub bundle: &'a Path,
-    /// Where parts leave their runs, and what they say.
+    /// The folder for the runs of parts, and for what they say.
     pub folder: &'a Path,
     pub cores: usize,
     /// After which nothing is begun.
@@ -152,7 +152,7 @@ impl Runner<'_> {
     }
 }
 
-/// What ended a gate early.
+/// The reason why a gate ended early.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cut {
     pub by_person: bool,

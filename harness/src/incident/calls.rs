@@ -40,14 +40,14 @@ pub enum Pattern {
 pub struct Illness {
     pub facilitator: String,
     pub call: FacilitatorEndpoint,
-    /// As the dispatcher's log calls it, or `slow`.
+    /// The reason code of the dispatcher's log, or `slow`.
     pub result: String,
     pub from_ms: u64,
     pub to_ms: u64,
     /// Whether a call was answered well afterwards.
     pub healed: bool,
     pub failed: u64,
-    /// Of so many calls in that time.
+    /// The number of calls in that time.
     pub of: u64,
     pub pattern: Pattern,
     /// Whether a payment in whose settlement it happened turned out to be settled; `None`: none was ever cleared up.
@@ -146,7 +146,7 @@ fn timeouts(evidence: &[Evidence]) -> BTreeMap<(String, FacilitatorEndpoint), u6
     longest
 }
 
-/// What a facilitator says that is asked again to settle what it has settled. It answers, and so it is well.
+/// Tells whether a facilitator says so when asked again to settle what it has settled. It answers, and so it is well.
 pub fn is_repeats(result: &str) -> bool {
     result == "invalid_transaction_state" || result.ends_with("nonce_already_used")
 }
@@ -161,7 +161,7 @@ fn hear_repeats(calls: &mut [Call]) {
     }
 }
 
-/// Where a request's attempts stand in its time: verifications from its beginning on, settlements up to its end.
+/// The times of a request's attempts: verifications from its beginning on, settlements up to its end.
 fn attempts(at_ms: u64, line: &DispatcherRequest) -> Vec<((String, FacilitatorEndpoint), Call)> {
     let asked = |result: &str| !["quarantined", "cannot_serve", "no_time_left", "busy"].contains(&result);
     let mut made = Vec::new();

@@ -217,7 +217,7 @@ fn by_itself(incident: &Incident) -> Option<(usize, Cause, u64)> {
     Some((incident.ended.len(), Cause { kind: "dispatcher", sentence, evidence }, *at_ms))
 }
 
-/// What to do now, and what later.
+/// The steps to take now, and later.
 pub fn steps(
     incident: &Incident,
     cause: &Cause,

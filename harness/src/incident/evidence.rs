@@ -38,7 +38,7 @@ pub enum What {
     Deploy(String),
     /// The dispatcher itself was ended, or threw.
     Ended(String),
-    /// What the tenants were, where the log says: the harness's own does.
+    /// The tenants, where the log tells of them: the harness's own does.
     World(Vec<TenantFacts>),
     Operator {
         tenant: String,

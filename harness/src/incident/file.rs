@@ -17,7 +17,7 @@ use std::{collections::BTreeMap, fmt::Write, time::Duration};
 const AFTER_S: u64 = 15;
 /// How long an incident may be: with what comes after it, a scenario as long as one may be.
 pub const LONGEST_S: u64 = MAX_RUN.as_secs() - AFTER_S;
-/// What is not logged, and has to be something: a price in USDC, and a plan.
+/// Values that are not logged, and have to be something: a price in USDC, and a plan.
 const PRICE: &str = "0.01";
 const PLAN: &str = "pro";
 const FACILITATOR: &str = "primary";
@@ -279,7 +279,7 @@ fn needs_money(result: &str) -> bool {
     ["timeout", "unreachable", "contradiction"].contains(&result) || result.starts_with("http_")
 }
 
-/// What makes a double behave so that the dispatcher calls it this.
+/// The fault that makes a double behave so that the dispatcher calls it this.
 fn inject(illness: &Illness) -> String {
     // Where nobody could tell, the worse of the two is played.
     let moved = illness.call == FacilitatorEndpoint::Settle && illness.money_moved != Some(false);

@@ -12,7 +12,7 @@ use reports::event::{Event, Recorded};
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// What was read of one source.
+/// The lines that were read of one source.
 #[derive(Debug, Default, PartialEq)]
 pub struct Read {
     pub evidence: Vec<Evidence>,
@@ -29,7 +29,7 @@ pub struct Read {
 const WRAPPERS: [&str; 9] = ["logs", "message", "source", "result", "events", "invocations", "data", "rows", "hits"];
 /// Their values are keyed by ids.
 const KEYED: &str = "invocations";
-/// Where Workers Logs keeps the line as text, for events whose `source` has it not.
+/// The key under which Workers Logs keeps the line as text, for events whose `source` has it not.
 const METADATA: &str = "$metadata";
 const STAMPS: [&str; 9] = [
     "timestamp",
@@ -160,7 +160,7 @@ impl Reader {
         }
     }
 
-    /// What a platform says of the dispatcher's own invocation: which version it was, and how it ended.
+    /// The platform's word on the dispatcher's own invocation: which version it was, and how it ended.
     fn invocation(&mut self, object: &Map<String, Value>, stamp: Option<u64>) {
         let Some(at_ms) = stamp else { return };
         let workers = object.get("$workers").and_then(Value::as_object).unwrap_or(object);
@@ -303,7 +303,7 @@ mod tests {
         assert_eq!(read("12 foo\n[2026] GET /\n{\n"), Read::default());
     }
 
-    /// As `wrangler tail --format json` prints an event: over many lines.
+    /// An event as `wrangler tail --format json` prints it: over many lines.
     fn printed(timestamp: u64, version: &str, outcome: &str) -> String {
         let event = serde_json::json!({
             "outcome": outcome,

@@ -20,7 +20,7 @@ pub fn of(ids: &[String], kind: &str) -> BTreeMap<String, String> {
     names
 }
 
-/// What a name may hold of an id, with a hyphen for each run of what it may not.
+/// The part of an id that a name may hold, with a hyphen for each run of what it may not.
 fn words(id: &str) -> String {
     let id = id.to_ascii_lowercase();
     let words = id.split(|letter: char| !(letter.is_ascii_lowercase() || letter.is_ascii_digit()));

@@ -58,7 +58,7 @@ pub struct Arrival {
     pub at_ms: u64,
     pub tenant: String,
     pub client: Client,
-    /// What to ask a tenant's double for, so that it does what the tenant did.
+    /// The path to ask a tenant's double for, so that it does what the tenant did.
     pub path: String,
 }
 
@@ -85,7 +85,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// As tables name it.
+    /// The name in tables.
     pub fn key(&self) -> String {
         match &self.code {
             Some(code) => format!("{} {code}", self.status),
@@ -379,7 +379,8 @@ impl Incident {
     }
 }
 
-/// Who came, of the request lines: a payment that comes again is the same purchase, and the bill before it was that purchase's.
+/// The purchases among the request lines: a payment that comes again is the same purchase, and the bill before it was
+/// that purchase's.
 fn arrivals(evidence: &[Evidence]) -> Vec<Arrival> {
     let mut lines: Vec<(u64, &DispatcherRequest)> = evidence
         .iter()
@@ -425,7 +426,7 @@ fn arrivals(evidence: &[Evidence]) -> Vec<Arrival> {
     found.into_iter().flatten().collect()
 }
 
-/// What a tenant's double does what the tenant did for.
+/// The request for which a tenant's double does as the tenant did.
 fn path_for(line: &DispatcherRequest) -> String {
     match (line.code.as_deref(), line.status) {
         (Some("tenant_worker_failure"), _) => "/throw".to_owned(),

@@ -13,7 +13,7 @@ use std::{
 pub const MAX_LOG_BYTES: u64 = 256 * 1024 * 1024;
 /// Standard input, as tools name it.
 const STDIN: &str = "-";
-/// What a run's folder, or an export of one, has of it; the first that is there.
+/// The files of a run's folder, or of an export, that have it; the first that is there.
 const OF_A_RUN: [&str; 2] = ["events.jsonl", "wrangler.log"];
 
 /// Text, and where it is from.

@@ -15,7 +15,7 @@ fn outage() -> Vec<Recorded> {
     history(include_str!("../../../scenarios/outage.toml"), "outage")
 }
 
-/// As a platform exports it.
+/// A log as a platform exports it.
 fn log(history: &[Recorded]) -> String {
     let wrapped = |recorded: &Recorded| {
         let (log, line) = match &recorded.event {

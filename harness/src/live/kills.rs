@@ -11,7 +11,7 @@ use reports::event::{Event, Killing};
 use scenario::{Kill, Scenario};
 use std::time::Duration;
 
-/// What a kill needs of the running world.
+/// The parts of the running world that a kill needs.
 pub struct Target<'a> {
     pub world: &'a mut World,
     pub http: &'a reqwest::Client,

@@ -16,7 +16,7 @@ use tokio::time;
 
 /// Between two readings, and what each is an average of.
 const EVERY: Duration = Duration::from_secs(1);
-/// What the kernel counts in, for user space, on every architecture that it runs workerd on.
+/// The kernel's ticks a second, for user space, on every architecture that it runs workerd on.
 const TICKS_A_SECOND: f64 = 100.0;
 
 /// CPU time in ticks since some moment.

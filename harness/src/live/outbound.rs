@@ -21,7 +21,7 @@ pub struct Outbound {
     log: PathBuf,
 }
 
-/// As the double of the outside has it.
+/// A request as the double of the outside records it.
 #[derive(Deserialize)]
 struct Reached {
     url: String,

@@ -39,7 +39,7 @@ use traffic::Payers;
 use wiremock::MockServer;
 use x402_protocol::{Network, network::UnknownNetwork};
 
-/// What the live tier runs: found or built by the set-up.
+/// The tools that the live tier runs: found or built by the set-up.
 #[derive(Clone, Debug)]
 pub struct Tools {
     pub node: PathBuf,
@@ -67,9 +67,9 @@ pub struct LiveOptions<'a> {
     pub seed: u64,
     /// Absolute.
     pub run_dir: &'a Path,
-    /// Of the dispatcher; any free one where absent.
+    /// The port of the dispatcher; any free one where absent.
     pub port: Option<u16>,
-    /// Of its doubles, primary first; any free one for those beyond the last.
+    /// The ports of its doubles, primary first; any free one for those beyond the last.
     pub facilitator_ports: &'a [u16],
     /// In place of the doubles, primary first; empty: the scenario's doubles with its faults.
     pub facilitator_urls: &'a [String],
@@ -84,18 +84,18 @@ pub struct LiveOptions<'a> {
 /// Tenants that are somebody's own.
 #[derive(Clone, Debug)]
 pub struct Sellers {
-    /// As the dispatcher reads it.
+    /// The registry as the dispatcher reads it.
     pub directory: Value,
     /// A folder for each script.
     pub scripts: PathBuf,
 }
 
-/// Where the namespace finds its Workers, in the run's folder.
+/// The folder of the namespace's Workers, in the run's folder.
 pub const NAMESPACE_TENANTS: &str = "namespace/tenants";
 
 /// A running world.
 pub struct Live {
-    /// Of each dispatcher; never empty.
+    /// One address for each dispatcher; never empty.
     pub urls: Vec<String>,
     pub platform_token: String,
     /// Tenants by the token that only they know.
@@ -106,7 +106,7 @@ pub struct Live {
     pub world: World,
     /// The log of the first dispatcher.
     pub log: PathBuf,
-    /// Where the tenant directory lies, where it is stored.
+    /// The store of the tenant directory, if it is stored.
     pub directory: Option<KvStore>,
     kv_double: Option<KvDouble>,
     location: Option<LocationDouble>,

@@ -47,7 +47,7 @@ pub enum BuyError {
     OfficialSaid { said: String, source: serde_json::Error },
 }
 
-/// What to buy, and how.
+/// The options of a purchase.
 pub struct Order<'a> {
     pub url: &'a str,
     pub form: RequestForm,

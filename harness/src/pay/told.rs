@@ -12,7 +12,7 @@ use crate::exit::Exit;
 /// Characters of a body that are shown. What a seller sells may be long.
 const SHOWN: usize = 600;
 
-/// What was done.
+/// The steps that were taken.
 pub enum Step {
     Request { method: String, url: String },
     Free(Answered),
@@ -40,7 +40,7 @@ pub struct Answered {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Bought {
     pub payment: Option<String>,
-    /// What the payment is about.
+    /// The price that the payment pays.
     pub paid: Option<String>,
     pub answers: Vec<Answered>,
 }

@@ -16,7 +16,7 @@ use thiserror::Error;
 pub struct Bug {
     /// The name of its file.
     pub name: String,
-    /// What it breaks.
+    /// The damage in a sentence.
     pub says: String,
     /// Why somebody could write it.
     pub why: String,
@@ -24,7 +24,7 @@ pub struct Bug {
     pub rule: &'static Rule,
     /// The scenarios in any of which it breaks.
     pub scenarios: Vec<String>,
-    /// Where it can be seen: no simulation runs the Worker's adapters.
+    /// The tier in which it can be seen: no simulation runs the Worker's adapters.
     pub tier: Tier,
     /// Never empty.
     pub edits: Vec<Edit>,

@@ -76,7 +76,7 @@ fn may_name(other: &str, file: &str, constant: &Constant) -> bool {
     !constant.is_private || other.starts_with(&module)
 }
 
-/// As this workspace names the files of tests.
+/// Tells whether a file is one of tests, by its name in this workspace.
 fn is_for_tests(file: &str) -> bool {
     file.ends_with("/tests.rs") || file.ends_with("_tests.rs") || file.contains("/tests/")
 }

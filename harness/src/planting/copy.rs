@@ -10,7 +10,8 @@ use std::{
 /// The copy, from the workspace's folder.
 const COPY: &str = "target/selftest/src";
 
-/// What the copy is of: everything that the harness and the Worker are built from, and what a self-test reads.
+/// The folders and files that are copied: everything that the harness and the Worker are built from, and what a
+/// self-test reads.
 const PARTS: [&str; 8] =
     ["Cargo.toml", "Cargo.lock", "clippy.toml", "dispatcher", "harness", "loadtests", "reports", "scenarios"];
 

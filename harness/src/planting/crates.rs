@@ -35,7 +35,7 @@ pub mod planted {
 /// The harness's own file that is another one in the copy.
 pub const HARNESS_SWITCH: &str = "harness/src/selftest/switch.rs";
 
-/// What stands in it there.
+/// Its text there.
 pub const HARNESS_SWITCH_TEXT: &str = "//! The switch of the planted bugs, in a build that has them.
 
 /// Whether this build has the bugs of the self-test in it.

@@ -12,7 +12,7 @@ pub struct Misfit {
     pub why: Why,
 }
 
-/// What is wrong with a bug's place.
+/// A fault of a bug's place.
 #[derive(Debug, PartialEq, Eq, Error)]
 pub enum Why {
     #[error("the file cannot be read: {0}")]

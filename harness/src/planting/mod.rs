@@ -75,7 +75,7 @@ pub fn found_wrong<'a>(log: &str, planted: &'a Texts) -> BTreeSet<&'a str> {
     found
 }
 
-/// Where the right text stands.
+/// The place of the right text.
 fn locate(sources: &Texts, bug: &Bug, edit: &Edit) -> Result<Range<usize>, Why> {
     let Some(of) = Crate::of(&edit.file) else {
         let folders: Vec<_> = CRATES.iter().map(|of| of.sources).collect();

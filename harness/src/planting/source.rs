@@ -16,7 +16,7 @@ pub struct Source {
     pub constants: Vec<Constant>,
     /// Calls and definitions of macros outside functions.
     pub macros: Vec<Range<usize>>,
-    /// What is compiled for tests alone.
+    /// The parts that are compiled for tests alone.
     pub tests: Vec<Range<usize>>,
 }
 
@@ -55,7 +55,7 @@ impl Source {
         line_of(&self.text, at)
     }
 
-    /// Where the name stands as a word of the program: not in a comment, not in a text.
+    /// The places of the name as a word of the program: not in a comment, not in a text.
     pub fn words(&self, name: &str) -> Vec<Range<usize>> {
         words(&self.text, name)
     }
@@ -91,7 +91,7 @@ pub fn line_of(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// Where an identifier stands in a piece of Rust, macros' arguments included.
+/// The places of identifiers in a piece of Rust, macros' arguments included.
 pub fn words(text: &str, name: &str) -> Vec<Range<usize>> {
     fn walk(tokens: TokenStream, name: &str, found: &mut Vec<Range<usize>>) {
         for token in tokens {

@@ -46,7 +46,7 @@ fn misfit(text: &str, edits: &[(&str, &str)]) -> Why {
     misfits.remove(0).why
 }
 
-/// What a program prints that calls `said()` of the planted file with each of these bugs.
+/// The output of a program that calls `said()` of the planted file with each of these bugs.
 fn told(test: &str, text: &str, bugs: &[Bug]) -> Vec<String> {
     let folder = env::temp_dir().join(format!("harness-planting-test-{}-{test}", std::process::id()));
     fs::create_dir_all(&folder).expect("a folder of our own");

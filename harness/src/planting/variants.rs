@@ -11,12 +11,12 @@ use std::{
 };
 use syn::{Block, ItemConst};
 
-/// What marks begin with.
+/// The beginning of every mark.
 const MARK: &str = "/* bug: ";
 /// The mark of code without a bug.
 const RIGHT: &str = "none";
 
-/// What a bug says in the place of the right text.
+/// The text of a bug in the place of the right text.
 #[derive(Clone, Debug)]
 pub struct Change<'a> {
     pub bug: &'a str,

@@ -16,8 +16,8 @@ pub fn event(line: &str) -> Option<Event> {
     line_of(&log, value).or_else(unreadable)
 }
 
-/// What stands in a line that no line may have: a tenant's bytes, or a secret of whoever called. `canaries` are tenants by the
-/// token that only they know.
+/// The words in a line that no line may have: a tenant's bytes, or a secret of whoever called. `canaries` are tenants
+/// by the token that only they know.
 #[must_use]
 pub fn leaked(line: &str, canaries: &BTreeMap<String, String>) -> Option<Event> {
     if let Some((_, tenant)) = canaries.iter().find(|(canary, _)| line.contains(canary.as_str())) {
@@ -31,7 +31,7 @@ const SIGNATURE_DIGITS: usize = 130;
 /// Fewer characters of base64 are no signed payment.
 const PAYMENT_CHARS: usize = 400;
 
-/// Of telemetry alone: what wrangler says of requests is its own.
+/// Finds a secret in telemetry alone: what wrangler says of requests is its own.
 fn secret_in(line: &str) -> Option<&'static str> {
     let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     if !line.contains("{\"") {
@@ -70,7 +70,7 @@ pub fn refused(log: &Path) -> Option<(usize, String)> {
     text.lines().enumerate().find_map(|(n, line)| Some((n + 1, reason(line)?)))
 }
 
-/// What a line about `log` says.
+/// Reads a line about `log`.
 #[must_use]
 pub fn line_of(log: &str, value: Value) -> Option<Event> {
     match log {

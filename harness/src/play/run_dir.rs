@@ -96,7 +96,7 @@ impl RunDir {
         self.path.join(EVENTS)
     }
 
-    /// Where the run's own copy of its scenario stands.
+    /// The path of the run's own copy of its scenario.
     #[must_use]
     pub fn scenario(&self) -> PathBuf {
         self.path.join(SCENARIO)

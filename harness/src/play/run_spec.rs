@@ -17,7 +17,7 @@ use scenario::{Library, Node, Plan, Scenario, Tier};
 use std::path::Path;
 use x402_protocol::Network;
 
-/// What is to be run.
+/// The scenario to run, and how.
 #[derive(Clone, Copy, Debug)]
 pub struct RunSpec<'a> {
     pub scenario: &'a Scenario,
@@ -74,7 +74,7 @@ impl RunSpec<'_> {
     }
 }
 
-/// Where the scenario stands that was asked for so, as a path within the project where it is in its library.
+/// The path of the scenario that was asked for so, as a path within the project where it is in its library.
 fn file_of(asked_for: &str) -> String {
     if asked_for.ends_with(".toml") {
         return asked_for.to_owned();

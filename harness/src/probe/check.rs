@@ -39,7 +39,7 @@ pub struct Check {
     pub says: String,
     pub rests_on: String,
     pub outcome: Outcome,
-    /// What was seen.
+    /// The observation.
     pub detail: String,
 }
 

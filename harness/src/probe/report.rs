@@ -9,7 +9,7 @@ use std::fmt::Write;
 /// Version of the JSON form.
 pub const CONFORM_SCHEMA: u32 = 2;
 
-/// What a stranger's server said is told no further than this.
+/// The most of a stranger's answer that a report repeats, in characters.
 const MAX_DETAIL_CHARS: usize = 400;
 
 #[derive(Clone, Debug, Serialize)]

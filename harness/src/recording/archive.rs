@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    /// As a stranger could make it: the name is put into the header by hand, because the library refuses to.
+    /// An archive as a stranger could make it: the name is put into the header by hand, because the library refuses to.
     fn archive(entries: &[(&str, EntryType, u64, &[u8])]) -> Vec<u8> {
         let mut gzip = GzEncoder::new(Vec::new(), Compression::fast());
         for (name, kind, claims, bytes) in entries {

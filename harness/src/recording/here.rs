@@ -43,7 +43,8 @@ impl Here {
     }
 }
 
-/// Of the sources that this was built from, as far as git knows: the version alone tells no two builds apart.
+/// The commit of the sources that this was built from, as far as git knows: the version alone tells no two builds
+/// apart.
 fn commit(workspace: &Path) -> Option<String> {
     let mut git = Command::new("git");
     let told = git.arg("-C").arg(workspace).args(["describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]);

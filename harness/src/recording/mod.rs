@@ -33,10 +33,10 @@ use std::{
 };
 use thiserror::Error;
 
-/// What an export holds, beside the logs; the manifest first, so that it can be looked at without unpacking the rest.
+/// The files of an export, beside the logs; the manifest first, so that it can be looked at without unpacking the rest.
 const EXPORTED: [&str; 4] = [MANIFEST, SCENARIO, EVENTS, REPORT];
 
-/// What is read of a run's own folder: a hundred thousand purchases are 400 MB.
+/// The most bytes that are read of a run's own folder: a hundred thousand purchases are 400 MB.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
 #[derive(Debug, Error, Diagnostic)]
@@ -131,7 +131,7 @@ impl Recording {
         Ok(Self { scenario, tier, seed: started.seed, manifest, path, events, verdicts })
     }
 
-    /// What happened, for whoever does not judge.
+    /// The events, for callers that do not judge.
     #[must_use]
     pub fn into_events(self) -> Vec<Recorded> {
         self.events.all
@@ -197,7 +197,7 @@ fn json<T: for<'de> Deserialize<'de>>(file: String, bytes: &[u8]) -> Result<T, R
     serde_json::from_slice(bytes).map_err(|source| RecordingError::Json { file, source })
 }
 
-/// What tells of a run, by name, and the absolute path that it is known by.
+/// The files that tell of a run, by name, and the absolute path that it is known by.
 fn files_of(path: &Path) -> Result<(PathBuf, BTreeMap<String, Vec<u8>>), RecordingError> {
     let path = path.canonicalize().map_err(|source| match source.kind() {
         io::ErrorKind::NotFound => RecordingError::NotThere { path: path.to_owned() },
@@ -220,7 +220,7 @@ fn told_in(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, RecordingError> {
     there.map(|name| Ok(((*name).to_owned(), read(&folder.join(name))?))).collect()
 }
 
-/// Of everything else in a run's folder, only what was printed leaves the machine: the rest holds the run's secrets.
+/// The logs of a run's folder. Of everything else, only they leave the machine: the rest holds the run's secrets.
 fn logs(folder: &Path) -> Result<Vec<String>, RecordingError> {
     let unreadable = |source| RecordingError::Unreadable { path: folder.to_owned(), source };
     let mut logs = Vec::new();

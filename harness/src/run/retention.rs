@@ -19,7 +19,7 @@ const GATE: &str = "gate.json";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kept {
-    /// So many, whatever they came to.
+    /// The number of runs that are kept whatever they came to.
     pub newest: usize,
     /// Those that did not pass, however old.
     pub failed: bool,
@@ -65,7 +65,7 @@ fn is_a_run(folder: &Path) -> bool {
     [MANIFEST, EVENTS, GATE].iter().any(|file| folder.join(file).is_file())
 }
 
-/// What left no verdict did not pass.
+/// Tells whether a run passed. One without a verdict did not.
 fn passed(folder: &Path) -> bool {
     let text = fs::read_to_string(folder.join(REPORT)).ok();
     let run = text.and_then(|text| serde_json::from_str::<Report>(&text).ok());

@@ -24,7 +24,7 @@ pub fn simulated(asked: RunSpec<'_>, run_dir: &RunDir) -> Result<Report, RunErro
     Ok(asked.report(run_dir.path(), &History::new(events)))
 }
 
-/// As the live tier's journal writes them.
+/// Writes events as the live tier's journal does.
 pub fn write_events(path: &Path, events: &[Recorded]) -> io::Result<()> {
     let mut file = io::BufWriter::new(private_file(path)?);
     for event in events {

@@ -43,7 +43,7 @@ pub struct Trial {
     pub checker: String,
     pub scenarios: Vec<String>,
     pub seen: Seen,
-    /// Where the rule was broken, and how.
+    /// The scenario in which the rule was broken, and how.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub witness: Option<Seeing>,
     /// Other rules that broke.
@@ -227,7 +227,7 @@ mod tests {
         }
     }
 
-    /// What is seen of the bug where its rule comes to these verdicts without it and with it, in two scenarios.
+    /// Tells whether the bug is seen, where its rule comes to these verdicts without it and with it, in two scenarios.
     fn seen(without: [Verdict; 2], with: [Verdict; 2], other: Verdict) -> Seen {
         let judged = |verdict| vec![check(RULES[0].checker, verdict)];
         let names = ["one", "two"];

@@ -49,7 +49,7 @@ fn place(folder: Option<&Path>) -> String {
     folder.map(|folder| format!(" in {}", folder.display())).unwrap_or_default()
 }
 
-/// What a world says of its faults.
+/// The answer of a world about its faults.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Told {
     #[serde(default)]

@@ -30,7 +30,7 @@ use system::clock::{Clock, SystemClock};
 use system::interrupt::Interruption;
 use system::output::{self, errln, outln};
 
-/// Where the parts of a served world are to be found.
+/// The places of a served world's parts, and its faults.
 #[derive(Clone, Copy, Debug)]
 pub struct ServeOptions<'a> {
     /// The dispatcher's port; any free one where absent.

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use scenario::{Name, Plan, Scenario, Tenant, TypedFault, Usdc, World, limits::MAX_TENANTS};
 
-/// What is served where only facilitators are asked for.
+/// The tenant that is served where only facilitators are asked for.
 const DEFAULT_TENANT: &str = "acme:pro:0.01";
 
 /// The chain that is charged on.

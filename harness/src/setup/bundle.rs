@@ -54,14 +54,14 @@ pub struct WorkerCrate {
     pub out_dir: String,
     pub profile: Profile,
     pub features: Vec<String>,
-    /// What its `wrangler.jsonc` sets before the build command.
+    /// The environment that its `wrangler.jsonc` sets before the build command.
     pub env: &'static [(&'static str, &'static str)],
 }
 
 /// How Workers are built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Profile {
-    /// What ships.
+    /// The Worker that ships.
     Release,
     /// The same without wasm-opt, for a Worker that is built to be tested.
     Unshrunk,

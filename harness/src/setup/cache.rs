@@ -29,7 +29,7 @@ impl Cache {
         Ok(Self { root })
     }
 
-    /// Where the tool with this key is, once it is there.
+    /// The path of the tool with this key, once it is there.
     pub fn slot(&self, key: &str) -> PathBuf {
         self.root.join(key)
     }

@@ -22,7 +22,7 @@ use system::clock::{Clock as _, SystemClock};
 const POLL: Duration = Duration::from_millis(50);
 /// A step that says nothing for longer looks hung in a CI log.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// What of a failed command's output goes into the error; the rest is in the log.
+/// The lines of a failed command's output that go into the error; the rest is in the log.
 const TAIL_LINES: usize = 25;
 
 /// One command and how to speak of it.
@@ -31,7 +31,7 @@ pub struct Job {
     pub step: &'static str,
     /// Names the log file.
     pub log: &'static str,
-    /// What a person can do when it fails.
+    /// The way out for a person when it fails.
     pub way_out: &'static str,
     pub time_out: Option<Duration>,
 }

@@ -9,7 +9,7 @@ use super::{Cancelled, Progress, SetupError, Site, requirements};
 pub struct Finding {
     pub name: &'static str,
     pub wanted: String,
-    /// What was found; `None` if it is missing.
+    /// The thing that was found; `None` if it is missing.
     pub found: Option<String>,
     pub mend: &'static str,
 }

@@ -34,8 +34,8 @@ mod wrangler;
 use std::{path::Path, thread};
 
 pub use bundle::{
-    Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_telemetry, build_worker,
-    bundle_of,
+    Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_telemetry,
+    build_worker, bundle_of,
 };
 pub use client::official_client;
 pub use doctor::{Finding, diagnose, render};
@@ -75,7 +75,7 @@ pub fn ensure(workspace: &Path, progress: &mut dyn Progress, cancelled: &Cancell
     Toolchain::locate(&site)
 }
 
-/// What a dispatch namespace and a dispatcher beside it need: no compiler.
+/// Provides what a dispatch namespace and a dispatcher beside it need: no compiler.
 pub fn ensure_namespace(
     workspace: &Path,
     progress: &mut dyn Progress,

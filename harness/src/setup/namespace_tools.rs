@@ -8,7 +8,7 @@ use super::{Requirement, SetupError, Site, node::Node, npm, wrangler, wrangler::
 #[derive(Clone, Debug)]
 pub struct NamespaceTools {
     pub workerd: PathBuf,
-    /// Where the plugin goes.
+    /// The folder of the plugin.
     pub plugin: PathBuf,
     /// For a dispatcher that is to run beside the namespace.
     pub node: PathBuf,

@@ -25,7 +25,7 @@ pub const CLIENT: Packages =
 
 const FILES: [&str; 2] = ["package.json", "package-lock.json"];
 
-/// What one lock file installs.
+/// The packages that one lock file installs.
 pub struct Packages {
     /// Folder of the lock file among set-up's data; names the cache slot and the log too.
     lock: &'static str,

@@ -40,7 +40,7 @@ impl Requirement for OpensslHeaders {
     }
 }
 
-/// As openssl-sys looks for it.
+/// A search for OpenSSL as openssl-sys does it.
 fn by_pkg_config() -> Option<Found> {
     let ask = |flag: &str| {
         let output = Command::new("pkg-config").args([flag, "openssl"]).output().ok()?;

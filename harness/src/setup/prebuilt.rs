@@ -12,7 +12,7 @@ use super::{Bundle, SetupError};
 const PREBUILT: &str = "prebuilt";
 const DISPATCHER: &str = "dispatcher";
 const OUTBOUND: &str = "outbound";
-/// What a run reads of a checkout, files and folders.
+/// The parts of a checkout that a run reads, files and folders.
 const READ: [&str; 6] = [
     "dispatcher/worker/wrangler.jsonc",
     "harness/toolchain/npm",
@@ -21,7 +21,7 @@ const READ: [&str; 6] = [
     "known.toml",
     "LICENSE",
 ];
-/// Of a build's folder, what a Worker needs no more.
+/// The parts of a build's folder that a Worker needs no more.
 const LEFT_OUT: [&str; 2] = [".gitignore", "package.json"];
 
 /// Tells whether the folder is an installation.

@@ -11,11 +11,11 @@ pub trait Requirement: Sync {
     fn name(&self) -> &'static str;
     /// The version or property that is wanted.
     fn wanted(&self) -> String;
-    /// Where it is, if it is there.
+    /// Its path, if it is there.
     fn found(&self, site: &Site) -> Option<Found>;
-    /// What a person can do if `harness setup` cannot.
+    /// The way out for a person if `harness setup` cannot.
     fn mend(&self) -> &'static str;
-    /// What providing it does and how long that usually takes.
+    /// The steps of providing it, and how long that usually takes.
     fn doing(&self) -> &'static str;
     /// Puts it into the cache.
     fn provide(&self, site: &Site) -> Result<(), SetupError>;

@@ -25,7 +25,7 @@ impl Cancelled {
     }
 }
 
-/// What every step shares.
+/// The parts that every step shares.
 pub struct Site<'p> {
     workspace: PathBuf,
     cache: Cache,

@@ -16,7 +16,7 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 /// The download is 20 MB. A server that cannot be reached must not eat the time in which the other way would be done.
 const RUSTUP_TIME_OUT: Duration = Duration::from_secs(45);
 
-/// What compiles the Worker.
+/// The compiler of the Worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WasmCompiler {
     /// The `rustc` on PATH has the target.

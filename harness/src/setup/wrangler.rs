@@ -15,7 +15,7 @@ pub fn workerd(modules: &Path) -> PathBuf {
     modules.join(format!("@cloudflare/workerd-{os}-{arch}/bin/workerd"))
 }
 
-/// What wrangler builds Workers with.
+/// The program with which wrangler builds Workers.
 pub fn esbuild(modules: &Path) -> PathBuf {
     let (os, arch) = npm::platform();
     modules.join(format!("@esbuild/{os}-{arch}/bin/esbuild"))

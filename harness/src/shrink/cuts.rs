@@ -166,7 +166,7 @@ fn moved(moment: &mut Value, by: Duration) {
     }
 }
 
-/// As the file says, or where its last traffic ends.
+/// The end that the file names, or that of its last traffic.
 fn end(of: &Table) -> Option<Duration> {
     let last = || array(of, &["traffic"]).into_iter().flatten().filter_map(|block| time(block.get("to")?)).max();
     of.get("end").and_then(time).or_else(last)
@@ -233,7 +233,7 @@ fn slower(of: &Table) -> Vec<Cut> {
     (0..blocks).filter_map(cut).collect()
 }
 
-/// What is said of the world beyond who is in it, and of the rest beyond what it has to say.
+/// The keys of the world beyond those who are in it, and of the rest beyond what it has to say.
 fn plainer(of: &Table) -> Vec<Cut> {
     let keys = [
         "dispatchers",

@@ -69,10 +69,10 @@ impl ShrinkError {
 pub struct Shrunk {
     /// The scenario's text.
     pub text: String,
-    /// What it breaks.
+    /// The rules that it breaks.
     pub rules: Vec<String>,
     pub tries: usize,
-    /// What was taken away, in order.
+    /// The cuts, in order.
     pub taken: Vec<String>,
     pub ended: Ended,
 }
@@ -86,13 +86,13 @@ pub enum Ended {
     Stopped,
 }
 
-/// What is to be made small.
+/// The failure that is to be made small.
 pub struct Failing<'a> {
     pub file: &'a Path,
     pub seed: u64,
     /// Unless given, all that keep the run from passing.
     pub rule: Option<&'a str>,
-    /// What the small one is called.
+    /// The name of the small one.
     pub name: &'a str,
 }
 
@@ -168,7 +168,8 @@ impl Shrinking {
         }
     }
 
-    /// What makes no sense any more costs no try, and what cannot be simulated breaks nothing.
+    /// Tells whether a cut is worth a try. One that makes no sense costs none, and what cannot be simulated breaks
+    /// nothing.
     fn still_breaks(&mut self, left: &Table) -> bool {
         let Ok(scenario) = Scenario::parse("shrunk.toml", &left.to_string()) else { return false };
         self.tries += 1;
@@ -184,7 +185,7 @@ fn broken(scenario: &Scenario, seed: u64) -> Result<Vec<Check>, SimError> {
     Ok(checks.into_iter().filter(|check| check.verdict == Verdict::Fail).collect())
 }
 
-/// What is only told need not go on breaking beside what fails a run.
+/// The rules that must go on breaking. Those that only tell are left out beside those that fail a run.
 fn weightiest(broken: Vec<Check>) -> Vec<Check> {
     let weightiest = [Level::Must, Level::Should, Level::Observe]
         .into_iter()

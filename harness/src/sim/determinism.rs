@@ -13,7 +13,7 @@ use x402_protocol::hex;
 pub enum Twice {
     Same {
         events: usize,
-        /// Of the whole trace.
+        /// The sum of the whole trace.
         hash: String,
     },
     /// The first event, counted from 0, that they do not share, as JSON; empty where one run had ended.

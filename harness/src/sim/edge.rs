@@ -55,7 +55,7 @@ use scenario::OperatorAction;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
 use traffic::{Broken, PATIENCE, WireAnswer};
 
-/// What outlives a process, and the process that runs now.
+/// The parts that outlive a process, and the process that runs now.
 pub struct Edge {
     pub config: Rc<Config>,
     pub dispatchers: usize,
@@ -76,7 +76,7 @@ pub struct Edge {
     pub alarms: Alarms,
     pub health: Rc<RefCell<Option<Snapshot>>>,
     pub location: Rc<RefCell<LocationCounter>>,
-    /// As the one object has it.
+    /// The list that the one object has.
     pub quarantines: Rc<RefCell<Quarantines>>,
     /// `None` while it is down.
     pub process: RefCell<Option<Process>>,
@@ -219,7 +219,7 @@ impl Edge {
         }
     }
 
-    /// What the settlement ledger says of a payment.
+    /// The settlement ledger's answer about a payment.
     pub async fn ledger_state(&self, payment: &str) -> Result<LedgerState, Event> {
         let unreadable = |why: String| Event::Unreadable { source: "settlement ledger".to_owned(), text: why };
         let record =
@@ -231,7 +231,7 @@ impl Edge {
     }
 }
 
-/// As the Worker's adapter and a client's HTTP stack have it.
+/// An answer as the Worker's adapter and a client's HTTP stack have it.
 fn to_wire(request: &SimRequest, answer: Answer<SimResponse>) -> Result<WireAnswer, Broken> {
     let Answer { status, body, set, strip } = answer;
     let (mut headers, content) = match body {

@@ -9,7 +9,7 @@ use facts::internet::{PLATFORM_HOSTS, redirected_to};
 use journal::Journal;
 use reports::event::{EgressLine, Event};
 
-/// As many as `fetch` follows.
+/// The number of redirects that `fetch` follows.
 const MAX_HOPS: usize = 20;
 const REFUSED: u16 = 403;
 

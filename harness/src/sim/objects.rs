@@ -52,7 +52,7 @@ pub struct Objects {
     facilitators: Facilitators,
 }
 
-/// What the objects are made from.
+/// The parts that the objects are made from.
 pub struct Parts {
     pub config: Rc<Config>,
     pub stored: StoredLedger,

@@ -4,8 +4,9 @@ use super::{
     chance::Chance,
     clock::VirtualClock,
     ports::{
-        desk::SimDesk, event_queue::SimQueue, health_object::SimHealth, log::SimLog, namespace::SimNamespace, quarantine_object::SimQuarantines,
-        rate_limiter::SimLimiter, secrets::SimSecrets, settlement_ledger::SimLedger, snapshot_store::SimSnapshots,
+        desk::SimDesk, event_queue::SimQueue, health_object::SimHealth, log::SimLog, namespace::SimNamespace,
+        quarantine_object::SimQuarantines, rate_limiter::SimLimiter, secrets::SimSecrets, settlement_ledger::SimLedger,
+        snapshot_store::SimSnapshots,
     },
     process::Life,
 };

@@ -18,7 +18,7 @@ pub struct Life(Rc<Inner>);
 struct Inner {
     dead: Cell<bool>,
     tasks: RefCell<JoinSet<()>>,
-    /// What tasks said as they panicked.
+    /// The messages of tasks that panicked.
     panics: RefCell<Vec<String>>,
 }
 

@@ -15,13 +15,13 @@ use std::{
 const CHUNK_BYTES: usize = 65_536;
 /// The tenant's own work, as the limits count it.
 const OWN_CPU: Duration = Duration::from_millis(1);
-/// So often is an answer that a Worker has in one piece in its process's memory: the array, its copy as a `Response`, and that on
-/// its way out. Measured.
+/// The number of copies of an answer in its process's memory, where a Worker has it in one piece: the array, its copy
+/// as a `Response`, and that on its way out. Measured.
 const COPIES: u64 = 3;
-/// Of each chain of redirects, on which every hop is a subrequest.
+/// The length of each chain of redirects, on which every hop is a subrequest.
 const HOPS: u64 = 10;
 
-/// What `/fetch/<name>` asks of the outside.
+/// The URLs that `/fetch/<name>` asks of the outside.
 const OUTSIDE: [(&str, &str); 11] = [
     ("public", "https://api.example.com/v1"),
     ("listed", "https://data.example.org/v1"),
@@ -42,9 +42,9 @@ const OUTSIDE: [(&str, &str); 11] = [
 /// All tenants' scripts.
 #[derive(Default)]
 pub struct Tenants {
-    /// What only each tenant knows, by script.
+    /// The words that only one tenant knows, by script.
     canaries: BTreeMap<String, String>,
-    /// What has failed once, by script, and will not again.
+    /// The requests that have failed once, by script, and will not again.
     failed: RefCell<BTreeSet<(String, String)>>,
 }
 
@@ -56,11 +56,11 @@ pub struct Heard<'a> {
     pub query: &'a str,
     /// Names in lower case.
     pub headers: BTreeMap<String, String>,
-    /// What comes of asking a URL of the outside: a status.
+    /// Asks a URL of the outside, and returns the status.
     pub outside: &'a dyn Fn(&str) -> u16,
 }
 
-/// What came of an invocation, and when.
+/// The result of an invocation, and its time.
 pub struct Verdict {
     pub after_ms: u64,
     /// Or the message of the exception.
@@ -68,7 +68,7 @@ pub struct Verdict {
     pub used: Used,
 }
 
-/// What an invocation used up, and what it was refused.
+/// The use of an invocation, and the number of refusals.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Used {
     pub cpu: Duration,
@@ -168,12 +168,12 @@ struct Tenant<'a> {
     canary: &'a str,
 }
 
-/// What it says of its answer beside the status.
+/// The headers of its answer.
 #[derive(Default)]
 struct Said<'a> {
     forged: &'a [(&'a str, String)],
     fetched: Option<Value>,
-    /// Of the body, where it is known before it is sent.
+    /// The length of the body, where it is known before it is sent.
     bytes: Option<usize>,
     /// Path and query as they reached it.
     target: Option<String>,
@@ -286,7 +286,8 @@ fn located(status: u16) -> Option<(&'static str, &'static str)> {
     })
 }
 
-/// What a tenant may say of itself, although a dispatcher says the like: who may read it, that nobody keeps it, two cookies.
+/// Headers that a tenant may set, although a dispatcher says the like: who may read it, that nobody keeps it, two
+/// cookies.
 fn own_words() -> Vec<(&'static str, String)> {
     [
         ("access-control-allow-origin", "https://app.example"),
@@ -302,7 +303,8 @@ fn own_words() -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
-/// What only the dispatcher may say, with a word that nothing else carries; and what would make a paid answer public.
+/// Headers that only the dispatcher may set, with a word that nothing else carries; and what would make a paid answer
+/// public.
 fn forged() -> Vec<(&'static str, String)> {
     let encoded = |json: &str| BASE64_STANDARD.encode(json);
     vec![

@@ -76,7 +76,7 @@ pub struct Plan {
     pub threads: usize,
     /// Whether a broken run ends it.
     pub until_broken: bool,
-    /// Where broken runs are kept.
+    /// The folder for broken runs.
     pub runs: PathBuf,
 }
 
@@ -171,7 +171,7 @@ fn keep(asked: &RunSpec<'_>, folder: &Path, file: &Path, history: &History) -> R
     Ok(())
 }
 
-/// What names a dispatcher that panicked, which no rule does.
+/// The name of a run with a panic of the dispatcher, which no rule names.
 const UNREADABLE: &str = "unreadable";
 
 /// The rules that broke; what could not be judged is none of them, unless the reason is that something went badly wrong.
@@ -181,7 +181,7 @@ fn broken(checks: &[Check], events: &[Recorded]) -> Vec<String> {
     failed.chain(unreadable.then(|| UNREADABLE.to_owned())).collect()
 }
 
-/// What a swarm ends with.
+/// The exit code of a swarm.
 #[must_use]
 pub fn exit(tally: &Tally) -> Exit {
     match tally {

@@ -5,7 +5,7 @@ use fastrand::Rng;
 use scenario::limits::MAX_SEED;
 use std::{fmt, str::FromStr};
 
-/// What all runs of a swarm are drawn from.
+/// The seed that all runs of a swarm are drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SwarmSeed(u64);
 

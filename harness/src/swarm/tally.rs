@@ -13,7 +13,7 @@ pub const MAX_TOLD: usize = 100;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Tally {
     pub schema: u32,
-    /// What all runs were drawn from.
+    /// The seed that all runs were drawn from.
     pub seed: u64,
     pub shards: u64,
     /// Whose runs these are, of `0..shards`.
@@ -40,15 +40,15 @@ pub struct Verdicts {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
-    /// Of the run: what repeats it.
+    /// The seed of the run, which repeats it.
     pub seed: u64,
     /// Ids of the rules that broke.
     pub rules: Vec<String>,
-    /// Where the run was kept.
+    /// The folder of the run.
     pub run_dir: String,
 }
 
-/// What is wrong with tallies that are to be joined.
+/// A fault of tallies that are to be joined.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Misfit {
     #[error("it is of version {found}, and this harness reads {SWARM_SCHEMA}")]

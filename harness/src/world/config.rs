@@ -33,7 +33,7 @@ pub struct Seat {
     pub of: usize,
 }
 
-/// What takes the place of bindings that do not work locally, or that are to fail.
+/// The stand-ins for bindings that do not work locally, or that are to fail.
 #[derive(Clone, Copy, Debug)]
 pub struct Doubles<'a> {
     pub namespace: &'a Binding,
@@ -99,11 +99,11 @@ fn share_durable_objects(config: &mut Map<String, Value>, number: usize) -> Resu
     Ok(())
 }
 
-/// Where wrangler looks for secrets, beside the config. Of these it prints no values.
+/// The file in which wrangler looks for secrets, beside the config. Of these it prints no values.
 pub const SECRETS_FILE: &str = ".dev.vars";
 
-/// What a value may stand in. The file knows no escapes: between two of one kind everything is as it is, but for a line's end
-/// between double ones.
+/// The quotes that a value may stand in. The file knows no escapes: between two of one kind everything is as it is, but
+/// for a line's end between double ones.
 const QUOTES: [char; 3] = ['\'', '`', '"'];
 
 /// The secrets in the file's own format. No secret of a world has quotes of all three kinds, or a line's end.

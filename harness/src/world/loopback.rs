@@ -20,7 +20,7 @@ pub struct Loopback {
     server: JoinHandle<()>,
 }
 
-/// What is answered: a status and a body.
+/// The answer: a status and a body.
 pub type Answered = (StatusCode, Vec<u8>);
 
 impl Loopback {

@@ -37,10 +37,19 @@ use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
 /// bundle. More than ten megabytes a run.
-pub const SCRATCH: [&str; 9] =
-    ["bundle", telemetry::BUNDLE, "home", REGISTRY, "storage", "tmp", "dispatcher-2/home", "dispatcher-2/storage", "dispatcher-2/tmp"];
+pub const SCRATCH: [&str; 9] = [
+    "bundle",
+    telemetry::BUNDLE,
+    "home",
+    REGISTRY,
+    "storage",
+    "tmp",
+    "dispatcher-2/home",
+    "dispatcher-2/storage",
+    "dispatcher-2/tmp",
+];
 
-/// Where the wranglers of one world find each other.
+/// The folder's name by which the wranglers of one world find each other.
 const REGISTRY: &str = "registry";
 
 /// A Worker of a seller, as the namespace runs it.
@@ -74,11 +83,11 @@ pub struct WorldOptions {
     pub tenants: Vec<TenantDouble>,
     /// A folder of scripts in place of the doubles.
     pub scripts: Option<PathBuf>,
-    /// Who answers what tenants ask of the outside: where an outbound Worker comes in.
+    /// The double that answers for the outside: where an outbound Worker comes in.
     pub outbound: Policy,
-    /// Where the tenant directory is read from; `None`: Miniflare's own, which is empty.
+    /// The store that the tenant directory is read from; `None`: Miniflare's own, which is empty.
     pub directory: Option<SocketAddr>,
-    /// Where rates are counted; `None`: Miniflare's own counters, which are one process's.
+    /// The counter of rates; `None`: Miniflare's own counters, which are one process's.
     pub location: Option<SocketAddr>,
     /// A random token, without which nobody can report a tenant run.
     pub recorder_token: String,
@@ -96,7 +105,7 @@ pub type LogLines = mpsc::UnboundedReceiver<String>;
 
 #[derive(Debug)]
 pub struct World {
-    /// Of each dispatcher; never empty.
+    /// One address for each dispatcher; never empty.
     pub urls: Vec<String>,
     dispatchers: Vec<Wrangler>,
     registry: PathBuf,

@@ -58,9 +58,9 @@ pub struct NamespaceOptions<'a> {
     pub tenants: &'a [TenantDouble],
     /// Scripts in their place.
     pub scripts: Option<&'a Path>,
-    /// Who answers what tenants ask of the outside.
+    /// The double that answers for the outside.
     pub outbound: &'a Policy,
-    /// Where it reports dispatches and their ends.
+    /// The URL to which it reports dispatches and their ends.
     pub report_to: String,
 }
 
@@ -71,7 +71,7 @@ pub struct NamespaceProcess {
     log: JoinSet<()>,
 }
 
-/// What a dispatcher's config says of it.
+/// Its entry in a dispatcher's configuration.
 #[derive(Clone, Debug)]
 pub struct Binding {
     pub plugin: PathBuf,

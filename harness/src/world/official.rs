@@ -102,7 +102,7 @@ impl OfficialFacilitators {
         }
     }
 
-    /// Where all of them, and their chain, are.
+    /// The address of all of them, and of their chain.
     pub fn url(&self) -> &str {
         &self.url
     }

@@ -45,13 +45,17 @@ mod tests {
     #[test]
     fn its_queue_is_the_one_that_the_dispatcher_sends_to() {
         let read = |path: &str| {
-            let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dispatcher").join(path)).unwrap();
+            let text =
+                fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../dispatcher").join(path)).unwrap();
             jsonc_parser::parse_to_serde_value::<Value>(&text, &ParseOptions::default()).unwrap()
         };
         let (dispatcher, telemetry) = (read("worker/wrangler.jsonc"), read("telemetry-worker/wrangler.jsonc"));
         assert_eq!(dispatcher["queues"]["producers"][0]["queue"], telemetry["queues"]["consumers"][0]["queue"]);
         assert_eq!(dispatcher["services"][0]["service"], telemetry["name"]);
-        assert_eq!(telemetry["queues"]["consumers"][0]["dead_letter_queue"], telemetry["queues"]["consumers"][1]["queue"]);
+        assert_eq!(
+            telemetry["queues"]["consumers"][0]["dead_letter_queue"],
+            telemetry["queues"]["consumers"][1]["queue"]
+        );
         let dev = dev_config(&telemetry.to_string(), Path::new("/x/index.js")).unwrap();
         assert_eq!((dev.get("build"), &dev["main"]), (None, &json!("/x/index.js")));
         assert_eq!(dev["d1_databases"], telemetry["d1_databases"]);

@@ -70,7 +70,7 @@ impl Till {
         vars.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
-    /// Of a Worker that sells without looking: a ready offer, whose `accepted` a payment repeats.
+    /// The variables of a Worker that sells without looking: a ready offer, whose `accepted` a payment repeats.
     pub fn floor_vars(&self) -> BTreeMap<String, String> {
         let token = NETWORK.usdc();
         let offer = json!({

@@ -48,7 +48,7 @@ pub trait Hosted {
     fn lay_out(&self, dir: &Path) -> Result<Layout, WorkerdError>;
 }
 
-/// What a [`Hosted`] adds to a configuration, as capnp text.
+/// The text that a [`Hosted`] adds to a configuration, as capnp text.
 #[derive(Debug)]
 pub struct Layout {
     pub services: Vec<String>,

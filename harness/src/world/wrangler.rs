@@ -36,7 +36,7 @@ pub struct WranglerOptions {
     /// The name that a person knows it by.
     pub name: String,
     pub run_dir: PathBuf,
-    /// Where the wranglers of one world find each other.
+    /// The folder in which the wranglers of one world find each other.
     pub registry: PathBuf,
     pub node: PathBuf,
     pub wrangler_js: PathBuf,

@@ -126,7 +126,7 @@ pub enum Files {
     AsUsual,
 }
 
-/// What the command prints. Two pipes, because long lines of two streams would tear each other in one.
+/// The output of the command. Two pipes, because long lines of two streams would tear each other in one.
 #[derive(Debug)]
 pub struct Output {
     pub stdout: ChildStdout,

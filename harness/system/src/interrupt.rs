@@ -20,7 +20,7 @@ use tokio::{
 
 use crate::folders;
 
-/// What a process that was interrupted ends with: 128 and the signal, as a shell has it.
+/// The exit code of a process that was interrupted: 128 and the signal, as a shell has it.
 pub const INTERRUPTED: u8 = 130;
 
 /// How often somebody has asked.
@@ -41,7 +41,7 @@ impl Interruption {
         Self(ASKED.get_or_init(|| listen().ok()).as_ref().map(watch::Sender::subscribe))
     }
 
-    /// As `heed`, and the second time does not end the process either.
+    /// Heeds interrupts like `heed`, and the second one does not end the process either.
     #[must_use]
     pub fn heed_twice() -> Self {
         HEEDS_THE_SECOND.store(true, Ordering::Relaxed);

@@ -190,7 +190,7 @@ impl Desk {
         self.get("settled meanwhile", QUOTE, Some(&payment)).await.is(200, "");
     }
 
-    /// What comes with a GET or a HEAD is nothing (RFC 9110, 9.3.1), and what comes with a POST reaches the tenant whole.
+    /// The body of a GET or a HEAD is nothing (RFC 9110, 9.3.1), and that of a POST reaches the tenant whole.
     async fn with_content(&self) {
         const ECHO: &str = "/t/acme/echo";
         let sent = "é".repeat(100_000);
@@ -379,7 +379,7 @@ impl Got {
         self
     }
 
-    /// What the caller is told of the settlement, in its own generation.
+    /// Returns the receipt of the settlement, in the caller's own generation.
     fn receipt(&self, version: Version) -> Value {
         let value = self.header(version.response_header());
         assert!(!value.is_empty(), "{} has no {}", self.row, version.response_header());

@@ -44,7 +44,7 @@ impl NpmClient {
         self.run("pay.mjs", &[url])
     }
 
-    /// What a script of its folder prints. Whatever it unpacks, it unpacks there.
+    /// Returns the output of a script of its folder. Whatever it unpacks, it unpacks there.
     pub fn run(&self, script: &str, arguments: &[&str]) -> Value {
         let output = Command::new("node")
             .arg(script)

@@ -18,7 +18,7 @@ pub struct Answered {
     pub status: u16,
     /// Empty beside content.
     pub code: String,
-    /// What `PAYMENT-RESPONSE` says.
+    /// The content of `PAYMENT-RESPONSE`.
     pub receipt: Option<Value>,
 }
 
@@ -56,7 +56,7 @@ async fn answer_to(request: reqwest::RequestBuilder) -> Answered {
     Answered { status, code, receipt }
 }
 
-/// What this URL offers.
+/// The offer of this URL.
 pub async fn invoice(url: &str) -> Invoice {
     let response = system::http_client::builder().build().unwrap().get(url).send().await.unwrap();
     Invoice::read_header(response.headers()["payment-required"].to_str().unwrap()).unwrap()

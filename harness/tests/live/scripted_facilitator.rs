@@ -11,7 +11,7 @@ use std::{
 use system::clock::{Clock, SystemClock};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-/// What goes wrong with one payment.
+/// A fault at one payment.
 #[derive(Clone, Copy, Debug)]
 pub enum Fault {
     /// `/verify` says no, for this reason.

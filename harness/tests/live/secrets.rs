@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Where wrangler reads the secrets from: the one file that has them.
+/// The file from which wrangler reads the secrets: the one file that has them.
 const SECRETS: &str = ".dev.vars";
 
 #[test]

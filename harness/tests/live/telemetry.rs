@@ -2,11 +2,12 @@
 
 use crate::{
     harness::turn,
+    npm_client::NpmClient,
     one_payment::{invoice, send, unix_now},
     served::Served,
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 use traffic::Payers;
 
 /// Between two looks at what has arrived.
@@ -142,4 +143,44 @@ impl Api {
         }
         panic!("{many} events {kind} never came: {}", self.get("events").await.1)
     }
+}
+
+#[test]
+fn the_dashboard_shows_an_outage_in_a_browser_and_leads_to_its_requests() {
+    let _turn = turn();
+    let browser = NpmClient::installed("browser", "about 15 s, 89 MB, and 300 MB unpacked");
+    let pictures = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dashboard");
+    std::fs::create_dir_all(&pictures).unwrap();
+    let served = Served::start_with(&["--telemetry", "--fault", "primary settle settle-then-hang"]);
+    let token = served.platform.clone();
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let quote = format!("{}/t/acme/quote", served.url);
+        let payment = Payers::from_seed(unix_now()).pay(&invoice(&quote).await, 0, 0, unix_now());
+        assert!(send(&quote, Some(&payment)).await.says(503, "settlement_pending"));
+        Api::of(&served).events_with("settlement_unknown", 1).await;
+    });
+    let seen = browser.run("dashboard.mjs", &[served.url.as_str(), token.as_str(), pictures.to_str().unwrap()]);
+    for view in ["desktop", "phone", "dark"] {
+        let seen = &seen[view];
+        assert_eq!((&seen["console"], &seen["outside"]), (&json!([]), &json!([])), "{view}: {seen}");
+        assert_eq!(seen["refused"], "that token opens nothing", "{view}");
+        let cookie = &seen["cookie"];
+        assert_eq!(
+            (&cookie["httpOnly"], &cookie["secure"], &cookie["sameSite"], &cookie["path"]),
+            (&json!(true), &json!(true), &json!("Strict"), &json!("/__platform")),
+            "{view}"
+        );
+        assert!(!cookie["value"].as_str().unwrap().contains(&token) && !seen["at"].as_str().unwrap().contains(&token));
+        assert_eq!((&seen["stored"], &seen["left"]), (&json!(r#"["",0,0]"#), &json!(0)), "{view}");
+        let tiles = seen["tiles"].to_string();
+        assert!(tiles.contains("0.00 %settle success"), "{view} does not show that nothing settles: {tiles}");
+        let requests = seen["requests"].to_string();
+        assert!(requests.contains("settlement_unknown") && requests.contains("503"), "{view}: {requests}");
+        assert_eq!(
+            (&seen["opened"], &seen["closed"], &seen["overflowing"]),
+            (&json!(true), &json!(true), &json!(false))
+        );
+        assert!(pictures.join(format!("dashboard-{view}.png")).is_file());
+    }
+    drop(served);
 }

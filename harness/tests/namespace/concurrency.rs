@@ -16,7 +16,7 @@ export default {
 };
 "#;
 
-/// As many as one tenant may have (`PROCESSES_PER_TENANT`).
+/// The processes that one tenant may have (`PROCESSES_PER_TENANT`).
 const AT_ONCE: usize = 4;
 
 /// Answers nobody before `AT_ONCE` have asked, and tells for whom each asked.

@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(50);
 
 struct Before {
     processes: Vec<(u32, PathBuf)>,
-    /// That tenants' processes worked in.
+    /// The folders that tenants' processes worked in.
     folders: Vec<PathBuf>,
 }
 

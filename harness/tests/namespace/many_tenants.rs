@@ -6,7 +6,7 @@ use crate::running::Running;
 
 const TENANT: &str = r#"export default { fetch() { return new Response("here"); } };"#;
 
-/// Of all tenants together (`MAX_PROCESSES`).
+/// The processes of all tenants together (`MAX_PROCESSES`).
 const MAX_PROCESSES: usize = 32;
 
 #[tokio::test]

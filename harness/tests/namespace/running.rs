@@ -103,7 +103,7 @@ impl Running {
         Ok(Answer { status: answer.status().as_u16(), text: answer.text().await? })
     }
 
-    /// What became of the next invocation that ended.
+    /// The record of the next invocation that ended.
     pub async fn record(&self) -> Value {
         let mut records = self.records.lock().await;
         timeout(LIMIT, records.recv()).await.expect("every invocation is told").expect("the namespace runs")
@@ -147,7 +147,7 @@ impl Running {
 }
 
 impl Answer {
-    /// What the dispatcher would have been thrown.
+    /// The error that the dispatcher would have been thrown.
     pub fn exception(&self) -> Value {
         assert_eq!(self.status, 599, "{self:?}");
         serde_json::from_str(&self.text).unwrap()

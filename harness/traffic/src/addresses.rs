@@ -3,9 +3,9 @@
 use crate::{AddressesIn, Traffic};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Of this network, each client has an address.
+/// The network in which each client has an address.
 const OWN: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 0);
-/// Of this one, each traffic block that shares addresses has a /24.
+/// The network in which each traffic block that shares addresses has a /24.
 const SHARED: Ipv4Addr = Ipv4Addr::new(198, 18, 0, 0);
 /// The /48s of this /32 are the clients' own, up to here; those beyond are the traffic blocks'.
 const DOCUMENTATION: [u16; 2] = [0x2001, 0xdb8];

@@ -9,7 +9,7 @@ pub struct Ask {
     pub tenant: String,
     /// By the tenant's host, or by `/t/<slug>`: the same request either way.
     pub by_host: bool,
-    /// As the tenant sees it.
+    /// The path as the tenant sees it.
     pub path: String,
     pub query: String,
     /// Empty where there is none.

@@ -69,12 +69,13 @@ impl Traffic {
         &self.mix
     }
 
-    /// What its clients ask the tenant for.
+    /// The path that its clients ask the tenant for.
     pub fn path(&self) -> &RequestPath {
         &self.path
     }
 
-    /// Where clients of this kind go; never empty for a kind in the mix. Who pays goes to those that have a price.
+    /// The tenants that clients of this kind go to; never empty for a kind in the mix. Who pays goes to those that have
+    /// a price.
     pub fn tenants_for(&self, client: ClientKind) -> &[Name] {
         if client.pays() { &self.paid_tenants } else { &self.tenants }
     }

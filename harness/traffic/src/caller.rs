@@ -42,7 +42,7 @@ pub struct Caller {
     presented: Presented,
 }
 
-/// What to send, and how long to wait for it.
+/// The request to send, and the time to wait for its answer.
 pub struct Sending<'a> {
     ask: &'a Ask,
     kind: ExchangeKind,
@@ -84,7 +84,7 @@ impl<'a> Sending<'a> {
         self
     }
 
-    /// What is wrong with the payment.
+    /// The fault of the payment.
     #[must_use]
     pub fn flawed(mut self, flaw: Flaw) -> Self {
         self.flaw = Some(flaw);
@@ -120,7 +120,7 @@ impl<'a> Sending<'a> {
     }
 }
 
-/// What came back, for the client to go on with; the exchange is written down already.
+/// The answer, for the client to go on with; the exchange is written down already.
 pub struct Got {
     pub answer: Answer,
     /// The bill, where one came that this client can read.
@@ -142,7 +142,7 @@ impl Caller {
         &self.journal
     }
 
-    /// What others can know of the payments that were presented.
+    /// The facts that others can know of the payments that were presented.
     pub fn presented(&self) -> &Presented {
         &self.presented
     }
@@ -309,7 +309,7 @@ fn decoded(offer: &str) -> Option<PaymentRequired> {
     header::decode(offer).ok().and_then(|json| serde_json::from_str(&json).ok())
 }
 
-/// As a client of this version reads it.
+/// The receipt as a client of this version reads it.
 fn payment_response(version: Version, headers: &HeaderMap) -> Option<PaymentResponse> {
     let name = match version {
         Version::V1 => header::X_PAYMENT_RESPONSE,

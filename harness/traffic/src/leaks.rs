@@ -8,7 +8,7 @@ use x402_protocol::header;
 /// Stands in every forged header, as such or inside the base64.
 const MARK: &str = "forged";
 
-/// What a caller paid with: nobody's business but the dispatcher's.
+/// The headers with a caller's payment: nobody's business but the dispatcher's.
 const SIGNED_PAYMENT: [&str; 2] = [header::PAYMENT_SIGNATURE, "x-payment"];
 
 /// Headers that a forging client sends.
@@ -61,7 +61,7 @@ pub fn repeated(headers: &HeaderMap) -> Vec<String> {
     SINGLE.iter().filter(many).map(|name| (*name).to_owned()).collect()
 }
 
-/// What a tenant may say of a host that is its own.
+/// The headers that a tenant may set on a host that is its own.
 const OF_THE_HOST: [&str; 2] = ["clear-site-data", "service-worker-allowed"];
 
 /// `body` is the answer's, where that is a tenant double's; `by_host`: the tenant shares its host with nobody.

@@ -72,7 +72,7 @@ pub struct Draft<'a> {
     pub identifier: Option<String>,
 }
 
-/// What a client presents as a payment.
+/// The payment that a client presents.
 pub struct Payment {
     /// `network:asset:from:nonce`; `None` where the client broke it beyond having one.
     pub key: Option<String>,
@@ -131,7 +131,7 @@ impl Payers {
         self.draft_from(Wallet::Common(purchase), invoice, purchase, attempt, unix_now)
     }
 
-    /// As `draft`, from this wallet.
+    /// Makes a payment like `draft`, from this wallet.
     #[must_use]
     pub fn draft_from<'a>(
         &'a self,

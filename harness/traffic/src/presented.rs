@@ -20,13 +20,13 @@ pub struct Presented(Mutex<BTreeMap<String, Sale>>);
 pub struct Sale {
     pub ask: Ask,
     pub credentials: Option<String>,
-    /// Where its payer is.
+    /// The address of its payer.
     pub address: IpAddr,
     header: HeaderValue,
 }
 
 impl Sale {
-    /// What the payer signed, with its signature: `payload` of the payment. It is the transfer's calldata.
+    /// The message that the payer signed, with its signature: `payload` of the payment. It is the transfer's calldata.
     #[must_use]
     pub fn calldata(&self) -> Option<Value> {
         let json: Value = serde_json::from_str(&header::decode(self.header.to_str().ok()?).ok()?).ok()?;

@@ -15,7 +15,7 @@ pub struct Arrival {
     /// The traffic block's name.
     pub traffic: Name,
     pub client: ClientKind,
-    /// Where it calls from, and whose money it has.
+    /// The address that it calls from, and the wallet that it has.
     pub address: IpAddr,
     pub wallet: Wallet,
     pub tenant: Name,

@@ -20,7 +20,7 @@ pub use attack::{JourneyError, run};
 
 use std::{net::IpAddr, time::Duration};
 
-/// What is asked for.
+/// The options of an attack.
 #[derive(Clone, Debug)]
 pub struct Journeys {
     /// A server that is there already; a world of the live tier unless given.

@@ -49,7 +49,7 @@ pub struct Books {
 }
 
 impl Shared {
-    /// Of this process. Called once, before the attack.
+    /// Begins the state of this process. Called once, before the attack.
     pub fn begin(seed: u64, may_buy: bool) {
         let shared = Self {
             clock: SystemClock::start(),

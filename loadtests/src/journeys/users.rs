@@ -22,7 +22,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_m
 /// The address that a user calls from. The local runtime believes it; the platform sets it itself.
 const FROM: &str = "cf-connecting-ip";
 
-/// What a user keeps between requests.
+/// The state that a user keeps between requests.
 #[derive(Clone)]
 struct Session {
     from: String,
@@ -117,7 +117,7 @@ async fn replay(user: &mut GooseUser) -> TransactionResult {
     Ok(())
 }
 
-/// What is no payment, and names that are no tenant's.
+/// Sends texts that are no payment, and names that are no tenant's.
 async fn attack(user: &mut GooseUser) -> TransactionResult {
     for payment in ["%%%", "e30=", "bm90IGpzb24="] {
         ask(user, "malformed", "acme", "/quote", Some(payment), &[400, 402, 429]).await?;

@@ -26,7 +26,7 @@ pub struct World {
     scenario: Scenario,
 }
 
-/// What was seen of a world that is over.
+/// The observations of a world that is over.
 pub struct Seen {
     pub rules: Vec<Check>,
     /// Payments whose money moved.

@@ -43,12 +43,12 @@ impl Axis {
         us.min(self.end_us) as f64 / self.end_us as f64
     }
 
-    /// As a place in the chart.
+    /// A moment as a place in the chart.
     pub fn x(self, us: u64) -> String {
         percent(self.share(us))
     }
 
-    /// As a width in the chart, of at least a hair.
+    /// A time as a width in the chart, of at least a hair.
     pub fn width(self, from_us: u64, to_us: u64) -> String {
         percent((self.share(to_us) - self.share(from_us)).max(0.002))
     }

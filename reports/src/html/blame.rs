@@ -9,7 +9,7 @@ use crate::{
     verdict::Verdict,
 };
 
-/// What ended or happened so long ago may still be why.
+/// The time for which an event that is over may still be the reason.
 const RECENT_US: u64 = 10_000_000;
 
 /// When a rule was seen to be broken: the last of its witness's events shows it.
@@ -18,7 +18,7 @@ pub fn when(check: &Check, events: &[Recorded]) -> Option<u64> {
     witness.events.iter().filter_map(|event| events.get(event.line.checked_sub(1)?)).map(moment).max()
 }
 
-/// What was going on at a moment of the run.
+/// The events at a moment of the run.
 pub fn circumstances(report: &Report, events: &[Recorded], at_us: u64) -> String {
     let mut told = Vec::new();
     let at_ms = at_us / 1000;

@@ -67,7 +67,7 @@ fn backdrop(report: &Report, picture: &Picture, height: u32) -> Markup {
     }
 }
 
-/// What a bin has in it, told where the pointer rests.
+/// The content of a bin, told where the pointer rests.
 fn hovers(picture: &Picture, top: u32, bottom: u32) -> Markup {
     let axis = picture.axis;
     let width = percent(axis.bin_us() as f64 / axis.end_us() as f64);

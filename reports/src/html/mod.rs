@@ -92,7 +92,7 @@ fn head(title: &str, verdict: Verdict) -> Markup {
     }
 }
 
-/// Of a page of several runs: each of them in a line.
+/// The lines of a page of several runs, one for each.
 fn contents(title: &str, verdict: Verdict, reports: &[&Report]) -> Markup {
     html! {
         header { h1 { span class={ "verdict " (class_name(verdict)) } { (word(verdict)) } " " (title) } }
@@ -191,7 +191,7 @@ fn class_name(verdict: Verdict) -> &'static str {
     verdict.as_str()
 }
 
-/// Of a verdict that stands in text.
+/// The class of a verdict that stands in text.
 fn class(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Pass => "pass-text",

@@ -16,20 +16,20 @@ pub const OPEN: [&str; 5] = ["claimed", "verified", "executed", "settling", "unk
 #[derive(Debug)]
 pub struct Picture {
     pub axis: Axis,
-    /// What arrived in each bin, by outcome in the order of [`Seen::ALL`].
+    /// The arrivals in each bin, by outcome in the order of [`Seen::ALL`].
     pub arrivals: Vec<[u32; Seen::ALL.len()]>,
-    /// Of what was due in each bin, p50, p95 and p99 in microseconds; `None` where nothing was.
+    /// The waits of what was due in each bin: p50, p95 and p99 in microseconds; `None` where nothing was.
     pub latency: Vec<Option<[u64; 3]>>,
     /// How many payments are in each of the open states at the end of each bin, as the dispatcher logs it.
     pub open: Vec<[u32; OPEN.len()]>,
     /// In cores: the run's own, and others'. `None` where nobody looked.
     pub machine: Vec<Option<(f64, f64)>>,
     pub cores: u32,
-    /// What the dispatcher thinks of each facilitator: since when, and what.
+    /// The dispatcher's opinions of each facilitator, and since when.
     pub standings: BTreeMap<String, Vec<(u64, String)>>,
     /// From a kill until the dispatcher answers again.
     pub outages: Vec<(u64, u64)>,
-    /// What was changed from outside: the directory, by operators.
+    /// The changes from outside: the directory, by operators.
     pub deploys: Vec<(u64, String)>,
     pub alerts: Vec<(u64, String)>,
     /// When each rule was seen to be broken.

@@ -22,7 +22,7 @@ fn counts(check: &Check, report: &Report) -> Option<Verdict> {
     check.counts_as(report.gate).filter(|verdict| *verdict != Verdict::Pass)
 }
 
-/// What is worth a card of its own.
+/// Tells whether a check is worth a card of its own.
 fn is_shown(check: &Check) -> bool {
     check.verdict != Verdict::Pass || check.known.is_some()
 }
@@ -55,7 +55,7 @@ pub fn lead(report: &Report, events: &[Recorded], prefix: &str) -> Markup {
     }
 }
 
-/// What broke, how that was seen, when, and whose fault it is.
+/// The card of a rule that broke: how that was seen, when, and whose fault it is.
 fn answer(n: usize, check: &Check, report: &Report, events: &[Recorded], prefix: &str) -> Markup {
     html! {
         div {

@@ -23,7 +23,7 @@ const PAGE: usize = 500;
 /// Open at once, whatever is named or odd.
 const MOST_OPEN: usize = 100;
 
-/// Where on the page the events of a witness are told.
+/// The anchor at which the events of a witness are told.
 #[derive(Debug, Default)]
 pub struct Places(BTreeMap<usize, String>);
 

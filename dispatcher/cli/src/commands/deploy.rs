@@ -30,7 +30,7 @@ const ENTRY: &str = include_str!("../../../dataset-worker/entry.mjs");
 /// Some clients take no more headers than that.
 const MAX_OFFER_BYTES: usize = 8_000;
 
-/// What a deploy came to.
+/// The result of a deploy.
 #[derive(Debug)]
 pub struct Deployed {
     pub record: Value,

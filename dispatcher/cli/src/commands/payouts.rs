@@ -14,7 +14,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// What came on one day.
+/// The payments of one day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Day {
     pub paid: Usdc,

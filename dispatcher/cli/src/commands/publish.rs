@@ -17,10 +17,10 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 /// Each step that was taken, a line each.
 const RECORD: &str = "cloudflare.jsonl";
-/// What the platform takes of one script.
+/// The most bytes that the platform takes for one script.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
-/// What of a data set's Worker is the same for all tenants.
+/// The part of a data set's Worker that is the same for all tenants.
 const SHARED: [&str; 2] = ["index.js", "index_bg.wasm"];
 
 pub fn publish(args: &PublishArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
@@ -83,7 +83,7 @@ fn script(args: &PublishArgs, home: &Home) -> Result<Script, Failure> {
     })
 }
 
-/// What lets it go out, for the record.
+/// The reason why it may go out, for the record.
 fn gate(args: &PublishArgs, script: &Script) -> Result<String, Failure> {
     if let Some(reason) = &args.without_gate {
         return Ok(format!("without a gate: {reason}"));

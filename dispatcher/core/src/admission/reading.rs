@@ -6,7 +6,7 @@ use x402_paywall::UnixMillis;
 
 /// Bodies in the whole isolate. The one that takes longest makes room for one more: a caller that sends needs moments.
 const MOST: usize = 512;
-/// Of one source, the network of 56 bits around it, and that of 48.
+/// The most of one source, of its network of 56 bits, and of that of 48.
 const FROM: [usize; 3] = [8, 16, 32];
 /// Longer than a body may take.
 const LEASE_MS: u64 = 35_000;

@@ -1,7 +1,7 @@
 //! The origin of a request, as far as its address tells. Surprising: the text of a source is stored with payments, so it
 //! stays as it is for an address, whatever else is made of that address.
 
-use crate::ports::Inbound;
+use crate::message::Inbound;
 
 /// Set by the platform on whatever comes from outside; a caller's own is replaced. Under `wrangler dev` a caller may set it.
 const ADDRESS: &str = "cf-connecting-ip";
@@ -138,7 +138,7 @@ fn read_groups(text: &str, is_end: bool, into: &mut [u16; 8]) -> Option<usize> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::ports::CollectError;
+    use crate::message::CollectError;
     use proptest::prelude::*;
     use std::net::Ipv6Addr;
 

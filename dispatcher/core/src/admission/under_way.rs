@@ -111,7 +111,7 @@ impl UnderWay {
         true
     }
 
-    /// Where there is no room left for one more newcomer, if so.
+    /// The group that has no room left for one more newcomer, if one has none.
     fn full_for(&self, new: &Candidate) -> Option<Full> {
         let newcomers = |full: Full| self.places.iter().filter(|place| full.holds(&place.candidate)).count();
         let of_tenant = Full::Tenant(new.tenant);
@@ -144,7 +144,7 @@ impl UnderWay {
     }
 }
 
-/// What has no room left.
+/// The group that has no room left.
 #[derive(Clone, Copy, Debug)]
 enum Full {
     Tenant(u64),

@@ -1,7 +1,7 @@
 //! The preflights and readers of a tenant's answers: who may read what, and that no answer says it twice.
 
 use super::*;
-use crate::ports::CollectError;
+use crate::message::CollectError;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

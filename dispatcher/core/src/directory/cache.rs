@@ -35,7 +35,7 @@ pub struct Cache {
 #[derive(Debug, Default)]
 struct Held {
     snapshot: Option<(Current, Rc<Names>)>,
-    /// Where buckets are found that the current version lacks.
+    /// The version in which buckets are found that the current one lacks.
     before: Option<Current>,
     /// When storage was last asked which version is current.
     asked: Option<UnixMillis>,
@@ -49,7 +49,7 @@ struct Held {
     stale: Vec<u32>,
     /// The bucket that could not be read last, and when.
     failed: Option<(u32, UnixMillis)>,
-    /// So that the same complaint is not logged every ten seconds.
+    /// The last complaint, which is not logged again every ten seconds.
     complained: String,
 }
 
@@ -61,7 +61,7 @@ struct HeldBucket {
     used: u64,
 }
 
-/// What a look-up comes to.
+/// The result of a look-up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Look {
     Known(Option<Rc<Tenant>>),
@@ -71,7 +71,7 @@ pub enum Look {
     Unavailable,
 }
 
-/// What a directory can say of an id.
+/// The word of a directory on an id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Knows {
     /// A tenant has it; of a stored directory that is so but for one unknown id in a hundred and twenty.
@@ -94,7 +94,7 @@ pub struct Place {
     bucket: u32,
 }
 
-/// What to read beside an answer.
+/// The keys to read beside an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
     Current,
@@ -158,13 +158,13 @@ impl Cache {
         }
     }
 
-    /// Of storage's bytes, those that it keeps in parsed form.
+    /// The bytes of storage that it keeps in parsed form.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.held.borrow().bytes
     }
 
-    /// What to read now that nobody waits. Each is handed out once.
+    /// Returns the keys to read now that nobody waits. Each is handed out once.
     #[must_use]
     pub fn due(&self, now: UnixMillis) -> Option<Job> {
         let held = &mut *self.held.borrow_mut();
@@ -273,8 +273,8 @@ impl Cache {
         }
     }
 
-    /// What can be said after [`Look::ReadBucket`] was seen to. A bucket of an earlier version can say who somebody is, and not
-    /// that nobody is there.
+    /// The word on a name after [`Look::ReadBucket`] was seen to. A bucket of an earlier version can say who somebody
+    /// is, and not that nobody is there.
     #[must_use]
     pub fn find(&self, key: &DispatchKey) -> Option<Option<Rc<Tenant>>> {
         let held = self.held.borrow();
@@ -313,7 +313,7 @@ impl Held {
         }
     }
 
-    /// Where a bucket is, or belongs.
+    /// The slot of a bucket, whether or not it is there.
     fn at(&self, bucket: u32) -> Result<usize, usize> {
         self.buckets.binary_search_by_key(&bucket, |(number, _)| *number)
     }

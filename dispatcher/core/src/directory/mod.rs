@@ -57,7 +57,7 @@ impl Directory {
         self.by_key.iter().any(|(_, tenant)| tenant.as_ref().is_some_and(|tenant| tenant.id == id))
     }
 
-    /// What is wrong with the records and names that are not in it.
+    /// The faults of the records and names that are not in it.
     #[must_use]
     pub fn left_out(&self) -> &[DirectoryError] {
         &self.left_out

@@ -24,7 +24,7 @@ struct Shapes {
     tenants: Option<Vec<Box<RawValue>>>,
 }
 
-/// What is left of a record that says anything else wrong.
+/// The part of a record that can be read where the rest is wrong.
 #[derive(Deserialize)]
 struct Named {
     id: String,

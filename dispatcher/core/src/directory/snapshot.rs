@@ -156,8 +156,8 @@ struct Registry {
     tenants: Vec<Box<RawValue>>,
 }
 
-/// What to write for a registry (`{"tenants": [...]}`): keys and values, [`CURRENT`] last. Nothing may be left out of what
-/// is published, so the first wrong record is an error.
+/// Returns the entries to write for a registry (`{"tenants": [...]}`): keys and values, [`CURRENT`] last. Nothing may
+/// be left out of what is published, so the first wrong record is an error.
 pub fn publish(version: u64, registry: &str, available: &Available) -> Result<Vec<(String, Vec<u8>)>, DirectoryError> {
     let registry: Registry = shapes::read(registry).map_err(|error| match error {
         DirectoryError::Json { line, column, what } if what.starts_with("unknown field") => {

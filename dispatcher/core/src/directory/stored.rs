@@ -27,7 +27,7 @@ pub struct Stored<S, C, T> {
 
 /// Tenants of whom some lie in a store, and are read again while requests go on.
 pub trait StoredTenants: Tenants {
-    /// What has grown old, if anything has.
+    /// The read that is due, if anything has grown old.
     fn due(&self) -> Option<Job>;
     /// Reads it again. No request waits for it.
     fn refresh(&self, job: Job) -> impl Future<Output = ()>;

@@ -11,8 +11,8 @@ use super::{
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
     cors::{self, Readers},
+    message::Inbound,
     platform::{InboundOf, OutboundOf, Platform},
-    ports::Inbound,
     refusal::Refusal,
     resolve::{Place, Resolved},
     telemetry::RequestLine,

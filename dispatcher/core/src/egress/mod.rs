@@ -15,7 +15,7 @@ pub use host_pattern::HostPattern;
 
 use serde::{Deserialize, Serialize};
 
-/// Of one tenant. Without an allow list it may ask every public host.
+/// The policy of one tenant. Without an allow list it may ask every public host.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Egress {
@@ -37,7 +37,7 @@ pub struct Policy<T = String, E = Egress> {
     pub egress: E,
 }
 
-/// As a dispatch writes it.
+/// The policy as a dispatch writes it.
 pub type PolicyOf<'a> = Policy<&'a str, &'a Egress>;
 
 /// Why a request does not leave.
@@ -78,7 +78,7 @@ impl Refused {
         std::iter::successors(Some(Self::Scheme), next).collect()
     }
 
-    /// As answers and logs have it.
+    /// The name in answers and logs.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -93,7 +93,8 @@ impl Refused {
     }
 }
 
-/// Where a request goes, if it may. A redirect's next hop is another request, and is asked about like the first.
+/// The destination of a request, if it may leave. A redirect's next hop is another request, and is asked about like the
+/// first.
 pub fn decide(url: &str, egress: &Egress, platform: &[HostPattern]) -> Result<Destination, Refused> {
     let to = Destination::read(url)?;
     if !to.is_public() {

@@ -23,7 +23,7 @@ pub(super) fn link(value: &str, change: impl Fn(&str) -> Option<String>) -> Opti
     is_other.then_some(changed)
 }
 
-/// Where the mark first stands outside of a quoted string.
+/// The place of the first mark outside of a quoted string.
 fn outside_quotes(text: &str, mark: char) -> Option<usize> {
     let (mut quoted, mut escaped) = (false, false);
     for (at, c) in text.char_indices() {

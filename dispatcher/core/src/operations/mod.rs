@@ -1,4 +1,6 @@
-//! Whoever runs the deployment, and what they ask of what was kept: the questions to the telemetry's store, and the errands of the
-//! clock. The answers are made where the events are, outside of the dispatcher.
+//! Whoever runs the deployment: what lets them in, what there is to ask, and the questions to where events are kept. The answers are
+//! made there, outside of the dispatcher.
 
 pub mod question;
+pub mod resource;
+pub mod token;

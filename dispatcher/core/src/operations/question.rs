@@ -1,6 +1,6 @@
 //! The questions that the dispatcher hands on to where events are kept. Whoever asks has a token: that is looked at before.
 
-use crate::platform_api::route::Resource;
+use super::resource::Resource;
 use serde::{Deserialize, Serialize};
 use x402_paywall::{
     UnixMillis,
@@ -41,9 +41,16 @@ pub enum DeskError {
 #[serde(rename_all = "snake_case")]
 pub enum Question {
     Events(EventsAsked),
-    Analytics { window: Window, top: u32 },
-    Slo { window: SloWindow },
-    Tenant { id: String },
+    Analytics {
+        window: Window,
+        top: u32,
+    },
+    Slo {
+        window: SloWindow,
+    },
+    Tenant {
+        id: String,
+    },
     Settlements(SettlementsAsked),
     Page(Page),
     /// The document of the platform API.

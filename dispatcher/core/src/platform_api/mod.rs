@@ -5,10 +5,9 @@ pub mod openapi;
 pub mod request;
 pub mod route;
 pub mod session;
-pub mod token;
 
+pub use crate::operations::token::{Scope, Tokens};
 pub use request::{PlatformRequest, read};
-pub use token::{Scope, Tokens};
 
 use serde_json::{Value, json};
 use x402_paywall::{

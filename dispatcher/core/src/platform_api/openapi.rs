@@ -43,9 +43,7 @@ fn operation(route: &Route) -> Value {
     let in_path =
         name.map(|name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string" } }));
     let parameters: Vec<Value> = in_path.into_iter().chain(route.parameters.iter().map(in_query)).collect();
-    let failure = |says: &str| {
-        json!({ "description": says, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } })
-    };
+    let failure = |says: &str| json!({ "description": says, "content": { "application/json": { "schema": { "$ref": "#/components/schemas/Error" } } } });
     let mut responses = Map::from_iter([(
         "200".to_owned(),
         json!({ "description": route.summary, "content": { route.answers: { "schema": {} } } }),
@@ -100,7 +98,8 @@ mod tests {
             for (method, operation) in methods.as_object().unwrap() {
                 let parameters = operation["parameters"].as_array().unwrap();
                 let pairs = parameters.iter().filter(|parameter| parameter["in"] == "query");
-                let query = pairs.map(|it| format!("{}={}", it["name"].as_str().unwrap(), it["example"].as_str().unwrap()));
+                let query =
+                    pairs.map(|it| format!("{}={}", it["name"].as_str().unwrap(), it["example"].as_str().unwrap()));
                 let query = query.collect::<Vec<_>>().join("&");
                 let path = path.replace("{payment}", PAYMENT).replace("{tenant}", "acme");
                 let authorization = (operation["security"] != json!([])).then_some("Bearer t");

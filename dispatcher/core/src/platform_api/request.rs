@@ -1,13 +1,16 @@
 //! A request to the platform API, read: its token, its route, and its query.
 
 use super::{
-    route::{Parameter, ROUTES, Resource, Route, find},
+    route::{Parameter, ROUTES, Route, find},
     session,
-    token::{Scope, Tokens},
 };
 use crate::{
     limits_override::utc,
-    operations::question::{EventsAsked, Form, Kept, Page, Question, SettlementsAsked, SloWindow, Window},
+    operations::{
+        question::{EventsAsked, Form, Kept, Page, Question, SettlementsAsked, SloWindow, Window},
+        resource::Resource,
+        token::{Scope, Tokens},
+    },
     refusal::Refusal,
     telemetry::event::Event,
     tenant::is_id,
@@ -37,9 +40,17 @@ pub enum PlatformRequest {
     /// With [`crate::quarantine_request::QuarantineRequest`]'s JSON as body.
     Quarantine(String),
     LiftQuarantine(String),
-    Open { limit: u32 },
-    Ledger { span: Span, limit: u32 },
-    Reconcile { from: UnixMillis, to: UnixMillis },
+    Open {
+        limit: u32,
+    },
+    Ledger {
+        span: Span,
+        limit: u32,
+    },
+    Reconcile {
+        from: UnixMillis,
+        to: UnixMillis,
+    },
     /// With a form as body.
     Session,
     /// To be read and answered where events are kept.
@@ -238,7 +249,8 @@ impl Query {
         let read = || {
             let (at, id) = text.split_once('~')?;
             let is_plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b':' | b'_'));
-            (is_plain && (1..=MAX_KEY_BYTES).contains(&id.len())).then_some((UnixMillis(at.parse().ok()?), id.to_owned()))
+            (is_plain && (1..=MAX_KEY_BYTES).contains(&id.len()))
+                .then_some((UnixMillis(at.parse().ok()?), id.to_owned()))
         };
         read().map(Some).ok_or_else(|| wrong("after", "no `next` of a page"))
     }
@@ -366,7 +378,8 @@ mod tests {
         let acme = "/__platform/tenants/acme/quarantine";
         assert_eq!(ask("POST", acme), Ok(PlatformRequest::Quarantine("acme".to_owned())));
         assert_eq!(ask("DELETE", acme), Ok(PlatformRequest::LiftQuarantine("acme".to_owned())));
-        for path in ["/__platform/tenants/../quarantine", "/__platform/tenants/a/b/quarantine", "/__platform/tenants/acme"]
+        for path in
+            ["/__platform/tenants/../quarantine", "/__platform/tenants/a/b/quarantine", "/__platform/tenants/acme"]
         {
             assert_eq!(ask("POST", path), Err(Refusal::PlatformNotFound), "{path}");
         }

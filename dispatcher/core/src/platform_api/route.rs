@@ -1,32 +1,6 @@
 //! The routes of the platform API in one table, which requests are matched by and which the OpenAPI document is made of.
 
-use super::token::Scope;
-use serde::{Deserialize, Serialize};
-
-/// A resource of the API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Resource {
-    Health,
-    OpenApi,
-    Payment,
-    Facilitators,
-    Quarantines,
-    Quarantine,
-    LiftQuarantine,
-    Events,
-    Analytics,
-    Slo,
-    Open,
-    Tenant,
-    Ledger,
-    Reconcile,
-    Settlements,
-    Dashboard,
-    DashboardStyle,
-    DashboardScript,
-    Session,
-}
+use crate::operations::{resource::Resource, token::Scope};
 
 /// One route.
 #[derive(Clone, Copy, Debug)]
@@ -69,12 +43,7 @@ const AFTER: Parameter = parameter("after", "the `next` of the page before", "17
 
 const JSON: &str = "application/json";
 
-const fn get(
-    resource: Resource,
-    path: &'static str,
-    parameters: &'static [Parameter],
-    summary: &'static str,
-) -> Route {
+const fn get(resource: Resource, path: &'static str, parameters: &'static [Parameter], summary: &'static str) -> Route {
     Route { resource, method: "GET", path, scope: Some(Scope::Read), parameters, summary, answers: JSON }
 }
 
@@ -131,12 +100,7 @@ pub const ROUTES: [Route; 19] = [
         &[FROM, TO, LIMIT, AFTER],
         "What the settlement ledger has settled in a time, within its retention",
     ),
-    get(
-        Resource::Reconcile,
-        "/__platform/reconcile",
-        &[FROM, TO],
-        "Ledger and telemetry, held against each other",
-    ),
+    get(Resource::Reconcile, "/__platform/reconcile", &[FROM, TO], "Ledger and telemetry, held against each other"),
     get(
         Resource::Settlements,
         "/__platform/settlements",
@@ -192,7 +156,9 @@ mod tests {
         let found = |method, path| find(method, path).map(|(route, name)| (route.resource, name));
         assert_eq!(found("GET", "/__platform/tenants/acme"), Some((Resource::Tenant, "acme")));
         assert_eq!(found("POST", "/__platform/tenants/acme/quarantine"), Some((Resource::Quarantine, "acme")));
-        for path in ["/__platform", "/__platform/", "/__platform/tenants/", "/__platform/tenants/a/b", "/__platform/events/"] {
+        for path in
+            ["/__platform", "/__platform/", "/__platform/tenants/", "/__platform/tenants/a/b", "/__platform/events/"]
+        {
             assert_eq!(found("GET", path), None, "{path}");
         }
         assert_eq!(found("POST", "/__platform/events"), None);

@@ -4,7 +4,7 @@
 //! Surprising: nothing is stored for it. It is a time and a hash that only a holder of the token could make, so it ends with its
 //! time, and with its token.
 
-use super::token::Tokens;
+use crate::operations::token::Tokens;
 use sha3::{Digest, Keccak256};
 use subtle::{Choice, ConstantTimeEq};
 use x402_paywall::UnixMillis;
@@ -51,7 +51,8 @@ pub fn is_open(tokens: &Tokens, cookies: Option<&str>, now: UnixMillis) -> bool 
 
 fn seal(token: &str, ends_at: UnixMillis) -> String {
     // Keccak takes a key in front: it has no length extension.
-    let hash = Keccak256::new_with_prefix(token).chain_update(b"\0platform session\0").chain_update(ends_at.0.to_string());
+    let hash =
+        Keccak256::new_with_prefix(token).chain_update(b"\0platform session\0").chain_update(ends_at.0.to_string());
     hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
@@ -95,7 +96,8 @@ mod tests {
         let value = header(&begin(&both, "look", NOW).unwrap());
         let longer = value.replace(&NOW.plus(LASTS_MS).0.to_string(), &NOW.plus(LASTS_MS + 1).0.to_string());
         assert!(!is_open(&both, Some(&longer), NOW));
-        for made_up in ["__Secure-platform=", "__Secure-platform=9999999999999.", "__Secure-platform=.x", "platform=x"] {
+        for made_up in ["__Secure-platform=", "__Secure-platform=9999999999999.", "__Secure-platform=.x", "platform=x"]
+        {
             assert!(!is_open(&both, Some(made_up), NOW), "{made_up}");
         }
     }

@@ -11,9 +11,10 @@ use crate::{
     answer::Answer,
     directory::stored::StoredTenants,
     dispatcher::{Dispatcher, Handled},
+    message::Inbound,
     platform::{Hosting, InboundOf, IsolateMemory, OutboundOf, Ports, Surroundings},
     platform_api,
-    ports::{EventQueue, HealthObject, Inbound, Later, TroubleLog},
+    ports::{EventQueue, HealthObject, Later, TroubleLog},
     quarantine::{Errand, QuarantineObject},
     telemetry::{
         Trouble,

@@ -6,6 +6,7 @@ use crate::{
     answer::{Answer, Body},
     directory::{cache::Knows, stored::StoredTenants},
     hygiene::REQUEST_ID,
+    message::{CollectError, Inbound},
     operations::question::{Asked, ChainLook, DeskError, LedgerBooks, Told},
     platform::{Hosting, InboundOf, OutboundOf},
     platform_api::{
@@ -13,7 +14,7 @@ use crate::{
         request::{Shown, place},
         session,
     },
-    ports::{CollectError, Desk, HealthObject, Inbound, OperatorSecrets, PaymentRecords, Randomness, TroubleLog},
+    ports::{Desk, HealthObject, OperatorSecrets, PaymentRecords, Randomness, TroubleLog},
     quarantine::{QuarantineCall, QuarantineObject},
     quarantine_request::QuarantineRequest,
     refusal::Refusal,
@@ -73,7 +74,8 @@ impl<P: Hosting> Server<P> {
     async fn answer_session(&self, request: &InboundOf<P>, source: Option<&Source>) -> Answer<OutboundOf<P>> {
         let form = body_of(request).await.unwrap_or_default();
         let to = |place: &str| {
-            let set = vec![("location".to_owned(), place.to_owned()), ("cache-control".to_owned(), "no-store".to_owned())];
+            let set =
+                vec![("location".to_owned(), place.to_owned()), ("cache-control".to_owned(), "no-store".to_owned())];
             Answer { status: 303, body: Body::Bytes(Vec::new()), set, strip: Vec::new() }
         };
         if session::form_value(&form, "leave").is_some() {
@@ -108,8 +110,7 @@ impl<P: Hosting> Server<P> {
         let (mut scope, is_a_guess) = (None, authorization.is_some());
         let read = || {
             let (method, path, query) = (request.method(), request.path(), request.query());
-            let shown =
-                Shown { authorization: authorization.as_deref(), cookies: cookies.as_deref(), at: self.now() };
+            let shown = Shown { authorization: authorization.as_deref(), cookies: cookies.as_deref(), at: self.now() };
             let read = platform_api::read(method, path, query, shown, &tokens);
             scope = read.scope;
             read.request

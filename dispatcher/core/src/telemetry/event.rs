@@ -233,7 +233,10 @@ mod tests {
         assert_eq!(event(change).kind(), "breaker_opened");
         for (alert, name) in [
             (r#""alert":"payment_stuck","payment":"p","why":"x""#, "payment_stuck"),
-            (r#""alert":"credentials_refused","facilitator":"f","call":"verify","reason":"http_401""#, "credentials_refused"),
+            (
+                r#""alert":"credentials_refused","facilitator":"f","call":"verify","reason":"http_401""#,
+                "credentials_refused",
+            ),
             (r#""alert":"tenant_cpu_limit","tenant_id":"acme","in_a_row":5"#, "tenant_cpu_limit"),
         ] {
             let told = event(&format!(r#""log":"alert",{alert}"#));

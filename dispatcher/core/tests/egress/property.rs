@@ -16,7 +16,7 @@ const PRIVATE_NAMES: [&str; 6] = ["localhost", "local", "internal", "home.arpa",
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub egress: Egress,
-    /// As the tenant wrote it.
+    /// The URL as the tenant wrote it.
     pub url: String,
     /// The `Location` of each redirect that it followed.
     pub hops: Vec<String>,

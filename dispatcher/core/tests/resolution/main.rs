@@ -39,7 +39,7 @@ fn a_slug_is_cut_off_the_path() {
     assert_eq!(reached("edge.example", "/t/acme/t/globex/x"), tenant("acme", "/t/globex/x"));
 }
 
-/// What was bought there is known by that place once its tenant has left.
+/// A purchase is known by its place once its tenant has left.
 #[test]
 fn a_place_is_the_same_whether_its_tenant_is_there_or_not() {
     let place = |host: &str, path: &str| {

@@ -7,7 +7,7 @@ use crate::world::{Facilitator, Node, Said, World};
 
 const QUOTE: &str = "/t/acme/quote";
 
-/// What a caller hears in the end, after it has come back for a while.
+/// The answer to a caller in the end, after it has come back for a while.
 fn heard_in_the_end(world: &World, nonce: u8) -> (u16, String) {
     let payment = world.sign(nonce);
     for _ in 0..8 {

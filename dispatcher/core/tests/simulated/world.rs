@@ -42,7 +42,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// What tenants that are reached by slug stand on.
+/// The host of tenants that are reached by slug.
 const SHARED_HOST: &str = "edge.example";
 const CHAIN_RPC: &str = "https://chain";
 /// The first topics of the token's events.
@@ -341,7 +341,7 @@ impl World {
         self.ports.0.chain.borrow_mut().insert(nonce, "elsewhere".to_owned());
     }
 
-    /// What the ledger told whoever runs the deployment.
+    /// The ledger's events for whoever runs the deployment.
     pub fn troubles(&self) -> Vec<String> {
         self.ports.0.troubles.borrow().clone()
     }
@@ -438,7 +438,7 @@ impl World {
         }
     }
 
-    /// What is stored of a payment.
+    /// The stored record of a payment.
     pub fn record(&self, payment: &Payment) -> Value {
         let records = self.state().records.borrow();
         serde_json::from_str(records[&payment.key].record.as_ref().unwrap()).unwrap()
@@ -580,7 +580,7 @@ impl World {
         got(handled.answer)
     }
 
-    /// What the Worker does beside every answer.
+    /// Does the Worker's errands beside every answer.
     pub fn exchange(&self) {
         let (board, monitor) = {
             let health = self.state().health.borrow();
@@ -655,7 +655,7 @@ impl World {
 /// The world's own payer.
 const OWN_WALLET: u8 = 7;
 
-/// What a wallet shows and signs (EIP-4361), as a client sends it.
+/// The message that a wallet shows and signs (EIP-4361), as a client sends it.
 fn signed_in(signer: &Signer, challenge: &Value, changes: &[(&str, Value)]) -> String {
     let mut proof = challenge["info"].clone();
     proof["chainId"] = challenge["supportedChains"][0]["chainId"].clone();

@@ -113,7 +113,7 @@ fn ready<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// What the Worker does beside every answer.
+/// Does the Worker's errands beside every answer.
 fn refresh(isolate: &Isolate) {
     if let Some(job) = isolate.due() {
         ready(isolate.refresh(job));

@@ -27,7 +27,7 @@ pub struct Query {
     pub limit: usize,
     /// The row after which the answer begins.
     pub after: Option<usize>,
-    /// What a cursor is bound to: the filters and the order.
+    /// The query that a cursor is bound to: the filters and the order.
     bound_to: u32,
 }
 

@@ -4,9 +4,10 @@ use super::{
     DEFAULT_LIMIT, Filter, MAX_FILTERS, MAX_LIMIT, MAX_LISTED, MAX_SORT_COLUMNS, Query, QueryError, Sort, cursor,
 };
 use crate::{
+    bytes::Source,
     kind::Kind,
     layout::Meta,
-    read::{Column, Dataset, Source},
+    read::{Column, Dataset},
 };
 use std::ops::Range;
 
@@ -156,7 +157,7 @@ fn meant<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str
     (distance <= 1 + text.len() / 4).then_some(known)
 }
 
-/// What a parameter that has no fixed name asks of which column.
+/// The filter of a parameter that has no fixed name, and its column.
 fn filter<S: Source>(name: &str, value: &str, dataset: &Dataset<S>) -> Result<Filter, QueryError> {
     let meta = dataset.meta();
     let (column, word, value) = if let Some(rest) = name.strip_prefix("filter[") {

@@ -1,7 +1,7 @@
 //! Finds the rows of a question. Filters are pieces of indices: no value of a row is looked at to know whether it passes.
 
 use super::{Filter, Query, Sort, cursor};
-use crate::read::{Dataset, Source};
+use crate::{bytes::Source, read::Dataset};
 use std::{collections::BinaryHeap, ops::Range};
 
 /// Up to so many rows are looked at one by one, where a walk through an index would cost more.
@@ -99,7 +99,7 @@ impl Passing {
 }
 
 impl Page {
-    /// What to ask for the page behind this one.
+    /// The cursor of the page behind this one.
     #[must_use]
     pub fn next<S: Source>(&self, dataset: &Dataset<S>) -> Option<String> {
         let last = self.rows.last().filter(|_| self.has_more)?;
@@ -130,7 +130,7 @@ impl Query {
         Page { rows, total: passing.total(), has_more, bound_to: self.bound_to() }
     }
 
-    /// What rows are ordered by: codes, turned round where the order is, and then the row itself.
+    /// The keys that rows are ordered by: codes, turned round where the order is, and then the row itself.
     fn rank<S: Source>(&self, sort: &[Sort], row: usize, dataset: &Dataset<S>) -> (Vec<usize>, usize) {
         let code = |sort: &Sort| {
             let code = dataset.column(sort.column).code(row);
@@ -268,7 +268,7 @@ fn passing<S: Source>(filters: &[Filter], dataset: &Dataset<S>) -> Passing {
     passing.map_or(Passing::All(rows), Passing::These)
 }
 
-/// What no piece of an index covers. Pieces are in order and apart.
+/// The rows that no piece of an index covers. Pieces are in order and apart.
 fn between(pieces: &[Range<usize>], end: usize) -> Vec<Range<usize>> {
     let starts = std::iter::once(0).chain(pieces.iter().map(|piece| piece.end));
     let ends = pieces.iter().map(|piece| piece.start).chain([end]);

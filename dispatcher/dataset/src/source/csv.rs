@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 pub const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 
-/// So much of a file decides what its delimiter is.
+/// The bytes of a file that decide what its delimiter is.
 const SAMPLED_RECORDS: usize = 50;
 const _: () = assert!(MAX_FILE_BYTES <= u32::MAX as usize, "cells are found by 32 bits");
 

@@ -8,7 +8,7 @@ pub enum Encoding {
     Utf8,
     Utf16Le,
     Utf16Be,
-    /// What old spreadsheets call ANSI.
+    /// The encoding that old spreadsheets call ANSI.
     Windows1252,
 }
 

@@ -62,7 +62,7 @@ impl SourceError {
 }
 
 impl Format {
-    /// What a file's name says.
+    /// The kind that a file's name says.
     #[must_use]
     pub fn of_name(name: &str) -> Option<Self> {
         match name.rsplit_once('.')?.1.to_ascii_lowercase().as_str() {

@@ -62,8 +62,10 @@ pub async fn settlements(
         u64::from(*limit).into(),
     ];
     let rows: Vec<Row> = ask(database, Statement::new(PAGE, values)).await?;
-    let next =
-        rows.last().filter(|_| rows.len() >= *limit as usize).map(|last| format!("{}~{}", last.settled_at, last.payment));
+    let next = rows
+        .last()
+        .filter(|_| rows.len() >= *limit as usize)
+        .map(|last| format!("{}~{}", last.settled_at, last.payment));
     let lines: Vec<Line> = rows.iter().enumerate().flat_map(|(n, row)| lines_of(n, row, now)).collect();
     Ok(match form {
         Form::Csv => Told { content_type: "text/csv; charset=utf-8".to_owned(), text: as_csv(&rows, &lines) },

@@ -138,7 +138,9 @@ mod tests {
     #[test]
     fn a_burn_of_one_uses_up_the_budget_and_no_requests_use_up_nothing() {
         let told = of(995, 5);
-        assert!((told["burn"].as_f64().unwrap() - 1.0).abs() < 1e-9 && told["budget_left"].as_f64().unwrap().abs() < 1e-9);
+        assert!(
+            (told["burn"].as_f64().unwrap() - 1.0).abs() < 1e-9 && told["budget_left"].as_f64().unwrap().abs() < 1e-9
+        );
         assert_eq!(of(0, 0)["success"], Value::Null);
     }
 

@@ -23,11 +23,8 @@ struct Count {
 
 pub async fn tenant(database: &impl Database, id: &str, now: UnixMillis) -> Result<Value, DatabaseError> {
     let today = now.0 - now.0 % DAY_MS;
-    let times = [
-        ("today", HOUR_MS, today),
-        ("week", DAY_MS, today.saturating_sub(6 * DAY_MS)),
-        ("overall", EVER_MS, 0),
-    ];
+    let times =
+        [("today", HOUR_MS, today), ("week", DAY_MS, today.saturating_sub(6 * DAY_MS)), ("overall", EVER_MS, 0)];
     let of = |sql, span: u64, from: u64| Statement::new(sql, [id.into(), span.into(), from.into()]);
     let statements = times.iter().map(|(_, span, from)| of(COUNTS, *span, *from));
     let rows = database.run(statements.chain([of(CODES, DAY_MS, today.saturating_sub(6 * DAY_MS))]).collect()).await?;

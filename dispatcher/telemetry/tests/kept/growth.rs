@@ -19,7 +19,8 @@ fn a_million_events_are_answered_within_a_tenth_of_a_second() {
     let month = 30 * 24 * 3_600_000;
     for (n, sales) in (0..SALES).collect::<Vec<_>>().chunks(200).enumerate() {
         let of = |n: &u64| {
-            let mut events = sale(*n, NOW.0 - month / SALES * (SALES - n), "0x209693bc6afc0c5328ba36faf03c514ef312287c");
+            let mut events =
+                sale(*n, NOW.0 - month / SALES * (SALES - n), "0x209693bc6afc0c5328ba36faf03c514ef312287c");
             events.iter_mut().for_each(|event| event["tenant_id"] = json!(format!("tenant-{}", n % TENANTS)));
             events
         };

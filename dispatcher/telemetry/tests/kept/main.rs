@@ -17,7 +17,7 @@ use std::{
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use telemetry::{PayerKey, answer::answer, ingest, ingest::Ingested, retention, schema};
+use telemetry::{PayerKey, alerts, answer::answer, ingest, ingest::Ingested, retention, schema};
 
 /// A day at noon, and some.
 pub const NOW: UnixMillis = UnixMillis(1_795_867_212_345);
@@ -43,7 +43,8 @@ fn payment(n: u64) -> String {
 }
 
 fn batch(id: &str, events: &[Value]) -> String {
-    let batch = json!({"v": 1, "id": id, "environment": "test", "network": "eip155:84532", "lost": 0, "events": events});
+    let batch =
+        json!({"v": 1, "id": id, "environment": "test", "network": "eip155:84532", "lost": 0, "events": events});
     batch.to_string()
 }
 
@@ -100,7 +101,11 @@ fn a_batch_counts_once_however_often_it_comes() {
 #[test]
 fn a_sellers_own_purchases_stand_apart() {
     let database = opened();
-    store(&database, "b", &[sale(1, NOW.0, PAY_TO), sale(2, NOW.0, &PAYER.to_uppercase().replace("0X", "0x"))].concat());
+    store(
+        &database,
+        "b",
+        &[sale(1, NOW.0, PAY_TO), sale(2, NOW.0, &PAYER.to_uppercase().replace("0X", "0x"))].concat(),
+    );
     let told = asked(&database, &Question::Analytics { window: Window::Today, top: 5 });
     assert_eq!(told["revenue"], json!({"amount": "10000", "by_itself": "10000", "settled": 2}));
     let told = asked(&database, &Question::Tenant { id: "acme".to_owned() });
@@ -117,7 +122,9 @@ fn events_are_told_newest_first_a_page_at_a_time_and_each_once() {
     loop {
         let told = asked(&database, &Question::Events(EventsAsked { limit: 4, after, ..events_asked() }));
         let page = told["events"].as_array().unwrap();
-        seen.extend(page.iter().map(|event| (event["at_ms"].as_u64().unwrap(), event["id"].as_str().unwrap().to_owned())));
+        seen.extend(
+            page.iter().map(|event| (event["at_ms"].as_u64().unwrap(), event["id"].as_str().unwrap().to_owned())),
+        );
         let Some(next) = told["next"].as_str() else { break };
         let (at, id) = next.split_once('~').unwrap();
         after = Some((UnixMillis(at.parse().unwrap()), id.to_owned()));
@@ -196,7 +203,15 @@ fn the_books_balance_and_name_what_one_side_does_not_have() {
     };
     let books = |settled: Vec<Entry>| {
         let (from, to) = (UnixMillis(at), NOW);
-        Question::Reconcile(LedgerBooks { from, to, settled, open: Vec::new(), is_cut: false, chain: None, is_scheduled: true })
+        Question::Reconcile(LedgerBooks {
+            from,
+            to,
+            settled,
+            open: Vec::new(),
+            is_cut: false,
+            chain: None,
+            is_scheduled: true,
+        })
     };
     let told = asked(&database, &books((1..=3).map(entry).collect()));
     assert_eq!((&told["balanced"], &told["matched"]), (&json!(true), &json!(3)));
@@ -278,6 +293,39 @@ fn what_is_old_is_forgotten_and_the_counts_of_days_stay() {
     now(retention::forget(&database, days(retention::PAYMENT_DAYS - 1))).unwrap();
     let told = asked(&database, &Question::Analytics { window: Window::Overall, top: 5 });
     assert_eq!(told["revenue"]["amount"], "10000");
+}
+
+#[test]
+fn an_outage_is_told_once_remembered_and_over_when_it_is() {
+    let database = opened();
+    let pending = |n: u64| {
+        json!({"at": NOW.0, "log": "request", "request_id": format!("r{n}"), "tenant_id": "acme",
+        "route": "GET /", "status": 503, "code": "settlement_pending", "payment": payment(n), "transaction": null,
+        "attempts": [], "ms": 2_000})
+    };
+    let stuck = json!({"at": NOW.0, "log": "alert", "alert": "payment_stuck", "payment": payment(1), "why": "x"});
+    store(&database, "b", &[pending(1), pending(2), pending(3), stuck]);
+    let look = |at: UnixMillis, works: bool| {
+        let mut episodes = now(alerts::look(&database, at)).unwrap();
+        let due = episodes.iter_mut().filter(|episode| episode.due.is_some_and(|due| due <= at));
+        let told: Vec<_> = due
+            .map(|episode| {
+                let notice = episode.notice();
+                episode.tried(works, at);
+                (notice.alert, notice.state)
+            })
+            .collect();
+        now(alerts::remember(&database, &episodes, at)).unwrap();
+        told
+    };
+    let minutes = |minutes: u64| NOW.plus(minutes * 60_000);
+    let firing = [("payment_stuck".to_owned(), "firing"), ("settle_burn".to_owned(), "firing")];
+    assert_eq!(look(NOW, false), firing, "nobody answers");
+    assert_eq!(look(minutes(1), true), firing, "and is told again");
+    assert_eq!(look(minutes(2), true), []);
+    let resolved = firing.map(|(name, _)| (name, "resolved"));
+    let told: Vec<_> = (3..180).flat_map(|minute| look(minutes(minute), true)).collect();
+    assert_eq!(told, resolved);
 }
 
 #[test]

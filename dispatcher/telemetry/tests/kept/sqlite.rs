@@ -24,8 +24,10 @@ impl Sqlite {
             let mut text = String::new();
             while let Some(row) = rows.next().expect("a row") {
                 for column in 0..columns {
-                    text.push_str(&format!("{:?} ", row.get_ref(column).expect("a column")
-                        .as_str().map_or_else(|_| String::new(), str::to_owned)));
+                    text.push_str(&format!(
+                        "{:?} ",
+                        row.get_ref(column).expect("a column").as_str().map_or_else(|_| String::new(), str::to_owned)
+                    ));
                 }
             }
             text

@@ -34,16 +34,16 @@ impl TelemetryDesk {
 impl Desk for TelemetryDesk {
     async fn ask(&self, asked: &Asked) -> Result<Told, DeskError> {
         let binding = Reflect::get(&self.0, &BINDING.into()).ok().filter(JsValue::is_object);
-        let service: ServiceBinding = binding
-            .ok_or_else(|| DeskError::Unavailable(format!("{BINDING} is not bound")))?
-            .unchecked_into();
+        let service: ServiceBinding =
+            binding.ok_or_else(|| DeskError::Unavailable(format!("{BINDING} is not bound")))?.unchecked_into();
         let body = serde_json::to_string(asked).expect("questions have string keys and plain values");
         let asked = async {
             let init = RequestInit::new();
             init.set_method("POST");
             init.set_body(&body.into());
             // The Worker is addressed by its binding; the host only has to be a valid URL.
-            let response: Response = JsFuture::from(service.fetch("https://telemetry/ask", &init)?).await?.unchecked_into();
+            let response: Response =
+                JsFuture::from(service.fetch("https://telemetry/ask", &init)?).await?.unchecked_into();
             let content_type = response.headers().get("content-type")?.unwrap_or_default();
             let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
             Ok((response.status(), Told { content_type, text }))

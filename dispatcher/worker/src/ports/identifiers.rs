@@ -4,7 +4,6 @@
 use crate::{
     call_object::{Objects, call_object},
     ports::settlement_ledger::ask_place,
-    settled_transactions,
     wire::{Answer, Call, IdentifierAnswer, IdentifierCall, TransactionCall},
 };
 use dispatcher_core::paywall::{
@@ -47,8 +46,7 @@ impl Identifiers for DurableIdentifiers {
 
     async fn bind_transaction(&self, transaction: &str, owner: &Owner) -> Result<Bound, LedgerError> {
         let call = TransactionCall { transaction: transaction.to_owned(), owner: owner.clone() };
-        let shard = settled_transactions::shard_of(transaction);
-        let (answer, _) = call_object(&self.env, Objects::SettledTransactions, &shard, &call, &[]).await?;
+        let (answer, _) = call_object(&self.env, Objects::SettledTransactions, &call.object(), &call, &[]).await?;
         match answer {
             IdentifierAnswer::Bound(bound) => Ok(bound),
             IdentifierAnswer::Noted => Err(LedgerError::another_question()),

@@ -1,7 +1,7 @@
 //! Structured telemetry on the console: one JSON object a line, which Workers Logs keeps and the harness reads. The same text
 //! waits in the isolate's outbox for where events are kept.
 
-use crate::outbox;
+use super::outbox;
 use dispatcher_core::{
     config::ConfigError,
     paywall::{
@@ -74,8 +74,8 @@ impl PaymentLog for ConsoleLog {
     }
 }
 
-/// What a line is about stands first, under the key `log`. Put in front of the text, because `serde(flatten)` compiles every
-/// kind of line once more.
+/// Puts the subject of a line first, under the key `log`. Put in front of the text, because `serde(flatten)` compiles
+/// every kind of line once more.
 fn write<T: Serialize>(log: &str, what: &T) {
     let what = serde_json::to_string(what).expect("log lines have string keys and plain values");
     let line = [r#"{"log":""#, log, r#"","#, what.strip_prefix('{').unwrap_or(&what)].concat();

@@ -15,6 +15,7 @@ pub mod log;
 pub mod namespace;
 pub mod object_storage;
 pub mod outbound;
+pub mod outbox;
 pub mod quarantine_object;
 pub mod randomness;
 pub mod rate_limiter;

@@ -38,7 +38,7 @@ struct Options<'a> {
     outbound: OutboundParameters<'a>,
 }
 
-/// As `wrangler.jsonc` names them. Without an outbound Worker the platform passes over them.
+/// The parameters as `wrangler.jsonc` names them. Without an outbound Worker the platform passes over them.
 #[derive(serde::Serialize)]
 struct OutboundParameters<'a> {
     egress: PolicyOf<'a>,
@@ -114,7 +114,7 @@ fn tenant_request(dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<web_s
     Ok(copy)
 }
 
-/// What makes a request like this one, but for the content: the runtime makes no GET and no HEAD that has some, although a
+/// Makes a request like this one, but for the content: the runtime makes no GET and no HEAD that has some, although a
 /// caller can send it.
 fn without_content(request: &WebRequest) -> Result<web_sys::RequestInit, JsValue> {
     let like = request.inner();

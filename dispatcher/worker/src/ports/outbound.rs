@@ -57,7 +57,7 @@ pub async fn read_bounded(response: &Response, limit: usize) -> Result<Vec<u8>, 
     read_stream(response.body(), limit).await
 }
 
-/// As [`read_bounded`], of a request as well. No stream is no body.
+/// Reads like [`read_bounded`], a request as well. No stream is no body.
 pub async fn read_stream(body: Option<ReadableStream>, limit: usize) -> Result<Vec<u8>, CollectError> {
     let Some(body) = body else { return Ok(Vec::new()) };
     let reader: Reader = body.get_reader().unchecked_into();

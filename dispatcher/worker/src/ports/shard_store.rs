@@ -109,8 +109,7 @@ impl ShardStore for ShardTables {
     }
 
     async fn open(&self, limit: usize) -> Result<Vec<Record>, LedgerError> {
-        const OPEN: &str =
-            "SELECT record FROM payment WHERE open_since IS NOT NULL ORDER BY open_since, key LIMIT ?";
+        const OPEN: &str = "SELECT record FROM payment WHERE open_since IS NOT NULL ORDER BY open_since, key LIMIT ?";
         self.records(OPEN, [number(limit as u64)])
     }
 

@@ -6,7 +6,7 @@ use super::{
     node::{Node, NodeError},
     transfer::Eip3009,
 };
-use crate::{UnixMillis, ports::FacilitatorTransport};
+use crate::{UnixMillis, facilitator::transport::FacilitatorTransport};
 use serde_json::json;
 
 /// The time from one block of Base to the next.
@@ -25,7 +25,7 @@ pub(super) enum NonceEvent {
     },
 }
 
-/// Where an event stands.
+/// The place of an event.
 pub(super) struct Place {
     pub transaction: String,
     /// `None`: the event does not say.

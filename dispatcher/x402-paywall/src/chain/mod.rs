@@ -9,7 +9,7 @@ mod node;
 mod spelling;
 mod transfer;
 
-use crate::{Reason, UnixMillis, ledger::Claim, ports::FacilitatorTransport};
+use crate::{Reason, UnixMillis, claim::Claim, facilitator::transport::FacilitatorTransport};
 use node::{Node, Told};
 use serde_json::{Value, json};
 use std::{fmt, rc::Rc};
@@ -129,8 +129,8 @@ impl ChainNodes {
 struct Contradicted;
 
 impl Word {
-    /// What two nodes have told together. Whoever has seen it used up has seen it: one that has not is behind. But what was
-    /// seen to be used can never be shown to be unused for good.
+    /// Joins the word of two nodes. Whoever has seen it used up has seen it: one that has not is behind. But what
+    /// was seen to be used can never be shown to be unused for good.
     fn beside(self, other: Self) -> Result<Self, Contradicted> {
         let cancelled =
             |word: &Self| matches!(word, Self::Never(reason) if reason.as_str() == "authorization_cancelled");

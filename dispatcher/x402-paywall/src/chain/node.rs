@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Reason,
-    ports::{FacilitatorTransport, HttpRequest, TransportError},
+    facilitator::transport::{FacilitatorTransport, HttpRequest, TransportError},
 };
 use serde_json::{Value, json};
 use x402_protocol::json;
@@ -188,7 +188,7 @@ fn is_said(error: &Value) -> bool {
     }
 }
 
-/// What a node says of its refusal, as far as a log can hold it.
+/// The node's word on its refusal, as far as a log can hold it.
 fn said(error: &Value) -> String {
     let message = error.get("message").or(Some(error)).and_then(Value::as_str).unwrap_or("no message");
     message.chars().filter(|c| !c.is_control()).take(MAX_SAID_CHARS).collect()

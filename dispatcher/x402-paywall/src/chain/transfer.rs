@@ -8,7 +8,7 @@ use super::{
     logs::{NonceEvent, Place},
     spelling::{bytes, number},
 };
-use crate::ledger::Claim;
+use crate::claim::Claim;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use x402_protocol::{Address, Nonce, TransferMethod, Uint256, hex, permit2::PERMIT2};
@@ -82,7 +82,7 @@ impl Transfer {
         json!({"to": to.lower(), "data": data.concat()})
     }
 
-    /// What the answer to it says. `None`: it says nothing.
+    /// Reads the answer to it. `None`: it says nothing.
     pub(super) fn is_used(&self, answer: &Value) -> Option<bool> {
         let word = bytes::<32>(answer)?;
         match &self.nonce {

@@ -4,7 +4,7 @@
 //! and whatever could be a signature, a token or one of our secrets is taken out.
 
 use super::{AuthHeader, Endpoint, Facilitator};
-use crate::ports::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError};
+use crate::facilitator::transport::{FacilitatorAnswer, FacilitatorTransport, HttpRequest, TransportError};
 use serde_json::{Value, value::RawValue};
 use x402_protocol::json::{self, depth};
 
@@ -20,14 +20,14 @@ const WORDS: [&str; 8] =
     ["errorMessage", "invalidMessage", "error", "message", "detail", "errorType", "invalidReason", "errorReason"];
 
 /// The answer that came back.
-pub(super) struct Heard {
+pub(crate) struct Heard {
     pub answer: Result<FacilitatorAnswer, TransportError>,
     /// Its own words, if it did not simply say yes.
     pub said: Option<String>,
 }
 
 /// Sends one request. A redirect is an error, and its target's host is what was said.
-pub(super) async fn send(
+pub(crate) async fn send(
     transport: &impl FacilitatorTransport,
     facilitator: &Facilitator,
     endpoint: Endpoint,

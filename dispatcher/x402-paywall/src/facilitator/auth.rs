@@ -9,7 +9,8 @@ use super::{
 };
 use crate::{
     UnixMillis,
-    ports::{CredentialSigner, HttpRequest, Secrets, SignError},
+    facilitator::credentials::{CredentialSigner, Secrets, SignError},
+    facilitator::transport::HttpRequest,
 };
 use serde::Deserialize;
 use std::{borrow::Cow, fmt};

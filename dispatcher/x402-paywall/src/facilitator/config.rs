@@ -4,7 +4,7 @@ use super::{
     auth::{self, AuthHeader, Endpoint},
     time_out::VERIFY_BUDGET_MS,
 };
-use crate::{health::standing::Limits, ports::Secrets, telemetry::Call};
+use crate::{facilitator::credentials::Secrets, telemetry::Call};
 use serde::Deserialize;
 use x402_protocol::json;
 
@@ -74,12 +74,12 @@ impl Facilitator {
         }
     }
 
-    /// What counts as slow at this kind of call.
+    /// The time that this kind of call may take.
     #[must_use]
-    pub fn limits(&self, call: Call) -> Limits {
+    pub fn timeout_ms(&self, call: Call) -> u64 {
         match call {
-            Call::Verify => Limits { timeout_ms: self.verify_timeout_ms },
-            Call::Settle => Limits { timeout_ms: self.settle_timeout_ms },
+            Call::Verify => self.verify_timeout_ms,
+            Call::Settle => self.settle_timeout_ms,
         }
     }
 }

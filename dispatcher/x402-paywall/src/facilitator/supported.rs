@@ -1,7 +1,7 @@
 //! What a facilitator says it can serve. Read leniently: v1 answers have nothing but kinds, and a kind that we do not
 //! understand is no reason to disbelieve the others.
 
-use crate::{UnixMillis, ledger::Claim};
+use crate::{UnixMillis, claim::Claim};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use x402_protocol::{Network, Version, json};
@@ -69,7 +69,7 @@ impl Kind {
         Some(Self {
             // A generation that we do not know is none of ours, and one that is not said may be any.
             x402_version: version.map_or(ANY_VERSION, |version| version.unwrap_or(u64::MAX)),
-            scheme: named("scheme").unwrap_or_else(|| Claim::SCHEME.to_owned()).to_ascii_lowercase(),
+            scheme: named("scheme").unwrap_or_else(|| Claim::SCHEME.name().to_owned()).to_ascii_lowercase(),
             network: named("network")?,
         })
     }

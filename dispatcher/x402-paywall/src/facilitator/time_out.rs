@@ -8,7 +8,7 @@ use crate::{
 
 /// All attempts to verify one payment together: the tenant has still to run, and a caller gives up after about 30 s.
 pub const VERIFY_BUDGET_MS: u64 = 15_000;
-/// What is left for the tenant between a verify and the settle that must still fit into the payment's window.
+/// The time that is left for the tenant between a verify and the settle that must still fit into the payment's window.
 const TENANT_ALLOWANCE_MS: u64 = 1_000;
 /// Less than this is no time to answer over the internet.
 const MIN_ATTEMPT_MS: u64 = 50;
@@ -20,7 +20,7 @@ pub fn verify_deadline(window: &Window, now: UnixMillis) -> UnixMillis {
     now.plus(VERIFY_BUDGET_MS).min(UnixMillis(valid))
 }
 
-/// What an attempt may take of what is left until `deadline`; `None` where it could not end.
+/// The time that an attempt may take until `deadline`; `None` where it could not end.
 #[must_use]
 pub fn within(configured_ms: u64, deadline: UnixMillis, now: UnixMillis) -> Option<u64> {
     let left = deadline.since(now);

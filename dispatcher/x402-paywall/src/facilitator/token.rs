@@ -5,7 +5,8 @@
 
 use crate::{
     UnixMillis,
-    ports::{CredentialSigner, HttpRequest, SignError},
+    facilitator::credentials::{CredentialSigner, SignError},
+    facilitator::transport::HttpRequest,
 };
 use base64::{
     Engine,

@@ -7,7 +7,8 @@
 use super::verify_reason;
 use crate::{
     Reason, UnixMillis,
-    ports::{FacilitatorAnswer, TransportError},
+    claim::Claim,
+    facilitator::transport::{FacilitatorAnswer, TransportError},
     window::Window,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -17,7 +18,7 @@ use x402_protocol::{
     v2::{SettleResponse, VerifyResponse},
 };
 
-/// What the payment must have been for an answer to be believed.
+/// The payment that an answer must name to be believed.
 #[derive(Clone, Copy, Debug)]
 pub struct Expected {
     pub version: Version,
@@ -29,6 +30,15 @@ pub struct Expected {
     pub window: Window,
     /// By our own clock.
     pub now: UnixMillis,
+}
+
+impl Claim {
+    /// Returns the facts of the payment that we know at `now` ourselves, to hold a facilitator's answer against.
+    #[must_use]
+    pub fn expected(&self, now: UnixMillis) -> Expected {
+        let Self { version, payer, network, amount, proven, .. } = *self;
+        Expected { version, payer, network, amount, proven, window: self.window, now }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! Verifying moves no money, so to ask the next facilitator costs a call and nothing else. A reason that our own look at
 //! the payment refutes says that the facilitator is ill. A reason that nobody has listed says nothing at all.
 
-use crate::{Reason, UnixMillis, ledger::Claim};
+use crate::{Reason, UnixMillis, claim::Claim};
 
 /// Two clocks may differ by this much before one of them counts as wrong.
 const CLOCK_TOLERANCE_S: u64 = 60;
@@ -18,8 +18,8 @@ pub enum About {
     ThePaymentPerhaps,
     /// The facilitator, which is ill: it counts against its health.
     TheFacilitator,
-    /// What this facilitator takes, or a word that nobody has listed. The next one is asked, and the caller hears nothing
-    /// of it.
+    /// A word on what this facilitator takes, or one that nobody has listed. The next one is asked, and the caller
+    /// hears nothing of it.
     Unclear,
 }
 

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     UnixMillis,
+    claim::Claim,
     facilitator::{Facilitators, supported::SUPPORTED_TTL_MS},
-    ledger::Claim,
     telemetry::Call,
 };
 use serde_json::value::RawValue;
@@ -334,7 +334,7 @@ impl Board {
         Some(News { observations, specimens, regulars })
     }
 
-    /// What everybody saw together, and on top of it what happened here since the news were sent.
+    /// Takes the view of all isolates, and puts on top of it what happened here since the news were sent.
     pub fn merge(&self, snapshot: Snapshot, now: UnixMillis) {
         let mut inner = self.inner.borrow_mut();
         let told = inner.exchange.told.saturating_add(1);

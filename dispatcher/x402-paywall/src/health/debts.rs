@@ -17,7 +17,7 @@ const GAP_MS: u64 = 1_000 / A_SECOND as u64;
 const PER_BACK_OFF: usize = 3;
 /// A debt that went out so long ago says nothing of the back-off any more: whoever sent it may be gone.
 const SENT_COUNTS_MS: u64 = 10_000;
-/// As many as ever wait: some thousand.
+/// The longest queue: more than the thousand that ever wait.
 const LONGEST_QUEUE_MS: u64 = 60_000;
 /// How long a debt that found no turn stays in mind, so that first settlements leave the next turn to it.
 const WAITS_MS: u64 = 5_000;

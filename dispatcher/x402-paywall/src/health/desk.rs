@@ -9,7 +9,7 @@ use super::{
     trials::{Right, Trials},
     witness::{Grade, Witness},
 };
-use crate::{UnixMillis, facilitator::Facilitator, ledger::Claim, telemetry::Call};
+use crate::{UnixMillis, claim::Claim, facilitator::Facilitator, telemetry::Call};
 use x402_protocol::{Network, Version};
 
 /// A call that was waited for has ended so long after its time-out, or whoever waited for it is gone.
@@ -47,7 +47,7 @@ pub(super) struct Desk {
     pub debts: Debts,
 }
 
-/// What a call that begins is.
+/// The purpose and the end of a call that begins.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub purpose: Purpose,
@@ -59,8 +59,8 @@ impl Desk {
     pub(super) fn new(facilitator: &Facilitator) -> Self {
         Self {
             id: facilitator.id.clone(),
-            verify: facilitator.limits(Call::Verify),
-            settle: facilitator.limits(Call::Settle),
+            verify: Limits::of(facilitator, Call::Verify),
+            settle: Limits::of(facilitator, Call::Settle),
             known: Known::default(),
             specimens: Specimens::default(),
             settle_token: UnixMillis(0),
@@ -80,11 +80,11 @@ impl Desk {
         }
     }
 
-    /// What it does not list it cannot serve; as long as it has not answered, it may.
+    /// Tells whether it may serve an offer. It cannot serve what it does not list; until it has answered, it may.
     pub(super) fn serves(&self, version: Option<Version>, network: Network) -> bool {
         let lists = |version| {
             let supported = self.known.supported.as_ref();
-            supported.is_none_or(|supported| supported.serves(version, Claim::SCHEME, network))
+            supported.is_none_or(|supported| supported.serves(version, Claim::SCHEME.name(), network))
         };
         version.map_or_else(|| [Version::V1, Version::V2].into_iter().any(lists), lists)
     }

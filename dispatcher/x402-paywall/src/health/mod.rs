@@ -18,6 +18,7 @@ mod regulars;
 mod room;
 mod specimens;
 pub mod standing;
+pub(crate) mod store;
 #[cfg(test)]
 pub(crate) mod testing;
 mod trials;

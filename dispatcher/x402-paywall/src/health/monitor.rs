@@ -10,17 +10,20 @@ use super::{
     jitter::Jitter,
     news::{Known, News, Observation, Snapshot},
     regulars,
-    standing::{Event, Hope, Outcome, Purpose, step},
+    standing::{Event, Hope, Limits, Outcome, Purpose, step},
     witness::Grade,
 };
 use crate::{
     UnixMillis,
+    facilitator::transport::FacilitatorTransport,
     facilitator::{
         Facilitator, Facilitators, Supported, ask,
         supported::{SUPPORTED_RETRY_MS, SUPPORTED_TTL_MS},
     },
-    ports::{Clock, FacilitatorTransport, HealthLog, HealthStore, LedgerError},
+    health::store::{HealthLog, HealthStore},
+    ledger_error::LedgerError,
     telemetry::{Call, FacilitatorAlert, StandingChange},
+    time::Clock,
 };
 use serde_json::value::RawValue;
 use std::{
@@ -46,7 +49,7 @@ pub struct Monitor<S, T, C, L> {
     log: L,
     facilitators: Facilitators,
     jitter: Jitter,
-    /// As far as it was read from the store.
+    /// The view as far as it was read from the store.
     snapshot: RefCell<Option<Snapshot>>,
     /// Jobs that were begun and have not ended, with when they are given up.
     running: RefCell<BTreeMap<Job, UnixMillis>>,
@@ -130,7 +133,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.schedule(self.clock.now()).await
     }
 
-    /// What is known now, for operators.
+    /// The present view, for operators.
     pub async fn known(&self) -> Result<Snapshot, LedgerError> {
         self.load().await?;
         Ok(self.snapshot())
@@ -214,7 +217,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.change(id, |known| {
             let health = known.of_mut(*call);
             let before = health.standing.name();
-            *health = step(std::mem::take(health), event, facilitator.limits(*call), now, self.jitter.unit());
+            *health = step(std::mem::take(health), event, Limits::of(facilitator, *call), now, self.jitter.unit());
             let after = health.standing.name();
             change = (before != after).then(|| StandingChange {
                 facilitator: id.clone(),
@@ -295,7 +298,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         self.begin(jobs, now)
     }
 
-    /// Of `jobs`, those that are not under way already.
+    /// Returns those of `jobs` that are not under way already.
     fn begin(&self, jobs: Vec<Job>, now: UnixMillis) -> Vec<Job> {
         let mut running = self.running.borrow_mut();
         let begun = |job: &Job| {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// What a board saw since it last told.
+/// The observations of a board since it last told.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct News {
     pub observations: Vec<Observation>,

@@ -9,7 +9,7 @@ use crate::UnixMillis;
 
 /// Calls under way for strangers.
 const STRANGERS: usize = 16;
-/// Of these, for payments whose signature is not known to be their payer's.
+/// The share for payments whose signature is not known to be their payer's.
 const UNPROVEN: usize = 8;
 /// The same for one network, and for one payer: accounts with code that is slow cost something to make.
 const OF_ONE_NETWORK: usize = 2;

@@ -9,7 +9,9 @@
 //! look ourselves, and only what we see opens the breaker.
 
 use super::witness::{Evidence, Grade, Hearing, Witness};
-use crate::UnixMillis;
+pub use crate::facilitator::Outcome;
+
+use crate::{UnixMillis, facilitator::Facilitator, telemetry::Call};
 use serde::{Deserialize, Serialize};
 
 /// After so many calls in a row without an answer, whoever sent them, it is asked after the others.
@@ -22,7 +24,7 @@ pub const BEST_SCORE: u64 = 1_000_000;
 const OPENS_BELOW: u64 = BEST_SCORE / 2;
 /// The newest call counts for a fifth of the score and the latency: the last ten or so make them.
 const NEWEST_ONE_IN: u64 = 5;
-/// Where the score starts again after a quarantine: good, but with less to lose.
+/// The score after a quarantine: good, but with less to lose.
 const RESTORED_SCORE: u64 = BEST_SCORE / 10 * 8;
 /// First pause before a quarantined facilitator is probed.
 pub const BACK_OFF_MIN_MS: u64 = 500;
@@ -32,7 +34,7 @@ pub const BACK_OFF_MAX_MS: u64 = 4_000;
 pub const BACK_OFF_MAX_AGAIN_MS: u64 = 10_000;
 /// Pauses differ by this share either way, so that isolates and payments do not ask in step.
 const JITTER: f64 = 0.2;
-/// Where nobody else is left to ask, probing is worth more than sparing the facilitator.
+/// The longest pause where nobody else is left to ask: probing is worth more than sparing the facilitator.
 pub const ONLY_HOPE_BACK_OFF_MS: u64 = 1_000;
 /// Good for so long, earlier quarantines are forgotten.
 const FORGIVEN_AFTER_MS: u64 = 60_000;
@@ -50,7 +52,7 @@ pub struct Health {
     pub since: UnixMillis,
     /// Share of calls that were answered, the latest weighing most, in millionths.
     pub score: u64,
-    /// Of answered calls, the latest weighing most; `None` before the first.
+    /// The mean time of answered calls, the latest weighing most; `None` before the first.
     pub latency_us: Option<u64>,
     pub consecutive_failures: u32,
     /// Quarantines within memory.
@@ -125,7 +127,7 @@ pub struct Event {
     pub retold: bool,
 }
 
-/// What the call was made for.
+/// The purpose of the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
@@ -140,15 +142,6 @@ pub enum Purpose {
     SignOfLife,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Well formed, whatever it said: a refusal is an answer.
-    Answered,
-    /// With its reason code.
-    Failed(String),
-}
-
 /// Which latency is slow, out of the facilitator's own time-out for this kind of call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -156,6 +149,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// The times that count as slow at this kind of call.
+    #[must_use]
+    pub fn of(facilitator: &Facilitator, call: Call) -> Self {
+        Self { timeout_ms: facilitator.timeout_ms(call) }
+    }
+
     /// Half its time-out: not yet a failure, and a healthy one is better.
     fn is_slow(self, latency_us: u64) -> bool {
         latency_us > self.timeout_ms * 1_000 / 2
@@ -207,7 +206,7 @@ impl Hope {
 }
 
 impl Standing {
-    /// As telemetry, the platform API and the documentation name it.
+    /// The name in telemetry, the platform API and the documentation.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

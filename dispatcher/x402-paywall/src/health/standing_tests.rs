@@ -3,12 +3,12 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Of the `n`th sound payment.
+/// The witness of the `n`th sound payment.
 fn sound(n: u64) -> Option<Witness> {
     Some(Witness { payment: n, payer: n, network: n, grade: Grade::Sound })
 }
 
-/// Of the `n`th payment from one network, of which nothing is known.
+/// The witness of the `n`th payment from one network, of which nothing is known.
 fn stranger(n: u64) -> Option<Witness> {
     Some(Witness { payment: n, payer: n, network: 7, grade: Grade::Stranger })
 }

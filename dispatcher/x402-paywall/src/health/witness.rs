@@ -4,7 +4,7 @@
 //! otherwise decide for everybody. A failure counts once per origin, and only several independent origins, or payments
 //! that another call has answered soundly, weigh enough to open a breaker.
 
-use crate::{UnixMillis, ledger::Claim, origin::Fingerprint};
+use crate::{UnixMillis, claim::Claim, origin::Fingerprint};
 use serde::{Deserialize, Serialize};
 use sha3::{Digest, Keccak256};
 
@@ -13,7 +13,7 @@ use sha3::{Digest, Keccak256};
 const OPENS_AT: u32 = 6;
 /// Witnesses that are remembered of one facilitator and call.
 pub const WITNESSES_KEPT: usize = 8;
-/// Of these, so many of one origin.
+/// The most of these of one origin.
 const OF_ONE_ORIGIN: usize = 3;
 /// Origins that are remembered because they were answered, of one facilitator and call.
 const SERVED_KEPT: usize = 12;
@@ -26,8 +26,8 @@ const REGULAR_QUIET_MS: u64 = 2_000;
 /// After strangers were found wrong by our own probe, their word weighs half for so long.
 const DOUBTED_MS: u64 = 60_000;
 
-/// So long after a sound answer, nothing but sound payments opens a breaker: one who answers some payments is there, and
-/// those that it fails on may be to blame themselves, however many addresses they come from.
+/// The time after a sound answer in which nothing but sound payments opens a breaker: one who answers some payments is
+/// there, and those that it fails on may be to blame themselves, however many addresses they come from.
 const SOUND_FOR_MS: u64 = 5_000;
 
 /// The knowledge of a payment, the least first.
@@ -42,7 +42,8 @@ pub enum Grade {
     Sound,
 }
 
-/// Where a call came from, as far as its independence of others goes. Numbers are hashes: they are compared and never shown.
+/// The origin of a call, as far as its independence of others goes. Numbers are hashes: they are compared and never
+/// shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Witness {
     pub payment: u64,
@@ -109,13 +110,13 @@ impl Witness {
         }
     }
 
-    /// Of a call of which nothing is known, as a former version tells it.
+    /// The witness of a call of which nothing is known, as a former version tells it.
     #[must_use]
     pub fn unknown() -> Self {
         Self { payment: 0, payer: 0, network: 0, grade: Grade::Stranger }
     }
 
-    /// Of a probe with a payment that was answered soundly before. Each probe is another one.
+    /// The witness of a probe with a payment that was answered soundly before. Each probe is another one.
     #[must_use]
     pub fn ourselves(now: UnixMillis) -> Self {
         Self { payment: now.0, payer: 1, network: 1, grade: Grade::Sound }

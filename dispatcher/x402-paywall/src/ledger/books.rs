@@ -9,7 +9,7 @@ use super::{
     record::{Delivery, State},
     shard::side_by_side,
 };
-use crate::{UnixMillis, ports::LedgerError};
+use crate::{UnixMillis, ledger_error::LedgerError};
 use serde::{Deserialize, Serialize};
 use std::cell::RefCell;
 
@@ -163,6 +163,9 @@ mod tests {
         let at = UnixMillis;
         let span = Span { from: at(10), to: at(20), after: Some((at(12), "b".to_owned())) };
         let told = [(9, "z"), (12, "a"), (12, "b"), (12, "c"), (13, "a"), (19, "a"), (20, "a")];
-        assert_eq!(told.map(|(time, payment)| span.has(at(time), payment)), [false, false, false, true, true, true, false]);
+        assert_eq!(
+            told.map(|(time, payment)| span.has(at(time), payment)),
+            [false, false, false, true, true, true, false]
+        );
     }
 }

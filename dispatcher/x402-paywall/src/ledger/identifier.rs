@@ -4,7 +4,7 @@
 //! are different payments. The owner is a payment *and* the request that bound it: an unbind that was under way when its
 //! process died must not take the identifier from the same payment's next life.
 
-use crate::UnixMillis;
+use crate::{UnixMillis, claim::Claim};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use x402_protocol::v2::PaymentIdentifier;
@@ -18,6 +18,14 @@ impl ScopedIdentifier {
     #[must_use]
     pub fn of(tenant_id: &str, identifier: &PaymentIdentifier) -> Self {
         Self(format!("{tenant_id}/{identifier}"))
+    }
+}
+
+impl Claim {
+    /// Its identifier, at its seller.
+    #[must_use]
+    pub fn scoped_identifier(&self) -> Option<ScopedIdentifier> {
+        self.identifier.as_ref().map(|identifier| ScopedIdentifier::of(&self.tenant_id, identifier))
     }
 }
 
@@ -60,7 +68,7 @@ fn payer_of(payment: &str) -> Option<&str> {
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     Yours,
-    /// Of the payment with this key.
+    /// It belongs to the payment with this key.
     Anothers(String),
 }
 

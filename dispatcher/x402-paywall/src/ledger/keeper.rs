@@ -12,16 +12,19 @@ use super::{
 };
 use crate::{
     Reason, UnixMillis,
+    asker::{Asker, Verified},
     chain::{ChainNodes, Look, Word},
     facilitator::{
-        Asker, Facilitators,
-        ask::Verified,
+        Facilitators,
+        transport::FacilitatorTransport,
         verdict::{Open, SettleVerdict, Settlement},
     },
     health::Board,
-    ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog, RecordStore},
+    ledger::port::{Identifiers, PaymentLog, RecordStore},
+    ledger_error::LedgerError,
     response::PaidResponse,
     telemetry::{Attempt, PaymentEvent, Stage},
+    time::Clock,
 };
 use std::{
     cell::{Cell, RefCell},

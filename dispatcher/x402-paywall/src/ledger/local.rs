@@ -6,7 +6,10 @@
 use super::{Claim, ClaimReply, Collection, Keeper, SettleReply};
 use crate::{
     PaidResponse,
-    ports::{Clock, FacilitatorTransport, Identifiers, Ledger, LedgerError, PaymentLog, RecordStore},
+    facilitator::transport::FacilitatorTransport,
+    ledger::port::{Identifiers, Ledger, PaymentLog, RecordStore},
+    ledger_error::LedgerError,
+    time::Clock,
 };
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 

@@ -7,15 +7,16 @@
 use super::{Claim, Collection, Delivery, Record, Reply, State, identifier::ScopedIdentifier, record::Lost};
 use crate::{
     Reason, UnixMillis,
-    facilitator::{ask::Verified, verdict::SettleVerdict, verdict::Settlement},
+    asker::Verified,
+    facilitator::verdict::{SettleVerdict, Settlement},
     response::ResponseHead,
 };
 use x402_protocol::PaymentFlow;
 
 /// How long a request may hold a verified payment while the tenant runs. Longer than the dispatcher lets a tenant run.
 pub const TENANT_LEASE_MS: u64 = 60_000;
-/// How long the response may be on its way before it can be collected again.
-pub const DELIVERY_LEASE_MS: u64 = 10_000;
+/// How long former versions keep a response on its way before it can be collected again: see [`Delivery::Leaving`].
+const DELIVERY_LEASE_MS: u64 = 10_000;
 /// How long a settled payment is remembered: its response waits so long to be collected, and a replay is answered with
 /// the transaction. An authorization that outlives this would be refused by the chain, because its nonce is used.
 pub const SETTLED_KEPT_MS: u64 = 7 * 24 * 3_600_000;
@@ -90,7 +91,7 @@ pub enum Event {
     Woke,
 }
 
-/// What the machine may know beside the record.
+/// The facts that the machine may know beside the record.
 #[derive(Clone, Copy, Debug)]
 pub struct Now<'a> {
     pub time: UnixMillis,
@@ -114,8 +115,8 @@ pub struct Step {
     pub wake: Wake,
 }
 
-/// What becomes of the alarm. Waking too early does no harm, because whoever wakes looks at the record; so an alarm that
-/// rings early enough is left as it is, and a settled payment needs no alarm of its own on the caller's path.
+/// The next state of the alarm. Waking too early does no harm, because whoever wakes looks at the record; so an alarm
+/// that rings early enough is left as it is, and a settled payment needs no alarm of its own on the caller's path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wake {
     AsItIs,
@@ -145,8 +146,8 @@ pub enum Next {
     Reply(Reply),
 }
 
-/// What follows once the identifier was given back. Before a record is forgotten, never after: with the record gone nothing
-/// would know that there is an identifier to give back.
+/// The steps once the identifier was given back. Before a record is forgotten, never after: with the record gone
+/// nothing would know that there is an identifier to give back.
 #[derive(Clone, Debug)]
 pub enum Then {
     Forget(Reply),
@@ -172,7 +173,7 @@ pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
     }
 }
 
-/// What a request is told that waited in vain for another.
+/// The reply to a request that waited in vain for another.
 #[must_use]
 pub fn after_waiting(record: Option<&Record>) -> Reply {
     match record.map(|record| &record.state) {
@@ -408,7 +409,7 @@ fn verified_by(record: Record, facilitator: String, now: &Now<'_>) -> Step {
     }
 }
 
-/// Where a settlement stands that is being asked about.
+/// The state of a settlement that is being asked about.
 struct Asking {
     facilitator: String,
     tried: Vec<String>,

@@ -94,7 +94,7 @@ enum Op {
     /// Another payment comes under the same identifier, or gives it back.
     RivalBinds,
     RivalUnbinds,
-    /// What a dead process sent arrives after all.
+    /// A request of a dead process arrives after all.
     LateUnbind,
 }
 
@@ -140,7 +140,7 @@ struct Life {
     record: Option<Record>,
     elapsed: u64,
     outstanding: Option<(Next, String)>,
-    /// Where money moved: the truth.
+    /// The facilitator at which money moved: the truth.
     moved_at: Option<String>,
     /// A facilitator whose answer was lost and not yet made up for.
     owes_answer: Option<String>,
@@ -148,7 +148,7 @@ struct Life {
     running: Option<(String, UnixMillis)>,
     /// Requests that wait for another one with the same payment.
     waiting: Vec<String>,
-    /// Who held the payment at the last crash.
+    /// The holder of the payment at the last crash.
     inherited: Option<String>,
     replies: Vec<Reply>,
     flow: PaymentFlow,
@@ -506,7 +506,7 @@ fn all_of_a_payers_requests_get_the_response() {
     assert_eq!(life.replies, [Reply::Run, settled(), settled(), settled()]);
 }
 
-/// What every part of a payment makes of a stranger that has read all of it off the chain.
+/// Tries every part of a payment as a stranger that has read all of it off the chain.
 #[test]
 fn whoever_reads_the_chain_gets_nothing_and_takes_nothing() {
     let stranger = Origin { caller: Some(Fingerprint::of(["198.51.100.1"])), ..Origin::default() };

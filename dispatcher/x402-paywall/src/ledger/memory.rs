@@ -10,7 +10,8 @@ use super::{
 };
 use crate::{
     UnixMillis,
-    ports::{Identifiers, LedgerError, RecordStore},
+    ledger::port::{Identifiers, RecordStore},
+    ledger_error::LedgerError,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -128,9 +129,7 @@ impl Memory {
         let payments = self.0.payments.borrow();
         let records = payments.values().filter_map(|payment| payment.record.as_ref());
         let mut found: Vec<_> = records.filter_map(|record| Some((time(record)?, record))).collect();
-        found.sort_by(|(at, one), (other_at, other)| {
-            (at, &one.claim.payment).cmp(&(other_at, &other.claim.payment))
-        });
+        found.sort_by(|(at, one), (other_at, other)| (at, &one.claim.payment).cmp(&(other_at, &other.claim.payment)));
         found.into_iter().take(limit).map(|(_, record)| record.clone()).collect()
     }
 

@@ -13,13 +13,15 @@ pub mod machine;
 mod memory;
 mod messages;
 mod patience;
+pub mod port;
 mod record;
 #[cfg(test)]
 mod record_tests;
 pub mod shard;
 
+pub use crate::claim::{Asked, Authorized, Claim, Collection};
 pub use keeper::Keeper;
 pub use local::LocalLedger;
 pub use memory::{Memory, MemoryStore};
-pub use messages::{Asked, Authorized, Claim, ClaimReply, Collection, Reply, SettleReply};
+pub use messages::{ClaimReply, Reply, SettleReply};
 pub use record::{Delivery, Record, State};

@@ -42,7 +42,7 @@ pub enum State {
     Refused { reason: Reason, keep_until: UnixMillis },
 }
 
-/// What is known of a settlement whose answer was lost.
+/// The facts of a settlement whose answer was lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lost {
     /// How often the facilitator was asked without a final answer.
@@ -64,7 +64,7 @@ impl Lost {
     }
 }
 
-/// Where the response of a settled payment is.
+/// The place of a settled payment's response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Delivery {
@@ -74,7 +74,8 @@ pub enum Delivery {
     Running { holder: String, until: UnixMillis },
     /// Waits to be collected.
     Kept,
-    /// On its way to the caller of the request `holder`; if nobody confirms it before `until`, it can be collected again.
+    /// On its way to the caller of the request `holder`. It can be collected all the while. `until` is written for former
+    /// versions, which a roll-back brings back: they let nobody collect it before.
     Leaving { holder: String, until: UnixMillis },
     /// Handed over. Handed to the next hop is not delivered: until then whoever it belongs to can have it again.
     Delivered { again_until: UnixMillis },
@@ -97,7 +98,7 @@ impl State {
         }
     }
 
-    /// As the platform API and the documentation name it. `Settled` stays one state, wherever the response is.
+    /// The name in the platform API and the documentation. `Settled` stays one state, wherever the response is.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {

@@ -58,7 +58,7 @@ fn record(state: State) -> Record {
     Record { claim, holder: "request-1".to_owned(), state, head }
 }
 
-/// As a record is since it knows who presented the payment, and with what.
+/// A record as it is since it knows who presented the payment, and with what.
 fn with_origin((name, record): (&'static str, Record)) -> (&'static str, Record) {
     let caller = Some(Fingerprint::of(["203.0.113.7"]));
     let origin = Some(Origin { caller, network: None, credentials: Fingerprint::of(["authorization", "Bearer x"]) });
@@ -125,7 +125,7 @@ fn every_kind() -> Vec<(&'static str, Record)> {
     kinds
 }
 
-/// What dispatchers before this one stored, and no part of a payment hangs on any more.
+/// The fields that earlier dispatchers stored, and that no payment needs any more.
 const NOT_KEPT: [&str; 1] = ["terms"];
 
 /// The first thing of the one that the other has not, by its path.
@@ -156,8 +156,8 @@ fn whatever_was_ever_stored_can_be_read_and_nothing_of_it_gets_lost() {
     assert!(names.len() >= every_kind().len(), "{names:?}");
 }
 
-/// Where this fails because a record has more in it, or is written in another way: leave these files, add the new ones under
-/// names of their own, and see that the old ones are still read.
+/// If this fails because a record has more in it, or is written in another way: leave these files, add the new ones
+/// under names of their own, and see that the old ones are still read.
 #[test]
 fn what_is_stored_today_is_on_file() {
     for (name, record) in every_kind() {

@@ -1,14 +1,13 @@
 //! `PaymentPayload`: the payment that a version 1 client sends in `X-PAYMENT`.
 
 use crate::{
-    ExactEvmPayload, Version,
-    exact::V1_PAYLOAD,
-    header,
+    ExactEvmPayload, Mismatch, Offer, Scheme, Version, header,
     json::{
         members::At,
         shape::{Others, Path, Shape, Within},
     },
     payload::{self, PayloadError},
+    scheme::exact::V1_PAYLOAD,
 };
 
 /// A decoded payment. It has no copy of the offer: scheme and network are all it says.
@@ -43,10 +42,19 @@ impl PaymentPayload {
     }
 }
 
+impl Offer {
+    /// Whether a version 1 payment is for this offer. It names no more than these two.
+    pub fn matches_v1(&self, payment: &PaymentPayload) -> Result<(), Mismatch> {
+        let check = |fits: bool, mismatch| if fits { Ok(()) } else { Err(mismatch) };
+        check(payment.scheme == Scheme::Exact.name(), Mismatch::Scheme)?;
+        check(payment.network == self.network.name_in(Version::V1), Mismatch::Network)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Mismatch, Offer, v2};
+    use crate::v2;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 

@@ -2,8 +2,7 @@
 //! must be there, `outputSchema` must not be null (so it is left out), and `error` is a string.
 
 use crate::{
-    Network, Offer, TransferMethod, Version,
-    offer::SCHEME,
+    Network, Offer, Scheme, TransferMethod, Version,
     v2::{self, ResourceInfo},
 };
 use serde::{Deserialize, Serialize};
@@ -44,7 +43,7 @@ impl PaymentRequirements {
             return None;
         }
         Some(Self {
-            scheme: SCHEME.to_owned(),
+            scheme: Scheme::Exact.name().to_owned(),
             network: offer.network.name_in(Version::V1).to_owned(),
             max_amount_required: offer.amount.to_string(),
             resource: resource.url.clone(),

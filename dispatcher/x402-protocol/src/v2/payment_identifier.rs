@@ -11,7 +11,7 @@ use std::{fmt, str::FromStr};
 /// Key of the extension.
 pub const PAYMENT_IDENTIFIER: &str = "payment-identifier";
 
-/// What the specification allows; long enough that two clients do not draw the same by chance.
+/// The lengths that the specification allows; long enough that two clients do not draw the same by chance.
 const LENGTHS: std::ops::RangeInclusive<usize> = 16..=128;
 
 /// A checked identifier.

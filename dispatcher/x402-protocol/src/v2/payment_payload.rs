@@ -2,15 +2,14 @@
 
 use super::PaymentRequirements;
 use crate::{
-    ExactEvmPayload, Version,
-    exact::PAYLOAD,
-    header,
+    ExactEvmPayload, Version, header,
     json::{
         self,
         members::{At, BadMember},
         shape::{Others, Path, Shape, Within},
     },
     payload::{self, PayloadError},
+    scheme::exact::PAYLOAD,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value, value::RawValue};

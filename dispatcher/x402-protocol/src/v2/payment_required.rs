@@ -16,7 +16,7 @@ pub struct PaymentRequired {
     pub extensions: Option<Map<String, Value>>,
 }
 
-/// What is sold. The last three are newer than the specification's text; clients show them to people.
+/// The resource that is sold. The last three are newer than the specification's text; clients show them to people.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ResourceInfo {

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use x402_protocol::{Offer, Version, v1, v1_request, v2, v2_request};
 
-/// What a facilitator would be asked, or why the payment is refused.
+/// The request to a facilitator, or why the payment is refused.
 pub fn forwarded(text: &str) -> Result<String, String> {
     let version = serde_json::from_str::<Value>(text).ok().and_then(|value| value["x402Version"].as_u64());
     let offer = offer();

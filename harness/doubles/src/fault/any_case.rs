@@ -5,7 +5,7 @@ use super::about::{About, Compared, Drawn, Moves};
 use grammar::Listed;
 use serde_json::{Map, Value, json};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "any-case",

@@ -3,10 +3,10 @@
 //! Half an answer may still read `"success":true`: nobody may go by that.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
     moves: Moves::Always,

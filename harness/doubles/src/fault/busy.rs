@@ -3,12 +3,12 @@
 
 use super::about::{About, Compared, Drawn, Moves};
 use crate::{
-    answers::Ask,
+    ask::Ask,
     reply::{JSON, Reply},
 };
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "busy",

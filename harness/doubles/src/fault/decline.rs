@@ -3,12 +3,12 @@
 //! A payment whose money has moved already gets the honest answer: to deny that would be a lie, and `lie` is another fault.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use x402_protocol::v2::{SettleResponse, VerifyResponse};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
     moves: Moves::Never,

@@ -1,10 +1,10 @@
 //! `deep`: the honest answer with a field of lists within lists, which a parser that recurses dies of. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
     moves: Moves::Always,

@@ -3,11 +3,14 @@
 //! A client that only times out on headers waits for all of it.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 use std::time::Duration;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
     moves: Moves::Always,

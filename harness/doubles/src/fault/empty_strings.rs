@@ -3,12 +3,12 @@
 //! Libraries of languages without an absent value write their zero value. For whoever reads it, it is as absent as no member.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{EmptyField, answers::Ask, reply::Reply};
+use crate::{EmptyField, ask::Ask, reply::Reply};
 use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use serde_json::{Value, json};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "empty-strings",

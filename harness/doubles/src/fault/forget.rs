@@ -4,14 +4,14 @@
 
 use super::about::{About, Compared, Drawn, Moves};
 use crate::{
-    answers::Ask,
+    ask::Ask,
     honest::{self, Refused},
     reply::Reply,
 };
 use grammar::Listed;
 use x402_protocol::v2::SettleResponse;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "forget",

@@ -4,7 +4,7 @@ use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, Played};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
     moves: Moves::Never,
@@ -12,7 +12,8 @@ pub const ABOUT: About = About {
     compared: Compared::Not { because: "a connection reset stands for every answer that is no HTTP" },
 };
 
-/// What a port that expects TLS says to plain HTTP: an alert record, `unexpected_message`. Then something no protocol says.
+/// The answer of a port that expects TLS to plain HTTP: an alert record, `unexpected_message`. Then something no
+/// protocol says.
 const BYTES: &[u8] = b"\x15\x03\x03\x00\x02\x02\x0a\x00\xff\xfe\r\n\r\n\x00";
 
 pub async fn play(exchange: &mut Exchange<'_>) -> Played {

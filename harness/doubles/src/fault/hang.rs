@@ -4,7 +4,7 @@ use super::about::{About, Compared, Drawn, Moves};
 use crate::exchange::{Exchange, Played};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
     moves: Moves::Never,

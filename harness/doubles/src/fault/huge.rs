@@ -1,10 +1,10 @@
 //! `huge`: the honest answer with a field in it that nobody can use and everybody must read past. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "huge",

@@ -78,7 +78,7 @@ pub enum Inject {
         answers: Option<u64>,
     },
     Forget {
-        /// What it says of a repeat: as the chain says it unless given.
+        /// Its answer to a repeat: as the chain says it unless given.
         says: Option<String>,
     },
     Decline {
@@ -91,7 +91,7 @@ pub enum Inject {
     },
 }
 
-/// Where in the exchange the connection is reset.
+/// The moment of the exchange at which the connection is reset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ResetAfter {
@@ -109,7 +109,7 @@ pub enum StatusBody {
     Json,
 }
 
-/// What comes under an error status although the money moved.
+/// The body under an error status although the money moved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum SettledBody {
@@ -136,7 +136,7 @@ pub enum NamedTransaction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unproven {
-    /// Of payments whose signature does not recover to their payer, so that a contract has to be asked.
+    /// Payments whose signature does not recover to their payer, so that a contract has to be asked.
     Unproven,
 }
 
@@ -262,7 +262,7 @@ pub enum RawInject {
         body: SettledBody,
     },
     SettleThenDecline {
-        /// Of the refusal, in whatever words; none unless given.
+        /// The reason of the refusal, in whatever words; none unless given.
         reason: Option<String>,
         /// 200 unless given.
         #[schemars(with = "Option<u16>", range(min = 200, max = 599))]

@@ -2,7 +2,7 @@
 //! under the wrong payer, transaction, network or amount.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{LieAbout, Money, Repeat, answers::Ask, chain, honest, reply::Reply, request::Asked};
+use crate::{LieAbout, Money, Repeat, ask::Ask, chain, honest, reply::Reply, request::Asked};
 use grammar::Listed;
 use reports::event::FacilitatorEndpoint;
 use sha3::{Digest, Keccak256};
@@ -11,7 +11,7 @@ use x402_protocol::{
     v2::{SettleResponse, VerifyResponse},
 };
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "lie",

@@ -41,8 +41,9 @@ faults! {
 }
 
 use super::{
-    answers::Ask,
-    exchange::{Exchange, OriginError, Played},
+    ask::Ask,
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
     reply::Reply,
 };
 use crate::Inject;

@@ -1,11 +1,11 @@
 //! `numbers`: the honest answer, its amount as a number and not as a string of digits. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 use serde_json::Value;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("numbers", "the answer, its amount as a number; the money moves", "{}"),
     moves: Moves::Always,

@@ -5,11 +5,11 @@
 //! success.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{PendingStyle, Repeat, answers::Ask, reason, reply::Reply};
+use crate::{PendingStyle, Repeat, ask::Ask, reason, reply::Reply};
 use grammar::Listed;
 use serde_json::json;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "pending",

@@ -9,7 +9,7 @@ use crate::{
 };
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
     moves: Moves::Never,

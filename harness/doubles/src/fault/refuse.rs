@@ -8,7 +8,7 @@ use grammar::Listed;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::{TcpListener, TcpSocket};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "refuse",

@@ -6,7 +6,7 @@ use super::about::{About, Compared, Drawn, Moves};
 use crate::{ResetAfter, exchange::Played};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "reset",

@@ -3,11 +3,11 @@
 //! payer who has paid.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{NamedTransaction, Repeat, answers::Ask, chain, reply::Reply};
+use crate::{NamedTransaction, Repeat, ask::Ask, chain, reply::Reply};
 use grammar::Listed;
 use x402_protocol::v2::SettleResponse;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "settle-then-decline",

@@ -1,10 +1,13 @@
 //! `settle-then-hang`: the money moves and the answer never comes. The case that makes a naive server charge twice.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
     moves: Moves::Always,

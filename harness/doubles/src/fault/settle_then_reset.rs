@@ -1,10 +1,13 @@
 //! `settle-then-reset`: the money moves, then the connection dies with an RST.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
     moves: Moves::Always,

@@ -5,10 +5,10 @@ use super::{
     about::{About, Compared, Drawn, Moves},
     status,
 };
-use crate::{SettledBody, StatusBody, answers::Ask, reply::Reply};
+use crate::{SettledBody, StatusBody, ask::Ask, reply::Reply};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "settle-then-status",

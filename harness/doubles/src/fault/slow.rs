@@ -4,11 +4,14 @@
 //! after the caller's time-out.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 use std::time::Duration;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
     moves: Moves::Always,

@@ -2,11 +2,14 @@
 //! may burn what gas it likes. Everybody else is answered at once. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 use std::time::Duration;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "slow-check",

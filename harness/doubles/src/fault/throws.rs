@@ -4,10 +4,10 @@
 //! The library's own example answers so, and nothing is wrong with a facilitator that does: its caller sent the payment.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::{Listed, Usdc};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new(
         "throws",

@@ -1,10 +1,13 @@
 //! `truncate`: the honest answer, announced whole and cut off half-way by a clean close. The money moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, OriginError, Played};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
     moves: Moves::Always,

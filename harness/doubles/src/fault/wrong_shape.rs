@@ -2,11 +2,11 @@
 //! moves.
 
 use super::about::{About, Compared, Drawn, Moves};
-use crate::{answers::Ask, reply::Reply};
+use crate::{ask::Ask, reply::Reply};
 use grammar::Listed;
 use serde_json::{Value, json};
 
-/// What the lists, the swarm, the comparison and `harness explain` say of it.
+/// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
     moves: Moves::Always,

@@ -4,7 +4,7 @@
 use regex::Regex;
 use serde_json::Value;
 
-/// Where the value breaks the schema, and how; empty where it does not.
+/// The places at which the value breaks the schema, and how; empty where it does not.
 pub fn errors(root: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(root, root, value, "", &mut found);

@@ -76,7 +76,7 @@ pub async fn check(
 
 const NO_NETWORK: &str = "it lists no network that the harness can sign for: exact on Base or Base Sepolia, version 2";
 
-/// What a facilitator came to.
+/// The result for one facilitator.
 enum Word {
     Yes(Value),
     /// With its reason, where it has one.

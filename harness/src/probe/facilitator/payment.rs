@@ -12,14 +12,14 @@ use x402_protocol::{
 /// One cent.
 const AMOUNT: u64 = 10_000;
 const MAX_TIMEOUT_S: u64 = 300;
-/// Of nobody: what went there would be lost, so nobody gains by a check.
+/// An address of nobody: what went there would be lost, so nobody gains by a check.
 const PAY_TO: Address = Address([0x40; 20]);
 
 pub struct Wallet {
     payers: Payers,
     invoice: Invoice,
     clock: SystemClock,
-    /// What the facilitator says that it supports.
+    /// The kinds that the facilitator says it supports.
     supported: Value,
 }
 

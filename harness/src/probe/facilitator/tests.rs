@@ -15,7 +15,7 @@ use std::{
 use system::clock::{Clock, SystemClock};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 
-/// What is wrong with the facilitator: the request, how many came before, the status and the answer.
+/// A fault of a facilitator: the request, how many came before, the status and the answer.
 type Spoil = fn(&Request, u64, &mut u16, &mut Value);
 
 struct Facilitator {

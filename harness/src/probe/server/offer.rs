@@ -204,7 +204,7 @@ fn flow(way: &Value) -> Vec<String> {
     }
 }
 
-/// Of the first way to pay, which a client of either version takes.
+/// Compares the first way to pay, which a client of either version takes.
 fn differences(offer: &Value, body: &Value) -> Vec<String> {
     let (Some(new), Some(old)) = (ways(offer).first(), ways(body).first()) else {
         return vec!["one of them has no way to pay".to_owned()];

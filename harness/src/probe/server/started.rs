@@ -30,14 +30,14 @@ use system::{
 use tokio::io::{AsyncRead, AsyncReadExt};
 use traffic::Payers;
 
-/// What in a command stands for the double's URL.
+/// The word of a command that stands for the double's URL.
 const PLACEHOLDER: &str = "{facilitator}";
 
 /// How long a server may take to answer; some compile themselves first.
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(100);
 
-/// Of what it printed, as much as an error shows.
+/// The bytes of its output that an error shows.
 const TAIL_BYTES: usize = 2_000;
 
 /// How a server is started.

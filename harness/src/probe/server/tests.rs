@@ -35,7 +35,7 @@ impl Said {
     }
 }
 
-/// What is wrong with the server.
+/// The faults of a server.
 #[derive(Clone, Copy)]
 enum Spoil {
     Nothing,

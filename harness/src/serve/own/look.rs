@@ -12,7 +12,7 @@ use namespace::{SETTINGS_FILE, script_files};
 /// A single file of one of these is a Worker.
 const FILES: [&str; 4] = ["js", "mjs", "ts", "mts"];
 
-/// What there is of one name.
+/// The files of one name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnWorker {
     pub name: String,

@@ -80,7 +80,7 @@ fn tenant(worker: &OwnWorker) -> Result<Tenant, String> {
     Ok(record.tenant(id))
 }
 
-/// What a tenant is told to be, for the person who saved its record.
+/// A tenant's record in words, for the person who saved it.
 pub fn terms(tenant: &Tenant) -> String {
     let price = tenant.price().map_or_else(|| "free".to_owned(), |price| format!("{} atomic USDC", price.atomic()));
     let hosts = if tenant.hosts().is_empty() { String::new() } else { format!(", {}", tenant.hosts().join(" ")) };

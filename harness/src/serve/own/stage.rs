@@ -14,11 +14,11 @@ use namespace::{SETTINGS_FILE, script_files};
 use system::folders::{make_private, remove_if_there, write_private};
 use system::output::errln;
 
-/// Where the main module of a folder is looked for, unless its settings name it.
+/// The names under which a folder's main module is looked for, unless its settings name it.
 const MAIN: [&str; 8] =
     ["index.mjs", "index.js", "worker.mjs", "worker.js", "index.ts", "worker.ts", "src/index.ts", "src/index.js"];
 const WRANGLER: [&str; 3] = ["wrangler.jsonc", "wrangler.json", "wrangler.toml"];
-/// What of a wrangler configuration, and of `tenant.json`, the namespace reads.
+/// The keys of a wrangler configuration, and of `tenant.json`, that the namespace reads.
 const READ: [&str; 3] = ["compatibility_date", "compatibility_flags", "vars"];
 /// The main module of what esbuild made.
 const BUNDLE: &str = "index.mjs";
@@ -49,7 +49,7 @@ pub struct Stager {
     pub scratch: PathBuf,
 }
 
-/// What a Worker is made of.
+/// The modules of a Worker.
 #[derive(Debug, PartialEq)]
 struct Plan {
     main: PathBuf,

@@ -17,7 +17,7 @@ pub fn url_of(facilitator: &str) -> String {
 pub const NODE_URL: &str = "https://node.chain.test";
 
 const DOMAIN: &str = "facilitators.test";
-/// As many as an answer of a double has, and room.
+/// The most headers that are read: as many as an answer of a double has, and room.
 const MAX_HEADERS: usize = 16;
 
 #[derive(Clone)]

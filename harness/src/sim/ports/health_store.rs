@@ -15,7 +15,7 @@ use std::{cell::RefCell, rc::Rc};
 pub struct SimHealthStore {
     pub life: Life,
     pub alarms: Alarms,
-    /// What outlives the process.
+    /// The part that outlives the process.
     pub stored: Rc<RefCell<Option<Snapshot>>>,
 }
 

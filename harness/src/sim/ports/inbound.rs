@@ -4,7 +4,7 @@ use dispatcher_core::ports::{CollectError, Inbound};
 use reqwest::header::HeaderMap;
 use traffic::WireRequest;
 
-/// What a dispatcher is addressed by where no tenant's host is.
+/// The host of a dispatcher where no tenant's host is.
 const OWN_HOST: &str = "dispatcher.test";
 
 pub struct SimRequest {

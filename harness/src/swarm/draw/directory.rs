@@ -11,7 +11,7 @@ const CHANGES: usize = 3;
 /// Between two: one that passes before anyone has looked may or may not be in force when what comes then is not believed.
 const PAUSE_S: std::ops::RangeInclusive<u64> = WITHIN_S..=18;
 
-/// What else there is decides what may become of it.
+/// The drawn fate of the directory. The rest of the scenario decides which are possible.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Becomes {
     /// Nothing but new versions: a dispatcher that starts anew believes whatever it finds.

@@ -2,14 +2,14 @@
 
 use super::Drawing;
 
-/// As a file writes them after `egress = `.
+/// Policies as a file writes them after `egress = `.
 const POLICIES: [&str; 4] = [
     r#"{ deny = ["tracker.example.org"] }"#,
     r#"{ allow = ["*.example.org"] }"#,
     r#"{ allow = ["*.example.org"], deny = ["tracker.example.org"] }"#,
     r#"{ allow = ["api.example.com"] }"#,
 ];
-/// What the tenant double asks for, by the names that it has for them.
+/// The requests of the tenant double, by the names that it has for them.
 const ASKED: [&str; 11] = [
     "public",
     "listed",

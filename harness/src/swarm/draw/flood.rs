@@ -16,7 +16,7 @@ const CALLS_OF_A_PAYMENT: u64 = 3;
 /// Broken payments that only a facilitator can tell from sound ones.
 const CALLS_OF_THE_BROKEN: u64 = 30;
 
-/// Who sends too much.
+/// The sender of too much.
 #[derive(Clone, Copy)]
 enum Flood {
     /// One address that never pays.

@@ -41,7 +41,7 @@ const FAILING_PATHS: [&str; 3] = ["/status/500", "/fails-first/x", "/throw"];
 const UPFRONT: &str = "payment-flow = \"upfront\"";
 const STAGES: [&str; 6] = ["claimed", "verified", "executed", "settling", "settled", "unknown"];
 
-/// What is held on every run, beside what holds of any. Those of a kind of client need one to come.
+/// The rules of every drawn run, beside those of any run. Those of a kind of client need one to come.
 const MUSTS: [(&str, &str); 4] = [
     ("ISO-1", "no-cross-tenant-bytes"),
     ("ISO-4", "paid-is-private"),
@@ -136,7 +136,7 @@ impl Drawing {
         }
     }
 
-    /// Who is there: so many of the tenants.
+    /// The tenants, as many of them as are drawn.
     fn world(&mut self, facilitators: &[&str], stored: Option<Becomes>, confined: bool) -> usize {
         let (verify, settle) = (self.rng.u64(500..3_000), self.rng.u64(800..4_000));
         let dispatchers = if self.rng.u8(..10) < 2 { 2 } else { 1 };

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// What the kernel counts in, for user space, on every architecture that it runs workerd on.
+/// The kernel's tick, for user space, on every architecture that it runs workerd on.
 const TICK: Duration = Duration::from_millis(10);
 
 /// The process that runs `program` with `argument`, which no other process of the machine does.

@@ -13,7 +13,7 @@ use super::{WorkerdError, write};
 use crate::world::TenantDouble;
 use crate::world::namespace::TENANT;
 
-/// As a dispatch namespace that enforces has it.
+/// The compatibility date of a dispatch namespace that enforces.
 const TENANTS_COMPATIBILITY_DATE: &str = "2026-04-01";
 const NAMESPACE: &str = "dispatch-namespace";
 const ASSETS: [(&str, &str); 3] = [
@@ -25,13 +25,13 @@ const ASSETS: [(&str, &str); 3] = [
 #[derive(Clone, Debug)]
 pub struct LocalNamespace {
     pub tenants: Vec<TenantDouble>,
-    /// What each script is to be dispatched with. A dispatch that comes without is answered by the double; of a script that is
-    /// not here nothing is asked.
+    /// The limits that each script is to be dispatched with. A dispatch that comes without is answered by the double;
+    /// of a script that is not here nothing is asked.
     pub limits: BTreeMap<String, Limits>,
     pub recording: Recording,
 }
 
-/// Where runs of tenants are reported.
+/// The place at which runs of tenants are reported.
 #[derive(Clone, Debug)]
 pub enum Recording {
     To { address: SocketAddr, path: String },
@@ -89,7 +89,7 @@ impl LocalNamespace {
     }
 }
 
-/// Of a tenant, whatever its script is called.
+/// The name of a tenant's service, whatever its script is called.
 fn service(script: &str) -> String {
     format!("tenant:{script}")
 }

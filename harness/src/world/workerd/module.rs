@@ -13,7 +13,7 @@ pub struct ModuleWorker {
     pub compatibility_date: String,
     pub compatibility_flags: Vec<String>,
     pub vars: BTreeMap<String, String>,
-    /// Where runs of the handler are counted.
+    /// The address at which runs of the handler are counted.
     pub recorder: Option<SocketAddr>,
     pub object: Option<DurableObject>,
 }

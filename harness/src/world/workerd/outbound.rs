@@ -7,7 +7,7 @@ use super::{Hosted, Layout, SocketStyle, WorkerdError, copy, write};
 
 const SHIM: &str = include_str!("../../../assets/outbound/shim.mjs");
 const OUTSIDE: &str = include_str!("../../../assets/outbound/outside.mjs");
-/// As the configuration that ships has it.
+/// The date in the configuration that ships.
 const COMPATIBILITY_DATE: &str = "2026-10-01";
 /// Files of the built bundle.
 const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
@@ -16,7 +16,7 @@ const BUNDLE: [&str; 2] = ["index.js", "index_bg.wasm"];
 pub struct OutboundWorker {
     /// Entry of the built bundle.
     pub index_js: PathBuf,
-    /// What no tenant may ask, as the Worker's variable has it.
+    /// The hosts that no tenant may ask, as the Worker's variable has it.
     pub platform_hosts: Vec<String>,
 }
 

@@ -17,7 +17,7 @@ pub fn service(dir: &Path) -> Result<String, WorkerdError> {
     Ok(format!("(name = \"{STORAGE}\", disk = (path = {}, writable = true))", quoted(&storage.display().to_string())))
 }
 
-/// What a Worker with these classes says of them: more fields of its struct.
+/// Adds a Worker's classes: more fields of its struct.
 pub fn of_worker(classes: &[&str]) -> String {
     let classes = classes.iter().map(|class| {
         let class = quoted(class);

@@ -193,7 +193,7 @@ impl StopSignals {
     }
 }
 
-/// As a shell tells it.
+/// The exit code as a shell tells it.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
     u8::try_from(code).unwrap_or(u8::MAX)

@@ -15,7 +15,7 @@ use x402_protocol::{Version, header};
 /// Sorts behind every name of a payment, so that what stands under it comes last.
 const LAST: &str = "~";
 
-/// Where a second member is put, and how it is spelled: at every depth that a facilitator reads.
+/// The place of a second member, and its spelling: at every depth that a facilitator reads.
 const SPELLINGS: [(&str, &str, &str); 7] = [
     ("", "payload", "Payload"),
     ("", "payload", "PAYLOAD"),

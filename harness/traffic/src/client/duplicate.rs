@@ -6,7 +6,7 @@ use crate::{ask::Ask, caller::Sending};
 use futures_util::future::join_all;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 
-/// As many as an HTTP/1.1 client of a browser and its proxies may come to, and enough for a race to show.
+/// The requests at once: as many as a browser and its proxies may come to, and enough for a race to show.
 const AT_ONCE: usize = 10;
 
 pub async fn buy(visit: &Visit<'_>) -> Bought {

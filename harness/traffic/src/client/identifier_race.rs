@@ -6,7 +6,7 @@ use crate::{ask::Ask, caller::Sending};
 use futures_util::future::join_all;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 
-/// As many as the closest peer's check sends.
+/// The requests at once: as many as the closest peer's check sends.
 const AT_ONCE: u64 = 8;
 
 pub async fn buy(visit: &Visit<'_>) -> Bought {

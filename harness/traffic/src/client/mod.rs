@@ -49,7 +49,7 @@ const DEFAULT_PAUSE_S: u64 = 1;
 /// A client does not wait longer than this, whatever `Retry-After` says.
 const MAX_PAUSE_S: u64 = 10;
 
-/// What a client has to work with.
+/// The means of a client.
 pub struct Visit<'a> {
     pub caller: &'a Caller,
     pub payers: &'a Payers,
@@ -71,7 +71,7 @@ impl Bought {
     }
 }
 
-/// What a payment came to.
+/// The result of a payment.
 enum Collected {
     Ended(PurchaseOutcome),
     /// With the new offer, where one came.
@@ -183,7 +183,7 @@ impl Visit<'_> {
         self.caller.clock().unix_now()
     }
 
-    /// As `collect`, where a new bill is the end of it.
+    /// Collects like `collect`, and stops at a new bill.
     async fn collect_or_give_up(&self, ask: &Ask, payment: &Payment, kind: ExchangeKind) -> PurchaseOutcome {
         match self.collect(ask, payment, kind).await {
             Collected::Ended(outcome) => outcome,
@@ -222,7 +222,7 @@ impl Visit<'_> {
         }
     }
 
-    /// What an answer to a payment comes to, or after how many seconds to send it again.
+    /// The meaning of an answer to a payment, or after how many seconds to send it again.
     fn conclude(&self, got: Option<Got>) -> Result<Collected, u64> {
         match got {
             Some(Got { answer: Answer { status: 200..=299, .. }, .. }) => Ok(Collected::Ended(PurchaseOutcome::Served)),

@@ -9,7 +9,8 @@ use reqwest::Method;
 /// The methods that a platform lets through to a Worker, beside those that buy.
 const METHODS: [&str; 9] = ["OPTIONS", "OPTIONS", "HEAD", "TRACE", "PROPFIND", "REPORT", "SEARCH", "PATCH", "DELETE"];
 
-/// What it sends with each: a browser's question, parts of it, and what other frameworks take for another method.
+/// The headers that it sends with each: a browser's question, parts of it, and what other frameworks take for another
+/// method.
 const EXCUSES: [&[(&str, &str)]; 7] = [
     &[],
     &[("access-control-request-method", "GET")],

@@ -24,7 +24,7 @@ pub struct Malformation {
     spoil: Spoil,
 }
 
-/// Who can tell that it is broken.
+/// The one who can tell that it is broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum JudgedBy {
     /// Whoever reads it.
@@ -33,16 +33,16 @@ enum JudgedBy {
     Facilitator,
 }
 
-/// Where on the way from the offer to the header it breaks. Later steps go on as they should.
+/// The step from the offer to the header at which it breaks. Later steps go on as they should.
 #[derive(Clone, Copy, Debug)]
 enum Spoil {
-    /// What is signed. The second argument is the time in Unix seconds.
+    /// Changes what is signed. The second argument is the time in Unix seconds.
     Terms(fn(&mut Draft<'_>, u64)),
     /// The same of a payment in version 1, which says nothing of its terms but what is signed.
     TermsOfV1(fn(&mut Draft<'_>, u64)),
     /// The signature, given the draft that it should be for.
     Signature(fn(&Draft<'_>, &mut Rng) -> Vec<u8>),
-    /// What was signed, afterwards.
+    /// Changes the message after it was signed.
     JsonValue(fn(&mut Value, &mut Rng)),
     JsonText(fn(&str) -> String),
     Header(fn(String, &mut Rng) -> HeaderValue),

@@ -1,7 +1,7 @@
 //! The one alarm of a shard.
 
 use super::port::ShardStore;
-use crate::{UnixMillis, ports::LedgerError};
+use crate::{UnixMillis, ledger_error::LedgerError};
 use std::{cell::Cell, rc::Rc};
 
 /// The time after which an alarm that did not ring has run out. The platform may be late by some seconds.

@@ -3,7 +3,7 @@
 use super::{Placed, Routed};
 use crate::{
     ledger::layout::{Layout, Place},
-    ports::LedgerError,
+    ledger_error::LedgerError,
 };
 
 /// Asks the payment's shard by `call`, and the place that it sends on to.

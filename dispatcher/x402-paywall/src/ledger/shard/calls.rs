@@ -1,6 +1,6 @@
 //! The calls that are under way in a shard, bounded in all and for each tenant: no tenant's payments keep out another's.
 
-use crate::ports::LedgerError;
+use crate::ledger_error::LedgerError;
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 /// Claims under way at once. Each may hold a payment of some kilobytes and wait for a facilitator.

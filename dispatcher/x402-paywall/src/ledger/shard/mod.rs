@@ -28,8 +28,11 @@ use crate::{
     PaidResponse, UnixMillis,
     chain::ChainNodes,
     facilitator::Facilitators,
+    facilitator::transport::FacilitatorTransport,
     health::Board,
-    ports::{Clock, FacilitatorTransport, Identifiers, LedgerError, PaymentLog},
+    ledger::port::{Identifiers, PaymentLog},
+    ledger_error::LedgerError,
+    time::Clock,
 };
 use alarm::Alarm;
 use calls::Calls;

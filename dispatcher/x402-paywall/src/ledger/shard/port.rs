@@ -2,12 +2,8 @@
 
 use crate::{
     UnixMillis,
-    ledger::{
-        Record,
-        books::Span,
-        layout::Place,
-    },
-    ports::{LedgerError, RecordStore},
+    ledger::{Record, books::Span, layout::Place, port::RecordStore},
+    ledger_error::LedgerError,
 };
 use std::future::Future;
 

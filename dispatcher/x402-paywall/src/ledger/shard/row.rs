@@ -1,11 +1,7 @@
 //! A payment's place in its shard's store, and its share in the shard's alarm.
 
 use super::{alarm::Alarm, port::ShardStore};
-use crate::{
-    UnixMillis,
-    ledger::Record,
-    ports::{LedgerError, RecordStore},
-};
+use crate::{UnixMillis, ledger::Record, ledger::port::RecordStore, ledger_error::LedgerError};
 use std::rc::Rc;
 
 pub struct Row<S: ShardStore> {

@@ -111,13 +111,13 @@ fn is_origin(text: &str) -> bool {
 }
 
 /// A `token` of RFC 9110, 5.6.2: what a method and a header's name are.
-pub(super) fn is_token(text: &str) -> bool {
+pub(crate) fn is_token(text: &str) -> bool {
     (1..=MAX_TEXT_BYTES).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
 /// Whether a browser lets a page send a request of this method.
-pub(super) fn may_be_sent(method: &str) -> bool {
+pub(crate) fn may_be_sent(method: &str) -> bool {
     !["connect", "trace", "track"].contains(&method.to_ascii_lowercase().as_str())
 }
 

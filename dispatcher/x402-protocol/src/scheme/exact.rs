@@ -35,7 +35,7 @@ pub(crate) const V1_PAYLOAD: Shape = Shape {
     others: Others::Refused,
 };
 
-/// What the payer signed.
+/// The message that the payer signed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transfer {
     Eip3009(Authorization),
@@ -116,7 +116,7 @@ impl Transfer {
         }
     }
 
-    /// What an externally owned account signs, for the offer's token and chain.
+    /// The hash that an externally owned account signs, for the offer's token and chain.
     #[must_use]
     pub fn digest(&self, offer: &Offer) -> [u8; 32] {
         match self {
@@ -172,8 +172,8 @@ mod tests {
     use crate::v2::PaymentPayload;
     use serde_json::{Value, json};
 
-    const EIP3009: &str = include_str!("../testdata/eip3009-vector.json");
-    const PERMIT2: &str = include_str!("../testdata/permit2-vector.json");
+    const EIP3009: &str = include_str!("../../testdata/eip3009-vector.json");
+    const PERMIT2: &str = include_str!("../../testdata/permit2-vector.json");
 
     fn vector(text: &str) -> Value {
         serde_json::from_str(text).unwrap()

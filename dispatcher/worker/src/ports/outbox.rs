@@ -1,6 +1,6 @@
 //! The isolate's outbox: what the log writes waits here until somebody sends it. Without a queue nothing waits.
 
-use crate::ports::{clock::WallClock, event_queue::TelemetryQueue, log::ConsoleLog};
+use super::{clock::WallClock, event_queue::TelemetryQueue, log::ConsoleLog};
 use dispatcher_core::{Config, paywall::ports::Clock, serving::send_events, telemetry::outbox::Outbox};
 use std::{cell::OnceCell, rc::Rc};
 use worker::{Env, State};

@@ -7,7 +7,7 @@ import { DurableObject } from "cloudflare:workers";
 import Generated, * as generated from "./generated.js";
 
 const state = globalThis.__worker_init_state;
-const { serve } = Generated.prototype;
+const { serve, keep_books: keepBooks } = Generated.prototype;
 
 // As one text: each header that wasm asks for by itself is a crossing and two conversions.
 function textOf(request) {
@@ -49,23 +49,27 @@ export const SettledTransactions = object(generated.SettledTransactions);
 export const FacilitatorHealth = object(generated.FacilitatorHealth);
 export const TenantQuarantine = object(generated.TenantQuarantine);
 
-export default {
-  fetch(request, env, ctx) {
-    // Making one of the generated entries makes a new instance of wasm.
-    if (state.criticalError) new Generated(ctx, env);
-    let answer;
-    try {
-      answer = serve(textOf(request), request, env, ctx);
-    } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) {
-        console.error("Critical", error);
-        state.criticalError = true;
-      }
-      throw error;
+// Runs `work` of wasm's. After a critical error wasm starts anew before the next.
+function run(work, env, ctx) {
+  // Making one of the generated entries makes a new instance of wasm.
+  if (state.criticalError) new Generated(ctx, env);
+  let done;
+  try {
+    done = work();
+  } catch (error) {
+    if (error instanceof WebAssembly.RuntimeError) {
+      console.error("Critical", error);
+      state.criticalError = true;
     }
-    // What waits runs to completion: a caller that hangs up must not stop a sale half way, with a payment claimed and nobody
-    // to give it back.
-    if (answer instanceof Promise) ctx.waitUntil(answer);
-    return answer;
-  },
+    throw error;
+  }
+  // What waits runs to completion: a caller that hangs up must not stop a sale half way, with a payment claimed and nobody
+  // to give it back.
+  if (done instanceof Promise) ctx.waitUntil(done);
+  return done;
+}
+
+export default {
+  fetch: (request, env, ctx) => run(() => serve(textOf(request), request, env, ctx), env, ctx),
+  scheduled: (_event, env, ctx) => run(() => keepBooks(env, ctx), env, ctx),
 };

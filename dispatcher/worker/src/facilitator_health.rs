@@ -5,7 +5,7 @@ use crate::{
     cached_config,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_store::DurableHealthStore, log::ConsoleLog,
-        object_storage::ObjectStorage, randomness::WebCrypto,
+        object_storage::ObjectStorage, outbox, randomness::WebCrypto,
     },
     prompt,
     wire::{self, HealthAnswer, HealthCall},
@@ -45,7 +45,9 @@ impl FacilitatorHealth {
         let inside = Rc::clone(&self.0);
         prompt::answer(async move {
             let (call, _) = wire::unframe(frame)?;
-            Ok(wire::answer(inside.answer(call).await.map(|answer| (answer, Vec::new()))))
+            let told = inside.answer(call).await;
+            inside.send_events();
+            Ok(wire::answer(told.map(|answer| (answer, Vec::new()))))
         })
     }
 
@@ -54,6 +56,7 @@ impl FacilitatorHealth {
         prompt::answer(async move {
             let jobs = inside.monitor().map_err(thrown)?.woke().await.map_err(thrown)?;
             inside.start(jobs).map_err(thrown)?;
+            inside.send_events();
             Ok(JsValue::UNDEFINED)
         })
     }
@@ -87,6 +90,12 @@ impl Inside {
             });
         }
         Ok(())
+    }
+
+    fn send_events(&self) {
+        if let Ok(config) = cached_config::get(&self.env) {
+            outbox::send_from(&self.state, &self.env, &config);
+        }
     }
 
     fn monitor(&self) -> Result<&Rc<HealthMonitor>, LedgerError> {

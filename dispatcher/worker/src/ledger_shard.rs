@@ -5,7 +5,8 @@ use crate::{
     call_object::call_place,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, shard_store::ShardTables,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
+        shard_store::ShardTables,
     },
     prompt,
     wire::{self, Answer, Call, NotNoted, ShardCall},
@@ -52,7 +53,7 @@ impl LedgerShard {
         prompt::answer(async move {
             let (call, body) = wire::unframe(frame)?;
             let told = inside.answer(call, body).await;
-            inside.exchange_health();
+            inside.beside();
             Ok(wire::answer(told))
         })
     }
@@ -67,7 +68,7 @@ impl LedgerShard {
                 Ok(shard) => shard.ring().await,
                 Err(error) => Err(error),
             };
-            inside.exchange_health();
+            inside.beside();
             if let Err(error) = armed.and(rang) {
                 ConsoleLog.stuck("", &error);
             }
@@ -127,12 +128,18 @@ impl Inside {
                 Ok((Answer::AllNoted { but: answers }, Vec::new()))
             }
             Call::Has => Ok((Answer::Has(shard.has(&payment, shards).await?), Vec::new())),
+            Call::OnChain => {
+                shard.on_chain(routed).await.map(|told| placed(told, |word| (Answer::OnChain(word), Vec::new())))
+            }
+            Call::SettledIn { span, limit } => Ok((Answer::Entries(shard.settled(&span, limit).await?), Vec::new())),
+            Call::Open { limit } => Ok((Answer::Entries(shard.open(limit).await?), Vec::new())),
         }
     }
 
     /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
-    fn exchange_health(&self) {
+    fn beside(&self) {
         let Ok(config) = cached_config::get(&self.env) else { return };
+        outbox::send_from(&self.state, &self.env, &config);
         let board = cached_config::board(&config);
         if let Some(news) = board.due(WallClock.now()) {
             let object = DurableHealth::new(&self.env);

@@ -20,7 +20,7 @@ mod tenant_quarantine;
 mod wire;
 
 use dispatcher_core::refusal::Refusal;
-use ports::{inbound::WebRequest, log::ConsoleLog};
+use ports::{inbound::WebRequest, later::WaitUntil, log::ConsoleLog};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::Response;
 use worker::{Context, Env, Result, worker_sys};
@@ -49,11 +49,23 @@ async fn answer_to(request: &WebRequest, env: &Env, ctx: Context) -> Result<Resp
             return answer::ours(request, &Refusal::Misconfigured);
         }
     };
-    let served = platform::server(env, &config, ctx).serve(request).await;
+    let served = platform::server(env, &config, WaitUntil(ctx)).serve(request).await;
     let response = answer::to_response(request, served.answer);
     if let Some(departure) = served.departure {
         let (caller, was_made) = (request.caller(), response.is_ok());
         departure.confirm(move || was_made && !caller.aborted());
     }
     response
+}
+
+/// Looks at the books. `entry.js` calls it if the platform's clock asks.
+#[wasm_bindgen]
+pub fn keep_books(env: Env, ctx: worker_sys::Context) -> std::result::Result<JsValue, JsValue> {
+    prompt::answer(async move {
+        match cached_config::get(&env) {
+            Ok(config) => platform::server(&env, &config, WaitUntil(Context::new(ctx))).keep_books().await,
+            Err(error) => ConsoleLog.misconfigured(&error),
+        }
+        Ok(JsValue::UNDEFINED)
+    })
 }

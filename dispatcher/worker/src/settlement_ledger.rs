@@ -6,7 +6,8 @@ use crate::{
     ledger_shard::claimed,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, record_store::DurableStore,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
+        record_store::DurableStore,
     },
     prompt,
     wire::{self, Answer, Call},
@@ -47,7 +48,7 @@ impl SettlementLedger {
         prompt::answer(async move {
             let (call, body) = wire::unframe(frame)?;
             let told = inside.answer(call, body).await;
-            inside.exchange_health();
+            inside.beside();
             Ok(wire::answer(told))
         })
     }
@@ -64,7 +65,7 @@ impl SettlementLedger {
                 Ok(keeper) => keeper.woke().await,
                 Err(error) => Err(error),
             };
-            inside.exchange_health();
+            inside.beside();
             if let Err(error) = armed.and(woke) {
                 ConsoleLog.stuck("", &error);
                 // What went wrong may have taken the ring with it.
@@ -104,14 +105,18 @@ impl Inside {
                 Ok((Answer::Transaction(transaction), Vec::new()))
             }
             Call::Has => Ok((Answer::Has(true), Vec::new())),
-            // Asked of shards alone.
-            Call::AllHandedOver { .. } => Err(LedgerError::another_question()),
+            Call::OnChain => Ok((Answer::OnChain(keeper.on_chain().await?), Vec::new())),
+            // Asked of shards alone, which hold many payments.
+            Call::AllHandedOver { .. } | Call::SettledIn { .. } | Call::Open { .. } => {
+                Err(LedgerError::another_question())
+            }
         }
     }
 
     /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
-    fn exchange_health(&self) {
+    fn beside(&self) {
         let Ok(config) = cached_config::get(&self.env) else { return };
+        outbox::send_from(&self.state, &self.env, &config);
         let board = cached_config::board(&config);
         if let Some(news) = board.due(WallClock.now()) {
             let object = DurableHealth::new(&self.env);

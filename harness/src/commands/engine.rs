@@ -57,7 +57,7 @@ impl Engine {
         let runtime = runtime()?;
         let (tools, _) = runtime.block_on(provide())?;
         let tools = Box::new(Tools { bundle_index_js: bundle.index_js.clone(), ..tools });
-        let here = Here::live(&[&bundle.index_js, &bundle.wasm], Default::default()).map_err(unusable)?;
+        let here = Here::live(&bundle.modules(), Default::default()).map_err(unusable)?;
         Ok(Self { prepared: Prepared::Live { runtime, tools }, here })
     }
 

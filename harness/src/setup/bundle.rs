@@ -152,7 +152,7 @@ pub fn build_control(
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
-        env: &[],
+        entry: None,
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
@@ -173,7 +173,7 @@ pub fn build_telemetry(
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
-        env: &[],
+        entry: None,
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }

@@ -140,7 +140,10 @@ impl BenchReport {
     #[must_use]
     pub fn report(&self) -> Report {
         let of_case = |case: &Compared| {
-            let wrong = [&case.dispatcher, &case.reference, &case.floor, &case.warm_floor].iter().map(|seen| seen.wrong).sum::<usize>();
+            let wrong = [&case.dispatcher, &case.reference, &case.floor, &case.warm_floor]
+                .iter()
+                .map(|seen| seen.wrong)
+                .sum::<usize>();
             let is_sound = case.is_sound();
             let target = move |name: &'static str, target: &Target| {
                 let verdict = match (is_sound, target.met) {

@@ -2,13 +2,13 @@
 
 use crate::{
     admission::Gate,
+    departures::Departures,
     directory::stored::StoredTenants,
     ports::{
         HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter, RequestLog, Tenants,
         TroubleLog,
     },
     quarantine::{QuarantineObject, Warden},
-    serving::Departures,
     token_guard::TokenGuard,
 };
 use std::rc::Rc;

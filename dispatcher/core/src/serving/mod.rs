@@ -4,10 +4,7 @@
 //! Surprising constraint: a platform may end everything with the answer. So whatever is to happen after it goes through
 //! [`Later`], and takes the server along.
 
-mod departures;
 mod operators;
-
-pub use departures::Departures;
 
 use crate::{
     answer::Answer,

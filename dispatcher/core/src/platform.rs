@@ -2,13 +2,13 @@
 
 use crate::{
     admission::Gate,
+    departures::Departures,
     directory::stored::StoredTenants,
     ports::{
         Desk, EventQueue, HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter,
         RequestLog, Tenants, TroubleLog,
     },
     quarantine::{QuarantineObject, Warden},
-    serving::Departures,
     telemetry::outbox::Outbox,
     token_guard::TokenGuard,
 };

@@ -4,11 +4,8 @@
 //! Surprising constraint: a platform may end everything with the answer. So whatever is to happen after it goes through
 //! [`Later`], and takes the server along.
 
-mod departures;
 mod operators;
 mod schedule;
-
-pub use departures::Departures;
 
 use crate::{
     answer::Answer,

@@ -4,8 +4,11 @@
 //! Surprising constraint: a program that ended well and said nothing has judged nothing, and that is no pass.
 
 use crate::exit::Exit;
-use gate::{CheckRecord, Job, JobRecord, Kind, Outcome, Program};
-use reports::{report::Report, verdict::Verdict};
+use gate::{CheckRecord, GateRecord, Job, JobRecord, Kind, Outcome, Program};
+use reports::{
+    report::{Check, Report},
+    verdict::Verdict,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -150,9 +153,25 @@ fn says(finished: &Finished, told: &Told) -> String {
     if !broken.is_empty() {
         return format!("{}: {}", exit.meaning(), broken.join(", "));
     }
-    let last = finished.stderr.trim().chars().rev().take(LAST_WORDS).collect::<Vec<_>>();
-    let last: String = last.into_iter().rev().collect();
+    let last = finished.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let last: String = last.chars().take(LAST_WORDS).collect();
     if exit == Exit::Pass { "it judged nothing".to_owned() } else { format!("{}: {last}", exit.meaning()) }
+}
+
+/// All parts as one report, so that a list of tests or of findings has those as well that ran no scenario, or never began.
+#[must_use]
+pub fn parts_report(record: &GateRecord, exit: Exit) -> Report {
+    let part = |part: &JobRecord| {
+        let verdict = match part.counts_as() {
+            Outcome::Pass => Verdict::Pass,
+            Outcome::Fail => Verdict::Fail,
+            Outcome::Unknown | Outcome::NotRun => Verdict::Unknown,
+        };
+        let broken: String = part.not_held.iter().map(|check| format!("; {} {}", check.rule, check.name)).collect();
+        Check::of(&part.id, "gate-part", "the part passes", verdict, &format!("{}{broken}", part.says))
+    };
+    let title = format!("the parts of profile {}", record.profile.as_str());
+    Report::of_checks("gate", &title, record.jobs.iter().map(part).collect(), exit.code())
 }
 
 /// The command that repeats the part.

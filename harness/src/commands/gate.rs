@@ -154,17 +154,19 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
     if let Some(summary) = &args.summary {
         append(summary, &gate::markdown(&record))?;
     }
-    let with_events: Vec<_> =
-        reports.iter().map(|report| Run::with_events_in(report, Path::new(&report.run_dir).join(EVENTS))).collect();
-    args.report.write(&with_events)?;
+    let ran = record.jobs.iter().filter(|job| job.counts_as() != Outcome::NotRun).count();
+    let exit = if cut.by_person { Exit::Interrupted } else { running::exit(verdict, ran) };
+    let parts = running::parts_report(&record, exit);
+    let runs = reports.iter().map(|report| Run::with_events_in(report, Path::new(&report.run_dir).join(EVENTS)));
+    let all: Vec<_> = std::iter::once(Run::without_events(&parts)).chain(runs).collect();
+    args.report.write(&all)?;
     if args.print.is_json() {
         out!("{json}");
     } else {
         words(&gate::table(&record));
         outln!("  record  {}", path.display());
     }
-    let ran = record.jobs.iter().filter(|job| job.counts_as() != Outcome::NotRun).count();
-    Ok(if cut.by_person { Exit::Interrupted } else { running::exit(verdict, ran) })
+    Ok(exit)
 }
 
 fn digests(files: &running::BundleFiles) -> Vec<FileDigest> {

@@ -37,6 +37,8 @@ const PAGE: u32 = 1_000;
 const MOST_COMPARED: usize = 20_000;
 /// The most settlements that the chain is asked about at once: each takes a node several questions.
 const MOST_ON_CHAIN: usize = 20;
+/// The age from which a settlement must show on the chain: a node may be behind.
+const ON_CHAIN_AFTER_MS: u64 = 600_000;
 
 impl<P: Hosting> Server<P> {
     pub(super) async fn answer_operator(&self, request: &InboundOf<P>) -> Answer<OutboundOf<P>> {
@@ -195,7 +197,9 @@ impl<P: Hosting> Server<P> {
     /// The chain's word on the newest settlements. `None`: no node is configured.
     pub(super) async fn chain_on(&self, settled: &[Entry]) -> Result<Option<ChainLook>, Refusal> {
         let mut look = ChainLook::default();
-        for entry in settled.iter().rev().take(MOST_ON_CHAIN) {
+        let now = self.now();
+        let has_settled = |entry: &&Entry| entry.settled_at_ms.is_some_and(|at| now.since(at) >= ON_CHAIN_AFTER_MS);
+        for entry in settled.iter().rev().filter(has_settled).take(MOST_ON_CHAIN) {
             let word = self.dispatcher.ledger().on_chain(&entry.payment).await;
             match word.map_err(|error| self.ledger_unavailable(&entry.payment, error))? {
                 OnChain::NoNode => return Ok(None),

@@ -23,11 +23,12 @@ pub struct Sli {
     pub settle_bad: u64,
 }
 
-const KINDS: &str = "SELECT json_object('at', at - at % ?3, 'kind', kind, 'code', code, 'count', sum(count)) FROM rollup \
+// A bound number has a fraction in D1, and so would what is computed with it.
+const KINDS: &str = "SELECT json_object('at', at - at % CAST(?3 AS INTEGER), 'kind', kind, 'code', code, 'count', sum(count)) FROM rollup \
     WHERE span = ?1 AND at >= ?2 AND kind IN ('sold', 'settlement_failed', 'settlement_unknown', 'verify_failed', \
-    'unavailable') GROUP BY at - at % ?3, kind, code";
-const LATENCY: &str = "SELECT json_object('at', at - at % ?3, 'bucket', bucket, 'count', sum(count)) FROM latency \
-    WHERE span = ?1 AND at >= ?2 AND series = 'request:sold' GROUP BY at - at % ?3, bucket";
+    'unavailable') GROUP BY at - at % CAST(?3 AS INTEGER), kind, code";
+const LATENCY: &str = "SELECT json_object('at', at - at % CAST(?3 AS INTEGER), 'bucket', bucket, 'count', sum(count)) FROM latency \
+    WHERE span = ?1 AND at >= ?2 AND series = 'request:sold' GROUP BY at - at % CAST(?3 AS INTEGER), bucket";
 /// What is open by what was told; the ledger's own word is `/__platform/open`.
 const OPEN: &str = "SELECT json_object('count', count(*), 'oldest', min(unknown_at)) FROM payment WHERE unknown_at IS NOT NULL \
     AND settled_at IS NULL AND refused_at IS NULL AND spent_at IS NULL";

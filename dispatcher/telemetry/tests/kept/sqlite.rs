@@ -64,7 +64,8 @@ impl Database for Sqlite {
 fn bound(value: &Value) -> Box<dyn ToSql> {
     match value {
         Value::Null => Box::new(rusqlite::types::Null),
-        Value::Number(number) => Box::new(i64::try_from(*number).expect("below 2^53")),
+        // As D1 binds it, whose numbers come from JavaScript.
+        Value::Number(number) => Box::new(*number as f64),
         Value::Text(text) => Box::new(text.clone()),
     }
 }

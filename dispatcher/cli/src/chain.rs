@@ -9,7 +9,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Keccak-256 of `Transfer(address,address,uint256)`.
 const TRANSFER: &str = "0xddf252ad1be2c89b69c2b068fc378daa952ba7f163c4a11628f55a4df523b3ef";
 
-/// What became of the settlements on the chain.
+/// The settlements as the chain has them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     pub found: usize,

@@ -277,7 +277,7 @@ fn nobody_reads_or_changes_what_is_anothers_over_every_route() {
     assert_eq!(served.ask("GET", "/v1/me", &ann, &[], None).0, 401, "it has expired");
 }
 
-/// Of two who change the same version one is told, and the log has a line for each change.
+/// One of two who change the same version is told, and the log has a line for each change.
 fn versions_and_logs(served: &Served, ann: &str) {
     let put = |when: &str, description: &str| {
         served.ask("PUT", "/v1/tenants/rain", ann, &[("if-match", when)], Some(&record("rain", description)))

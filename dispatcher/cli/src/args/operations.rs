@@ -27,7 +27,7 @@ pub struct LogsArgs {
     /// Kind of event, such as payment_settled
     #[arg(long = "type", value_name = "TYPE")]
     pub kind: Option<String>,
-    /// As 2027-01-15T08:00:00Z, or a day
+    /// First moment, as 2027-01-15T08:00:00Z, or a day
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]

@@ -80,7 +80,7 @@ impl Account<'_> {
         }
     }
 
-    /// How a Worker stands. Without any version it is not there at all.
+    /// Reads a Worker's state. Without any version it is not there at all.
     pub async fn there(&self, worker: &str) -> Result<There, ApiError> {
         let script = self.api.path(&format!("workers/scripts/{worker}"));
         let Some(deployments) = self.api.look(&format!("{script}/deployments")).await? else {

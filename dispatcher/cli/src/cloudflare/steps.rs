@@ -26,7 +26,7 @@ pub struct Version {
     pub migration_tag: Option<String>,
 }
 
-/// How a Worker stands.
+/// A Worker's state.
 #[derive(Clone, Debug, Default)]
 pub struct There {
     /// The latest first. Without any, the Worker is not there.

@@ -115,7 +115,7 @@ fn word(args: &DeployDispatcherArgs, workers: &[Worker]) -> Result<String, Failu
     })
 }
 
-/// How each Worker stands, and what is to be done. Without a token nothing is seen, and everything is planned.
+/// Each Worker's state, and what is to be done. Without a token nothing is seen, and everything is planned.
 async fn look(account: Account<'_>, workers: Vec<Worker>, percent: u32, is_seen: bool) -> Result<Vec<Part>, Failure> {
     let failed = |error: ApiError| Failure::new(Exit::Failed, error.to_string()).help("nothing was changed");
     let last = workers.len() - 1;

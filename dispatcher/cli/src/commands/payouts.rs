@@ -62,7 +62,7 @@ fn of_platform(args: &PayoutsArgs, at: &str) -> Result<Books, Failure> {
     for line in lines {
         let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         if line["kind"] == "credit_note" {
-            let amount = word("amount").trim_start_matches('-').parse::<u128>().unwrap_or_default();
+            let amount: u64 = word("amount").trim_start_matches('-').parse().unwrap_or_default();
             books.owed.0 += amount;
             continue;
         }

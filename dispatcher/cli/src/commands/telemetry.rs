@@ -96,7 +96,7 @@ fn named(tenant: &str) -> Result<(), Failure> {
     if is_id(tenant) { Ok(()) } else { Err(Failure::new(Exit::Usage, format!("{tenant:?} is not a tenant's id"))) }
 }
 
-/// What the platform says of a tenant, for `status`: its sales, its p95, its facilitators' breakers, what is open.
+/// The platform's word on a tenant, for `status`: its sales, its p95, its facilitators' breakers, what is open.
 pub fn health(platform: &Platform, tenant: &str) -> Result<Value, Failure> {
     named(tenant)?;
     let sales = platform.get(&format!("/__platform/tenants/{tenant}"))?;

@@ -12,7 +12,7 @@ use wiremock::{Request, Respond, ResponseTemplate};
 pub const TOKEN: &str = "token-1";
 const ACCOUNT: &str = "/accounts/acc1/";
 
-/// What a request that changes something comes to, by its number.
+/// An outcome of a request that changes something, by its number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// Nothing is done, and it is said so.

@@ -77,7 +77,7 @@ impl Server {
         format!("{}/t/rain/v1/records", self.server.uri())
     }
 
-    /// How many different payments came, and how many in all.
+    /// The number of different payments that came, and how many in all.
     fn came(&self) -> (usize, usize) {
         let payments = self.payments.lock().unwrap();
         (payments.iter().collect::<BTreeSet<_>>().len(), payments.len())

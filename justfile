@@ -38,7 +38,9 @@ doc:
 
 # Licenses, advisories, bans and sources of what we depend on; needs cargo-deny
 deny:
+    cargo fetch --locked
     cargo deny --offline check bans licenses sources
+    cargo deny --offline --all-features check licenses sources
 
 # What a request costs, beside the official server library
 bench:

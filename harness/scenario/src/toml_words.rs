@@ -31,6 +31,14 @@ pub fn problem(error: &toml::de::Error) -> Problem {
         ("invalid type: map", "a sequence") => return problem.help("one of a list has double brackets: `[[..]]`"),
         _ => {}
     }
+    if let ("a string", false) = (expected, named.is_empty()) {
+        let unit = if named.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("; a time has a unit: `\"{named}s\"`")
+        } else {
+            String::new()
+        };
+        return problem.help(format!("write `\"{named}\"`, in quotes{unit}"));
+    }
     if expected.is_empty() {
         return problem;
     }
@@ -45,8 +53,8 @@ pub fn problem(error: &toml::de::Error) -> Problem {
 fn in_words(expected: &str) -> String {
     let variant = expected.strip_prefix("struct variant ").and_then(|path| path.rsplit_once("::"));
     // A checker's parameters are a type of their own, called as its checker is.
-    let is_checker = |name: &&str| Checker::CATALOGUE.iter().any(|listed| listed.name == kebab(name));
-    let parameters = expected.strip_prefix("struct Raw").filter(is_checker);
+    let is_checker = |name: &str| Checker::CATALOGUE.iter().any(|listed| listed.name == kebab(name));
+    let parameters = expected.strip_prefix("struct Raw").filter(|name| name.split(' ').next().is_some_and(is_checker));
     if let Some(variant) = variant.map(|(_, variant)| variant).or(parameters) {
         // "Recovers with 2 elements", where a list stands in its place.
         let name = kebab(variant.split(' ').next().unwrap_or_default());

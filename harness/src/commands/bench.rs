@@ -3,20 +3,20 @@
 use super::{
     CommandError,
     preparation::{provide_reference, runtime},
+    show, write_judged,
 };
 use crate::{
-    bench::{self, BenchTools, Extent},
-    cli::{BenchArgs, Format},
+    bench::{self, BenchReport, BenchTools, Extent, GrowthReport},
+    cli::BenchArgs,
     exit::Exit,
     play::RunDir,
 };
-use serde::Serialize;
 use std::{path::Path, time::Duration};
 use system::{
     clock::SystemClock,
     folders::{self, workspace_root},
     interrupt::interrupted,
-    output::{errln, out},
+    output::errln,
 };
 
 /// A file system in memory, where Linux has one.
@@ -48,14 +48,8 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
         let measuring = async {
             let (dir, flags) = (run_dir.path(), &args.v8_flags);
             Ok(match args.growth {
-                true => {
-                    let report = bench::growth(&tools, extent, flags, dir, &say).await?;
-                    (printed(args.print.format, &report, report.table())?, report.exit())
-                }
-                false => {
-                    let report = bench::bench(&tools, extent, flags, dir, &say).await?;
-                    (printed(args.print.format, &report, report.table())?, report.exit())
-                }
+                true => Measured::Growth(bench::growth(&tools, extent, flags, dir, &say).await?),
+                false => Measured::Sides(bench::bench(&tools, extent, flags, dir, &say).await?),
             })
         };
         tokio::select! {
@@ -64,14 +58,20 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
         }
     });
     run_dir.remove()?;
-    let (text, exit) = measured?;
-    out!("{text}");
-    Ok(exit)
+    match measured? {
+        Measured::Sides(report) => {
+            write_judged(&args.report, || report.report())?;
+            show(args.print, &report, || report.table())?;
+            Ok(report.exit())
+        }
+        Measured::Growth(report) => {
+            show(args.print, &report, || report.table())?;
+            Ok(report.exit())
+        }
+    }
 }
 
-fn printed(format: Format, report: &impl Serialize, table: String) -> Result<String, CommandError> {
-    match format {
-        Format::Table => Ok(table),
-        Format::Json => reports::json::render(report).map_err(CommandError::Json),
-    }
+enum Measured {
+    Sides(BenchReport),
+    Growth(GrowthReport),
 }

@@ -2,10 +2,9 @@
 
 use crate::{
     harness::turn,
-    one_payment::{Answered, invoice, send, unix_now},
+    one_payment::{Answered, invoice, send, settled_once, unix_now},
     served::Served,
 };
-use reports::event::{Event, FacilitatorEndpoint};
 use traffic::Payers;
 
 const RACERS: u64 = 8;
@@ -16,13 +15,7 @@ fn of_eight_fresh_payments_under_one_identifier_one_is_settled() {
     let served = Served::start();
     tokio::runtime::Runtime::new().unwrap().block_on(race(&served));
 
-    let events = served.stop();
-    let settles = events.iter().filter(
-        |event| matches!(event, Event::FacilitatorCalled(call) if call.endpoint == FacilitatorEndpoint::Settle),
-    );
-    let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_)));
-    let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_)));
-    assert_eq!((settles.count(), runs.count(), moved.count()), (1, 1, 1));
+    settled_once(&served.stop());
 }
 
 async fn race(served: &Served) {

@@ -66,6 +66,16 @@ async fn pay(url: &str) -> Payment {
     Payers::from_seed(unix_now()).pay(&invoice(url).await, 0, 0, unix_now())
 }
 
+/// Holds that one payment was settled, run and moved once, whatever came beside it.
+pub fn settled_once(events: &[Event]) {
+    let settles = events.iter().filter(
+        |event| matches!(event, Event::FacilitatorCalled(call) if call.endpoint == FacilitatorEndpoint::Settle),
+    );
+    let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_)));
+    let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_)));
+    assert_eq!((settles.count(), runs.count(), moved.count()), (1, 1, 1));
+}
+
 #[test]
 fn a_caller_who_gave_up_gets_the_response_by_asking_again() {
     let _turn = turn();
@@ -99,12 +109,7 @@ fn ten_who_present_one_payment_at_once_pay_once_and_all_get_its_content() {
     tokio::runtime::Runtime::new().unwrap().block_on(race(&served));
 
     let events = served.stop();
-    let settles = events.iter().filter(
-        |event| matches!(event, Event::FacilitatorCalled(call) if call.endpoint == FacilitatorEndpoint::Settle),
-    );
-    let runs = events.iter().filter(|event| matches!(event, Event::TenantRan(_)));
-    let moved = events.iter().filter(|event| matches!(event, Event::TransferMoved(_)));
-    assert_eq!((settles.count(), runs.count(), moved.count()), (1, 1, 1));
+    settled_once(&events);
 }
 
 async fn race(served: &Served) {

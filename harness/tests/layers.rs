@@ -43,13 +43,15 @@ const FLOORS: [&[&str]; 8] = [
 ];
 
 /// Every crate of the workspace, by its folder.
-const CRATES: [&str; 22] = [
+const CRATES: [&str; 24] = [
     "dispatcher/cli",
     "dispatcher/control",
     "dispatcher/core",
     "dispatcher/dataset",
     "dispatcher/dataset-worker",
     "dispatcher/outbound",
+    "dispatcher/telemetry",
+    "dispatcher/telemetry-worker",
     "dispatcher/worker",
     "dispatcher/x402-paywall",
     "dispatcher/x402-protocol",

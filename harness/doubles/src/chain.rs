@@ -58,6 +58,8 @@ struct State {
     balances: BTreeMap<(Network, Address), u64>,
     /// The amount that the Permit2 contract may move for an account.
     allowances: BTreeMap<(Network, Address), u64>,
+    /// The same for whoever is not listed.
+    usual_allowance: u64,
 }
 
 impl Chain {
@@ -84,6 +86,11 @@ impl Chain {
     /// Approves the Permit2 contract, as its owner does on chain. Nobody has done so by default.
     pub fn set_allowance(&self, network: Network, owner: Address, allowance: u64) {
         self.state().allowances.insert((network, owner), allowance);
+    }
+
+    /// Approves it for everybody who has not said otherwise.
+    pub fn approve_by_all(&self) {
+        self.state().usual_allowance = AMPLE_BALANCE;
     }
 
     #[must_use]
@@ -189,7 +196,7 @@ impl State {
     }
 
     fn allowance(&self, network: Network, owner: Address) -> u64 {
-        self.allowances.get(&(network, owner)).copied().unwrap_or_default()
+        self.allowances.get(&(network, owner)).copied().unwrap_or(self.usual_allowance)
     }
 
     fn balance(&self, network: Network, account: Address) -> u64 {

@@ -11,6 +11,7 @@ use super::{
     request::{FacilitatorRequest, PaymentSeen},
     script::{Admitted, Script},
     signers::Signers,
+    wants::{Shown, Wants},
 };
 use journal::Journal;
 use reports::event::{Event, FacilitatorCall, FacilitatorEndpoint, FaultRef};
@@ -21,7 +22,7 @@ use tokio::{select, sync::watch};
 pub struct Double {
     pub name: Arc<str>,
     /// Without it nobody is answered.
-    pub key: Option<String>,
+    pub wants: Wants,
     pub script: Arc<Script>,
     pub origin: HonestPart,
     pub signers: Arc<Signers>,
@@ -60,7 +61,7 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
         let (played, fault) = select! {
             biased;
             closing = closed(&mut closing) => interrupted(closing, &admitted),
-            played = play(&mut caller, &double, endpoint, &admitted, &mut seen) => (played, bitten(&admitted)),
+            played = play(&mut caller, &double, &line, endpoint, &admitted, &mut seen) => (played, bitten(&admitted)),
         };
         double.tell(Event::FacilitatorCalled(FacilitatorCall {
             facilitator: double.name.to_string(),
@@ -86,6 +87,7 @@ pub async fn serve(mut caller: Caller, double: Arc<Double>, mut closing: watch::
 async fn play(
     caller: &mut Caller,
     double: &Double,
+    line: &RequestLine,
     endpoint: FacilitatorEndpoint,
     admitted: &Admitted,
     seen: &mut PaymentSeen,
@@ -101,9 +103,10 @@ async fn play(
     let body = fault::as_read(inject, body);
     let read = FacilitatorRequest::parse(&body);
     *seen = read.seen();
-    seen.stray_key = head.api_key.is_some() && head.api_key != double.key;
-    if double.key.is_some() && head.api_key != double.key {
-        return turned_away(caller, head.last).await;
+    let shown = Shown { head: &head, line, now: double.journal.clock().unix_now() };
+    seen.stray_key = double.wants.is_stray(&shown);
+    if let Err(why) = double.wants.admit(&shown) {
+        return turned_away(caller, why, head.last).await;
     }
     let fault = admitted.fault.as_ref().map(|(position, _)| *position);
     let mut exchange = Exchange {
@@ -132,8 +135,8 @@ async fn request(caller: &mut Caller) -> Result<(Head, Vec<u8>), ReadError> {
     Ok((head, body))
 }
 
-async fn turned_away(caller: &mut Caller, last: bool) -> Played {
-    let reply = Reply::text(401, JSON, r#"{"message":"unauthorized"}"#);
+async fn turned_away(caller: &mut Caller, why: &str, last: bool) -> Played {
+    let reply = Reply::text(401, JSON, &serde_json::json!({"message": "unauthorized", "detail": why}).to_string());
     match caller.send(&reply.bytes()).await {
         Ok(()) => Played { answer: reply.sent(), then: if last { Then::Close } else { Then::KeepOpen } },
         Err(_) => Played::caller_gone(),

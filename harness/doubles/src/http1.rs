@@ -28,6 +28,8 @@ pub struct Head {
     pub framing: Framing,
     /// `x-api-key`.
     pub api_key: Option<String>,
+    pub authorization: Option<String>,
+    pub host: String,
     /// Whether the caller wants the connection closed after the answer.
     pub last: bool,
 }
@@ -131,9 +133,17 @@ fn parse_head(headers: &[httparse::Header<'_>]) -> Result<Head, ReadError> {
             text.parse().map_err(|_| ReadError::NotHttp(format!("content-length {text:?} is no number")))?,
         ),
     };
-    let key = headers.iter().find(|header| header.name.eq_ignore_ascii_case("x-api-key"));
-    let api_key = key.map(|header| String::from_utf8_lossy(header.value).trim().to_owned());
-    Ok(Head { framing, api_key, last: value("connection").is_some_and(|value| value == "close") })
+    let as_sent = |name: &str| {
+        let header = headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))?;
+        Some(String::from_utf8_lossy(header.value).trim().to_owned())
+    };
+    Ok(Head {
+        framing,
+        api_key: as_sent("x-api-key"),
+        authorization: as_sent("authorization"),
+        host: as_sent("host").unwrap_or_default(),
+        last: value("connection").is_some_and(|value| value == "close"),
+    })
 }
 
 #[cfg(test)]

@@ -36,6 +36,8 @@ mod reply;
 mod request;
 mod script;
 mod signers;
+mod token;
+mod wants;
 
 #[cfg(test)]
 mod testing;
@@ -59,6 +61,8 @@ pub use reply::Reply;
 pub use request::FacilitatorRequest;
 pub use script::{Admitted, FaultSpec, Refusal, Script, Switched};
 pub use signers::Signers;
+pub use token::{TOKEN_KEY_ID, TokenAlgorithm, TokenDesk, sign_with};
+pub use wants::Wants;
 
 use answers::{Answers, Desks};
 use connection::Double;
@@ -73,8 +77,8 @@ use tokio::{
 /// How a double differs from one that serves everybody everything.
 #[derive(Clone, Debug, Default)]
 pub struct Terms {
-    /// It answers 401 to whoever does not send this as `x-api-key`.
-    pub key: Option<String>,
+    /// The credential without which it answers 401.
+    pub wants: Wants,
     /// The one network it lists in `/supported`, in place of all that it serves.
     pub lists_only: Option<&'static str>,
     /// How it answers a settlement that it has made before.
@@ -109,7 +113,7 @@ impl FacilitatorDouble {
         let client = system::http_client::builder().build().map_err(io::Error::other)?;
         let origin = HonestPart::Served { client, answers };
         let signers = Arc::clone(chain.signers());
-        let double = Double { name, key: terms.key, script, origin, signers, journal };
+        let double = Double { name, wants: terms.wants, script, origin, signers, journal };
         Self::open(double, terms.port).await
     }
 
@@ -117,7 +121,7 @@ impl FacilitatorDouble {
     pub async fn in_front_of(name: String, terms: Terms, chain: PaperChain, journal: Journal) -> io::Result<Self> {
         let (name, script): (Arc<str>, _) = (name.into(), Arc::new(Script::new(Vec::new())));
         let (origin, signers) = (HonestPart::Official(chain), Arc::default());
-        let double = Double { name, key: terms.key, script, origin, signers, journal };
+        let double = Double { name, wants: terms.wants, script, origin, signers, journal };
         Self::open(double, terms.port).await
     }
 
@@ -163,7 +167,7 @@ impl FacilitatorDouble {
 #[cfg(test)]
 mod tests {
     use super::{
-        Terms,
+        Terms, Wants,
         testing::{Bench, Payer},
     };
     use reports::event::FacilitatorAnswer;
@@ -172,7 +176,8 @@ mod tests {
     #[tokio::test]
     async fn a_double_that_wants_a_key_answers_nobody_without_it() {
         let bench = Bench::new();
-        let terms = Terms { key: Some("open sesame".to_owned()), lists_only: Some("eip155:1"), ..Terms::default() };
+        let terms =
+            Terms { wants: Wants::Key("open sesame".to_owned()), lists_only: Some("eip155:1"), ..Terms::default() };
         let double = bench.double_with(terms, vec![]).await;
         assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 401);
         assert!(!bench.has_paid());

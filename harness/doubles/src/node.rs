@@ -1,4 +1,4 @@
-//! A node of the doubles' chain, over JSON-RPC: as much of one as it takes to find out what became of an EIP-3009 payment. What is
+//! A node of the doubles' chain, over JSON-RPC: as much of one as it takes to find out what became of a payment. What is
 //! decided is apart from the wire, so that both tiers ask the same node.
 
 use super::chain::{Chain, Settled};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
 use std::sync::Arc;
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
-use x402_protocol::{Address, Network, Transfer, hex};
+use x402_protocol::{Address, Network, Transfer, hex, permit2::PERMIT2};
 
 /// A block comes each two seconds, as on Base.
 const BLOCK_S: u64 = 2;
@@ -94,14 +94,18 @@ impl NodeDouble {
         }
     }
 
-    /// `authorizationState` and `balanceOf` of the token.
+    /// `authorizationState` and `balanceOf` of the token, and `nonceBitmap` of the Permit2 contract.
     fn call(&self, call: &Value, block: u64) -> Result<String, Refused> {
         self.has(block)?;
         let data = call["data"].as_str().or(call["input"].as_str()).unwrap_or_default();
-        if call["to"].as_str().is_none_or(|to| !to.eq_ignore_ascii_case(&self.token())) {
+        let is_to = |contract: &str| call["to"].as_str().is_some_and(|to| to.eq_ignore_ascii_case(contract));
+        let argument = |from| data.get(from..from + 64).ok_or("execution reverted");
+        if is_to(&PERMIT2.lower()) && data.get(..10) == Some(&topic("nonceBitmap(address,uint256)")[..10]) {
+            return Ok(self.bitmap(argument(10)?, argument(74)?, block));
+        }
+        if !is_to(&self.token()) {
             return Err("execution reverted");
         }
-        let argument = |from| data.get(from..from + 64).ok_or("execution reverted");
         match data.get(..10) {
             Some("0xe94a0102") => Ok(truth(self.is_used(argument(10)?, argument(74)?, block))),
             Some("0x70a08231") => {
@@ -116,6 +120,23 @@ impl NodeDouble {
     fn is_used(&self, from: &str, nonce: &str, block: u64) -> bool {
         let used = self.transfer(|settled| is_of(settled, from, nonce)).is_some_and(|settled| mined(&settled) <= block);
         used || self.node == Node::Lying
+    }
+
+    /// The word of nonces of an owner's that the place numbers: a bit for each that is used.
+    fn bitmap(&self, owner: &str, place: &str, block: u64) -> String {
+        let found = self.transfer(|settled| {
+            let Transfer::Permit2(permit) = &settled.transfer else { return false };
+            let own_place = hex::encode(&[&[0], &permit.nonce.0[..31]].concat());
+            word(&permit.from)[2..].eq_ignore_ascii_case(owner) && own_place[2..].eq_ignore_ascii_case(place)
+        });
+        let mut bits = [0_u8; 32];
+        if let Some(Settled { transfer: Transfer::Permit2(permit), .. }) =
+            found.as_ref().filter(|settled| mined(settled) <= block)
+        {
+            let bit = usize::from(permit.nonce.0[31]);
+            bits[31 - bit / 8] = 1 << (bit % 8);
+        }
+        hex::encode(&bits)
     }
 
     fn logs(&self, filter: &Value) -> Result<Value, Refused> {

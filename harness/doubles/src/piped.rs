@@ -39,7 +39,7 @@ impl PipedDouble {
         let (name, script) = (Arc::from(name), Arc::new(Script::new(faults)));
         let desks = Desks::new(&name, &terms, chain, &script, journal.clock());
         let signers = Arc::clone(chain.signers());
-        let double = Double { name, key: terms.key, script, origin: HonestPart::Within(desks), signers, journal };
+        let double = Double { name, wants: terms.wants, script, origin: HonestPart::Within(desks), signers, journal };
         Arc::new(Self { double: Arc::new(double), open: Mutex::default() })
     }
 

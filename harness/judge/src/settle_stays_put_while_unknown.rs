@@ -46,7 +46,7 @@ pub fn judge(history: &History) -> Finding {
         let mut is_open = false;
         for pair in calls.windows(2) {
             let (before, after) = (pair[0], pair[1]);
-            let known_refusal = Conclusion::of(&before) == Conclusion::Refused
+            let known_refusal = matches!(Conclusion::of(&before), Conclusion::Refused | Conclusion::Unsent)
                 && before.ended_us <= after.received_us
                 && (!is_open || is_the_payloads_fault(&before));
             is_open |= Conclusion::of(&before) == Conclusion::Unknown;

@@ -8,6 +8,8 @@ pub enum Conclusion {
     Settled,
     /// A refusal that leaves nothing open.
     Refused,
+    /// Credentials were refused, by a word that speaks of no payment: nobody looked at it, by that word.
+    Unsent,
     /// No answer, or one from which the outcome does not follow.
     Unknown,
 }
@@ -21,6 +23,9 @@ impl Conclusion {
         let lied = fault == Some("lie");
         let names_transaction = transaction.as_deref().is_some_and(|transaction| !transaction.is_empty());
         match ok {
+            Some(false) | None if !names_transaction && is_about_credentials(*status, *ok, reason.as_deref()) => {
+                Self::Unsent
+            }
             Some(true) if lied || !(200..300).contains(status) => Self::Unknown,
             Some(true) => Self::Settled,
             // The double has moved the money before it said no, or knew that it had.
@@ -30,6 +35,12 @@ impl Conclusion {
             None => Self::Unknown,
         }
     }
+}
+
+/// Whether it is a 401 or 403 that says nothing of a payment, or that says the same in its body.
+fn is_about_credentials(status: u16, ok: Option<bool>, reason: Option<&str>) -> bool {
+    let says_so = reason.is_some_and(|reason| reason.contains("unauthorized") || reason.contains("forbidden"));
+    matches!(status, 401 | 403) && (ok.is_none() || says_so)
 }
 
 /// Faults under which a no is said of what was done.
@@ -87,5 +98,16 @@ mod tests {
             assert_eq!(of(no(Some(open)), None), Conclusion::Unknown, "{open}");
         }
         assert_eq!(of(no(None), None), Conclusion::Unknown);
+    }
+
+    #[test]
+    fn refused_credentials_say_nothing_of_the_payment() {
+        for status in [401, 403] {
+            assert_eq!(of(Said::Sent(status, None, None), None), Conclusion::Unsent, "{status}");
+            assert_eq!(of(Said::Sent(status, Some(false), Some("unauthorized")), None), Conclusion::Unsent, "{status}");
+            let of_funds = Said::Sent(status, Some(false), Some("insufficient_funds"));
+            assert_eq!(of(of_funds, None), Conclusion::Unknown, "{status}");
+        }
+        assert_eq!(of(Said::Sent(404, None, None), None), Conclusion::Unknown);
     }
 }

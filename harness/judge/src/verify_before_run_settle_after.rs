@@ -137,7 +137,14 @@ fn first_yes(history: &History) -> BTreeMap<&str, Known> {
 
 fn settled(history: &History, payment: &str) -> Option<Known> {
     let mut settled = history.settles_of(payment).filter(|call| Conclusion::of(call) == Conclusion::Settled);
-    settled.next().map(|call| Known { at_us: call.received_us, line: call.line })
+    let told = settled.next().map(|call| Known { at_us: call.received_us, line: call.line });
+    told.or_else(|| shown_by_a_node(history, payment))
+}
+
+/// When the dispatcher knew what no facilitator has told it, of a transfer that stands.
+fn shown_by_a_node(history: &History, payment: &str) -> Option<Known> {
+    let moved_us = history.event(history.moved(payment)?.line).at_us;
+    history.known_settled_at(payment).filter(|known| known.at_us >= moved_us)
 }
 
 /// By payment, that of the offer for which it was signed. Told elsewhere, it may be refused before the first has ended.

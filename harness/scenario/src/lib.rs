@@ -26,7 +26,7 @@ mod tests;
 pub use baseline::Without;
 pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::Fault;
-pub use kill::{Kill, Stage, When};
+pub use kill::{Kill, Shards, Stage, When};
 pub use ledger::{Disturbance, Disturbs, LedgerCall};
 pub use library::Library;
 pub use library_error::LibraryError;
@@ -37,7 +37,7 @@ pub use selection::Selection;
 pub use tier::Tier;
 pub use toml_words::problem as toml_problem;
 pub use typed_fault::{FORM as FAULT_FORM, TypedFault};
-pub use world::{CpuLimitPolicy, Network, Plan, Rates, Tenant, World};
+pub use world::{CpuLimitPolicy, Network, Plan, Rates, SetBack, Tenant, World};
 
 // The words that other rooms own, under the name of the language that has them.
 pub use doubles::{
@@ -342,8 +342,8 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     }
     name::check_unique("tag", &raw.tags.iter().collect::<Vec<_>>(), problems);
     let tags: Vec<_> = raw.tags.iter().map(|tag| Name::check("tag", tag, problems)).collect();
-    let world = raw.world.check(problems);
     let only = raw.only.map(|Only::Sim| Tier::Sim);
+    let world = raw.world.check(only.is_some(), problems);
     let longest = if only.is_some() { limits::MAX_SIMULATED_RUN } else { limits::MAX_RUN };
     let end = blocks::end_of_run(raw.end.as_ref(), &raw.traffic, longest, problems);
     let timeline = phase::check(raw.phase, end?, problems);

@@ -1,7 +1,7 @@
 //! Who is in a scenario: facilitators in the dispatcher's order of preference, and tenants with a plan and a price.
 
 use dispatcher_core::{egress::Egress, tenant::SharedOrigin};
-use doubles::{Node, Repeats, node_kind::RawNode};
+use doubles::{Node, Repeats, TokenAlgorithm, node_kind::RawNode};
 use grammar::{
     Name, Problem, Problems, Usdc,
     limits::{MAX_DISPATCHERS, MAX_FACILITATORS, MAX_SETTLE_TIMEOUT, MAX_TENANT_RATE, MAX_TENANTS, MAX_VERIFY_TIMEOUT},
@@ -38,15 +38,24 @@ pub struct World {
     dispatchers: usize,
     facilitators: Vec<Name>,
     wants_key: Vec<Name>,
+    wants_token: Vec<(Name, TokenAlgorithm)>,
     other_networks: Vec<Name>,
     official: bool,
     repeats: Repeats,
     node: Option<Node>,
+    set_back: Option<SetBack>,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
     cpu_limit_policy: CpuLimitPolicy,
     verify_timeout: Duration,
     settle_timeout: Duration,
+}
+
+/// A moment at which the dispatcher's clock is set back. Nobody else's is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SetBack {
+    pub at: Duration,
+    pub by: Duration,
 }
 
 /// The fate of a tenant that runs out of CPU time again and again.
@@ -90,10 +99,12 @@ impl World {
             dispatchers: 1,
             facilitators,
             wants_key: Vec::new(),
+            wants_token: Vec::new(),
             other_networks: Vec::new(),
             official: false,
             repeats: Repeats::default(),
             node: None,
+            set_back: None,
             tenants,
             directory: DirectoryIn::default(),
             cpu_limit_policy: CpuLimitPolicy::default(),
@@ -136,6 +147,11 @@ impl World {
         self.wants_key.iter().any(|name| name.as_str() == facilitator)
     }
 
+    /// How the tokens are signed that the facilitator wants with each call, if it does.
+    pub fn wants_token(&self, facilitator: &str) -> Option<TokenAlgorithm> {
+        self.wants_token.iter().find(|(name, _)| name.as_str() == facilitator).map(|(_, algorithm)| *algorithm)
+    }
+
     /// Whether the facilitator lists, in `/supported`, other networks than the world's.
     pub fn lists_other_networks(&self, facilitator: &str) -> bool {
         self.other_networks.iter().any(|name| name.as_str() == facilitator)
@@ -154,6 +170,11 @@ impl World {
     /// The node of the chain that the dispatcher may ask, where there is one.
     pub fn node(&self) -> Option<Node> {
         self.node
+    }
+
+    /// When the dispatcher's clock is set back, if it is.
+    pub fn set_back(&self) -> Option<SetBack> {
+        self.set_back
     }
 
     /// Never empty.
@@ -405,6 +426,9 @@ pub(super) struct RawWorld {
     #[serde(default)]
     #[schemars(with = "Vec<NameText>")]
     wants_key: Vec<Spanned<String>>,
+    /// Facilitators that answer 401 without a token that was made for the call, as Coinbase's does.
+    #[serde(default)]
+    wants_token: Vec<RawTokens>,
     /// Facilitators that list other networks in `/supported`.
     #[serde(default)]
     #[schemars(with = "Vec<NameText>")]
@@ -418,6 +442,9 @@ pub(super) struct RawWorld {
     repeats: Repeats,
     /// A node of the chain that the dispatcher may ask: there is none unless given.
     node: Option<RawNode>,
+    /// The dispatcher's clock is set back once, as hosts' clocks are (only = "sim").
+    #[schemars(with = "Option<RawSetBack>")]
+    clock_set_back: Option<Spanned<RawSetBack>>,
     /// Whose Workers the dispatcher runs.
     #[schemars(with = "Vec<RawTenant>", length(min = 1, max = MAX_TENANTS))]
     tenant: Spanned<Vec<RawTenant>>,
@@ -433,6 +460,27 @@ pub(super) struct RawWorld {
     /// And for `/settle`: "5s" unless given.
     #[schemars(with = "Option<TimeText>")]
     settle_timeout: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Tokens")]
+struct RawTokens {
+    /// Whose.
+    #[schemars(with = "NameText")]
+    of: Spanned<String>,
+    /// How they are signed.
+    algorithm: TokenAlgorithm,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "SetBack")]
+struct RawSetBack {
+    #[schemars(with = "TimeText")]
+    at: Spanned<String>,
+    #[schemars(with = "TimeText")]
+    by: Spanned<String>,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -506,8 +554,19 @@ impl RawRates {
 }
 
 impl RawWorld {
-    pub(super) fn check(self, problems: &mut Problems) -> Option<World> {
+    pub(super) fn check(self, is_simulated_only: bool, problems: &mut Problems) -> Option<World> {
         let network = check_network(self.network, problems);
+        if let Some(raw) = self.clock_set_back.as_ref().filter(|_| !is_simulated_only) {
+            let problem = Problem::new(raw.span(), "only the simulated tier can set a clock", "runs live, too");
+            problems.add(problem.help("put `only = \"sim\"` above the first table"));
+        }
+        let set_back = match self.clock_set_back.map(Spanned::into_inner) {
+            Some(RawSetBack { at, by }) => {
+                let (at, by) = (time::check_positive(&at, problems), time::check_positive(&by, problems));
+                Some(SetBack { at: at?, by: by? })
+            }
+            None => None,
+        };
         check_count(
             "facilitator",
             self.facilitators.get_ref().len(),
@@ -534,6 +593,12 @@ impl RawWorld {
         let facilitators: Vec<_> = facilitators.iter().map(|raw| Name::check("facilitator", raw, problems)).collect();
         let facilitators = facilitators.into_iter().collect::<Option<Vec<_>>>()?;
         let wants_key = find_all(&facilitators, &self.wants_key, problems);
+        let wants_token: Vec<_> = self
+            .wants_token
+            .iter()
+            .map(|raw| Some((find("facilitator", &facilitators, &raw.of, problems)?, raw.algorithm)))
+            .collect();
+        let wants_token = wants_token.into_iter().collect::<Option<Vec<_>>>();
         let other_networks = find_all(&facilitators, &self.other_networks, problems);
         let official = self.official.as_ref().is_some_and(|raw| *raw.get_ref());
         if let (true, Some(name)) = (official, self.other_networks.first()) {
@@ -547,10 +612,12 @@ impl RawWorld {
             dispatchers,
             facilitators,
             wants_key: wants_key?,
+            wants_token: wants_token?,
             other_networks: other_networks?,
             official,
             repeats: self.repeats,
             node: self.node.map(|node| node.check(problems)),
+            set_back,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,
             cpu_limit_policy: self.cpu_limit_policy,

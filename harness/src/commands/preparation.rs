@@ -5,6 +5,7 @@ use crate::{
     live::Tools,
     planting::Texts,
     play::RunDir,
+    run,
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
 use scenario::Scenario;
@@ -19,6 +20,7 @@ use system::{
     clock::SystemClock,
     folders::{self, workspace_root},
     interrupt::{Interruption, interrupted},
+    output::errln,
 };
 
 /// Provides what is missing and builds the Workers.
@@ -42,6 +44,7 @@ async fn installed() -> Result<(Tools, Bundle), CommandError> {
             esbuild,
             bundle_index_js: dispatcher.index_js.clone(),
             outbound_index_js: outbound.index_js,
+            telemetry_index_js: None,
             wrangler_jsonc: root.join("dispatcher/worker/wrangler.jsonc"),
             official_mjs: None,
             planted: None,
@@ -82,6 +85,16 @@ pub async fn provide_for(scenario: &Scenario, tools: &Tools) -> Result<Tools, Co
     Ok(Tools { official_mjs: Some(official_mjs), ..tools.clone() })
 }
 
+/// The tools with the Worker that keeps events.
+pub async fn provide_telemetry(tools: Tools) -> Result<Tools, CommandError> {
+    let worker = setting_up(|root, progress, cancelled| {
+        let toolchain = setup::ensure(root, progress, cancelled)?;
+        setup::build_telemetry(&toolchain, root, progress, cancelled)
+    })
+    .await?;
+    Ok(Tools { telemetry_index_js: Some(worker.index_js), ..tools })
+}
+
 /// Provides the dispatcher that has bugs in it in the place of the one that ships.
 pub async fn provide_planted(planted: Texts) -> Result<Tools, CommandError> {
     setting_up(move |root, progress, cancelled| {
@@ -101,6 +114,7 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
         esbuild: toolchain.esbuild(),
         bundle_index_js: bundle.index_js.clone(),
         outbound_index_js: outbound.index_js.clone(),
+        telemetry_index_js: None,
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
         official_mjs: None,
         planted: None,
@@ -126,7 +140,9 @@ pub async fn setting_up<T: Send + 'static>(
     let mut interruption = Interruption::heed();
     let cancelled = Cancelled::default();
     let flag = cancelled.clone();
-    let mut work = tokio::task::spawn_blocking(move || work(&workspace_root(), &mut ToStderr, &flag));
+    let span = tracing::info_span!("set_up");
+    let work = move || span.in_scope(|| work(&workspace_root(), &mut ToStderr, &flag));
+    let mut work = tokio::task::spawn_blocking(work);
     let done = tokio::select! {
         done = &mut work => done,
         () = interruption.asked() => {
@@ -138,15 +154,19 @@ pub async fn setting_up<T: Send + 'static>(
 }
 
 pub fn make_run_dir(given: Option<&Path>, name: &str) -> Result<RunDir, CommandError> {
+    if given.is_none() {
+        run::make_room(&folders::runs());
+    }
     Ok(RunDir::make(given, &folders::runs(), name, SystemClock::new().unix_ms())?)
 }
 
 /// A flag that Ctrl-C raises for work that blocks its threads, for as long as the runtime beside it lives.
-pub fn stopped_by_interrupt() -> Result<(Arc<AtomicBool>, tokio::runtime::Runtime), CommandError> {
+pub fn stopped_by_interrupt(says: &'static str) -> Result<(Arc<AtomicBool>, tokio::runtime::Runtime), CommandError> {
     let (stop, runtime) = (Arc::new(AtomicBool::new(false)), runtime()?);
     let flag = Arc::clone(&stop);
     runtime.spawn(async move {
         interrupted().await;
+        errln!("{says}");
         flag.store(true, Ordering::Relaxed);
     });
     Ok((stop, runtime))

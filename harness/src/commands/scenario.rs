@@ -1,6 +1,6 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
-use super::{CommandError, engine::Engine};
+use super::{CommandError, engine::Engine, side_by_side, words};
 use crate::{
     acceptance::Bar,
     cli::{Format, FormatArgs, ScenarioArgs},
@@ -13,7 +13,8 @@ use std::{path::Path, time::Duration};
 use system::{
     clock::{Clock, SystemClock},
     interrupt::Interruption,
-    output::{errln, out, outln},
+    output::{self, errln, out, outln},
+    progress::Headway,
 };
 
 pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
@@ -37,7 +38,7 @@ pub fn run_of(report: &Report) -> Run<'_> {
 
 pub fn print(report: &Report, print: FormatArgs) -> Result<Exit, CommandError> {
     match print.format {
-        Format::Table => out!("{}", reports::terminal::render(report)),
+        Format::Table => out!("{}", reports::terminal::render_in(report, output::columns().unwrap_or(usize::MAX))),
         Format::Json => out!("{}", reports::json::render(report).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_report(report))
@@ -64,33 +65,49 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
     // What has been judged by then is told, whenever a person stops it.
     let interruption = Interruption::heed();
     let (mut all, mut exits) = (Vec::new(), Vec::new());
-    for (n, scenario) in scenarios.iter().enumerate() {
-        if interruption.is_asked() {
-            errln!("interrupted before {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
-            exits.push(Exit::Interrupted);
-            break;
-        }
-        let so_far = Duration::from_micros(clock.now_us()).as_secs();
-        errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
-        match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
-            Ok(report) => {
-                if !args.print.is_json() {
-                    out!("{}", reports::tally::line(&report));
-                }
-                exits.push(Exit::of_report(&report));
-                all.push(report);
-            }
-            Err(interrupted) if interrupted.exit() == Exit::Interrupted => {
-                errln!("interrupted in {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
+    let headway = Headway::of(scenarios.len() as u64);
+    let run = |n: usize| {
+        let scenario: &Scenario = &scenarios[n];
+        stage.run(scenario, Some(scenario.id().as_str()), None, None, bar)
+    };
+    let mut tell = |ran: &mut dyn FnMut(usize) -> Result<Report, CommandError>| {
+        let count = scenarios.len();
+        for (n, scenario) in scenarios.iter().enumerate() {
+            if interruption.is_asked() {
+                errln!("interrupted before {}, with {} of {count} to go", scenario.id(), count - n);
                 exits.push(Exit::Interrupted);
                 break;
             }
-            Err(error) => {
-                exits.push(error.exit());
-                errln!("{:?}", miette::Report::new(error));
+            let passed = exits.iter().filter(|exit| **exit == Exit::Pass).count();
+            headway.at(n as u64, &format!("{n} of {count}, {passed} passed"));
+            let so_far = Duration::from_micros(clock.now_us()).as_secs();
+            errln!("[{}/{count}, {so_far} s] {}: {}", n + 1, scenario.id(), scenario.title());
+            match ran(n) {
+                Ok(report) => {
+                    if !args.print.is_json() {
+                        words(&reports::tally::line(&report));
+                    }
+                    exits.push(Exit::of_report(&report));
+                    all.push(report);
+                }
+                Err(interrupted) if interrupted.exit() == Exit::Interrupted => {
+                    errln!("interrupted in {}, with {} of {count} to go", scenario.id(), count - n);
+                    exits.push(Exit::Interrupted);
+                    break;
+                }
+                Err(error) => {
+                    exits.push(error.exit());
+                    errln!("{:?}", miette::Report::new(error));
+                }
             }
         }
+    };
+    match tier {
+        Tier::Live => tell(&mut |n| run(n)),
+        // They wait for nothing but the processor, and none can tell that another runs.
+        Tier::Sim => side_by_side::in_order(scenarios.len(), run, tell),
     }
+    drop(headway);
     let took = Duration::from_micros(clock.now_us());
     args.report.write(&all.iter().map(run_of).collect::<Vec<_>>())?;
     match args.print.format {

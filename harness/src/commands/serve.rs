@@ -2,7 +2,7 @@
 
 use super::{
     CommandError,
-    preparation::{make_run_dir, provide, provide_for, runtime},
+    preparation::{make_run_dir, provide, provide_for, provide_telemetry, runtime},
 };
 use crate::{
     cli::ServeArgs,
@@ -31,6 +31,7 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
     let tools = runtime.block_on(provide_for(&scenario, &tools))?;
+    let tools = if args.telemetry { runtime.block_on(provide_telemetry(tools))? } else { tools };
     let run_dir = make_run_dir(None, "serve")?;
     let wanted = ServeOptions {
         port: args.port,
@@ -38,6 +39,7 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         facilitator_urls: &args.facilitator_urls,
         node_urls: &args.node_urls,
         faults: &args.faults,
+        is_for_programs: args.print.is_json(),
     };
     runtime.block_on(serve::serve(&scenario, &tools, &run_dir, wanted, own))?;
     Ok(Exit::Pass)

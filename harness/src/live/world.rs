@@ -5,7 +5,7 @@ use super::outbound::Outbound;
 use crate::{
     directory::{KvStore, PublishError, Publisher, scripts},
     planting::VARIABLE,
-    play::{faults, impoverish, keys, leaked, log_event, network, node_secret, refused, terms, vars},
+    play::{faults, fund, keys, leaked, log_event, network, node_secret, refused, terms, vars},
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::Watch,
@@ -52,6 +52,8 @@ pub struct Tools {
     pub bundle_index_js: PathBuf,
     /// And of the outbound Worker's.
     pub outbound_index_js: PathBuf,
+    /// And of the telemetry Worker's, where it was asked for.
+    pub telemetry_index_js: Option<PathBuf>,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
@@ -186,9 +188,10 @@ impl Live {
             official = Some((running, chain));
         } else if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
-            impoverish(&chain, network, &Payers::from_seed(options.seed));
+            fund(&chain, network, &Payers::from_seed(options.seed));
             if let Some(kind) = scenario.world().node() {
                 let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
+                tracing::info!(url = served.uri(), "a node double listens");
                 keys.extend([node_secret(&[served.uri()])]);
                 node = Some(served);
             }
@@ -201,6 +204,7 @@ impl Live {
                     FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())
                         .await
                         .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                tracing::info!(name, url = double.url(), "a facilitator double listens");
                 facilitator_urls.push((name.to_owned(), double.url()));
                 let (ended, told, name) = (double.ended(), watch.clone(), name.to_owned());
                 tokio::spawn(async move {
@@ -260,6 +264,7 @@ impl Live {
             workerd: options.tools.workerd.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
+            telemetry_index_js: options.tools.telemetry_index_js.clone(),
             vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).chain(theirs).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),

@@ -41,7 +41,7 @@ use journal::Journal;
 use ports::facilitator_transport::{NODE_URL, url_of};
 use reports::event::{Event, Recorded};
 use scenario::{Name, Tier};
-use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 use system::clock::Clock;
 use tenant::Tenants;
 use tokio::task::LocalSet;
@@ -79,7 +79,7 @@ pub fn simulate(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
 
 async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
     let RunSpec { scenario, seed, .. } = asked;
-    let clock = VirtualClock::start();
+    let clock = VirtualClock::start(scenario.world().set_back());
     let (journal, mut recorded) = Journal::channel(Arc::new(clock) as Arc<dyn Clock>);
     let chance = Chance::from_seed(seed);
     let network = play::network(scenario)?;
@@ -87,7 +87,7 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
     keys.extend(scenario.world().node().map(|_| play::node_secret(&[NODE_URL.to_owned()])));
     let chain = Arc::new(Chain::new(journal.clone()));
     let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
-    play::impoverish(&chain, network, &payers);
+    play::fund(&chain, network, &payers);
     let names: Vec<_> = scenario.world().facilitators().iter().map(Name::as_str).collect();
     let double = |name: &&str| {
         let (terms, faults) = (play::terms(scenario, name, &keys, seed), play::faults(scenario, name, seed));
@@ -118,9 +118,11 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         Publisher::open(scenario, network, facilitators, store.clone())
     };
     let publisher = stored.as_ref().map(publish).transpose()?;
+    let config = Rc::new(Config::from_vars(&vars, &keys)?);
     let edge = Rc::new(Edge {
         directory: stored,
-        config: Rc::new(Config::from_vars(&vars, &keys)?),
+        layout: Cell::new(config.ledger),
+        config,
         dispatchers: scenario.world().dispatchers(),
         clock,
         chance,

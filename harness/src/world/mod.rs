@@ -17,6 +17,7 @@ mod readiness;
 pub mod recorder;
 mod runtimes;
 pub(crate) mod tail;
+mod telemetry;
 pub mod test_offer;
 pub mod workerd;
 pub mod wrangler;
@@ -27,7 +28,7 @@ use config::{ConfigError, Doubles, PluginAt, Seat};
 use deaths::Watch;
 use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
 use recorder::{OnReport, Recorder};
-use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, net::SocketAddr, path::PathBuf};
 use system::{
     folders::remove_if_there,
     guard::{Guard, GuardError},
@@ -37,8 +38,17 @@ use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
 /// bundle. More than ten megabytes a run.
-pub const SCRATCH: [&str; 8] =
-    ["bundle", "home", REGISTRY, "storage", "tmp", "dispatcher-2/home", "dispatcher-2/storage", "dispatcher-2/tmp"];
+pub const SCRATCH: [&str; 9] = [
+    "bundle",
+    telemetry::BUNDLE,
+    "home",
+    REGISTRY,
+    "storage",
+    "tmp",
+    "dispatcher-2/home",
+    "dispatcher-2/storage",
+    "dispatcher-2/tmp",
+];
 
 /// The folder's name by which the wranglers of one world find each other.
 const REGISTRY: &str = "registry";
@@ -66,6 +76,8 @@ pub struct WorldOptions {
     pub bundle_index_js: PathBuf,
     /// The production config, from which the world's own is made.
     pub wrangler_jsonc: PathBuf,
+    /// Entry of the telemetry Worker. `None`: events are in the log alone.
+    pub telemetry_index_js: Option<PathBuf>,
     pub vars: BTreeMap<String, String>,
     /// Variables whose values no log may show.
     pub secrets: BTreeMap<String, String>,
@@ -97,6 +109,8 @@ pub struct World {
     /// One address for each dispatcher; never empty.
     pub urls: Vec<String>,
     dispatchers: Vec<Wrangler>,
+    /// The configuration of each.
+    configs: Vec<PathBuf>,
     registry: PathBuf,
     namespace: NamespaceProcess,
     recorder: Recorder,
@@ -112,6 +126,8 @@ pub enum WorldError {
     ReadConfig { path: PathBuf, source: io::Error },
     #[error("writing {path} in the run directory")]
     Write { path: PathBuf, source: io::Error },
+    #[error("reading {path}")]
+    Read { path: PathBuf, source: io::Error },
     #[error("listening for tenant runs on loopback")]
     Recorder(#[source] io::Error),
     #[error(transparent)]
@@ -142,6 +158,7 @@ impl World {
             report_to: format!("http://{}{}", recorder.address(), recorder.path()),
         })
         .await?;
+        tracing::info!(tenants = options.tenants.len(), "the dispatch namespace serves");
         let directory = match options.directory {
             None => None,
             Some(address) => Some(PluginAt { plugin: kv_double::write_plugin(&options.run_dir)?, address }),
@@ -150,9 +167,14 @@ impl World {
             None => None,
             Some(address) => Some(PluginAt { plugin: location_double::write_plugin(&options.run_dir)?, address }),
         };
+        let beside = match &options.telemetry_index_js {
+            None => Vec::new(),
+            Some(index_js) => vec![telemetry::lay_out(index_js, &options.wrangler_jsonc, &options.run_dir)?],
+        };
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
         let mut dispatchers: Vec<Wrangler> = Vec::new();
+        let mut configs = Vec::new();
         for number in 1..=options.dispatchers {
             let seat = Seat { number, of: options.dispatchers };
             let (namespace, directory, location) = (namespace.binding(), directory.as_ref(), location.as_ref());
@@ -165,6 +187,7 @@ impl World {
             let config = folder.join("wrangler.dev.json");
             namespace::write(&config, &format!("{dev:#}\n"))?;
             namespace::write(&folder.join(config::SECRETS_FILE), &config::secrets_file(&options.secrets))?;
+            configs.push(config.clone());
             let options = WranglerOptions {
                 guard: options.guard.clone(),
                 watch: options.watch.clone(),
@@ -177,22 +200,29 @@ impl World {
                 node: options.node.clone(),
                 wrangler_js: options.wrangler_js.clone(),
                 config,
+                beside: if number == 1 { beside.clone() } else { Vec::new() },
                 ready_path: options.ready_path.clone(),
                 port,
             };
             dispatchers.push(Wrangler::start(options, lines.clone()).await?);
         }
         let urls = dispatchers.iter().map(|dispatcher| format!("http://127.0.0.1:{}", dispatcher.port())).collect();
-        Ok((World { urls, dispatchers, registry, namespace, recorder }, logs))
+        Ok((World { urls, dispatchers, configs, registry, namespace, recorder }, logs))
     }
 
-    /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind.
-    pub async fn crash_and_restart(&mut self) -> Result<(), WorldError> {
+    /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind. With a
+    /// changed variable, as a new version would be.
+    pub async fn crash_and_restart(&mut self, changed: Option<(&str, &str)>) -> Result<(), WorldError> {
         for dispatcher in &mut self.dispatchers {
             dispatcher.kill().await?;
         }
         // What the dead had registered would keep the living from it for a minute and a half.
         remove_if_there(&self.registry).map_err(|source| WorldError::Write { path: self.registry.clone(), source })?;
+        for (config, (name, value)) in self.configs.iter().zip(changed.into_iter().cycle()) {
+            let text = fs::read_to_string(config);
+            let text = text.map_err(|source| WorldError::Read { path: config.clone(), source })?;
+            namespace::write(config, &format!("{:#}\n", config::with_var(&text, name, value)?))?;
+        }
         for dispatcher in &mut self.dispatchers {
             dispatcher.restart().await?;
         }

@@ -30,4 +30,5 @@ mod seller;
 mod served;
 mod shipped;
 mod socket;
+mod telemetry;
 mod upfront;

@@ -70,6 +70,8 @@ pub struct Draft<'a> {
     pub method: TransferMethod,
     /// For the `payment-identifier` extension.
     pub identifier: Option<String>,
+    /// An extension that nobody has offered, and what stands in it.
+    pub unasked: Option<(&'static str, Value)>,
 }
 
 /// The payment that a client presents.
@@ -156,7 +158,8 @@ impl Payers {
             valid_before: Uint256::from(unix_now.saturating_add(offer.max_timeout_seconds)),
             nonce: Nonce(draw(&nonce)),
         };
-        Draft { invoice, signer, known: &self.known, authorization, method: TransferMethod::Eip3009, identifier: None }
+        let method = TransferMethod::Eip3009;
+        Draft { invoice, signer, known: &self.known, authorization, method, identifier: None, unasked: None }
     }
 
     /// For the `payment-identifier` extension, within its grammar.
@@ -319,6 +322,9 @@ impl Draft<'_> {
                 offered => offered.clone(),
             };
             payment["extensions"]["payment-identifier"]["info"]["id"] = id.as_str().into();
+        }
+        if let Some((name, extension)) = &self.unasked {
+            payment["extensions"][name] = extension.clone();
         }
         payment
     }

@@ -117,6 +117,65 @@ fn refused_credentials_are_looked_up_before_another_is_asked() {
     }
 }
 
+const DENIALS: [Said; 3] = [
+    (401, Some("denied")),
+    (403, Some(r#"{"error":"forbidden"}"#)),
+    (401, Some(r#"{"success":false,"errorReason":"unauthorized","transaction":""}"#)),
+];
+
+/// Whoever refuses our credentials may stand in front of what moves the money, and no node tells.
+#[test]
+fn refused_credentials_after_the_money_moved_are_never_a_bill() {
+    const SUCCESS: Said = (200, Some(r#"{"success":true,"transaction":"$transaction","network":"eip155:84532"}"#));
+    for denial in DENIALS {
+        for then in [SUCCESS, AGAIN, denial] {
+            let world = World::new();
+            world.primary(Facilitator::MovesAndAnswers(Box::leak(Box::new([denial, then]))));
+            world.standby(Facilitator::KeepsAndAnswers(Box::leak(Box::new([denial]))));
+            let (status, code) = heard_in_the_end(&world, 1);
+            if then == SUCCESS {
+                assert_eq!((status, world.settled()), (200, vec![("primary", 1)]), "{denial:?} {code}");
+                continue;
+            }
+            assert_eq!((status, code.as_str()), (503, "settlement_pending"), "{denial:?} {then:?}");
+            // Long after its window is over, and with an alarm that rings all the while.
+            for _ in 0..12 {
+                world.pass_seconds(120);
+                world.ring();
+                let told = world.get(QUOTE, Some(&world.sign(1)));
+                assert_eq!(told.code(), "settlement_pending", "{denial:?} {then:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn refused_credentials_that_moved_nothing_block_nothing() {
+    for denial in DENIALS {
+        let world = World::new();
+        let denies: &'static [Said] = Box::leak(Box::new([denial]));
+        world.primary(Facilitator::KeepsAndAnswers(denies));
+        world.standby(Facilitator::KeepsAndAnswers(denies));
+        let payment = world.sign(1);
+        assert_eq!(world.get(QUOTE, Some(&payment)).code(), "facilitators_unavailable", "{denial:?}");
+        assert!(world.record(&payment)["state"]["returned"].is_object(), "{denial:?}");
+        world.primary(Facilitator::Honest);
+        world.pass_seconds(60);
+        assert_eq!(world.get(QUOTE, Some(&payment)).status, 200, "{denial:?}");
+        assert_eq!(world.settled(), [("primary", 1)]);
+    }
+}
+
+/// A node that knows the nonce as used, and cannot show by what, is no word that nothing was sent.
+#[test]
+fn a_used_nonce_refutes_that_nobody_looked() {
+    for denial in DENIALS {
+        let answers: &'static [Said] = Box::leak(Box::new([denial]));
+        let heard = after(Facilitator::MovesAndAnswers(answers), Some(Node::HasNoEvents));
+        assert_eq!(heard, (503, "settlement_pending".to_owned()), "{denial:?}");
+    }
+}
+
 /// The first moves the money and says that it did not, where its word counts; the standby finds the nonce used.
 #[test]
 fn what_an_earlier_facilitator_moved_was_not_spent_elsewhere() {

@@ -110,6 +110,8 @@ pub enum Node {
     Lags,
     /// The same for so many looks at a payment.
     LagsFor(u32),
+    /// It knows which nonces are used, and has lost the events that say by what.
+    HasNoEvents,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -879,6 +881,13 @@ impl FacilitatorTransport for Ports {
         if let (Facilitator::SaysNo(reason), Call::Verify) = (behaviour, call) {
             return answer(json!({"isValid": false, "invalidReason": reason}));
         }
+        // What was spent elsewhere it does not see yet.
+        let is_settled =
+            self.0.chain.borrow().get(nonce).is_some_and(|by| ["primary", "standby"].contains(&by.as_str()));
+        if call == Call::Verify && is_settled {
+            let reason = "invalid_exact_evm_nonce_already_used";
+            return answer(json!({"isValid": false, "invalidReason": reason, "payer": payer}));
+        }
         if call == Call::Verify {
             return answer(json!({"isValid": true, "payer": payer}));
         }
@@ -1016,7 +1025,7 @@ impl State {
         let nonce = question["params"][0]["topics"][2].as_str().or(question["params"][0].as_str()).map(str::to_owned);
         let nonce = nonce.unwrap_or_else(|| format!("0x{}", &data[data.len().saturating_sub(64)..]));
         let sees = match self.node.get() {
-            Node::Honest | Node::Refuses | Node::LagsFor(0) => true,
+            Node::Honest | Node::Refuses | Node::HasNoEvents | Node::LagsFor(0) => true,
             Node::Lags => false,
             Node::LagsFor(looks) => {
                 if question["method"] == "eth_call" {
@@ -1046,6 +1055,7 @@ impl State {
                 json!({"number": "0x10", "timestamp": format!("{:#x}", START_S + self.elapsed_ms.get() / 1000)})
             }
             "eth_blockNumber" => json!("0x10"),
+            "eth_getLogs" if self.node.get() == Node::HasNoEvents => json!([]),
             "eth_getLogs" => json!([used_event]),
             _ => json!({"transactionHash": nonce, "status": "0x1", "logs": [used_event, transfer]}),
         };

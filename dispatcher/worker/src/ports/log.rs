@@ -1,15 +1,25 @@
-//! Structured telemetry on the console: one JSON object a line, which Workers Logs keeps and the harness reads.
+//! Structured telemetry on the console: one JSON object a line, which Workers Logs keeps and the harness reads. The same text
+//! waits in the isolate's outbox for where events are kept.
 
+use super::outbox;
 use dispatcher_core::{
     config::ConfigError,
     paywall::{
         ports::{HealthLog, LedgerError, PaymentLog},
-        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
+        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange, StuckPayment, TroubleLine},
     },
     ports::{DirectoryLog, RequestLog, TroubleLog},
-    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
+    telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble},
 };
 use serde::Serialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// With a text: `web_sys` has it with a value, which is one more crossing.
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    fn log_line(line: &str);
+}
 
 #[derive(Clone, Copy)]
 pub struct ConsoleLog;
@@ -36,6 +46,10 @@ impl TroubleLog for ConsoleLog {
     fn trouble(&self, trouble: &Trouble<'_>) {
         write("trouble", &trouble.line());
     }
+
+    fn operator(&self, line: &OperatorLine) {
+        write("operator", line);
+    }
 }
 
 impl DirectoryLog for ConsoleLog {
@@ -60,11 +74,11 @@ impl PaymentLog for ConsoleLog {
     }
 
     fn trouble(&self, payment: &str, why: &str) {
-        write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
+        write("trouble", &TroubleLine { what: None, payment: Some(payment.to_owned()), why: why.to_owned() });
     }
 
     fn stuck(&self, payment: &str, error: &LedgerError) {
-        write("alert", &serde_json::json!({ "alert": "payment_stuck", "payment": payment, "why": error.to_string() }));
+        write("alert", &StuckPayment::new(payment, error));
     }
 }
 
@@ -73,5 +87,6 @@ impl PaymentLog for ConsoleLog {
 fn write<T: Serialize>(log: &str, what: &T) {
     let what = serde_json::to_string(what).expect("log lines have string keys and plain values");
     let line = [r#"{"log":""#, log, r#"","#, what.strip_prefix('{').unwrap_or(&what)].concat();
-    web_sys::console::log_1(&line.into());
+    log_line(&line);
+    outbox::put(log, &what);
 }

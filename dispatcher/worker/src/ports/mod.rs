@@ -2,8 +2,9 @@
 
 pub mod clock;
 pub mod credential_signer;
+pub mod desk;
+pub mod event_queue;
 pub mod facilitator_transport;
-pub mod headers;
 pub mod health_object;
 pub mod health_store;
 pub mod identifiers;
@@ -13,6 +14,7 @@ pub mod log;
 pub mod namespace;
 pub mod object_storage;
 pub mod outbound;
+pub mod outbox;
 pub mod quarantine_object;
 pub mod randomness;
 pub mod rate_limiter;

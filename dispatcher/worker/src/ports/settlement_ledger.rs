@@ -2,21 +2,23 @@
 
 use crate::{
     call_object::call_place,
-    wire::{Answer, Call},
+    wire::{Answer, Call, NotNoted},
 };
 use dispatcher_core::{
     paywall::{
         PaidResponse,
         ledger::{
-            Claim, ClaimReply, Collection, SettleReply,
-            layout::Layout,
-            shard::{Placed, ask},
+            Claim, ClaimReply, Collection, Departed, SettleReply,
+            books::{Entry, OnChain, Span, open_in_all, settled_in_all},
+            layout::{Layout, Place},
+            shard::{Placed, Routed, ask, side_by_side},
         },
         ports::{Ledger, LedgerError},
     },
     ports::PaymentRecords,
 };
 use serde_json::Value;
+use std::{cell::RefCell, collections::BTreeMap};
 use worker::Env;
 
 pub struct DurableLedger {
@@ -35,6 +37,37 @@ impl DurableLedger {
                 let response = head.map(|head| PaidResponse { head, body });
                 Ok(ClaimReply { reply, response, attempts })
             }
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+
+    /// Tells a shard which responses left, and gives those that it could not note. One that has moved is told at its place.
+    async fn tell(&self, shard: String, departed: Vec<Departed>) -> Vec<(String, LedgerError)> {
+        let all = departed.iter().map(|one| one.payment.clone());
+        let routed = Routed { payment: "", shards: self.layout.shards(), is_sent_on: false };
+        let (place, call) = (Place::Shard(shard), Call::AllHandedOver { departed: departed.clone() });
+        let but = match call_place(&self.env, &place, routed, &call, &[]).await {
+            Ok((Answer::AllNoted { but }, _)) => but,
+            Ok(_) => return all.map(|payment| (payment, LedgerError::another_question())).collect(),
+            Err(error) => return all.map(|payment| (payment, error.clone())).collect(),
+        };
+        let mut failed = Vec::new();
+        for (payment, why) in but {
+            let told = match (why, departed.iter().find(|one| one.payment == payment)) {
+                (NotNoted::At(_), Some(one)) => self.handed_over(&payment, &one.holder, one.delivered).await,
+                (NotNoted::At(_), None) => Err(LedgerError::another_question()),
+                (NotNoted::Failed(why), _) => Err(LedgerError(why)),
+            };
+            failed.extend(told.err().map(|error| (payment, error)));
+        }
+        failed
+    }
+
+    /// Asks a shard about no payment.
+    async fn entries(&self, shard: &str, call: &Call) -> Result<Vec<Entry>, LedgerError> {
+        let routed = Routed { payment: "", shards: self.layout.shards(), is_sent_on: false };
+        match call_place(&self.env, &Place::Shard(shard.to_owned()), routed, call, &[]).await? {
+            (Answer::Entries(entries), _) => Ok(entries),
             _ => Err(LedgerError::another_question()),
         }
     }
@@ -69,6 +102,23 @@ impl PaymentRecords for DurableLedger {
             _ => Err(LedgerError::another_question()),
         }
     }
+
+    async fn on_chain(&self, payment: &str) -> Result<OnChain, LedgerError> {
+        match self.call(payment, &Call::OnChain, &[]).await? {
+            (Answer::OnChain(word), _) => Ok(word),
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+
+    async fn settled(&self, span: &Span, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let call = Call::SettledIn { span: span.clone(), limit: limit as usize };
+        settled_in_all(&self.layout, limit as usize, async |shard| self.entries(&shard, &call).await).await
+    }
+
+    async fn open(&self, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let call = Call::Open { limit: limit as usize };
+        open_in_all(&self.layout, limit as usize, async |shard| self.entries(&shard, &call).await).await
+    }
 }
 
 impl Ledger for DurableLedger {
@@ -96,5 +146,20 @@ impl Ledger for DurableLedger {
 
     async fn handed_over(&self, payment: &str, holder: &str, delivered: bool) -> Result<(), LedgerError> {
         self.call(payment, &Call::HandedOver { holder: holder.to_owned(), delivered }, &[]).await.map(drop)
+    }
+
+    /// One call for each shard, side by side.
+    async fn all_handed_over(&self, departed: Vec<Departed>) -> Vec<(String, LedgerError)> {
+        let mut shards = BTreeMap::<String, Vec<Departed>>::new();
+        for one in departed {
+            shards.entry(self.layout.shard_of(&one.payment)).or_default().push(one);
+        }
+        let failed = RefCell::new(Vec::new());
+        side_by_side(shards.into_iter().map(|(shard, departed)| async {
+            let unnoted = self.tell(shard, departed).await;
+            failed.borrow_mut().extend(unnoted);
+        }))
+        .await;
+        failed.into_inner()
     }
 }

@@ -4,10 +4,13 @@
 //! state, the one event that used it up, and the transfer of exactly this payment in that event's transaction. Anything else
 //! is no news, and the payment stays open. Several nodes are asked in turn, and one that contradicts another proves nothing.
 
+mod in_time;
 mod logs;
 mod node;
 mod spelling;
 mod transfer;
+
+pub(crate) use in_time::InTime;
 
 use crate::{Reason, UnixMillis, claim::Claim, facilitator::transport::FacilitatorTransport};
 use node::{Node, Told};

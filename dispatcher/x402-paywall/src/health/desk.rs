@@ -55,6 +55,12 @@ pub(super) struct Entry {
     pub until: UnixMillis,
 }
 
+/// The time after which a call is given up.
+fn given_ms(timeout_ms: u64, errand: Errand) -> u64 {
+    let patience = if errand == Errand::Debt { DEBT_PATIENCE } else { 1 };
+    timeout_ms.saturating_mul(patience).saturating_add(GRACE_MS)
+}
+
 impl Desk {
     pub(super) fn new(facilitator: &Facilitator) -> Self {
         Self {
@@ -103,8 +109,7 @@ impl Desk {
         now: UnixMillis,
     ) -> Option<Entry> {
         let standing = self.known.of(call).standing.clone();
-        let patience = if errand == Errand::Debt { DEBT_PATIENCE } else { 1 };
-        let until = now.plus(self.limits(call).timeout_ms.saturating_mul(patience).saturating_add(GRACE_MS));
+        let until = now.plus(given_ms(self.limits(call).timeout_ms, errand));
         if !self.room.enter(witness, is_proven, until, now) {
             return None;
         }
@@ -141,7 +146,10 @@ impl Desk {
         answered: bool,
         now: UnixMillis,
     ) {
-        self.room.leave(witness);
+        // Half of its time is more than a sound check takes.
+        let (timeout_ms, left) = (self.limits(call).timeout_ms, entry.until.since(now));
+        let took = given_ms(timeout_ms, errand).saturating_sub(left);
+        self.room.leave(witness, took > timeout_ms / 2, now);
         if errand == Errand::Debt {
             self.debts.ended(entry.until, answered, now);
         }

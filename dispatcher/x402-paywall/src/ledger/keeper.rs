@@ -5,6 +5,7 @@
 
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
+    books::OnChain,
     identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
     patience::settle_timeout_ms,
@@ -12,7 +13,7 @@ use super::{
 use crate::{
     Reason, UnixMillis,
     asker::{Asker, Verified},
-    chain::{ChainNodes, Look, Word},
+    chain::{ChainNodes, InTime, Look, Word},
     facilitator::{
         Facilitators,
         transport::FacilitatorTransport,
@@ -35,6 +36,8 @@ use x402_protocol::PaymentFlow;
 const TAKE_OVERS: usize = 4;
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
+/// The time before a settlement was known from which its transfer is looked for.
+const SOUGHT_BEFORE_MS: u64 = 3_600_000;
 /// How often it looks. Only duplicates of a payment in flight wait at all.
 const WAIT_LOOK_MS: u64 = 50;
 
@@ -186,6 +189,25 @@ where
         Ok(self.cache.borrow_mut().get_or_insert(record).clone())
     }
 
+    /// The chain's word on the payment, whatever the record says.
+    pub async fn on_chain(&self) -> Result<OnChain, LedgerError> {
+        let Some(chain) = &self.chain else { return Ok(OnChain::NoNode) };
+        let Some(record) = self.record().await? else { return Ok(OnChain::NoWord) };
+        let now = self.clock.now();
+        // It may have been asked about for a while before it was known.
+        let since = UnixMillis(record.settled_at().unwrap_or(now).0.saturating_sub(SOUGHT_BEFORE_MS));
+        let look = Look { claim: &record.claim, since, now, with_funds: false };
+        Ok(match chain.look_up(&look, &self.transport).await.word {
+            Word::Settled(transaction) => match record.state.transaction() {
+                Some(own) if !own.eq_ignore_ascii_case(&transaction) => OnChain::Differs,
+                _ => OnChain::Found,
+            },
+            Word::Used => OnChain::Found,
+            Word::Never(_) | Word::Unused { .. } => OnChain::Missing,
+            Word::NoNews => OnChain::NoWord,
+        })
+    }
+
     /// Whether all that it knows is stored: no request of this process has the payment. One that is closed sooner would
     /// take that request for one that died.
     #[must_use]
@@ -335,13 +357,20 @@ where
         };
         let with_funds = said.is_some_and(Reason::says_unfunded);
         let look = Look { claim, since, now: self.clock.now(), with_funds };
-        let report = chain.look_up(&look, &self.transport).await;
+        let in_time = InTime::new(&self.transport, &self.clock, holder.is_some());
+        let report = chain.look_up(&look, &in_time).await;
         if let Some(trouble) = &report.trouble {
             self.log.trouble(&claim.payment, trouble);
         }
         // Whoever was asked before may have moved it, whatever it said.
         let is_only_attempt = !matches!(&record.state, State::Settling { tried, .. } if !tried.is_empty());
         match report.word {
+            // It has moved, or another purchase took it: whoever refuses our credentials did not look, or did more than that.
+            Word::Used if matches!(first, Some(SettleVerdict::Unsent(_))) => {
+                let why = Open::Said(Reason::ours("authorization_used"));
+                let verdict = SettleVerdict::Unknown { why, transaction: None };
+                Some(Event::SettleAnswered { verdict, holder: holder.map(str::to_owned) })
+            }
             Word::NoNews | Word::Used | Word::Unused { .. } if said.is_none() => None,
             // With so little it cannot move any more, and it has not moved.
             Word::Unused { funded: Some(false) } if said.is_some_and(Reason::says_unfunded) => {

@@ -4,7 +4,11 @@
 //! The order of the arms is the order of the rules. Whatever is not listed leaves the record alone: an event that comes
 //! late (from a request that lost its lease, from an alarm that was overtaken) must change nothing.
 
-use super::{Claim, Collection, Delivery, Record, Reply, State, identifier::ScopedIdentifier, record::Lost};
+use super::{
+    Claim, Collection, Delivery, Record, Reply, State,
+    identifier::ScopedIdentifier,
+    record::{Lost, Unsent},
+};
 use crate::{
     Reason, UnixMillis,
     asker::Verified,
@@ -186,8 +190,15 @@ pub fn after_waiting(record: Option<&Record>) -> Reply {
 
 /// A payment that nobody holds and that moved nothing.
 fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) -> Step {
+    let unsent = before.as_ref().and_then(|before| before.unsent.clone());
     if let Some(reason) = claim.window.shut(now.time) {
-        return stay(before, Next::Reply(Reply::Invalid(reason)));
+        return match unsent {
+            // Nothing can move any more, and something may have.
+            Some(unsent) => {
+                doubt(Record { claim, holder, state: State::Claimed, head: None, unsent: Some(unsent) }, now)
+            }
+            None => stay(before, Next::Reply(Reply::Invalid(reason))),
+        };
     }
     if let Some(identifier) = before.as_ref().and_then(|before| before.claim.scoped_identifier()) {
         // It is bound for another holder, and may be another identifier than this claim's. That holder, should it live
@@ -196,13 +207,22 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
         let before = before.map(|before| Record { state: State::Claimed, ..before });
         return stay(before, Next::Unbind { identifier, then });
     }
-    let record = Record { claim, holder, state: State::Claimed, head: None };
+    begin_again(claim, holder, unsent, now)
+}
+
+/// Nobody has looked at the claim yet.
+fn begin_again(claim: Claim, holder: String, unsent: Option<Unsent>, now: &Now<'_>) -> Step {
+    let unsent = unsent.map(|unsent| Unsent { is_doubted: false, ..unsent });
+    let record = Record { claim, holder, state: State::Claimed, head: None, unsent };
     // Whoever is to be settled is verified first, under `upfront` too: what nobody has looked at is a stranger's word.
     wait_for(record, Next::AskVerify, now)
 }
 
 /// The payment is verified by `facilitator`, and has its identifier.
 fn begin(record: Record, facilitator: String, now: &Now<'_>) -> Step {
+    if let Some(unsent) = record.unsent.clone().filter(|unsent| unsent.is_doubted) {
+        return ask_after_all(record, unsent, now);
+    }
     if record.claim.flow == PaymentFlow::Upfront {
         return begin_settle(record, now);
     }
@@ -231,12 +251,16 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
         State::Verified { .. } if own && claim.is_some() && now.inherited == Some(&record.holder) => now.busy,
         State::Verified { until, .. } => now.busy || now.time < *until,
         // A transfer that failed on the chain is there to be read, and good for another try: its payer's alone.
-        State::Refused { .. } => now.busy || !belongs,
+        State::Refused { .. } | State::Returned { .. } => now.busy || !belongs,
         _ => true,
     };
     if !held {
         return match claim {
             Some(claim) => fresh(Some(record), claim, holder, now),
+            // Nothing can move any more, and something may have.
+            None if own && record.unsent.is_some() && record.claim.window.expired(now.time).is_some() => {
+                doubt(with_proof_of(Record { holder, ..record }, came), now)
+            }
             None => stay(Some(record), Next::Reply(Reply::NothingBought)),
         };
     }
@@ -244,9 +268,11 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
         return already_used(record);
     }
     match record.state.clone() {
-        State::Claimed | State::Naming { .. } | State::Verified { .. } | State::Refused { .. } => {
-            stay(Some(record), Next::Wait)
-        }
+        State::Claimed
+        | State::Naming { .. }
+        | State::Verified { .. }
+        | State::Refused { .. }
+        | State::Returned { .. } => stay(Some(record), Next::Wait),
         State::Settling { .. } | State::Unknown { .. } if now.busy => stay(Some(record), Next::Wait),
         // Only a crash leaves it without a call under way.
         State::Settling { .. } if now.time < now.ask_again_at => {
@@ -325,15 +351,23 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
     match (record.state.clone(), event) {
         (State::Naming { facilitator }, Event::Bound) => begin(record, facilitator, now),
         // Nothing of ours to give back.
-        (State::Naming { .. }, Event::Taken { transaction }) => gone(Reply::IdentifierTaken { transaction }),
-        (_, Event::Unbound(Then::Forget(reply))) => gone(reply),
+        (State::Naming { .. }, Event::Taken { transaction }) => {
+            let_go(record, Reply::IdentifierTaken { transaction }, now)
+        }
+        (_, Event::Unbound(Then::Forget(reply))) => let_go(record, reply, now),
         (_, Event::Unbound(Then::Keep(reply))) => stay(Some(record), Next::Reply(reply)),
-        (_, Event::Unbound(Then::Claim { claim, holder })) => fresh(None, *claim, holder, now),
+        (_, Event::Unbound(Then::Claim { claim, holder })) => match claim.window.shut(now.time) {
+            Some(reason) if record.unsent.is_none() => gone(Reply::Invalid(reason)),
+            Some(_) => doubt(Record { claim: *claim, holder, state: State::Claimed, head: None, ..record }, now),
+            None => begin_again(*claim, holder, record.unsent, now),
+        },
         (State::Claimed, Event::VerifyAnswered { verified }) => match verified {
             Verified::Valid(facilitator) => verified_by(record, facilitator, now),
+            // It may be what the attempt before has made true.
+            Verified::Invalid(_) if record.unsent.is_some() => doubt(record, now),
             // No identifier is bound yet.
             Verified::Invalid(reason) => gone(Reply::Invalid(reason)),
-            Verified::Nobody => gone(Reply::Nobody),
+            Verified::Nobody => let_go(record, Reply::Nobody, now),
         },
         (State::Verified { .. }, Event::Released { holder }) if record.holder == holder && !now.busy => {
             forget(record, Reply::Noted, now)
@@ -373,7 +407,10 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
         (State::Settling { facilitator, tried, lost }, Event::SettleAnswered { verdict, holder }) => {
             settle_answered(record, Asking { facilitator, tried, lost }, verdict, holder, now)
         }
-        (State::Settling { .. }, Event::NeverSettled(reason)) => refused(record, reason, now),
+        (State::Settling { .. }, Event::NeverSettled(reason)) => {
+            // Proven, whoever was asked before.
+            refused(Record { unsent: None, ..record }, reason, now)
+        }
         (State::Settling { .. }, Event::SpentElsewhere { transaction }) => spent_elsewhere(record, transaction, now),
         (
             State::Settled { settlement, delivery: Delivery::Leaving { holder, .. }, keep_until },
@@ -429,6 +466,10 @@ fn settle_answered(
         SettleVerdict::Refused(reason) if asking.lost.is_none() => next_facilitator(record, asking, reason, now),
         SettleVerdict::Unsent(_) if asking.lost.is_none() => {
             let Asking { facilitator, mut tried, .. } = asking;
+            let since = UnixMillis(now.time.0.saturating_sub(CALL_LIMIT_MS));
+            let unsent = Unsent { facilitator: facilitator.clone(), since, is_doubted: false };
+            // The first one: whoever was asked later may say what that one has done.
+            let record = Record { unsent: Some(record.unsent.clone().unwrap_or(unsent)), ..record };
             tried.push(facilitator);
             match untried(&record, &tried, now) {
                 Some(next) => ask(record, next, tried, None, now),
@@ -464,6 +505,8 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
         State::Refused { keep_until, .. } | State::SpentElsewhere { keep_until, .. } if now.time < keep_until => {
             later(record, keep_until)
         }
+        State::Returned { keep_until } if now.time < keep_until => later(record, keep_until),
+        State::Returned { .. } => gone(Reply::Noted),
         State::Claimed
         | State::Naming { .. }
         | State::Verified { .. }
@@ -503,6 +546,30 @@ fn ask_again(record: Record, facilitator: String, tried: Vec<String>, lost: Opti
         transaction: None,
     });
     ask(record, facilitator, tried, Some(lost), now)
+}
+
+/// Asks again whoever said that it had looked at nothing: what has been heard since fits a transfer. A name that the payment
+/// has is bound first.
+fn doubt(record: Record, now: &Now<'_>) -> Step {
+    let Some(unsent) = record.unsent.clone() else {
+        panic!("nobody was asked before");
+    };
+    let unsent = Unsent { is_doubted: true, ..unsent };
+    let record = Record { unsent: Some(unsent.clone()), ..record };
+    match record.claim.scoped_identifier() {
+        Some(identifier) => {
+            let record = Record { state: State::Naming { facilitator: unsent.facilitator }, ..record };
+            wait_for(record, Next::Bind(identifier), now)
+        }
+        None => ask_after_all(record, unsent, now),
+    }
+}
+
+/// From here on only proof closes it.
+fn ask_after_all(record: Record, unsent: Unsent, now: &Now<'_>) -> Step {
+    let Unsent { facilitator, since, .. } = unsent;
+    let lost = Lost { asked: 1, asked_at: now.time, first_asked_at: since, ask_again_at: now.time, transaction: None };
+    ask(record, facilitator, Vec::new(), Some(lost), now)
 }
 
 fn ask(record: Record, facilitator: String, tried: Vec<String>, lost: Option<Lost>, now: &Now<'_>) -> Step {
@@ -584,6 +651,10 @@ fn spent_elsewhere(record: Record, transaction: String, now: &Now<'_>) -> Step {
 }
 
 fn refused(record: Record, reason: Reason, now: &Now<'_>) -> Step {
+    // It is no word of whoever was asked before.
+    if record.unsent.is_some() {
+        return forget(record, Reply::Nobody, now);
+    }
     let reply = Reply::Refused(reason.clone());
     // The caller will sign another payment for the same purchase. The record stays, so a failure to give the identifier
     // back is made up for when it is forgotten.
@@ -615,9 +686,19 @@ fn stay(record: Option<Record>, next: Next) -> Step {
 
 fn forget(record: Record, reply: Reply, now: &Now<'_>) -> Step {
     let Some(identifier) = record.claim.scoped_identifier() else {
-        return gone(reply);
+        return let_go(record, reply, now);
     };
     wait_for(record, Next::Unbind { identifier, then: Then::Forget(reply) }, now)
+}
+
+/// Gives back a payment that nothing is bound for. One that somebody was asked to settle is remembered.
+fn let_go(record: Record, reply: Reply, now: &Now<'_>) -> Step {
+    let Some(unsent) = &record.unsent else { return gone(reply) };
+    let keep_until = unsent.since.plus(SETTLED_KEPT_MS);
+    if keep_until <= now.time {
+        return gone(reply);
+    }
+    move_to(record, State::Returned { keep_until }, Next::Reply(reply), Wake::By(keep_until))
 }
 
 fn gone(reply: Reply) -> Step {

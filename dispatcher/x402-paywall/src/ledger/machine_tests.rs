@@ -5,7 +5,7 @@
 use super::*;
 use crate::{
     binding::Binding,
-    facilitator::verdict::Open,
+    facilitator::verdict::{NoAnswer, Open},
     ledger::{
         Asked,
         identifier::{self, Bound, Owner},
@@ -106,6 +106,10 @@ enum Answer {
     Lost {
         moved: bool,
     },
+    /// Our credentials are refused, which says that nothing was looked at.
+    Unsent {
+        moved: bool,
+    },
     /// The chain says, truthfully, that the payment never moved and never can.
     Never,
 }
@@ -116,6 +120,7 @@ fn op() -> impl Strategy<Value = Op> {
         1 => Just(Answer::Refuse("insufficient_funds")),
         1 => Just(Answer::Refuse("insufficient_balance")),
         2 => any::<bool>().prop_map(|moved| Answer::Lost { moved }),
+        1 => any::<bool>().prop_map(|moved| Answer::Unsent { moved }),
         1 => Just(Answer::Never),
     ];
     prop_oneof![
@@ -144,6 +149,8 @@ struct Life {
     moved_at: Option<String>,
     /// A facilitator whose answer was lost and not yet made up for.
     owes_answer: Option<String>,
+    /// A facilitator has said that it looked at nothing, and no proof has come since.
+    unsent: bool,
     /// Request that was told to run the tenant, and until when nobody else may be.
     running: Option<(String, UnixMillis)>,
     /// Requests that wait for another one with the same payment.
@@ -190,7 +197,7 @@ impl Life {
                 assert!(self.outstanding.is_none(), "two calls at once");
                 if let Next::AskSettle { facilitator, .. } = &next {
                     assert_eq!(self.owes_answer.as_ref().unwrap_or(facilitator), facilitator, "MONEY-5");
-                    let settled_and_known = self.moved_at.is_some() && self.owes_answer.is_none();
+                    let settled_and_known = self.moved_at.is_some() && self.owes_answer.is_none() && !self.unsent;
                     assert!(!settled_and_known, "MONEY-1: settle after a known settlement");
                 }
                 self.outstanding = Some((next, holder.to_owned()));
@@ -208,10 +215,13 @@ impl Life {
             }
             Reply::RunPaid(_) => {
                 assert!(self.moved_at.is_some() && self.owes_answer.is_none(), "the tenant runs before it is paid for");
-                assert_eq!(self.flow, PaymentFlow::Upfront);
+                let is_late = self.record.as_ref().unwrap().unsent.is_some();
+                assert!(self.flow == PaymentFlow::Upfront || is_late, "it is paid for before it runs");
                 assert!(self.record.as_ref().unwrap().head.is_none(), "the tenant runs twice for one payment");
                 self.run(holder);
             }
+            // By the word of whoever may have moved it: told to come back, and not that it is over.
+            Reply::Nobody if self.unsent && self.owes_answer.is_none() => self.running = None,
             Reply::Invalid(_) | Reply::Nobody | Reply::Refused(_) => {
                 assert!(!may_have_moved, "MONEY-3: {reply:?} although money may have moved");
                 self.running = None;
@@ -238,11 +248,12 @@ impl Life {
         let (calls, replies) = (self.outstanding.clone(), self.replies.len());
         self.event(Event::CameToCollect { collection, holder: holder.to_owned() }, holder);
         let begun = matches!(self.outstanding, Some((Next::AskVerify | Next::Bind(_) | Next::Unbind { .. }, _)));
-        assert!(calls.is_some() || !begun, "a collection begins something");
+        assert!(calls.is_some() || !begun || self.unsent, "a collection begins something");
         let told = self.replies.get(replies);
         assert!(told != Some(&Reply::Run), "a collection runs the tenant");
         if told == Some(&Reply::NothingBought) {
-            assert!(self.moved_at.is_none() && self.owes_answer.is_none(), "MONEY-4: what was bought is disowned");
+            let is_open = self.moved_at.is_some() && !self.unsent || self.owes_answer.is_some();
+            assert!(!is_open, "MONEY-4: what was bought is disowned");
         }
         let is_its_own = had.is_some_and(|had| {
             had.claim.binding == claim.binding
@@ -264,9 +275,10 @@ impl Life {
         match next {
             Next::AskVerify => {
                 let verified = match answer {
+                    Answer::Good if self.moved_at.is_some() => Verified::Invalid(Reason::ours("nonce_already_used")),
                     Answer::Good => Verified::Valid("primary".to_owned()),
                     Answer::Refuse(reason) => Verified::Invalid(Reason::ours(reason)),
-                    Answer::Lost { .. } | Answer::Never => Verified::Nobody,
+                    Answer::Lost { .. } | Answer::Unsent { .. } | Answer::Never => Verified::Nobody,
                 };
                 self.event(Event::VerifyAnswered { verified }, &holder);
             }
@@ -274,11 +286,27 @@ impl Life {
                 if matches!(answer, Answer::Never) && asked > 0 && self.moved_at.is_none() =>
             {
                 self.owes_answer = None;
+                self.unsent = false;
                 self.event(Event::NeverSettled(Reason::ours("authorization_cancelled")), &holder);
             }
             Next::AskSettle { facilitator, .. } => {
+                let is_elsewhere = self.moved_at.as_ref().is_some_and(|moved_at| *moved_at != facilitator);
                 let verdict = match answer {
+                    // The nonce is used, and not by this one.
+                    Answer::Good if is_elsewhere => {
+                        self.lose(&facilitator, false);
+                        let why = Open::Said(Reason::ours("nonce_already_used"));
+                        SettleVerdict::Unknown { why, transaction: None }
+                    }
+                    Answer::Unsent { moved } => {
+                        if moved && !is_elsewhere {
+                            self.moved_at.get_or_insert(facilitator.clone());
+                        }
+                        self.unsent = true;
+                        SettleVerdict::Unsent(NoAnswer::Credentials(401))
+                    }
                     Answer::Good => {
+                        self.unsent = false;
                         self.moved_at.get_or_insert(facilitator.clone());
                         self.owes_answer = None;
                         SettleVerdict::Settled(settlement(&facilitator))
@@ -458,6 +486,39 @@ fn a_known_refusal_moves_on_to_the_next_facilitator() {
     let funds = Op::Answer(Answer::Refuse("unsupported_scheme"));
     let life = life(&[CLAIM, GOOD, EXECUTE, funds, GOOD]);
     assert_eq!(life.replies, [Reply::Run, Reply::Settled(settlement("standby"))]);
+}
+
+#[test]
+fn what_nobody_looked_at_is_given_back_and_can_be_claimed_again() {
+    let unsent = Op::Answer(Answer::Unsent { moved: false });
+    let life = life(&[CLAIM, GOOD, EXECUTE, unsent.clone(), unsent, LATER, CLAIM, GOOD, EXECUTE, GOOD]);
+    assert_eq!(life.replies, [Reply::Run, Reply::Nobody, Reply::Run, Reply::Settled(settlement("primary"))]);
+}
+
+#[test]
+fn what_was_given_back_and_had_moved_is_no_new_bill_but_what_it_bought() {
+    let (moved, unsent) = (Answer::Unsent { moved: true }, Op::Answer(Answer::Unsent { moved: false }));
+    let given_back = [CLAIM, GOOD, EXECUTE, Op::Answer(moved), unsent, LATER];
+    let found_out = life(&[&given_back[..], &[CLAIM, GOOD, GOOD]].concat());
+    assert_eq!(found_out.replies, [Reply::Run, Reply::Nobody, Reply::RunPaid(settlement("primary"))]);
+    let lost = life(&[&given_back[..], &[CLAIM, GOOD, Op::Answer(Answer::Lost { moved: false })]].concat());
+    assert!(matches!(lost.replies.last(), Some(Reply::Pending { .. })), "{:?}", lost.replies);
+    // Its window is over, so it can only be collected: the response is there.
+    let mut late = life(&given_back);
+    late.apply(Op::Pass { millis: 600_000 });
+    late.apply(COLLECT);
+    late.apply(GOOD);
+    assert_eq!(late.replies.last(), Some(&Reply::Settled(settlement("primary"))));
+}
+
+#[test]
+fn a_payment_that_was_given_back_is_forgotten_in_the_end() {
+    let unsent = Op::Answer(Answer::Unsent { moved: false });
+    let mut life = life(&[CLAIM, GOOD, EXECUTE, unsent.clone(), unsent, Op::Wake]);
+    assert!(matches!(life.record.as_ref().map(|record| &record.state), Some(State::Returned { .. })));
+    life.apply(Op::Pass { millis: SETTLED_KEPT_MS });
+    life.apply(Op::Wake);
+    assert!(life.record.is_none());
 }
 
 #[test]

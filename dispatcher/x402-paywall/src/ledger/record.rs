@@ -1,6 +1,6 @@
 //! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
 
-use super::{Claim, identifier::Owner};
+use super::{Claim, identifier::Owner, machine::SETTLED_KEPT_MS};
 use crate::{
     Reason, UnixMillis,
     facilitator::verdict::Settlement,
@@ -8,6 +8,7 @@ use crate::{
     telemetry::{PaymentEvent, Stage},
 };
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -17,6 +18,22 @@ pub struct Record {
     pub state: State,
     /// Head of the response that is paid for, from when the tenant gave it. The body is stored beside the record.
     pub head: Option<ResponseHead>,
+    /// An earlier attempt to settle it, which came to nothing by the word of whoever was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsent: Option<Unsent>,
+}
+
+/// An attempt to settle that ended before anybody looked at the payment: our credentials were refused. What refuses them may
+/// stand behind what moves the money, so it is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unsent {
+    /// Whoever was asked first.
+    pub facilitator: String,
+    /// A time at which it had not been asked yet.
+    pub since: UnixMillis,
+    /// Something has been heard since that fits a transfer, so it is to be asked once more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_doubted: bool,
 }
 
 /// In the order of a payment's life. The announced effect follows the write.
@@ -39,6 +56,8 @@ pub enum State {
     SpentElsewhere { transaction: String, keep_until: UnixMillis },
     /// Known: no money moved. The payment may be claimed again.
     Refused { reason: Reason, keep_until: UnixMillis },
+    /// Nobody looked at the payment, by their own word ([`Unsent`]). It may be claimed again.
+    Returned { keep_until: UnixMillis },
 }
 
 /// The facts of a settlement whose answer was lost.
@@ -94,6 +113,7 @@ impl State {
             Self::Settled { .. } => Stage::Settled,
             Self::SpentElsewhere { .. } => Stage::SpentElsewhere,
             Self::Refused { .. } => Stage::Refused,
+            Self::Returned { .. } => Stage::Released,
         }
     }
 
@@ -108,6 +128,7 @@ impl State {
             Self::Settled { .. } => "settled",
             Self::SpentElsewhere { .. } => "spent_elsewhere",
             Self::Refused { .. } => "refused",
+            Self::Returned { .. } => "returned",
         }
     }
 
@@ -147,13 +168,18 @@ impl State {
         self.stage() != after.stage() || self.facilitator() != after.facilitator()
     }
 
-    fn facilitator(&self) -> Option<&str> {
+    #[must_use]
+    pub fn facilitator(&self) -> Option<&str> {
         match self {
             Self::Verified { facilitator, .. }
             | Self::Settling { facilitator, .. }
             | Self::Unknown { facilitator, .. } => Some(facilitator),
             Self::Settled { settlement, .. } => Some(&settlement.facilitator),
-            Self::Claimed | Self::Naming { .. } | Self::SpentElsewhere { .. } | Self::Refused { .. } => None,
+            Self::Claimed
+            | Self::Naming { .. }
+            | Self::SpentElsewhere { .. }
+            | Self::Refused { .. }
+            | Self::Returned { .. } => None,
         }
     }
 }
@@ -180,20 +206,34 @@ impl Record {
         }
     }
 
+    /// The time at which money is known to have moved, with a response or the promise of one.
+    #[must_use]
+    pub fn settled_at(&self) -> Option<UnixMillis> {
+        match &self.state {
+            State::Settled { keep_until, .. } => Some(UnixMillis(keep_until.0.saturating_sub(SETTLED_KEPT_MS))),
+            _ => None,
+        }
+    }
+
     /// The telemetry event for having reached this record's state.
     #[must_use]
     pub fn event<'a>(&'a self, request_id: Option<&'a str>) -> PaymentEvent<'a> {
+        let stage = self.state.stage();
+        let is_settled = stage == Stage::Settled;
         PaymentEvent {
-            request_id,
-            tenant_id: &self.claim.tenant_id,
-            payment: &self.claim.payment,
-            stage: self.state.stage(),
-            facilitator: self.state.facilitator(),
+            request_id: request_id.map(Cow::Borrowed),
+            tenant_id: self.claim.tenant_id.as_str().into(),
+            payment: self.claim.payment.as_str().into(),
+            stage,
+            facilitator: self.state.facilitator().map(Cow::Borrowed),
             reason: match &self.state {
-                State::Refused { reason, .. } => Some(reason),
+                State::Refused { reason, .. } => Some(Cow::Borrowed(reason)),
                 _ => None,
             },
-            transaction: self.state.transaction(),
+            transaction: self.state.transaction().map(Cow::Borrowed),
+            amount: is_settled.then(|| self.claim.amount.to_string()),
+            pay_to: if is_settled { self.claim.pay_to() } else { None },
+            settled_at_ms: self.settled_at().filter(|_| is_settled),
         }
     }
 }

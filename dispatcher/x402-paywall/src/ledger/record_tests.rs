@@ -1,7 +1,10 @@
 //! A record outlives the dispatcher that stored it: it says who may have been charged. So `testdata/records` keeps one of each
 //! kind as it was once stored, and nothing of it is ever changed; a dispatcher that stores them otherwise adds its own.
 
-use super::{Authorized, Claim, Delivery, Record, State, record::Lost};
+use super::{
+    Authorized, Claim, Delivery, Record, State,
+    record::{Lost, Unsent},
+};
 use crate::{
     Reason, UnixMillis,
     binding::Binding,
@@ -55,7 +58,7 @@ fn record(state: State) -> Record {
         identifier: Some("order-of-monday-0001".parse().unwrap()),
         ignored_identifier: None,
     };
-    Record { claim, holder: "request-1".to_owned(), state, head }
+    Record { claim, holder: "request-1".to_owned(), state, head, unsent: None }
 }
 
 /// A record as it is since it knows who presented the payment, and with what.
@@ -115,8 +118,14 @@ fn every_kind() -> Vec<(&'static str, Record)> {
         ),
         ("settled-delivered", settled(Delivery::Delivered { again_until: at })),
         ("spent_elsewhere", State::SpentElsewhere { transaction: transaction.clone(), keep_until: at }),
+        ("returned", State::Returned { keep_until: at }),
     ]
     .map(|(name, state)| with_origin((name, record(state))))
+    .map(|(name, record)| {
+        let unsent = Unsent { facilitator: "primary".to_owned(), since: at, is_doubted: false };
+        let unsent = matches!(record.state, State::Returned { .. }).then_some(unsent);
+        (name, Record { unsent, ..record })
+    })
     .into();
     kinds.extend(since);
     let mut proven = record(State::Claimed);

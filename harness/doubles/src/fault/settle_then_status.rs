@@ -19,6 +19,7 @@ pub const ABOUT: About = About {
     swarm: Drawn::OnSettle(&[
         "settle-then-status = { code = 502, body = \"html\" }",
         "settle-then-status = { code = 503, body = \"answer\" }",
+        "settle-then-status = { code = 401, body = \"json\" }",
     ]),
     compared: Compared::Yes,
 };

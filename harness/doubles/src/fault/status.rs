@@ -16,7 +16,11 @@ pub const ABOUT: About = About {
         "{ code = 502, body = \"html\" }",
     ),
     moves: Moves::Never,
-    swarm: Drawn::OnAnyCall(&["status = { code = 502, body = \"html\" }", "status = { code = 429, body = \"empty\" }"]),
+    swarm: Drawn::OnAnyCall(&[
+        "status = { code = 502, body = \"html\" }",
+        "status = { code = 429, body = \"empty\" }",
+        "status = { code = 401, body = \"json\" }",
+    ]),
     compared: Compared::Yes,
 };
 

@@ -1,10 +1,14 @@
 //! Calls to facilitator doubles: real HTTP over a pipe, within a time-out, as the Worker's `fetch` has it.
 
-use crate::sim::{chance::Chance, process::Life};
-use dispatcher_core::paywall::ports::{
-    FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+use crate::sim::{chance::Chance, clock::VirtualClock, process::Life};
+use dispatcher_core::paywall::{
+    facilitator::token::{Algorithm, SigningKey},
+    ports::{
+        Clock, CredentialSigner, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES,
+        SignError, TransportError,
+    },
 };
-use doubles::{NodeDouble, PipeEnd, PipedDouble};
+use doubles::{NodeDouble, PipeEnd, PipedDouble, TokenAlgorithm, sign_with};
 use std::{collections::BTreeMap, fmt::Write, rc::Rc, sync::Arc, time::Duration};
 
 /// Under which URLs the dispatcher is told of the doubles.
@@ -24,6 +28,7 @@ const MAX_HEADERS: usize = 16;
 pub struct PipeTransport {
     pub life: Life,
     pub chance: Chance,
+    pub clock: VirtualClock,
     /// By name.
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
     pub node: Option<Rc<NodeDouble>>,
@@ -56,7 +61,8 @@ impl PipeTransport {
         // A process that dies now has sent nothing; one that dies from here on has.
         self.life.alive().await;
         let mut connection = double.connect().ok_or(TransportError::Unreachable)?;
-        let sent = connection.write_all(to_http(request, host, path).as_bytes()).await;
+        let headers = self.headers(request).await?;
+        let sent = connection.write_all(to_http(request, host, path, &headers).as_bytes()).await;
         sent.map_err(|_| TransportError::Unreachable)?;
         let answer = receive(&mut connection).await?;
         self.chance.travel().await;
@@ -64,14 +70,35 @@ impl PipeTransport {
     }
 }
 
-fn to_http(request: &HttpRequest<'_>, host: &str, path: &str) -> String {
-    let (verb, body) = request.json.map_or(("GET", ""), |json| ("POST", json));
-    let mut text = format!("{verb} /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n");
-    for header in request.headers {
-        // The doubles want fixed keys alone.
-        let value = header.fixed_value().unwrap_or_default();
-        write!(text, "{}: {value}\r\n", header.name).expect("a string takes whatever it is given");
+impl PipeTransport {
+    async fn headers(&self, request: &HttpRequest<'_>) -> Result<String, TransportError> {
+        let mut text = String::new();
+        for header in request.headers {
+            let value =
+                header.value(request, self.clock.now(), self).await.map_err(|SignError| TransportError::Unsigned)?;
+            write!(text, "{}: {value}\r\n", header.name).expect("a string takes whatever it is given");
+        }
+        Ok(text)
     }
+}
+
+impl CredentialSigner for PipeTransport {
+    async fn sign(&self, key: &SigningKey, message: &[u8]) -> Result<Vec<u8>, SignError> {
+        let algorithm = match key.algorithm {
+            Algorithm::EdDSA => TokenAlgorithm::EdDSA,
+            Algorithm::ES256 => TokenAlgorithm::ES256,
+        };
+        sign_with(algorithm, &key.pkcs8, message).ok_or(SignError)
+    }
+
+    fn nonce(&self) -> String {
+        self.chance.token()
+    }
+}
+
+fn to_http(request: &HttpRequest<'_>, host: &str, path: &str, headers: &str) -> String {
+    let (verb, body) = request.json.map_or(("GET", ""), |json| ("POST", json));
+    let mut text = format!("{verb} /{path} HTTP/1.1\r\nhost: {host}\r\naccept: application/json\r\n{headers}");
     if request.json.is_some() {
         write!(text, "content-type: application/json\r\ncontent-length: {}\r\n", body.len())
             .expect("a string takes whatever it is given");

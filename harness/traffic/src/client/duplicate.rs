@@ -1,10 +1,15 @@
-//! A client whose retries went wild: one signed payment, sent ten times at once. One of them may be served, the others must
-//! be told so.
+//! A client whose retries went wild: one signed payment, sent ten times at once, and written in two ways. It is one payment in
+//! either: one of them may be served, the others must be told so.
 
 use super::{Bought, Visit, is_served};
-use crate::{ask::Ask, caller::Sending};
+use crate::{
+    ask::Ask,
+    caller::Sending,
+    payer::{Draft, Payment, plain},
+};
 use futures_util::future::join_all;
 use reports::event::{ExchangeKind, PurchaseOutcome};
+use x402_protocol::header;
 
 /// The requests at once: as many as a browser and its proxies may come to, and enough for a race to show.
 const AT_ONCE: usize = 10;
@@ -15,10 +20,12 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
         Ok(invoice) => invoice,
         Err(ended) => return ended,
     };
-    let payment = visit.pay(&invoice, 0);
-    let racers = (0..AT_ONCE).map(|n| {
+    let draft = visit.draft(&invoice, 0);
+    let payment = draft.sign();
+    let spellings: Vec<_> = (0..AT_ONCE).map(|n| spelled(&draft, n)).collect();
+    let racers = spellings.iter().enumerate().map(|(n, payment)| {
         let kind = if n == 0 { ExchangeKind::Payment } else { ExchangeKind::Duplicate };
-        visit.send(Sending::new(&ask, kind).with(&payment))
+        visit.send(Sending::new(&ask, kind).with(payment))
     });
     let answers = join_all(racers).await;
     let outcome = if answers.iter().any(|got| is_served(got.as_ref())) {
@@ -27,4 +34,12 @@ pub async fn buy(visit: &Visit<'_>) -> Bought {
         visit.collect_or_give_up(&ask, &payment, ExchangeKind::Resend).await
     };
     Bought { outcome, payments: vec![payment] }
+}
+
+/// The payment, with white space in it every other time.
+fn spelled(draft: &Draft<'_>, n: usize) -> Payment {
+    let payment = draft.sign();
+    let json = draft.json(&draft.signature());
+    let text = if n.is_multiple_of(2) { json.to_string() } else { format!("{json:#}") };
+    Payment { header: plain(header::encode_text(&text)), ..payment }
 }

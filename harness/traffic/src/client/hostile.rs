@@ -10,7 +10,7 @@ use crate::{
 use facts::official::SLOW_ACCOUNT;
 use fastrand::Rng;
 use reports::event::{ExchangeKind, Flaw};
-use serde_json::{Value, json};
+use serde_json::Value;
 use x402_protocol::{TransferMethod, Version, header, hex};
 
 /// One way to trouble a facilitator.
@@ -49,13 +49,6 @@ const TROUBLES: &[Trouble] = &[
         payment["payload"]["signature"] = enveloped(&[0, 96, 1 << 20, 0]);
     }),
     local("permit-in-version-1", Version::V1, TransferMethod::Permit2, keyless),
-    local("gas-sponsoring-of-an-object", Version::V2, TransferMethod::Permit2, |payment, _| {
-        let payer = payment["payload"]["permit2Authorization"]["from"].clone();
-        payment["extensions"]["eip2612GasSponsoring"] = json!({"info": {
-            "from": payer, "asset": payment["accepted"]["asset"], "spender": "0x000000000022D473030F116dDEE9F6B43aC78BA3",
-            "amount": {"toString": 1}, "nonce": "0", "deadline": "99999999999", "signature": "0x00", "version": "1",
-        }});
-    }),
     Trouble {
         answers: ASKED_FOR,
         local: false,

@@ -125,9 +125,9 @@ clients! {
     TwoNames("two-names", "asks one tenant's host for a path that names another tenant", "1", NOT_TRIED);
     PaidPermit2(
         "paid-permit2",
-        "buys by Permit2, which it has allowed to move its money (official worlds)",
+        "buys by Permit2, which it has allowed to move its money, every other time with an extension that nobody offered",
         "2",
-        Swarm::Never { because: "it needs the official library's facilitators" }
+        Swarm::Never { because: "no node can show what has used a permit up, so some of them stay open" }
     );
     Hostile(
         "hostile",
@@ -258,9 +258,9 @@ impl ClientKind {
         self.pays() && !self.is_attacker() && self != Self::Gone
     }
 
-    /// Whether it needs the official library's facilitators: the doubles have no allowances, and are kinder to the hostile.
+    /// Whether it needs the official library's facilitators: the doubles are kinder to the hostile.
     pub fn wants_official(self) -> bool {
-        matches!(self, Self::PaidPermit2 | Self::Hostile)
+        self == Self::Hostile
     }
 
     /// Whether it needs a tenant that has a price.

@@ -29,6 +29,7 @@ mod skewed;
 mod squatter;
 mod tries_again;
 mod two_names;
+mod unasked;
 mod unbacked;
 
 pub use kind::{ClientKind, Swarm};
@@ -174,6 +175,7 @@ impl Visit<'_> {
         };
         if self.arrival.client == ClientKind::PaidPermit2 {
             draft.method = TransferMethod::Permit2;
+            draft.unasked = number.is_multiple_of(2).then(|| unasked::gas_sponsoring(&draft));
         }
         draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(whose));
         draft

@@ -9,7 +9,7 @@ mod ask;
 mod calls;
 mod port;
 mod row;
-mod side_by_side;
+pub(super) mod side_by_side;
 #[cfg(test)]
 mod tests;
 
@@ -17,9 +17,11 @@ pub use ask::ask;
 pub use calls::Busy;
 pub use port::{FormerLedger, NoFormerLedger, ShardStore};
 pub use row::Row;
+pub use side_by_side::all as side_by_side;
 
 use super::{
     Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
+    books::{Entry, OnChain, Span},
     layout::{Layout, Place},
     machine::RING_AGAIN_MS,
 };
@@ -70,9 +72,12 @@ pub struct Shard<S: ShardStore, T, C, L, I, F> {
     calls: Calls,
     /// The number of shards that anybody has told it of; `None` until it was read.
     raised_to: Cell<Option<u16>>,
-    living: RefCell<BTreeMap<String, Living<S, T, C, L, I>>>,
+    living: RefCell<InMemory<S, T, C, L, I>>,
     look_at: Cell<usize>,
 }
+
+/// Payments by their keys.
+type InMemory<S, T, C, L, I> = BTreeMap<String, Living<S, T, C, L, I>>;
 
 struct Living<S: ShardStore, T, C, L, I> {
     keeper: Rc<Keeper<Row<S>, T, C, L, I>>,
@@ -149,7 +154,12 @@ where
         holder: &str,
         response: &PaidResponse,
     ) -> Result<Placed<SettleReply>, LedgerError> {
-        self.with(routed, async |keeper| keeper.settle(holder, response).await).await
+        self.with(routed, async |keeper| {
+            let tenant = keeper.record().await?.map(|record| record.claim.tenant_id).unwrap_or_default();
+            let _held = self.calls.hold(&tenant, response.body.len())?;
+            keeper.settle(holder, response).await
+        })
+        .await
     }
 
     /// Gives the payment back, with nothing moved.
@@ -170,6 +180,21 @@ where
     /// The record of a payment as it stands.
     pub async fn record(&self, routed: Routed<'_>) -> Result<Placed<Option<Record>>, LedgerError> {
         self.with(routed, async |keeper| keeper.record().await).await
+    }
+
+    /// The chain's word on a payment.
+    pub async fn on_chain(&self, routed: Routed<'_>) -> Result<Placed<OnChain>, LedgerError> {
+        self.with(routed, async |keeper| keeper.on_chain().await).await
+    }
+
+    /// The payments of this shard that were settled in a span of time, `limit` at most.
+    pub async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Entry>, LedgerError> {
+        Ok(self.store.settled(span, limit).await?.iter().map(Entry::from).collect())
+    }
+
+    /// The payments of this shard whose settlement is open, the longest open first, and `limit` at most.
+    pub async fn open(&self, limit: usize) -> Result<Vec<Entry>, LedgerError> {
+        Ok(self.store.open(limit).await?.iter().map(Entry::from).collect())
     }
 
     /// Tells the payment's new shard whether it is here. From then on whoever does not know of that many shards begins nothing

@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     facilitator::Facilitators,
     health::{Board, testing},
-    ledger::{Memory, MemoryStore, Reply},
+    ledger::{Memory, MemoryStore, Reply, books::Span},
     ports::{FacilitatorAnswer, HttpRequest, TransportError},
     response::ResponseHead,
     telemetry::PaymentEvent,
@@ -56,6 +56,12 @@ impl ShardStore for Store {
     async fn set_alarm(&self, at: UnixMillis) -> Result<(), LedgerError> {
         self.0.0.alarms.borrow_mut().insert(self.1.clone(), at);
         Ok(())
+    }
+    async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        Ok(self.memory().settled(span, limit))
+    }
+    async fn open(&self, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        Ok(self.memory().open(limit))
     }
     async fn raised_to(&self) -> Result<u16, LedgerError> {
         Ok(self.memory().raised_to())
@@ -203,6 +209,33 @@ fn many_unknown_payments_are_asked_about_by_one_alarm_a_batch_at_a_time() {
         assert!(rings < 100, "a ring does something");
         world.pass_ms(5_000);
     }
+    assert!(world.0.stuck.borrow().is_empty());
+}
+
+#[test]
+fn ten_thousand_unknown_payments_hold_up_no_new_one() {
+    const OPEN: usize = 10_000;
+    let (world, layout) = (World::new(), Layout::default());
+    let shard = world.shard("0", layout);
+    for n in 0..OPEN {
+        assert!(matches!(sell(&shard, &format!("open-{n}"), 16).unwrap(), Reply::Pending { .. }));
+    }
+    world.0.settles.set(true);
+    world.pass_ms(60_000);
+    let mut rings = 0;
+    while world.alarm("0").is_some_and(|at| at <= world.now()) {
+        let before = world.0.asked_to_settle.get();
+        ready(shard.ring()).unwrap();
+        assert!(world.0.asked_to_settle.get() - before <= BATCH as u32, "a ring is bounded");
+        // Between any two rings, a sale asks for itself alone.
+        let before = world.0.asked_to_settle.get();
+        assert!(matches!(sell(&shard, &format!("new-{rings}"), 16).unwrap(), Reply::Settled(_)));
+        assert_eq!(world.0.asked_to_settle.get() - before, 1);
+        rings += 1;
+        assert!(rings <= 2 * OPEN / BATCH, "every ring sees to a batch");
+    }
+    assert!(rings >= OPEN / BATCH);
+    assert!((0..OPEN).all(|n| state(&shard, &format!("open-{n}"), 16) == "settled"));
     assert!(world.0.stuck.borrow().is_empty());
 }
 

@@ -106,7 +106,7 @@ fn a_plan_names_each_request_and_does_none() {
             "PATCH /accounts/acc1/workers/scripts/402claw-outbound/script-settings"
         ]
     );
-    let dispatcher = requests(1);
+    let dispatcher = requests(plan["workers"].as_array().unwrap().len() - 1);
     assert!(dispatcher.contains(&"POST /accounts/acc1/workers/dispatch/namespaces".to_owned()), "{dispatcher:?}");
     assert!(dispatcher.contains(&"PUT /accounts/acc1/workers/scripts/402claw-dispatcher".to_owned()), "{dispatcher:?}");
     assert!(!plan.to_string().contains("s3cret"), "{plan}");

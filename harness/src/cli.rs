@@ -675,6 +675,9 @@ pub struct ServeArgs {
     /// A fault that is on from the start: 'primary settle settle-then-hang'. Can be repeated; `harness fault` switches others
     #[arg(long = "fault", value_name = "WORDS", conflicts_with = "facilitator_urls")]
     pub faults: Vec<String>,
+    /// Keeps events as production does, in a queue and a database of this machine: `/__platform/events` and its like answer
+    #[arg(long)]
+    pub telemetry: bool,
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,

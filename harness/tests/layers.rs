@@ -43,12 +43,14 @@ const FLOORS: [&[&str]; 8] = [
 ];
 
 /// Every crate of the workspace, by its folder.
-const CRATES: [&str; 21] = [
+const CRATES: [&str; 23] = [
     "dispatcher/cli",
     "dispatcher/core",
     "dispatcher/dataset",
     "dispatcher/dataset-worker",
     "dispatcher/outbound",
+    "dispatcher/telemetry",
+    "dispatcher/telemetry-worker",
     "dispatcher/worker",
     "dispatcher/x402-paywall",
     "dispatcher/x402-protocol",

@@ -62,6 +62,8 @@ pub enum Event {
     DispatcherAlert(DispatcherAlert),
     /// The dispatcher's own line about what keeps a payment from its end, as logged.
     DispatcherTrouble(TroubleLine),
+    /// The dispatcher's own line about an operator who changed something or was turned away, as logged.
+    DispatcherOperator(OperatorLine),
     /// The dispatcher's own line about a facilitator whose standing changed, as logged.
     FacilitatorStanding(FacilitatorStanding),
     /// The stored tenant directory was written to, or what was there when the run began.
@@ -669,6 +671,21 @@ pub struct TroubleLine {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payment: Option<String>,
     pub why: String,
+}
+
+/// An operator changed something, or was turned away.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorLine {
+    pub request_id: String,
+    pub route: String,
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The scope of the token that came.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// An operator's request to the platform API.

@@ -24,6 +24,14 @@ pub enum Environment {
 }
 
 impl Environment {
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prod => "prod",
+            Self::Test => "test",
+        }
+    }
+
     /// The one network that prices may be in. One and not several, so that no test payment ever buys from production.
     #[must_use]
     pub fn network(self) -> Network {

@@ -145,7 +145,7 @@ impl<P: Platform> Dispatcher<P> {
                     readers = Readers::of(resolved.tenant.cors.as_ref(), request);
                 }
                 line.tenant_id = Some(resolved.tenant.id.clone());
-                (_, line.limits) = self.memory.warden.limits(&resolved.tenant, began);
+                line.limits = self.memory.warden.limits(&resolved.tenant, began).1.map(Into::into);
                 line.route = format!("{} {}", request.method(), resolved.place.path);
                 let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
                 told.map(|content| content.confined(request, &resolved.place, resolved.tenant.shared_origin))

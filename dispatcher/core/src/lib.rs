@@ -24,6 +24,7 @@ pub mod listing;
 pub mod log_text;
 pub mod message;
 mod mount;
+pub mod operations;
 pub mod passed;
 pub mod plan;
 pub mod platform;

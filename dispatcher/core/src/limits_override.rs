@@ -64,7 +64,7 @@ impl OverrideRecord {
 }
 
 /// The one form of RFC 3339 that needs no library: whole seconds, UTC.
-fn utc(text: &str) -> Option<UnixMillis> {
+pub(crate) fn utc(text: &str) -> Option<UnixMillis> {
     const FORM: &[u8] = b"dddd-dd-ddTdd:dd:ddZ";
     let fits = |(byte, form): (&u8, &u8)| if *form == b'd' { byte.is_ascii_digit() } else { byte == form };
     if text.len() != FORM.len() || !text.as_bytes().iter().zip(FORM).all(fits) {

@@ -4,10 +4,11 @@ use crate::{
     admission::Gate,
     directory::stored::StoredTenants,
     ports::{
-        HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter, RequestLog, Tenants,
-        TroubleLog,
+        Desk, EventQueue, HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter,
+        RequestLog, Tenants, TroubleLog,
     },
     quarantine::{QuarantineObject, Warden},
+    telemetry::outbox::Outbox,
     token_guard::TokenGuard,
 };
 use std::rc::Rc;
@@ -47,6 +48,8 @@ pub trait Hosting: Platform<Ledger: PaymentRecords, Log: TroubleLog, Tenants: St
     type Quarantines: QuarantineObject;
     type Health: HealthObject;
     type Secrets: OperatorSecrets;
+    type Events: EventQueue;
+    type Desk: Desk;
     type Later: Later;
 }
 
@@ -56,6 +59,8 @@ pub struct Surroundings<P: Hosting> {
     pub quarantines: P::Quarantines,
     pub health: P::Health,
     pub secrets: P::Secrets,
+    pub events: P::Events,
+    pub desk: P::Desk,
     pub later: P::Later,
 }
 
@@ -70,4 +75,6 @@ pub struct IsolateMemory {
     pub board: Option<Rc<Board>>,
     /// The knowledge of who guesses at the platform's token.
     pub token_guard: Rc<TokenGuard>,
+    /// The events that are still to be sent. `None`: they are in the log alone.
+    pub outbox: Option<Rc<Outbox>>,
 }

@@ -3,8 +3,12 @@
 use crate::{
     dispatch_key::DispatchKey,
     egress::PolicyOf,
+    operations::{
+        question::{Asked, DeskError, Told},
+        token::Tokens,
+    },
     plan::Limits,
-    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
+    telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble, outbox::Parcel},
     tenant::Tenant,
     tenant_failure::TenantFailure,
 };
@@ -15,6 +19,7 @@ use serde_json::Value;
 use std::{future::Future, rc::Rc};
 use x402_paywall::{
     health::{News, Snapshot},
+    ledger::books::{Entry, OnChain, Span},
     ports::LedgerError,
 };
 
@@ -108,17 +113,36 @@ pub trait HealthObject {
 pub trait PaymentRecords {
     /// Returns what the ledger knows of a payment, as JSON.
     fn describe(&self, payment: &str) -> impl Future<Output = Result<Value, LedgerError>>;
+    /// Returns the chain's word on a payment.
+    fn on_chain(&self, payment: &str) -> impl Future<Output = Result<OnChain, LedgerError>>;
+    /// Returns what all shards have settled in a span of time, by time and key, and `limit` at most.
+    fn settled(&self, span: &Span, limit: u32) -> impl Future<Output = Result<Vec<Entry>, LedgerError>>;
+    /// Returns the payments of all shards whose settlement is open, the longest open first, and `limit` at most.
+    fn open(&self, limit: u32) -> impl Future<Output = Result<Vec<Entry>, LedgerError>>;
+}
+
+/// The queue of events, behind which they are kept.
+pub trait EventQueue {
+    /// Sends a batch. It is kept once, however often the platform delivers it. The error is for the log.
+    fn send(&self, parcel: &Parcel) -> impl Future<Output = Result<(), String>>;
+}
+
+/// The desk at which questions about what was kept are answered.
+pub trait Desk {
+    fn ask(&self, asked: &Asked) -> impl Future<Output = Result<Told, DeskError>>;
 }
 
 /// The secrets that let an operator in.
 pub trait OperatorSecrets {
-    /// Returns the platform's token. Without one nobody gets in.
-    fn token(&self) -> Option<String>;
+    /// Returns the platform's tokens. Without any nobody gets in.
+    fn tokens(&self) -> Tokens;
 }
 
 /// Takes what went wrong beside a request's story. Must not fail and must not wait.
 pub trait TroubleLog {
     fn trouble(&self, trouble: &Trouble<'_>);
+    /// Takes what an operator did, or was not let do.
+    fn operator(&self, line: &OperatorLine);
 }
 
 /// Takes what is to be known of the directory. Must not fail and must not wait.

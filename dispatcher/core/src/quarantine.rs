@@ -340,7 +340,7 @@ impl Warden {
             seen.new.push(quarantine);
         }
         Some(Alert {
-            alert: "tenant_cpu_limit",
+            alert: "tenant_cpu_limit".into(),
             tenant_id: Some(tenant.id.clone()),
             script: Some(tenant.script.as_str().to_owned()),
             in_a_row: Some(in_a_row),

@@ -29,6 +29,14 @@ pub enum Refusal {
     /// `__platform/*` without the token, or for something that is not there.
     PlatformDenied,
     PlatformNotFound,
+    /// The token lets its holder look, and no more.
+    PlatformForbidden,
+    /// A member of a platform request's query is wrong.
+    PlatformQuery {
+        why: String,
+    },
+    /// What was kept of events cannot be asked.
+    TelemetryUnavailable,
     /// Too many wrong tokens came from the same source: see [`crate::token_guard`].
     TooManyGuesses {
         retry_after_s: u64,
@@ -74,7 +82,10 @@ impl Refusal {
                 Self::RateLimited { .. } => Self::Owed(Box::new(Self::NoTenant)),
                 Self::Owed(_) => Self::PlatformDenied,
                 Self::PlatformDenied => Self::PlatformNotFound,
-                Self::PlatformNotFound => Self::TooManyGuesses { retry_after_s: 1 },
+                Self::PlatformNotFound => Self::PlatformForbidden,
+                Self::PlatformForbidden => Self::PlatformQuery { why: "x".to_owned() },
+                Self::PlatformQuery { .. } => Self::TelemetryUnavailable,
+                Self::TelemetryUnavailable => Self::TooManyGuesses { retry_after_s: 1 },
                 Self::TooManyGuesses { .. } => Self::InvalidPaymentKey,
                 Self::InvalidPaymentKey => Self::UnknownTenant,
                 Self::UnknownTenant => Self::LedgerUnavailable,
@@ -95,6 +106,7 @@ impl Refusal {
             Self::Resolve(ResolveError::InvalidKey)
             | Self::PaymentTooLarge
             | Self::InvalidPaymentKey
+            | Self::PlatformQuery { .. }
             | Self::PlatformBody { .. } => 400,
             Self::Tenant(TenantFailure::NotInNamespace | TenantFailure::Threw) | Self::ResponseTooLarge => 502,
             Self::Tenant(TenantFailure::CpuLimit | TenantFailure::SubrequestLimit) | Self::HealthUnavailable => 503,
@@ -103,8 +115,12 @@ impl Refusal {
             Self::RequestIncomplete => 408,
             Self::Owed(refusal) => refusal.status(),
             Self::PlatformDenied => 401,
+            Self::PlatformForbidden => 403,
             Self::RateLimited { .. } | Self::TooManyGuesses { .. } => 429,
-            Self::LedgerUnavailable | Self::QuarantineUnavailable | Self::Resolve(ResolveError::Unavailable) => 503,
+            Self::LedgerUnavailable
+            | Self::QuarantineUnavailable
+            | Self::TelemetryUnavailable
+            | Self::Resolve(ResolveError::Unavailable) => 503,
         }
     }
 
@@ -141,6 +157,9 @@ impl Refusal {
             Self::Owed(refusal) => refusal.code(),
             Self::PlatformDenied => "platform_token_required",
             Self::PlatformNotFound => "platform_resource_not_found",
+            Self::PlatformForbidden => "platform_scope_required",
+            Self::PlatformQuery { .. } => "invalid_platform_query",
+            Self::TelemetryUnavailable => "telemetry_unavailable",
             Self::LedgerUnavailable => "settlement_ledger_unavailable",
             Self::HealthUnavailable => "facilitator_health_unavailable",
             Self::PlatformBody { .. } => "invalid_platform_body",
@@ -152,6 +171,7 @@ impl Refusal {
     pub fn message(&self) -> Cow<'static, str> {
         let message = match self {
             Self::PlatformBody { why } => return format!("the body is refused: {why}").into(),
+            Self::PlatformQuery { why } => return format!("the query is refused: {why}").into(),
             Self::Misconfigured => "the dispatcher's configuration is refused; its log names the key",
             Self::NoTenant => "no tenant has this host or slug",
             Self::Resolve(ResolveError::InvalidKey) => "this host or slug cannot be a tenant's",
@@ -189,9 +209,15 @@ impl Refusal {
                 "this is no payment's key, which is network:asset:from:nonce, as eip155:84532:0x<40 digits>:0x<40 digits>:0x<64 digits>"
             }
             Self::UnknownTenant => {
-                "no tenant of the directory has this id, so nothing was changed; \"force\": true in the body puts it in the list all the same"
+                "no tenant of the directory has this id, so nothing was changed; \"force\": true in the body of a quarantine takes it all the same"
             }
             Self::PlatformNotFound => "there is no such platform resource",
+            Self::PlatformForbidden => {
+                "this token lets you look; what changes something wants one of the scope operate"
+            }
+            Self::TelemetryUnavailable => {
+                "what was kept of events cannot be read right now; payments do not depend on it"
+            }
             Self::LedgerUnavailable => "the settlement ledger cannot be reached right now",
         };
         message.into()

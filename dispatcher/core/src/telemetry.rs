@@ -1,12 +1,19 @@
-//! The one line that every request ends in. Secrets have no field here: no signature, no payload, no query.
+//! The lines that the dispatcher writes. They are the one list of what is told: the log has their text, and [`event`] reads the
+//! same types back where they are kept. Secrets have no field here: no signature, no payload, no query.
+
+pub mod event;
+pub mod outbox;
 
 use crate::log_text::bounded;
-use serde::Serialize;
-use serde_json::{Value, json};
-use x402_paywall::{ports::LedgerError, telemetry::Attempt};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use x402_paywall::{
+    ports::LedgerError,
+    telemetry::{Attempt, TroubleLine},
+};
 
 /// How one request ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestLine {
     pub request_id: String,
     pub tenant_id: Option<String>,
@@ -19,11 +26,11 @@ pub struct RequestLine {
     pub transaction: Option<String>,
     pub attempts: Vec<Attempt>,
     /// Why the settlement ledger could not be asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_error: Option<String>,
     /// `override`, `override_expired` or `quarantine`, where not the plan alone says what a run may use.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limits: Option<&'static str>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Cow<'static, str>>,
     pub ms: u64,
 }
 
@@ -47,24 +54,24 @@ impl RequestLine {
 }
 
 /// Something that an operator should look at: told once, when it begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     /// `tenant_cpu_limit`: callers in a row had runs that ended over it. `tenant_error_rate`: its Worker, or a path of it, has
     /// begun to fail for its callers. `unpaid_flood`, `malformed_flood`, `worthless_payments`: what one address sends.
     /// `network_misbehaves`: several parts of a network of version 6 did, and it is held to rules as one caller.
-    pub alert: &'static str,
+    pub alert: Cow<'static, str>,
     /// For an address, whom it had called when it was noticed.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub script: Option<String>,
     /// Address, network of a version 6 address, or zone of a Worker.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub in_a_row: Option<u32>,
     /// By policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantined_until_ms: Option<u64>,
 }
 
@@ -79,36 +86,56 @@ pub enum Trouble<'a> {
     QuarantineUnavailable(LedgerError),
     /// Facilitators' health could not be merged: payments go by what their isolate saw.
     HealthUnavailable(LedgerError),
+    /// Events could not be sent to where they are kept. They are in the log.
+    TelemetryUnavailable(String),
 }
 
 impl Trouble<'_> {
-    /// The members of its log line: `what`, `payment` where there is one, and `why`.
+    /// Its log line.
     #[must_use]
-    pub fn line(&self) -> Value {
+    pub fn line(&self) -> TroubleLine {
         match self {
-            Self::LedgerUnavailable { payment, error } => of_payment("ledger_unavailable", payment, error),
-            Self::LostConfirmation { payment, error } => of_payment("lost_confirmation", payment, error),
-            Self::QuarantineUnavailable(error) => json!({"what": "quarantine_unavailable", "why": error.to_string()}),
-            Self::HealthUnavailable(error) => json!({"what": "health_unavailable", "why": error.to_string()}),
+            Self::LedgerUnavailable { payment, error } => trouble("ledger_unavailable", Some(*payment), error),
+            Self::LostConfirmation { payment, error } => trouble("lost_confirmation", Some(*payment), error),
+            Self::QuarantineUnavailable(error) => trouble("quarantine_unavailable", None, error),
+            Self::HealthUnavailable(error) => trouble("health_unavailable", None, error),
+            Self::TelemetryUnavailable(why) => trouble("telemetry_unavailable", None, why),
         }
     }
 }
 
-fn of_payment(what: &str, payment: &str, error: &LedgerError) -> Value {
-    json!({"what": what, "payment": payment, "why": error.to_string()})
+fn trouble(what: &'static str, payment: Option<&str>, why: &impl ToString) -> TroubleLine {
+    TroubleLine { what: Some(what.into()), payment: payment.map(str::to_owned), why: why.to_string() }
+}
+
+/// An operator's request that changed something, or that was turned away.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OperatorLine {
+    pub request_id: String,
+    /// Method and path.
+    pub route: String,
+    pub status: u16,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<Cow<'static, str>>,
+    /// `read` or `operate`: the scope of the token that came. `None`: it was no token of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Cow<'static, str>>,
+    /// The address, or network of a version 6 address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 /// Something about the tenant directory that an operator should know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectoryEvent {
     /// `adopted` a version; `kept` the one that is named, because of what is wrong with another; `left_out` a record;
     /// `unavailable`: there is none to keep.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
     /// The snapshot that is in use.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<u64>,
     /// The fault, and its place.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
 }
 

@@ -100,6 +100,9 @@ fn refusals() -> Vec<Heard> {
     let section = |refusal: &Refusal| match refusal {
         Refusal::PlatformDenied
         | Refusal::PlatformNotFound
+        | Refusal::PlatformForbidden
+        | Refusal::PlatformQuery { .. }
+        | Refusal::TelemetryUnavailable
         | Refusal::PlatformBody { .. }
         | Refusal::LedgerUnavailable
         | Refusal::HealthUnavailable

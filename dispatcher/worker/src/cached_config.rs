@@ -2,7 +2,8 @@
 //! of the stored tenant directory, who is in quarantine and who comes how often; and the board on which it writes how its facilitators do.
 
 use crate::ports::{
-    clock::WallClock, log::ConsoleLog, randomness::WebCrypto, secrets::WorkerSecrets, snapshot_store::KvSnapshots,
+    clock::WallClock, log::ConsoleLog, outbox, randomness::WebCrypto, secrets::WorkerSecrets,
+    snapshot_store::KvSnapshots,
 };
 use dispatcher_core::{
     Config,
@@ -28,6 +29,7 @@ thread_local! {
 
 /// The same error every time for a bad configuration: a request can never run on half of one.
 pub fn get(env: &Env) -> Result<Rc<Config>, ConfigError> {
+    outbox::open(env);
     CONFIG.with(|config| config.get_or_init(|| parse(env).map(Rc::new)).clone())
 }
 
@@ -44,6 +46,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         gate: Rc::new(Gate::new(WebCrypto.seed())),
         board: Some(board(config)),
         token_guard: Rc::default(),
+        outbox: outbox::get(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())
 }
@@ -69,7 +72,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
     let config = Config::from_vars(&vars, &WorkerSecrets(env.clone()))?;
     for error in config.directory.left_out() {
         let why = log_text::bounded(&format!("TENANT_DIRECTORY: {error}"));
-        ConsoleLog.record(&DirectoryEvent { event: "left_out", version: None, why });
+        ConsoleLog.record(&DirectoryEvent { event: "left_out".into(), version: None, why });
     }
     Ok(config)
 }

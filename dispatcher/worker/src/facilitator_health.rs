@@ -5,7 +5,7 @@ use crate::{
     cached_config,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_store::DurableHealthStore, log::ConsoleLog,
-        object_storage::ObjectStorage, randomness::WebCrypto,
+        object_storage::ObjectStorage, outbox, randomness::WebCrypto,
     },
     wire::{self, HealthAnswer, HealthCall, Outcome},
 };
@@ -38,12 +38,14 @@ impl DurableObject for FacilitatorHealth {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let (call, _) = wire::unframe(request.bytes().await?)?;
         let outcome = self.answer(call).await.map_or_else(|error| Outcome::Failed(error.to_string()), Outcome::Done);
+        self.send_events();
         Response::from_bytes(wire::frame(&outcome, &[]))
     }
 
     async fn alarm(&self) -> Result<Response> {
         let jobs = self.monitor()?.woke().await.map_err(thrown)?;
         self.start(jobs)?;
+        self.send_events();
         Response::empty()
     }
 }
@@ -76,6 +78,12 @@ impl FacilitatorHealth {
             });
         }
         Ok(())
+    }
+
+    fn send_events(&self) {
+        if let Ok(config) = cached_config::get(&self.env) {
+            outbox::send_from(&self.state, &self.env, &config);
+        }
     }
 
     fn monitor(&self) -> Result<&Rc<HealthMonitor>> {

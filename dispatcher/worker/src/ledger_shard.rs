@@ -5,7 +5,8 @@ use crate::{
     call_object::call_place,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, shard_store::ShardTables,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
+        shard_store::ShardTables,
     },
     wire::{self, Answer, Call, Outcome, ShardCall},
 };
@@ -47,7 +48,7 @@ impl DurableObject for LedgerShard {
             Ok((answer, body)) => (Outcome::Done(answer), body),
             Err(error) => (Outcome::Failed(error.0), Vec::new()),
         };
-        self.exchange_health();
+        self.beside();
         Response::from_bytes(wire::frame(&outcome, &body))
     }
 
@@ -59,10 +60,10 @@ impl DurableObject for LedgerShard {
             Ok(shard) => shard.ring().await,
             Err(error) => Err(error),
         };
-        self.exchange_health();
         if let Err(error) = armed.and(rang) {
             ConsoleLog.stuck("", &error);
         }
+        self.beside();
         Response::empty()
     }
 }
@@ -104,12 +105,18 @@ impl LedgerShard {
                 shard.record(routed).await.map(|told| placed(told, transaction))
             }
             Call::Has => Ok((Answer::Has(shard.has(&payment, shards).await?), Vec::new())),
+            Call::OnChain => {
+                shard.on_chain(routed).await.map(|told| placed(told, |word| (Answer::OnChain(word), Vec::new())))
+            }
+            Call::SettledIn { span, limit } => Ok((Answer::Entries(shard.settled(&span, limit).await?), Vec::new())),
+            Call::Open { limit } => Ok((Answer::Entries(shard.open(limit).await?), Vec::new())),
         }
     }
 
     /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
-    fn exchange_health(&self) {
+    fn beside(&self) {
         let Ok(config) = cached_config::get(&self.env) else { return };
+        outbox::send_from(&self.state, &self.env, &config);
         let board = cached_config::board(&config);
         if let Some(news) = board.due(WallClock.now()) {
             let object = DurableHealth::new(&self.env);

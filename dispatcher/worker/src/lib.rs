@@ -18,9 +18,9 @@ mod tenant_quarantine;
 mod wire;
 
 use dispatcher_core::refusal::Refusal;
-use ports::{inbound::WebRequest, log::ConsoleLog};
+use ports::{inbound::WebRequest, later::WaitUntil, log::ConsoleLog};
 use web_sys::Response;
-use worker::{Context, Env, Result, event};
+use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, event};
 
 #[event(fetch)]
 async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Response> {
@@ -32,11 +32,20 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
             return answer::ours(&request, &Refusal::Misconfigured);
         }
     };
-    let served = platform::server(&env, &config, ctx).serve(&request).await;
+    let served = platform::server(&env, &config, WaitUntil::Request(ctx)).serve(&request).await;
     let response = answer::to_response(&request, served.answer);
     if let Some(departure) = served.departure {
         let (caller, was_made) = (request.caller(), response.is_ok());
         departure.confirm(move || was_made && !caller.aborted());
     }
     response
+}
+
+/// The platform's clock: looks at the books.
+#[event(scheduled)]
+async fn scheduled(_: ScheduledEvent, env: Env, ctx: ScheduleContext) {
+    match cached_config::get(&env) {
+        Ok(config) => platform::server(&env, &config, WaitUntil::Schedule(ctx)).keep_books().await,
+        Err(error) => ConsoleLog.misconfigured(&error),
+    }
 }

@@ -3,9 +3,9 @@
 use crate::{
     cached_config,
     ports::{
-        clock::WallClock, health_object::DurableHealth, later::WaitUntil, log::ConsoleLog,
-        namespace::DispatchNamespace, quarantine_object::DurableQuarantines, randomness::WebCrypto,
-        rate_limiter::LimitBindings, secrets::WorkerSecrets, settlement_ledger::DurableLedger,
+        clock::WallClock, desk::TelemetryDesk, event_queue::TelemetryQueue, health_object::DurableHealth,
+        later::WaitUntil, log::ConsoleLog, namespace::DispatchNamespace, quarantine_object::DurableQuarantines,
+        randomness::WebCrypto, rate_limiter::LimitBindings, secrets::WorkerSecrets, settlement_ledger::DurableLedger,
         snapshot_store::KvSnapshots,
     },
 };
@@ -16,7 +16,7 @@ use dispatcher_core::{
     serving::Server,
 };
 use std::rc::Rc;
-use worker::{Context, Env};
+use worker::Env;
 
 pub struct Workers;
 
@@ -34,11 +34,13 @@ impl Hosting for Workers {
     type Quarantines = DurableQuarantines;
     type Health = DurableHealth;
     type Secrets = WorkerSecrets;
+    type Events = TelemetryQueue;
+    type Desk = TelemetryDesk;
     type Later = WaitUntil;
 }
 
 /// The server of one request.
-pub fn server(env: &Env, config: &Config, ctx: Context) -> Rc<Server<Workers>> {
+pub fn server(env: &Env, config: &Config, later: WaitUntil) -> Rc<Server<Workers>> {
     let ports = Ports {
         namespace: DispatchNamespace::new(env),
         ledger: DurableLedger::new(env, config.ledger),
@@ -52,7 +54,9 @@ pub fn server(env: &Env, config: &Config, ctx: Context) -> Rc<Server<Workers>> {
         quarantines: DurableQuarantines::new(env),
         health: DurableHealth::new(env),
         secrets: WorkerSecrets(env.clone()),
-        later: WaitUntil(ctx),
+        events: TelemetryQueue::new(env, config),
+        desk: TelemetryDesk::new(env),
+        later,
     };
     Server::new(ports, surroundings, cached_config::memory(config))
 }

@@ -6,7 +6,8 @@ use crate::{
     ledger_shard::claimed,
     ports::{
         clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, record_store::DurableStore,
+        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
+        record_store::DurableStore,
     },
     wire::{self, Answer, Call, Outcome},
 };
@@ -41,7 +42,7 @@ impl DurableObject for SettlementLedger {
             Ok((answer, body)) => (Outcome::Done(answer), body),
             Err(error) => (Outcome::Failed(error.0), Vec::new()),
         };
-        self.exchange_health();
+        self.beside();
         Response::from_bytes(wire::frame(&outcome, &body))
     }
 
@@ -55,7 +56,7 @@ impl DurableObject for SettlementLedger {
             Ok(keeper) => keeper.woke().await,
             Err(error) => Err(LedgerError(error.to_string())),
         };
-        self.exchange_health();
+        self.beside();
         if let Err(error) = armed.and(woke) {
             ConsoleLog.stuck("", &error);
             // What went wrong may have taken the ring with it.
@@ -94,12 +95,16 @@ impl SettlementLedger {
                 Ok((Answer::Transaction(transaction), Vec::new()))
             }
             Call::Has => Ok((Answer::Has(true), Vec::new())),
+            Call::OnChain => Ok((Answer::OnChain(keeper.on_chain().await?), Vec::new())),
+            // Of all payments only a shard can tell.
+            Call::SettledIn { .. } | Call::Open { .. } => Err(LedgerError::another_question()),
         }
     }
 
     /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
-    fn exchange_health(&self) {
+    fn beside(&self) {
         let Ok(config) = cached_config::get(&self.env) else { return };
+        outbox::send_from(&self.state, &self.env, &config);
         let board = cached_config::board(&config);
         if let Some(news) = board.due(WallClock.now()) {
             let object = DurableHealth::new(&self.env);

@@ -6,6 +6,7 @@ use dispatcher_core::{
         health::{News, Snapshot},
         ledger::{
             Claim, Collection, Reply,
+            books::{Entry, OnChain, Span},
             identifier::{Bound, Owner},
             layout::Place,
         },
@@ -60,6 +61,17 @@ pub enum Call {
     Transaction,
     /// From the payment's new shard: is it here?
     Has,
+    /// The chain's word on the payment.
+    OnChain,
+    /// To a shard, about no payment: what it settled in a span of time.
+    SettledIn {
+        span: Span,
+        limit: usize,
+    },
+    /// To a shard, about no payment: what is open.
+    Open {
+        limit: usize,
+    },
 }
 
 /// To an identifier's object.
@@ -119,6 +131,8 @@ pub enum Answer {
     Described(Value),
     Transaction(Option<String>),
     Has(bool),
+    Entries(Vec<Entry>),
+    OnChain(OnChain),
     /// The payment is not here, but there.
     At(Place),
 }

@@ -94,6 +94,25 @@ pub struct Authorized {
 }
 
 impl Claim {
+    /// The address that is paid, from what facilitators are asked with.
+    #[must_use]
+    pub fn pay_to(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Asked<'a> {
+            #[serde(borrow)]
+            payment_requirements: Paid<'a>,
+        }
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Paid<'a> {
+            #[serde(borrow)]
+            pay_to: std::borrow::Cow<'a, str>,
+        }
+        let asked: Asked<'_> = serde_json::from_str(self.request.get()).ok()?;
+        Some(asked.payment_requirements.pay_to.into_owned())
+    }
+
     /// The one scheme of every claim: it has one body for `/verify` and for each `/settle`, and one amount.
     pub const SCHEME: Scheme = Scheme::Exact;
 

@@ -93,6 +93,7 @@ pub fn tell(recorded: &Recorded) -> String {
             let of = line.payment.as_ref().map_or_else(String::new, |key| format!(" with payment {}", short(key)));
             format!("dispatcher's line: trouble{of}{what} ({})", line.why)
         }
+        Event::DispatcherOperator(line) => format!("dispatcher's line: operator {} got {}", line.route, line.status),
         Event::DispatcherAlert(line) => {
             let of =
                 line.source.as_ref().or(line.tenant_id.as_ref()).map_or_else(String::new, |of| format!(" of {of}"));

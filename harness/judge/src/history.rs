@@ -392,6 +392,7 @@ impl History {
             | Event::TenantBytesLogged { .. }
             | Event::SecretLogged { .. }
             | Event::DispatcherTrouble(_)
+            | Event::DispatcherOperator(_)
             | Event::FacilitatorAskedElsewhere { .. }
             | Event::EgressDecided(_)
             | Event::OutsideReached { .. }

@@ -44,6 +44,7 @@ async fn installed() -> Result<(Tools, Bundle), CommandError> {
             esbuild,
             bundle_index_js: dispatcher.index_js.clone(),
             outbound_index_js: outbound.index_js,
+            telemetry_index_js: None,
             wrangler_jsonc: root.join("dispatcher/worker/wrangler.jsonc"),
             official_mjs: None,
             planted: None,
@@ -84,6 +85,16 @@ pub async fn provide_for(scenario: &Scenario, tools: &Tools) -> Result<Tools, Co
     Ok(Tools { official_mjs: Some(official_mjs), ..tools.clone() })
 }
 
+/// The tools with the Worker that keeps events.
+pub async fn provide_telemetry(tools: Tools) -> Result<Tools, CommandError> {
+    let worker = setting_up(|root, progress, cancelled| {
+        let toolchain = setup::ensure(root, progress, cancelled)?;
+        setup::build_telemetry(&toolchain, root, progress, cancelled)
+    })
+    .await?;
+    Ok(Tools { telemetry_index_js: Some(worker.index_js), ..tools })
+}
+
 /// Provides the dispatcher that has bugs in it in the place of the one that ships.
 pub async fn provide_planted(planted: Texts) -> Result<Tools, CommandError> {
     setting_up(move |root, progress, cancelled| {
@@ -103,6 +114,7 @@ fn tools(toolchain: &Toolchain, bundle: &Bundle, outbound: &Bundle) -> Tools {
         esbuild: toolchain.esbuild(),
         bundle_index_js: bundle.index_js.clone(),
         outbound_index_js: outbound.index_js.clone(),
+        telemetry_index_js: None,
         wrangler_jsonc: workspace_root().join("dispatcher/worker/wrangler.jsonc"),
         official_mjs: None,
         planted: None,

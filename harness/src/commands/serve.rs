@@ -2,7 +2,7 @@
 
 use super::{
     CommandError,
-    preparation::{make_run_dir, provide, provide_for, runtime},
+    preparation::{make_run_dir, provide, provide_for, provide_telemetry, runtime},
 };
 use crate::{
     cli::ServeArgs,
@@ -31,6 +31,7 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let runtime = runtime()?;
     let (tools, _) = runtime.block_on(provide())?;
     let tools = runtime.block_on(provide_for(&scenario, &tools))?;
+    let tools = if args.telemetry { runtime.block_on(provide_telemetry(tools))? } else { tools };
     let run_dir = make_run_dir(None, "serve")?;
     let wanted = ServeOptions {
         port: args.port,

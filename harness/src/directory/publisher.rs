@@ -181,6 +181,7 @@ mod tests {
         telemetry::DirectoryEvent,
     };
     use std::{
+        borrow::Cow,
         cell::{Cell, RefCell},
         rc::Rc,
     };
@@ -207,7 +208,8 @@ mod tests {
 
     impl DirectoryLog for Said {
         fn record(&self, event: &DirectoryEvent) {
-            self.0.borrow_mut().push(event.event);
+            let Cow::Borrowed(word) = event.event else { panic!("{event:?} is not in words of ours") };
+            self.0.borrow_mut().push(word);
         }
     }
 

@@ -33,6 +33,7 @@ fn line(event: &Event) -> Option<Value> {
         Event::FacilitatorStanding(line) => ("facilitator", serde_json::to_value(line)),
         Event::DispatcherAlert(line) => ("alert", serde_json::to_value(line)),
         Event::DispatcherTrouble(line) => ("trouble", serde_json::to_value(line)),
+        Event::DispatcherOperator(line) => ("operator", serde_json::to_value(line)),
         Event::DispatcherDirectory(line) => ("directory", serde_json::to_value(line)),
         _ => return None,
     };

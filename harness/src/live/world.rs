@@ -51,6 +51,8 @@ pub struct Tools {
     pub bundle_index_js: PathBuf,
     /// And of the outbound Worker's.
     pub outbound_index_js: PathBuf,
+    /// And of the telemetry Worker's, where it was asked for.
+    pub telemetry_index_js: Option<PathBuf>,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
@@ -252,6 +254,7 @@ impl Live {
             workerd: options.tools.workerd.clone(),
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
+            telemetry_index_js: options.tools.telemetry_index_js.clone(),
             vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).chain(theirs).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),

@@ -78,6 +78,7 @@ pub fn line_of(log: &str, value: Value) -> Option<Event> {
         "payment" => serde_json::from_value(value).map(Event::DispatcherPayment).ok(),
         "alert" => serde_json::from_value(value).map(Event::DispatcherAlert).ok(),
         "trouble" => serde_json::from_value(value).map(Event::DispatcherTrouble).ok(),
+        "operator" => serde_json::from_value(value).map(Event::DispatcherOperator).ok(),
         "facilitator" => serde_json::from_value(value).map(Event::FacilitatorStanding).ok(),
         "directory" => serde_json::from_value(value).map(Event::DispatcherDirectory).ok(),
         _ => None,

@@ -125,6 +125,27 @@ pub fn build_outbound(
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
 
+/// The telemetry Worker, as it ships.
+pub fn build_telemetry(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let sources = ["telemetry", "telemetry-worker", "core", "x402-paywall", "x402-protocol"];
+    let sources = sources.map(|name| workspace.join("dispatcher").join(name)).into_iter();
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/telemetry-worker"),
+        sources: sources.chain(["Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source))).collect(),
+        target_dir: workspace.join("target/wasm"),
+        out_dir: "build".to_owned(),
+        profile: Profile::Release,
+        features: Vec::new(),
+        env: &[],
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
 /// The Worker of tenants with a data set, as it ships.
 pub fn build_dataset_worker(
     toolchain: &Toolchain,

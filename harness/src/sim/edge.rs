@@ -11,6 +11,8 @@ use super::{
     operator::operator_request,
     platform::Simulation,
     ports::{
+        desk::SimDesk,
+        event_queue::SimQueue,
         facilitator_transport::PipeTransport,
         health_object::SimHealth,
         health_store::SimHealthStore,
@@ -133,6 +135,7 @@ impl Edge {
                 gate: Rc::new(Gate::new(n as u64)),
                 board: Some(objects.board()),
                 token_guard: Rc::default(),
+                outbox: None,
             };
             let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
             let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: config.ledger };
@@ -144,6 +147,8 @@ impl Edge {
                 quarantines,
                 health: SimHealth(Rc::clone(&objects)),
                 secrets: SimSecrets,
+                events: SimQueue,
+                desk: SimDesk,
                 later: life.clone(),
             };
             Server::new(ports, surroundings, memory)

@@ -4,8 +4,9 @@ use super::{
     chance::Chance,
     clock::VirtualClock,
     ports::{
-        health_object::SimHealth, log::SimLog, namespace::SimNamespace, quarantine_object::SimQuarantines,
-        rate_limiter::SimLimiter, secrets::SimSecrets, settlement_ledger::SimLedger, snapshot_store::SimSnapshots,
+        desk::SimDesk, event_queue::SimQueue, health_object::SimHealth, log::SimLog, namespace::SimNamespace,
+        quarantine_object::SimQuarantines, rate_limiter::SimLimiter, secrets::SimSecrets, settlement_ledger::SimLedger,
+        snapshot_store::SimSnapshots,
     },
     process::Life,
 };
@@ -32,6 +33,8 @@ impl Hosting for Simulation {
     type Quarantines = SimQuarantines;
     type Health = SimHealth;
     type Secrets = SimSecrets;
+    type Events = SimQueue;
+    type Desk = SimDesk;
     type Later = Life;
 }
 

@@ -16,6 +16,7 @@ mod readiness;
 pub mod recorder;
 mod runtimes;
 pub(crate) mod tail;
+mod telemetry;
 pub mod test_offer;
 pub mod workerd;
 pub mod wrangler;
@@ -36,8 +37,17 @@ use wrangler::{Wrangler, WranglerError, WranglerOptions};
 
 /// Folders in the run directory that only a running world needs: wrangler's and the dispatcher's state, and the copy of the
 /// bundle. More than ten megabytes a run.
-pub const SCRATCH: [&str; 8] =
-    ["bundle", "home", REGISTRY, "storage", "tmp", "dispatcher-2/home", "dispatcher-2/storage", "dispatcher-2/tmp"];
+pub const SCRATCH: [&str; 9] = [
+    "bundle",
+    telemetry::BUNDLE,
+    "home",
+    REGISTRY,
+    "storage",
+    "tmp",
+    "dispatcher-2/home",
+    "dispatcher-2/storage",
+    "dispatcher-2/tmp",
+];
 
 /// The folder's name by which the wranglers of one world find each other.
 const REGISTRY: &str = "registry";
@@ -65,6 +75,8 @@ pub struct WorldOptions {
     pub bundle_index_js: PathBuf,
     /// The production config, from which the world's own is made.
     pub wrangler_jsonc: PathBuf,
+    /// Entry of the telemetry Worker. `None`: events are in the log alone.
+    pub telemetry_index_js: Option<PathBuf>,
     pub vars: BTreeMap<String, String>,
     /// Variables whose values no log may show.
     pub secrets: BTreeMap<String, String>,
@@ -150,6 +162,10 @@ impl World {
             None => None,
             Some(address) => Some(PluginAt { plugin: location_double::write_plugin(&options.run_dir)?, address }),
         };
+        let beside = match &options.telemetry_index_js {
+            None => Vec::new(),
+            Some(index_js) => vec![telemetry::lay_out(index_js, &options.wrangler_jsonc, &options.run_dir)?],
+        };
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
         let mut dispatchers: Vec<Wrangler> = Vec::new();
@@ -177,6 +193,7 @@ impl World {
                 node: options.node.clone(),
                 wrangler_js: options.wrangler_js.clone(),
                 config,
+                beside: if number == 1 { beside.clone() } else { Vec::new() },
                 ready_path: options.ready_path.clone(),
                 port,
             };

@@ -41,6 +41,8 @@ pub struct WranglerOptions {
     pub node: PathBuf,
     pub wrangler_js: PathBuf,
     pub config: PathBuf,
+    /// Configs of Workers that it runs beside.
+    pub beside: Vec<PathBuf>,
     pub ready_path: String,
     pub port: Option<u16>,
 }
@@ -197,7 +199,7 @@ impl WranglerError {
 }
 
 fn command(options: &WranglerOptions, port: u16, inspector: u16) -> GuardedCommand {
-    let args: Vec<OsString> = vec![
+    let mut args: Vec<OsString> = vec![
         options.wrangler_js.clone().into(),
         "dev".into(),
         "--config".into(),
@@ -212,6 +214,9 @@ fn command(options: &WranglerOptions, port: u16, inspector: u16) -> GuardedComma
         "--persist-to".into(),
         options.run_dir.join("storage").into(),
     ];
+    // The first config is the one that answers.
+    let beside = options.beside.iter();
+    args.extend(beside.flat_map(|config| ["--config".into(), config.clone().into()]));
     GuardedCommand {
         program: options.node.clone(),
         args,

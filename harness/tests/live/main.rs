@@ -28,4 +28,5 @@ mod seller;
 mod served;
 mod shipped;
 mod socket;
+mod telemetry;
 mod upfront;

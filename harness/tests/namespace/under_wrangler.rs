@@ -78,6 +78,7 @@ async fn a_dispatcher_under_wrangler_dev_finds_the_platforms_behaviour() {
         watch: Watch::new().0,
         name: "wrangler dev".to_owned(),
         config: run_dir.join("wrangler.json"),
+        beside: Vec::new(),
         registry: run_dir.join("registry"),
         run_dir,
         node: tools.node,

@@ -58,7 +58,7 @@ impl Gate {
             self.misbehaved(source, now);
             if begins {
                 self.seen.borrow_mut().alerts.push(Alert {
-                    alert: flood.alert,
+                    alert: flood.alert.into(),
                     tenant_id: Some(names.tenant_id.to_owned()).filter(|tenant| !tenant.is_empty()),
                     source: Some(source.as_str().to_owned()),
                     ..Alert::default()

@@ -201,7 +201,7 @@ impl Gate {
             *state = state.with(network.part, now);
             if !were_one && state.are_one(now) {
                 let name = format!("{}, its network of {} bits", source.as_str(), network.bits);
-                seen.alerts.push(Alert { alert: "network_misbehaves", source: Some(name), ..Alert::default() });
+                seen.alerts.push(Alert { alert: "network_misbehaves".into(), source: Some(name), ..Alert::default() });
             }
         }
     }

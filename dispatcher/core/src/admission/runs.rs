@@ -54,7 +54,7 @@ impl Runs<'_> {
         seen.workers.push((key, worker));
         if begins {
             let tenant_id = Some(tenant_id.to_owned());
-            seen.alerts.push(Alert { alert: "tenant_error_rate", tenant_id, ..Alert::default() });
+            seen.alerts.push(Alert { alert: "tenant_error_rate".into(), tenant_id, ..Alert::default() });
         }
     }
 

@@ -320,5 +320,5 @@ impl Held {
 }
 
 fn event(event: &'static str, version: Option<u64>, why: String) -> DirectoryEvent {
-    DirectoryEvent { event, version, why: log_text::bounded(&why) }
+    DirectoryEvent { event: event.into(), version, why: log_text::bounded(&why) }
 }

@@ -5,6 +5,7 @@
 //! [`Later`], and takes the server along.
 
 mod operators;
+mod schedule;
 
 use crate::{
     answer::Answer,
@@ -13,9 +14,12 @@ use crate::{
     message::Inbound,
     platform::{Hosting, InboundOf, IsolateMemory, OutboundOf, Ports, Surroundings},
     platform_api,
-    ports::{HealthObject, Later, TroubleLog},
+    ports::{EventQueue, HealthObject, Later, TroubleLog},
     quarantine::{Errand, QuarantineObject},
-    telemetry::Trouble,
+    telemetry::{
+        Trouble,
+        outbox::{Outbox, PAUSE_MS},
+    },
 };
 use std::rc::Rc;
 use x402_paywall::{
@@ -73,7 +77,9 @@ impl<P: Hosting> Server<P> {
     /// Answers one request, and starts what is due beside its answer.
     pub async fn serve(self: Rc<Self>, request: &InboundOf<P>) -> Served<P> {
         if platform_api::is_platform_path(request.path()) {
-            return Served { answer: self.answer_operator(request).await, departure: None };
+            let answer = self.answer_operator(request).await;
+            self.send_events();
+            return Served { answer, departure: None };
         }
         if let Some(errand) = self.memory.warden.first() {
             self.run(errand).await;
@@ -106,6 +112,17 @@ impl<P: Hosting> Server<P> {
             let server = Rc::clone(self);
             later.run(async move { questions.ask(&server.surroundings.limiter, server.dispatcher.clock()).await });
         }
+        self.send_events();
+    }
+
+    /// Has somebody send this isolate's events, unless somebody is about to.
+    fn send_events(self: &Rc<Self>) {
+        let Some(outbox) = self.memory.outbox.as_ref().filter(|outbox| outbox.wants_sender(self.now())) else { return };
+        let (server, outbox) = (Rc::clone(self), Rc::clone(outbox));
+        self.surroundings.later.run(async move {
+            let Self { dispatcher, surroundings, .. } = &*server;
+            send_events(&outbox, &surroundings.events, dispatcher.clock(), dispatcher.log()).await;
+        });
     }
 
     /// Sees to what the warden wants to tell or know.
@@ -119,6 +136,20 @@ impl<P: Hosting> Server<P> {
 
     fn now(&self) -> UnixMillis {
         self.dispatcher.clock().now()
+    }
+}
+
+/// Sends what waits, a pause from now. For after an answer: no payment waits for it. What cannot be sent stands in the log, and
+/// is counted.
+pub async fn send_events(outbox: &Outbox, queue: &impl EventQueue, clock: &impl Clock, log: &impl TroubleLog) {
+    clock.sleep(PAUSE_MS).await;
+    while let Some(parcel) = outbox.take() {
+        if let Err(why) = queue.send(&parcel).await {
+            outbox.failed(&parcel);
+            log.trouble(&Trouble::TelemetryUnavailable(why));
+            // Whoever comes next takes over from a sender that did not come back, and not before.
+            return;
+        }
     }
 }
 

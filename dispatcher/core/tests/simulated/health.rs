@@ -226,7 +226,7 @@ fn a_facilitator_that_refuses_everything_is_asked_last_with_an_alert_and_its_own
     assert_eq!(world.last_line().attempts[0].said.as_deref(), said);
     let [alert] = &world.facilitator_alerts()[..] else { panic!("one alert") };
     assert_eq!(
-        (alert.alert, alert.reason.as_str(), alert.said.as_deref()),
+        (&*alert.alert, alert.reason.as_str(), alert.said.as_deref()),
         ("facilitator_refuses_all", "http_400", said)
     );
 }
@@ -241,7 +241,7 @@ fn refused_credentials_raise_an_alert_that_says_so() {
     world.tell();
     let [alert] = &world.facilitator_alerts()[..] else { panic!("one alert") };
     assert_eq!(
-        (alert.alert, alert.call, alert.said.as_deref()),
+        (&*alert.alert, alert.call, alert.said.as_deref()),
         ("credentials_refused", Call::Verify, Some("jwt expired"))
     );
 }

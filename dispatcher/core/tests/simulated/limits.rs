@@ -25,7 +25,7 @@ fn a_worker_that_burns_for_five_callers_is_told_of_and_put_away() {
     assert_eq!((alert.tenant_id.as_deref(), alert.in_a_row), (Some("free"), Some(5)));
     world.get("/t/free/x", None);
     let quarantine = Limits { cpu_ms: 5, sub_requests: 1 };
-    assert_eq!((world.last_run().limits, world.last_line().limits), (quarantine, Some("quarantine")));
+    assert_eq!((world.last_run().limits, world.last_line().limits.as_deref()), (quarantine, Some("quarantine")));
     world.tenant(Tenant::Answers(200));
     assert_eq!(world.get("/t/acme/x", Some(&world.sign(1))).status, 200);
     assert_eq!(world.last_run().limits, Plan::Pro.limits(), "nobody else's");

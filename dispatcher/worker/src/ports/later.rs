@@ -2,12 +2,19 @@
 
 use dispatcher_core::ports::Later;
 use std::future::Future;
-use worker::Context;
+use worker::{Context, ScheduleContext};
 
-pub struct WaitUntil(pub Context);
+/// The platform's word to wait, beside a request or beside what its clock asks for.
+pub enum WaitUntil {
+    Request(Context),
+    Schedule(ScheduleContext),
+}
 
 impl Later for WaitUntil {
     fn run(&self, work: impl Future<Output = ()> + 'static) {
-        self.0.wait_until(work);
+        match self {
+            Self::Request(context) => context.wait_until(work),
+            Self::Schedule(context) => context.wait_until(work),
+        }
     }
 }

@@ -1,13 +1,15 @@
-//! Structured telemetry on the console: one JSON object a line, which Workers Logs keeps and the harness reads.
+//! Structured telemetry on the console: one JSON object a line, which Workers Logs keeps and the harness reads. The same text
+//! waits in the isolate's outbox for where events are kept.
 
+use super::outbox;
 use dispatcher_core::{
     config::ConfigError,
     paywall::{
         ports::{HealthLog, LedgerError, PaymentLog},
-        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
+        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange, StuckPayment, TroubleLine},
     },
     ports::{DirectoryLog, RequestLog, TroubleLog},
-    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
+    telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble},
 };
 use serde::Serialize;
 
@@ -36,6 +38,10 @@ impl TroubleLog for ConsoleLog {
     fn trouble(&self, trouble: &Trouble<'_>) {
         write("trouble", &trouble.line());
     }
+
+    fn operator(&self, line: &OperatorLine) {
+        write("operator", line);
+    }
 }
 
 impl DirectoryLog for ConsoleLog {
@@ -60,11 +66,11 @@ impl PaymentLog for ConsoleLog {
     }
 
     fn trouble(&self, payment: &str, why: &str) {
-        write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
+        write("trouble", &TroubleLine { what: None, payment: Some(payment.to_owned()), why: why.to_owned() });
     }
 
     fn stuck(&self, payment: &str, error: &LedgerError) {
-        write("alert", &serde_json::json!({ "alert": "payment_stuck", "payment": payment, "why": error.to_string() }));
+        write("alert", &StuckPayment::new(payment, error));
     }
 }
 
@@ -74,4 +80,5 @@ fn write<T: Serialize>(log: &str, what: &T) {
     let what = serde_json::to_string(what).expect("log lines have string keys and plain values");
     let line = [r#"{"log":""#, log, r#"","#, what.strip_prefix('{').unwrap_or(&what)].concat();
     web_sys::console::log_1(&line.into());
+    outbox::put(log, &what);
 }

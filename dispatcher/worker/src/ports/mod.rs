@@ -2,6 +2,8 @@
 
 pub mod clock;
 pub mod credential_signer;
+pub mod desk;
+pub mod event_queue;
 pub mod facilitator_transport;
 pub mod headers;
 pub mod health_object;
@@ -13,6 +15,7 @@ pub mod log;
 pub mod namespace;
 pub mod object_storage;
 pub mod outbound;
+pub mod outbox;
 pub mod quarantine_object;
 pub mod randomness;
 pub mod rate_limiter;

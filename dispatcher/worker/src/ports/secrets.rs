@@ -1,7 +1,7 @@
 //! The Worker's secrets. Their values go from here into a facilitator's headers and nowhere else; the
-//! platform's token is compared with what operators send.
+//! platform's tokens are compared with what operators send.
 
-use dispatcher_core::{paywall::ports::Secrets, ports::OperatorSecrets};
+use dispatcher_core::{paywall::ports::Secrets, platform_api::Tokens, ports::OperatorSecrets};
 use worker::Env;
 
 pub struct WorkerSecrets(pub Env);
@@ -13,7 +13,7 @@ impl Secrets for WorkerSecrets {
 }
 
 impl OperatorSecrets for WorkerSecrets {
-    fn token(&self) -> Option<String> {
-        self.secret("PLATFORM_TOKEN")
+    fn tokens(&self) -> Tokens {
+        Tokens::of(|name| self.secret(name))
     }
 }

@@ -9,8 +9,9 @@ use dispatcher_core::{
         PaidResponse,
         ledger::{
             Claim, ClaimReply, Collection, SettleReply,
-            layout::Layout,
-            shard::{Placed, ask},
+            books::{Entry, OnChain, Span, open_in_all, settled_in_all},
+            layout::{Layout, Place},
+            shard::{Placed, Routed, ask},
         },
         ports::{Ledger, LedgerError},
     },
@@ -35,6 +36,15 @@ impl DurableLedger {
                 let response = head.map(|head| PaidResponse { head, body });
                 Ok(ClaimReply { reply, response, attempts })
             }
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+
+    /// Asks a shard about no payment.
+    async fn entries(&self, shard: &str, call: &Call) -> Result<Vec<Entry>, LedgerError> {
+        let routed = Routed { payment: "", shards: self.layout.shards(), is_sent_on: false };
+        match call_place(&self.env, &Place::Shard(shard.to_owned()), routed, call, &[]).await? {
+            (Answer::Entries(entries), _) => Ok(entries),
             _ => Err(LedgerError::another_question()),
         }
     }
@@ -68,6 +78,23 @@ impl PaymentRecords for DurableLedger {
             (Answer::Described(value), _) => Ok(value),
             _ => Err(LedgerError::another_question()),
         }
+    }
+
+    async fn on_chain(&self, payment: &str) -> Result<OnChain, LedgerError> {
+        match self.call(payment, &Call::OnChain, &[]).await? {
+            (Answer::OnChain(word), _) => Ok(word),
+            _ => Err(LedgerError::another_question()),
+        }
+    }
+
+    async fn settled(&self, span: &Span, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let call = Call::SettledIn { span: span.clone(), limit: limit as usize };
+        settled_in_all(&self.layout, limit as usize, async |shard| self.entries(&shard, &call).await).await
+    }
+
+    async fn open(&self, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let call = Call::Open { limit: limit as usize };
+        open_in_all(&self.layout, limit as usize, async |shard| self.entries(&shard, &call).await).await
     }
 }
 

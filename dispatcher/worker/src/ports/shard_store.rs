@@ -9,7 +9,7 @@ use super::{
 use dispatcher_core::{
     paywall::{
         UnixMillis,
-        ledger::{Record, shard::ShardStore},
+        ledger::{Record, books::Span, shard::ShardStore},
         ports::{LedgerError, RecordStore},
     },
     protocol::json,
@@ -19,11 +19,15 @@ use wasm_bindgen::JsValue;
 use worker::State;
 
 /// The statements that make the tables, in the order in which they were added. A statement that was deployed never changes.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 7] = [
     "CREATE TABLE payment (key TEXT PRIMARY KEY, record TEXT NOT NULL, due INTEGER, open_since INTEGER)",
     "CREATE INDEX payment_due ON payment (due) WHERE due IS NOT NULL",
     "CREATE INDEX payment_open ON payment (open_since) WHERE open_since IS NOT NULL",
     "CREATE TABLE response (key TEXT PRIMARY KEY, body BLOB NOT NULL)",
+    "ALTER TABLE payment ADD COLUMN settled_at INTEGER",
+    // A record is kept for seven days from then.
+    "UPDATE payment SET settled_at = json_extract(record, '$.state.settled.keep_until') - 604800000",
+    "CREATE INDEX payment_settled ON payment (settled_at, key) WHERE settled_at IS NOT NULL",
 ];
 /// The key of the number of migrations that ran.
 const VERSION: &str = "version";
@@ -63,6 +67,13 @@ impl ShardTables {
     }
 }
 
+impl ShardTables {
+    fn records<const N: usize>(&self, statement: &str, values: [JsValue; N]) -> Result<Vec<Record>, LedgerError> {
+        let rows = self.0.sql.rows(statement, values)?;
+        rows.iter().filter_map(|row| row.text(0)).map(|record| read(&record)).collect()
+    }
+}
+
 impl ShardStore for ShardTables {
     type Row = PaymentRow;
 
@@ -89,6 +100,19 @@ impl ShardStore for ShardTables {
         Ok(())
     }
 
+    async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        const SETTLED: &str = "SELECT record FROM payment WHERE settled_at >= ?1 AND settled_at < ?2 \
+             AND (settled_at, key) > (?3, ?4) ORDER BY settled_at, key LIMIT ?5";
+        let (after, after_key) = span.after.as_ref().map_or((0, ""), |(at, key)| (at.0, key.as_str()));
+        let values = [number(span.from.0), number(span.to.0), number(after), text(after_key), number(limit as u64)];
+        self.records(SETTLED, values)
+    }
+
+    async fn open(&self, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        const OPEN: &str = "SELECT record FROM payment WHERE open_since IS NOT NULL ORDER BY open_since, key LIMIT ?";
+        self.records(OPEN, [number(limit as u64)])
+    }
+
     async fn set_alarm(&self, at: UnixMillis) -> Result<(), LedgerError> {
         self.0.storage.set_alarm(at)
     }
@@ -107,13 +131,12 @@ impl RecordStore for PaymentRow {
         let row = self.tables.sql.row("SELECT record FROM payment WHERE key = ?", [text(&self.payment)])?;
         let Some(record) = row.and_then(|row| row.text(0)) else { return Ok(None) };
         self.is_stored.set(true);
-        let unreadable = |error| LedgerError(format!("stored record is unreadable: {error}"));
-        json::read(&record).map(Some).map_err(unreadable)
+        read(&record).map(Some)
     }
 
     async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
-        const SAVE: &str = "INSERT INTO payment (key, record, due, open_since) VALUES (?1, ?2, ?3, ?4) \
-             ON CONFLICT (key) DO UPDATE SET record = ?2, due = coalesce(?3, due), open_since = ?4";
+        const SAVE: &str = "INSERT INTO payment (key, record, due, open_since, settled_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (key) DO UPDATE SET record = ?2, due = coalesce(?3, due), open_since = ?4, settled_at = ?5";
         const SAVE_BODY: &str = "INSERT OR REPLACE INTO response (key, body) VALUES (?, ?)";
         let sql = &self.tables.sql;
         // The body goes first: without its record it is nothing, and a record without its body is a charge that cannot be
@@ -124,7 +147,8 @@ impl RecordStore for PaymentRow {
         let written = serde_json::to_string(record).expect("records have string keys and plain values");
         let or_null = |at: Option<UnixMillis>| at.map_or(JsValue::NULL, |at| number(at.0));
         let open_since = or_null(record.state.first_asked_at());
-        sql.run(SAVE, [text(&self.payment), text(&written), or_null(self.due.take()), open_since])?;
+        let settled_at = or_null(record.settled_at());
+        sql.run(SAVE, [text(&self.payment), text(&written), or_null(self.due.take()), open_since, settled_at])?;
         self.is_stored.set(true);
         Ok(())
     }
@@ -152,4 +176,8 @@ impl RecordStore for PaymentRow {
         self.is_stored.set(false);
         Ok(())
     }
+}
+
+fn read(record: &str) -> Result<Record, LedgerError> {
+    json::read(record).map_err(|error| LedgerError(format!("stored record is unreadable: {error}")))
 }

@@ -222,8 +222,8 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
             change = (before != after).then(|| StandingChange {
                 facilitator: id.clone(),
                 call: *call,
-                from: before,
-                to: after,
+                from: before.into(),
+                to: after.into(),
                 reason: match &event.outcome {
                     Outcome::Answered => "answered".to_owned(),
                     Outcome::Failed(reason) => reason.clone(),
@@ -258,7 +258,7 @@ impl<S: HealthStore, T: FacilitatorTransport, C: Clock, L: HealthLog> Monitor<S,
         }
         alerted.push((facilitator.clone(), alert, now));
         let (facilitator, reason, said) = (facilitator.clone(), reason.clone(), event.said.clone());
-        self.log.alert(&FacilitatorAlert { alert, facilitator, call: *call, reason, said });
+        self.log.alert(&FacilitatorAlert { alert: alert.into(), facilitator, call: *call, reason, said });
     }
 
     fn start_probes(&self, now: UnixMillis) -> Vec<Job> {

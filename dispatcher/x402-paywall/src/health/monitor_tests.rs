@@ -15,7 +15,7 @@ struct World {
     up: Cell<bool>,
     asked: RefCell<Vec<String>>,
     changes: RefCell<Vec<String>>,
-    alerts: RefCell<Vec<&'static str>>,
+    alerts: RefCell<Vec<String>>,
     stored: RefCell<Option<Snapshot>>,
     alarm: Cell<Option<UnixMillis>>,
 }
@@ -45,7 +45,7 @@ impl HealthLog for &World {
     }
 
     fn alert(&self, alert: &FacilitatorAlert) {
-        self.alerts.borrow_mut().push(alert.alert);
+        self.alerts.borrow_mut().push(alert.alert.clone().into_owned());
     }
 }
 

@@ -5,6 +5,7 @@
 
 use super::{
     Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
+    books::OnChain,
     identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
     patience::settle_timeout_ms,
@@ -35,6 +36,8 @@ use x402_protocol::PaymentFlow;
 const TAKE_OVERS: usize = 4;
 /// How long a request waits for another that holds the same payment, before it is told to come back.
 pub const WAIT_LIMIT_MS: u64 = 10_000;
+/// The time before a settlement was known from which its transfer is looked for.
+const SOUGHT_BEFORE_MS: u64 = 3_600_000;
 /// How often it looks. Only duplicates of a payment in flight wait at all.
 const WAIT_LOOK_MS: u64 = 50;
 
@@ -184,6 +187,25 @@ where
         self.is_stored.set(record.is_some());
         self.inherited.replace(record.as_ref().and_then(Record::runs_for).map(str::to_owned));
         Ok(self.cache.borrow_mut().get_or_insert(record).clone())
+    }
+
+    /// The chain's word on the payment, whatever the record says.
+    pub async fn on_chain(&self) -> Result<OnChain, LedgerError> {
+        let Some(chain) = &self.chain else { return Ok(OnChain::NoNode) };
+        let Some(record) = self.record().await? else { return Ok(OnChain::NoWord) };
+        let now = self.clock.now();
+        // It may have been asked about for a while before it was known.
+        let since = UnixMillis(record.settled_at().unwrap_or(now).0.saturating_sub(SOUGHT_BEFORE_MS));
+        let look = Look { claim: &record.claim, since, now, with_funds: false };
+        Ok(match chain.look_up(&look, &self.transport).await.word {
+            Word::Settled(transaction) => match record.state.transaction() {
+                Some(own) if !own.eq_ignore_ascii_case(&transaction) => OnChain::Differs,
+                _ => OnChain::Found,
+            },
+            Word::Used => OnChain::Found,
+            Word::Never(_) | Word::Unused { .. } => OnChain::Missing,
+            Word::NoNews => OnChain::NoWord,
+        })
     }
 
     /// Whether all that it knows is stored: no request of this process has the payment. One that is closed sooner would

@@ -126,6 +126,11 @@ impl Layout {
         self.shards.shard_of(payment)
     }
 
+    /// The names of all shards.
+    pub fn shard_names(&self) -> impl Iterator<Item = String> + use<> {
+        (0..self.shards.0).map(|shard| shard.to_string())
+    }
+
     /// The number of shards.
     #[must_use]
     pub fn shards(&self) -> u16 {

@@ -5,6 +5,7 @@
 
 use super::{
     Record,
+    books::Span,
     identifier::{self, Bound, Owner, ScopedIdentifier},
 };
 use crate::{
@@ -106,6 +107,30 @@ impl Memory {
             due.remove(&(before, payment.to_owned()));
         }
         due.extend(at.map(|at| (at, payment.to_owned())));
+    }
+
+    /// The payments that were settled in a span of time, by time and key, and `limit` at most.
+    #[must_use]
+    pub fn settled(&self, span: &Span, limit: usize) -> Vec<Record> {
+        self.first(limit, |record| {
+            let at = record.settled_at()?;
+            span.has(at, &record.claim.payment).then_some(at)
+        })
+    }
+
+    /// The payments whose settlement is open, the longest open first, and `limit` at most.
+    #[must_use]
+    pub fn open(&self, limit: usize) -> Vec<Record> {
+        self.first(limit, |record| record.state.first_asked_at())
+    }
+
+    /// The records that have a time, by time and key. Costs a look at every record.
+    fn first(&self, limit: usize, time: impl Fn(&Record) -> Option<UnixMillis>) -> Vec<Record> {
+        let payments = self.0.payments.borrow();
+        let records = payments.values().filter_map(|payment| payment.record.as_ref());
+        let mut found: Vec<_> = records.filter_map(|record| Some((time(record)?, record))).collect();
+        found.sort_by(|(at, one), (other_at, other)| (at, &one.claim.payment).cmp(&(other_at, &other.claim.payment)));
+        found.into_iter().take(limit).map(|(_, record)| record.clone()).collect()
     }
 
     /// The payments that are remembered.

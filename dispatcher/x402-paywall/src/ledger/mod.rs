@@ -4,6 +4,7 @@
 //! so that whoever finds the record after a crash knows what may have happened. Cost per payment is constant: a record
 //! knows nothing of other payments, and a million of them are a million small objects that never meet.
 
+pub mod books;
 pub mod identifier;
 mod keeper;
 pub mod layout;

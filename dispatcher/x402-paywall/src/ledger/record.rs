@@ -1,6 +1,6 @@
 //! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
 
-use super::{Claim, identifier::Owner};
+use super::{Claim, identifier::Owner, machine::SETTLED_KEPT_MS};
 use crate::{
     Reason, UnixMillis,
     facilitator::verdict::Settlement,
@@ -8,6 +8,7 @@ use crate::{
     telemetry::{PaymentEvent, Stage},
 };
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
@@ -167,7 +168,8 @@ impl State {
         self.stage() != after.stage() || self.facilitator() != after.facilitator()
     }
 
-    fn facilitator(&self) -> Option<&str> {
+    #[must_use]
+    pub fn facilitator(&self) -> Option<&str> {
         match self {
             Self::Verified { facilitator, .. }
             | Self::Settling { facilitator, .. }
@@ -204,20 +206,34 @@ impl Record {
         }
     }
 
+    /// The time at which money is known to have moved, with a response or the promise of one.
+    #[must_use]
+    pub fn settled_at(&self) -> Option<UnixMillis> {
+        match &self.state {
+            State::Settled { keep_until, .. } => Some(UnixMillis(keep_until.0.saturating_sub(SETTLED_KEPT_MS))),
+            _ => None,
+        }
+    }
+
     /// The telemetry event for having reached this record's state.
     #[must_use]
     pub fn event<'a>(&'a self, request_id: Option<&'a str>) -> PaymentEvent<'a> {
+        let stage = self.state.stage();
+        let is_settled = stage == Stage::Settled;
         PaymentEvent {
-            request_id,
-            tenant_id: &self.claim.tenant_id,
-            payment: &self.claim.payment,
-            stage: self.state.stage(),
-            facilitator: self.state.facilitator(),
+            request_id: request_id.map(Cow::Borrowed),
+            tenant_id: self.claim.tenant_id.as_str().into(),
+            payment: self.claim.payment.as_str().into(),
+            stage,
+            facilitator: self.state.facilitator().map(Cow::Borrowed),
             reason: match &self.state {
-                State::Refused { reason, .. } => Some(reason),
+                State::Refused { reason, .. } => Some(Cow::Borrowed(reason)),
                 _ => None,
             },
-            transaction: self.state.transaction(),
+            transaction: self.state.transaction().map(Cow::Borrowed),
+            amount: is_settled.then(|| self.claim.amount.to_string()),
+            pay_to: if is_settled { self.claim.pay_to() } else { None },
+            settled_at_ms: self.settled_at().filter(|_| is_settled),
         }
     }
 }

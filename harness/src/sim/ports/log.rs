@@ -8,10 +8,10 @@ use crate::{
 use dispatcher_core::{
     paywall::{
         ports::{HealthLog, LedgerError, PaymentLog},
-        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange},
+        telemetry::{FacilitatorAlert, PaymentEvent, StandingChange, StuckPayment, TroubleLine},
     },
     ports::{DirectoryLog, RequestLog, TroubleLog},
-    telemetry::{Alert, DirectoryEvent, RequestLine, Trouble},
+    telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble},
 };
 use journal::Journal;
 use reports::event::Event;
@@ -61,6 +61,10 @@ impl TroubleLog for SimLog {
     fn trouble(&self, trouble: &Trouble<'_>) {
         self.write("trouble", &trouble.line());
     }
+
+    fn operator(&self, line: &OperatorLine) {
+        self.write("operator", line);
+    }
 }
 
 impl DirectoryLog for SimLog {
@@ -75,12 +79,11 @@ impl PaymentLog for SimLog {
     }
 
     fn trouble(&self, payment: &str, why: &str) {
-        self.write("trouble", &serde_json::json!({ "payment": payment, "why": why }));
+        self.write("trouble", &TroubleLine { what: None, payment: Some(payment.to_owned()), why: why.to_owned() });
     }
 
     fn stuck(&self, payment: &str, error: &LedgerError) {
-        let why = error.to_string();
-        self.write("alert", &serde_json::json!({ "alert": "payment_stuck", "payment": payment, "why": why }));
+        self.write("alert", &StuckPayment::new(payment, error));
     }
 }
 

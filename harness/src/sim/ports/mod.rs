@@ -1,5 +1,7 @@
 //! The dispatcher's ports in the simulated tier, one file each. What they share outlives the process that uses them.
 
+pub mod desk;
+pub mod event_queue;
 pub mod facilitator_transport;
 pub mod health_object;
 pub mod health_store;

@@ -9,6 +9,7 @@ use dispatcher_core::{
         PaidResponse,
         ledger::{
             Claim, ClaimReply, Collection, SettleReply,
+            books::{Entry, OnChain, Span, open_in_all, settled_in_all},
             layout::{Layout, Place},
             shard::{Placed, Routed, ask},
         },
@@ -54,6 +55,22 @@ impl PaymentRecords for SimLedger {
     async fn describe(&self, payment: &str) -> Result<Value, LedgerError> {
         let record = self.ask(payment, async |shard, routed| shard.record(routed).await).await?;
         Ok(platform_api::describe(payment, record.as_ref()))
+    }
+
+    async fn on_chain(&self, payment: &str) -> Result<OnChain, LedgerError> {
+        self.ask(payment, async |shard, routed| shard.on_chain(routed).await).await
+    }
+
+    async fn settled(&self, span: &Span, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let ask = async |shard: String| {
+            self.objects.call(&shard, async |shard| shard.settled(span, limit as usize).await).await
+        };
+        settled_in_all(&self.layout, limit as usize, ask).await
+    }
+
+    async fn open(&self, limit: u32) -> Result<Vec<Entry>, LedgerError> {
+        let ask = async |shard: String| self.objects.call(&shard, async |shard| shard.open(limit as usize).await).await;
+        open_in_all(&self.layout, limit as usize, ask).await
     }
 }
 

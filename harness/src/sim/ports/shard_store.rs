@@ -8,7 +8,7 @@ use crate::sim::{
 };
 use dispatcher_core::paywall::{
     UnixMillis,
-    ledger::{Memory, shard::ShardStore},
+    ledger::{Memory, Record, books::Span, shard::ShardStore},
     ports::LedgerError,
 };
 
@@ -48,6 +48,16 @@ impl ShardStore for SimShardStore {
         self.life.alive().await;
         self.alarms.set(Object::Shard(self.name.clone()), at);
         Ok(())
+    }
+
+    async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        self.life.alive().await;
+        Ok(self.memory.settled(span, limit))
+    }
+
+    async fn open(&self, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        self.life.alive().await;
+        Ok(self.memory.open(limit))
     }
 
     async fn raised_to(&self) -> Result<u16, LedgerError> {

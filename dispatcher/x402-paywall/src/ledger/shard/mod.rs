@@ -9,7 +9,7 @@ mod ask;
 mod calls;
 mod port;
 mod row;
-mod side_by_side;
+pub(super) mod side_by_side;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +20,7 @@ pub use row::Row;
 
 use super::{
     Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
+    books::{Entry, OnChain, Span},
     layout::{Layout, Place},
     machine::RING_AGAIN_MS,
 };
@@ -178,6 +179,21 @@ where
     /// The record of a payment as it stands.
     pub async fn record(&self, routed: Routed<'_>) -> Result<Placed<Option<Record>>, LedgerError> {
         self.with(routed, async |keeper| keeper.record().await).await
+    }
+
+    /// The chain's word on a payment.
+    pub async fn on_chain(&self, routed: Routed<'_>) -> Result<Placed<OnChain>, LedgerError> {
+        self.with(routed, async |keeper| keeper.on_chain().await).await
+    }
+
+    /// The payments of this shard that were settled in a span of time, `limit` at most.
+    pub async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Entry>, LedgerError> {
+        Ok(self.store.settled(span, limit).await?.iter().map(Entry::from).collect())
+    }
+
+    /// The payments of this shard whose settlement is open, the longest open first, and `limit` at most.
+    pub async fn open(&self, limit: usize) -> Result<Vec<Entry>, LedgerError> {
+        Ok(self.store.open(limit).await?.iter().map(Entry::from).collect())
     }
 
     /// Tells the payment's new shard whether it is here. From then on whoever does not know of that many shards begins nothing

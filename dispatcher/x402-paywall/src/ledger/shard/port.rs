@@ -1,6 +1,10 @@
 //! What a shard needs of its platform: a store of rows with one alarm, and a way to where payments lived before.
 
-use crate::{UnixMillis, ledger::layout::Place, ledger::port::RecordStore, ledger_error::LedgerError};
+use crate::{
+    UnixMillis,
+    ledger::{Record, books::Span, layout::Place, port::RecordStore},
+    ledger_error::LedgerError,
+};
 use std::future::Future;
 
 /// The store of one shard. No operation may cost more as payments grow, but for the logarithm of an index.
@@ -16,6 +20,10 @@ pub trait ShardStore {
     fn postpone(&self, payments: &[String], until: UnixMillis) -> impl Future<Output = Result<(), LedgerError>>;
     /// Has the shard ring at `at`, in place of any earlier wish.
     fn set_alarm(&self, at: UnixMillis) -> impl Future<Output = Result<(), LedgerError>>;
+    /// The payments that were settled in a span of time, in the order of their times and keys, and `limit` at most.
+    fn settled(&self, asked: &Span, limit: usize) -> impl Future<Output = Result<Vec<Record>, LedgerError>>;
+    /// The payments whose settlement is open, the longest open first, and `limit` at most.
+    fn open(&self, limit: usize) -> impl Future<Output = Result<Vec<Record>, LedgerError>>;
     /// The number that [`Self::raise_to`] stored, or zero.
     fn raised_to(&self) -> impl Future<Output = Result<u16, LedgerError>>;
     /// Notes that there are so many shards by now.

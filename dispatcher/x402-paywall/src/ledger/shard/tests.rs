@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     facilitator::Facilitators,
     health::{Board, testing},
-    ledger::{Memory, MemoryStore, Reply},
+    ledger::{Memory, MemoryStore, Reply, books::Span},
     ports::{FacilitatorAnswer, HttpRequest, TransportError},
     response::ResponseHead,
     telemetry::PaymentEvent,
@@ -56,6 +56,12 @@ impl ShardStore for Store {
     async fn set_alarm(&self, at: UnixMillis) -> Result<(), LedgerError> {
         self.0.0.alarms.borrow_mut().insert(self.1.clone(), at);
         Ok(())
+    }
+    async fn settled(&self, span: &Span, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        Ok(self.memory().settled(span, limit))
+    }
+    async fn open(&self, limit: usize) -> Result<Vec<Record>, LedgerError> {
+        Ok(self.memory().open(limit))
     }
     async fn raised_to(&self) -> Result<u16, LedgerError> {
         Ok(self.memory().raised_to())

@@ -506,6 +506,9 @@ pub struct BenchArgs {
     /// The folder for the servers' files; memory where the system has it, because a disk's `fsync` is no Worker's cost
     #[arg(long, value_name = "DIR")]
     pub storage: Option<PathBuf>,
+    /// Measure a paid request beside a hundred, ten thousand and a million kept payments instead
+    #[arg(long)]
+    pub growth: bool,
     /// A flag for the V8 of every server
     #[arg(long = "v8-flag", value_name = "FLAG", allow_hyphen_values = true)]
     pub v8_flags: Vec<String>,

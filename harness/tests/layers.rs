@@ -43,8 +43,9 @@ const FLOORS: [&[&str]; 8] = [
 ];
 
 /// Every crate of the workspace, by its folder.
-const CRATES: [&str; 23] = [
+const CRATES: [&str; 24] = [
     "dispatcher/cli",
+    "dispatcher/control",
     "dispatcher/core",
     "dispatcher/dataset",
     "dispatcher/dataset-worker",

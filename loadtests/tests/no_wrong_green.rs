@@ -70,6 +70,7 @@ fn sealed(jobs: Vec<gate::JobRecord>) -> GateRecord {
         jobs,
         bundle: bundle(),
         config: config(),
+        beside: std::collections::BTreeMap::new(),
         source: Source { commit: Some("c0ffee".to_owned()), clean: true, changed: Vec::new(), bundle_given: false },
         tools: std::collections::BTreeMap::new(),
         fidelity: Vec::new(),

@@ -1,5 +1,13 @@
 //! The command line. Only what can be asked for stands here.
 
+mod account;
+mod cloudflare;
+mod operations;
+
+pub use account::{AccountsTask, AuditArgs, LoginArgs, TokensTask};
+pub use cloudflare::{DeployDispatcherArgs, GateArgs, PublishArgs, RollbackDispatcherArgs};
+pub use operations::{LogsArgs, PayoutsArgs, TelemetryArgs};
+
 use crate::{
     exit::Exit,
     home::{self, Environment},
@@ -49,6 +57,10 @@ pub enum Command {
     Show(TenantArgs),
     /// Say how a tenant does: its API, its limits, its last settlements
     Status(StatusArgs),
+    /// Print what a running dispatcher has counted of a tenant
+    Telemetry(TelemetryArgs),
+    /// Print a running dispatcher's events
+    Logs(LogsArgs),
     /// Buy one answer, and never the same one twice
     Call(CallArgs),
     /// Print what a tenant was paid, by day
@@ -65,6 +77,22 @@ pub enum Command {
     Catalog(CatalogArgs),
     /// Upload a tenant's Worker to the dispatch namespace: a plan, unless --execute
     Publish(PublishArgs),
+    /// Deploy the outbound Worker and the dispatcher: a plan, unless --execute
+    CloudflareDeployDispatcher(Box<DeployDispatcherArgs>),
+    /// Go back to a version of the dispatcher that served before: a plan, unless --execute
+    CloudflareRollbackDispatcher(RollbackDispatcherArgs),
+    /// Keep tenants at a control plane, where several people share them
+    Login(LoginArgs),
+    /// Keep tenants in this folder again
+    Logout,
+    /// List, make and revoke the account's tokens
+    #[command(subcommand)]
+    Tokens(TokensTask),
+    /// List and make accounts
+    #[command(subcommand)]
+    Accounts(AccountsTask),
+    /// Print who changed what
+    Audit(AuditArgs),
     /// Find claims about others' fees that have no date
     LintPricing(LintArgs),
     /// Print completions for a shell
@@ -257,12 +285,6 @@ pub struct CallArgs {
 }
 
 #[derive(Debug, Args)]
-pub struct PayoutsArgs {
-    #[arg(value_name = "SLUG")]
-    pub tenant: String,
-}
-
-#[derive(Debug, Args)]
 #[command(
     after_help = "Examples:\n  402claw override rain --cpu-ms 100 --subrequests 50 --reason 'launch week' --expires 2027-01-15T08:00:00Z\n  402claw override rain --lift"
 )]
@@ -339,37 +361,6 @@ pub struct CatalogArgs {
     /// URL that tenants are below
     #[arg(long, value_name = "URL", default_value = "")]
     pub at: String,
-}
-
-#[derive(Debug, Args)]
-#[command(
-    after_help = "The API token comes in CLOUDFLARE_API_TOKEN, or in the file of CLOUDFLARE_API_TOKEN_FILE, whose mode is 0600.\n\n\
-    Examples:\n  402claw publish rain --account ID --dispatch-namespace tenants\n  \
-    402claw publish rain --account ID --dispatch-namespace tenants --execute --gate gate.json"
-)]
-pub struct PublishArgs {
-    #[arg(value_name = "SLUG")]
-    pub tenant: String,
-    /// Cloudflare account
-    #[arg(long, env = "CLOUDFLARE_ACCOUNT_ID", value_name = "ID")]
-    pub account: String,
-    #[arg(long, value_name = "NAME", default_value = "tenants")]
-    pub dispatch_namespace: String,
-    /// Built Worker of data sets: a folder with index.js and index_bg.wasm
-    #[arg(long, value_name = "DIR", default_value = "dispatcher/dataset-worker/build")]
-    pub worker: PathBuf,
-    /// Do it
-    #[arg(long)]
-    pub execute: bool,
-    /// Verdict of the release gate over what is uploaded
-    #[arg(long, value_name = "FILE", conflicts_with = "without_gate")]
-    pub gate: Option<PathBuf>,
-    /// Go without one, and why; recorded
-    #[arg(long, value_name = "REASON")]
-    pub without_gate: Option<String>,
-    /// Cloudflare's API, or a double of it
-    #[arg(long, value_name = "URL", default_value = "https://api.cloudflare.com/client/v4", hide = true)]
-    pub api: String,
 }
 
 #[derive(Debug, Args)]

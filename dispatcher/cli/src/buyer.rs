@@ -40,6 +40,9 @@ const LONGEST_WAIT_S: u64 = 30;
 const TURNED_AWAY: [&str; 5] =
     ["facilitators_unavailable", "not_selling", "rate_limited", "tenant_directory_unavailable", "request_incomplete"];
 
+/// Codes of a 402 that say nothing of the payment which was sent.
+const UNREASONED: [&str; 2] = ["", "payment_required"];
+
 #[must_use]
 pub fn judge(came: &Came) -> Stand {
     let receipt = came.receipt.as_deref().and_then(|text| header::decode(text).ok());
@@ -65,6 +68,8 @@ pub fn judge(came: &Came) -> Stand {
         500.. => open(reason(code, &status.to_string()), !TURNED_AWAY.contains(&code)),
         // Whoever says no and names a transaction says two things.
         402 if success == Some(true) || transaction.is_some() => open("402 with a transaction".to_owned(), true),
+        // A server that lost the settlement's answer bills anew, and money may have moved.
+        402 if success.is_none() && UNREASONED.contains(&code) => open("402 without a reason".to_owned(), true),
         _ => Stand::Refused { why: reason(code, &status.to_string()) },
     }
 }
@@ -106,6 +111,9 @@ mod tests {
         assert!(moved(judge(&came(504, None, ""))));
         let contradiction = json!({"success": false, "transaction": hash(), "network": ""});
         assert!(moved(judge(&came(402, Some(contradiction), "{}"))));
+        for unreasoned in ["{}", "<html>", r#"{"x402Version":1,"error":"payment_required","accepts":[]}"#] {
+            assert!(moved(judge(&came(402, None, unreasoned))), "{unreasoned}");
+        }
         for code in TURNED_AWAY {
             let body = json!({"error": {"code": code}}).to_string();
             assert!(matches!(judge(&came(503, None, &body)), Stand::Open { may_have_moved: false, .. }), "{code}");

@@ -3,9 +3,11 @@
 mod args;
 pub mod bill;
 pub mod buyer;
+mod chain;
 mod clock;
 pub mod cloudflare;
 mod commands;
+mod control;
 pub mod exit;
 mod facilitators;
 pub mod failure;
@@ -14,17 +16,24 @@ pub mod home;
 mod http;
 pub mod money;
 mod output;
+mod platform;
+mod program;
 pub mod registry;
+mod rollouts;
 pub mod settings;
 pub mod settlements;
 pub mod site;
+mod store;
 #[cfg(test)]
 mod testing;
 mod wallet;
 
 use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
-use commands::{call, catalog, deploy, dev, init, lint_pricing, payouts, publish, tenants};
+use commands::{
+    account, call, catalog, cloudflare_deploy, cloudflare_rollback, deploy, dev, init, lint_pricing, payouts, publish,
+    telemetry, tenants,
+};
 use exit::Exit;
 use failure::Failure;
 use home::Home;
@@ -64,6 +73,8 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::List => tenants::list(&home, format),
         Command::Show(args) => tenants::show(args, &home, format),
         Command::Status(args) => tenants::status(args, &home, format),
+        Command::Telemetry(args) => telemetry::telemetry(args, format),
+        Command::Logs(args) => telemetry::logs(args, format),
         Command::Call(args) => call::call(args, &home, format),
         Command::Payouts(args) => payouts::payouts(args, &home, format),
         Command::Override(args) => tenants::override_limits(args, &home, format),
@@ -72,6 +83,13 @@ fn run(cli: &Cli) -> Result<Exit, Failure> {
         Command::ExportTenantDirectory(args) => tenants::export(args, &home),
         Command::Catalog(args) => catalog::catalog(args, &home, format),
         Command::Publish(args) => publish::publish(args, &home, format),
+        Command::CloudflareDeployDispatcher(args) => cloudflare_deploy::deploy(args, &home, format),
+        Command::CloudflareRollbackDispatcher(args) => cloudflare_rollback::rollback(args, &home, format),
+        Command::Login(args) => account::login(args, &home, format),
+        Command::Logout => account::logout(&home),
+        Command::Tokens(task) => account::tokens(task, &home, format),
+        Command::Accounts(task) => account::accounts(task, &home, format),
+        Command::Audit(args) => account::audit(args, &home, format),
         Command::LintPricing(args) => lint_pricing::lint_pricing(args, format),
         Command::Completions { shell } => {
             clap_complete::generate(*shell, &mut Cli::command(), "402claw", &mut std::io::stdout());

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 const FILE: &str = "registry.json";
-const AUDIT: &str = "audit.jsonl";
+pub const AUDIT: &str = "audit.jsonl";
 
 /// Tenants by their records; each has an `id`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,6 +49,10 @@ impl Registry {
         }
     }
 
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.tenants.iter().filter_map(|record| record["id"].as_str())
+    }
+
     #[must_use]
     pub fn tenant(&self, id: &str) -> Option<&Value> {
         self.tenants.iter().find(|record| record["id"] == id)
@@ -57,7 +61,7 @@ impl Registry {
     /// The record of a tenant that must be there.
     pub fn expect(&self, id: &str) -> Result<&Value, Failure> {
         self.tenant(id).ok_or_else(|| {
-            let known: Vec<&str> = self.tenants.iter().filter_map(|record| record["id"].as_str()).collect();
+            let known: Vec<&str> = self.ids().collect();
             let failure = Failure::invalid(format!("there is no tenant {id:?}"));
             match nearest(id, &known) {
                 Some(meant) => failure.help(format!("did you mean {meant:?}?")),

@@ -32,8 +32,9 @@ use x402_paywall::{
     Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
     UnixMillis,
     health::CannotServe,
+    ledger::Departed,
     paywall::{self, Plausible, receipt},
-    ports::Clock,
+    ports::{Clock, LedgerError},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     telemetry::Attempt,
 };
@@ -169,8 +170,13 @@ impl<P: Platform> Dispatcher<P> {
     }
 
     /// Says whether a paid response left for its caller. For after the answer, not on its path.
-    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), x402_paywall::ports::LedgerError> {
+    pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
         self.paywall.handed_over(ticket, delivered).await
+    }
+
+    /// The same of many at once. Gives those that could not be noted.
+    pub async fn all_handed_over(&self, departed: Vec<Departed>) -> Vec<(String, LedgerError)> {
+        self.paywall.all_handed_over(departed).await
     }
 
     /// Admits the request, and sells what it asks for or gives it away.

@@ -12,6 +12,7 @@ mod cookies;
 pub mod cors;
 pub mod cors_policy;
 mod credential_headers;
+pub mod departures;
 pub mod directory;
 pub mod dispatch_key;
 pub mod dispatcher;

@@ -2,6 +2,7 @@
 
 use crate::{
     admission::Gate,
+    departures::Departures,
     directory::stored::StoredTenants,
     ports::{
         Desk, EventQueue, HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter,
@@ -75,6 +76,8 @@ pub struct IsolateMemory {
     pub board: Option<Rc<Board>>,
     /// The knowledge of who guesses at the platform's token.
     pub token_guard: Rc<TokenGuard>,
+    /// The responses that have left, and that the ledger has not been told of.
+    pub departures: Rc<Departures>,
     /// The events that are still to be sent. `None`: they are in the log alone.
     pub outbox: Option<Rc<Outbox>>,
 }

@@ -1,35 +1,58 @@
 //! Turns the core's answers into web responses. The runtime's own, to the end: on its way out workers-rs makes another of
 //! each of its own, with the body as a stream.
 
-use crate::ports::{inbound::WebRequest, outbound::WebResponse, randomness::WebCrypto};
+use crate::{
+    glue,
+    ports::{inbound::WebRequest, outbound::WebResponse, randomness::WebCrypto},
+};
 use dispatcher_core::{
     answer::{Answer, Body},
     hygiene::REQUEST_ID,
     ports::{Inbound, Randomness},
     refusal::Refusal,
 };
-use js_sys::{Object, Uint8Array};
+use js_sys::Uint8Array;
 use wasm_bindgen::JsCast;
-use web_sys::{Headers, Response, ResponseInit};
-use worker::Result;
+use web_sys::{Response, ResponseInit, console};
+use worker::{Error, Result};
+
+/// The longest body that crosses as a text along with its headers. A longer one costs more to write down twice than the
+/// crossing that it saves.
+const MAX_TEXT_BYTES: usize = 16 * 1024;
 
 pub fn to_response(request: &WebRequest, answer: Answer<WebResponse>) -> Result<Response> {
     match answer.body {
         Body::Tenant(passed) => pass_through(passed.into_inner(), &answer.strip, &answer.set),
         Body::Bytes(bytes) => {
-            let headers = Headers::new()?;
-            for (name, value) in &answer.set {
-                headers.append(name, value)?;
-            }
-            let init = ResponseInit::new();
-            init.set_status(answer.status);
-            init.set_headers(&headers);
             // These have no body by definition, and the platform throws if one is given.
             let bare = request.method() == "HEAD" || matches!(answer.status, 204 | 205 | 304);
-            let body: Option<Object> = if bare { None } else { Some(Uint8Array::from(bytes.as_slice()).into()) };
-            Ok(Response::new_with_opt_buffer_source_and_init(body.as_ref(), &init)?)
+            respond(answer.status, &answer.set, &bytes, bare)
         }
     }
+}
+
+fn respond(status: u16, set: &[(String, String)], body: &[u8], bare: bool) -> Result<Response> {
+    let mut text = glue::lines(set.iter().flat_map(|(name, value)| [name.as_str(), value.as_str()]))?;
+    // A text whose type nobody says would be given one by the platform.
+    let is_typed = set.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+    match std::str::from_utf8(body) {
+        Ok(body) if is_typed && body.len() <= MAX_TEXT_BYTES => {
+            let border = if text.is_ascii() { text.len() } else { text.encode_utf16().count() };
+            text.push_str(body);
+            Ok(glue::respond(status, &text, border, bare)?)
+        }
+        _ => {
+            let body = if bare { None } else { Some(Uint8Array::from(body)) };
+            Ok(glue::respond_bytes(status, &text, body)?)
+        }
+    }
+}
+
+/// For what cannot be answered: it is ours to mend, and the caller is told nothing of it.
+pub fn failed(error: &Error) -> Response {
+    console::error_1(&error.to_string().into());
+    respond(500, &[("content-type".to_owned(), "text/plain".to_owned())], b"INTERNAL SERVER ERROR", false)
+        .expect("a plain text can be answered")
 }
 
 /// An error from before or beside the dispatcher.

@@ -46,6 +46,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         gate: Rc::new(Gate::new(WebCrypto.seed())),
         board: Some(board(config)),
         token_guard: Rc::default(),
+        departures: Rc::default(),
         outbox: outbox::get(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())

@@ -7,7 +7,8 @@ use crate::{
         clock::WallClock, facilitator_transport::FetchTransport, health_store::DurableHealthStore, log::ConsoleLog,
         object_storage::ObjectStorage, outbox, randomness::WebCrypto,
     },
-    wire::{self, HealthAnswer, HealthCall, Outcome},
+    prompt,
+    wire::{self, HealthAnswer, HealthCall},
 };
 use dispatcher_core::{
     paywall::{
@@ -19,10 +20,13 @@ use dispatcher_core::{
     telemetry::Trouble,
 };
 use std::{cell::OnceCell, rc::Rc};
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, State, worker_sys::DurableObjectState};
 
-#[durable_object(alarm)]
-pub struct FacilitatorHealth {
+#[wasm_bindgen]
+pub struct FacilitatorHealth(Rc<Inside>);
+
+struct Inside {
     state: State,
     env: Env,
     monitor: OnceCell<Rc<HealthMonitor>>,
@@ -30,37 +34,45 @@ pub struct FacilitatorHealth {
 
 type HealthMonitor = Monitor<DurableHealthStore, FetchTransport, WallClock, ConsoleLog>;
 
-impl DurableObject for FacilitatorHealth {
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env, monitor: OnceCell::new() }
+#[wasm_bindgen]
+impl FacilitatorHealth {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        Self(Rc::new(Inside { state: State::from(state), env, monitor: OnceCell::new() }))
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let (call, _) = wire::unframe(request.bytes().await?)?;
-        let outcome = self.answer(call).await.map_or_else(|error| Outcome::Failed(error.to_string()), Outcome::Done);
-        self.send_events();
-        Response::from_bytes(wire::frame(&outcome, &[]))
+    pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
+        let inside = Rc::clone(&self.0);
+        prompt::answer(async move {
+            let (call, _) = wire::unframe(frame)?;
+            let told = inside.answer(call).await;
+            inside.send_events();
+            Ok(wire::answer(told.map(|answer| (answer, Vec::new()))))
+        })
     }
 
-    async fn alarm(&self) -> Result<Response> {
-        let jobs = self.monitor()?.woke().await.map_err(thrown)?;
-        self.start(jobs)?;
-        self.send_events();
-        Response::empty()
+    pub fn alarm(&self) -> Result<JsValue, JsValue> {
+        let inside = Rc::clone(&self.0);
+        prompt::answer(async move {
+            let jobs = inside.monitor().map_err(thrown)?.woke().await.map_err(thrown)?;
+            inside.start(jobs).map_err(thrown)?;
+            inside.send_events();
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-impl FacilitatorHealth {
-    async fn answer(&self, call: HealthCall) -> Result<HealthAnswer> {
+impl Inside {
+    async fn answer(&self, call: HealthCall) -> Result<HealthAnswer, LedgerError> {
         match call {
             HealthCall::Exchange(news) => {
-                let (snapshot, jobs) = self.monitor()?.exchange(news).await.map_err(thrown)?;
+                let (snapshot, jobs) = self.monitor()?.exchange(news).await?;
                 self.start(jobs)?;
                 Ok(HealthAnswer::Exchanged(snapshot))
             }
             HealthCall::Describe => {
-                let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
-                let known = self.monitor()?.known().await.map_err(thrown)?;
+                let config = cached_config::get(&self.env).map_err(|error| LedgerError(error.to_string()))?;
+                let known = self.monitor()?.known().await?;
                 let told = platform_api::describe_facilitators(&config.facilitators, &known, WallClock.now());
                 Ok(HealthAnswer::Described(told))
             }
@@ -68,7 +80,7 @@ impl FacilitatorHealth {
     }
 
     /// Beside the answer: a probe of a facilitator that hangs takes seconds, and nobody is to wait for it.
-    fn start(&self, jobs: Vec<Job>) -> Result<()> {
+    fn start(&self, jobs: Vec<Job>) -> Result<(), LedgerError> {
         for job in jobs {
             let monitor = Rc::clone(self.monitor()?);
             self.state.wait_until(async move {
@@ -86,11 +98,11 @@ impl FacilitatorHealth {
         }
     }
 
-    fn monitor(&self) -> Result<&Rc<HealthMonitor>> {
+    fn monitor(&self) -> Result<&Rc<HealthMonitor>, LedgerError> {
         if let Some(monitor) = self.monitor.get() {
             return Ok(monitor);
         }
-        let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
+        let config = cached_config::get(&self.env).map_err(|error| LedgerError(error.to_string()))?;
         let store = DurableHealthStore::new(ObjectStorage::of(&self.state));
         let facilitators = config.facilitators.clone();
         let monitor = Monitor::new(store, FetchTransport, WallClock, ConsoleLog, facilitators, WebCrypto.seed());
@@ -98,6 +110,6 @@ impl FacilitatorHealth {
     }
 }
 
-fn thrown(error: LedgerError) -> worker::Error {
-    error.to_string().into()
+fn thrown(error: LedgerError) -> JsValue {
+    js_sys::Error::new(&error.to_string()).into()
 }

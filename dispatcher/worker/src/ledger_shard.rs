@@ -8,13 +8,14 @@ use crate::{
         identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
         shard_store::ShardTables,
     },
-    wire::{self, Answer, Call, Outcome, ShardCall},
+    prompt,
+    wire::{self, Answer, Call, NotNoted, ShardCall},
 };
 use dispatcher_core::{
     paywall::{
         PaidResponse,
         ledger::{
-            ClaimReply, Record, SettleReply,
+            ClaimReply, Departed, Record, SettleReply,
             layout::Place,
             machine::RING_AGAIN_MS,
             shard::{FormerLedger, KeeperParts, Placed, Routed, Shard},
@@ -24,51 +25,59 @@ use dispatcher_core::{
     platform_api,
     serving::exchange_health,
 };
-use std::cell::OnceCell;
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use std::{cell::OnceCell, rc::Rc};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, State, worker_sys::DurableObjectState};
 
-#[durable_object(alarm)]
-pub struct LedgerShard {
+#[wasm_bindgen]
+pub struct LedgerShard(Rc<Inside>);
+
+struct Inside {
     state: State,
     env: Env,
     shard: OnceCell<DurableShard>,
 }
 
 type DurableShard = Shard<ShardTables, FetchTransport, WallClock, ConsoleLog, DurableIdentifiers, FormerPlaces>;
-type Told = std::result::Result<(Answer, Vec<u8>), LedgerError>;
+type Told = Result<(Answer, Vec<u8>), LedgerError>;
 
-impl DurableObject for LedgerShard {
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env, shard: OnceCell::new() }
+#[wasm_bindgen]
+impl LedgerShard {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        Self(Rc::new(Inside { state: State::from(state), env, shard: OnceCell::new() }))
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let (call, body) = wire::unframe(request.bytes().await?)?;
-        let (outcome, body) = match self.answer(call, body).await {
-            Ok((answer, body)) => (Outcome::Done(answer), body),
-            Err(error) => (Outcome::Failed(error.0), Vec::new()),
-        };
-        self.beside();
-        Response::from_bytes(wire::frame(&outcome, &body))
+    pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
+        let inside = Rc::clone(&self.0);
+        prompt::answer(async move {
+            let (call, body) = wire::unframe(frame)?;
+            let told = inside.answer(call, body).await;
+            inside.beside();
+            Ok(wire::answer(told))
+        })
     }
 
     /// Never throws: the platform tries an alarm that throws six more times, and then never again. So the next ring is set
     /// first, and whatever goes wrong is told and left to it.
-    async fn alarm(&self) -> Result<Response> {
-        let armed = ObjectStorage::of(&self.state).set_alarm(WallClock.now().plus(RING_AGAIN_MS));
-        let rang = match self.shard() {
-            Ok(shard) => shard.ring().await,
-            Err(error) => Err(error),
-        };
-        if let Err(error) = armed.and(rang) {
-            ConsoleLog.stuck("", &error);
-        }
-        self.beside();
-        Response::empty()
+    pub fn alarm(&self) -> Result<JsValue, JsValue> {
+        let inside = Rc::clone(&self.0);
+        prompt::answer(async move {
+            let armed = ObjectStorage::of(&inside.state).set_alarm(WallClock.now().plus(RING_AGAIN_MS));
+            let rang = match inside.shard() {
+                Ok(shard) => shard.ring().await,
+                Err(error) => Err(error),
+            };
+            inside.beside();
+            if let Err(error) = armed.and(rang) {
+                ConsoleLog.stuck("", &error);
+            }
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-impl LedgerShard {
+impl Inside {
     async fn answer(&self, call: ShardCall<'_>, body: Vec<u8>) -> Told {
         let shard = self.shard()?;
         let ShardCall { payment, shards, is_sent_on, call } = call;
@@ -104,6 +113,20 @@ impl LedgerShard {
                 };
                 shard.record(routed).await.map(|told| placed(told, transaction))
             }
+            Call::AllHandedOver { departed } => {
+                let mut answers = Vec::new();
+                for Departed { payment, holder, delivered } in departed {
+                    let routed = Routed { payment: &payment, shards, is_sent_on };
+                    let told = shard.handed_over(routed, &holder, delivered).await;
+                    let told = match told {
+                        Ok(Placed::Here(())) => continue,
+                        Ok(Placed::At(place)) => NotNoted::At(place),
+                        Err(error) => NotNoted::Failed(error.0),
+                    };
+                    answers.push((payment, told));
+                }
+                Ok((Answer::AllNoted { but: answers }, Vec::new()))
+            }
             Call::Has => Ok((Answer::Has(shard.has(&payment, shards).await?), Vec::new())),
             Call::OnChain => {
                 shard.on_chain(routed).await.map(|told| placed(told, |word| (Answer::OnChain(word), Vec::new())))
@@ -126,7 +149,7 @@ impl LedgerShard {
         }
     }
 
-    fn shard(&self) -> std::result::Result<&DurableShard, LedgerError> {
+    fn shard(&self) -> Result<&DurableShard, LedgerError> {
         if let Some(shard) = self.shard.get() {
             return Ok(shard);
         }
@@ -150,7 +173,7 @@ impl LedgerShard {
 struct FormerPlaces(Env);
 
 impl FormerLedger for FormerPlaces {
-    async fn has(&self, place: &Place, payment: &str, shards: u16) -> std::result::Result<bool, LedgerError> {
+    async fn has(&self, place: &Place, payment: &str, shards: u16) -> Result<bool, LedgerError> {
         let routed = Routed { payment, shards, is_sent_on: true };
         match call_place(&self.0, place, routed, &Call::Has, &[]).await? {
             (Answer::Has(has), _) => Ok(has),

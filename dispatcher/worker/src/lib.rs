@@ -7,11 +7,13 @@ mod answer;
 mod cached_config;
 mod call_object;
 mod facilitator_health;
+mod glue;
 mod ledger_shard;
 mod payment_identifier;
 mod plain_object;
 mod platform;
 mod ports;
+mod prompt;
 mod settled_transactions;
 mod settlement_ledger;
 mod tenant_quarantine;
@@ -19,21 +21,36 @@ mod wire;
 
 use dispatcher_core::refusal::Refusal;
 use ports::{inbound::WebRequest, later::WaitUntil, log::ConsoleLog};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::Response;
-use worker::{Context, Env, Result, ScheduleContext, ScheduledEvent, event};
+use worker::{Context, Env, Result, worker_sys};
 
-#[event(fetch)]
-async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Response> {
-    let request = WebRequest::new(request);
-    let config = match cached_config::get(&env) {
+/// Answers a request, which comes as one text as well: method and URL, and then names and values of its headers by turns, a line
+/// each. Gives a response, or a promise of one where something has to be waited for. `entry.js` calls it.
+#[wasm_bindgen]
+pub fn serve(
+    text: String,
+    request: web_sys::Request,
+    env: Env,
+    ctx: worker_sys::Context,
+) -> std::result::Result<JsValue, JsValue> {
+    prompt::answer(async move {
+        let request = WebRequest::new(text, request);
+        let response = answer_to(&request, &env, Context::new(ctx)).await;
+        Ok(response.unwrap_or_else(|error| answer::failed(&error)).into())
+    })
+}
+
+async fn answer_to(request: &WebRequest, env: &Env, ctx: Context) -> Result<Response> {
+    let config = match cached_config::get(env) {
         Ok(config) => config,
         Err(error) => {
             ConsoleLog.misconfigured(&error);
-            return answer::ours(&request, &Refusal::Misconfigured);
+            return answer::ours(request, &Refusal::Misconfigured);
         }
     };
-    let served = platform::server(&env, &config, WaitUntil::Request(ctx)).serve(&request).await;
-    let response = answer::to_response(&request, served.answer);
+    let served = platform::server(env, &config, WaitUntil(ctx)).serve(request).await;
+    let response = answer::to_response(request, served.answer);
     if let Some(departure) = served.departure {
         let (caller, was_made) = (request.caller(), response.is_ok());
         departure.confirm(move || was_made && !caller.aborted());
@@ -41,11 +58,14 @@ async fn fetch(request: web_sys::Request, env: Env, ctx: Context) -> Result<Resp
     response
 }
 
-/// The platform's clock: looks at the books.
-#[event(scheduled)]
-async fn scheduled(_: ScheduledEvent, env: Env, ctx: ScheduleContext) {
-    match cached_config::get(&env) {
-        Ok(config) => platform::server(&env, &config, WaitUntil::Schedule(ctx)).keep_books().await,
-        Err(error) => ConsoleLog.misconfigured(&error),
-    }
+/// Looks at the books. `entry.js` calls it if the platform's clock asks.
+#[wasm_bindgen]
+pub fn keep_books(env: Env, ctx: worker_sys::Context) -> std::result::Result<JsValue, JsValue> {
+    prompt::answer(async move {
+        match cached_config::get(&env) {
+            Ok(config) => platform::server(&env, &config, WaitUntil(Context::new(ctx))).keep_books().await,
+            Err(error) => ConsoleLog.misconfigured(&error),
+        }
+        Ok(JsValue::UNDEFINED)
+    })
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     ports::{clock::WallClock, object_storage::ObjectStorage},
-    wire::{self, IdentifierAnswer, Outcome, TransactionCall},
+    wire::{self, IdentifierAnswer, TransactionCall},
 };
 use dispatcher_core::{
     paywall::{
@@ -16,7 +16,8 @@ use dispatcher_core::{
     },
     protocol::json,
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, State, worker_sys::DurableObjectState};
 
 /// The time that goes by one name.
 const PERIOD_MS: u64 = 8 * 24 * 3_600_000;
@@ -27,28 +28,28 @@ const BATCH: usize = 500;
 /// The pause until the next batch.
 const NEXT_BATCH_MS: u64 = 1_000;
 
-#[durable_object(alarm)]
+#[wasm_bindgen]
 pub struct SettledTransactions {
     state: State,
 }
 
-impl DurableObject for SettledTransactions {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state }
+#[wasm_bindgen]
+impl SettledTransactions {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, _env: Env) -> Self {
+        Self { state: State::from(state) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let (call, _) = wire::unframe(request.bytes().await?)?;
-        let bound = self.bind(&call).map(IdentifierAnswer::Bound);
-        let outcome = bound.map_or_else(|error| Outcome::Failed(error.0), Outcome::Done);
-        Response::from_bytes(wire::frame(&outcome, &[]))
+    pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
+        let (call, _) = wire::unframe(frame)?;
+        Ok(wire::answer(self.bind(&call).map(|bound| (IdentifierAnswer::Bound(bound), Vec::new()))))
     }
 
     /// Forgets periods that are over. What fails is tried again by the next ring, which is set first.
-    async fn alarm(&self) -> Result<Response> {
+    pub fn alarm(&self) -> Result<(), JsValue> {
         let storage = ObjectStorage::of(&self.state);
         let now = WallClock.now();
-        let rest = |error: LedgerError| worker::Error::from(error.to_string());
+        let rest = |error: LedgerError| JsValue::from(js_sys::Error::new(&error.to_string()));
         storage.set_alarm(now.plus(PERIOD_MS)).map_err(rest)?;
         let newest_over = period_of(now).saturating_sub(2);
         let over = storage.keys_up_to(&key(newest_over, "~"), BATCH).map_err(rest)?;
@@ -58,13 +59,13 @@ impl DurableObject for SettledTransactions {
         if over.len() == BATCH {
             storage.set_alarm(now.plus(NEXT_BATCH_MS)).map_err(rest)?;
         }
-        Response::empty()
+        Ok(())
     }
 }
 
 impl SettledTransactions {
     /// Nothing is awaited between reading and writing, so no other call comes in between.
-    fn bind(&self, call: &TransactionCall) -> std::result::Result<Bound, LedgerError> {
+    fn bind(&self, call: &TransactionCall) -> Result<Bound, LedgerError> {
         let storage = ObjectStorage::of(&self.state);
         let period = period_of(call.owner.since);
         let mut found = None;

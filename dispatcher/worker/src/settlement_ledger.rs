@@ -9,7 +9,8 @@ use crate::{
         identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
         record_store::DurableStore,
     },
-    wire::{self, Answer, Call, Outcome},
+    prompt,
+    wire::{self, Answer, Call},
 };
 use dispatcher_core::{
     paywall::{
@@ -20,56 +21,65 @@ use dispatcher_core::{
     platform_api,
     serving::exchange_health,
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use std::{cell::OnceCell, rc::Rc};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, State, worker_sys::DurableObjectState};
 
-#[durable_object(alarm)]
-pub struct SettlementLedger {
+#[wasm_bindgen]
+pub struct SettlementLedger(Rc<Inside>);
+
+struct Inside {
     state: State,
     env: Env,
-    keeper: std::cell::OnceCell<PaymentKeeper>,
+    keeper: OnceCell<PaymentKeeper>,
 }
 
 type PaymentKeeper = Keeper<DurableStore, FetchTransport, WallClock, ConsoleLog, DurableIdentifiers>;
 
-impl DurableObject for SettlementLedger {
-    fn new(state: State, env: Env) -> Self {
-        Self { state, env, keeper: std::cell::OnceCell::new() }
+#[wasm_bindgen]
+impl SettlementLedger {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, env: Env) -> Self {
+        Self(Rc::new(Inside { state: State::from(state), env, keeper: OnceCell::new() }))
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let (call, body) = wire::unframe(request.bytes().await?)?;
-        let (outcome, body) = match self.answer(call, body).await {
-            Ok((answer, body)) => (Outcome::Done(answer), body),
-            Err(error) => (Outcome::Failed(error.0), Vec::new()),
-        };
-        self.beside();
-        Response::from_bytes(wire::frame(&outcome, &body))
+    pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
+        let inside = Rc::clone(&self.0);
+        prompt::answer(async move {
+            let (call, body) = wire::unframe(frame)?;
+            let told = inside.answer(call, body).await;
+            inside.beside();
+            Ok(wire::answer(told))
+        })
     }
 
     /// Never throws: the platform tries an alarm that throws six more times, and then never again. So the next ring is set
     /// first, and whatever goes wrong (a configuration that is refused, a record that cannot be read, storage that fails) is
     /// told and left to it.
-    async fn alarm(&self) -> Result<Response> {
-        let (storage, now) = (ObjectStorage::of(&self.state), WallClock.now());
-        let armed = storage.set_alarm(now.plus(RING_AGAIN_MS));
-        let woke = match self.keeper() {
-            Ok(keeper) => keeper.woke().await,
-            Err(error) => Err(LedgerError(error.to_string())),
-        };
-        self.beside();
-        if let Err(error) = armed.and(woke) {
-            ConsoleLog.stuck("", &error);
-            // What went wrong may have taken the ring with it.
-            let pause = self.keeper().map_or(RING_AGAIN_MS, PaymentKeeper::ring_again_ms);
-            drop(storage.set_alarm(now.plus(pause)));
-        }
-        Response::empty()
+    pub fn alarm(&self) -> Result<JsValue, JsValue> {
+        let inside = Rc::clone(&self.0);
+        prompt::answer(async move {
+            let (storage, now) = (ObjectStorage::of(&inside.state), WallClock.now());
+            let armed = storage.set_alarm(now.plus(RING_AGAIN_MS));
+            let woke = match inside.keeper() {
+                Ok(keeper) => keeper.woke().await,
+                Err(error) => Err(error),
+            };
+            inside.beside();
+            if let Err(error) = armed.and(woke) {
+                ConsoleLog.stuck("", &error);
+                // What went wrong may have taken the ring with it.
+                let pause = inside.keeper().map_or(RING_AGAIN_MS, PaymentKeeper::ring_again_ms);
+                drop(storage.set_alarm(now.plus(pause)));
+            }
+            Ok(JsValue::UNDEFINED)
+        })
     }
 }
 
-impl SettlementLedger {
-    async fn answer(&self, call: Call, body: Vec<u8>) -> std::result::Result<(Answer, Vec<u8>), LedgerError> {
-        let keeper = self.keeper().map_err(|error| LedgerError(error.to_string()))?;
+impl Inside {
+    async fn answer(&self, call: Call, body: Vec<u8>) -> Result<(Answer, Vec<u8>), LedgerError> {
+        let keeper = self.keeper()?;
         let record = keeper.record().await?;
         if record.is_none() {
             if let Call::Has = call {
@@ -96,8 +106,10 @@ impl SettlementLedger {
             }
             Call::Has => Ok((Answer::Has(true), Vec::new())),
             Call::OnChain => Ok((Answer::OnChain(keeper.on_chain().await?), Vec::new())),
-            // Of all payments only a shard can tell.
-            Call::SettledIn { .. } | Call::Open { .. } => Err(LedgerError::another_question()),
+            // Asked of shards alone, which hold many payments.
+            Call::AllHandedOver { .. } | Call::SettledIn { .. } | Call::Open { .. } => {
+                Err(LedgerError::another_question())
+            }
         }
     }
 
@@ -114,11 +126,11 @@ impl SettlementLedger {
         }
     }
 
-    fn keeper(&self) -> Result<&PaymentKeeper> {
+    fn keeper(&self) -> Result<&PaymentKeeper, LedgerError> {
         if let Some(keeper) = self.keeper.get() {
             return Ok(keeper);
         }
-        let config = cached_config::get(&self.env).map_err(|error| error.to_string())?;
+        let config = cached_config::get(&self.env).map_err(|error| LedgerError(error.to_string()))?;
         let (store, board) = (DurableStore::new(ObjectStorage::of(&self.state)), cached_config::board(&config));
         let identifiers = DurableIdentifiers::new(&self.env, config.ledger);
         let facilitators = config.facilitators.clone();

@@ -3,38 +3,40 @@
 
 use crate::{
     ports::{clock::WallClock, object_storage::ObjectStorage},
-    wire::{self, Outcome},
+    wire,
 };
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
     protocol::json,
     quarantine::{ListFull, QuarantineCall, Quarantines},
 };
-use worker::{DurableObject, Env, Request, Response, Result, State, durable_object};
+use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use worker::{Env, State, worker_sys::DurableObjectState};
 
 /// The list, as JSON text.
 const LIST: &str = "list";
 
-#[durable_object(fetch)]
+#[wasm_bindgen]
 pub struct TenantQuarantine {
     state: State,
 }
 
-impl DurableObject for TenantQuarantine {
-    fn new(state: State, _env: Env) -> Self {
-        Self { state }
+#[wasm_bindgen]
+impl TenantQuarantine {
+    #[wasm_bindgen(constructor)]
+    pub fn new(state: DurableObjectState, _env: Env) -> Self {
+        Self { state: State::from(state) }
     }
 
-    async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let (call, _) = wire::unframe(request.bytes().await?)?;
-        let outcome = self.answer(call).await.map_or_else(|error| Outcome::Failed(error.0), Outcome::Done);
-        Response::from_bytes(wire::frame(&outcome, &[]))
+    pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
+        let (call, _) = wire::unframe(frame)?;
+        Ok(wire::answer(self.answer(call).map(|list| (list, Vec::new()))))
     }
 }
 
 impl TenantQuarantine {
     /// Nothing is awaited between reading and writing, so no other call comes in between.
-    async fn answer(&self, call: QuarantineCall) -> std::result::Result<Quarantines, LedgerError> {
+    fn answer(&self, call: QuarantineCall) -> Result<Quarantines, LedgerError> {
         let storage = ObjectStorage::of(&self.state);
         let parse = |text: String| {
             json::read(&text).map_err(|error| LedgerError(format!("stored list is unreadable: {error}")))

@@ -5,19 +5,22 @@ use dispatcher_core::{
     paywall::{
         health::{News, Snapshot},
         ledger::{
-            Claim, Collection, Reply,
+            Claim, Collection, Departed, Reply,
             books::{Entry, OnChain, Span},
             identifier::{Bound, Owner},
             layout::Place,
         },
+        ports::LedgerError,
         response::ResponseHead,
         telemetry::Attempt,
     },
     protocol::json,
 };
+use js_sys::Uint8Array;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::borrow::Cow;
+use wasm_bindgen::JsValue;
 
 /// To a shard of the ledger, about one payment.
 #[derive(Debug, Serialize, Deserialize)]
@@ -53,6 +56,10 @@ pub enum Call {
     HandedOver {
         holder: String,
         delivered: bool,
+    },
+    /// Of one shard, whichever payment the call is about.
+    AllHandedOver {
+        departed: Vec<Departed>,
     },
     Describe {
         payment: String,
@@ -128,6 +135,10 @@ pub enum Answer {
         attempts: Vec<Attempt>,
     },
     Noted,
+    /// All of them, but these.
+    AllNoted {
+        but: Vec<(String, NotNoted)>,
+    },
     Described(Value),
     Transaction(Option<String>),
     Has(bool),
@@ -135,6 +146,15 @@ pub enum Answer {
     OnChain(OnChain),
     /// The payment is not here, but there.
     At(Place),
+}
+
+/// Why a payment's hand-over was not noted.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotNoted {
+    /// The payment is not here, but there.
+    At(Place),
+    Failed(String),
 }
 
 /// To the facilitators' health object.
@@ -151,6 +171,15 @@ pub enum HealthCall {
 pub enum HealthAnswer {
     Exchanged(Snapshot),
     Described(Value),
+}
+
+/// How a call went, framed, as bytes of the runtime's.
+pub fn answer<A: Serialize>(told: Result<(A, Vec<u8>), LedgerError>) -> JsValue {
+    let (outcome, body) = match told {
+        Ok((answer, body)) => (Outcome::Done(answer), body),
+        Err(error) => (Outcome::Failed(error.0), Vec::new()),
+    };
+    Uint8Array::from(frame(&outcome, &body).as_slice()).into()
 }
 
 pub fn frame(line: &impl Serialize, body: &[u8]) -> Vec<u8> {

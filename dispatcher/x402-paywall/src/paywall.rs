@@ -12,7 +12,7 @@ use crate::{
     challenge::Bill,
     facilitator::verdict::Settlement,
     hooks::{Hooks, NoHooks, Sale},
-    ledger::{Asked, Authorized, Claim, Collection, Reply},
+    ledger::{Asked, Authorized, Claim, Collection, Departed, Reply},
     origin::Fingerprint,
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
@@ -40,6 +40,14 @@ pub struct Ticket {
     holder: String,
     payer: Address,
     network: Network,
+}
+
+impl Ticket {
+    /// With whether the response left.
+    #[must_use]
+    pub fn departed(self, delivered: bool) -> Departed {
+        Departed { payment: self.payment, holder: self.holder, delivered }
+    }
 }
 
 /// A payment of which nothing bad can be said without asking anyone. See [`Paywall::plausible`].
@@ -239,6 +247,11 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
     /// Says whether the response left for the caller. Not on the request's path.
     pub async fn handed_over(&self, ticket: &Ticket, delivered: bool) -> Result<(), LedgerError> {
         self.ledger.handed_over(&ticket.payment, &ticket.holder, delivered).await
+    }
+
+    /// The same for many at once. Gives those that could not be noted.
+    pub async fn all_handed_over(&self, departed: Vec<Departed>) -> Vec<(String, LedgerError)> {
+        self.ledger.all_handed_over(departed).await
     }
 
     /// The sale for a payment that is plausible.

@@ -35,6 +35,9 @@ pub struct GateRecord {
     pub jobs: Vec<JobRecord>,
     /// The files of the dispatcher's bundle, the wasm among them.
     pub bundle: Vec<FileDigest>,
+    /// The files of other Workers that its scenarios ran with it, by the Worker's name at Cloudflare.
+    #[serde(default)]
+    pub beside: BTreeMap<String, Vec<FileDigest>>,
     /// The configuration that would be deployed with it.
     pub config: Vec<FileDigest>,
     pub source: Source,
@@ -198,6 +201,7 @@ pub(crate) mod fixture {
             ended_at_ms: 1_060_000,
             jobs,
             bundle: vec![FileDigest::of("index.js", b"js"), FileDigest::of("index_bg.wasm", b"wasm")],
+            beside: BTreeMap::new(),
             config: vec![FileDigest::of("wrangler.jsonc", b"{}")],
             source: Source { commit: Some("c0ffee".to_owned()), clean: true, changed: Vec::new(), bundle_given: false },
             tools: BTreeMap::from([("wrangler".to_owned(), "4.156.0".to_owned())]),

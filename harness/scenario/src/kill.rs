@@ -11,8 +11,11 @@ use grammar::{
 use reports::event::FaultRef;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 use toml::Spanned;
+
+/// The ledger's buckets: no more shards than that.
+const MOST_SHARDS: u16 = 4_096;
 
 /// The name that a kill has where events name a facilitator.
 const DISPATCHER: &str = "dispatcher";
@@ -21,6 +24,14 @@ const DISPATCHER: &str = "dispatcher";
 pub struct Kill {
     index: usize,
     when: When,
+    raises: Option<Shards>,
+}
+
+/// A number of the settlement ledger's shards, and a larger one in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shards {
+    pub before: u16,
+    pub count: u16,
 }
 
 /// The choice of the moment.
@@ -85,6 +96,11 @@ impl Kill {
         self.when
     }
 
+    /// The shards with which the dispatcher starts again, and those that the run begins with. `None`: it is the same version.
+    pub fn raises(&self) -> Option<Shards> {
+        self.raises
+    }
+
     /// The stretch of the run in which it may happen.
     pub fn window(&self) -> Window {
         match self.when {
@@ -105,6 +121,10 @@ impl Kill {
             When::Stored { of, .. } => format!("kill as {} is stored", of.as_logged()),
             When::MoneyMoves { .. } => "kill as money moves".to_owned(),
         };
+        let inject = match self.raises {
+            Some(Shards { count, .. }) => format!("{inject}, then {count} shards"),
+            None => inject,
+        };
         FaultRef { index: self.index, on: DISPATCHER.to_owned(), inject }
     }
 }
@@ -116,6 +136,22 @@ pub(super) struct RawKill {
     /// The choice of the moment.
     #[schemars(with = "RawWhen")]
     when: Spanned<RawWhen>,
+    /// The version that is started again has more of the settlement ledger's shards than the run begins with. One kill does
+    /// so, at a moment.
+    #[schemars(with = "Option<RawShards>")]
+    shards: Option<Spanned<RawShards>>,
+}
+
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "Shards")]
+struct RawShards {
+    /// A power of two.
+    #[schemars(range(min = 1, max = MOST_SHARDS))]
+    before: u16,
+    /// A larger one.
+    #[schemars(range(min = 1, max = MOST_SHARDS))]
+    count: u16,
 }
 
 #[derive(Deserialize, JsonSchema)]
@@ -170,6 +206,7 @@ pub(super) fn check(
         problems.add(Problem::new(extra.when.span(), what, "one too many"));
         return Vec::new();
     }
+    let mut raised = 0;
     let checked = raw.into_iter().enumerate().filter_map(|(index, raw)| {
         let at = raw.when.span();
         let when = raw.when.into_inner().check(timeline, seed, problems)?;
@@ -177,9 +214,32 @@ pub(super) fn check(
             let problem = Problem::new(at, "only the simulated tier can kill at a write", "runs live, too");
             problems.add(problem.help("put `only = \"sim\"` above the first table"));
         }
-        Some(Kill { index, when })
+        let raises = raw.shards.and_then(|shards| {
+            raised += 1;
+            shards.get_ref().check(shards.span(), raised, when, problems)
+        });
+        Some(Kill { index, when, raises })
     });
     checked.collect()
+}
+
+impl RawShards {
+    fn check(&self, at: Range<usize>, raised: usize, when: When, problems: &mut Problems) -> Option<Shards> {
+        let Self { before, count } = *self;
+        let fits = |shards: u16| shards.is_power_of_two() && shards <= MOST_SHARDS;
+        let what = if !fits(before) || !fits(count) || count <= before {
+            format!("shards cannot be raised from {before} to {count}")
+        } else if raised > 1 {
+            "two kills raise the number of shards".to_owned()
+        } else if !matches!(when, When::At(_)) {
+            "the number of shards is raised at no known moment".to_owned()
+        } else {
+            return Some(Shards { before, count });
+        };
+        let help = format!("one kill, with `when.at`, raises one power of two to a larger one, up to {MOST_SHARDS}");
+        problems.add(Problem::new(at, what, "here").help(help));
+        None
+    }
 }
 
 impl RawWhen {

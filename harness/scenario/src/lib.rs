@@ -26,7 +26,7 @@ mod tests;
 pub use baseline::Without;
 pub use directory::{Becomes, DirectoryChange, Part, Wrong};
 pub use fault::Fault;
-pub use kill::{Kill, Stage, When};
+pub use kill::{Kill, Shards, Stage, When};
 pub use ledger::{Disturbance, Disturbs, LedgerCall};
 pub use library::Library;
 pub use library_error::LibraryError;

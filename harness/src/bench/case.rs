@@ -40,16 +40,16 @@ impl Kind {
     /// The smallest share of the reference's requests per second that will do.
     pub fn least_rate(self) -> f64 {
         match self {
-            Self::Unpaid => 2.0,
-            Self::Paid => 1.0,
+            Self::Unpaid => 1.0,
+            Self::Paid => 0.55,
         }
     }
 
     /// The largest share of the reference's 95th percentile that will do.
     pub fn most_p95(self) -> f64 {
         match self {
-            Self::Unpaid => 0.5,
-            Self::Paid => 1.0,
+            Self::Unpaid => 1.0,
+            Self::Paid => 2.0,
         }
     }
 }

@@ -6,10 +6,12 @@
 
 mod case;
 pub mod facilitator;
+mod growth;
 pub mod load;
 mod report;
 
 pub use case::Extent;
+pub use growth::{GrowthReport, growth};
 pub use report::BenchReport;
 
 use crate::{
@@ -43,6 +45,8 @@ use x402_protocol::header::PAYMENT_REQUIRED;
 
 const PATH: &str = "/quote";
 const FLOOR_LEDGER: DurableObject = DurableObject { binding: "LEDGER", class: "Ledger" };
+/// As many as the dispatcher has by itself.
+const FLOOR_SHARDS: &str = "16";
 
 /// The tools that the bench runs: found or built by the set-up.
 #[derive(Clone, Debug)]
@@ -53,6 +57,9 @@ pub struct BenchTools {
     pub reference_module: PathBuf,
     pub reference_library: String,
     pub floor_module: PathBuf,
+    /// For `--growth`, which fills databases with a script.
+    pub node: PathBuf,
+    pub kept_script: PathBuf,
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -67,6 +74,10 @@ pub enum BenchError {
     Load { server: &'static str, case: &'static str, source: LoadError },
     #[error("{server} offers nothing that can be paid")]
     Offer { server: &'static str, source: Option<PayError> },
+    #[error("starting node")]
+    Node(#[source] io::Error),
+    #[error("the shards could not be filled; node says: {said}")]
+    Fill { said: String },
 }
 
 impl BenchError {
@@ -74,7 +85,9 @@ impl BenchError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Workerd { .. } | Self::Offer { .. } => Exit::DidNotStart,
-            Self::Facilitator(_) | Self::Production(_) | Self::Load { .. } => Exit::Internal,
+            Self::Facilitator(_) | Self::Production(_) | Self::Load { .. } | Self::Node(_) | Self::Fill { .. } => {
+                Exit::Internal
+            }
         }
     }
 }
@@ -85,16 +98,19 @@ enum Server {
     Reference,
     /// A Worker that does nothing: what no server under this runtime can be faster than.
     Floor,
+    /// The same with a row for each payment in a few warm objects, in place of an object for each.
+    WarmFloor,
 }
 
 impl Server {
-    const ALL: [Self; 3] = [Self::Dispatcher, Self::Reference, Self::Floor];
+    const ALL: [Self; 4] = [Self::Dispatcher, Self::Reference, Self::Floor, Self::WarmFloor];
 
     fn name(self) -> &'static str {
         match self {
             Self::Dispatcher => "the dispatcher",
             Self::Reference => "the reference",
             Self::Floor => "the floor",
+            Self::WarmFloor => "the floor with warm shards",
         }
     }
 }
@@ -130,11 +146,11 @@ pub async fn bench(
             }
         }
     }
-    let [dispatcher, reference, floor] = &rounds;
+    let [dispatcher, reference, floor, warm] = &rounds;
     let cases = Case::ALL
         .iter()
         .enumerate()
-        .map(|(n, case)| Compared::new(case, [dispatcher, reference, floor].map(|rounds| rounds[n].measured())));
+        .map(|(n, case)| Compared::new(case, [dispatcher, reference, floor, warm].map(|rounds| rounds[n].measured())));
     let servers = ["402claw dispatcher".to_owned(), tools.reference_library.clone()];
     Ok(BenchReport::new(servers, bench.conditions(), extent.rounds, cases.collect()))
 }
@@ -181,12 +197,15 @@ impl Bench<'_> {
                 };
                 Workerd::start(&worker, &options).await
             }
-            Server::Reference | Server::Floor => {
-                let (module, vars, object) = if server == Server::Reference {
+            Server::Reference | Server::Floor | Server::WarmFloor => {
+                let (module, mut vars, object) = if server == Server::Reference {
                     (self.tools.reference_module.clone(), self.till.reference_vars(), None)
                 } else {
                     (self.tools.floor_module.clone(), self.till.floor_vars(), Some(FLOOR_LEDGER))
                 };
+                if server == Server::WarmFloor {
+                    vars.insert("SHARDS".to_owned(), FLOOR_SHARDS.to_owned());
+                }
                 let Production { compatibility_date, compatibility_flags, .. } = production;
                 let worker =
                     ModuleWorker { module, compatibility_date, compatibility_flags, vars, recorder: None, object };
@@ -253,6 +272,7 @@ impl Bench<'_> {
             ),
             "reference: content from its own handler, no ledger, no logs".to_owned(),
             "floor: a Worker that answers a constant 402, and takes a payment unseen through a Durable Object of its own".to_owned(),
+            format!("warm floor: the same with {FLOOR_SHARDS} objects, asked by RPC, and for each payment a row written three times and its content"),
             format!("load generator on the same machine, {generator}"),
         ]
     }

@@ -11,6 +11,8 @@ use crate::{
     exit::Exit,
     play::RunDir,
 };
+use reports::report::Report;
+use serde::Serialize;
 use std::{path::Path, time::Duration};
 use system::{
     clock::SystemClock,
@@ -33,6 +35,8 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
         reference_module: reference.module,
         reference_library: reference.library,
         floor_module: workspace_root().join("harness/assets/bench/floor.mjs"),
+        node: tools.node,
+        kept_script: workspace_root().join("harness/assets/bench/kept.cjs"),
     };
     let memory = Path::new(MEMORY);
     let storage = args.storage.clone().or_else(|| memory.is_dir().then(|| memory.to_owned()));
@@ -42,15 +46,37 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     folders::is_temporary(run_dir.path());
     let extent = Extent { rounds: args.rounds, within: Duration::from_secs(args.seconds) };
     let say = |what: &str| errln!("{what}");
-    let report = runtime.block_on(async {
+    let measured = runtime.block_on(async {
+        let measuring = async {
+            let (dir, flags) = (run_dir.path(), &args.v8_flags);
+            Ok(match args.growth {
+                true => {
+                    let report = bench::growth(&tools, extent, flags, dir, &say).await?;
+                    tell(args, &report, || report.report(), || report.table())?;
+                    report.exit()
+                }
+                false => {
+                    let report = bench::bench(&tools, extent, flags, dir, &say).await?;
+                    tell(args, &report, || report.report(), || report.table())?;
+                    report.exit()
+                }
+            })
+        };
         tokio::select! {
-            report = bench::bench(&tools, extent, &args.v8_flags, run_dir.path(), &say) => Ok(report?),
+            measured = measuring => measured,
             () = interrupted() => Err(CommandError::Interrupted),
         }
     });
     run_dir.remove()?;
-    let report = report?;
-    write_judged(&args.report, || report.report())?;
-    show(args.print, &report, || report.table())?;
-    Ok(report.exit())
+    measured
+}
+
+fn tell(
+    args: &BenchArgs,
+    measured: &impl Serialize,
+    judged: impl FnOnce() -> Report,
+    in_words: impl FnOnce() -> String,
+) -> Result<(), CommandError> {
+    write_judged(&args.report, judged)?;
+    show(args.print, measured, in_words)
 }

@@ -40,7 +40,7 @@ impl Engine {
                 let (tools, bundle) = runtime.block_on(provide())?;
                 let found = setup::diagnose(&workspace_root())?;
                 let found = found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect();
-                let here = Here::live(&[&bundle.index_js, &bundle.wasm], found);
+                let here = Here::live(&bundle.modules(), found);
                 let here = here.map_err(|source| CommandError::Document { path: bundle.dir, source })?;
                 Ok(Self { prepared: Prepared::Live { runtime, tools: Box::new(tools) }, here })
             }
@@ -57,7 +57,7 @@ impl Engine {
         let runtime = runtime()?;
         let (tools, _) = runtime.block_on(provide())?;
         let tools = Box::new(Tools { bundle_index_js: bundle.index_js.clone(), ..tools });
-        let here = Here::live(&[&bundle.index_js, &bundle.wasm], Default::default()).map_err(unusable)?;
+        let here = Here::live(&bundle.modules(), Default::default()).map_err(unusable)?;
         Ok(Self { prepared: Prepared::Live { runtime, tools }, here })
     }
 
@@ -86,14 +86,18 @@ impl Engine {
         let asked = RunSpec { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
         run_dir.describe(&self.here.manifest(asked), scenario)?;
         let say = |what: &str| errln!("{what}");
+        // Before the run's span: one that nobody keeps when it begins is in no line.
+        let log = run_dir.path().join(diagnosis::LOG);
+        let unwritable = |source| CommandError::Document { path: log, source };
+        let _kept = match self.tier() {
+            Tier::Live => Some(diagnosis::keep_in(run_dir.path()).map_err(unwritable)?),
+            Tier::Sim => None,
+        };
         let id = run_dir.path().file_name().unwrap_or_default().to_string_lossy();
         let span = info_span!("run", id = &*id, scenario = scenario.id().as_str(), tier = self.tier().as_str(), seed);
         let ran = match &self.prepared {
             Prepared::Live { runtime, tools } => {
                 let tools = runtime.block_on(provide_for(scenario, tools))?;
-                let log = run_dir.path().join(diagnosis::LOG);
-                let _kept = diagnosis::keep_in(run_dir.path())
-                    .map_err(|source| CommandError::Document { path: log, source })?;
                 let ran = runtime.block_on(run::live(asked, &tools, &run_dir, &say).instrument(span.clone()));
                 ran.inspect_err(|failed| span.in_scope(|| error!(why = chain(failed), "it came to nothing")))
             }

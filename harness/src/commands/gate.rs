@@ -9,6 +9,7 @@ use crate::{
     cli::{FormatArgs, GateArgs, GateTask},
     exit::Exit,
     gate::{self as running, Cut, GateError, Ran, Runner},
+    live::Tools,
     play::EVENTS,
     setup,
 };
@@ -17,6 +18,7 @@ use reports::{Run, report::Report};
 use scenario::Library;
 use serde_json::json;
 use std::{
+    collections::BTreeMap,
     fs::{self, OpenOptions},
     io::Write,
     path::{Path, PathBuf},
@@ -29,6 +31,11 @@ use system::{
     output::{errln, out, outln},
     progress::Headway,
 };
+
+/// The outbound Worker's name at Cloudflare.
+const OUTBOUND: &str = "402claw-outbound";
+/// The part in which the outbound Worker is run as it ships.
+const OUTBOUND_JOB: &str = "live:egress-policy";
 
 pub fn gate(args: &GateArgs) -> Result<Exit, CommandError> {
     match args.task() {
@@ -78,6 +85,7 @@ fn plan(args: &GateArgs) -> Result<Exit, CommandError> {
 /// The subject of the gate, read before anything runs.
 struct Ground {
     bundle: Vec<FileDigest>,
+    beside: BTreeMap<String, Vec<FileDigest>>,
     config: Vec<FileDigest>,
     wrangler_jsonc: PathBuf,
     entry: PathBuf,
@@ -94,7 +102,8 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
     let folder = run_dir.path();
     let files = running::bundle_files(&bundle.dir)?;
     let ground = Ground {
-        bundle: files.iter().map(|(name, content)| FileDigest::of(name, content)).collect(),
+        bundle: digests(&files),
+        beside: beside(&tools, &jobs)?,
         config: running::config_files(&tools.wrangler_jsonc)?,
         wrangler_jsonc: tools.wrangler_jsonc,
         entry: running::copy_bundle(&files, &folder.join("bundle"))?,
@@ -130,6 +139,7 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
         ended_at_ms: running::now_ms(),
         jobs: records,
         bundle: ground.bundle,
+        beside: ground.beside,
         config: ground.config,
         source,
         tools: found.into_iter().filter_map(|tool| Some((tool.name.to_owned(), tool.found?))).collect(),
@@ -157,6 +167,19 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
         outln!("  record  {}", path.display());
     }
     Ok(exit)
+}
+
+fn digests(files: &running::BundleFiles) -> Vec<FileDigest> {
+    files.iter().map(|(name, content)| FileDigest::of(name, content)).collect()
+}
+
+/// The outbound Worker, if a scenario of the live tier runs it.
+fn beside(tools: &Tools, jobs: &[Job]) -> Result<BTreeMap<String, Vec<FileDigest>>, CommandError> {
+    if !jobs.iter().any(|job| job.id == OUTBOUND_JOB) {
+        return Ok(BTreeMap::new());
+    }
+    let folder = tools.outbound_index_js.parent().unwrap_or(Path::new("."));
+    Ok(BTreeMap::from([(OUTBOUND.to_owned(), digests(&running::bundle_files(folder)?))]))
 }
 
 type Parts = (Cut, Vec<JobRecord>, Vec<Report>);
@@ -222,7 +245,7 @@ fn verify(args: &GateArgs, path: &Path, bundle: &Path) -> Result<Exit, CommandEr
         serde_json::from_str(&text).map_err(|source| GateError::NoRecord { path: path.to_owned(), source })?;
     let files = running::bundle_files(bundle)?;
     let found = gate::Found {
-        bundle: files.iter().map(|(name, content)| FileDigest::of(name, content)).collect(),
+        bundle: digests(&files),
         config: running::config_files(&workspace_root().join("dispatcher/worker/wrangler.jsonc"))?,
     };
     let commit = args.commit.clone().or_else(|| running::source(false).commit);

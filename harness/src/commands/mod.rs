@@ -26,6 +26,7 @@ mod selftest;
 mod serve;
 mod setup;
 mod shrink;
+mod side_by_side;
 mod supervisor;
 mod swarm;
 mod tiers;

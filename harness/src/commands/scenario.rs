@@ -1,6 +1,6 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
-use super::{CommandError, engine::Engine, words};
+use super::{CommandError, engine::Engine, side_by_side, words};
 use crate::{
     acceptance::Bar,
     cli::{Format, FormatArgs, ScenarioArgs},
@@ -66,34 +66,46 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
     let interruption = Interruption::heed();
     let (mut all, mut exits) = (Vec::new(), Vec::new());
     let headway = Headway::of(scenarios.len() as u64);
-    for (n, scenario) in scenarios.iter().enumerate() {
-        if interruption.is_asked() {
-            errln!("interrupted before {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
-            exits.push(Exit::Interrupted);
-            break;
-        }
-        let passed = exits.iter().filter(|exit| **exit == Exit::Pass).count();
-        headway.at(n as u64, &format!("{n} of {}, {passed} passed", scenarios.len()));
-        let so_far = Duration::from_micros(clock.now_us()).as_secs();
-        errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
-        match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
-            Ok(report) => {
-                if !args.print.is_json() {
-                    words(&reports::tally::line(&report));
-                }
-                exits.push(Exit::of_report(&report));
-                all.push(report);
-            }
-            Err(interrupted) if interrupted.exit() == Exit::Interrupted => {
-                errln!("interrupted in {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
+    let run = |n: usize| {
+        let scenario: &Scenario = &scenarios[n];
+        stage.run(scenario, Some(scenario.id().as_str()), None, None, bar)
+    };
+    let mut tell = |ran: &mut dyn FnMut(usize) -> Result<Report, CommandError>| {
+        let count = scenarios.len();
+        for (n, scenario) in scenarios.iter().enumerate() {
+            if interruption.is_asked() {
+                errln!("interrupted before {}, with {} of {count} to go", scenario.id(), count - n);
                 exits.push(Exit::Interrupted);
                 break;
             }
-            Err(error) => {
-                exits.push(error.exit());
-                errln!("{:?}", miette::Report::new(error));
+            let passed = exits.iter().filter(|exit| **exit == Exit::Pass).count();
+            headway.at(n as u64, &format!("{n} of {count}, {passed} passed"));
+            let so_far = Duration::from_micros(clock.now_us()).as_secs();
+            errln!("[{}/{count}, {so_far} s] {}: {}", n + 1, scenario.id(), scenario.title());
+            match ran(n) {
+                Ok(report) => {
+                    if !args.print.is_json() {
+                        words(&reports::tally::line(&report));
+                    }
+                    exits.push(Exit::of_report(&report));
+                    all.push(report);
+                }
+                Err(interrupted) if interrupted.exit() == Exit::Interrupted => {
+                    errln!("interrupted in {}, with {} of {count} to go", scenario.id(), count - n);
+                    exits.push(Exit::Interrupted);
+                    break;
+                }
+                Err(error) => {
+                    exits.push(error.exit());
+                    errln!("{:?}", miette::Report::new(error));
+                }
             }
         }
+    };
+    match tier {
+        Tier::Live => tell(&mut |n| run(n)),
+        // They wait for nothing but the processor, and none can tell that another runs.
+        Tier::Sim => side_by_side::in_order(scenarios.len(), run, tell),
     }
     drop(headway);
     let took = Duration::from_micros(clock.now_us());

@@ -3,13 +3,14 @@
 
 use super::ledger_readout;
 use crate::{
-    play::{moments, reached, waits_for_an_event},
+    play::{LEDGER_SHARDS, moments, raised, reached, waits_for_an_event},
     world::{World, WorldError},
 };
 use journal::Journal;
 use reports::event::{Event, Killing};
 use scenario::{Kill, Scenario};
 use std::time::Duration;
+use system::clock::SystemClock;
 
 /// The parts of the running world that a kill needs.
 pub struct Target<'a> {
@@ -46,7 +47,8 @@ pub async fn carry_out(
         };
         say(&format!("killing the dispatcher: {}", kill.reference().inject));
         journal.record(Event::DispatcherKilled(Killing { kill: kill.reference(), payment: payment.clone() }));
-        target.world.crash_and_restart().await?;
+        let raised = kill.raises().map(|shards| raised(shards, SystemClock::start().unix_ms()));
+        target.world.crash_and_restart(raised.as_deref().map(|value| (LEDGER_SHARDS, value))).await?;
         journal.record(Event::DispatcherStarted);
         if let Some(payment) = payment {
             let state =

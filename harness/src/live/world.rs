@@ -9,6 +9,7 @@ use crate::{
     world::{
         LogLines, TenantDouble, World, WorldError, WorldOptions,
         deaths::Watch,
+        internet::Internet,
         kv_double::KvDouble,
         location_double::LocationDouble,
         official::{OfficialError, OfficialFacilitators, OfficialOptions},
@@ -111,6 +112,8 @@ pub struct Live {
     kv_double: Option<KvDouble>,
     location: Option<LocationDouble>,
     outbound: Option<Outbound>,
+    /// Lives as long as the world.
+    _internet: Option<Internet>,
     journal: Journal,
     doubles: Vec<FacilitatorDouble>,
     official: Option<(OfficialFacilitators, PaperChain)>,
@@ -144,6 +147,8 @@ pub enum LiveError {
     Client(#[source] reqwest::Error),
     #[error("stopping a facilitator double")]
     StopDouble(#[source] io::Error),
+    #[error("listening for what sellers' Workers ask of the internet")]
+    Internet(#[source] io::Error),
     #[error("running the outbound Worker")]
     Outbound(#[source] WorkerdError),
     #[error("starting the double of the location's counters")]
@@ -241,6 +246,11 @@ impl Live {
             }
             false => None,
         };
+        // What a seller sells may be another API's answers.
+        let internet = match sellers {
+            Some(_) => Some(Internet::listen().await.map_err(LiveError::Internet)?),
+            None => None,
+        };
         let platform_token = secret();
         let platform_secret = ("PLATFORM_TOKEN".to_owned(), platform_token.clone());
         let theirs = sellers.map(|sellers| ("TENANT_DIRECTORY".to_owned(), sellers.directory.to_string()));
@@ -261,7 +271,11 @@ impl Live {
             scripts: sellers.map(|sellers| sellers.scripts.clone()),
             directory: kv_double.as_ref().map(KvDouble::address),
             location: location.as_ref().map(LocationDouble::address),
-            outbound: outbound.as_ref().map_or(Policy::Double, Outbound::policy),
+            outbound: match (&outbound, &internet) {
+                (Some(outbound), _) => outbound.policy(),
+                (None, Some(internet)) => Policy::Forward(internet.address()),
+                (None, None) => Policy::Double,
+            },
             recorder_token: secret(),
             ready_path: READY_PATH.to_owned(),
             port: options.port,
@@ -285,6 +299,7 @@ impl Live {
             kv_double,
             location,
             outbound,
+            _internet: internet,
             journal: journal.clone(),
             doubles,
             official,

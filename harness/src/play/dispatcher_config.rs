@@ -2,11 +2,14 @@
 
 use crate::directory;
 use doubles::{Chain, FaultSpec, Repeat, TOKEN_KEY_ID, Terms, TokenDesk, Wants};
-use scenario::{Name, Scenario};
+use scenario::{Kill, Name, Scenario, Shards};
 use serde_json::json;
 use std::collections::BTreeMap;
 use traffic::Payers;
 use x402_protocol::{Network, network::UnknownNetwork};
+
+/// The dispatcher's variable that says how many shards its settlement ledger has.
+pub const LEDGER_SHARDS: &str = "LEDGER_SHARDS";
 
 /// The scenario's network, as the protocol knows it.
 pub fn network(scenario: &Scenario) -> Result<Network, UnknownNetwork> {
@@ -93,7 +96,9 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
     // Of those that are stored, the configuration knows nothing.
     let configured = world.listed().filter(|_| !world.stores_directory());
     let environment = if network == Network::Base { "prod" } else { "test" };
-    BTreeMap::from([
+    let shards = scenario.kills().iter().find_map(Kill::raises).map(|shards| shards.before.to_string());
+    let shards = shards.map(|shards| (LEDGER_SHARDS.to_owned(), shards));
+    let fixed = [
         ("ENVIRONMENT".to_owned(), environment.to_owned()),
         ("TENANT_DIRECTORY".to_owned(), directory::directory_of(configured, network).to_string()),
         ("FACILITATORS".to_owned(), json!(facilitators).to_string()),
@@ -101,5 +106,12 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
         ("CHAIN_RPC_URLS".to_owned(), "[]".to_owned()),
         ("ACCEPT_UNRESOLVED".to_owned(), "true".to_owned()),
         ("CPU_LIMIT_POLICY".to_owned(), world.cpu_limit_policy().as_str().to_owned()),
-    ])
+    ];
+    fixed.into_iter().chain(shards).collect()
+}
+
+/// The variable's value once the number of shards is raised.
+#[must_use]
+pub fn raised(shards: Shards, unix_ms: u64) -> String {
+    json!({"count": shards.count, "before": shards.before, "changedAtMs": unix_ms}).to_string()
 }

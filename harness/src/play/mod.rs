@@ -12,7 +12,7 @@ mod run_dir;
 mod run_spec;
 mod timeline;
 
-pub use dispatcher_config::{faults, fund, keys, network, node_secret, terms, vars};
+pub use dispatcher_config::{LEDGER_SHARDS, faults, fund, keys, network, node_secret, raised, terms, vars};
 pub use dispatcher_log::{event as log_event, leaked, line_of, refused};
 pub use kills::{cause, moments, reached, waits_for_an_event};
 pub use location_counter::LocationCounter;

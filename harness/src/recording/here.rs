@@ -3,7 +3,12 @@
 use crate::play::{MANIFEST_SCHEMA, Manifest, RunSpec};
 use reports::event::EVENT_SCHEMA;
 use sha3::{Digest, Keccak256};
-use std::{collections::BTreeMap, io, path::Path, process::Command};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    process::Command,
+};
 use system::folders::workspace_root;
 
 #[derive(Clone, Debug, Default)]
@@ -14,7 +19,7 @@ pub struct Here {
 
 impl Here {
     /// With what the live tier runs: the files of the dispatcher's bundle, and tools by name.
-    pub fn live(bundle: &[&Path], tools: BTreeMap<String, String>) -> io::Result<Self> {
+    pub fn live(bundle: &[PathBuf], tools: BTreeMap<String, String>) -> io::Result<Self> {
         let mut hash = Keccak256::new();
         for file in bundle {
             let bytes = std::fs::read(file)?;

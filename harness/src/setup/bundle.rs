@@ -19,6 +19,10 @@ use system::{
 /// Holds the hash of everything that the bundle beside it was made from, and its sizes.
 const STAMP: &str = ".made-from";
 
+/// A bundle's entry, and the module of it that worker-build made where the entry is our own.
+const INDEX: &str = "index.js";
+const GENERATED: &str = "generated.js";
+
 /// Folders that builds write to, which are no source.
 const NOT_SOURCE: [&str; 4] = ["build", "target", "node_modules", ".wrangler"];
 
@@ -43,6 +47,15 @@ pub struct Bundle {
     pub js_gzip_bytes: u64,
 }
 
+impl Bundle {
+    /// All that the runtime loads.
+    #[must_use]
+    pub fn modules(&self) -> Vec<PathBuf> {
+        let generated = Some(self.dir.join(GENERATED)).filter(|generated| generated.is_file());
+        [self.index_js.clone(), self.wasm.clone()].into_iter().chain(generated).collect()
+    }
+}
+
 /// A Worker crate and what its bundle depends on.
 #[derive(Debug, Clone)]
 pub struct WorkerCrate {
@@ -54,8 +67,8 @@ pub struct WorkerCrate {
     pub out_dir: String,
     pub profile: Profile,
     pub features: Vec<String>,
-    /// The environment that its `wrangler.jsonc` sets before the build command.
-    pub env: &'static [(&'static str, &'static str)],
+    /// Its own entry, which goes in front of the generated one. Relative to `dir`.
+    pub entry: Option<&'static str>,
 }
 
 /// How Workers are built.
@@ -86,7 +99,7 @@ pub fn build_dispatcher(
     if let Some(given) = given_bundle() {
         let given = std::path::absolute(&given).map_err(SetupError::io("cannot read", given))?;
         let size = |name: &str| fs::metadata(given.join(name)).map(|file| file.len()).unwrap_or(0);
-        return sized(&given, size("index_bg.wasm"), size("index.js"));
+        return sized(&given, size("index_bg.wasm"), size(INDEX));
     }
     build_worker(toolchain, workspace, &dispatcher(workspace), progress, cancelled)
 }
@@ -100,8 +113,7 @@ pub fn dispatcher(workspace: &Path) -> WorkerCrate {
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
-        // A caller that hangs up does not stop a sale half way.
-        env: &[("RUN_TO_COMPLETION", "1")],
+        entry: Some("entry.js"),
     }
 }
 
@@ -120,7 +132,27 @@ pub fn build_outbound(
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
-        env: &[],
+        entry: None,
+    };
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
+/// The control plane, as it ships.
+pub fn build_control(
+    toolchain: &Toolchain,
+    workspace: &Path,
+    progress: &mut dyn Progress,
+    cancelled: &Cancelled,
+) -> Result<Bundle, SetupError> {
+    let sources = ["dispatcher/control", "dispatcher/core", "dispatcher/x402-paywall", "dispatcher/x402-protocol"];
+    let worker = WorkerCrate {
+        dir: workspace.join("dispatcher/control"),
+        sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
+        target_dir: workspace.join("target/wasm"),
+        out_dir: "build".to_owned(),
+        profile: Profile::Release,
+        features: Vec::new(),
+        entry: None,
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
@@ -141,7 +173,7 @@ pub fn build_telemetry(
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
-        env: &[],
+        entry: None,
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
@@ -161,7 +193,7 @@ pub fn build_dataset_worker(
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
-        env: &[],
+        entry: None,
     };
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
@@ -188,10 +220,12 @@ pub fn build_worker(
         command.arg("--").arg("--features").arg(worker.features.join(","));
     }
     command.env("CARGO_TARGET_DIR", &worker.target_dir);
-    command.envs(worker.env.iter().copied());
     let way_out =
         "the compiler's message says what is wrong with the Worker; `cargo check` does not see wasm-only errors";
     Job { step: "worker bundle", log: "worker-build-run", way_out, time_out: None }.run(&site, &mut command)?;
+    if let Some(entry) = worker.entry {
+        put_in_front(&worker.dir.join(entry), &out)?;
+    }
     let bundle = measured(&site, toolchain, &out)?;
     let stamp = format!("{made_from}\n{} {}\n", bundle.wasm_gzip_bytes, bundle.js_gzip_bytes);
     fs::write(out.join(STAMP), stamp).map_err(SetupError::io("cannot write", out.join(STAMP)))?;
@@ -203,6 +237,13 @@ pub fn build_worker(
         (bundle.wasm_gzip_bytes + bundle.js_gzip_bytes) / 1000
     ));
     Ok(bundle)
+}
+
+/// As the build command in `wrangler.jsonc` does.
+fn put_in_front(entry: &Path, out: &Path) -> Result<(), SetupError> {
+    let index = out.join(INDEX);
+    fs::rename(&index, out.join(GENERATED)).map_err(SetupError::io("cannot rename", &index))?;
+    fs::copy(entry, &index).map(drop).map_err(SetupError::io("cannot copy", entry))
 }
 
 /// A Worker that was built elsewhere. Its sizes after compression are as its stamp says, and 0 without one.
@@ -228,12 +269,12 @@ fn stamped(out: &Path, made_from: &str) -> Option<Bundle> {
 }
 
 fn sized(out: &Path, wasm_gzip_bytes: u64, js_gzip_bytes: u64) -> Result<Bundle, SetupError> {
-    let index_js = out.join("index.js");
+    let index_js = out.join(INDEX);
     let wasm = out.join("index_bg.wasm");
     let size = |path: &Path| fs::metadata(path).map(|meta| meta.len()).map_err(SetupError::io("cannot read", path));
     Ok(Bundle {
         wasm_bytes: size(&wasm)?,
-        js_bytes: size(&index_js)?,
+        js_bytes: size(&index_js)? + size(&out.join(GENERATED)).unwrap_or(0),
         dir: out.to_owned(),
         index_js,
         wasm,
@@ -244,10 +285,12 @@ fn sized(out: &Path, wasm_gzip_bytes: u64, js_gzip_bytes: u64) -> Result<Bundle,
 
 /// Node compresses: a gzip crate for two numbers would cost more to compile than the numbers are worth.
 fn measured(site: &Site, toolchain: &Toolchain, out: &Path) -> Result<Bundle, SetupError> {
-    let script = "const fs=require('fs'),z=require('zlib');\
-                  console.log(process.argv.slice(1).map(f=>z.gzipSync(fs.readFileSync(f)).length).join(' '))";
+    let script = "const fs=require('fs'),z=require('zlib'),size=f=>z.gzipSync(fs.readFileSync(f)).length;\
+                  const [wasm,...js]=process.argv.slice(1).map(size);\
+                  console.log(wasm,js.reduce((all,one)=>all+one,0))";
     let mut node = Command::new(toolchain.node());
-    node.args(["-e", script]).arg(out.join("index_bg.wasm")).arg(out.join("index.js"));
+    node.args(["-e", script]).arg(out.join("index_bg.wasm")).arg(out.join(INDEX));
+    node.args(Some(out.join(GENERATED)).filter(|generated| generated.is_file()));
     let job = Job { step: "bundle sizes", log: "bundle-sizes", way_out: "run `harness setup` again", time_out: None };
     job.run(site, &mut node)?;
     let log = site.cache().log(job.log);

@@ -34,8 +34,8 @@ mod wrangler;
 use std::{path::Path, thread};
 
 pub use bundle::{
-    Bundle, Profile, WorkerCrate, build_dataset_worker, build_dispatcher, build_outbound, build_telemetry,
-    build_worker, bundle_of,
+    Bundle, Profile, WorkerCrate, build_control, build_dataset_worker, build_dispatcher, build_outbound,
+    build_telemetry, build_worker, bundle_of,
 };
 pub use client::official_client;
 pub use doctor::{Finding, diagnose, render};

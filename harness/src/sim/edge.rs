@@ -39,6 +39,7 @@ use dispatcher_core::{
     directory::{cache::Cache, stored::Stored},
     paywall::{
         health::Snapshot,
+        ledger::layout::Layout,
         ports::{Clock, RecordStore},
     },
     platform::{IsolateMemory, Ports, Surroundings},
@@ -52,12 +53,19 @@ use journal::Journal;
 use reports::event::{Event, LedgerState, StoredRecord};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use scenario::OperatorAction;
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, sync::Arc};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    rc::Rc,
+    sync::Arc,
+};
 use traffic::{Broken, PATIENCE, WireAnswer};
 
 /// The parts that outlive a process, and the process that runs now.
 pub struct Edge {
     pub config: Rc<Config>,
+    /// As the version that is started next has it.
+    pub layout: Cell<Layout>,
     pub dispatchers: usize,
     pub clock: VirtualClock,
     pub chance: Chance,
@@ -94,6 +102,7 @@ impl Edge {
         let log = SimLog { life: life.clone(), journal, armed, canaries };
         let objects = Objects::new(Parts {
             config: Rc::clone(&self.config),
+            layout: self.layout.get(),
             stored: self.stored.clone(),
             disturbed: Rc::clone(&self.disturbed),
             written: Rc::clone(&self.written),
@@ -135,10 +144,11 @@ impl Edge {
                 gate: Rc::new(Gate::new(n as u64)),
                 board: Some(objects.board()),
                 token_guard: Rc::default(),
+                departures: Rc::default(),
                 outbox: None,
             };
             let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
-            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: config.ledger };
+            let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: self.layout.get() };
             let (clock, randomness, log) = (self.clock, chance, log.clone());
             let ports = Ports { namespace, ledger, clock, randomness, log, tenants };
             let location = Rc::clone(&self.location);

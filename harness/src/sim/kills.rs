@@ -1,7 +1,8 @@
 //! Kills the dispatcher when the scenario says so, and starts it again, as the live tier does it.
 
 use super::edge::Edge;
-use crate::play::{moments, reached};
+use crate::play::{moments, raised, reached};
+use dispatcher_core::paywall::{ledger::layout::Layout, ports::Clock as _};
 use reports::event::{Event, Killing};
 use scenario::{Kill, Scenario, When};
 use std::time::Duration;
@@ -39,6 +40,10 @@ pub async fn carry_out(scenario: &Scenario, seed: u64, edge: &Edge) {
         };
         journal.record(Event::DispatcherKilled(Killing { kill: kill.reference(), payment: payment.clone() }));
         edge.kill();
+        if let Some(shards) = kill.raises() {
+            let layout = Layout::from_json(&raised(shards, edge.clock.now().0));
+            edge.layout.set(layout.expect("the scenario was checked"));
+        }
         tokio::time::sleep(DOWN).await;
         edge.start();
         journal.record(Event::DispatcherStarted);

@@ -41,7 +41,7 @@ use journal::Journal;
 use ports::facilitator_transport::{NODE_URL, url_of};
 use reports::event::{Event, Recorded};
 use scenario::{Name, Tier};
-use std::{collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
 use system::clock::Clock;
 use tenant::Tenants;
 use tokio::task::LocalSet;
@@ -118,9 +118,11 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         Publisher::open(scenario, network, facilitators, store.clone())
     };
     let publisher = stored.as_ref().map(publish).transpose()?;
+    let config = Rc::new(Config::from_vars(&vars, &keys)?);
     let edge = Rc::new(Edge {
         directory: stored,
-        config: Rc::new(Config::from_vars(&vars, &keys)?),
+        layout: Cell::new(config.ledger),
+        config,
         dispatchers: scenario.world().dispatchers(),
         clock,
         chance,

@@ -25,7 +25,7 @@ use dispatcher_core::{
         facilitator::Facilitators,
         health::{Board, Monitor, News, Snapshot},
         ledger::{
-            layout::Place,
+            layout::{Layout, Place},
             shard::{FormerLedger, KeeperParts, Shard},
         },
         ports::{Clock, LedgerError, PaymentLog},
@@ -55,6 +55,7 @@ pub struct Objects {
 /// The parts that the objects are made from.
 pub struct Parts {
     pub config: Rc<Config>,
+    pub layout: Layout,
     pub stored: StoredLedger,
     pub disturbed: Rc<Disturbed>,
     pub written: Written,
@@ -67,7 +68,7 @@ pub struct Parts {
 impl Objects {
     #[must_use]
     pub fn new(parts: Parts) -> Rc<Self> {
-        let Parts { config, stored, disturbed, written, health, transport, log, clock } = parts;
+        let Parts { config, layout, stored, disturbed, written, health, transport, log, clock } = parts;
         let (chance, alarms, life) = (transport.chance.clone(), health.alarms.clone(), health.life.clone());
         let board = Rc::new(Board::new(&config.facilitators, chance.seed()));
         let facilitators = config.facilitators.clone();
@@ -84,7 +85,7 @@ impl Objects {
             chain: config.chain.clone(),
         };
         let shards = {
-            let (alarms, life, layout) = (alarms.clone(), life.clone(), config.ledger);
+            let (alarms, life) = (alarms.clone(), life.clone());
             let weather = Weather { disturbed, armed: Rc::clone(&log.armed), written };
             move |objects: Weak<Self>| {
                 let open = move |name: &str| {

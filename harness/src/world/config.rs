@@ -82,6 +82,14 @@ pub fn dev_config(
     Ok(Value::Object(config))
 }
 
+/// A configuration of [`dev_config`], with another value of a variable.
+pub fn with_var(config: &str, name: &str, value: &str) -> Result<Value, ConfigError> {
+    let parsed: Value = jsonc_parser::parse_to_serde_value(config, &ParseOptions::default())?;
+    let Value::Object(mut config) = parsed else { return Err(ConfigError::NotAnObject) };
+    add_vars(&mut config, &BTreeMap::from([(name.to_owned(), value.to_owned())]))?;
+    Ok(Value::Object(config))
+}
+
 /// Miniflare makes an identifier of the owner's name, so that must not begin with a digit, as the production name does.
 fn share_durable_objects(config: &mut Map<String, Value>, number: usize) -> Result<(), ConfigError> {
     const SHAPE: ConfigError = ConfigError::Shape { key: "durable_objects.bindings", expected: "a list of objects" };

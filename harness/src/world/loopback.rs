@@ -23,10 +23,21 @@ pub struct Loopback {
 /// The answer: a status and a body.
 pub type Answered = (StatusCode, Vec<u8>);
 
+/// An answer as it goes out.
+pub struct Reply(pub Response<Full<Bytes>>);
+
+impl From<Answered> for Reply {
+    fn from((status, body): Answered) -> Self {
+        let mut response = Response::new(Full::new(Bytes::from(body)));
+        *response.status_mut() = status;
+        Self(response)
+    }
+}
+
 impl Loopback {
     pub async fn listen<F>(answer: impl Fn(Request<Incoming>) -> F + Send + Sync + 'static) -> io::Result<Self>
     where
-        F: Future<Output = Answered> + Send + 'static,
+        F: Future<Output: Into<Reply>> + Send + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
@@ -46,7 +57,7 @@ impl Drop for Loopback {
 
 async fn serve<F>(listener: TcpListener, answer: Arc<impl Fn(Request<Incoming>) -> F + Send + Sync + 'static>)
 where
-    F: Future<Output = Answered> + Send + 'static,
+    F: Future<Output: Into<Reply>> + Send + 'static,
 {
     // Dropped with this task, and so are the connections.
     let mut connections = JoinSet::new();
@@ -63,9 +74,7 @@ where
             let service = service_fn(|request| {
                 let answered = answer(request);
                 async move {
-                    let (status, body) = answered.await;
-                    let mut response = Response::new(Full::new(Bytes::from(body)));
-                    *response.status_mut() = status;
+                    let Reply(response) = answered.await.into();
                     Ok::<_, std::convert::Infallible>(response)
                 }
             });

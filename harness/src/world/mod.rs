@@ -6,6 +6,7 @@ mod bundle;
 pub mod config;
 pub mod deaths;
 
+pub mod internet;
 pub mod kv_double;
 pub mod location_double;
 mod loopback;
@@ -27,7 +28,7 @@ use config::{ConfigError, Doubles, PluginAt, Seat};
 use deaths::Watch;
 use namespace::{NamespaceError, NamespaceOptions, NamespaceProcess};
 use recorder::{OnReport, Recorder};
-use std::{collections::BTreeMap, io, net::SocketAddr, path::PathBuf};
+use std::{collections::BTreeMap, fs, io, net::SocketAddr, path::PathBuf};
 use system::{
     folders::remove_if_there,
     guard::{Guard, GuardError},
@@ -108,6 +109,8 @@ pub struct World {
     /// One address for each dispatcher; never empty.
     pub urls: Vec<String>,
     dispatchers: Vec<Wrangler>,
+    /// The configuration of each.
+    configs: Vec<PathBuf>,
     registry: PathBuf,
     namespace: NamespaceProcess,
     recorder: Recorder,
@@ -123,6 +126,8 @@ pub enum WorldError {
     ReadConfig { path: PathBuf, source: io::Error },
     #[error("writing {path} in the run directory")]
     Write { path: PathBuf, source: io::Error },
+    #[error("reading {path}")]
+    Read { path: PathBuf, source: io::Error },
     #[error("listening for tenant runs on loopback")]
     Recorder(#[source] io::Error),
     #[error(transparent)]
@@ -169,6 +174,7 @@ impl World {
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();
         let mut dispatchers: Vec<Wrangler> = Vec::new();
+        let mut configs = Vec::new();
         for number in 1..=options.dispatchers {
             let seat = Seat { number, of: options.dispatchers };
             let (namespace, directory, location) = (namespace.binding(), directory.as_ref(), location.as_ref());
@@ -181,6 +187,7 @@ impl World {
             let config = folder.join("wrangler.dev.json");
             namespace::write(&config, &format!("{dev:#}\n"))?;
             namespace::write(&folder.join(config::SECRETS_FILE), &config::secrets_file(&options.secrets))?;
+            configs.push(config.clone());
             let options = WranglerOptions {
                 guard: options.guard.clone(),
                 watch: options.watch.clone(),
@@ -200,16 +207,22 @@ impl World {
             dispatchers.push(Wrangler::start(options, lines.clone()).await?);
         }
         let urls = dispatchers.iter().map(|dispatcher| format!("http://127.0.0.1:{}", dispatcher.port())).collect();
-        Ok((World { urls, dispatchers, registry, namespace, recorder }, logs))
+        Ok((World { urls, dispatchers, configs, registry, namespace, recorder }, logs))
     }
 
-    /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind.
-    pub async fn crash_and_restart(&mut self) -> Result<(), WorldError> {
+    /// Kills every dispatcher as a crash would, and starts them again at the same URLs with the storage they left behind. With a
+    /// changed variable, as a new version would be.
+    pub async fn crash_and_restart(&mut self, changed: Option<(&str, &str)>) -> Result<(), WorldError> {
         for dispatcher in &mut self.dispatchers {
             dispatcher.kill().await?;
         }
         // What the dead had registered would keep the living from it for a minute and a half.
         remove_if_there(&self.registry).map_err(|source| WorldError::Write { path: self.registry.clone(), source })?;
+        for (config, (name, value)) in self.configs.iter().zip(changed.into_iter().cycle()) {
+            let text = fs::read_to_string(config);
+            let text = text.map_err(|source| WorldError::Read { path: config.clone(), source })?;
+            namespace::write(config, &format!("{:#}\n", config::with_var(&text, name, value)?))?;
+        }
         for dispatcher in &mut self.dispatchers {
             dispatcher.restart().await?;
         }

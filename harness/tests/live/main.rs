@@ -7,6 +7,8 @@ mod answers;
 mod bad_input;
 mod bench;
 mod browser;
+mod cloudflare;
+mod control;
 mod first_minute;
 mod harness;
 mod identifier;

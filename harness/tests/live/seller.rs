@@ -1,6 +1,6 @@
 //! The flow of `docs/seller.md`, with real signatures: from nothing to a paid answer, and to the money that it brought.
 
-use crate::harness::turn;
+use crate::{harness::turn, npm_client::NpmClient};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -14,10 +14,10 @@ use std::{
 };
 
 /// A folder that goes with its test.
-struct Folder(PathBuf);
+pub struct Folder(pub PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let folder = env::temp_dir().join(format!("402claw-seller-{}-{name}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         Self(folder)
@@ -42,7 +42,7 @@ fn program() -> PathBuf {
     path
 }
 
-fn claw(folder: &Path, args: &[&str]) -> Command {
+pub fn claw(folder: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(program());
     command.args(args).current_dir(folder).stdin(Stdio::null());
     // The checkout is found from the working directory, or from the program.
@@ -68,11 +68,16 @@ struct Served {
 
 impl Served {
     fn start(folder: &Path) -> Self {
-        let mut child = claw(folder, &["dev"]).stdout(Stdio::piped()).spawn().unwrap();
+        Self::with(folder, &[])
+    }
+
+    fn with(folder: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut command = claw(folder, &["dev"]);
+        let mut child = command.envs(variables.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
         let serving = lines.find_map(|line| Some(line.strip_prefix("serving")?.trim().to_owned()));
         let url = serving.expect("it serves");
-        Self { child, url: url.split("/v1/").next().unwrap_or_default().to_owned() }
+        Self { child, url: url.split("/v1/").next().unwrap_or_default().trim_end_matches('/').to_owned() }
     }
 }
 
@@ -139,4 +144,85 @@ fn what_is_free_is_free_and_what_is_wrong_is_not_charged() {
     drop(served);
     let payouts = json_of(&run(&folder.0, &["--format", "json", "payouts", "cities"]));
     assert_eq!(payouts["paid"], "0.004", "the first purchase, and the one question that had an answer");
+}
+
+#[test]
+fn official_clients_of_both_versions_buy_what_was_deployed() {
+    let _turn = turn();
+    let clients = [
+        NpmClient::installed("official-client", "about 15 s, 92 MB"),
+        NpmClient::installed("legacy-client", "about 15 s, 130 MB"),
+    ];
+    let folder = Folder::new("clients");
+    fs::write(folder.0.join("cities.csv"), "id,city\n1,Brno\n2,Praha\n").unwrap();
+    let settings = r#"{"tenant": "cities", "dataset": "cities.csv", "price": "0.002"}"#;
+    fs::write(folder.0.join("402claw.json"), settings).unwrap();
+    let served = Served::start(&folder.0);
+    for client in clients {
+        let got = client.pay(&format!("{}/v1/records?sort=-id&limit=1", served.url));
+        assert_eq!((&got["status"], &got["receipt"]["success"]), (&json!(200), &json!(true)), "{got}");
+        let body: Value = serde_json::from_str(got["body"].as_str().unwrap()).unwrap();
+        assert_eq!(body["rows"], json!([{"id": 2, "city": "Praha"}]));
+    }
+    drop(served);
+    let payouts = json_of(&run(&folder.0, &["--format", "json", "payouts", "cities"]));
+    assert_eq!(payouts["paid"], "0.006", "the first purchase, and one of each client");
+}
+
+/// An API on this machine that answers whoever has its key, and tells what else it was sent.
+fn upstream() -> (String, std::thread::JoinHandle<()>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/v2", listener.local_addr().unwrap());
+    let served = std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let mut reader = BufReader::new(stream);
+            let mut head = String::new();
+            while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+            if head.starts_with("GET /stop") {
+                return;
+            }
+            let lower = head.to_lowercase();
+            let knows = lower.contains("x-api-key: s3cret");
+            let leaked = ["payment-signature", "x-payment", "x-request-id"].iter().any(|name| lower.contains(name));
+            let path = head.split(' ').nth(1).unwrap_or_default();
+            let status = if !knows {
+                "401 Unauthorized"
+            } else if path.ends_with("/missing") {
+                "404 Not Found"
+            } else {
+                "200 OK"
+            };
+            let body = json!({"path": path, "leaked": leaked}).to_string();
+            let length = body.len();
+            let answer = format!(
+                "HTTP/1.1 {status}\r\ncontent-type: application/json\r\nset-cookie: a=b\r\nx-internal: 1\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            );
+            let _ = std::io::Write::write_all(reader.get_mut(), answer.as_bytes());
+        }
+    });
+    (url, served)
+}
+
+#[test]
+fn a_proxy_sells_another_api_and_keeps_its_secret() {
+    let _turn = turn();
+    let folder = Folder::new("proxy");
+    let (url, upstream) = upstream();
+    let init =
+        ["init", ".", "--template", "proxy", "--upstream", &url, "--secret-header", "x-api-key", "--price", "0.003"];
+    assert!(run(&folder.0, &init).status.success());
+    let served = Served::with(&folder.0, &[("UPSTREAM_SECRET", "s3cret")]);
+    let call = |path: &str| run(&folder.0, &["--format", "json", "call", &format!("{}{path}", served.url)]);
+    let bought = json_of(&call("/quote?symbol=X"));
+    assert_eq!(bought["outcome"], "bought", "{bought}");
+    assert_eq!(bought["body"], json!({"path": "/v2/quote?symbol=X", "leaked": false}));
+    assert!(!bought.to_string().contains("s3cret"));
+    let missing = call("/missing");
+    assert_eq!(missing.status.code(), Some(4), "what the other API refuses is not charged");
+    drop(served);
+    let payouts = json_of(&run(&folder.0, &["--format", "json", "payouts", "my-api"]));
+    assert_eq!(payouts["paid"], "0.006", "the first purchase, and the one that was answered");
+    let stop = std::net::TcpStream::connect(url.trim_start_matches("http://").trim_end_matches("/v2")).unwrap();
+    std::io::Write::write_all(&mut &stop, b"GET /stop HTTP/1.1\r\n\r\n").unwrap();
+    upstream.join().unwrap();
 }

@@ -1,4 +1,5 @@
-//! Calls of the API. Whatever is asked for twice comes to the same, so what failed for a moment is asked for again.
+//! Calls of the API. Reads and replacements come to the same however often they are asked for, so they are asked for again after
+//! a failure. What makes something new is only asked for again if it was turned away: whoever makes it looks first.
 
 use super::script::Script;
 use crate::{clock, failure::Failure, http};
@@ -14,7 +15,6 @@ pub struct Api {
     client: Client,
     base: String,
     account: String,
-    namespace: String,
     token: String,
     /// Waited before the second try, and longer before each one after it.
     pub pause: Duration,
@@ -34,53 +34,69 @@ pub enum ApiError {
     Unreadable(String),
 }
 
+impl ApiError {
+    /// True where the work may have been done all the same.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        matches!(self, Self::Unreachable(_) | Self::Unreadable(_) | Self::Refused { status: 500.., .. })
+    }
+}
+
+/// A request's body: its media type, and its bytes.
+type Body = (String, Vec<u8>);
+
 impl Api {
-    pub fn new(base: &str, account: &str, namespace: &str, token: String) -> Result<Self, Failure> {
-        let plain = |text: &str| {
-            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-        };
-        if let Some(wrong) = [account, namespace].into_iter().find(|text| !plain(text)) {
-            return Err(Failure::invalid(format!("{wrong:?} is not the name of an account or of a namespace")));
-        }
+    pub fn new(base: &str, account: &str, token: String) -> Result<Self, Failure> {
+        is_name("an account", account)?;
         let is_local = base.starts_with("http://127.0.0.1:") || base.starts_with("http://localhost:");
         if !base.starts_with("https://") && !is_local {
             return Err(Failure::invalid(format!("{base} is not https, and a token would go there")));
         }
-        let (base, account, namespace) =
-            (base.trim_end_matches('/').to_owned(), account.to_owned(), namespace.to_owned());
-        Ok(Self { client: http::client(PATIENCE)?, base, account, namespace, token, pause: Duration::from_secs(1) })
+        let (base, account) = (base.trim_end_matches('/').to_owned(), account.to_owned());
+        Ok(Self { client: http::client(PATIENCE)?, base, account, token, pause: Duration::from_secs(1) })
     }
 
-    /// The path of a script, which a plan shows.
+    /// A path below the account, as plans and the API have it.
     #[must_use]
-    pub fn path(&self, script: &str) -> String {
-        format!("/accounts/{}/workers/dispatch/namespaces/{}/scripts/{script}", self.account, self.namespace)
+    pub fn path(&self, rest: &str) -> String {
+        format!("/accounts/{}/{rest}", self.account)
     }
 
-    /// The tags of a script that is there; `None`: it is not.
-    pub async fn tags(&self, script: &str) -> Result<Option<Vec<String>>, ApiError> {
-        match self.ask(Method::GET, &format!("{}/tags", self.path(script)), None).await {
-            Ok(result) => {
-                let tags = result.as_array().ok_or_else(|| ApiError::Unreadable("tags are no list".to_owned()))?;
-                Ok(Some(tags.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()))
-            }
+    pub async fn get(&self, path: &str) -> Result<Value, ApiError> {
+        self.ask(Method::GET, path, None, true).await
+    }
+
+    /// Reads something that may not be there.
+    pub async fn look(&self, path: &str) -> Result<Option<Value>, ApiError> {
+        match self.get(path).await {
+            Ok(found) => Ok(Some(found)),
             Err(ApiError::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    pub async fn upload(&self, script: &Script) -> Result<(), ApiError> {
-        let body = script.multipart();
-        self.ask(Method::PUT, &self.path(&script.name), Some(&body)).await.map(drop)
+    pub async fn send(&self, method: Method, path: &str, body: &Value) -> Result<Value, ApiError> {
+        let repeats = method != Method::POST;
+        self.ask(method, path, Some(&("application/json".to_owned(), body.to_string().into_bytes())), repeats).await
     }
 
-    async fn ask(&self, method: Method, path: &str, body: Option<&(String, Vec<u8>)>) -> Result<Value, ApiError> {
+    /// An upload that comes to the same if it is done twice.
+    pub async fn upload(&self, path: &str, body: &Body) -> Result<Value, ApiError> {
+        self.ask(Method::PUT, path, Some(body), true).await
+    }
+
+    /// An upload that is done again only if it was turned away.
+    pub async fn upload_once(&self, method: Method, path: &str, body: &Body) -> Result<Value, ApiError> {
+        self.ask(method, path, Some(body), false).await
+    }
+
+    async fn ask(&self, method: Method, path: &str, body: Option<&Body>, repeats: bool) -> Result<Value, ApiError> {
         let mut tried = 0;
         loop {
             tried += 1;
             let (error, wait) = match self.once(method.clone(), path, body).await {
                 Ok(result) => return Ok(result),
-                Err((error, Some(wait))) if tried < TRIES => (error, wait),
+                Err((error, Some(wait))) if tried < TRIES && (repeats || !error.is_open()) => (error, wait),
                 Err((error, _)) => return Err(error),
             };
             crate::output::err(&format!(
@@ -96,7 +112,7 @@ impl Api {
         &self,
         method: Method,
         path: &str,
-        body: Option<&(String, Vec<u8>)>,
+        body: Option<&Body>,
     ) -> Result<Value, (ApiError, Option<Duration>)> {
         let mut request = self.client.request(method, format!("{}{path}", self.base)).bearer_auth(&self.token);
         if let Some((media_type, bytes)) = body {
@@ -120,7 +136,7 @@ impl Api {
         match (status, answer) {
             (200..300, Some(answer)) if answer["success"] == true => Ok(answer["result"].clone()),
             (200..300, Some(_)) => Err((ApiError::Refused { status, told }, None)),
-            // It may have been done: what is asked for twice comes to the same.
+            // It may have been done: whoever asked looks, or asks for the same again.
             (200..300, None) => Err((ApiError::Unreadable("it is no JSON, or broke off".to_owned()), Some(wait))),
             (401 | 403, _) => Err((ApiError::Forbidden(told), None)),
             (404, _) => Err((ApiError::NotFound(path.to_owned()), None)),
@@ -128,4 +144,40 @@ impl Api {
             _ => Err((ApiError::Refused { status, told }, None)),
         }
     }
+}
+
+/// A dispatch namespace, as tenants' scripts are uploaded to it.
+pub struct Namespace<'a> {
+    pub api: &'a Api,
+    name: String,
+}
+
+impl<'a> Namespace<'a> {
+    pub fn new(api: &'a Api, name: &str) -> Result<Self, Failure> {
+        is_name("a namespace", name)?;
+        Ok(Self { api, name: name.to_owned() })
+    }
+
+    /// The path of a script, which a plan shows.
+    #[must_use]
+    pub fn path(&self, script: &str) -> String {
+        self.api.path(&format!("workers/dispatch/namespaces/{}/scripts/{script}", self.name))
+    }
+
+    /// The tags of a script that is there; `None`: it is not.
+    pub async fn tags(&self, script: &str) -> Result<Option<Vec<String>>, ApiError> {
+        let Some(result) = self.api.look(&format!("{}/tags", self.path(script))).await? else { return Ok(None) };
+        let tags = result.as_array().ok_or_else(|| ApiError::Unreadable("tags are no list".to_owned()))?;
+        Ok(Some(tags.iter().filter_map(|tag| tag.as_str().map(str::to_owned)).collect()))
+    }
+
+    pub async fn upload(&self, script: &Script) -> Result<(), ApiError> {
+        self.api.upload(&self.path(&script.name), &script.multipart()).await.map(drop)
+    }
+}
+
+/// A name stands in paths, so it is held to what cannot leave its place in one.
+pub fn is_name(what: &str, text: &str) -> Result<(), Failure> {
+    let is_plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+    if is_plain { Ok(()) } else { Err(Failure::invalid(format!("{text:?} is not the name of {what}"))) }
 }

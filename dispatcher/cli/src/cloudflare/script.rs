@@ -1,17 +1,10 @@
 //! A tenant's script as it is uploaded: metadata and modules, in one multipart body.
 
+use super::module::{Module, Sum, multipart};
 use serde_json::{Value, json};
-use sha3::{Digest, Keccak256};
-use x402_protocol::hex;
 
 /// Every tenant runs on one date, so that a new runtime changes nothing that was tested.
 pub const COMPATIBILITY_DATE: &str = "2026-04-01";
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Module {
-    pub name: String,
-    pub content: Vec<u8>,
-}
 
 #[derive(Clone, Debug)]
 pub struct Script {
@@ -25,37 +18,19 @@ pub struct Script {
     pub tags: Vec<String>,
 }
 
-impl Module {
-    fn media_type(&self) -> &'static str {
-        match self.name.rsplit_once('.').map(|(_, end)| end) {
-            Some("js" | "mjs") => "application/javascript+module",
-            Some("wasm") => "application/wasm",
-            Some("txt") => "text/plain",
-            _ => "application/octet-stream",
-        }
-    }
-}
-
 impl Script {
     /// Names what would be uploaded: equal only if all of it is. Secrets count by their names, which is all that can be compared.
     #[must_use]
     pub fn digest(&self) -> String {
-        let mut hasher = Keccak256::new();
-        let mut part = |bytes: &[u8]| {
-            hasher.update((bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
-        };
-        part(self.main.as_bytes());
-        for module in &self.modules {
-            part(module.name.as_bytes());
-            part(&module.content);
-        }
+        let mut sum = Sum::default();
+        sum.add(self.main.as_bytes());
+        sum.add_modules(&self.modules);
         for (name, value) in &self.vars {
-            part(name.as_bytes());
-            part(value.as_bytes());
+            sum.add(name.as_bytes());
+            sum.add(value.as_bytes());
         }
-        self.secrets.iter().for_each(|(name, _)| part(name.as_bytes()));
-        hex::encode(&hasher.finalize())[2..34].to_owned()
+        self.secrets.iter().for_each(|(name, _)| sum.add(name.as_bytes()));
+        sum.text()
     }
 
     /// The tag by which an upload is known again.
@@ -77,24 +52,7 @@ impl Script {
     /// The body of an upload, and its content type.
     #[must_use]
     pub fn multipart(&self) -> (String, Vec<u8>) {
-        // No module has it in it: it is made of all of them.
-        let boundary = format!("402claw-{}", self.digest());
-        let mut body = Vec::new();
-        let mut part = |disposition: &str, media_type: &str, content: &[u8]| {
-            let head = format!(
-                "--{boundary}\r\nContent-Disposition: form-data; {disposition}\r\nContent-Type: {media_type}\r\n\r\n"
-            );
-            body.extend_from_slice(head.as_bytes());
-            body.extend_from_slice(content);
-            body.extend_from_slice(b"\r\n");
-        };
-        part("name=\"metadata\"", "application/json", self.metadata(true).to_string().as_bytes());
-        for module in &self.modules {
-            let name = &module.name;
-            part(&format!("name=\"{name}\"; filename=\"{name}\""), module.media_type(), &module.content);
-        }
-        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
-        (format!("multipart/form-data; boundary={boundary}"), body)
+        multipart(&self.metadata(true).to_string(), &self.modules)
     }
 }
 

@@ -1,23 +1,51 @@
-//! Where the API token comes from: the environment, or a file that its owner alone may read. Never an argument, which others see.
+//! The API token's places: the environment, a file that its owner alone may read, and the system's keyring. It is never an
+//! argument, which others see.
+//!
+//! Surprising constraint: the keyring is asked through the system's own program. The libraries for it bring a message bus along.
 
 use crate::{exit::Exit, failure::Failure};
-use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf};
+use std::{env, fs, os::unix::fs::PermissionsExt, path::PathBuf, process::Command};
 
 const VARIABLE: &str = "CLOUDFLARE_API_TOKEN";
 const FILE_VARIABLE: &str = "CLOUDFLARE_API_TOKEN_FILE";
 
+/// The programs that read a keyring: Linux' Secret Service, and macOS.
+const KEYRINGS: [(&str, &[&str]); 2] = [
+    ("secret-tool", &["lookup", "service", "402claw", "account", "cloudflare"]),
+    ("security", &["find-generic-password", "-s", "402claw", "-a", "cloudflare", "-w"]),
+];
+
+/// The token that a change needs.
 pub fn token() -> Result<String, Failure> {
+    token_if_any()?.ok_or_else(|| {
+        Failure::new(Exit::Usage, "there is no token for Cloudflare's API").help(format!(
+            "set {VARIABLE}, or {FILE_VARIABLE} to a file of mode 0600, or keep it in the keyring: \
+             secret-tool store --label 402claw service 402claw account cloudflare"
+        ))
+    })
+}
+
+/// The token, for a plan, which needs none but says more with one.
+pub fn token_if_any() -> Result<Option<String>, Failure> {
     let text = match (env::var(VARIABLE), env::var_os(FILE_VARIABLE)) {
-        (Ok(token), _) => token,
-        (Err(_), Some(path)) => from_file(&PathBuf::from(path))?,
-        (Err(_), None) => {
-            return Err(Failure::new(Exit::Usage, "there is no token for Cloudflare's API")
-                .help(format!("set {VARIABLE}, or {FILE_VARIABLE} to a file of mode 0600")));
-        }
+        (Ok(token), _) => Some(token),
+        (Err(_), Some(path)) => Some(from_file(&PathBuf::from(path))?),
+        (Err(_), None) => from_keyring(),
     };
+    let Some(text) = text else { return Ok(None) };
     let token = text.trim();
     let is_plain = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    if is_plain { Ok(token.to_owned()) } else { Err(Failure::invalid("the token for Cloudflare's API is no token")) }
+    let token = is_plain.then(|| token.to_owned());
+    token.map(Some).ok_or_else(|| Failure::invalid("the token for Cloudflare's API is no token"))
+}
+
+fn from_keyring() -> Option<String> {
+    KEYRINGS.into_iter().find_map(|(program, args)| {
+        // A system without the program, or without the entry, has no token there.
+        let asked = Command::new(program).args(args).output().ok()?;
+        let text = String::from_utf8(asked.stdout).ok()?;
+        (asked.status.success() && !text.trim().is_empty()).then_some(text)
+    })
 }
 
 fn from_file(path: &std::path::Path) -> Result<String, Failure> {

@@ -7,14 +7,14 @@ use crate::{
     failure::Failure,
     home::Home,
     output::{Format, out, plain},
-    registry::Registry,
     site,
+    store::Store,
 };
 use serde_json::{Value, json};
 use std::fs;
 
 pub fn catalog(args: &CatalogArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let registry = Registry::load(home)?;
+    let registry = Store::open(home)?.load()?.registry;
     let entries: Vec<Value> = registry.tenants.iter().map(|record| entry(record, args, home)).collect();
     match (args.html, format) {
         (true, _) => out(&page(&entries)),

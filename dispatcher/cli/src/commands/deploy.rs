@@ -8,9 +8,10 @@ use crate::{
     home::{Environment, Home},
     money::{SETTLEMENT_COST, Usdc},
     output::{Format, err, out},
-    registry::{Change, Registry, author, nearest},
+    registry::{Change, author, nearest},
     settings::Settings,
     site::{self, Told},
+    store::{FORMER_PLAN, Store},
     wallet,
 };
 use dataset::{Dataset, Kind, Meta, Options, SourceOptions, source};
@@ -42,12 +43,12 @@ pub struct Deployed {
 type Modules = Vec<(&'static str, Vec<u8>)>;
 
 pub fn deploy(args: &DeployArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let deployed = run(args, &Settings::load(Path::new("."))?, home)?;
+    let deployed = run(args, &Settings::load(Path::new("."))?, home, &Store::open(home)?)?;
     print(&deployed, args.dry_run, format);
     Ok(Exit::Done)
 }
 
-pub fn run(args: &DeployArgs, settings: &Settings, home: &Home) -> Result<Deployed, Failure> {
+pub fn run(args: &DeployArgs, settings: &Settings, home: &Home, store: &Store<'_>) -> Result<Deployed, Failure> {
     let told = |flag: &Option<String>, setting: &Option<String>| flag.clone().or_else(|| setting.clone());
     let slug = told(&args.tenant, &settings.tenant).ok_or_else(|| {
         Failure::new(Exit::Usage, "no tenant is named").help("--tenant SLUG, or `tenant` in 402claw.json")
@@ -114,25 +115,34 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home) -> Result<Deploy
     if args.dry_run {
         return Ok(Deployed { record, meta, warnings });
     }
-    let lock = home.lock()?;
-    let mut registry = Registry::load(home)?;
+    let edit = store.begin()?;
+    let mut registry = edit.tenants.registry.clone();
     if registry.tenant(&slug).is_none() {
-        let known: Vec<&str> = registry.tenants.iter().filter_map(|record| record["id"].as_str()).collect();
+        let known: Vec<&str> = registry.ids().collect();
         if let Some(alike) = nearest(&slug, &known) {
             warnings.push(format!("{slug:?} is new, and spelt much like {alike:?}"));
         }
+    }
+    let former = registry.tenant(&slug).map(|known| known["plan"].clone());
+    let is_quarantined = former.is_some_and(|plan| plan == "quarantine");
+    let wanted = record["plan"].clone();
+    if is_quarantined {
+        warnings.push(format!("{slug} stays in quarantine: `402claw quarantine {slug} --lift` brings it back"));
+        record["plan"] = json!("quarantine");
     }
     registry.put(record.clone());
     // The record is checked with all others before anything of the tenant's is replaced.
     registry.check(&available)?;
     write(home, &slug, &modules, !settings.secrets.is_empty() && is_worker)?;
-    let about = json!({"owner": args.owner, "source": file, "rows": meta.as_ref().map(|meta| meta.rows), "version": meta.as_ref().map(|meta| &meta.version)});
-    home.write(&format!("deployments/{slug}.json"), about.to_string().as_bytes())?;
+    let mut about = json!({"owner": args.owner, "source": file, "rows": meta.as_ref().map(|meta| meta.rows), "version": meta.as_ref().map(|meta| &meta.version)});
+    if is_quarantined {
+        about[FORMER_PLAN] = wanted;
+    }
     let author = author(None);
     let unchecked = args.unchecked_facilitators.then_some("facilitators were not asked");
     let change =
         Change { what: "deploy", tenant: &slug, author: &author, reason: args.reason.as_deref().or(unchecked) };
-    registry.save(home, &lock, &available, &change)?;
+    edit.put(record.clone(), &about, &available, &change)?;
     Ok(Deployed { record, meta, warnings })
 }
 

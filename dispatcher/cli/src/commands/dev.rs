@@ -14,16 +14,14 @@ use crate::{
     http,
     money::Usdc,
     output::{Format, err, out},
+    program,
     registry::Registry,
     settings::Settings,
     settlements::{self, Settlement},
+    store::Store,
 };
 use serde_json::Value;
-use std::{
-    env,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{path::Path, process::Stdio};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
@@ -47,12 +45,13 @@ pub fn dev(args: &DevArgs, home: &Home, format: Format) -> Result<Exit, Failure>
         }
         None => settings,
     };
-    let deployed = deploy::run(&deployment, &settings, home)?;
+    // What is sold on this machine is this folder's own, whatever it is logged in to.
+    let deployed = deploy::run(&deployment, &settings, home, &Store::Files(home))?;
     let record = deployed.record.clone();
     if format == Format::Text {
         deployed.warnings.iter().for_each(|warning| err(&format!("warning: {warning}")));
     }
-    let program = program()?;
+    let program = program::find(PROGRAM, VARIABLE, "in a checkout: cargo build -p harness --bin 402claw-dev")?;
     home.write("directory.json", Registry::load(home)?.directory().to_string().as_bytes())?;
     http::runtime()?.block_on(serve(args, home, format, &record, &program))
 }
@@ -68,20 +67,6 @@ fn with_names_of(file: &Path, settings: Settings) -> Settings {
         price: settings.price.or_else(|| Some("0.001".to_owned())),
         ..settings
     }
-}
-
-fn program() -> Result<PathBuf, Failure> {
-    if let Some(named) = env::var_os(VARIABLE) {
-        return Ok(PathBuf::from(named));
-    }
-    let beside = env::current_exe().ok().and_then(|own| own.parent().map(|folder| folder.join(PROGRAM)));
-    let on_path = env::var_os("PATH")
-        .into_iter()
-        .flat_map(|path| env::split_paths(&path).map(|folder| folder.join(PROGRAM)).collect::<Vec<_>>());
-    beside.into_iter().chain(on_path).find(|path| path.is_file()).ok_or_else(|| {
-        Failure::new(Exit::Failed, format!("{PROGRAM} is not there, neither beside this program nor on the PATH"))
-            .help("in a checkout: cargo build -p harness --bin 402claw-dev")
-    })
 }
 
 async fn serve(args: &DevArgs, home: &Home, format: Format, record: &Value, program: &Path) -> Result<Exit, Failure> {

@@ -1,13 +1,17 @@
 //! One file a command: it asks for what it needs, calls the part that does it, prints.
 
+pub mod account;
 pub mod call;
 pub mod catalog;
+pub mod cloudflare_deploy;
+pub mod cloudflare_rollback;
 pub mod deploy;
 pub mod dev;
 pub mod init;
 pub mod lint_pricing;
 pub mod payouts;
 pub mod publish;
+pub mod telemetry;
 pub mod tenants;
 
 use crate::failure::Failure;

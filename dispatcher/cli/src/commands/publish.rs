@@ -2,21 +2,19 @@
 
 use crate::{
     args::PublishArgs,
-    clock,
-    cloudflare::{Api, Module, Script, token},
+    cloudflare::{Api, Module, Namespace, Script, token, token_if_any},
     exit::Exit,
     failure::Failure,
     gate,
     home::Home,
     http,
     output::{Format, err, out},
-    registry::{Registry, author},
+    rollouts::Log,
+    store::Store,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs, path::Path};
 
-/// Each step that was taken, a line each.
-const RECORD: &str = "cloudflare.jsonl";
 /// The most bytes that the platform takes for one script.
 const MAX_BYTES: usize = 64 * 1024 * 1024;
 
@@ -24,20 +22,27 @@ const MAX_BYTES: usize = 64 * 1024 * 1024;
 const SHARED: [&str; 2] = ["index.js", "index_bg.wasm"];
 
 pub fn publish(args: &PublishArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    Registry::load(home)?.expect(&args.tenant)?;
+    Store::open(home)?.load()?.registry.expect(&args.tenant)?;
     let script = script(args, home)?;
-    if args.execute {
+    let at = &args.cloudflare;
+    if at.execute {
         let why = gate(args, &script)?;
-        let api = Api::new(&args.api, &args.account, &args.dispatch_namespace, token()?)?;
-        return http::runtime()?.block_on(execute(&api, &script, &why, home, format));
+        let api = Api::new(&at.api, &at.account, token()?)?;
+        let namespace = Namespace::new(&api, &args.dispatch_namespace)?;
+        return http::runtime()?.block_on(execute(&namespace, &script, args.again, &why, home, format));
     }
     // A plan needs no token, but says more with one.
-    let api = Api::new(&args.api, &args.account, &args.dispatch_namespace, token().unwrap_or_default())?;
-    let there = match token() {
-        Ok(_) => Some(http::runtime()?.block_on(api.tags(&script.name)).map_err(|error| failed(&error.to_string()))?),
-        Err(_) => None,
+    let token = token_if_any()?;
+    let api = Api::new(&at.api, &at.account, token.clone().unwrap_or_default())?;
+    let namespace = Namespace::new(&api, &args.dispatch_namespace)?;
+    let there = match token {
+        Some(_) => {
+            let tags = http::runtime()?.block_on(namespace.tags(&script.name));
+            Some(tags.map_err(|error| failed(&error.to_string()))?)
+        }
+        None => None,
     };
-    plan(&api, &script, there.as_ref(), format);
+    plan(&namespace, &script, there.as_ref(), format);
     Ok(Exit::Done)
 }
 
@@ -85,18 +90,14 @@ fn script(args: &PublishArgs, home: &Home) -> Result<Script, Failure> {
 
 /// The reason why it may go out, for the record.
 fn gate(args: &PublishArgs, script: &Script) -> Result<String, Failure> {
-    if let Some(reason) = &args.without_gate {
-        return Ok(format!("without a gate: {reason}"));
-    }
-    let Some(path) = &args.gate else {
-        let help = "--gate gate.json, or --without-gate REASON, which is recorded";
-        return Err(Failure::new(Exit::Usage, "nothing says that this passed the release gate").help(help));
-    };
-    gate::passed(path, &script.modules)?;
-    Ok(format!("gate {}", path.display()))
+    gate::word(&args.gate, |record| {
+        // The entry is this program's own.
+        let code: Vec<Module> = script.modules.iter().filter(|module| module.name != "entry.mjs").cloned().collect();
+        record.judged(Some("dataset-worker"), &code)
+    })
 }
 
-fn plan(api: &Api, script: &Script, there: Option<&Option<Vec<String>>>, format: Format) {
+fn plan(namespace: &Namespace<'_>, script: &Script, there: Option<&Option<Vec<String>>>, format: Format) {
     let modules: Vec<Value> =
         script.modules.iter().map(|module| json!({"name": module.name, "bytes": module.content.len()})).collect();
     let tag = script.digest_tag();
@@ -108,11 +109,11 @@ fn plan(api: &Api, script: &Script, there: Option<&Option<Vec<String>>>, format:
     };
     let metadata = script.metadata(false);
     if format == Format::Json {
-        let told = json!({"method": "PUT", "path": api.path(&script.name), "digest": script.digest(), "metadata": metadata, "modules": modules, "there": state});
+        let told = json!({"method": "PUT", "path": namespace.path(&script.name), "digest": script.digest(), "metadata": metadata, "modules": modules, "there": state});
         out(&told.to_string());
         return;
     }
-    out(&format!("PUT {}", api.path(&script.name)));
+    out(&format!("PUT {}", namespace.path(&script.name)));
     out(&format!("  there       {state}"));
     if let Some(Some(tags)) = there.filter(|_| !state.starts_with("there")) {
         tags.iter().filter(|known| known.starts_with("digest-")).for_each(|known| out(&format!("- {known}")));
@@ -125,17 +126,19 @@ fn plan(api: &Api, script: &Script, there: Option<&Option<Vec<String>>>, format:
     err("nothing was done: --execute does it");
 }
 
-async fn execute(api: &Api, script: &Script, why: &str, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let told = |what: &str, error: Option<String>| {
-        let line = json!({
-            "at": clock::rfc3339(clock::unix_ms()), "author": author(None), "script": script.name, "digest": script.digest(),
-            "step": what, "error": error, "gate": why,
-        });
-        home.append(RECORD, &line.to_string())
-    };
+async fn execute(
+    namespace: &Namespace<'_>,
+    script: &Script,
+    again: bool,
+    why: &str,
+    home: &Home,
+    format: Format,
+) -> Result<Exit, Failure> {
+    let log = Log::new(home, &script.name, &script.digest(), why);
+    let told = |what: &str, error: Option<String>| log.tell(what, error);
     let tag = script.digest_tag();
-    let there = api.tags(&script.name).await.map_err(|error| failed(&error.to_string()))?;
-    if there.is_some_and(|tags| tags.contains(&tag)) {
+    let there = namespace.tags(&script.name).await.map_err(|error| failed(&error.to_string()))?;
+    if !again && there.is_some_and(|tags| tags.contains(&tag)) {
         told("already there", None)?;
         return Ok(done(script, "already there", format));
     }
@@ -143,10 +146,10 @@ async fn execute(api: &Api, script: &Script, why: &str, home: &Home, format: For
     told("upload begins", None)?;
     let bytes: usize = script.modules.iter().map(|module| module.content.len()).sum();
     err(&format!("uploading {bytes} bytes"));
-    if let Err(error) = api.upload(script).await {
+    if let Err(error) = namespace.upload(script).await {
         told("upload failed", Some(error.to_string()))?;
         // The answer may have got lost after the work was done.
-        return match api.tags(&script.name).await {
+        return match namespace.tags(&script.name).await {
             Ok(Some(tags)) if tags.contains(&tag) => {
                 told("uploaded after all", None)?;
                 Ok(done(script, "uploaded", format))

@@ -1,6 +1,6 @@
 //! Commands about tenants that are there: list, show, status, override, quarantine, remove, export.
 
-use super::confirm;
+use super::{confirm, telemetry};
 use crate::{
     args::{ExportArgs, OverrideArgs, QuarantineArgs, RemoveArgs, Shape, StatusArgs, TenantArgs},
     bill::Bill,
@@ -11,19 +11,20 @@ use crate::{
     http,
     money::Usdc,
     output::{self, Format, out},
+    platform::{self, Platform},
     registry::{Change, Registry, author},
     settlements,
+    store::{FORMER_PLAN, Store},
 };
 use dispatcher_core::{directory::snapshot, plan::Plan, tenant::Available};
 use serde_json::{Map, Value, json};
 use std::{env, fs, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Holds the platform's token.
-const PLATFORM_TOKEN: &str = "CLAW_PLATFORM_TOKEN";
 
 pub fn list(home: &Home, format: Format) -> Result<Exit, Failure> {
-    let registry = Registry::load(home)?;
+    let tenants = Store::open(home)?.load()?;
+    let registry = &tenants.registry;
     if format == Format::Json {
         out(&json!({"version": registry.version, "tenants": registry.tenants}).to_string());
         return Ok(Exit::Done);
@@ -33,7 +34,7 @@ pub fn list(home: &Home, format: Format) -> Result<Exit, Failure> {
     }
     for record in &registry.tenants {
         let word = |value: &Value| output::plain(value.as_str().unwrap_or("-"));
-        let deployed = deployment(home, record["id"].as_str().unwrap_or_default())?;
+        let deployed = tenants.about(record["id"].as_str().unwrap_or_default());
         let owner = word(&deployed["owner"]);
         out(&format!("{:<24} {:<11} {:<16} {owner}", word(&record["id"]), word(&record["plan"]), price(record)));
     }
@@ -45,22 +46,19 @@ pub fn price(record: &Value) -> String {
     atomic.map_or("free".to_owned(), |atomic| format!("{} USDC", Usdc(atomic)))
 }
 
-fn deployment(home: &Home, id: &str) -> Result<Value, Failure> {
-    let text = home.read(&format!("deployments/{id}.json"))?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
-}
-
 pub fn show(args: &TenantArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let registry = Registry::load(home)?;
-    let record = registry.expect(&args.tenant)?;
-    let told = json!({"tenant": record, "deployment": deployment(home, &args.tenant)?, "version": registry.version});
+    let tenants = Store::open(home)?.load()?;
+    let record = tenants.registry.expect(&args.tenant)?;
+    let about = tenants.about(&args.tenant);
+    let told = json!({"tenant": record, "deployment": about, "version": tenants.registry.version});
     out(&if format == Format::Json { told.to_string() } else { format!("{told:#}") });
     Ok(Exit::Done)
 }
 
 /// Tells what is known here, and what the dispatcher answers for nothing.
 pub fn status(args: &StatusArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let registry = Registry::load(home)?;
+    let tenants = Store::open(home)?.load()?;
+    let registry = &tenants.registry;
     let record = registry.expect(&args.tenant)?;
     let plan: Option<Plan> = serde_json::from_value(record["plan"].clone()).ok();
     let settled = settlements::of(home, &args.tenant)?;
@@ -68,7 +66,7 @@ pub fn status(args: &StatusArgs, home: &Home, format: Format) -> Result<Exit, Fa
     let mut told = json!({
         "tenant": args.tenant,
         "registryVersion": registry.version,
-        "deployment": deployment(home, &args.tenant)?,
+        "deployment": tenants.about(&args.tenant),
         "price": price(record),
         "limits": plan.map(Plan::limits),
         "override": record.get("override"),
@@ -81,6 +79,9 @@ pub fn status(args: &StatusArgs, home: &Home, format: Format) -> Result<Exit, Fa
             exit = Exit::Failed;
         }
         told["api"] = asked;
+        if let Some(platform) = Platform::at(at)? {
+            told["platform"] = telemetry::health(&platform, &args.tenant)?;
+        }
     }
     out(&if format == Format::Json { told.to_string() } else { format!("{told:#}") });
     Ok(exit)
@@ -116,19 +117,20 @@ fn change(
     home: &Home,
     tenant: &str,
     told: (&str, Option<&str>, Option<&str>),
-    with: impl FnOnce(&mut Map<String, Value>),
+    with: impl FnOnce(&mut Map<String, Value>, &mut Value),
 ) -> Result<Registry, Failure> {
-    let lock = home.lock()?;
-    let mut registry = Registry::load(home)?;
-    let mut record = registry.expect(tenant)?.clone();
+    let store = Store::open(home)?;
+    let edit = store.begin()?;
+    let mut record = edit.tenants.registry.expect(tenant)?.clone();
+    let mut about = edit.tenants.about(tenant);
     if let Value::Object(record) = &mut record {
-        with(record);
+        with(record, &mut about);
     }
-    registry.put(record);
     let (what, by, reason) = told;
     let author = author(by);
-    registry.save(home, &lock, &available(home, &registry), &Change { what, tenant, author: &author, reason })?;
-    Ok(registry)
+    let available = available(home, &edit.tenants.registry);
+    let tenants = edit.put(record, &about, &available, &Change { what, tenant, author: &author, reason })?;
+    Ok(tenants.registry)
 }
 
 /// Facilitators that records name were checked when they were deployed.
@@ -143,7 +145,7 @@ fn available(home: &Home, registry: &Registry) -> Available {
 pub fn override_limits(args: &OverrideArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
     let by = author(args.author.as_deref());
     let what = if args.lift { "lift override" } else { "override" };
-    let registry = change(home, &args.tenant, (what, Some(&by), args.reason.as_deref()), |record| {
+    let registry = change(home, &args.tenant, (what, Some(&by), args.reason.as_deref()), |record, _| {
         if args.lift {
             record.remove("override");
         } else {
@@ -173,23 +175,27 @@ pub fn quarantine(args: &QuarantineArgs, home: &Home, format: Format) -> Result<
         return http::runtime()?.block_on(quarantine_at(args, at, &by, format));
     }
     let what = if args.lift { "lift quarantine" } else { "quarantine" };
-    // What its plan was stands in the version before.
-    let former = home.read(&format!("quarantined/{}", args.tenant))?;
-    let now = Registry::load(home)?.expect(&args.tenant)?["plan"].as_str().unwrap_or("pro").to_owned();
-    if !args.lift && now != "quarantine" {
-        home.write(&format!("quarantined/{}", args.tenant), now.as_bytes())?;
-    }
-    let registry = change(home, &args.tenant, (what, Some(&by), args.reason.as_deref()), |record| {
-        let plan = if args.lift { former.unwrap_or(now) } else { "quarantine".to_owned() };
-        record.insert("plan".to_owned(), json!(plan));
+    let registry = change(home, &args.tenant, (what, Some(&by), args.reason.as_deref()), |record, about| {
+        let now = record["plan"].clone();
+        if !args.lift {
+            if now != "quarantine" {
+                // The plan that it goes back to.
+                about[FORMER_PLAN] = now;
+            }
+            record.insert("plan".to_owned(), json!("quarantine"));
+        } else if now == "quarantine" {
+            let former = about[FORMER_PLAN].as_str().unwrap_or("pro");
+            record.insert("plan".to_owned(), json!(former));
+        }
     })?;
     done(&registry, &args.tenant, format, "counts once the directory is published; --at URL counts within seconds");
     Ok(Exit::Done)
 }
 
 async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format) -> Result<Exit, Failure> {
-    let token = env::var(PLATFORM_TOKEN).map_err(|_| {
-        Failure::new(Exit::Usage, format!("{PLATFORM_TOKEN} is not set")).help("it is the dispatcher's PLATFORM_TOKEN")
+    let token = env::var(platform::TOKEN).map_err(|_| {
+        Failure::new(Exit::Usage, format!("{} is not set", platform::TOKEN))
+            .help("it is the dispatcher's PLATFORM_TOKEN")
     })?;
     let url = format!("{}/__platform/tenants/{}/quarantine", at.trim_end_matches('/'), args.tenant);
     let client = http::client(PATIENCE)?;
@@ -214,7 +220,8 @@ async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format
 
 /// Takes a tenant out of the registry; what callers have paid for they can still collect.
 pub fn remove(args: &RemoveArgs, home: &Home, format: Format) -> Result<Exit, Failure> {
-    let record = Registry::load(home)?.expect(&args.tenant)?.clone();
+    let store = Store::open(home)?;
+    let record = store.load()?.registry.expect(&args.tenant)?.clone();
     if record["price"]["paymentFlow"] == "upfront" && record["plan"] != "quarantine" {
         let what = format!("{} is paid upfront, so its callers may be owed what they have paid for", args.tenant);
         let help =
@@ -222,14 +229,11 @@ pub fn remove(args: &RemoveArgs, home: &Home, format: Format) -> Result<Exit, Fa
         return Err(Failure::invalid(what).help(help));
     }
     confirm(&format!("remove {} and what it sells", args.tenant), args.yes)?;
-    let lock = home.lock()?;
-    let mut registry = Registry::load(home)?;
-    registry.expect(&args.tenant)?;
-    registry.tenants.retain(|record| record["id"] != args.tenant.as_str());
+    let edit = store.begin()?;
     let author = author(None);
     let change = Change { what: "remove", tenant: &args.tenant, author: &author, reason: None };
-    let available = available(home, &registry);
-    registry.save(home, &lock, &available, &change)?;
+    let available = available(home, &edit.tenants.registry);
+    let registry = edit.remove(&args.tenant, &available, &change)?.registry;
     let folder = home.scripts().join(&args.tenant);
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| Failure::file("taking away", &folder, &error))?;
@@ -239,7 +243,7 @@ pub fn remove(args: &RemoveArgs, home: &Home, format: Format) -> Result<Exit, Fa
 }
 
 pub fn export(args: &ExportArgs, home: &Home) -> Result<Exit, Failure> {
-    let registry = Registry::load(home)?;
+    let registry = Store::open(home)?.load()?.registry;
     let available = available(home, &registry);
     registry.check(&available)?;
     let told = match args.shape {

@@ -41,9 +41,16 @@ impl Shop {
     fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_402claw"));
         command.args(args).current_dir(&self.0).stdin(Stdio::null()).env("USER", "ann").env("NO_COLOR", "1");
-        for name in
-            ["CLAW_HOME", "CLAW_BUYER_KEY", "CLOUDFLARE_API_TOKEN", "CLOUDFLARE_API_TOKEN_FILE", "UPSTREAM_SECRET"]
-        {
+        for name in [
+            "CLAW_HOME",
+            "CLAW_BUYER_KEY",
+            "CLAW_PLATFORM_TOKEN",
+            "CLAW_CONTROL_TOKEN",
+            "CLAW_GATE",
+            "CLOUDFLARE_API_TOKEN",
+            "CLOUDFLARE_API_TOKEN_FILE",
+            "UPSTREAM_SECRET",
+        ] {
             command.env_remove(name);
         }
         command
@@ -55,6 +62,10 @@ impl Shop {
 
     pub fn with(&self, name: &str, value: &str, args: &[&str]) -> Output {
         self.command(args).env(name, value).output().unwrap()
+    }
+
+    pub fn with_all(&self, variables: &[(&str, &str)], args: &[&str]) -> Output {
+        self.command(args).envs(variables.iter().copied()).output().unwrap()
     }
 
     pub fn spawn(&self, args: &[&str]) -> Child {

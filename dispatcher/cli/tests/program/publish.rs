@@ -1,6 +1,6 @@
 //! Uploads against a double of Cloudflare's API: method, path, parts and metadata, and what it may answer.
 
-use crate::claw::Shop;
+use crate::{claw::Shop, multipart::parts};
 use serde_json::{Value, json};
 use std::{
     process::Output,
@@ -57,27 +57,6 @@ impl Respond for Cloudflare {
             (method, path) => error(400, 7_003, &format!("no route for {method} {path}")),
         }
     }
-}
-
-/// Name, media type and content of each part.
-fn parts(media_type: &str, body: &[u8]) -> Vec<(String, String, Vec<u8>)> {
-    let boundary = media_type.strip_prefix("multipart/form-data; boundary=").unwrap();
-    let mark = format!("--{boundary}");
-    let mut found = Vec::new();
-    let mut rest = body.strip_prefix(mark.as_bytes()).expect("it begins with its boundary");
-    let at = |text: &[u8], needle: &[u8]| {
-        text.windows(needle.len()).position(|window| window == needle).expect("it is there")
-    };
-    while let Some(part) = rest.strip_prefix(b"\r\n") {
-        let (head, after) = part.split_at(at(part, b"\r\n\r\n"));
-        let end = at(after, format!("\r\n{mark}").as_bytes());
-        let head = String::from_utf8(head.to_vec()).unwrap();
-        let word = |from: &str, to: &str| head.split(from).nth(1).unwrap().split(to).next().unwrap().to_owned();
-        found.push((word("name=\"", "\""), word("Content-Type: ", "\r\n"), after[4..end].to_vec()));
-        rest = &after[end + 2 + mark.len()..];
-    }
-    assert_eq!(rest, b"--\r\n");
-    found
 }
 
 struct Setting {
@@ -216,7 +195,7 @@ fn nothing_goes_out_without_a_gate_or_a_reason() {
     for (gate, said) in [
         (json!({"schema": 1, "verdict": "fail", "partial": false}), "the verdict is"),
         (
-            json!({"schema": 1, "verdict": "pass", "partial": false, "bundle": []}),
+            json!({"schema": 1, "verdict": "pass", "partial": false, "bundle": [], "beside": {}}),
             "none of the files that the gate ran",
         ),
     ] {
@@ -226,4 +205,29 @@ fn nothing_goes_out_without_a_gate_or_a_reason() {
         assert!(told(&output)["error"]["message"].as_str().unwrap().contains(said));
     }
     assert_eq!(setting.uploads(), 0);
+}
+
+#[test]
+fn a_token_is_taken_from_the_keyrings_own_program() {
+    let setting = Setting::new();
+    let keyring = "#!/bin/sh\ntest \"$*\" = 'lookup service 402claw account cloudflare' && echo token-1\n";
+    setting.shop.write("bin/secret-tool", keyring);
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(setting.shop.path("bin/secret-tool"), executable).unwrap();
+    let (uri, path) = (setting.server.uri(), setting.shop.path("bin").display().to_string());
+    let args = ["--format", "json", "publish", "rain", "--account", "acc1", "--worker", "built", "--api", &uri];
+    let output = setting.shop.with_all(&[("PATH", &path)], &args);
+    assert_eq!(told(&output)["there"], "not there: it would be new");
+    let without = setting
+        .shop
+        .with_all(&[("PATH", "/nonexistent")], &[&args[..], &["--execute", "--without-gate", "t"]].concat());
+    assert!(told(&without)["error"]["message"].as_str().unwrap().contains("no token"), "{}", told(&without));
+}
+
+#[test]
+fn a_secret_that_changed_is_uploaded_again_where_that_is_asked_for() {
+    let setting = Setting::new();
+    setting.execute();
+    let output = setting.publish("token-1", &["--execute", "--again", "--without-gate", "another secret"]);
+    assert_eq!((told(&output)["outcome"].as_str(), setting.uploads()), (Some("uploaded"), 2));
 }

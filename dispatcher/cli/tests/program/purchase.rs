@@ -77,7 +77,7 @@ impl Server {
         format!("{}/t/rain/v1/records", self.server.uri())
     }
 
-    /// How many different payments came, and how many in all.
+    /// The number of different payments that came, and how many in all.
     fn came(&self) -> (usize, usize) {
         let payments = self.payments.lock().unwrap();
         (payments.iter().collect::<BTreeSet<_>>().len(), payments.len())
@@ -143,7 +143,7 @@ fn no_answer_to_a_payment_makes_a_second_one() {
     let liar = bill("1000").insert_header("payment-response", receipt(true).as_str());
     let refused = ResponseTemplate::new(402).insert_header("payment-response", receipt(false).as_str());
     for (answer, code) in
-        [(again, 4), (liar, 5), (refused, 4), (ResponseTemplate::new(500), 5), (ResponseTemplate::new(404), 4)]
+        [(again, 5), (liar, 5), (refused, 4), (ResponseTemplate::new(500), 5), (ResponseTemplate::new(404), 4)]
     {
         let (shop, server) = (Shop::new(), Server::new(vec![answer]));
         let (told, what) = call(&shop, &server, "2");

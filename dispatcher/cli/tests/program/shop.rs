@@ -197,13 +197,18 @@ fn a_tenant_is_changed_and_taken_away() {
     assert!(code == 2 && text.contains("--yes"), "nobody can answer here: {text}");
     shop.ok(&["quarantine", "rain", "--reason", "leaving", "--yes"]);
     assert_eq!(record(&shop)["plan"], "quarantine");
+    let again = shop.ok_json(&[
+        "deploy", "data.csv", "--tenant", "rain", "--plan", "business", "--price", "0.01", "--x402", "upfront",
+    ]);
+    assert!(again["warnings"].to_string().contains("stays in quarantine"), "{again}");
+    assert_eq!(record(&shop)["plan"], "quarantine", "no deploy brings it back");
     shop.ok(&["quarantine", "rain", "--lift"]);
-    assert_eq!(record(&shop)["plan"], "pro");
+    assert_eq!(record(&shop)["plan"], "business");
     shop.ok(&["quarantine", "rain", "--reason", "leaving", "--yes"]);
     shop.ok(&["remove", "rain", "--yes"]);
     assert_eq!(shop.json_file(".402claw/test/registry.json")["tenants"], json!([]));
     assert!(!shop.path(".402claw/test/tenants/rain").exists());
-    assert_eq!(shop.read(".402claw/test/audit.jsonl").lines().count(), 6);
+    assert_eq!(shop.read(".402claw/test/audit.jsonl").lines().count(), 7);
 }
 
 #[test]

@@ -1,70 +1,34 @@
 //! Sends requests to facilitators: bounded in time and size, redirects not followed.
 
-use super::{clock::WallClock, credential_signer::SubtleSigner, outbound::read_bounded};
-use crate::plain_object;
-use dispatcher_core::{
-    paywall::ports::{
-        Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
-    },
-    ports::CollectError,
+use super::{clock::WallClock, credential_signer::SubtleSigner};
+use crate::glue;
+use dispatcher_core::paywall::ports::{
+    Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
 };
-use js_sys::{Promise, Uint8Array, futures::JsFuture};
+use js_sys::{Array, Uint8Array, futures::JsFuture};
 use serde::Serialize;
 use std::{borrow::Cow, collections::BTreeMap};
-use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
-use web_sys::{AbortSignal, RequestInit, Response};
-
-#[wasm_bindgen]
-extern "C" {
-    /// With a URL, and so without a `Request` made of it first.
-    #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
-}
+use wasm_bindgen::JsCast;
 
 #[derive(Clone, Copy)]
 pub struct FetchTransport;
 
 impl FacilitatorTransport for FetchTransport {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
-        let headers = headers(&request).await?;
-        // One signal for the whole exchange: a facilitator may also hang half way through its body.
+        let init = init(&request, headers(&request).await?);
         let timeout = u32::try_from(request.timeout_ms).unwrap_or(u32::MAX);
-        let signal = AbortSignal::timeout_with_u32(timeout);
-        let failed = || if signal.aborted() { TransportError::Timeout } else { TransportError::Unreachable };
-        let sent = fetch(request.url, &init(&request, headers, &signal)).map_err(|_| TransportError::Unreachable)?;
-        let response = JsFuture::from(sent).await.map_err(|_| failed())?;
-        let response: Response = response.unchecked_into();
-        let status = response.status();
-        if (300..400).contains(&status) {
-            let target = response.headers().get("location").expect("a valid header name").unwrap_or_default();
-            return Ok(FacilitatorAnswer { status, body: target.into_bytes() });
-        }
-        match read(&response).await {
-            Ok(body) => Ok(FacilitatorAnswer { status, body }),
-            Err(CollectError::TooLarge) => Err(TransportError::TooLarge),
-            Err(CollectError::Broken) => Err(failed()),
-        }
+        let sent = glue::exchange(request.url, &init, request.json, timeout, MAX_FACILITATOR_ANSWER_BYTES);
+        let came = JsFuture::from(sent).await.map_err(|_| TransportError::Unreachable)?;
+        let Some(answer) = came.dyn_ref::<Array>() else {
+            return Err(match came.as_string().as_deref() {
+                Some("timeout") => TransportError::Timeout,
+                Some("too large") => TransportError::TooLarge,
+                _ => TransportError::Unreachable,
+            });
+        };
+        let status = answer.get(0).as_f64().map_or(0, |status| status as u16);
+        Ok(FacilitatorAnswer { status, body: Uint8Array::new(&answer.get(1)).to_vec() })
     }
-}
-
-/// In one piece where the length is known to be small, as a stream where it is not: a stream costs two more turns.
-async fn read(response: &Response) -> Result<Vec<u8>, CollectError> {
-    if !is_surely_small(response) {
-        return read_bounded(response, MAX_FACILITATOR_ANSWER_BYTES).await;
-    }
-    let whole = response.array_buffer().map_err(|_| CollectError::Broken)?;
-    let whole = JsFuture::from(whole).await.map_err(|_| CollectError::Broken)?;
-    Ok(Uint8Array::new(&whole).to_vec())
-}
-
-/// HTTP itself ends a message at its content-length, but one that is compressed says how long it is before it is unpacked,
-/// and one that comes in chunks may say whatever it likes.
-fn is_surely_small(response: &Response) -> bool {
-    let headers = response.headers();
-    let header = |name| headers.get(name).expect("the names we ask for are valid header names");
-    let length = header("content-length").and_then(|length| length.parse::<usize>().ok());
-    let bounds = ["content-encoding", "transfer-encoding"].into_iter().all(|other| header(other).is_none());
-    bounds && length.is_some_and(|length| length <= MAX_FACILITATOR_ANSWER_BYTES)
 }
 
 #[derive(Serialize)]
@@ -91,12 +55,9 @@ async fn headers<'a>(request: &HttpRequest<'a>) -> Result<Headers<'a>, Transport
     Ok(headers)
 }
 
-fn init(request: &HttpRequest<'_>, headers: Headers<'_>, signal: &AbortSignal) -> RequestInit {
+/// The second argument of `fetch` but for the body, as JSON.
+fn init(request: &HttpRequest<'_>, headers: Headers<'_>) -> String {
     let method = if request.json.is_some() { "POST" } else { "GET" };
-    let init: RequestInit = plain_object::from(&Init { method, redirect: "manual", headers }).unchecked_into();
-    if let Some(json) = request.json {
-        init.set_body(&JsValue::from_str(json));
-    }
-    init.set_signal(Some(signal));
-    init
+    let init = Init { method, redirect: "manual", headers };
+    serde_json::to_string(&init).expect("its keys are strings and its values plain")
 }

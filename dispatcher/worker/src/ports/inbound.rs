@@ -1,14 +1,18 @@
 //! A request as the runtime has it. Its URL is parsed by the runtime already, so splitting it is enough.
 
 use super::outbound::read_stream;
+use crate::glue;
 use dispatcher_core::ports::{CollectError, Inbound};
 
 pub struct WebRequest {
     inner: web_sys::Request,
-    headers: web_sys::Headers,
     method: String,
     url: Url,
+    headers: Headers,
 }
+
+/// Names and values by turns, a line each, as the runtime lists them: names in lower case, and values that repeat in one.
+struct Headers(String);
 
 /// An absolute URL as the runtime writes it, and where its host, path and query begin.
 struct Url {
@@ -43,23 +47,32 @@ impl Url {
     }
 }
 
+impl Headers {
+    fn get(&self, name: &str) -> Option<&str> {
+        glue::pairs(&self.0).find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+}
+
 impl WebRequest {
-    pub fn new(inner: web_sys::Request) -> Self {
-        let (method, url, headers) = (inner.method(), Url::new(inner.url()), inner.headers());
-        Self { inner, headers, method, url }
+    /// The headers, by their names in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        glue::pairs(&self.headers.0)
+    }
+
+    /// `text` is the request as [`crate::serve`] gets it.
+    pub fn new(text: String, inner: web_sys::Request) -> Self {
+        let (method, rest) = text.split_once('\n').unwrap_or((&text, ""));
+        let (url, headers) = rest.split_once('\n').unwrap_or((rest, ""));
+        let (method, url, headers) = (method.to_owned(), Url::new(url.to_owned()), Headers(headers.to_owned()));
+        Self { inner, method, url, headers }
     }
 
     pub fn inner(&self) -> &web_sys::Request {
         &self.inner
     }
 
-    /// Whether content came with a method to which it says nothing.
-    pub fn has_unwanted_content(&self) -> bool {
-        self.is_without_content() && self.inner.body().is_some()
-    }
-
     /// A GET and a HEAD have no content, whatever came with them (RFC 9110, 9.3.1).
-    fn is_without_content(&self) -> bool {
+    pub fn is_without_content(&self) -> bool {
         matches!(self.method.as_str(), "GET" | "HEAD")
     }
 
@@ -91,7 +104,7 @@ impl Inbound for WebRequest {
     }
 
     fn header(&self, name: &str) -> Option<String> {
-        self.headers.get(name).expect("the names we ask for are valid header names")
+        self.headers.get(name).map(str::to_owned)
     }
 
     /// Read from a copy: the request's own stays a stream for the tenant.
@@ -107,6 +120,16 @@ impl Inbound for WebRequest {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_header_is_found_in_any_spelling_of_its_name() {
+        let headers = Headers("host\na.example\naccept\n\nx-empty\n".to_owned());
+        let of = |name| headers.get(name);
+        assert_eq!(
+            [of("Host"), of("accept"), of("X-Empty"), of("a.example")],
+            [Some("a.example"), Some(""), Some(""), None]
+        );
+    }
 
     #[test]
     fn a_url_comes_apart_where_the_runtime_put_it_together() {

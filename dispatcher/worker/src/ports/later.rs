@@ -2,19 +2,12 @@
 
 use dispatcher_core::ports::Later;
 use std::future::Future;
-use worker::{Context, ScheduleContext};
+use worker::Context;
 
-/// The platform's word to wait, beside a request or beside what its clock asks for.
-pub enum WaitUntil {
-    Request(Context),
-    Schedule(ScheduleContext),
-}
+pub struct WaitUntil(pub Context);
 
 impl Later for WaitUntil {
     fn run(&self, work: impl Future<Output = ()> + 'static) {
-        match self {
-            Self::Request(context) => context.wait_until(work),
-            Self::Schedule(context) => context.wait_until(work),
-        }
+        self.0.wait_until(work);
     }
 }

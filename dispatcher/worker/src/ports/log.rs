@@ -12,6 +12,14 @@ use dispatcher_core::{
     telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble},
 };
 use serde::Serialize;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// With a text: `web_sys` has it with a value, which is one more crossing.
+    #[wasm_bindgen(js_namespace = console, js_name = log)]
+    fn log_line(line: &str);
+}
 
 #[derive(Clone, Copy)]
 pub struct ConsoleLog;
@@ -79,6 +87,6 @@ impl PaymentLog for ConsoleLog {
 fn write<T: Serialize>(log: &str, what: &T) {
     let what = serde_json::to_string(what).expect("log lines have string keys and plain values");
     let line = [r#"{"log":""#, log, r#"","#, what.strip_prefix('{').unwrap_or(&what)].concat();
-    web_sys::console::log_1(&line.into());
+    log_line(&line);
     outbox::put(log, &what);
 }

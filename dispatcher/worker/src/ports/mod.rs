@@ -5,7 +5,6 @@ pub mod credential_signer;
 pub mod desk;
 pub mod event_queue;
 pub mod facilitator_transport;
-pub mod headers;
 pub mod health_object;
 pub mod health_store;
 pub mod identifiers;

@@ -2,22 +2,23 @@
 
 use crate::{
     call_object::call_place,
-    wire::{Answer, Call},
+    wire::{Answer, Call, NotNoted},
 };
 use dispatcher_core::{
     paywall::{
         PaidResponse,
         ledger::{
-            Claim, ClaimReply, Collection, SettleReply,
+            Claim, ClaimReply, Collection, Departed, SettleReply,
             books::{Entry, OnChain, Span, open_in_all, settled_in_all},
             layout::{Layout, Place},
-            shard::{Placed, Routed, ask},
+            shard::{Placed, Routed, ask, side_by_side},
         },
         ports::{Ledger, LedgerError},
     },
     ports::PaymentRecords,
 };
 use serde_json::Value;
+use std::{cell::RefCell, collections::BTreeMap};
 use worker::Env;
 
 pub struct DurableLedger {
@@ -38,6 +39,28 @@ impl DurableLedger {
             }
             _ => Err(LedgerError::another_question()),
         }
+    }
+
+    /// Tells a shard which responses left, and gives those that it could not note. One that has moved is told at its place.
+    async fn tell(&self, shard: String, departed: Vec<Departed>) -> Vec<(String, LedgerError)> {
+        let all = departed.iter().map(|one| one.payment.clone());
+        let routed = Routed { payment: "", shards: self.layout.shards(), is_sent_on: false };
+        let (place, call) = (Place::Shard(shard), Call::AllHandedOver { departed: departed.clone() });
+        let but = match call_place(&self.env, &place, routed, &call, &[]).await {
+            Ok((Answer::AllNoted { but }, _)) => but,
+            Ok(_) => return all.map(|payment| (payment, LedgerError::another_question())).collect(),
+            Err(error) => return all.map(|payment| (payment, error.clone())).collect(),
+        };
+        let mut failed = Vec::new();
+        for (payment, why) in but {
+            let told = match (why, departed.iter().find(|one| one.payment == payment)) {
+                (NotNoted::At(_), Some(one)) => self.handed_over(&payment, &one.holder, one.delivered).await,
+                (NotNoted::At(_), None) => Err(LedgerError::another_question()),
+                (NotNoted::Failed(why), _) => Err(LedgerError(why)),
+            };
+            failed.extend(told.err().map(|error| (payment, error)));
+        }
+        failed
     }
 
     /// Asks a shard about no payment.
@@ -123,5 +146,20 @@ impl Ledger for DurableLedger {
 
     async fn handed_over(&self, payment: &str, holder: &str, delivered: bool) -> Result<(), LedgerError> {
         self.call(payment, &Call::HandedOver { holder: holder.to_owned(), delivered }, &[]).await.map(drop)
+    }
+
+    /// One call for each shard, side by side.
+    async fn all_handed_over(&self, departed: Vec<Departed>) -> Vec<(String, LedgerError)> {
+        let mut shards = BTreeMap::<String, Vec<Departed>>::new();
+        for one in departed {
+            shards.entry(self.layout.shard_of(&one.payment)).or_default().push(one);
+        }
+        let failed = RefCell::new(Vec::new());
+        side_by_side(shards.into_iter().map(|(shard, departed)| async {
+            let unnoted = self.tell(shard, departed).await;
+            failed.borrow_mut().extend(unnoted);
+        }))
+        .await;
+        failed.into_inner()
     }
 }

@@ -3,6 +3,14 @@
 use crate::{Reason, facilitator::verdict::Settlement, response::PaidResponse, telemetry::Attempt};
 use serde::{Deserialize, Serialize};
 
+/// A response that has left for its caller, or would have if the caller had still been there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Departed {
+    pub payment: String,
+    pub holder: String,
+    pub delivered: bool,
+}
+
 /// The ledger's answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -2,7 +2,7 @@
 //!
 //! [`machine`] decides, [`Keeper`] writes and acts, in that order: every state is stored before the effect it announces,
 //! so that whoever finds the record after a crash knows what may have happened. Cost per payment is constant: a record
-//! knows nothing of other payments, and a million of them are a million small objects that never meet.
+//! knows nothing of other payments.
 
 pub mod books;
 pub mod identifier;
@@ -23,5 +23,5 @@ pub use crate::claim::{Asked, Authorized, Claim, Collection};
 pub use keeper::Keeper;
 pub use local::LocalLedger;
 pub use memory::{Memory, MemoryStore};
-pub use messages::{ClaimReply, Reply, SettleReply};
+pub use messages::{ClaimReply, Departed, Reply, SettleReply};
 pub use record::{Delivery, Record, State};

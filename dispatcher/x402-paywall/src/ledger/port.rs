@@ -1,7 +1,7 @@
 //! What the ledger is to a request, and what it needs of its place: storage, names, and somebody to tell.
 
 use super::{
-    Claim, ClaimReply, Collection, Record, SettleReply,
+    Claim, ClaimReply, Collection, Departed, Record, SettleReply,
     identifier::{Bound, Owner, ScopedIdentifier},
 };
 use crate::{UnixMillis, ledger_error::LedgerError, response::PaidResponse, telemetry::PaymentEvent};
@@ -29,6 +29,17 @@ pub trait Ledger {
         holder: &str,
         delivered: bool,
     ) -> impl Future<Output = Result<(), LedgerError>>;
+    /// Tells the same of many at once. Gives those that could not be noted.
+    fn all_handed_over(&self, departed: Vec<Departed>) -> impl Future<Output = Vec<(String, LedgerError)>> {
+        async move {
+            let mut failed = Vec::new();
+            for Departed { payment, holder, delivered } in departed {
+                let noted = self.handed_over(&payment, &holder, delivered).await;
+                failed.extend(noted.err().map(|error| (payment, error)));
+            }
+            failed
+        }
+    }
 }
 
 /// The store of one payment's record. Written before each effect, so that a crash between two writes loses nothing.

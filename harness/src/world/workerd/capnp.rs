@@ -51,6 +51,10 @@ pub fn module(name: &str, file: &str) -> String {
     format!("(name = {}, esModule = embed {})", quoted(name), quoted(file))
 }
 
+pub fn wasm(name: &str, file: &str) -> String {
+    format!("(name = {}, wasm = embed {})", quoted(name), quoted(file))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

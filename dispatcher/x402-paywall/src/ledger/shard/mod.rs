@@ -17,6 +17,7 @@ pub use ask::ask;
 pub use calls::Busy;
 pub use port::{FormerLedger, NoFormerLedger, ShardStore};
 pub use row::Row;
+pub use side_by_side::all as side_by_side;
 
 use super::{
     Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
@@ -75,7 +76,7 @@ pub struct Shard<S: ShardStore, T, C, L, I, F> {
     look_at: Cell<usize>,
 }
 
-/// By payment.
+/// Payments by their keys.
 type InMemory<S, T, C, L, I> = BTreeMap<String, Living<S, T, C, L, I>>;
 
 struct Living<S: ShardStore, T, C, L, I> {

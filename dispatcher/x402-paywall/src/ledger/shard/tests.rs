@@ -213,6 +213,33 @@ fn many_unknown_payments_are_asked_about_by_one_alarm_a_batch_at_a_time() {
 }
 
 #[test]
+fn ten_thousand_unknown_payments_hold_up_no_new_one() {
+    const OPEN: usize = 10_000;
+    let (world, layout) = (World::new(), Layout::default());
+    let shard = world.shard("0", layout);
+    for n in 0..OPEN {
+        assert!(matches!(sell(&shard, &format!("open-{n}"), 16).unwrap(), Reply::Pending { .. }));
+    }
+    world.0.settles.set(true);
+    world.pass_ms(60_000);
+    let mut rings = 0;
+    while world.alarm("0").is_some_and(|at| at <= world.now()) {
+        let before = world.0.asked_to_settle.get();
+        ready(shard.ring()).unwrap();
+        assert!(world.0.asked_to_settle.get() - before <= BATCH as u32, "a ring is bounded");
+        // Between any two rings, a sale asks for itself alone.
+        let before = world.0.asked_to_settle.get();
+        assert!(matches!(sell(&shard, &format!("new-{rings}"), 16).unwrap(), Reply::Settled(_)));
+        assert_eq!(world.0.asked_to_settle.get() - before, 1);
+        rings += 1;
+        assert!(rings <= 2 * OPEN / BATCH, "every ring sees to a batch");
+    }
+    assert!(rings >= OPEN / BATCH);
+    assert!((0..OPEN).all(|n| state(&shard, &format!("open-{n}"), 16) == "settled"));
+    assert!(world.0.stuck.borrow().is_empty());
+}
+
+#[test]
 fn a_new_process_goes_on_with_what_is_stored_and_sets_the_alarm_that_is_missing() {
     let (world, layout) = (World::new(), Layout::default());
     sell(&world.shard("0", layout), "p", 16).unwrap();

@@ -12,18 +12,9 @@ fn selftest(args: &[&str]) -> (i32, String) {
     (output.status.code().expect("it was not killed"), told)
 }
 
-/// Planted bugs that no rule sees today, each for want of a scenario or of a new place for the bug. The list is exact: one that
-/// is seen again has to leave it, and no other may join it unnoticed.
-const NOT_SEEN_YET: [&str; 8] = [
-    "back-off-never-grows",
-    "breaker-never-closes",
-    "health-not-merged",
-    "identifier-not-scoped",
-    "nobody-tried",
-    "runs-counted-for-callers",
-    "specimen-lost",
-    "strangers-believed",
-];
+/// Planted bugs that no rule sees today, for want of a scenario or of a new place for the bug. The list is exact: one that is seen
+/// again has to leave it, and no other may join it unnoticed.
+const NOT_SEEN_YET: [&str; 1] = ["runs-counted-for-callers"];
 
 #[test]
 fn every_seeded_bug_but_those_listed_is_caught_by_the_rule_that_names_it_and_every_control_passes() {

@@ -1,10 +1,14 @@
 //! Errors as they are told: in a form for people on standard error, or as JSON on standard output, where whoever asked for
 //! `--format json` reads.
 
-use crate::{cli::asks_for_json, commands::CommandError, exit::Exit, run::RunError};
-use miette::JSONReportHandler;
+use crate::{
+    cli::asks_for_json,
+    commands::{CommandError, chain},
+    exit::Exit,
+    run::RunError,
+};
+use miette::{Diagnostic, JSONReportHandler, MietteDiagnostic};
 use serde_json::{Value, json};
-use std::error::Error;
 use system::output::{errln, outln};
 
 /// Version of an error's JSON. Raised when a field changes its meaning or goes away.
@@ -38,6 +42,14 @@ impl Audience {
         exit
     }
 
+    /// Tells of an error of a program that is not the harness.
+    pub fn hears_of(self, error: MietteDiagnostic, exit: Exit) {
+        match self {
+            Self::Programs => outln!("{}", as_json(&error, exit)),
+            Self::People => errln!("{:?}", miette::Report::new(error)),
+        }
+    }
+
     /// Tells of a command line that cannot be read, or of what it asked to be told. Returns a failure to say so.
     pub fn hears_of_usage(self, told: &clap::Error) -> Option<std::io::Error> {
         if self == Self::People || !told.use_stderr() {
@@ -50,7 +62,7 @@ impl Audience {
 }
 
 /// An error with its causes, its way out and the places that it points at.
-fn as_json(error: &CommandError, exit: Exit) -> Value {
+fn as_json(error: &dyn Diagnostic, exit: Exit) -> Value {
     let mut text = String::new();
     let rendered = JSONReportHandler::new().render_report(&mut text, error);
     let parsed = rendered.ok().and_then(|()| serde_json::from_str(&text).ok());
@@ -59,17 +71,6 @@ fn as_json(error: &CommandError, exit: Exit) -> Value {
 
 fn wrapped(error: Value, exit: Exit) -> Value {
     json!({ "schema": ERROR_SCHEMA, "error": error, "exit_code": exit.code() })
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::{
     serve::{self, Environment},
     swarm::{Shard, SwarmSeed},
 };
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
+use clap::{ArgAction, ArgGroup, Args, Parser, Subcommand, ValueEnum, value_parser};
 use namespace::{self, Policy};
 mod format;
 mod gate_args;
@@ -34,6 +34,15 @@ pub struct Cli {
     /// The folder to keep runs in; runs/ beside the scenarios unless given
     #[arg(long, global = true, env = "HARNESS_RUNS", value_name = "DIR")]
     pub runs_dir: Option<PathBuf>,
+    /// Tell on standard error what the harness itself does: -v, -vv for each request, -vvv; RUST_LOG says it more finely
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    /// Tell it as JSON, an object a line
+    #[arg(long, global = true)]
+    pub log_json: bool,
+    /// How many runs that passed are kept; those that did not pass stay
+    #[arg(long, global = true, env = "HARNESS_KEEP_RUNS", value_name = "N", default_value_t = 200)]
+    pub keep_runs: usize,
     /// Run a bundle that is built already, a folder with index.js and index_bg.wasm, in place of this checkout's
     #[arg(long, global = true, value_name = "DIR")]
     pub bundle: Option<PathBuf>,
@@ -80,7 +89,7 @@ pub enum Command {
     /// Plant bugs in the dispatcher, and see that the rules that name them break
     Selftest(SelftestArgs),
     /// Say what this machine lacks for a run, and how to get it
-    Doctor,
+    Doctor(FormatArgs),
     /// Make a folder with all that a run needs, for machines without a checkout
     Install(InstallArgs),
     /// Print a shell's completions
@@ -88,7 +97,7 @@ pub enum Command {
     /// Write the man pages
     Man(ManArgs),
     /// Get what a run needs: tools at their pinned versions
-    Setup,
+    Setup(FormatArgs),
     /// Start the dispatcher with its doubles and leave it running, to try things by hand
     Serve(ServeArgs),
     /// Run all that a change, a night or a release is held to, and write the verdict that a deploy rests on
@@ -139,6 +148,10 @@ pub struct TiersArgs {
     pub which: WhichArgs,
     #[command(flatten)]
     pub bar: BarArgs,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// One scenario, or several.
@@ -198,6 +211,8 @@ pub struct SwarmArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -210,6 +225,8 @@ pub struct MergeArgs {
     pub out: Option<PathBuf>,
     #[command(flatten)]
     pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -229,6 +246,8 @@ pub struct ShrinkArgs {
     /// File to write instead
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -318,6 +337,10 @@ pub struct DrillArgs {
     /// How many payments nobody knows to be charged or not, at the log's end
     #[arg(long, value_name = "N", requires = "of")]
     pub open: Option<usize>,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -328,6 +351,10 @@ pub struct MetaArgs {
     /// Seed of both runs; overrides the scenario's
     #[arg(long, value_name = "N", value_parser = value_parser!(u64).range(..=MAX_SEED))]
     pub seed: Option<u64>,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// Reads a duration as scenarios write it.
@@ -348,6 +375,8 @@ pub struct ListArgs {
     checkers: bool,
     #[command(flatten)]
     select: SelectArgs,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 impl ListArgs {
@@ -390,17 +419,26 @@ pub struct RunReportArgs {
 
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// A run directory, events.jsonl, export, or a folder of run directories: what to compare with
+    /// A run directory, events.jsonl, export, or a folder of run directories: what to compare with. With --scenario, a folder with
+    /// a built bundle
     #[arg(value_name = "FIRST")]
     pub first: PathBuf,
     /// The same, of what may not be slower
     #[arg(value_name = "SECOND")]
     pub second: PathBuf,
+    /// Run this scenario live against two builds, in turns, and compare those runs
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+    /// How often to run each build
+    #[arg(long, value_name = "N", requires = "scenario", default_value_t = 3, value_parser = value_parser!(u32).range(1..=50))]
+    pub rounds: u32,
     /// How much slower the second may be, in percent
     #[arg(long, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
     pub allowed: f64,
     #[command(flatten)]
     pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 /// A share that is not negative.
@@ -416,6 +454,8 @@ pub struct ExportArgs {
     /// File to write; the run's name and .tar.gz unless given
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -451,6 +491,8 @@ impl BarArgs {
 pub struct RulesArgs {
     /// Id of a rule (MONEY-1), or name of its checker; all of them unless given
     pub rule: Option<String>,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -469,6 +511,8 @@ pub struct BenchArgs {
     pub v8_flags: Vec<String>,
     #[command(flatten)]
     pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -482,6 +526,8 @@ pub struct CleanArgs {
     /// Only tell what would be removed
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -489,6 +535,8 @@ pub struct ExplainArgs {
     /// Name of a scenario, or the path of a .toml file
     #[arg(value_name = "NAME")]
     pub scenario: String,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -499,6 +547,8 @@ pub struct NewArgs {
     /// File to write; in scenarios/ where there is one at or above the working directory, else here
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -512,6 +562,8 @@ pub struct SchemaArgs {
     /// Print the one of the report
     #[arg(long, requires = "print")]
     pub report: bool,
+    #[command(flatten)]
+    pub format: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -551,6 +603,8 @@ pub struct ConformArgs {
     pub allow_remote: bool,
     #[command(flatten)]
     pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -572,6 +626,8 @@ pub struct SelftestArgs {
     pub list: bool,
     #[command(flatten)]
     pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 impl SelftestArgs {
@@ -586,6 +642,10 @@ pub struct ConformanceArgs {
     /// Compare with the file as it is instead of writing it
     #[arg(long)]
     pub check: bool,
+    #[command(flatten)]
+    pub print: FormatArgs,
+    #[command(flatten)]
+    pub report: ReportArgs,
 }
 
 #[derive(Debug, Args)]
@@ -622,6 +682,8 @@ pub struct ServeArgs {
     /// doubles' own unless given, and none beside facilitators of yours
     #[arg(long, visible_alias = "chain-rpc-url", env = "X402_NODE_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::node_url)]
     pub node_urls: Vec<String>,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -646,9 +708,8 @@ pub struct NamespaceArgs {
     /// Measure how exactly tenants are cut off on this machine, and what that costs a neighbour
     #[arg(long, conflicts_with = "tenants")]
     pub calibrate: bool,
-    /// Print for programs: an object a line for each invocation, or the calibration as one
-    #[arg(long)]
-    pub json: bool,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 /// The options of `harness namespace`.
@@ -680,6 +741,8 @@ pub struct InstallArgs {
     /// The folder: bin/harness, the built Workers and the scenarios go there
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -694,6 +757,8 @@ pub struct ManArgs {
     /// The folder to write them to
     #[arg(long, value_name = "DIR", default_value = "man")]
     pub to: PathBuf,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Args)]
@@ -746,6 +811,8 @@ pub struct FaultArgs {
     /// Folder of the world's run; the latest one that is being served unless given
     #[arg(long, global = true, value_name = "DIR")]
     pub run_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub print: FormatArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -782,6 +849,41 @@ mod tests {
         for exit in Exit::ALL {
             let row = format!("{:>3}  {}", exit.code(), exit.meaning());
             assert!(help.contains(&row), "{row:?} is not in --help");
+        }
+    }
+
+    /// Commands that print what only a shell, a guard or a browser reads.
+    const PRINT_FOR_OTHERS: [&str; 2] = ["completions", namespace::SUBCOMMAND];
+
+    /// Commands that judge, and so can leave a report in every form.
+    const JUDGE: [&str; 16] = [
+        "bench",
+        "check",
+        "compare",
+        "conform",
+        "conformance",
+        "drill",
+        "gate",
+        "incident",
+        "merge",
+        "meta",
+        "replay",
+        "report",
+        "scenario",
+        "selftest",
+        "swarm",
+        "tiers",
+    ];
+
+    #[test]
+    fn every_command_prints_for_programs_and_every_one_that_judges_reports() {
+        let cli = Cli::command();
+        let has = |command: &clap::Command, long: &str| command.get_arguments().any(|arg| arg.get_long() == Some(long));
+        for command in cli.get_subcommands() {
+            let name = command.get_name();
+            let is_for_others = PRINT_FOR_OTHERS.contains(&name);
+            assert!(has(command, "format") || is_for_others, "{name} has no --format");
+            assert_eq!(has(command, "report"), JUDGE.contains(&name) || name == "schema", "{name}, --report");
         }
     }
 

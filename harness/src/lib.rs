@@ -2,7 +2,7 @@
 //! `Exit`; only `main` turns that into a status of the process.
 
 pub mod acceptance;
-mod audience;
+pub mod audience;
 pub mod bench;
 mod called;
 pub mod catalogue;
@@ -42,6 +42,7 @@ use commands::{
 use exit::Exit;
 use std::io;
 use system::{
+    diagnosis::{self, Form},
     folders,
     output::{self, errln},
 };
@@ -57,9 +58,11 @@ pub fn main() -> Exit {
             return heard(audience.hears_of_usage(&told), exit);
         }
     };
+    diagnosis::begin(cli.verbose, if cli.log_json { Form::Json } else { Form::Lines });
     if let Some(runs) = &cli.runs_dir {
         folders::keep_runs_in(runs);
     }
+    run::keep_at_most(cli.keep_runs);
     if let Some(bundle) = &cli.bundle {
         folders::take_bundle_from(bundle);
     }

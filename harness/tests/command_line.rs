@@ -50,6 +50,67 @@ fn a_wrong_command_line_ends_with_2() {
     assert_eq!(harness(&["list", "--faults", "--checkers"]).status.code(), Some(2));
 }
 
+#[test]
+fn what_is_printed_for_programs_is_json_alone_and_so_is_an_error() {
+    let new = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("new-{}.toml", std::process::id()));
+    let new = new.display().to_string();
+    let empty = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("no-runs-{}", std::process::id()));
+    let empty = empty.display().to_string();
+    for (args, code) in [
+        (&["list"][..], 0),
+        (&["list", "--faults"], 0),
+        (&["rules"], 0),
+        (&["rules", "MONEY-3"], 0),
+        (&["explain", "outage"], 0),
+        (&["schema", "--check"], 0),
+        (&["new", "mine", "-o", &new], 0),
+        (&["clean", "--dry-run", "--runs-dir", &empty], 0),
+        (&["selftest", "--list"], 0),
+        (&["gate", "--plan"], 0),
+        (&["meta", "outage"], 0),
+        (&["export", "nowhere"], 14),
+        (&["check", "nowhere"], 14),
+        (&["merge", "nowhere"], 2),
+        (&["shrink", "nowhere"], 2),
+        (&["drill", "nothing"], 2),
+        (&["fault", "list", "--runs-dir", &empty], 15),
+        (&["scenario", "outrage"], 14),
+        (&["scenaro"], 2),
+    ] {
+        let args = [args, &["--format", "json"]].concat();
+        let output = harness(&args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+        let told: serde_json::Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|error| panic!("{args:?}: {error}: {}", stdout(&output)));
+        assert_eq!(told["error"].is_object(), code != 0, "{args:?}: {told}");
+    }
+    fs::remove_file(new).expect("it was written");
+}
+
+#[test]
+fn what_judges_writes_every_report() {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("reports-{}", std::process::id()));
+    let formats = ["terminal", "json", "junit", "sarif", "markdown", "html", "trace"];
+    let tally = folder.join("tally.json").display().to_string();
+    let runs = folder.join("runs").display().to_string();
+    for args in [
+        &["meta", "outage"][..],
+        &["swarm", "--runs", "1", "--seed", "1", "--out", &tally, "--runs-dir", &runs],
+        &["merge", &tally],
+    ] {
+        let into = folder.join(args[0]);
+        let files = formats.map(|format| format!("--report={format}={}", into.join(format).display()));
+        let args: Vec<&str> = args.iter().copied().chain(files.iter().map(String::as_str)).collect();
+        fs::create_dir_all(&folder).expect("the folder is cargo's own for this");
+        let output = harness(&args);
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", stderr(&output));
+        for format in formats {
+            assert!(fs::metadata(into.join(format)).is_ok_and(|file| file.len() > 0), "{args:?}: {format}");
+        }
+    }
+    fs::remove_dir_all(folder).expect("it is ours");
+}
+
 /// A report that nobody got is no pass, and no bug of ours either.
 #[test]
 fn output_that_cannot_be_written_ends_with_74_and_one_line() {

@@ -12,20 +12,16 @@ fn selftest(args: &[&str]) -> (i32, String) {
     (output.status.code().expect("it was not killed"), told)
 }
 
-/// Planted bugs that no rule sees today, for want of a scenario or of a new place for the bug. The list is exact: one that is seen
-/// again has to leave it, and no other may join it unnoticed.
-const NOT_SEEN_YET: [&str; 1] = ["runs-counted-for-callers"];
-
 #[test]
-fn every_seeded_bug_but_those_listed_is_caught_by_the_rule_that_names_it_and_every_control_passes() {
+fn every_seeded_bug_but_those_taken_on_is_caught_by_the_rule_that_names_it_and_every_control_passes() {
     let (code, told) = selftest(&["--format", "json"]);
     let score: Value = serde_json::from_str(&told).unwrap_or_else(|error| panic!("{error}: not a score alone: {told}"));
     let bugs = score["bugs"].as_array().expect("a score has bugs");
-    let seen =
+    let is_caught =
         |bug: &&Value| bug["seen"] == "caught" && !bug["witness"]["what"].as_str().unwrap_or_default().is_empty();
-    let mut unseen: Vec<_> =
-        bugs.iter().filter(|bug| !seen(bug)).map(|bug| bug["bug"].as_str().unwrap_or_default()).collect();
-    unseen.sort_unstable();
+    let unseen: Vec<&Value> = bugs.iter().filter(|bug| !is_caught(bug)).collect();
+    // known.toml takes each on until a day; one that is seen again has to leave it.
+    let unknown: Vec<_> = unseen.iter().filter(|bug| bug["known"]["standing"] != "listed").collect();
     let failed: Vec<_> = score["controls"]
         .as_array()
         .expect("a score has controls")
@@ -33,7 +29,8 @@ fn every_seeded_bug_but_those_listed_is_caught_by_the_rule_that_names_it_and_eve
         .filter(|run| run["verdict"] != "pass")
         .collect();
     assert!(failed.is_empty(), "exit code {code}: {failed:#?}");
-    assert_eq!(unseen, NOT_SEEN_YET, "what no rule sees, and what is known of that");
+    assert!(unknown.is_empty(), "no rule sees these, and nobody has taken them on: {unknown:#?}");
+    assert_eq!(code, 0, "a bug that is listed as unseen is seen, or worse");
     assert!(bugs.len() >= 30 && score["caught"] == bugs.len() - unseen.len(), "{}", bugs.len());
 }
 

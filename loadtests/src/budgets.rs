@@ -6,7 +6,7 @@
 
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
-use gate::{Budget, Budgets, CheckRecord, Outcome, RouteBudgets, ratio_of_pairs};
+use gate::{Budgets, CheckRecord, Outcome, RouteBudgets};
 use harness::bench::{
     facilitator::InstantFacilitator,
     load::{self, Load, LoadError, Requests, Target},
@@ -17,10 +17,11 @@ use traffic::Invoice;
 use crate::{
     doubt,
     extent::{Extent, Parts},
+    judge::{self, Compared},
     open,
     report::{Latency, LoadReport, Ratio},
     route::Route,
-    server::{Kind, Server, ServerError, Till, Tools, check, requests},
+    server::{Kind, Server, ServerError, Till, Tools, requests},
     shop::{ACME, MILL, Tenant},
 };
 
@@ -140,9 +141,12 @@ impl Turns<'_> {
         if parts.doubt {
             checks.push(self.doubt().await?);
         }
-        checks.push(self.limits());
-        checks.push(self.errors(budgets.errors.wrong));
-        checks.push(self.books());
+        let moved = self.moved();
+        let Tally { requests, wrong, first_wrong, without_limits, served, bare_wrong, .. } = &self.seen;
+        checks.push(judge::limits(without_limits.as_deref(), *served));
+        let wrong = judge::Wrong { wrong: *wrong, of: *requests, first: first_wrong.as_deref(), at_bare: *bare_wrong };
+        checks.push(judge::errors(&wrong, budgets.errors.wrong));
+        checks.push(judge::books(moved, *served));
         let conditions = vec![
             "both under plain `workerd serve`, without wrangler's proxy, which would be the bottleneck of both"
                 .to_owned(),
@@ -155,6 +159,12 @@ impl Turns<'_> {
         ];
         let report = LoadReport::new("budgets", checks, latencies, conditions, self.seen.requests as u64);
         Ok(report.with_ratios(std::mem::take(&mut self.ratios)))
+    }
+
+    /// How many payments that were signed here moved money.
+    fn moved(&self) -> usize {
+        let signed: BTreeSet<&str> = self.seen.nonces.iter().map(String::as_str).collect();
+        self.facilitator.moved().keys().filter(|nonce| signed.contains(nonce.as_str())).count()
     }
 
     fn target(&self, server: usize, tenant: Tenant) -> Target {
@@ -213,8 +223,13 @@ impl Turns<'_> {
             if !is_time_to_look {
                 continue;
             }
-            let compared =
-                Compared { rule: "LOAD-CPU", what: "CPU time a request", route, budget: budgets.cpu, pairs: &pairs };
+            let compared = Compared {
+                rule: "LOAD-CPU",
+                what: "CPU time a request",
+                route: route.name(),
+                budget: budgets.cpu,
+                pairs: &pairs,
+            };
             let (check, ratio) = compared.judge();
             if check.outcome != Outcome::Unknown || ratio.is_none() || pairs.len() >= self.extent.most_pairs {
                 (self.say)(&format!("{}: {}", check.name, check.detail));
@@ -246,8 +261,13 @@ impl Turns<'_> {
         for (server, took) in self.servers.iter().zip(&all) {
             latencies.extend(latency(server.name, route, route.tenant(), "steady", took));
         }
-        let compared =
-            Compared { rule: "LOAD-LATENCY", what: "95th percentile", route, budget: budgets.p95, pairs: &pairs };
+        let compared = Compared {
+            rule: "LOAD-LATENCY",
+            what: "95th percentile",
+            route: route.name(),
+            budget: budgets.p95,
+            pairs: &pairs,
+        };
         let (check, ratio) = compared.judge();
         (self.say)(&format!("{}, at {rate} requests a second: {}", check.name, check.detail));
         self.ratios.extend(ratio);
@@ -311,14 +331,9 @@ impl Turns<'_> {
             self.many(server, count).await?;
             grown[server] = (self.resident(server)? - before) / count as f64;
         }
-        let left = grown[OURS] - grown[BARE].max(0.0);
-        let outcome = if left > most { Outcome::Fail } else { Outcome::Pass };
-        let detail = format!(
-            "{:.0} bytes a request stayed in memory over {count} requests, {:.0} at the bare Worker; the budget is {most} more",
-            grown[OURS], grown[BARE]
-        );
-        (self.say)(&format!("memory: {detail}"));
-        Ok(check("LOAD-MEMORY", "a request leaves nothing behind in memory", outcome, detail))
+        let check = judge::memory(grown[OURS], grown[BARE], count, most);
+        (self.say)(&format!("memory: {}", check.detail));
+        Ok(check)
     }
 
     async fn many(&mut self, server: usize, count: usize) -> Result<(), MeasureError> {
@@ -349,43 +364,6 @@ impl Turns<'_> {
         self.seen.served += last.iter().filter(|status| **status == 200).count();
         Ok(doubt::judge(&first, &last))
     }
-
-    fn limits(&self) -> CheckRecord {
-        let (outcome, detail) = match &self.seen.without_limits {
-            Some(seen) => (Outcome::Fail, format!("a caller got: {seen}")),
-            None if self.seen.served == 0 => (Outcome::Unknown, "nothing was dispatched".to_owned()),
-            None => (Outcome::Pass, "every dispatch had the limits of its tenant's plan, at three plans".to_owned()),
-        };
-        check("LOAD-LIMITS", "every dispatch carries its limits", outcome, detail)
-    }
-
-    fn errors(&self, most: f64) -> CheckRecord {
-        let Tally { requests, wrong, first_wrong, bare_wrong, .. } = &self.seen;
-        let share = *wrong as f64 / (*requests).max(1) as f64;
-        let first = first_wrong.as_deref().map(|first| format!(", the first: {first}")).unwrap_or_default();
-        let bare = if *bare_wrong > 0 { format!("; {bare_wrong} at the bare Worker") } else { String::new() };
-        let outcome = match () {
-            () if *bare_wrong > 0 => Outcome::Unknown,
-            () if share > most => Outcome::Fail,
-            () => Outcome::Pass,
-        };
-        let detail = format!("{wrong} of {requests} answers were wrong{first}{bare}");
-        check("LOAD-ERRORS", "the share of wrong answers is within its budget", outcome, detail)
-    }
-
-    fn books(&self) -> CheckRecord {
-        let signed: BTreeSet<&str> = self.seen.nonces.iter().map(String::as_str).collect();
-        let moved = self.facilitator.moved();
-        let moved = moved.keys().filter(|nonce| signed.contains(nonce.as_str())).count();
-        let served = self.seen.served;
-        let outcome = match () {
-            () if served == 0 => Outcome::Unknown,
-            () if moved == served => Outcome::Pass,
-            () => Outcome::Fail,
-        };
-        let detail = format!("{moved} payments moved money, and {served} were answered with what they paid for");
-        check("LOAD-BOOKS", "whoever paid was served, and nobody else", outcome, detail)
-    }
 }
 
 impl Tally {
@@ -411,52 +389,4 @@ fn latency(server: &str, route: Route, tenant: Tenant, phase: &str, took: &Histo
     let at = open::quantiles(took)?;
     let [server, route, tenant, phase] = [server, route.name(), tenant.id, phase].map(str::to_owned);
     Some(Latency { server, route, tenant, phase, count: took.len(), at })
-}
-
-/// The figures that are compared, and their bounds.
-struct Compared<'a> {
-    rule: &'static str,
-    what: &'static str,
-    route: Route,
-    budget: Budget,
-    pairs: &'a [(f64, f64)],
-}
-
-impl Compared<'_> {
-    /// Held to the budget; and the figures, where there were enough of them.
-    fn judge(&self) -> (CheckRecord, Option<Ratio>) {
-        let Self { rule, what, route, budget, pairs } = *self;
-        let name = format!("{}: {what} beside the bare Worker", route.name());
-        let Some(at) = ratio_of_pairs(pairs) else {
-            let detail = "too little was answered that could be measured".to_owned();
-            return (check(rule, &name, Outcome::Unknown, detail), None);
-        };
-        let middle = |of: fn(&(f64, f64)) -> f64| {
-            let mut values: Vec<f64> = pairs.iter().map(of).collect();
-            values.sort_by(f64::total_cmp);
-            values[values.len() / 2]
-        };
-        let ratio = Ratio {
-            rule: rule.to_owned(),
-            route: route.name().to_owned(),
-            dispatcher_ms: middle(|pair| pair.0),
-            bare_ms: middle(|pair| pair.1),
-            times: at.middle,
-            low: at.low,
-            high: at.high,
-            pairs: pairs.to_vec(),
-        };
-        let loose = if budget.is_loose(&at) { "; the budget has become loose" } else { "" };
-        let detail = format!(
-            "{:.2} times ({:.2} to {:.2}; {} pairs), at most {}: {:.3} ms beside {:.3} ms{loose}",
-            at.middle,
-            at.low,
-            at.high,
-            pairs.len(),
-            budget.most,
-            ratio.dispatcher_ms,
-            ratio.bare_ms,
-        );
-        (check(rule, &name, budget.judge(&at), detail), Some(ratio))
-    }
 }

@@ -6,15 +6,19 @@ use std::{
     time::Duration,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use gate::{BudgetError, Budgets};
 use harness::{
+    audience::Audience,
     bench::load::LoadError,
+    cli::{FormatArgs, ReportArgs, ReportNotWritten},
     commands::{CommandError, preparation},
     exit::Exit,
     play::{RunDir, RunDirError},
 };
 use miette::Diagnostic;
+use reports::Run;
+use serde::Serialize;
 use system::{
     clock::SystemClock,
     folders::{self, workspace_root},
@@ -44,17 +48,10 @@ const MEMORY: &str = "/dev/shm";
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
-    /// How to print the report
-    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
-    format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Table,
-    /// The report alone, as JSON
-    Json,
+    #[command(flatten)]
+    print: FormatArgs,
+    #[command(flatten)]
+    report: ReportArgs,
 }
 
 #[derive(Debug, Subcommand)]
@@ -113,6 +110,9 @@ struct SelftestArgs {
     /// Plant this fault only; given more than once, these
     #[arg(long = "fault", value_enum, value_name = "FAULT")]
     faults: Vec<Fault>,
+    /// How often to measure the dispatcher as it ships beside a busy loop, too
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    busy: usize,
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +164,8 @@ pub enum LoadTestError {
     Journeys(#[from] crate::journeys::JourneyError),
     #[error("the report could not be written as JSON")]
     Json(#[source] serde_json::Error),
+    #[error(transparent)]
+    Report(#[from] ReportNotWritten),
 }
 
 impl From<SelftestError> for LoadTestError {
@@ -185,6 +187,7 @@ impl LoadTestError {
             #[cfg(feature = "journeys")]
             Self::Journeys(_) => Exit::DidNotStart,
             Self::Measure(MeasureError::Server(_) | MeasureError::Gone(_)) => Exit::DidNotStart,
+            Self::Report(_) => Exit::NotWritten,
             Self::Measure(_) | Self::Load(_) | Self::Json(_) => Exit::Internal,
         }
     }
@@ -192,17 +195,18 @@ impl LoadTestError {
 
 /// Parses the command line and does what it says.
 pub fn main() -> Exit {
+    let audience = Audience::of_args();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(told) => {
             let exit = if told.use_stderr() { Exit::Usage } else { Exit::Pass };
-            return if told.print().is_ok() { exit } else { Exit::NotWritten };
+            return if audience.hears_of_usage(&told).is_none() { exit } else { Exit::NotWritten };
         }
     };
     let exit = carry_out(&cli).unwrap_or_else(|error| {
-        let told = error_line(&error);
-        say(&format!("{:?}", miette::Report::new(told)));
-        error.exit()
+        let exit = error.exit();
+        audience.hears_of(error_line(&error), exit);
+        exit
     });
     // A report that nobody got is no pass.
     let Some(error) = output::failed() else { return exit };
@@ -239,19 +243,23 @@ fn carry_out(cli: &Cli) -> Result<Exit, LoadTestError> {
         Command::Soak(args) => loaded(&args.bundle, |given| soaked(args, given)),
         Command::Selftest(args) => loaded(&args.bundle, |given| selftested(args, given)),
         Command::Journeys(args) => journeys(args),
-        Command::Peers(args) => return peers(args, cli.format),
+        Command::Peers(args) => return peers(args, cli),
     }?;
-    match cli.format {
-        Format::Table => output::print(format_args!("{}", report.table())),
-        Format::Json => {
-            output::print(format_args!("{}", reports::json::render(&report).map_err(LoadTestError::Json)?));
-        }
-    }
+    let judged = report.report();
+    cli.report.write(&[Run::without_events(&judged)])?;
+    show(cli.print, &report, || report.table())?;
     Ok(report.exit())
 }
 
+/// Prints for whom it is meant.
+fn show(print: FormatArgs, told: &impl Serialize, in_words: impl FnOnce() -> String) -> Result<(), LoadTestError> {
+    let text = if print.is_json() { reports::json::render(told).map_err(LoadTestError::Json)? } else { in_words() };
+    output::print(format_args!("{text}"));
+    Ok(())
+}
+
 /// One server is as old as the other only where all are started anew.
-fn peers(args: &BundleArgs, format: Format) -> Result<Exit, LoadTestError> {
+fn peers(args: &BundleArgs, cli: &Cli) -> Result<Exit, LoadTestError> {
     let report = loaded(args, |given| {
         let Given { runtime, tools, bundle, extent, dir, .. } = given;
         let (_, _, reference) = runtime.block_on(preparation::provide_reference())?;
@@ -262,12 +270,9 @@ fn peers(args: &BundleArgs, format: Format) -> Result<Exit, LoadTestError> {
         ];
         given.until_interrupted(peers::run(tools, &kinds, *extent, dir, &say))
     })?;
-    match format {
-        Format::Table => output::print(format_args!("{}", report.markdown())),
-        Format::Json => {
-            output::print(format_args!("{}", reports::json::render(&report).map_err(LoadTestError::Json)?));
-        }
-    }
+    let judged = report.report();
+    cli.report.write(&[Run::without_events(&judged)])?;
+    show(cli.print, &report, || report.markdown())?;
     Ok(if report.is_sound() { Exit::Pass } else { Exit::Unknown })
 }
 
@@ -389,5 +394,5 @@ fn selftested(args: &SelftestArgs, given: &Given) -> Result<LoadReport, LoadTest
     let Given { tools, bundle, budgets, extent, dir, .. } = given;
     let faults = if args.faults.is_empty() { Fault::ALL.to_vec() } else { args.faults.clone() };
     let suite = Suite { tools, bundle, budgets, extent: *extent, dir };
-    given.until_interrupted(suite.run(&faults, &say))
+    given.until_interrupted(suite.run(&faults, args.busy, &say))
 }

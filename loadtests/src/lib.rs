@@ -3,13 +3,14 @@
 
 pub mod budgets;
 pub mod cli;
-mod doubt;
+pub mod doubt;
 pub mod extent;
 pub mod journeys;
+pub mod judge;
 mod open;
 pub mod peers;
 pub mod planted;
-mod report;
+pub mod report;
 mod route;
 pub mod selftest;
 pub mod server;

@@ -4,9 +4,16 @@
 use std::{fmt::Write, path::Path, time::Duration};
 
 use gate::{Interval, ratio_of_pairs};
-use harness::bench::{
-    facilitator::InstantFacilitator,
-    load::{self, Load},
+use harness::{
+    bench::{
+        facilitator::InstantFacilitator,
+        load::{self, Load},
+    },
+    exit::Exit,
+};
+use reports::{
+    report::{Check, Report},
+    verdict::Verdict,
 };
 use serde::Serialize;
 
@@ -163,6 +170,20 @@ impl PeerReport {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         !self.rows.is_empty() && self.rows.iter().all(|row| row.wrong == 0)
+    }
+
+    /// In the form that all judgements share: a check a server and route.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let checks = self.rows.iter().map(|row| {
+            let verdict = if row.wrong == 0 { Verdict::Pass } else { Verdict::Unknown };
+            let says = format!("{}, {}: it answers as it should", row.server, row.route);
+            let detail = format!("{:.3} ms of CPU a request, {} wrong answers", row.cpu_ms, row.wrong);
+            Check::of("PEER", row.route, &says, verdict, &detail)
+        });
+        let exit = if self.is_sound() { Exit::Pass } else { Exit::Unknown };
+        let report = Report::of_checks("load-peers", "servers beside each other", checks.collect(), exit.code());
+        Report { fidelity: self.conditions.clone(), ..report }
     }
 
     #[must_use]

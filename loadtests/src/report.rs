@@ -4,6 +4,11 @@ use std::fmt::Write;
 
 use gate::{CheckRecord, Outcome};
 use harness::exit::Exit;
+use reports::{
+    level::Level,
+    report::{Check, Report},
+    verdict::Verdict,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::open::Quantiles;
@@ -84,6 +89,24 @@ impl LoadReport {
         Self { ratios, ..self }
     }
 
+    /// In the form that all judgements share.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let checks = self.checks.iter().map(|check| {
+            let verdict = match check.outcome {
+                Outcome::Pass => Verdict::Pass,
+                Outcome::Fail => Verdict::Fail,
+                Outcome::Unknown | Outcome::NotRun => Verdict::Unknown,
+            };
+            let judged = Check::of(&check.rule, "load", &check.name, verdict, &check.detail);
+            let level = if counts(check) { Level::Must } else { Level::Observe };
+            Check { level, ..judged }
+        });
+        let title = format!("{} requests", self.requests);
+        let report = Report::of_checks(&format!("load-{}", self.command), &title, checks.collect(), self.exit_code);
+        Report { fidelity: self.conditions.clone(), ..report }
+    }
+
     #[must_use]
     pub fn exit(&self) -> Exit {
         let is_slow = |check: &&CheckRecord| check.outcome == Outcome::Fail && SLOW.contains(&check.rule.as_str());
@@ -133,9 +156,12 @@ const SLOW: [&str; 2] = ["LOAD-CPU", "LOAD-LATENCY"];
 
 /// A latency that could not be judged, because others had the CPU, is told and keeps nobody from passing: CPU time was judged
 /// beside it.
+fn counts(check: &CheckRecord) -> bool {
+    !(check.rule == "LOAD-LATENCY" && check.outcome == Outcome::Unknown)
+}
+
 fn outcome_of(checks: &[CheckRecord], requests: u64) -> Outcome {
-    let counts = |check: &&CheckRecord| !(check.rule == "LOAD-LATENCY" && check.outcome == Outcome::Unknown);
-    let counted: Vec<Outcome> = checks.iter().filter(counts).map(|check| check.outcome).collect();
+    let counted: Vec<Outcome> = checks.iter().filter(|check| counts(check)).map(|check| check.outcome).collect();
     match () {
         () if requests == 0 || counted.is_empty() => Outcome::NotRun,
         () if counted.contains(&Outcome::Fail) => Outcome::Fail,

@@ -1,7 +1,13 @@
 //! `loadtests selftest`: plants faults in the dispatcher that ships, and sees that the budgets refuse each; and that they do not
 //! refuse the same dispatcher without one.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use gate::{Budgets, CheckRecord, Outcome};
 
@@ -37,14 +43,42 @@ pub struct Suite<'a> {
     pub dir: &'a Path,
 }
 
+/// Something else that wants a core: a loop on a thread of its own, for as long as this lives.
+struct BusyLoop(Arc<AtomicBool>);
+
+impl BusyLoop {
+    fn start() -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let seen = Arc::clone(&is_over);
+        std::thread::spawn(move || {
+            while !seen.load(Ordering::Relaxed) {
+                std::hint::spin_loop();
+            }
+        });
+        Self(is_over)
+    }
+}
+
+impl Drop for BusyLoop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Suite<'_> {
-    pub async fn run(&self, faults: &[Fault], say: &dyn Fn(&str)) -> Result<LoadReport, SelftestError> {
+    /// `busy` is how often the dispatcher as it ships is measured beside a busy loop as well.
+    pub async fn run(&self, faults: &[Fault], busy: usize, say: &dyn Fn(&str)) -> Result<LoadReport, SelftestError> {
         say("control: the dispatcher as it ships");
         let control = self.measure(self.bundle, Parts::ALL, "control", say).await?;
         let outcome = control.outcome;
         let not_held = not_held(&control);
         let mut checks = vec![check("SELF-CONTROL", "the dispatcher as it ships is not refused", outcome, not_held)];
         let mut requests = control.requests;
+        if busy > 0 {
+            let (check, more) = self.beside_a_busy_loop(busy, say).await?;
+            checks.push(check);
+            requests += more;
+        }
         for fault in faults {
             say(&format!("planted: {}", fault.name()));
             let into = self.dir.join(fault.name());
@@ -55,6 +89,32 @@ impl Suite<'_> {
         }
         let conditions = vec!["the bundle that ships, with a fault around its entry".to_owned()];
         Ok(LoadReport::new("selftest", checks, Vec::new(), conditions, requests))
+    }
+
+    /// Refusing what did nothing wrong is the one mistake here. Not knowing is none.
+    async fn beside_a_busy_loop(&self, times: usize, say: &dyn Fn(&str)) -> Result<(CheckRecord, u64), MeasureError> {
+        let _busy = BusyLoop::start();
+        let (mut outcomes, mut requests, mut refused) = (Vec::new(), 0, Vec::new());
+        for n in 1..=times {
+            say(&format!("beside a busy loop, {n} of {times}"));
+            let report = self.measure(self.bundle, Parts::ALL, &format!("busy-{n}"), say).await?;
+            outcomes.push(report.outcome);
+            requests += report.requests;
+            if report.outcome == Outcome::Fail {
+                refused.push(not_held(&report));
+            }
+        }
+        let count = |wanted: Outcome| outcomes.iter().filter(|outcome| **outcome == wanted).count();
+        let outcome = if refused.is_empty() { Outcome::Pass } else { Outcome::Fail };
+        let why: String = refused.iter().map(|why| format!("; {why}")).collect();
+        let detail = format!(
+            "{} passed, {} unknown, {} refused{why}",
+            count(Outcome::Pass),
+            count(Outcome::Unknown),
+            refused.len()
+        );
+        let name = format!("the dispatcher as it ships, {times} times beside a busy loop, is never refused");
+        Ok((check("SELF-BUSY", &name, outcome, detail), requests))
     }
 
     async fn measure(

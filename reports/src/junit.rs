@@ -101,7 +101,9 @@ fn told(check: &Check) -> String {
         lines.extend(witness.others.iter().map(|other| format!("also: {}", plain(other))));
     }
     lines.extend(check.sources.iter().map(|source| format!("source: {}", plain(source))));
-    lines.push(format!("hint: {}; look at {} first", plain(&check.hint.cause), plain(&check.hint.look_at)));
+    if !check.hint.is_empty() {
+        lines.push(format!("hint: {}; look at {} first", plain(&check.hint.cause), plain(&check.hint.look_at)));
+    }
     lines.join("\n")
 }
 

@@ -4,6 +4,7 @@
 pub mod class;
 pub mod comparison;
 pub mod event;
+pub mod fold;
 pub mod format;
 pub mod html;
 pub mod json;

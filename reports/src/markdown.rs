@@ -81,7 +81,7 @@ fn write_section(out: &mut String, report: &Report) -> std::fmt::Result {
                 writeln!(out, "    - and {more} more")?;
             }
         }
-        if check.verdict == Verdict::Fail {
+        if check.verdict == Verdict::Fail && !check.hint.is_empty() {
             writeln!(out, "  - Usually: {}. Look at {} first.", text(&check.hint.cause), text(&check.hint.look_at))?;
         }
     }

@@ -106,6 +106,25 @@ pub struct Check {
 }
 
 impl Check {
+    /// A check that no judge of a history made, such as one of a self-test's bugs: it counts, and has nothing to hint at.
+    #[must_use]
+    pub fn of(id: &str, name: &str, expected: &str, verdict: Verdict, detail: &str) -> Self {
+        Self {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            expected: expected.to_owned(),
+            level: Level::Must,
+            class: Class::Normative,
+            verdict,
+            detail: detail.to_owned(),
+            line: None,
+            witness: None,
+            sources: Vec::new(),
+            hint: Hint::default(),
+            known: None,
+        }
+    }
+
     /// The rule's own id, without what a scenario adds to tell its several uses apart: `LATENCY` of `LATENCY-steady`.
     #[must_use]
     pub fn rule(&self) -> &str {
@@ -167,13 +186,20 @@ pub struct WitnessEvent {
     pub text: String,
 }
 
-/// How to mend what breaks a rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// How to mend what breaks a rule. Empty where nobody can say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hint {
     /// The usual cause in a dispatcher.
     pub cause: String,
     /// The file to look at first.
     pub look_at: String,
+}
+
+impl Hint {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.cause.is_empty() && self.look_at.is_empty()
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]

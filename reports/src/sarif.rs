@@ -60,7 +60,7 @@ fn rule(id: &str, check: &Check) -> Value {
         "id": id,
         "name": check.name,
         "shortDescription": { "text": plain(&check.name.replace('-', " ")) },
-        "help": { "text": format!("{}\nUsually: {}", plain(&check.sources.join("\n")), plain(&check.hint.cause)) },
+        "help": { "text": help(check) },
         "defaultConfiguration": { "level": severity(check.level) },
         "properties": {
             "class": check.class.as_str(),
@@ -68,6 +68,13 @@ fn rule(id: &str, check: &Check) -> Value {
             "tags": [check.class.as_str()],
         },
     })
+}
+
+/// Never empty: a rule without a word of help is refused by those who read it.
+fn help(check: &Check) -> String {
+    let usually = (!check.hint.is_empty()).then(|| format!("Usually: {}", check.hint.cause));
+    let lines: Vec<String> = check.sources.iter().cloned().chain(usually).map(|line| plain(&line)).collect();
+    if lines.is_empty() { plain(&check.expected) } else { lines.join("\n") }
 }
 
 fn severity(level: Level) -> &'static str {
@@ -92,7 +99,7 @@ fn result(report: &Report, check: &Check, rule_index: Option<usize>) -> Value {
         "message": { "text": message(report, check) },
         "partialFingerprints": fingerprints(report, check),
         "locations": report.file.iter().map(|file| place(file, check.line, None)).collect::<Vec<_>>(),
-        "relatedLocations": [place(&check.hint.look_at, None, Some(&check.hint.cause))],
+        "relatedLocations": hinted(check),
         "properties": {
             "scenario": report.scenario,
             "tier": report.tier,
@@ -111,6 +118,11 @@ fn result(report: &Report, check: &Check, rule_index: Option<usize>) -> Value {
     result
 }
 
+fn hinted(check: &Check) -> Vec<Value> {
+    let place = place(&check.hint.look_at, None, Some(&check.hint.cause));
+    if check.hint.is_empty() { Vec::new() } else { vec![place] }
+}
+
 fn message(report: &Report, check: &Check) -> String {
     let mut lines = vec![format!(
         "{} in scenario {}: {}. Expected: {}",
@@ -123,7 +135,9 @@ fn message(report: &Report, check: &Check) -> String {
         lines.push(plain(&witness.what));
         lines.extend(witness.events.iter().take(MAX_WITNESSES).map(|event| plain(&event.text)));
     }
-    lines.push(format!("Repeat: {}", plain(&report.replay)));
+    if !report.replay.is_empty() {
+        lines.push(format!("Repeat: {}", plain(&report.replay)));
+    }
     lines.join("\n")
 }
 

@@ -15,11 +15,12 @@ const AROUND_A_LIVE_RUN: Duration = Duration::from_secs(8);
 /// Beside others, as most of them are.
 const SIMULATED_RUN: Duration = Duration::from_millis(900);
 /// With the build that has the bugs in it, after a change.
-const SELFTEST: Duration = Duration::from_secs(120);
+const SELFTEST: Duration = Duration::from_secs(240);
 const SELFTEST_LIVE: Duration = Duration::from_secs(12 * 60);
 const CONFORMANCE: Duration = Duration::from_secs(90);
 const BUDGETS: Duration = Duration::from_secs(100);
-const BUDGETS_SELFTEST: Duration = Duration::from_secs(150);
+/// And the dispatcher as it ships, ten times beside a busy loop.
+const BUDGETS_SELFTEST: Duration = Duration::from_secs(150 + 10 * 150);
 /// With a build of its own the first time.
 const JOURNEYS: Duration = Duration::from_secs(300);
 const SOAK: Duration = Duration::from_secs(60 * 60);
@@ -94,13 +95,14 @@ pub struct Facts {
 pub fn plan(profile: Profile, facts: &Facts) -> Vec<Job> {
     let mut jobs: Vec<Job> = facts.scenarios.iter().flat_map(|scenario| of_scenario(profile, scenario)).collect();
     jobs.push(job("selftest:sim", Kind::Selftest, Needs::Cpu, SELFTEST, &["selftest", "--format", "json"]));
-    jobs.push(job("conformance", Kind::Conformance, Needs::World, CONFORMANCE, &["conformance", "--check"]));
+    let conformance = ["conformance", "--check", "--format", "json"];
+    jobs.push(job("conformance", Kind::Conformance, Needs::World, CONFORMANCE, &conformance));
     jobs.push(load("load:budgets", BUDGETS, &["budgets"]));
     if profile >= Profile::Nightly {
         jobs.push(load("load:journeys", JOURNEYS, &["journeys"]));
         let live = ["selftest", "--tier", "live", "--format", "json"];
         jobs.push(job("selftest:live", Kind::Selftest, Needs::Machine, SELFTEST_LIVE, &live));
-        jobs.push(load("load:selftest", BUDGETS_SELFTEST, &["selftest"]));
+        jobs.push(load("load:selftest", BUDGETS_SELFTEST, &["selftest", "--busy", "10"]));
         let swarm = ["swarm", "--for", SWARM_FOR, "--format", "json"];
         jobs.push(job("swarm", Kind::Swarm, Needs::Machine, SWARM, &swarm));
         jobs.push(load("load:soak", SOAK, &["soak", "--for", SOAK_FOR]));

@@ -17,6 +17,9 @@ pub fn table(record: &GateRecord) -> String {
     let mut out = String::new();
     let mut line = |text: String| writeln!(out, "{text}").expect("writing to a string cannot fail");
     line(format!("gate {}  {}  {}", record.profile.as_str(), record.verdict.as_str(), counts(record)));
+    if record.partial {
+        line("  partial: not everything that the profile asks for was run to its end".to_owned());
+    }
     for job in short(record) {
         line(format!("\n  {:<8} {}  {}", job.counts_as().as_str(), job.id, one_line(&job.says)));
         for check in &job.not_held {
@@ -52,7 +55,7 @@ pub fn markdown(record: &GateRecord) -> String {
     line(format!("## Gate `{}`: {}\n", record.profile.as_str(), record.verdict.as_str()));
     line(format!("{}\n", counts(record)));
     if record.partial {
-        line("**It was ended before everything was run.**\n".to_owned());
+        line("**Partial: not everything that the profile asks for was run to its end.**\n".to_owned());
     }
     let short: Vec<&JobRecord> = short(record).collect();
     if let Some(never) = never_begun(record) {

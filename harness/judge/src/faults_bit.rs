@@ -3,7 +3,7 @@
 //! further, or the write less far, before it died.
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
-use reports::{event::Event, level::Level, summary};
+use reports::{event::Event, level::Level, summary, verdict::Verdict};
 use std::collections::BTreeMap;
 
 pub const RULE: Rule = Rule {
@@ -47,7 +47,10 @@ pub fn judge(history: &History) -> Finding {
         .collect();
     let hits: Vec<_> = faults.iter().map(|summary| format!("{} {}", summary.fault.inject, summary.hits)).collect();
     let finding = Finding::of(faults.len(), "faults", violations);
-    let mut detail = format!("{}; they bit: {}", finding.detail, hits.join(", "));
+    let mut detail = match (faults.len(), finding.verdict) {
+        (1.., Verdict::Pass) => format!("every fault took calls: {}", hits.join(", ")),
+        _ => format!("{}; calls taken: {}", finding.detail, hits.join(", ")),
+    };
     let found = found_after_kills(history);
     if !found.is_empty() {
         detail.push_str(&format!("; the ledger afterwards: {}", found.join(", ")));
@@ -72,7 +75,6 @@ fn found_after_kills(history: &History) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::testing::*;
-    use reports::verdict::Verdict;
 
     #[test]
     fn a_fault_that_took_no_call_is_seen() {

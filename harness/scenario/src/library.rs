@@ -4,7 +4,7 @@
 use super::{Scenario, library_error::LibraryError, selection::Selection};
 use grammar::{InvalidScenario, Name, limits::MAX_FILE_BYTES, nearest};
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 use system::folders::scenarios_root;
@@ -32,12 +32,24 @@ impl Library {
 
     /// The path of the report's JSON Schema: in the crate that writes it.
     pub fn report_schema(&self) -> PathBuf {
-        self.folder.join("../reports/schema.json")
+        self.beside("reports/schema.json")
     }
 
     /// The path of the list of known failures: beside the folder, in which every TOML file is a scenario.
     pub fn known(&self) -> PathBuf {
-        self.folder.join("../known.toml")
+        self.beside("known.toml")
+    }
+
+    /// Where the bugs stand that a self-test plants.
+    pub fn bugs(&self) -> PathBuf {
+        self.beside("harness/bugs")
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        match self.folder.parent() {
+            Some(parent) if self.folder.file_name().is_some() => parent.join(name),
+            _ => self.folder.join("..").join(name),
+        }
     }
 
     /// The path of a scenario of that name, whether or not it is there.
@@ -131,7 +143,12 @@ fn load(path: &Path) -> Result<Scenario, LibraryError> {
     let shown = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
     let shown = shown.unwrap_or(path).display().to_string();
     // Looked at before it is read, so that a huge file given by mistake costs nothing.
-    let bytes = fs::metadata(path).map_err(unreadable)?.len();
+    let metadata = fs::metadata(path).map_err(unreadable)?;
+    // A pipe that nobody writes to would be waited for without end.
+    if !metadata.is_file() {
+        return Err(unreadable(io::Error::other("it is no regular file")));
+    }
+    let bytes = metadata.len();
     if bytes > MAX_FILE_BYTES as u64 {
         return Err(InvalidScenario::too_big(&shown, bytes).into());
     }

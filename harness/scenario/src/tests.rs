@@ -230,7 +230,12 @@ fn what_the_reader_of_toml_says_is_told_in_plain_words() {
         ("hold.settle-at-most-once = {}", "", "missing key `hold`", "add `hold.settle-at-most-once = {}`"),
         ("inject.settle-then-hang = {}", "", "missing key `inject`", "add `inject.hang = {}`"),
         ("title = \"A good scenario\"", "", "missing key `title`", "add `title = "),
-        ("title = \"A good scenario\"", "title = 5", "invalid type: integer `5`", "expected text in quotes"),
+        (
+            "title = \"A good scenario\"",
+            "title = 5",
+            "invalid type: integer `5`",
+            "write `\"5\"`, in quotes; a time has a unit: `\"5s\"`",
+        ),
         ("seed = 42", "seed = \"x\"", "invalid type: string \"x\"", "expected a whole number, not below 0"),
         ("seed = 42", "tags = \"x\"", "invalid type: string \"x\"", "expected a list"),
         ("seed = 42", "profile = 5", "one name stands here", "a name in quotes"),

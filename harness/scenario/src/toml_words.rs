@@ -31,6 +31,14 @@ pub fn problem(error: &toml::de::Error) -> Problem {
         ("invalid type: map", "a sequence") => return problem.help("one of a list has double brackets: `[[..]]`"),
         _ => {}
     }
+    if let ("a string", false) = (expected, named.is_empty()) {
+        let unit = if named.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("; a time has a unit: `\"{named}s\"`")
+        } else {
+            String::new()
+        };
+        return problem.help(format!("write `\"{named}\"`, in quotes{unit}"));
+    }
     if expected.is_empty() {
         return problem;
     }

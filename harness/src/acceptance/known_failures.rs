@@ -62,8 +62,10 @@ struct RawList {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct RawEntry {
-    scenario: Spanned<String>,
-    rule: Spanned<String>,
+    scenario: Option<Spanned<String>>,
+    rule: Option<Spanned<String>>,
+    /// In place of these two, a planted bug that no rule sees yet.
+    bug: Option<Spanned<String>>,
     tier: Option<Spanned<String>>,
     owner: Spanned<String>,
     until: Spanned<Datetime>,
@@ -72,6 +74,9 @@ struct RawEntry {
 
 /// The days that a failure can be taken on for: one that nobody mends in a quarter of a year is no exception any more.
 const LONGEST_DAYS: i64 = 90;
+
+/// What a self-test's report is called: a planted bug that no rule sees is a failure of it.
+pub const SELFTEST: &str = "selftest";
 
 /// The tiers as `--tier` takes them.
 const TIERS: [&str; 2] = ["live", "sim"];
@@ -98,8 +103,24 @@ impl KnownFailures {
         let mut problems = Problems::default();
         let mut entries = Vec::new();
         for raw in raw.known {
-            let entry = check(raw, &names, library, &entries, clock, &mut problems)?;
-            entries.extend(entry);
+            let (scenario, rule) = match (raw.scenario, raw.rule, raw.bug) {
+                (Some(scenario), Some(rule), None) => {
+                    check_place(&scenario, &rule, &names, library, &mut problems)?;
+                    (scenario, rule)
+                }
+                (None, None, Some(bug)) => {
+                    check_bug(&bug, library, &mut problems);
+                    (Spanned::new(bug.span(), SELFTEST.to_owned()), bug)
+                }
+                (scenario, rule, bug) => {
+                    let told = scenario.as_ref().or(rule.as_ref()).or(bug.as_ref()).unwrap_or(&raw.owner);
+                    let problem = Problem::new(told.span(), "an entry names a scenario and a rule, or a bug", "here");
+                    problems.add(problem);
+                    continue;
+                }
+            };
+            let raw = Placed { scenario, rule, tier: raw.tier, owner: raw.owner, until: raw.until, why: raw.why };
+            entries.extend(check(raw, &entries, clock, &mut problems));
         }
         if problems.is_empty() { Ok(Self(entries)) } else { Err(invalid(problems.into_vec())) }
     }
@@ -143,27 +164,47 @@ fn days_to(until: Date, clock: &dyn Clock) -> Option<i64> {
     Some((last - today.date_naive()).num_days())
 }
 
-fn check(
-    raw: RawEntry,
+/// An entry whose place is known to be there.
+struct Placed {
+    scenario: Spanned<String>,
+    rule: Spanned<String>,
+    tier: Option<Spanned<String>>,
+    owner: Spanned<String>,
+    until: Spanned<Datetime>,
+    why: Spanned<String>,
+}
+
+fn check_place(
+    scenario: &Spanned<String>,
+    rule: &Spanned<String>,
     names: &[String],
     library: &Library,
-    earlier: &[Entry],
-    clock: &dyn Clock,
     problems: &mut Problems,
-) -> Result<Option<Entry>, LibraryError> {
-    let as_it_was = problems.count();
+) -> Result<(), LibraryError> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let scenario = raw.scenario.get_ref().as_str();
-    if names.contains(&scenario) {
-        let scenario = library.load(scenario)?;
-        let rules: Vec<&str> = scenario.musts().iter().map(|must| must.id()).collect();
-        let rule = raw.rule.get_ref().as_str();
-        if !rules.contains(&rule) {
-            problems.add(Problem::unknown(raw.rule.span(), "rule", rule, &rules));
-        }
-    } else {
-        problems.add(Problem::unknown(raw.scenario.span(), "scenario", scenario, &names));
+    let name = scenario.get_ref().as_str();
+    if !names.contains(&name) {
+        problems.add(Problem::unknown(scenario.span(), "scenario", name, &names));
+        return Ok(());
     }
+    let loaded = library.load(name)?;
+    let rules: Vec<&str> = loaded.musts().iter().map(|must| must.id()).collect();
+    if !rules.contains(&rule.get_ref().as_str()) {
+        problems.add(Problem::unknown(rule.span(), "rule", rule.get_ref(), &rules));
+    }
+    Ok(())
+}
+
+/// Where the bugs are there: an installation has none.
+fn check_bug(bug: &Spanned<String>, library: &Library, problems: &mut Problems) {
+    let bugs = library.bugs();
+    if bugs.is_dir() && !bugs.join(bug.get_ref()).with_extension("toml").is_file() {
+        problems.add(Problem::new(bug.span(), format!("there is no bug `{}`", bug.get_ref()), "here"));
+    }
+}
+
+fn check(raw: Placed, earlier: &[Entry], clock: &dyn Clock, problems: &mut Problems) -> Option<Entry> {
+    let as_it_was = problems.count();
     if let Some(tier) = raw.tier.as_ref().filter(|tier| !TIERS.contains(&tier.get_ref().as_str())) {
         problems.add(Problem::unknown(tier.span(), "tier", tier.get_ref(), &TIERS));
     }
@@ -187,28 +228,44 @@ fn check(
             let problem = Problem::new(raw.until.span(), "`until` is a day", "no day");
             problems.add(problem.help("the last day on which it may fail, without quotes: until = 2026-12-31"));
         }
-        return Ok(None);
+        return None;
     };
     if let Some(days) = days_to(date, clock).filter(|days| *days > LONGEST_DAYS) {
         let what = format!("nobody takes a failure on for more than {LONGEST_DAYS} days");
         let problem = Problem::new(raw.until.span(), what, format!("{days} days from now"));
         problems.add(problem.help("take it on again when its day has come, if it is still there"));
-        return Ok(None);
+        return None;
     }
-    Ok(Some(Entry {
+    Some(Entry {
         scenario: raw.scenario.into_inner(),
         rule: raw.rule.into_inner(),
         tier,
         owner: raw.owner.into_inner(),
         until: date,
         why: raw.why.into_inner(),
-    }))
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use reports::{level::Level, report::Hint};
+
+    #[test]
+    fn a_bug_that_no_rule_sees_is_taken_on_like_any_other_failure() {
+        let entry = |bug: &str| {
+            format!("[[known]]\nbug = \"{bug}\"\nowner = \"ada\"\nuntil = 2027-01-31\nwhy = \"it hides\"\n")
+        };
+        let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
+        let parse = |text: &str| KnownFailures::parse("known.toml", text, &library, &Now(NEW_YEAR));
+        let known = parse(&entry("settle-before-execute")).map_err(miette::Report::new).expect("there is such a bug");
+        let check = |verdict| Check::of("settle-before-execute", "planted-bug", "it is seen", verdict, "");
+        let about = |verdict| known.about(SELFTEST, "", &check(verdict), &Now(NEW_YEAR)).map(|known| known.standing);
+        assert_eq!(about(Verdict::Fail), Some(KnownStanding::Listed));
+        assert_eq!(about(Verdict::Pass), Some(KnownStanding::Over), "the next one would go unseen");
+        assert!(parse(&entry("no-such-bug")).is_err());
+        assert!(parse("[[known]]\nowner = \"ada\"\nuntil = 2027-01-31\nwhy = \"x\"\n").is_err(), "of what?");
+    }
 
     const ENTRY: &str = r#"
 [[known]]

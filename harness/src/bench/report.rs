@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use reports::latency::Latencies;
-use reports::report::Quantiles;
+use reports::report::{Check, Quantiles, Report};
+use reports::verdict::Verdict;
 use serde::Serialize;
 
 use super::case::{Case, Kind};
@@ -131,6 +132,30 @@ impl BenchReport {
     #[must_use]
     pub fn exit(&self) -> Exit {
         exit(&self.cases)
+    }
+
+    /// As a report: a check a target.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let of_case = |case: &Compared| {
+            let wrong = [&case.dispatcher, &case.reference, &case.floor].iter().map(|seen| seen.wrong).sum::<usize>();
+            let is_sound = case.is_sound();
+            let target = move |name: &'static str, target: &Target| {
+                let verdict = match (is_sound, target.met) {
+                    (false, _) => Verdict::Unknown,
+                    (true, true) => Verdict::Pass,
+                    (true, false) => Verdict::Fail,
+                };
+                let ratio = target.ratio.map_or_else(|| "not measured".to_owned(), |ratio| format!("{ratio:.2}x"));
+                let says = format!("{name}: {} is {} of the reference's", target.what, target.wanted);
+                let detail = if wrong > 0 { format!("{ratio}, with {wrong} wrong answers") } else { ratio };
+                Check::of("BENCH", target.what, &says, verdict, &detail)
+            };
+            case.targets.iter().map(|one| target(case.name, one)).collect::<Vec<_>>()
+        };
+        let checks = self.cases.iter().flat_map(of_case).collect();
+        let report = Report::of_checks("bench", &self.servers.join(" beside "), checks, self.exit_code);
+        Report { fidelity: self.conditions.clone(), ..report }
     }
 
     /// For a terminal of 100 columns; print it through `anstream`.

@@ -1,7 +1,8 @@
 //! `harness list`: what there is to run, to inject and to expect, so that a scenario can be written without reading the
 //! source.
 
-use scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed, Selection};
+use scenario::{Checker, ClientKind, Inject, Library, LibraryError, Listed, Scenario, Selection, Tier};
+use serde::Serialize;
 
 /// The things that `harness list` lists.
 #[derive(Clone, Debug)]
@@ -15,13 +16,36 @@ pub enum Listing {
 /// The title of a scenario that cannot be read.
 const BROKEN: &str = "(cannot be read: `harness explain` says why)";
 
-/// The text to print.
-pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> {
+/// A line of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    pub name: String,
+    pub says: String,
+    /// As a scenario writes it; absent of a scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<String>,
+    /// Present of a scenario.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scenario: Option<ScenarioEntry>,
+}
+
+/// More of a scenario that can be read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScenarioEntry {
+    pub profile: &'static str,
+    pub tags: Vec<String>,
+    pub tiers: Vec<&'static str>,
+    pub lasts_s: u64,
+}
+
+/// Collects what is to be listed.
+pub fn entries(what: Listing, library: &Library) -> Result<Vec<Entry>, LibraryError> {
     match what {
         Listing::Scenarios(selection) => {
             let (scenarios, broken) = library.readable(&selection)?;
-            let broken = broken.iter().map(|name| (name.as_str(), BROKEN));
-            Ok(aligned(scenarios.iter().map(|scenario| (scenario.id().as_str(), scenario.title())).chain(broken)))
+            let broken =
+                broken.into_iter().map(|name| Entry { name, says: BROKEN.to_owned(), written: None, scenario: None });
+            Ok(scenarios.iter().map(of_scenario).chain(broken).collect())
         }
         Listing::Faults => Ok(catalogue("inject", &Inject::CATALOGUE)),
         Listing::Clients => Ok(catalogue("mix", &ClientKind::CATALOGUE)),
@@ -29,11 +53,35 @@ pub fn render(what: Listing, library: &Library) -> Result<String, LibraryError> 
     }
 }
 
-/// Names with what they mean, then the same as a scenario writes them.
-fn catalogue(key: &str, listed: &[Listed]) -> String {
-    let names = aligned(listed.iter().map(|listed| (listed.name, listed.says)));
-    let written = listed.iter().map(|listed| format!("  {key}.{} = {}\n", listed.name, listed.example));
-    format!("{names}\nIn a scenario:\n\n{}", written.collect::<String>())
+fn of_scenario(scenario: &Scenario) -> Entry {
+    let tiers = [Tier::Sim, Tier::Live].into_iter().filter(|tier| scenario.runs_in(*tier) && tier.runs(scenario));
+    let more = ScenarioEntry {
+        profile: scenario.profile().as_str(),
+        tags: scenario.tags().iter().map(ToString::to_string).collect(),
+        tiers: tiers.map(Tier::as_str).collect(),
+        lasts_s: scenario.end().as_secs(),
+    };
+    let (name, says) = (scenario.id().to_string(), scenario.title().to_owned());
+    Entry { name, says, written: None, scenario: Some(more) }
+}
+
+fn catalogue(key: &str, listed: &[Listed]) -> Vec<Entry> {
+    let entry = |listed: &Listed| Entry {
+        name: listed.name.to_owned(),
+        says: listed.says.to_owned(),
+        written: Some(format!("{key}.{} = {}", listed.name, listed.example)),
+        scenario: None,
+    };
+    listed.iter().map(entry).collect()
+}
+
+/// Names with what they mean, then, where there is such a thing, the same as a scenario writes them.
+#[must_use]
+pub fn render(entries: &[Entry]) -> String {
+    let names = aligned(entries.iter().map(|entry| (entry.name.as_str(), entry.says.as_str())));
+    let written: String =
+        entries.iter().filter_map(|entry| entry.written.as_ref()).map(|written| format!("  {written}\n")).collect();
+    if written.is_empty() { names } else { format!("{names}\nIn a scenario:\n\n{written}") }
 }
 
 fn aligned<'a>(rows: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> String {
@@ -47,7 +95,7 @@ mod tests {
 
     fn listed(what: Listing) -> String {
         let library = Library::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios"));
-        render(what, &library).map_err(miette::Report::new).expect("the library is valid")
+        render(&entries(what, &library).map_err(miette::Report::new).expect("the library is valid"))
     }
 
     #[test]
@@ -69,7 +117,7 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("outage.toml"), include_str!("../../../scenarios/outage.toml")).unwrap();
         std::fs::write(folder.join("broken.toml"), "garbage").unwrap();
-        let list = |what| render(what, &Library::new(&folder));
+        let list = |what| entries(what, &Library::new(&folder)).map(|entries| render(&entries));
         let text = list(Listing::Scenarios(Selection::default())).map_err(miette::Report::new).unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(text.contains("outage  The primary") && text.contains("broken  (cannot be read"), "{text}");

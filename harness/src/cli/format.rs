@@ -14,7 +14,7 @@ pub enum Format {
 #[derive(Clone, Copy, Debug, Args)]
 pub struct FormatArgs {
     /// How to print
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    #[arg(long, global = true, value_enum, default_value_t = Format::Table)]
     pub format: Format,
 }
 

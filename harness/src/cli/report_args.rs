@@ -15,7 +15,7 @@ use thiserror::Error;
 #[derive(Clone, Debug, Default, Args)]
 pub struct ReportArgs {
     /// Write the report to a file as well, as terminal, json, junit, sarif, markdown, html or trace; may be given more than once
-    #[arg(long = "report", value_name = "FORMAT=FILE")]
+    #[arg(id = "report-files", long = "report", global = true, value_name = "FORMAT=FILE")]
     pub files: Vec<ReportFile>,
 }
 

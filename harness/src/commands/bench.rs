@@ -3,10 +3,11 @@
 use super::{
     CommandError,
     preparation::{provide_reference, runtime},
+    show, write_judged,
 };
 use crate::{
     bench::{self, BenchTools, Extent},
-    cli::{BenchArgs, Format},
+    cli::BenchArgs,
     exit::Exit,
     play::RunDir,
 };
@@ -15,7 +16,7 @@ use system::{
     clock::SystemClock,
     folders::{self, workspace_root},
     interrupt::interrupted,
-    output::{errln, out},
+    output::errln,
 };
 
 /// A file system in memory, where Linux has one.
@@ -49,9 +50,7 @@ pub fn bench(args: &BenchArgs) -> Result<Exit, CommandError> {
     });
     run_dir.remove()?;
     let report = report?;
-    match args.print.format {
-        Format::Table => out!("{}", report.table()),
-        Format::Json => out!("{}", reports::json::render(&report).map_err(CommandError::Json)?),
-    }
+    write_judged(&args.report, || report.report())?;
+    show(args.print, &report, || report.table())?;
     Ok(report.exit())
 }

@@ -1,16 +1,13 @@
 //! `harness conform`: any server or facilitator, from outside.
 
-use super::{CommandError, preparation::runtime};
+use super::{CommandError, preparation::runtime, show, write_judged};
 use crate::{
-    cli::{ConformArgs, Format},
+    cli::ConformArgs,
     exit::Exit,
     http::request_form::{RequestForm, header_map},
     probe::{self, ConformError, Reach, Settling, Start, Target},
 };
-use system::{
-    interrupt::interrupted,
-    output::{errln, out},
-};
+use system::{interrupt::interrupted, output::errln};
 
 pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
     let reach = if args.allow_remote { Reach::Anywhere } else { Reach::Loopback };
@@ -37,9 +34,7 @@ pub fn conform(args: &ConformArgs) -> Result<Exit, CommandError> {
             () = interrupted() => Err(CommandError::Interrupted),
         }
     })?;
-    match args.print.format {
-        Format::Table => out!("{}", found.table()),
-        Format::Json => out!("{}", reports::json::render(&found).map_err(CommandError::Json)?),
-    }
+    write_judged(&args.report, || found.report())?;
+    show(args.print, &found, || found.table())?;
     Ok(found.exit())
 }

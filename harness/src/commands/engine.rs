@@ -1,7 +1,7 @@
 //! A tier that is ready to run scenarios: set up once, whatever it runs.
 
 use super::{
-    CommandError,
+    CommandError, chain,
     preparation::{make_run_dir, provide, provide_for, runtime},
 };
 use crate::{
@@ -14,7 +14,12 @@ use crate::{
 use reports::report::Report;
 use scenario::{Scenario, Tier, limits::MAX_SEED};
 use std::path::Path;
-use system::{folders::workspace_root, output::errln};
+use system::{
+    diagnosis,
+    folders::{self, workspace_root},
+    output::errln,
+};
+use tracing::{Instrument, error, info, info_span};
 
 /// A tier that is ready to run scenarios, and what it runs them with.
 pub struct Engine {
@@ -43,6 +48,19 @@ impl Engine {
         }
     }
 
+    /// The live tier, with a bundle that is built already.
+    pub fn of_bundle(folder: &Path) -> Result<Self, CommandError> {
+        let unusable = |source| CommandError::Document { path: folder.to_owned(), source };
+        let bundle = setup::bundle_of(&folder.canonicalize().map_err(unusable)?.join("index.js"))?;
+        // No other is built for it.
+        folders::take_bundle_from(&bundle.dir);
+        let runtime = runtime()?;
+        let (tools, _) = runtime.block_on(provide())?;
+        let tools = Box::new(Tools { bundle_index_js: bundle.index_js.clone(), ..tools });
+        let here = Here::live(&[&bundle.index_js, &bundle.wasm], Default::default()).map_err(unusable)?;
+        Ok(Self { prepared: Prepared::Live { runtime, tools }, here })
+    }
+
     fn tier(&self) -> Tier {
         match self.prepared {
             Prepared::Live { .. } => Tier::Live,
@@ -68,14 +86,21 @@ impl Engine {
         let asked = RunSpec { scenario, as_: as_.unwrap_or(&kept), tier: self.tier(), seed };
         run_dir.describe(&self.here.manifest(asked), scenario)?;
         let say = |what: &str| errln!("{what}");
+        let id = run_dir.path().file_name().unwrap_or_default().to_string_lossy();
+        let span = info_span!("run", id = &*id, scenario = scenario.id().as_str(), tier = self.tier().as_str(), seed);
         let ran = match &self.prepared {
             Prepared::Live { runtime, tools } => {
                 let tools = runtime.block_on(provide_for(scenario, tools))?;
-                runtime.block_on(run::live(asked, &tools, &run_dir, &say))
+                let log = run_dir.path().join(diagnosis::LOG);
+                let _kept = diagnosis::keep_in(run_dir.path())
+                    .map_err(|source| CommandError::Document { path: log, source })?;
+                let ran = runtime.block_on(run::live(asked, &tools, &run_dir, &say).instrument(span.clone()));
+                ran.inspect_err(|failed| span.in_scope(|| error!(why = chain(failed), "it came to nothing")))
             }
-            Prepared::Sim => run::simulated(asked, &run_dir),
+            Prepared::Sim => span.in_scope(|| run::simulated(asked, &run_dir)),
         };
         let report = ran.inspect_err(|_| say(&format!("what there was of it is in {}", run_dir.path().display())))?;
+        span.in_scope(|| info!(verdict = report.verdict.as_str(), requests = report.requests(), "judged"));
         let report = bar.hold(report);
         run_dir.write_report(&report)?;
         Ok(report)

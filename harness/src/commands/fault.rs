@@ -1,13 +1,12 @@
 //! `harness fault`: faults of a world that another process serves.
 
-use super::{CommandError, preparation::runtime};
+use super::{CommandError, passed, preparation::runtime};
 use crate::{
     cli::{FaultAct, FaultArgs},
     exit::Exit,
     serve::control::{self, Told},
 };
 use system::folders;
-use system::output::outln;
 
 pub fn fault(args: &FaultArgs) -> Result<Exit, CommandError> {
     let told = runtime()?.block_on(async {
@@ -18,12 +17,15 @@ pub fn fault(args: &FaultArgs) -> Result<Exit, CommandError> {
             FaultAct::Clear => served.clear().await,
         }
     })?;
-    match (&args.act, told) {
-        (FaultAct::List, Told { faults, .. }) if faults.is_empty() => outln!("no fault is on"),
-        (FaultAct::Clear, Told { faults, .. }) if faults.is_empty() => outln!("no fault was on"),
-        (FaultAct::Add { .. }, Told { faults, .. }) => faults.iter().for_each(|fault| outln!("on        {fault}")),
-        (FaultAct::List, Told { faults, .. }) => faults.iter().for_each(|fault| outln!("{fault}")),
-        (FaultAct::Clear, Told { faults, .. }) => faults.iter().for_each(|fault| outln!("over      {fault}")),
+    passed(args.print, &told, || in_words(&args.act, &told))
+}
+
+fn in_words(act: &FaultAct, Told { faults, .. }: &Told) -> String {
+    match act {
+        FaultAct::List if faults.is_empty() => "no fault is on\n".to_owned(),
+        FaultAct::Clear if faults.is_empty() => "no fault was on\n".to_owned(),
+        FaultAct::Add { .. } => faults.iter().map(|fault| format!("on        {fault}\n")).collect(),
+        FaultAct::List => faults.iter().map(|fault| format!("{fault}\n")).collect(),
+        FaultAct::Clear => faults.iter().map(|fault| format!("over      {fault}\n")).collect(),
     }
-    Ok(Exit::Pass)
 }

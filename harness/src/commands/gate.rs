@@ -3,6 +3,7 @@
 use super::{
     CommandError,
     preparation::{loadtests_program, make_run_dir, provide, runtime, setting_up},
+    words,
 };
 use crate::{
     cli::{FormatArgs, GateArgs, GateTask},
@@ -26,6 +27,7 @@ use system::{
     folders::{self, workspace_root, write_private},
     guard::Guard,
     output::{errln, out, outln},
+    progress::Headway,
 };
 
 pub fn gate(args: &GateArgs) -> Result<Exit, CommandError> {
@@ -65,7 +67,7 @@ fn plan(args: &GateArgs) -> Result<Exit, CommandError> {
         let at_once = gate::at_once(needs, cores());
         outln!("{} parts, {at_once} at once", stage.len());
         for job in stage {
-            outln!("  {:>5} s  {}", job.estimate.as_secs(), job.id);
+            outln!("  {:>5} s  {}", job.estimate.as_secs_f64().ceil(), job.id);
         }
     }
     let minutes = |time: Duration| time.as_secs().div_ceil(60);
@@ -142,17 +144,19 @@ fn run(args: &GateArgs) -> Result<Exit, CommandError> {
     if let Some(summary) = &args.summary {
         append(summary, &gate::markdown(&record))?;
     }
-    let with_events: Vec<_> =
-        reports.iter().map(|report| Run::with_events_in(report, Path::new(&report.run_dir).join(EVENTS))).collect();
-    args.report.write(&with_events)?;
+    let ran = record.jobs.iter().filter(|job| job.counts_as() != Outcome::NotRun).count();
+    let exit = if cut.by_person { Exit::Interrupted } else { running::exit(verdict, ran) };
+    let parts = running::parts_report(&record, exit);
+    let runs = reports.iter().map(|report| Run::with_events_in(report, Path::new(&report.run_dir).join(EVENTS)));
+    let all: Vec<_> = std::iter::once(Run::without_events(&parts)).chain(runs).collect();
+    args.report.write(&all)?;
     if args.print.is_json() {
         out!("{json}");
     } else {
-        out!("{}", gate::table(&record));
+        words(&gate::table(&record));
         outln!("  record  {}", path.display());
     }
-    let ran = record.jobs.iter().filter(|job| job.counts_as() != Outcome::NotRun).count();
-    Ok(if cut.by_person { Exit::Interrupted } else { running::exit(verdict, ran) })
+    Ok(exit)
 }
 
 type Parts = (Cut, Vec<JobRecord>, Vec<Report>);
@@ -170,7 +174,8 @@ fn run_parts(
         .collect();
     let clock = SystemClock::start();
     let (mut records, mut reports) = (Vec::new(), Vec::new());
-    let mut short = 0;
+    let (mut short, mut far) = (0, Duration::ZERO);
+    let headway = Headway::of(wanted.iter().map(|job| job.estimate.as_secs()).sum());
     let mut tell = |ran: Ran| {
         let (record, report) = running::job_record(&wanted[ran.at], &ran.finished);
         short += usize::from(record.counts_as() != Outcome::Pass);
@@ -180,6 +185,8 @@ fn run_parts(
         if record.counts_as() != Outcome::Pass {
             errln!("    {}", record.says);
         }
+        far += wanted[ran.at].estimate;
+        headway.at(far.as_secs(), &format!("{done} of {} parts, {short} short", wanted.len()));
         records.push(record);
         reports.extend(report);
     };

@@ -1,6 +1,6 @@
 //! `harness incident`: a log made a page for whoever is on call, and a scenario; and the scenario run, beside the log.
 
-use super::{CommandError, asked_for, engine::Engine};
+use super::{CommandError, asked_for, engine::Engine, words};
 use crate::{
     acceptance::Bar,
     called::as_called,
@@ -22,7 +22,7 @@ pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
     let page = Page::of(&read.incident, args.dispatcher.as_deref(), &read.left_out);
     let is_json = args.print.is_json();
     if !is_json {
-        out!("{page}");
+        words(&page.to_string());
     }
     let seed = args.seed.unwrap_or_else(|| fastrand::u64(..=MAX_SEED));
     let made = match (incident::scenario(&read, &name, seed), args.run) {
@@ -41,7 +41,7 @@ pub fn incident(args: &IncidentArgs) -> Result<Exit, CommandError> {
         compared = run(args, path, &read)?;
     }
     if let (Some(comparison), false) = (&compared, is_json) {
-        outln!("{comparison}");
+        words(&format!("{comparison}\n"));
     }
     for IncidentReport { path } in &args.reports {
         let html = incident::html(&page, compared.as_ref());
@@ -77,7 +77,7 @@ fn run(args: &IncidentArgs, path: &Path, read: &incident::Read) -> Result<Option
     for check in report.checks.iter().filter(|check| check.verdict != Verdict::Pass) {
         errln!("in the run, {} {}: {}", check.id, format!("{:?}", check.verdict).to_lowercase(), check.detail);
     }
-    Ok(Some(incident::compare(&read.incident.answers, read.incident.began_ms, &history)))
+    Ok(Some(incident::compare(&read.incident, &history)))
 }
 
 /// The path of the scenario: never into the library unasked, and over nothing that is there.

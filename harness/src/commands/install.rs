@@ -1,7 +1,7 @@
 //! `harness install`: a folder with all that a run needs, for machines without a checkout; and what shells and `man` read.
 
 use super::{
-    CommandError,
+    CommandError, passed,
     preparation::{provide, runtime},
 };
 use crate::{
@@ -10,9 +10,9 @@ use crate::{
     setup,
 };
 use clap::CommandFactory;
+use serde_json::json;
 use std::{io, path::Path};
 use system::folders::workspace_root;
-use system::output::outln;
 
 pub fn install(args: &InstallArgs) -> Result<Exit, CommandError> {
     let (tools, dispatcher) = runtime()?.block_on(provide())?;
@@ -23,12 +23,14 @@ pub fn install(args: &InstallArgs) -> Result<Exit, CommandError> {
     let program = std::env::current_exe().map_err(unusable(&args.to))?;
     let outbound = setup::bundle_of(&tools.outbound_index_js)?;
     let binary = setup::install(&workspace_root(), &program, &dispatcher, &outbound, &args.to)?;
-    outln!(
-        "installed  {}\ntry        {} scenario outage\nit needs   Node 20 and, at its first run, npm's registry",
-        args.to.display(),
-        binary.display()
-    );
-    Ok(Exit::Pass)
+    let told = json!({"folder": args.to, "program": binary});
+    passed(args.print, &told, || {
+        format!(
+            "installed  {}\ntry        {} scenario outage\nit needs   Node 20 and, at its first run, npm's registry\n",
+            args.to.display(),
+            binary.display()
+        )
+    })
 }
 
 pub fn completions(args: &CompletionsArgs) -> Result<Exit, CommandError> {
@@ -42,6 +44,7 @@ pub fn man(args: &ManArgs) -> Result<Exit, CommandError> {
     let failed = |source: io::Error| CommandError::Document { path: args.to.clone(), source };
     std::fs::create_dir_all(&args.to).map_err(failed)?;
     clap_mangen::generate_to(Cli::command(), &args.to).map_err(failed)?;
-    outln!("wrote  {}\nread   man -l {}", args.to.display(), args.to.join("harness.1").display());
-    Ok(Exit::Pass)
+    let first = args.to.join("harness.1");
+    let told = json!({"folder": args.to, "first": first});
+    passed(args.print, &told, || format!("wrote  {}\nread   man -l {}\n", args.to.display(), first.display()))
 }

@@ -39,7 +39,7 @@ use crate::{
         new_scenario::{self, NewError},
         rules::{self, UnknownRule},
     },
-    cli::{Command, ReportNotWritten},
+    cli::{Command, FormatArgs, ReportArgs, ReportNotWritten},
     comparison::ConformanceError,
     exit::Exit,
     explain,
@@ -57,41 +57,51 @@ use crate::{
     swarm::{MergeError, SwarmError},
 };
 use ::scenario::{Library, LibraryError};
+use reports::{Run, report::Report};
 use sandbox::SandboxError;
-use std::path::{Path, PathBuf};
+use serde::Serialize;
+use serde_json::json;
+use std::{
+    error::Error,
+    path::{Path, PathBuf},
+};
 use supervisor::NamespaceError;
-use system::output::{out, outln};
+use system::output::{self, out};
 use thiserror::Error;
 
 pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
     match command {
         Command::List(args) => {
-            out!("{}", list::render(args.what(), &Library::find())?);
-            Ok(Exit::Pass)
+            let listed = list::entries(args.what(), &Library::find())?;
+            passed(args.print, &listed, || list::render(&listed))
         }
         Command::Check(args) => check::check(args),
         Command::Report(args) => report::report(args),
         Command::Compare(args) => compare::compare(args),
         Command::Export(args) => {
             let packed = recording::export(&args.run, args.output.as_deref())?;
-            outln!("wrote  {0}\nreplay {1} replay {0}", packed.display(), as_called());
-            Ok(Exit::Pass)
+            let file = packed.display();
+            passed(args.print, &json!({"file": packed}), || {
+                format!("wrote  {file}\nreplay {} replay {file}\n", as_called())
+            })
         }
         Command::Replay(args) => replay::replay(args),
         Command::Rules(args) => {
-            out!("{}", rules::render(args.rule.as_deref())?);
-            Ok(Exit::Pass)
+            let rules = rules::of(args.rule.as_deref())?;
+            passed(args.print, &rules::as_json(&rules), || rules::render(&rules))
         }
         Command::Scenario(args) => scenario::scenario(args),
         Command::Tiers(args) => tiers::tiers(args),
         Command::Explain(args) => {
-            out!("{}", explain::render(&Library::find().load(&args.scenario)?));
-            Ok(Exit::Pass)
+            let scenario = Library::find().load(&args.scenario)?;
+            let told = explain::render(&scenario);
+            passed(args.print, &explain::as_json(&scenario, &told), || told.clone())
         }
         Command::New(args) => {
             let path = new_scenario::start(&args.scenario, args.output.as_deref())?;
-            outln!("wrote {}\nrun   {} scenario {}", path.display(), as_called(), asked_for(&path, &args.scenario));
-            Ok(Exit::Pass)
+            let run = format!("{} scenario {}", as_called(), asked_for(&path, &args.scenario));
+            let told = json!({"file": path, "run": run});
+            passed(args.print, &told, || format!("wrote {}\nrun   {run}\n", path.display()))
         }
         Command::Swarm(args) => swarm::swarm(args),
         Command::Merge(args) => swarm::merge(args),
@@ -114,15 +124,58 @@ pub fn carry_out(command: &Command) -> Result<Exit, CommandError> {
         Command::Install(args) => install::install(args),
         Command::Completions(args) => install::completions(args),
         Command::Man(args) => install::man(args),
-        Command::Doctor => setup::doctor(),
-        Command::Setup => setup::set_up(),
+        Command::Doctor(print) => setup::doctor(*print),
+        Command::Setup(print) => setup::set_up(*print),
     }
+}
+
+/// Prints for whom it is meant: all of it as JSON, or in words.
+fn show(print: FormatArgs, told: &impl Serialize, in_words: impl FnOnce() -> String) -> Result<(), CommandError> {
+    if print.is_json() {
+        out!("{}", reports::json::render(told).map_err(CommandError::Json)?);
+    } else {
+        words(&in_words());
+    }
+    Ok(())
+}
+
+/// Prints text for people, as wide as their terminal.
+fn words(text: &str) {
+    match output::columns() {
+        Some(columns) => out!("{}", reports::fold::fold(text, columns)),
+        None => out!("{text}"),
+    }
+}
+
+/// As `show`, of a command that judges nothing.
+fn passed(print: FormatArgs, told: &impl Serialize, in_words: impl FnOnce() -> String) -> Result<Exit, CommandError> {
+    show(print, told, in_words).map(|()| Exit::Pass)
+}
+
+/// Writes the reports of a judgement that has no run of its own behind it.
+fn write_judged(files: &ReportArgs, report: impl FnOnce() -> Report) -> Result<(), CommandError> {
+    if files.is_empty() {
+        return Ok(());
+    }
+    let report = report();
+    Ok(files.write(&[Run::without_events(&report)])?)
 }
 
 /// The name under which a scenario's file is asked for: its own in the library, else its path.
 fn asked_for(path: &Path, name: &str) -> String {
     let is_listed = Library::find().file(name).is_some_and(|file| file.canonicalize().ok() == path.canonicalize().ok());
     if is_listed { name.to_owned() } else { path.display().to_string() }
+}
+
+/// An error and its causes in one line.
+pub fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
 }
 
 /// Why a command could not do its work.

@@ -5,6 +5,7 @@ use crate::{
     live::Tools,
     planting::Texts,
     play::RunDir,
+    run,
     setup::{self, Bundle, Cancelled, Progress, Reference, SetupError, ToStderr, Toolchain},
 };
 use scenario::Scenario;
@@ -19,6 +20,7 @@ use system::{
     clock::SystemClock,
     folders::{self, workspace_root},
     interrupt::{Interruption, interrupted},
+    output::errln,
 };
 
 /// Provides what is missing and builds the Workers.
@@ -126,7 +128,9 @@ pub async fn setting_up<T: Send + 'static>(
     let mut interruption = Interruption::heed();
     let cancelled = Cancelled::default();
     let flag = cancelled.clone();
-    let mut work = tokio::task::spawn_blocking(move || work(&workspace_root(), &mut ToStderr, &flag));
+    let span = tracing::info_span!("set_up");
+    let work = move || span.in_scope(|| work(&workspace_root(), &mut ToStderr, &flag));
+    let mut work = tokio::task::spawn_blocking(work);
     let done = tokio::select! {
         done = &mut work => done,
         () = interruption.asked() => {
@@ -138,15 +142,19 @@ pub async fn setting_up<T: Send + 'static>(
 }
 
 pub fn make_run_dir(given: Option<&Path>, name: &str) -> Result<RunDir, CommandError> {
+    if given.is_none() {
+        run::make_room(&folders::runs());
+    }
     Ok(RunDir::make(given, &folders::runs(), name, SystemClock::new().unix_ms())?)
 }
 
 /// A flag that Ctrl-C raises for work that blocks its threads, for as long as the runtime beside it lives.
-pub fn stopped_by_interrupt() -> Result<(Arc<AtomicBool>, tokio::runtime::Runtime), CommandError> {
+pub fn stopped_by_interrupt(says: &'static str) -> Result<(Arc<AtomicBool>, tokio::runtime::Runtime), CommandError> {
     let (stop, runtime) = (Arc::new(AtomicBool::new(false)), runtime()?);
     let flag = Arc::clone(&stop);
     runtime.spawn(async move {
         interrupted().await;
+        errln!("{says}");
         flag.store(true, Ordering::Relaxed);
     });
     Ok((stop, runtime))

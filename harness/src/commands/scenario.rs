@@ -1,6 +1,6 @@
 //! `harness scenario`: one scenario, or a selection of them one after the other.
 
-use super::{CommandError, engine::Engine};
+use super::{CommandError, engine::Engine, words};
 use crate::{
     acceptance::Bar,
     cli::{Format, FormatArgs, ScenarioArgs},
@@ -13,7 +13,8 @@ use std::{path::Path, time::Duration};
 use system::{
     clock::{Clock, SystemClock},
     interrupt::Interruption,
-    output::{errln, out, outln},
+    output::{self, errln, out, outln},
+    progress::Headway,
 };
 
 pub fn scenario(args: &ScenarioArgs) -> Result<Exit, CommandError> {
@@ -37,7 +38,7 @@ pub fn run_of(report: &Report) -> Run<'_> {
 
 pub fn print(report: &Report, print: FormatArgs) -> Result<Exit, CommandError> {
     match print.format {
-        Format::Table => out!("{}", reports::terminal::render(report)),
+        Format::Table => out!("{}", reports::terminal::render_in(report, output::columns().unwrap_or(usize::MAX))),
         Format::Json => out!("{}", reports::json::render(report).map_err(CommandError::Json)?),
     }
     Ok(Exit::of_report(report))
@@ -64,18 +65,21 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
     // What has been judged by then is told, whenever a person stops it.
     let interruption = Interruption::heed();
     let (mut all, mut exits) = (Vec::new(), Vec::new());
+    let headway = Headway::of(scenarios.len() as u64);
     for (n, scenario) in scenarios.iter().enumerate() {
         if interruption.is_asked() {
             errln!("interrupted before {}, with {} of {} to go", scenario.id(), scenarios.len() - n, scenarios.len());
             exits.push(Exit::Interrupted);
             break;
         }
+        let passed = exits.iter().filter(|exit| **exit == Exit::Pass).count();
+        headway.at(n as u64, &format!("{n} of {}, {passed} passed", scenarios.len()));
         let so_far = Duration::from_micros(clock.now_us()).as_secs();
         errln!("[{}/{}, {so_far} s] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         match stage.run(scenario, Some(scenario.id().as_str()), None, None, bar) {
             Ok(report) => {
                 if !args.print.is_json() {
-                    out!("{}", reports::tally::line(&report));
+                    words(&reports::tally::line(&report));
                 }
                 exits.push(Exit::of_report(&report));
                 all.push(report);
@@ -91,6 +95,7 @@ fn several(library: &Library, selection: &Selection, args: &ScenarioArgs, bar: &
             }
         }
     }
+    drop(headway);
     let took = Duration::from_micros(clock.now_us());
     args.report.write(&all.iter().map(run_of).collect::<Vec<_>>())?;
     match args.print.format {

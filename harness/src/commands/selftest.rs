@@ -2,40 +2,41 @@
 //! live tier with a Worker that has them.
 
 use super::{
-    CommandError,
+    CommandError, passed,
     preparation::{provide_planted, runtime, setting_up},
+    show, write_judged,
 };
 use crate::{
-    cli::{Format, SelftestArgs},
+    acceptance::Bar,
+    cli::SelftestArgs,
     exit::Exit,
     selftest::{self, Bug, Score, SelftestError},
     setup,
 };
-use scenario::Tier;
+use reports::{level::Level, report::Report};
+use scenario::{Library, Tier};
 use std::os::unix::process::CommandExt;
-use system::{
-    folders::workspace_root,
-    output::{errln, out},
-};
+use system::{folders::workspace_root, output::errln};
 
 pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
     let all = selftest::catalogue(args.more.as_deref())?;
     let names = args.names();
     if args.list {
-        out!("{}", selftest::list(&selftest::named(&all, &names)?));
-        return Ok(Exit::Pass);
+        let bugs = selftest::named(&all, &names)?;
+        return passed(args.print, &selftest::as_json(&bugs), || selftest::list(&bugs));
     }
     let bugs = selftest::of_tier(&all, &names, args.tier)?;
+    let bar = Bar::of(&Library::find(), Level::Must)?;
     // Before a build of minutes.
     selftest::check(&bugs)?;
     let score = match args.tier {
         Tier::Live => live(&bugs, &all)?,
         Tier::Sim => simulated(&bugs, &all)?,
     };
-    match args.print.format {
-        Format::Table => out!("{}", score.table()),
-        Format::Json => out!("{}", reports::json::render(&score).map_err(CommandError::Json)?),
-    }
+    let held = bar.hold_judgement(score.report());
+    let score = score.with_known(&held);
+    write_judged(&args.report, || Report { exit_code: score.exit().code(), ..held })?;
+    show(args.print, &score, || score.table())?;
     Ok(score.exit())
 }
 

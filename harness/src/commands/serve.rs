@@ -38,6 +38,7 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
         facilitator_urls: &args.facilitator_urls,
         node_urls: &args.node_urls,
         faults: &args.faults,
+        is_for_programs: args.print.is_json(),
     };
     runtime.block_on(serve::serve(&scenario, &tools, &run_dir, wanted, own))?;
     Ok(Exit::Pass)

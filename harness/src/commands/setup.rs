@@ -1,30 +1,31 @@
 //! `harness setup` and `harness doctor`.
 
 use super::{
-    CommandError,
+    CommandError, passed,
     preparation::{provide, runtime},
+    show,
 };
-use crate::{exit::Exit, setup};
-use system::{
-    folders::workspace_root,
-    output::{out, outln},
-};
+use crate::{cli::FormatArgs, exit::Exit, setup};
+use serde_json::json;
+use system::folders::workspace_root;
 
-pub fn doctor() -> Result<Exit, CommandError> {
+pub fn doctor(print: FormatArgs) -> Result<Exit, CommandError> {
     let findings = setup::diagnose(&workspace_root())?;
-    out!("{}", setup::render(&findings));
+    show(print, &findings, || setup::render(&findings))?;
     let complete = findings.iter().all(|finding| finding.found.is_some());
     Ok(if complete { Exit::Pass } else { Exit::DidNotStart })
 }
 
-pub fn set_up() -> Result<Exit, CommandError> {
+pub fn set_up(print: FormatArgs) -> Result<Exit, CommandError> {
     let (_, bundle) = runtime()?.block_on(provide())?;
-    outln!(
-        "ready: wasm {} bytes ({} gzip), JavaScript {} bytes ({} gzip)",
-        bundle.wasm_bytes,
-        bundle.wasm_gzip_bytes,
-        bundle.js_bytes,
-        bundle.js_gzip_bytes
-    );
-    Ok(Exit::Pass)
+    let setup::Bundle { wasm_bytes, wasm_gzip_bytes, js_bytes, js_gzip_bytes, .. } = bundle;
+    let told = json!({
+        "bundle": bundle.dir, "wasm_bytes": wasm_bytes, "wasm_gzip_bytes": wasm_gzip_bytes, "js_bytes": js_bytes,
+        "js_gzip_bytes": js_gzip_bytes,
+    });
+    passed(print, &told, || {
+        format!(
+            "ready: wasm {wasm_bytes} bytes ({wasm_gzip_bytes} gzip), JavaScript {js_bytes} bytes ({js_gzip_bytes} gzip)\n"
+        )
+    })
 }

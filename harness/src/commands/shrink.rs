@@ -1,6 +1,6 @@
 //! `harness shrink`: a failure made small, and kept.
 
-use super::{CommandError, preparation::stopped_by_interrupt};
+use super::{CommandError, passed, preparation::stopped_by_interrupt};
 use crate::{
     catalogue::new_scenario::{self, NewError},
     cli::ShrinkArgs,
@@ -8,7 +8,8 @@ use crate::{
     shrink::{self, Ended, Failing, Found, ShrinkError},
 };
 use scenario::{self, Library};
-use system::output::{errln, outln};
+use serde_json::json;
+use system::output::errln;
 
 pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     let library = Library::find();
@@ -25,7 +26,7 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
     let failing = Failing { file: &found.file, seed, rule: args.rule.as_deref(), name: name.as_str() };
     let say = |what: &str| errln!("{what}");
     // Ctrl-C ends it after the try that is under way, and what is small by then is kept.
-    let (stop, _listening) = stopped_by_interrupt()?;
+    let (stop, _listening) = stopped_by_interrupt("finishing the try that is under way; Ctrl-C again stops it")?;
     let shrunk = shrink::shrink(&failing, &stop, &say)?;
     match shrunk.ended {
         Ended::Smallest => {}
@@ -34,13 +35,13 @@ pub fn shrink(args: &ShrinkArgs) -> Result<Exit, CommandError> {
         Ended::Stopped => errln!("stopped: it is not the smallest"),
     }
     let path = new_scenario::keep(path, &shrunk.text)?;
-    outln!(
-        "{} still breaks after {} tries; wrote {}\nrun   {} scenario {} --tier sim",
-        shrunk.rules.join(", "),
-        shrunk.tries,
-        path.display(),
-        crate::called::as_called(),
-        super::asked_for(&path, name.as_str())
-    );
-    Ok(Exit::Pass)
+    let run = format!("{} scenario {} --tier sim", crate::called::as_called(), super::asked_for(&path, name.as_str()));
+    let told = json!({
+        "rules": shrunk.rules, "tries": shrunk.tries, "taken": shrunk.taken, "file": path, "run": run,
+        "is_smallest": matches!(shrunk.ended, Ended::Smallest),
+    });
+    passed(args.print, &told, || {
+        let (rules, tries, file) = (shrunk.rules.join(", "), shrunk.tries, path.display());
+        format!("{rules} still breaks after {tries} tries; wrote {file}\nrun   {run}\n")
+    })
 }

@@ -123,7 +123,7 @@ fn supervisor_args(args: &NamespaceArgs, tools: &NamespaceTools) -> Vec<OsString
     words.extend(["--port".into(), args.port.to_string().into()]);
     words.extend(["--outbound".into(), args.outbound.to_string().into()]);
     words.extend(["--memory-mb".into(), args.memory_mb.to_string().into()]);
-    words.extend(args.json.then(|| "--json".into()));
+    words.extend(args.print.is_json().then(|| "--format=json".into()));
     match &args.tenants {
         Some(tenants) => words.extend(["--tenants".into(), tenants.clone().into()]),
         None => words.push("--calibrate".into()),
@@ -164,7 +164,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
     let (supervisor, records) = Supervisor::start(options).await?;
     let address = supervisor.address();
     supervisor.tell_unreadable();
-    if args.json {
+    if args.print.is_json() {
         outln!("{}", json!({ "address": address, "plugin": plugin, "scripts": supervisor.scripts() }));
     } else {
         announce(&supervisor, &plugin, &policy);
@@ -182,7 +182,7 @@ async fn serve(args: &NamespaceArgs, options: Options) -> Result<Exit, Namespace
 async fn show(mut records: UnboundedReceiver<Told>, args: &NamespaceArgs) {
     while let Some(told) = records.recv().await {
         if let Told::Ended(record) = told {
-            outln!("{}", if args.json { record.json() } else { record.line() });
+            outln!("{}", if args.print.is_json() { record.json() } else { record.line() });
         }
     }
 }
@@ -211,7 +211,9 @@ fn announce(supervisor: &Supervisor, plugin: &Path, policy: &Policy) {
     outln!("namespace     http://{address}");
     outln!("scripts       {}", if scripts.is_empty() { "none yet".to_owned() } else { scripts.join(", ") });
     outln!("outbound      {policy}");
-    outln!("\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\n");
+    outln!(
+        "\nFor `wrangler dev`: this in place of `dispatch_namespaces`, under the name of your binding.\nIt names a folder of this machine, so do not commit it.\n"
+    );
     outln!("{}\n", namespace::snippet(plugin, address));
     outln!(
         "try           curl -i http://{address}/ -H 'x-namespace-dispatch: {{\"script\":\"{first}\",\"limits\":{{\"cpuMs\":50,\"subRequests\":5}}}}'"
@@ -229,7 +231,7 @@ async fn calibration(args: &NamespaceArgs, options: Options) -> Result<Exit, Nam
         () = interruption.asked() => return Ok(Exit::Interrupted),
     };
     supervisor.stop().await;
-    if args.json {
+    if args.print.is_json() {
         outln!("{:#}", json!(calibration));
     } else {
         out!("{}", calibration.render());

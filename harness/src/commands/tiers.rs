@@ -1,13 +1,19 @@
 //! `harness tiers`: scenarios in both tiers under one seed, and whether their judges agree. What the simulated tier says is
 //! worth what the live tier confirms.
 
-use super::{CommandError, engine::Engine, scenario::in_tiers};
+use super::{
+    CommandError,
+    engine::Engine,
+    scenario::{in_tiers, run_of},
+    show,
+};
 use crate::{acceptance::Bar, cli::TiersArgs, exit::Exit};
 use reports::{
     comparison::{disagreements, verdicts},
     report::Report,
 };
 use scenario::{Library, Scenario, Tier};
+use serde_json::{Value, json};
 use system::output::{errln, out, outln};
 
 pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
@@ -23,21 +29,31 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
         }
     };
     let (sim, live) = (Engine::set_up(Tier::Sim)?, Engine::set_up(Tier::Live)?);
-    let (mut alike, mut exits) = (0, Vec::new());
+    let is_json = args.print.is_json();
+    let (mut alike, mut exits, mut all) = (0, Vec::new(), Vec::new());
+    let mut compared: Vec<Value> = Vec::new();
     for (n, (asked_for, scenario)) in scenarios.iter().enumerate() {
         errln!("[{}/{}] {}: {}", n + 1, scenarios.len(), scenario.id(), scenario.title());
         let in_both = both(&sim, &live, asked_for, scenario, &bar);
         match in_both {
             Ok((simulated, ran)) => {
                 let differ = disagreements(&verdicts(&simulated), &verdicts(&ran));
+                alike += usize::from(differ.is_empty());
+                let differ: Vec<_> =
+                    differ.iter().map(|one| one.tell("in the simulated tier", "in the live one")).collect();
+                compared.push(json!({
+                    "scenario": simulated.scenario, "sim": simulated.verdict, "live": ran.verdict, "differ": differ,
+                }));
                 for report in [&simulated, &ran] {
-                    out!("{:4} {}", report.tier, reports::tally::line(report));
+                    if !is_json {
+                        out!("{:4} {}", report.tier, reports::tally::line(report));
+                    }
                     exits.push(Exit::of_report(report));
                 }
-                alike += usize::from(differ.is_empty());
-                for one in differ {
-                    outln!("     {}", one.tell("in the simulated tier", "in the live one"));
+                if !is_json {
+                    differ.iter().for_each(|one| outln!("     {one}"));
                 }
+                all.extend([simulated, ran]);
             }
             Err(interrupted) if interrupted.exit() == Exit::Interrupted => return Err(interrupted),
             Err(error) => {
@@ -46,8 +62,15 @@ pub fn tiers(args: &TiersArgs) -> Result<Exit, CommandError> {
             }
         }
     }
-    outln!("{alike} of {} scenarios were judged alike in both tiers, rule by rule", scenarios.len());
-    Ok(Exit::of_several(&exits))
+    args.report.write(&all.iter().map(run_of).collect::<Vec<_>>())?;
+    let exit = Exit::of_several(&exits);
+    let told = json!({
+        "scenarios": compared, "alike": alike, "of": scenarios.len(), "exit_code": exit.code(),
+    });
+    show(args.print, &told, || {
+        format!("{alike} of {} scenarios were judged alike in both tiers, rule by rule\n", scenarios.len())
+    })?;
+    Ok(exit)
 }
 
 fn both(

@@ -11,7 +11,10 @@ use std::{
 
 use reports::{
     event::{Event, ExchangeOutcome, Recorded},
+    level::Level,
     machine,
+    report::{Check, Report},
+    verdict::Verdict,
 };
 use serde::Serialize;
 
@@ -48,7 +51,7 @@ pub struct Comparison {
     pub phases: Vec<Compared>,
     /// The load of the machine beside the runs of either, in cores, on average.
     pub others: [Option<f64>; 2],
-    pub verdict: reports::verdict::Verdict,
+    pub verdict: Verdict,
     pub exit_code: u8,
 }
 
@@ -104,7 +107,6 @@ impl Comparison {
     /// `allowed` is a share: 0.05 is 5 %.
     #[must_use]
     pub fn of(first: &Side, second: &Side, allowed: f64) -> Self {
-        use reports::verdict::Verdict;
         let mut seen = BTreeSet::new();
         let phases: Vec<&str> = first.phases().filter(|phase| seen.insert(*phase)).collect();
         let mut compared = Vec::new();
@@ -147,10 +149,39 @@ impl Comparison {
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self.verdict {
-            reports::verdict::Verdict::Pass => Exit::Pass,
-            reports::verdict::Verdict::Fail => Exit::TooSlow,
-            reports::verdict::Verdict::Unknown => Exit::Unknown,
+            Verdict::Pass => Exit::Pass,
+            Verdict::Fail => Exit::TooSlow,
+            Verdict::Unknown => Exit::Unknown,
         }
+    }
+
+    /// As a report: a check a phase and quantile.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let check = |one: &Compared| {
+            let says = format!(
+                "{}, p{:.0}: the second is at most {:.0} % slower",
+                one.phase,
+                one.quantile,
+                self.allowed * 100.0
+            );
+            let Some(ratio) = &one.ratio else {
+                return Check {
+                    level: Level::Observe,
+                    ..Check::of("COMPARE", "compare", &says, Verdict::Unknown, "too few requests")
+                };
+            };
+            let verdict = match ratio.outcome {
+                Outcome::Slower if self.verdict != Verdict::Fail => Verdict::Unknown,
+                Outcome::Slower => Verdict::Fail,
+                Outcome::NotSlower => Verdict::Pass,
+                Outcome::TooNoisy => Verdict::Unknown,
+            };
+            let detail = format!("{:.2} times as slow, {:.2} to {:.2}", ratio.ratio, ratio.from, ratio.to);
+            Check::of("COMPARE", "compare", &says, verdict, &detail)
+        };
+        let checks = self.phases.iter().map(check).collect();
+        Report::of_checks("compare", &format!("{} beside {}", self.second, self.first), checks, self.exit_code)
     }
 
     #[must_use]
@@ -217,7 +248,6 @@ pub fn runs_at(path: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use reports::verdict::Verdict;
 
     /// A run with so many requests in one phase, each of which waits so long, give or take a tenth.
     fn run(requests: u64, wait_us: u64, others: f64) -> Vec<Recorded> {

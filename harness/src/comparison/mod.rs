@@ -25,7 +25,7 @@ use document::Compared;
 use doubles::{Chain, FacilitatorDouble, Terms};
 use journal::Journal;
 use reports::event::{Event, FacilitatorEndpoint};
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny};
 use std::{
     collections::BTreeMap,
     io,
@@ -65,9 +65,19 @@ pub struct ConformanceTools {
 /// The document, and whether the dispatcher was sound in every row.
 pub struct Conformance {
     pub document: String,
-    /// How many rows were played.
-    pub rows: usize,
+    /// The rows that were played.
+    pub rows: Vec<PlayedRow>,
     pub sound: bool,
+}
+
+/// A row that was played, and whether nobody lost anything at either server.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlayedRow {
+    pub name: &'static str,
+    pub dispatcher_is_sound: bool,
+    pub reference_is_sound: bool,
+    /// At the dispatcher.
+    pub verdicts: Vec<String>,
 }
 
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
@@ -132,8 +142,15 @@ pub async fn conformance(
         let (reference, dispatcher) = tokio::try_join!(play(Server::Reference), play(Server::Dispatcher))?;
         compared.push(Compared { name: row.name, deed: row.deed, specified: row.specified, reference, dispatcher });
     }
-    let sound = compared.iter().all(|row| row.dispatcher.is_sound(row.deed, row.specified));
-    Ok(Conformance { rows: count, document: document::render(&tools.reference_library, &compared), sound })
+    let played = |row: &Compared| PlayedRow {
+        name: row.name,
+        dispatcher_is_sound: row.dispatcher.is_sound(row.deed, row.specified),
+        reference_is_sound: row.reference.is_sound(row.deed, row.specified),
+        verdicts: row.dispatcher.verdicts(row.deed, row.specified).iter().map(ToString::to_string).collect(),
+    };
+    let rows: Vec<PlayedRow> = compared.iter().map(played).collect();
+    let sound = rows.iter().all(|row| row.dispatcher_is_sound);
+    Ok(Conformance { rows, document: document::render(&tools.reference_library, &compared), sound })
 }
 
 async fn play(tools: &ConformanceTools, server: Server, row: &Row, dir: &Path) -> Result<Observed, ConformanceError> {

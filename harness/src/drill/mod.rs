@@ -6,6 +6,7 @@ mod log;
 pub use log::tailed;
 
 use reports::event::{Event, FacilitatorEndpoint, Recorded};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The file with the log, in the run's folder.
@@ -81,7 +82,7 @@ pub struct Conclusion {
 }
 
 /// One thing that was concluded, and what is true.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Graded {
     pub what: &'static str,
     pub is_right: bool,

@@ -12,6 +12,7 @@ use dispatcher_core::egress::HostPattern;
 use scenario::{
     AddressesIn, ClientKind, CpuLimitPolicy, Node, Pick, Rates, Scenario, Tenant, Traffic, When, World, show,
 };
+use serde_json::{Value, json};
 use std::time::Duration;
 use words::{Story, list};
 use x402_protocol::{PaymentFlow, v2::IdentifierRule};
@@ -47,6 +48,21 @@ pub fn render(scenario: &Scenario) -> String {
         story.say("  ", &chance);
     }
     story.text
+}
+
+/// For programs: the head of the file, and the story as it is told, a line each.
+#[must_use]
+pub fn as_json(scenario: &Scenario, told: &str) -> Value {
+    json!({
+        "scenario": scenario.id().as_str(),
+        "title": scenario.title(),
+        "why": scenario.why(),
+        "profile": scenario.profile().as_str(),
+        "tags": scenario.tags().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "lasts_s": scenario.end().as_secs(),
+        "must": scenario.musts().iter().map(|must| must.id()).collect::<Vec<_>>(),
+        "told": told.lines().collect::<Vec<_>>(),
+    })
 }
 
 fn who(world: &World, story: &mut Story) {
@@ -210,8 +226,14 @@ fn traffic(traffic: &Traffic) -> String {
 }
 
 fn chances(scenario: &Scenario) -> Vec<String> {
-    let mut said =
-        vec!["of each arrival its kind, its tenant, and whether it comes by host or by /t/<slug>".to_owned()];
+    // What a block names once is left to no chance.
+    let blocks = scenario.traffic();
+    let has_kinds = blocks.iter().any(|block| block.mix().clients().count() > 1);
+    let has_tenants = blocks.iter().any(|block| block.tenants_for(ClientKind::Unpaid).len() > 1);
+    let drawn = [(has_kinds, "its kind, "), (has_tenants, "its tenant, ")];
+    let drawn: String = drawn.iter().filter(|(is_drawn, _)| *is_drawn).map(|(_, what)| *what).collect();
+    let and = if drawn.is_empty() { "" } else { "and " };
+    let mut said = vec![format!("of each arrival {drawn}{and}whether it comes by host or by /t/<slug>")];
     if scenario.traffic().iter().any(|block| block.mix().clients().any(|client| client == ClientKind::Malformed)) {
         said.push("which way each malformed payment is broken".to_owned());
     }

@@ -11,7 +11,7 @@ mod runner;
 
 pub use facts::{machine, now_ms, profile, scenarios, source};
 pub use files::{BundleFiles, bundle_files, config_files, copy_bundle};
-pub use outcome::{Finished, job_record};
+pub use outcome::{Finished, job_record, parts_report};
 pub use runner::{Cut, Ran, Runner, beside, not_begun};
 
 use crate::exit::Exit;

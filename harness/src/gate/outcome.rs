@@ -4,8 +4,11 @@
 //! Surprising constraint: a program that ended well and said nothing has judged nothing, and that is no pass.
 
 use crate::exit::Exit;
-use gate::{CheckRecord, Job, JobRecord, Kind, Outcome, Program};
-use reports::{report::Report, verdict::Verdict};
+use gate::{CheckRecord, GateRecord, Job, JobRecord, Kind, Outcome, Program};
+use reports::{
+    report::{Check, Report},
+    verdict::Verdict,
+};
 use serde::Deserialize;
 use serde_json::Value;
 use std::time::Duration;
@@ -82,18 +85,19 @@ fn told(kind: Kind, stdout: &str) -> Told {
         Kind::Load => of_load(stdout),
         Kind::Selftest => {
             let json: Value = serde_json::from_str(stdout).unwrap_or_default();
-            let unseen = json["bugs"].as_array().into_iter().flatten().filter(|bug| bug["seen"] != "caught");
-            let not_held = unseen.map(unseen_bug).collect();
+            let bugs = json["bugs"].as_array().into_iter().flatten();
+            let not_held = bugs.filter_map(bug_not_held).collect();
             Told { judged: json["caught"].as_u64().unwrap_or(0), not_held, ..Told::default() }
         }
         Kind::Swarm => {
             let json: Value = serde_json::from_str(stdout).unwrap_or_default();
             Told { judged: json["runs"].as_u64().unwrap_or(0), ..Told::default() }
         }
-        // Its only line says how many.
         Kind::Conformance => {
-            let rows = stdout.split_whitespace().next().and_then(|rows| rows.parse().ok());
-            Told { judged: rows.unwrap_or(0), ..Told::default() }
+            let json: Value = serde_json::from_str(stdout).unwrap_or_default();
+            let rows: Vec<&Value> = json["rows"].as_array().into_iter().flatten().collect();
+            let lost = rows.iter().filter(|row| row["dispatcher_is_sound"] != true);
+            Told { judged: rows.len() as u64, not_held: lost.map(|row| lost_row(row)).collect(), ..Told::default() }
         }
     }
 }
@@ -123,9 +127,21 @@ fn of_load(stdout: &str) -> Told {
     Told { judged, not_held, ..Told::default() }
 }
 
-fn unseen_bug(bug: &Value) -> CheckRecord {
+/// A bug that no rule saw, or one that is listed as unseen and was seen.
+fn bug_not_held(bug: &Value) -> Option<CheckRecord> {
     let text = |key: &str| bug[key].as_str().unwrap_or_default().to_owned();
-    CheckRecord { rule: text("rule"), name: text("bug"), outcome: Outcome::Fail, detail: text("breaks") }
+    let detail = match (bug["seen"] == "caught", bug["known"]["standing"].as_str()) {
+        (true, Some("over")) => "it is seen, and known.toml lists it as unseen: its entry is to be deleted".to_owned(),
+        (true, _) | (false, Some("listed")) => return None,
+        (false, _) => text("breaks"),
+    };
+    Some(CheckRecord { rule: text("rule"), name: text("bug"), outcome: Outcome::Fail, detail })
+}
+
+fn lost_row(row: &Value) -> CheckRecord {
+    let verdicts: Vec<&str> = row["verdicts"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let [rule, name] = ["CONFORM-ROW", row["name"].as_str().unwrap_or_default()].map(str::to_owned);
+    CheckRecord { rule, name, outcome: Outcome::Fail, detail: verdicts.join(", ") }
 }
 
 fn says(finished: &Finished, told: &Told) -> String {
@@ -137,9 +153,25 @@ fn says(finished: &Finished, told: &Told) -> String {
     if !broken.is_empty() {
         return format!("{}: {}", exit.meaning(), broken.join(", "));
     }
-    let last = finished.stderr.trim().chars().rev().take(LAST_WORDS).collect::<Vec<_>>();
-    let last: String = last.into_iter().rev().collect();
+    let last = finished.stderr.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let last: String = last.chars().take(LAST_WORDS).collect();
     if exit == Exit::Pass { "it judged nothing".to_owned() } else { format!("{}: {last}", exit.meaning()) }
+}
+
+/// All parts as one report, so that a list of tests or of findings has those as well that ran no scenario, or never began.
+#[must_use]
+pub fn parts_report(record: &GateRecord, exit: Exit) -> Report {
+    let part = |part: &JobRecord| {
+        let verdict = match part.counts_as() {
+            Outcome::Pass => Verdict::Pass,
+            Outcome::Fail => Verdict::Fail,
+            Outcome::Unknown | Outcome::NotRun => Verdict::Unknown,
+        };
+        let broken: String = part.not_held.iter().map(|check| format!("; {} {}", check.rule, check.name)).collect();
+        Check::of(&part.id, "gate-part", "the part passes", verdict, &format!("{}{broken}", part.says))
+    };
+    let title = format!("the parts of profile {}", record.profile.as_str());
+    Report::of_checks("gate", &title, record.jobs.iter().map(part).collect(), exit.code())
 }
 
 /// The command that repeats the part.
@@ -187,6 +219,25 @@ mod tests {
         assert_eq!(record.not_held[0].rule, "LOAD-CPU");
         let idle = told.replace("\"requests\":9", "\"requests\":0").replace("fail", "pass");
         assert_eq!(job_record(&job(Kind::Load), &finished(Some(Exit::Pass), &idle)).0.outcome, Outcome::NotRun);
+    }
+
+    #[test]
+    fn a_self_test_names_the_bugs_that_went_unseen_and_those_that_are_listed_for_nothing() {
+        let bug = |name: &str, seen: &str, standing: Option<&str>| {
+            let known = standing.map(|standing| serde_json::json!({"standing": standing}));
+            serde_json::json!({"bug": name, "rule": "MONEY-1", "breaks": "pays twice", "seen": seen, "known": known})
+        };
+        let bugs = [
+            bug("a", "caught", None),
+            bug("b", "unseen", None),
+            bug("c", "unseen", Some("listed")),
+            bug("d", "caught", Some("over")),
+            bug("e", "unseen", Some("expired")),
+        ];
+        let told = serde_json::json!({"caught": 2, "bugs": bugs}).to_string();
+        let (record, _) = job_record(&job(Kind::Selftest), &finished(Some(Exit::SeededBugUnseen), &told));
+        let named: Vec<&str> = record.not_held.iter().map(|check| check.name.as_str()).collect();
+        assert_eq!((record.outcome, named), (Outcome::Fail, vec!["b", "d", "e"]));
     }
 
     #[test]

@@ -116,7 +116,10 @@ impl Runner<'_> {
         let (program, own) = match job.program {
             Program::Harness => {
                 let runs = self.folder.join("runs");
-                (&self.harness, vec!["--runs-dir".into(), runs.into(), "--bundle".into(), OsString::from(bundle)])
+                // All that the record speaks of stays, however much there is.
+                let keeps = ["--keep-runs".into(), usize::MAX.to_string().into()];
+                let places = ["--runs-dir".into(), runs.into(), "--bundle".into(), OsString::from(bundle)];
+                (&self.harness, keeps.into_iter().chain(places).collect())
             }
             Program::LoadTests => {
                 (&self.loadtests, vec!["--bundle".into(), OsString::from(bundle), "--format".into(), "json".into()])

@@ -22,6 +22,8 @@ pub struct Call {
     pub payment: Option<String>,
     /// Not told by the request that waited for it.
     pub beside: bool,
+    /// It said that an earlier call of its payment had settled it.
+    pub confirms: bool,
 }
 
 /// Which calls of its time a fault took.
@@ -68,9 +70,11 @@ pub fn of(evidence: &[Evidence]) -> Calls {
     // A line about a call in vain comes when its time is over.
     let waited_ms = timeouts(evidence);
     let began = |at_ms: u64, key: &(String, FacilitatorEndpoint), result: &str| match result {
-        "timeout" => at_ms.saturating_sub(waited_ms.get(key).copied().unwrap_or_default()),
+        "timeout" => at_ms.saturating_sub(waited_ms.get(&key.1).copied().unwrap_or_default()),
         _ => at_ms,
     };
+    // When an alarm last set out to settle each payment: it waits longer each time.
+    let mut set_out: BTreeMap<&str, u64> = BTreeMap::new();
     for Evidence { at_ms, what } in evidence {
         match what {
             What::Request { line, .. } => {
@@ -83,6 +87,9 @@ pub fn of(evidence: &[Evidence]) -> Calls {
             }
             // What an alarm did. A request's own are among its attempts.
             What::Payment(line) if line.request_id.is_none() => {
+                if line.stage == "settling" {
+                    set_out.insert(&line.payment, *at_ms);
+                }
                 let Some(facilitator) = &line.facilitator else { continue };
                 let key = (facilitator.clone(), FacilitatorEndpoint::Settle);
                 let result = match line.stage.as_str() {
@@ -96,8 +103,8 @@ pub fn of(evidence: &[Evidence]) -> Calls {
                     _ => continue,
                 };
                 let payment = Some(line.payment.clone());
-                let start_ms = began(*at_ms, &key, &result);
-                let call = Call { start_ms, end_ms: *at_ms, result, payment, beside: true };
+                let start_ms = set_out.remove(line.payment.as_str()).unwrap_or_else(|| began(*at_ms, &key, &result));
+                let call = Call { start_ms, end_ms: *at_ms, result, payment, beside: true, confirms: false };
                 calls.entry(key).or_default().push(call);
             }
             What::Standing(line) => {
@@ -109,7 +116,7 @@ pub fn of(evidence: &[Evidence]) -> Calls {
                 };
                 let key = (line.facilitator.clone(), line.call);
                 let start_ms = began(*at_ms, &key, &result);
-                let call = Call { start_ms, end_ms: *at_ms, result, payment: None, beside: true };
+                let call = Call { start_ms, end_ms: *at_ms, result, payment: None, beside: true, confirms: false };
                 calls.entry(key).or_default().push(call);
             }
             _ => {}
@@ -133,17 +140,19 @@ fn leave_out_what_others_contradict(calls: &mut Vec<Call>) {
     });
 }
 
-/// How long each is waited for in vain.
-fn timeouts(evidence: &[Evidence]) -> BTreeMap<(String, FacilitatorEndpoint), u64> {
-    let mut longest = BTreeMap::new();
+/// How long a call is waited for in vain, as configured: most calls are first ones, and a payment that is asked about again is
+/// waited for longer each time.
+pub fn timeouts(evidence: &[Evidence]) -> BTreeMap<FacilitatorEndpoint, u64> {
+    let mut waited: BTreeMap<FacilitatorEndpoint, BTreeMap<u64, u64>> = BTreeMap::new();
     for it in evidence {
         let What::Request { line, .. } = &it.what else { continue };
         for attempt in line.attempts.iter().filter(|attempt| attempt.result == "timeout") {
-            let waited: &mut u64 = longest.entry((attempt.facilitator.clone(), attempt.call)).or_default();
-            *waited = (*waited).max(attempt.ms);
+            *waited.entry(attempt.call).or_default().entry(attempt.ms / 100 * 100).or_default() += 1;
         }
     }
-    longest
+    // Of those that are as frequent the shortest.
+    let usual = |times: BTreeMap<u64, u64>| times.into_iter().rev().max_by_key(|(_, count)| *count).map(|(ms, _)| ms);
+    waited.into_iter().filter_map(|(call, times)| Some((call, usual(times)?))).collect()
 }
 
 /// Tells whether a facilitator says so when asked again to settle what it has settled. It answers, and so it is well.
@@ -157,13 +166,24 @@ fn hear_repeats(calls: &mut [Call]) {
         let Some(payment) = &call.payment else { continue };
         if !asked.insert(payment.clone()) && is_repeats(&call.result) {
             call.result = "ok".to_owned();
+            call.confirms = true;
         }
     }
 }
 
+/// The calls of a request that were made and came to nothing.
+pub fn failed(line: &DispatcherRequest) -> impl Iterator<Item = FacilitatorEndpoint> {
+    let made = line.attempts.iter().filter(|attempt| is_made(&attempt.result));
+    made.filter(|attempt| !is_well(&attempt.result) && !is_repeats(&attempt.result)).map(|attempt| attempt.call)
+}
+
+/// Tells whether a call was made at all.
+fn is_made(result: &str) -> bool {
+    !["quarantined", "cannot_serve", "no_time_left", "busy"].contains(&result)
+}
+
 /// The times of a request's attempts: verifications from its beginning on, settlements up to its end.
 fn attempts(at_ms: u64, line: &DispatcherRequest) -> Vec<((String, FacilitatorEndpoint), Call)> {
-    let asked = |result: &str| !["quarantined", "cannot_serve", "no_time_left", "busy"].contains(&result);
     let mut made = Vec::new();
     let mut place = |attempt: &reports::event::FacilitatorAttempt, start_ms: u64| {
         let call = Call {
@@ -172,17 +192,18 @@ fn attempts(at_ms: u64, line: &DispatcherRequest) -> Vec<((String, FacilitatorEn
             result: attempt.result.clone(),
             payment: line.payment.clone(),
             beside: false,
+            confirms: false,
         };
         made.push(((attempt.facilitator.clone(), attempt.call), call));
     };
     let mut forward_ms = at_ms.saturating_sub(line.ms);
     let is_settle = |attempt: &&reports::event::FacilitatorAttempt| attempt.call == FacilitatorEndpoint::Settle;
-    for attempt in line.attempts.iter().filter(|attempt| !is_settle(attempt) && asked(&attempt.result)) {
+    for attempt in line.attempts.iter().filter(|attempt| !is_settle(attempt) && is_made(&attempt.result)) {
         place(attempt, forward_ms);
         forward_ms += attempt.ms;
     }
     let mut backward_ms = at_ms;
-    for attempt in line.attempts.iter().rev().filter(|attempt| is_settle(attempt) && asked(&attempt.result)) {
+    for attempt in line.attempts.iter().rev().filter(|attempt| is_settle(attempt) && is_made(&attempt.result)) {
         backward_ms = backward_ms.saturating_sub(attempt.ms).max(forward_ms.min(backward_ms));
         place(attempt, backward_ms);
     }
@@ -287,7 +308,13 @@ fn illness(
         (None, None) => ended_ms.max(calls[last].end_ms),
     };
     let payments: BTreeSet<&str> = stretch.iter().filter_map(|n| calls[*n].payment.as_deref()).collect();
-    let money_moved = if payments.iter().any(|payment| settled.contains(payment)) {
+    // One that was asked again and said yes may have settled it only then.
+    let was_settled_then = |payment: &&str| {
+        let of_it = |call: &&Call| call.payment.as_deref() == Some(*payment) && is_well(&call.result);
+        let later: Vec<&Call> = calls[first..].iter().filter(of_it).collect();
+        later.iter().any(|call| call.confirms) || (later.is_empty() && settled.contains(payment))
+    };
+    let money_moved = if payments.iter().any(was_settled_then) {
         Some(true)
     } else if payments.iter().any(|payment| refused.contains(payment)) {
         Some(false)
@@ -397,6 +424,7 @@ mod tests {
             result: (*result).to_owned(),
             payment: Some(format!("p{n}")),
             beside: false,
+            confirms: false,
         };
         results.iter().enumerate().map(call).collect()
     }
@@ -440,7 +468,8 @@ mod tests {
         all[2].start_ms = 31_000;
         all[2].end_ms = 31_010;
         for start_ms in [12_000, 25_000] {
-            all.push(Call { start_ms, end_ms: start_ms, result: "timeout".to_owned(), payment: None, beside: true });
+            let result = "timeout".to_owned();
+            all.push(Call { start_ms, end_ms: start_ms, result, payment: None, beside: true, confirms: false });
         }
         all.sort_by_key(|call| call.start_ms);
         let ill = found(&all);
@@ -455,6 +484,68 @@ mod tests {
         hear_repeats(&mut all);
         let ill = found(&all);
         assert_eq!((ill.len(), ill[0].failed, ill[0].pattern), (1, 2, Pattern::All));
+        assert_eq!(ill[0].money_moved, Some(true), "it says that it had settled it");
+    }
+
+    #[test]
+    fn a_settlement_that_was_asked_for_twice_says_nothing_of_the_first_time() {
+        let mut all = calls(&["timeout", "timeout", "ok"]);
+        all[2].payment = Some("p1".to_owned());
+        let found = |settled: &[&str]| {
+            let settled = settled.iter().copied().collect();
+            illnesses(&key(), &all, &settled, &BTreeSet::new(), 9_000)[0].money_moved
+        };
+        assert_eq!(found(&["p1"]), None);
+        assert_eq!(found(&["p0", "p1"]), Some(true), "nobody asked again about the first");
+    }
+
+    #[test]
+    fn a_time_out_is_as_long_as_most_are_and_an_alarms_call_began_when_it_set_out() {
+        use crate::incident::evidence::{Evidence, What};
+        use reports::event::{DispatcherPayment, FacilitatorAttempt};
+        let attempt = |ms| FacilitatorAttempt {
+            facilitator: "primary".to_owned(),
+            call: FacilitatorEndpoint::Settle,
+            result: "timeout".to_owned(),
+            ms,
+        };
+        let request = |at_ms, ms| {
+            let line = DispatcherRequest {
+                request_id: format!("r{at_ms}"),
+                tenant_id: Some("acme".to_owned()),
+                route: "GET /".to_owned(),
+                status: 503,
+                code: Some("settlement_pending".to_owned()),
+                payment: Some(format!("p{at_ms}")),
+                transaction: None,
+                attempts: vec![attempt(ms)],
+                ms,
+            };
+            Evidence { at_ms, what: What::Request { line, limits: None } }
+        };
+        let stage = |at_ms, stage: &str| {
+            let line = DispatcherPayment {
+                request_id: None,
+                tenant_id: "acme".to_owned(),
+                payment: "p20000".to_owned(),
+                stage: stage.to_owned(),
+                reason: None,
+                facilitator: Some("primary".to_owned()),
+                transaction: None,
+            };
+            Evidence { at_ms, what: What::Payment(line) }
+        };
+        let log = [
+            request(20_000, 5_003),
+            request(21_000, 5_001),
+            request(30_000, 20_000),
+            stage(32_000, "settling"),
+            stage(42_000, "unknown"),
+        ];
+        assert_eq!(timeouts(&log)[&FacilitatorEndpoint::Settle], 5_000);
+        let calls = of(&log);
+        let alarm = calls[&key()].iter().find(|call| call.beside).expect("an alarm asked");
+        assert_eq!((alarm.start_ms, alarm.end_ms), (32_000, 42_000));
     }
 
     #[test]

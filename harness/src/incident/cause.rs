@@ -15,10 +15,16 @@ const AFTER_DEPLOY_MS: u64 = 120_000;
 
 /// Tells whether it is an illness, rather than a payer without money.
 pub fn counts(illness: &Illness) -> bool {
-    let gave_no_answer =
-        ["timeout", "unreachable", "invalid_json", "answer_too_large", "redirect", "contradiction", "slow"];
-    let is_no_answer = gave_no_answer.contains(&illness.result.as_str()) || illness.result.starts_with("http_");
-    is_no_answer || illness.payments >= 3 && matches!(illness.pattern, Pattern::All)
+    let gave_no_answer = ["timeout", "unreachable", "redirect", "contradiction", "slow"];
+    let result = illness.result.as_str();
+    let is_no_answer = gave_no_answer.contains(&result) || is_unreadable(result) || result.starts_with("http_");
+    let is_common = matches!(illness.pattern, Pattern::All) || result == "settlement_pending";
+    is_no_answer || illness.payments >= 3 && is_common
+}
+
+/// Tells whether the dispatcher's word for an answer says that nobody can read it.
+pub fn is_unreadable(result: &str) -> bool {
+    matches!(result, "invalid_json" | "invalid_response" | "wrong_shape" | "answer_too_large" | "answer_too_deep")
 }
 
 /// Returns the cause.
@@ -78,7 +84,8 @@ fn by_facilitator(incident: &Incident) -> Option<(usize, Cause, u64)> {
         "unreachable" => "could not be reached, or reset the connection",
         "slow" => "answered late",
         "contradiction" => "contradicted itself",
-        "invalid_json" | "invalid_response" | "wrong_shape" => "answered what is no answer",
+        "settlement_pending" => "said that settlements were pending",
+        result if is_unreadable(result) => "answered what is no answer",
         result if result.starts_with("http_5") => "answered with errors of its own",
         result if result.starts_with("http_4") => "refused the dispatcher: its key, its address or its rate",
         _ => "refused payments",
@@ -118,7 +125,9 @@ fn by_facilitator(incident: &Incident) -> Option<(usize, Cause, u64)> {
         evidence.push(format!("{} it became {} ({})", times::of_day(it.at_ms), it.to, plain(&it.reason)));
     }
     if answered > 0 {
-        evidence.push(format!("{answered} callers were told to come back with the same payment"));
+        let payments = incident.payments.values().filter(|payment| payment.was_pending).count();
+        let about = if payments > 0 { format!(", {payments} payments among them") } else { String::new() };
+        evidence.push(format!("{answered} answers told callers to come again{about}"));
     }
     let weight = answered + refused + usize::try_from(worst.failed).unwrap_or(usize::MAX).min(incident.requests());
     Some((weight, Cause { kind: "facilitator", sentence, evidence }, worst.from_ms))

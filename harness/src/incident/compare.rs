@@ -1,7 +1,10 @@
 //! What was in the log beside what was in a run of the scenario that was made of it: by answer and minute, with a verdict.
 
-use super::shape::Answer;
-use reports::event::{Event, Recorded};
+use super::{
+    calls,
+    shape::{Answer, Incident},
+};
+use reports::event::{Event, FacilitatorEndpoint, Recorded};
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -67,9 +70,12 @@ impl Counts {
     }
 }
 
-/// Compares. `began_ms` is when the log begins. A run goes on when the log has ended, and what it answers then is not looked at.
+/// Compares. A run goes on when the log has ended, and what it answers then is not looked at.
 #[must_use]
-pub fn compare(log: &[Answer], began_ms: u64, run: &[Recorded]) -> Comparison {
+pub fn compare(incident: &Incident, run: &[Recorded]) -> Comparison {
+    let Incident { answers: log, began_ms, failed_calls, .. } = incident;
+    let began_ms = *began_ms;
+    let mut failed_in_run: BTreeMap<FacilitatorEndpoint, u64> = BTreeMap::new();
     let lasted_ms = log.iter().map(|answer| answer.at_ms.saturating_sub(began_ms)).max().unwrap_or_default();
     let (mut in_log, mut in_run) = (Counts::default(), Counts::default());
     log.iter().for_each(|answer| in_log.add(answer, began_ms));
@@ -84,6 +90,7 @@ pub fn compare(log: &[Answer], began_ms: u64, run: &[Recorded]) -> Comparison {
                 request_id: line.request_id.clone(),
             };
             in_run.add(&answer, 0);
+            calls::failed(line).for_each(|call| *failed_in_run.entry(call).or_default() += 1);
         }
     }
     let keys: BTreeSet<&(String, u64)> = in_log.0.keys().chain(in_run.0.keys()).collect();
@@ -103,13 +110,23 @@ pub fn compare(log: &[Answer], began_ms: u64, run: &[Recorded]) -> Comparison {
             apart.push(format!("{symptom}: {then} in the log, {now} in the run"));
         }
     }
+    // An illness that no caller noticed is shown by the calls that failed, or not at all.
+    for (call, then) in failed_calls {
+        let now = failed_in_run.get(call).copied().unwrap_or_default();
+        shown += u64::from(now > 0);
+        if !alike(*then, now) {
+            let call = format!("{call:?}").to_lowercase();
+            apart.push(format!("failed calls to {call}: {then} in the log, {now} in the run"));
+        }
+    }
     for other in in_run.1.difference(&in_log.1) {
         let now = in_run.total(other);
         if now > BY_CHANCE {
             apart.push(format!("{other}: none in the log, {now} in the run"));
         }
     }
-    let verdict = if !in_log.1.is_empty() && shown == 0 {
+    let was_ill = !in_log.1.is_empty() || !failed_calls.is_empty();
+    let verdict = if was_ill && shown == 0 {
         Reproduced::NotReproduced
     } else if apart.is_empty() {
         Reproduced::Reproduced
@@ -174,19 +191,26 @@ mod tests {
     fn a_run_shows_an_incident_or_it_does_not() {
         let pending = Some("settlement_pending");
         let then = log(&[(200, None, 50), (503, pending, 40)]);
-        let verdict = |of: &[(u16, Option<&str>, u64)]| compare(&then, 5_000, &run(of)).verdict;
+        let incident = |answers| Incident { answers, began_ms: 5_000, ..Incident::default() };
+        let verdict = |of: &[(u16, Option<&str>, u64)]| compare(&incident(then.clone()), &run(of)).verdict;
         assert_eq!(verdict(&[(200, None, 60), (503, pending, 30)]), Reproduced::Reproduced);
         assert_eq!(verdict(&[(200, None, 90)]), Reproduced::NotReproduced);
         assert_eq!(verdict(&[(200, None, 80), (503, pending, 3)]), Reproduced::Partly);
-        let other = compare(&then, 5_000, &run(&[(503, pending, 40), (502, Some("tenant_worker_failure"), 9)]));
+        let other =
+            compare(&incident(then.clone()), &run(&[(503, pending, 40), (502, Some("tenant_worker_failure"), 9)]));
         assert_eq!((other.verdict, other.apart.len()), (Reproduced::Partly, 1));
         let well = log(&[(200, None, 5)]);
-        assert_eq!(compare(&well, 5_000, &run(&[(200, None, 5)])).verdict, Reproduced::Reproduced);
+        assert_eq!(compare(&incident(well.clone()), &run(&[(200, None, 5)])).verdict, Reproduced::Reproduced);
+        // Callers noticed nothing, for another facilitator stood in.
+        let failed_calls = BTreeMap::from([(FacilitatorEndpoint::Verify, 7)]);
+        let unnoticed = Incident { failed_calls, ..incident(well) };
+        assert_eq!(compare(&unnoticed, &run(&[(200, None, 5)])).verdict, Reproduced::NotReproduced);
     }
 
     #[test]
     fn the_table_has_a_line_for_each_answer_and_minute() {
-        let told = compare(&log(&[(200, None, 2)]), 5_000, &run(&[(200, None, 1)])).to_string();
+        let incident = Incident { answers: log(&[(200, None, 2)]), began_ms: 5_000, ..Incident::default() };
+        let told = compare(&incident, &run(&[(200, None, 1)])).to_string();
         assert_eq!(told, "minute  answer  in the log  in the run\n     0  200              2           1\nreproduced");
     }
 }

@@ -202,9 +202,20 @@ impl File<'_> {
             self.line(format!(
                 "[[fault]]\non   = \"{name}\"\ncall = \"{call}\"\nfrom = \"{from_ms}ms\"\nto   = \"{to_ms}ms\""
             ));
+            let was_quarantined = self
+                .incident
+                .standings
+                .iter()
+                .any(|it| it.facilitator == *facilitator && it.call == illness.call && it.to == "quarantined");
             match pattern {
+                // It says so to each payment, until it has settled it.
+                _ if result == "settlement_pending" => {}
                 Pattern::All => {}
                 Pattern::Every(step) => self.line(format!("pick.every = {step}")),
+                // By chance several in a row would come, which the breaker never met.
+                Pattern::Share(share) if *share <= 0.5 && !was_quarantined => {
+                    self.line(format!("pick.every = {}", (1.0 / share).round()));
+                }
                 Pattern::Share(share) => self.line(format!("pick.odds = {share:.2}")),
             }
             self.line(format!("inject.{}", inject(illness)));
@@ -297,6 +308,7 @@ fn inject(illness: &Illness) -> String {
         ("unreachable", _) if moved => "settle-then-reset = {}".to_owned(),
         ("unreachable", _) => "reset = { after = \"head\" }".to_owned(),
         ("invalid_json", _) => "bad-json = {}".to_owned(),
+        ("answer_too_deep", _) => "deep = { levels = 5000 }".to_owned(),
         ("answer_too_large", _) => "huge = { kilobytes = 1024 }".to_owned(),
         ("redirect", _) => "redirect = { code = 307 }".to_owned(),
         ("contradiction", _) => {

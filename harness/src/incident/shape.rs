@@ -25,7 +25,9 @@ pub struct Incident {
     pub illnesses: Vec<Illness>,
     pub answers: Vec<Answer>,
     pub payments: BTreeMap<String, Payment>,
-    /// The longest that a call was waited for in vain.
+    /// How many calls of requests came to nothing.
+    pub failed_calls: BTreeMap<FacilitatorEndpoint, u64>,
+    /// How long most calls in vain were waited for.
     pub timeouts_ms: BTreeMap<FacilitatorEndpoint, u64>,
     pub deploys: Vec<(u64, String)>,
     pub alerts: Vec<Alerted>,
@@ -39,7 +41,7 @@ pub struct Incident {
     /// How facilitators answer who asks again for what they have settled, in the words of a scenario.
     pub repeats: Option<&'static str>,
     /// Payments of which a settlement failed.
-    failed_settles: BTreeSet<String>,
+    pub(super) failed_settles: BTreeSet<String>,
     /// A sale was settled although no facilitator had said so: a node of the chain had.
     pub has_node: bool,
 }
@@ -176,6 +178,7 @@ impl Incident {
         let ended_ms = evidence.iter().map(|it| it.at_ms).max()?;
         let mut incident = Self { began_ms, ended_ms, ..Self::default() };
         evidence.iter().for_each(|it| incident.take(it));
+        incident.timeouts_ms = calls::timeouts(evidence);
         let all = calls::of(evidence);
         incident.look_at_calls(&all);
         incident.arrivals = arrivals(evidence);
@@ -252,12 +255,9 @@ impl Incident {
     }
 
     fn request(&mut self, at_ms: u64, line: &DispatcherRequest) {
+        calls::failed(line).for_each(|call| *self.failed_calls.entry(call).or_default() += 1);
         // Whoever was asked, for a fault may be on it.
         line.attempts.iter().for_each(|attempt| self.meet(Some(&attempt.facilitator)));
-        for attempt in line.attempts.iter().filter(|attempt| attempt.result == "timeout") {
-            let longest = self.timeouts_ms.entry(attempt.call).or_default();
-            *longest = (*longest).max(attempt.ms);
-        }
         let mut settles = line.attempts.iter().filter(|attempt| attempt.call == FacilitatorEndpoint::Settle).peekable();
         let is_sold = line.payment.is_some() && (200..300).contains(&line.status);
         self.has_node |= is_sold && settles.peek().is_some() && settles.all(|attempt| attempt.result != "ok");

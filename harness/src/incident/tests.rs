@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::{play::RunSpec, sim};
-use reports::event::{Event, Recorded};
+use reports::event::{Event, FacilitatorEndpoint, Recorded};
 use scenario::Tier;
 use scenario::{Profile, limits::MAX_RUN};
 
@@ -80,7 +80,7 @@ fn an_outages_log_becomes_an_outage_that_shows_itself_again() {
         assert!(made.musts().iter().any(|must| must.id() == cover), "{cover}: it could pass by not happening");
     }
     let run = history(&text, "monday");
-    let compared = compare(&read.incident.answers, read.incident.began_ms, &run);
+    let compared = compare(&read.incident, &run);
     assert_ne!(compared.verdict, Reproduced::NotReproduced, "{compared}");
     let page = Page::of(&read.incident, None, &read.left_out);
     assert_eq!(page.cause.kind, "facilitator", "{page}");
@@ -133,7 +133,54 @@ fn payments_that_nobody_cleared_up_are_listed_with_the_command_that_asks() {
     assert!(ill.iter().any(|it| !it.healed && it.result == "timeout"), "{page}");
     let text =
         scenario(&read, &Name::new("monday").expect("a name"), 1).map_err(miette::Report::new).expect("it makes one");
-    let compared = compare(&read.incident.answers, read.incident.began_ms, &self::history(&text, "monday"));
+    let compared = compare(&read.incident, &self::history(&text, "monday"));
+    assert_eq!(compared.verdict, Reproduced::Reproduced, "{compared}\n{text}");
+}
+
+/// The only facilitator hangs for half a minute, is quarantined, and comes back.
+const HANG: &str = r#"
+id = "hang"
+title = "settle hangs for 30 s"
+seed = 7
+end = "60s"
+[world]
+facilitators = ["primary"]
+[[world.tenant]]
+id = "acme"
+plan = "pro"
+price = "0.01"
+[[phase]]
+name = "all"
+from = "0s"
+[[traffic]]
+name = "callers"
+from = "0s"
+to = "50s"
+rate = 3
+mix = { paid = 3, unpaid = 1 }
+[[fault]]
+on = "primary"
+call = "settle"
+from = "10s"
+to = "40s"
+inject.hang = {}
+[[must]]
+id = "MONEY-1"
+hold.settle-at-most-once = {}
+"#;
+
+#[test]
+fn half_a_minute_without_settlements_is_reproduced_with_its_quarantine() {
+    let log = log(&history(HANG, "hang"));
+    let read = read_text("hang", log.as_bytes(), &Cut::default()).map_err(miette::Report::new).expect("it is a log");
+    let page = Page::of(&read.incident, None, &read.left_out);
+    let settle = read.incident.illnesses.iter().find(|it| it.call == FacilitatorEndpoint::Settle).expect("it was ill");
+    let from_s = (settle.from_ms - read.incident.began_ms) as f64 / 1_000.0;
+    assert!((8.0..=12.0).contains(&from_s), "it began at 10 s, and is said to begin at {from_s} s: {page}");
+    assert_eq!(settle.money_moved, None, "each payment was asked about again, and settled then for all that one knows");
+    let text =
+        scenario(&read, &Name::new("monday").expect("a name"), 1).map_err(miette::Report::new).expect("it makes one");
+    let compared = compare(&read.incident, &self::history(&text, "monday"));
     assert_eq!(compared.verdict, Reproduced::Reproduced, "{compared}\n{text}");
 }
 

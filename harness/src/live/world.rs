@@ -184,6 +184,7 @@ impl Live {
             impoverish(&chain, network, &Payers::from_seed(options.seed));
             if let Some(kind) = scenario.world().node() {
                 let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
+                tracing::info!(url = served.uri(), "a node double listens");
                 keys.extend([node_secret(&[served.uri()])]);
                 node = Some(served);
             }
@@ -196,6 +197,7 @@ impl Live {
                     FacilitatorDouble::start(name.to_owned(), terms, Arc::clone(&chain), faults, journal.clone())
                         .await
                         .map_err(|source| LiveError::Double { name: name.to_owned(), source })?;
+                tracing::info!(name, url = double.url(), "a facilitator double listens");
                 facilitator_urls.push((name.to_owned(), double.url()));
                 let (ended, told, name) = (double.ended(), watch.clone(), name.to_owned());
                 tokio::spawn(async move {

@@ -4,9 +4,11 @@ use journal::Journal;
 use reports::event::Event;
 use scenario::Scenario;
 use std::time::Duration;
+use tracing::{Span, info, info_span};
 
 /// Comes back at the run's end. `say` is told of each phase as it begins.
 pub async fn mark(scenario: &Scenario, journal: &Journal, say: &dyn Fn(&str)) {
+    let mut current = Span::none();
     for (at, event) in marks(scenario) {
         let now = Duration::from_micros(journal.clock().now_us());
         tokio::time::sleep(at.saturating_sub(now)).await;
@@ -15,6 +17,13 @@ pub async fn mark(scenario: &Scenario, journal: &Journal, say: &dyn Fn(&str)) {
         {
             let (from, to) = (phase.window().from().as_secs(), phase.window().to().as_secs());
             say(&format!("phase {} ({from} s to {to} s)", phase.name()));
+            current = info_span!("phase", name = phase.name().as_str());
+        }
+        if let Event::FaultStarted { fault } | Event::FaultEnded { fault } = &event {
+            let is_on = matches!(event, Event::FaultStarted { .. });
+            current.in_scope(|| info!(on = fault.on.as_str(), inject = fault.inject.as_str(), is_on, "fault"));
+        } else {
+            current.in_scope(|| info!("begins"));
         }
         journal.record(event);
     }

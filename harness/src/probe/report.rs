@@ -35,6 +35,28 @@ impl Conformity {
         }
     }
 
+    /// In the form that all judgements share.
+    pub fn report(&self) -> reports::report::Report {
+        use reports::{level::Level as Weighs, report::Check as Judged, verdict::Verdict};
+        let judged = |check: &Check| {
+            let verdict = match check.outcome {
+                Outcome::Pass | Outcome::DoesNotApply => Verdict::Pass,
+                Outcome::Fail => Verdict::Fail,
+                Outcome::NotJudged => Verdict::Unknown,
+            };
+            let level = match (check.outcome, check.level) {
+                (Outcome::DoesNotApply, _) => Weighs::Observe,
+                (_, Level::Must) => Weighs::Must,
+                (_, Level::Should) => Weighs::Should,
+            };
+            let detail = if check.outcome == Outcome::DoesNotApply { "does not apply" } else { check.detail.as_str() };
+            let sources = vec![check.rests_on.clone()];
+            Judged { level, sources, ..Judged::of(&check.id, "conform", &check.says, verdict, &plain(detail)) }
+        };
+        let checks = self.checks.iter().map(judged).collect();
+        reports::report::Report::of_checks("conform", &plain(&self.target), checks, self.exit().code())
+    }
+
     pub fn table(&self) -> String {
         let mut out = String::new();
         self.write(&mut out).expect("writing to a string cannot fail");

@@ -15,13 +15,16 @@ use judge::History;
 use reports::{event::Event, report::Report, verdict::Verdict};
 use scenario::{OperatorAction, Scenario, Tier};
 use std::{
+    convert::Infallible,
     sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 use system::{
     clock::{Clock, SystemClock},
     interrupt::{Interruption, interrupted},
+    progress::Headway,
 };
+use tracing::{Instrument, info_span};
 use traffic::{self, Caller, HttpError, HttpWire, Payers};
 
 /// How long the dispatcher's last log lines may take to arrive after the last answer did.
@@ -86,8 +89,19 @@ pub async fn live(asked: RunSpec<'_>, tools: &Tools, run_dir: &RunDir, say: &dyn
 pub async fn start_or_interrupted(options: &LiveOptions<'_>, journal: &Journal) -> Result<(Live, Deaths), RunError> {
     let (watch, deaths) = Watch::new();
     tokio::select! {
-        live = Live::start(options, journal, watch) => Ok((live.map_err(RunError::DidNotStart)?, deaths)),
+        live = Live::start(options, journal, watch).instrument(info_span!("world")) => Ok((live.map_err(RunError::DidNotStart)?, deaths)),
         () = interrupted() => Err(RunError::Interrupted),
+    }
+}
+
+/// Shows a person how far the run is.
+async fn tell_of(scenario: &Scenario, caller: &Caller, clock: &SystemClock) -> Infallible {
+    let headway = Headway::of(scenario.end().as_secs());
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let now_us = clock.now_us();
+        let so_far = format!("{}, {}: {} answers", scenario.id(), caller.phase_at(now_us), caller.answers());
+        headway.at(now_us / 1_000_000, &so_far);
     }
 }
 
@@ -124,6 +138,7 @@ async fn drive(
         tokio::select! {
             driven = driven => Ok(driven),
             never = machine::watch(journal) => match never {},
+            never = tell_of(scenario, &caller, clock) => match never {},
         }
     };
     let changes = async {

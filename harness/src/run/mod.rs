@@ -5,7 +5,7 @@ mod retention;
 mod simulated;
 
 pub use live::{began, live, start_or_interrupted};
-pub use retention::{Kept, Swept, sweep};
+pub use retention::{Kept, Swept, keep_at_most, make_room, sweep};
 pub use simulated::{simulated, write_events};
 
 use crate::{

@@ -10,6 +10,10 @@ use std::{
     fs::{self, File},
     io,
     path::{Path, PathBuf},
+    sync::{
+        Once,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::SystemTime,
 };
 use system::folders::remove_if_there;
@@ -32,6 +36,26 @@ pub struct Swept {
     pub removed: Vec<PathBuf>,
 }
 
+/// How many runs that passed stay without anybody's asking.
+static AT_MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+/// Keeps so many from now on. The command line says so once, before anything runs.
+pub fn keep_at_most(newest: usize) {
+    AT_MOST.store(newest, Ordering::Relaxed);
+}
+
+/// Makes room for another run, once a process: old ones that passed go. Whatever keeps it from doing so keeps no run from its place.
+pub fn make_room(runs: &Path) {
+    static MADE: Once = Once::new();
+    MADE.call_once(|| {
+        let kept = Kept { newest: AT_MOST.load(Ordering::Relaxed), failed: true };
+        match sweep(runs, kept, false) {
+            Ok(swept) => tracing::info!(removed = swept.removed.len(), of = swept.found, "old runs"),
+            Err(error) => tracing::warn!(%error, runs = %runs.display(), "old runs stay"),
+        }
+    });
+}
+
 /// Removes what is not kept, the oldest first; or only tells what that is.
 pub fn sweep(runs: &Path, kept: Kept, only_tell: bool) -> io::Result<Swept> {
     let mut found: Vec<(SystemTime, PathBuf)> = Vec::new();
@@ -42,8 +66,10 @@ pub fn sweep(runs: &Path, kept: Kept, only_tell: bool) -> io::Result<Swept> {
     for entry in entries {
         let entry = entry?;
         let path = entry.path();
-        if entry.file_type()?.is_dir() && is_a_run(&path) {
-            found.push((entry.metadata()?.modified()?, path));
+        // Another harness may be removing it.
+        let modified = entry.metadata().ok().filter(fs::Metadata::is_dir).and_then(|folder| folder.modified().ok());
+        if let Some(modified) = modified.filter(|_| is_a_run(&path)) {
+            found.push((modified, path));
         }
     }
     found.sort();

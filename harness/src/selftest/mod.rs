@@ -141,6 +141,18 @@ fn unknown(all: &[Bug], name: &str) -> SelftestError {
     SelftestError::UnknownBug { wanted: name.to_owned(), help }
 }
 
+/// For programs: each bug with what it breaks, the rule that is to catch it, and where.
+#[must_use]
+pub fn as_json(bugs: &[Bug]) -> serde_json::Value {
+    let told = |bug: &Bug| {
+        serde_json::json!({
+            "bug": bug.name, "breaks": bug.says, "rule": bug.rule.id, "checker": bug.rule.checker,
+            "scenarios": bug.scenarios, "tier": bug.tier.as_str(),
+        })
+    };
+    bugs.iter().map(told).collect()
+}
+
 /// Each bug with what it breaks, the rule that is to catch it, and where.
 #[must_use]
 pub fn list(bugs: &[Bug]) -> String {

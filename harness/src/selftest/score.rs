@@ -2,7 +2,11 @@
 
 use crate::exit::Exit;
 use crate::planting::Bug;
-use reports::{level::Level, report::Check, verdict::Verdict};
+use reports::{
+    level::Level,
+    report::{Check, KnownFailure, KnownStanding, Report},
+    verdict::Verdict,
+};
 use scenario::Tier;
 use serde::Serialize;
 use std::{collections::BTreeSet, fmt::Write};
@@ -48,6 +52,9 @@ pub struct Trial {
     pub witness: Option<Seeing>,
     /// Other rules that broke.
     pub others: Vec<String>,
+    /// What the list of known failures says of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known: Option<KnownFailure>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -118,6 +125,7 @@ impl Trial {
             seen,
             witness,
             others,
+            known: None,
         }
     }
 }
@@ -136,18 +144,54 @@ impl Score {
         score
     }
 
+    /// Takes over what the list of known failures says of each bug, out of the report that was held against it.
+    #[must_use]
+    pub fn with_known(mut self, held: &Report) -> Self {
+        for trial in &mut self.bugs {
+            let check = held.checks.iter().find(|check| check.id == trial.bug);
+            trial.known = check.and_then(|check| check.known.clone());
+        }
+        self.exit_code = self.exit().code();
+        self
+    }
+
     /// A judge that breaks without a bug says nothing when it breaks with one.
     #[must_use]
     pub fn exit(&self) -> Exit {
+        let standing = |trial: &Trial| trial.known.as_ref().map(|known| known.standing);
+        let is_unseen = |trial: &Trial| trial.seen != Seen::Caught && standing(trial) != Some(KnownStanding::Listed);
         if self.bugs.is_empty() {
             Exit::NothingRan
         } else if self.controls.iter().any(|control| control.verdict != Verdict::Pass) {
             Exit::RuleBroken
-        } else if self.caught < self.bugs.len() {
+        } else if self.bugs.iter().any(is_unseen) {
             Exit::SeededBugUnseen
+        } else if self.bugs.iter().any(|trial| standing(trial) == Some(KnownStanding::Over)) {
+            Exit::KnownIsOver
         } else {
             Exit::Pass
         }
+    }
+
+    /// As a report: a check a control and a bug.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let controls = self.controls.iter().map(|control| {
+            let detail =
+                if control.not_held.is_empty() { "every rule held".to_owned() } else { control.not_held.join("; ") };
+            let says = "without a bug every rule holds";
+            Check::of(&control.scenario, "control", says, control.verdict, &detail)
+        });
+        let bugs = self.bugs.iter().map(|trial| {
+            let verdict = if trial.seen == Seen::Caught { Verdict::Pass } else { Verdict::Fail };
+            let says = format!("{} breaks where the dispatcher {}", trial.rule, trial.breaks);
+            let seen = trial.witness.as_ref().map(|witness| format!("{}: {}", witness.scenario, witness.what));
+            let detail = seen.unwrap_or_else(|| format!("it went unseen in {}", trial.scenarios.join(", ")));
+            Check::of(&trial.bug, "planted-bug", &says, verdict, &detail)
+        });
+        let checks = controls.chain(bugs).collect();
+        let title = format!("{} of {} planted bugs caught", self.caught, self.bugs.len());
+        Report::of_checks("selftest", &title, checks, self.exit_code)
     }
 
     /// For people.
@@ -170,6 +214,14 @@ impl Score {
             };
             let _ = writeln!(text, "bug      {seen:8} {}: {}", trial.bug, trial.breaks);
             let _ = writeln!(text, "           {} {}, in {}", trial.rule, trial.checker, trial.scenarios.join(", "));
+            if let Some(known) = &trial.known {
+                let said = match known.standing {
+                    KnownStanding::Listed => "known",
+                    KnownStanding::Expired => "was known",
+                    KnownStanding::Over => "is seen, and listed as unseen: its entry is to be deleted",
+                };
+                let _ = writeln!(text, "           {said} until {} ({}): {}", known.until, known.owner, known.why);
+            }
             match &trial.witness {
                 Some(Seeing { scenario, what }) => {
                     let _ = writeln!(text, "           {scenario}: {what}");

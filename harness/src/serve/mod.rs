@@ -24,7 +24,8 @@ use faults::Switchboard;
 use journal::Journal;
 use own::Stager;
 use scenario::Tier;
-use scenario::{Name, Scenario};
+use scenario::{Name, Scenario, Tenant};
+use serde_json::{Value, json};
 use std::{io, sync::Arc};
 use system::clock::{Clock, SystemClock};
 use system::interrupt::Interruption;
@@ -43,6 +44,8 @@ pub struct ServeOptions<'a> {
     pub node_urls: &'a [String],
     /// Faults that are on from the start, as `harness fault add` takes them.
     pub faults: &'a [String],
+    /// Whether to say in JSON where everything is, in one line.
+    pub is_for_programs: bool,
 }
 
 /// Serves until Ctrl-C, or until a part of the world ends by itself. The URLs go to stdout, so that a script can read them.
@@ -84,7 +87,11 @@ pub async fn serve(
         Err(error) => Err(error),
         Ok((_control, publisher)) => {
             requests::tell(journal.follow());
-            announce(&quiet, &live, run_dir, wanted, own.is_some());
+            if wanted.is_for_programs {
+                outln!("{}", as_json(&quiet, &live, run_dir));
+            } else {
+                announce(&quiet, &live, run_dir, wanted, own.is_some());
+            }
             let deploys = async {
                 match (own, publisher) {
                     (Some(own), Some(mut publisher)) => {
@@ -136,6 +143,22 @@ async fn begin<'a>(
         board.add(words).map_err(|why| failed(io::Error::other(why)))?;
     }
     Ok((Control::open(run_dir.path(), &live.platform_token, board).await.map_err(failed)?, publisher))
+}
+
+fn as_json(scenario: &Scenario, live: &Live, run_dir: &RunDir) -> Value {
+    let url = &live.urls[0];
+    let tenant = |tenant: &Tenant| {
+        json!({
+            "id": tenant.id().as_str(), "plan": tenant.plan().as_str(), "url": format!("{url}/t/{}/", tenant.id()),
+            "price_atomic": tenant.price().map(|price| price.atomic()), "hosts": tenant.hosts(),
+        })
+    };
+    let facilitator = |(name, url): (&String, &String)| json!({"name": name, "url": url});
+    let facilitators: Vec<_> = live.facilitator_urls.iter().map(|(name, url)| facilitator((name, url))).collect();
+    json!({
+        "dispatchers": live.urls, "tenants": scenario.world().tenants().iter().map(tenant).collect::<Vec<_>>(),
+        "facilitators": facilitators, "platform_token": live.platform_token, "events": run_dir.events(), "log": live.log,
+    })
 }
 
 fn announce(scenario: &Scenario, live: &Live, run_dir: &RunDir, wanted: ServeOptions<'_>, own: bool) {

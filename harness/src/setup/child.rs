@@ -63,6 +63,7 @@ impl Job {
         if let Some(folder) = log.parent() {
             fs::create_dir_all(folder).map_err(SetupError::io("cannot create", folder))?;
         }
+        tracing::debug!(step = self.step, command = shown, log = %log.display(), "starting");
         let output = File::create(log).map_err(SetupError::io("cannot create", log))?;
         let errors = output.try_clone().map_err(SetupError::io("cannot write", log))?;
         command.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);

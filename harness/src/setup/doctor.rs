@@ -2,10 +2,12 @@
 
 use std::{fmt::Write, path::Path};
 
+use serde::Serialize;
+
 use super::{Cancelled, Progress, SetupError, Site, requirements};
 
 /// One row of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     pub name: &'static str,
     pub wanted: String,

@@ -9,7 +9,7 @@ use thiserror::Error;
 #[derive(Debug, Error, Diagnostic)]
 pub enum SetupError {
     #[error("{step}: `{command}` ended with {status}\n{tail}")]
-    #[diagnostic(code(setup::command_failed), help("{way_out}\nwhole log: {}", log.display()))]
+    #[diagnostic(help("{way_out}\nwhole log: {}", log.display()))]
     CommandFailed {
         step: &'static str,
         command: String,
@@ -20,53 +20,47 @@ pub enum SetupError {
     },
 
     #[error("{step}: could not start `{command}`")]
-    #[diagnostic(code(setup::not_started), help("{way_out}"))]
+    #[diagnostic(help("{way_out}"))]
     NotStarted { step: &'static str, command: String, way_out: &'static str, source: io::Error },
 
     #[error("{step}: called off")]
-    #[diagnostic(code(setup::interrupted), help("nothing is half-installed; run the same command again"))]
+    #[diagnostic(help("nothing is half-installed; run the same command again"))]
     Interrupted { step: &'static str },
 
     #[error("{step}: `{command}` did not end within {seconds} s")]
-    #[diagnostic(code(setup::timed_out), help("{way_out}\nwhole log: {}", log.display()))]
+    #[diagnostic(help("{way_out}\nwhole log: {}", log.display()))]
     TimedOut { step: &'static str, command: String, seconds: u64, log: PathBuf, way_out: &'static str },
 
     #[error("{what} {}", path.display())]
-    #[diagnostic(code(setup::io), help("check that the disk is not full and that the folder is yours to write"))]
+    #[diagnostic(help("check that the disk is not full and that the folder is yours to write"))]
     Io { what: &'static str, path: PathBuf, source: io::Error },
 
     #[error("no folder for the tool cache: neither HARNESS_CACHE, XDG_CACHE_HOME nor HOME is set")]
-    #[diagnostic(code(setup::no_cache), help("set HARNESS_CACHE to a folder of about 2 GB"))]
+    #[diagnostic(help("set HARNESS_CACHE to a folder of about 2 GB"))]
     NoCacheFolder,
 
     #[error("{} does not lock {package}", lock_file.display())]
-    #[diagnostic(code(setup::not_locked), help("run `cargo generate-lockfile` and commit Cargo.lock"))]
+    #[diagnostic(help("run `cargo generate-lockfile` and commit Cargo.lock"))]
     NotLocked { lock_file: PathBuf, package: &'static str },
 
     #[error("wasm-bindgen is {locked} in Cargo.lock but the build tool is made for {tool}")]
-    #[diagnostic(
-        code(setup::version_skew),
-        help(
-            "set wasm-bindgen-cli-support to \"={locked}\" in harness/toolchain/wasm-bindgen/Cargo.toml and update its lock file"
-        )
-    )]
+    #[diagnostic(help(
+        "set wasm-bindgen-cli-support to \"={locked}\" in harness/toolchain/wasm-bindgen/Cargo.toml and update its lock file"
+    ))]
     VersionSkew { locked: String, tool: String },
 
     #[error("{requirement} are missing, and set-up leaves the system as it is")]
-    #[diagnostic(code(setup::system_lacks), help("{mend}"))]
+    #[diagnostic(help("{mend}"))]
     SystemLacks { requirement: &'static str, mend: &'static str },
 
     #[error("{requirement} is missing after set-up")]
-    #[diagnostic(code(setup::still_missing), help("{mend}"))]
+    #[diagnostic(help("{mend}"))]
     StillMissing { requirement: &'static str, mend: &'static str },
 
     #[error("the wasm32-unknown-unknown target can be had neither from rustup nor from Debian's packages: {debian}")]
-    #[diagnostic(
-        code(setup::no_wasm_target),
-        help(
-            "let rustup reach its server and run `rustup target add wasm32-unknown-unknown`.\nwhat rustup said: {rustup}"
-        )
-    )]
+    #[diagnostic(help(
+        "let rustup reach its server and run `rustup target add wasm32-unknown-unknown`.\nwhat rustup said: {rustup}"
+    ))]
     NoWasmTarget { rustup: String, debian: String },
 
     #[error("a set-up thread panicked; this is a bug of the harness")]

@@ -86,19 +86,14 @@ pub fn ensure_namespace(
 }
 
 fn provide_missing(site: &Site, requirements: &[Box<dyn Requirement>]) -> Result<(), SetupError> {
-    let missing: Vec<(usize, &dyn Requirement)> = requirements
-        .iter()
-        .enumerate()
-        .map(|(index, requirement)| (index, requirement.as_ref()))
-        .filter(|(_, requirement)| requirement.found(site).is_none())
-        .collect();
-    let total = requirements.len();
+    let missing: Vec<&dyn Requirement> =
+        requirements.iter().map(AsRef::as_ref).filter(|requirement| requirement.found(site).is_none()).collect();
     // One thread a requirement: they meet only at the locks of the cache slot that they share.
     let outcomes: Vec<Result<(), SetupError>> = thread::scope(|scope| {
         let running: Vec<_> = missing
             .iter()
-            .map(|(index, requirement)| {
-                let label = format!("[{}/{total}] {}", index + 1, requirement.name());
+            .map(|requirement| {
+                let label = requirement.name().to_owned();
                 scope.spawn(move || {
                     let outcome = site.step(&label, *requirement);
                     if outcome.is_err() {

@@ -50,12 +50,12 @@ pub fn install(
     let bundles = to.join(PREBUILT);
     system::folders::remove_if_there(&bundles).map_err(failed)?;
     for (bundle, name) in [(dispatcher, DISPATCHER), (outbound, OUTBOUND)] {
-        copy(&bundle.dir, &bundles.join(name)).map_err(failed)?;
+        copy(&bundle.dir, &bundles.join(name), &LEFT_OUT).map_err(failed)?;
     }
     for name in READ {
         let from = workspace.join(name);
         if from.exists() {
-            copy(&from, &to.join(name)).map_err(failed)?;
+            copy(&from, &to.join(name), &[]).map_err(failed)?;
         }
     }
     let binary = to.join("bin/harness");
@@ -66,7 +66,7 @@ pub fn install(
     Ok(binary)
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+fn copy(from: &Path, to: &Path, left_out: &[&str]) -> io::Result<()> {
     if from.is_file() {
         to.parent().map_or(Ok(()), fs::create_dir_all)?;
         return fs::copy(from, to).map(drop);
@@ -74,8 +74,8 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
     for entry in fs::read_dir(from)? {
         let (path, name) = entry.map(|entry| (entry.path(), entry.file_name()))?;
-        if !LEFT_OUT.iter().any(|left| name == *left) {
-            copy(&path, &to.join(name))?;
+        if !left_out.iter().any(|left| name == *left) {
+            copy(&path, &to.join(name), left_out)?;
         }
     }
     Ok(())
@@ -94,9 +94,13 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "x").unwrap();
         };
-        for path in
-            ["scenarios/outage.toml", "dispatcher/worker/wrangler.jsonc", "dispatcher/core/src/lib.rs", "program"]
-        {
+        for path in [
+            "scenarios/outage.toml",
+            "dispatcher/worker/wrangler.jsonc",
+            "dispatcher/core/src/lib.rs",
+            "harness/toolchain/npm/package.json",
+            "program",
+        ] {
             write(path);
         }
         let bundle = |name: &str| {
@@ -110,6 +114,7 @@ mod tests {
         let binary = binary.map_err(miette::Report::new).unwrap();
         assert!(binary.is_file() && is_installed(&to) && !is_installed(&checkout));
         assert!(to.join("scenarios/outage.toml").is_file() && !to.join("dispatcher/core").exists());
+        assert!(to.join("harness/toolchain/npm/package.json").is_file(), "npm installs by it");
         let (dispatcher, outbound) = prebuilt(&to).map_err(miette::Report::new).unwrap();
         assert!(dispatcher.wasm.is_file() && outbound.dir.join("worker/shim.mjs").is_file());
         assert!(!outbound.dir.join(".gitignore").exists());

@@ -62,6 +62,7 @@ impl<'p> Site<'p> {
     }
 
     pub fn say(&self, line: &str) {
+        tracing::info!(line, "set-up");
         self.progress.lock().unwrap_or_else(PoisonError::into_inner).line(line);
     }
 

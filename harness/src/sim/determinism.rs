@@ -5,11 +5,13 @@ use crate::{
     sim::{self, SimError},
 };
 use reports::event::Recorded;
+use serde::Serialize;
 use sha3::{Digest, Keccak256};
 use x402_protocol::hex;
 
 /// Two runs, compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Twice {
     Same {
         events: usize,

@@ -5,12 +5,14 @@
 mod draw;
 mod merge;
 mod render;
+mod report;
 mod seed;
 mod tally;
 
 pub use draw::draw;
 pub use merge::{MergeError, merge};
 pub use render::render;
+pub use report::report;
 pub use seed::{NoSeed, SwarmSeed};
 pub use tally::{Failure, Misfit, Tally, Verdicts};
 
@@ -34,7 +36,10 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::Duration,
 };
-use system::clock::{Clock, SystemClock};
+use system::{
+    clock::{Clock, SystemClock},
+    progress::Headway,
+};
 
 /// Which of a swarm's runs are this machine's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +101,11 @@ pub enum SwarmError {
 /// run.
 pub fn swarm(plan: &Plan, stop: &AtomicBool, say: &(dyn Fn(&str) + Sync)) -> Result<Tally, SwarmError> {
     let clock = SystemClock::start();
-    let next = AtomicU64::new(0);
+    let (next, broken) = (AtomicU64::new(0), AtomicU64::new(0));
+    let headway = Headway::of(match plan.extent {
+        Extent::Runs(runs) => runs,
+        Extent::Time(time) => time.as_secs(),
+    });
     let work = || -> Result<Tally, SwarmError> {
         let mut tally = Tally::new(plan.seed.into(), plan.shard.index, plan.shard.of);
         while !stop.load(Ordering::Relaxed) {
@@ -108,8 +117,11 @@ pub fn swarm(plan: &Plan, stop: &AtomicBool, say: &(dyn Fn(&str) + Sync)) -> Res
             if done {
                 break;
             }
+            let far = if matches!(plan.extent, Extent::Runs(_)) { n } else { clock.now_us() / 1_000_000 };
+            headway.at(far, &format!("{n} runs begun, {} broken", broken.load(Ordering::Relaxed)));
             let seed = plan.seed.of_run(plan.shard.index + n * plan.shard.of);
             if let Some(failure) = run(seed, plan, &clock, &mut tally)? {
+                broken.fetch_add(1, Ordering::Relaxed);
                 say(&render::failure(&failure));
                 tally.failures.push(failure);
                 if plan.until_broken {

@@ -141,6 +141,7 @@ impl World {
             report_to: format!("http://{}{}", recorder.address(), recorder.path()),
         })
         .await?;
+        tracing::info!(tenants = options.tenants.len(), "the dispatch namespace serves");
         let directory = match options.directory {
             None => None,
             Some(address) => Some(PluginAt { plugin: kv_double::write_plugin(&options.run_dir)?, address }),

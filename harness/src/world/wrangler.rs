@@ -91,7 +91,10 @@ impl Wrangler {
         loop {
             match Running::start(&options, options.port, &lines).await {
                 Ok(running) => return Ok(Wrangler { options, lines, running }),
-                Err(error) if error.is_taken_port() && attempt < START_ATTEMPTS => attempt += 1,
+                Err(error) if error.is_taken_port() && attempt < START_ATTEMPTS => {
+                    tracing::warn!(attempt, why = %error, "the port was taken, and another is tried");
+                    attempt += 1;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -131,13 +134,16 @@ impl Running {
         environment::prepare(&options.run_dir).map_err(WranglerError::Prepare)?;
         let [free, inspector] = ports::free().map_err(WranglerError::Ports)?;
         let port = port.unwrap_or(free);
-        let (process, output) = options.guard.spawn(&command(options, port, inspector))?;
+        let command = command(options, port, inspector);
+        tracing::debug!(name = options.name, program = ?command.program, args = ?command.args, "starting");
+        let (process, output) = options.guard.spawn(&command)?;
         let (serves, served) = watch::channel(None);
         let log = options.run_dir.join(LOG);
         let output = Lines::follow(output, &log, lines.clone(), serves).map_err(WranglerError::Log)?;
         let mut running = Running { port, process, output };
         match timeout(READY_LIMIT, running.ready(served, &options.ready_path)).await {
             Ok(Ok(())) => {
+                tracing::info!(name = options.name, port, "answers");
                 options.watch.over(&options.name, &running.process, &log);
                 options.watch.over_runtimes(&options.name, &running.process, &log);
                 Ok(running)

@@ -14,6 +14,7 @@ pub trait Clock: Send + Sync {
 }
 
 /// Real time. The wall clock is read once, so that a step of it in mid-run moves no payment window.
+#[derive(Debug)]
 pub struct SystemClock {
     made: Instant,
     made_unix_us: u64,

@@ -70,6 +70,12 @@ impl Interruption {
     }
 }
 
+/// Tells whether somebody who was heeded has asked, even if nobody heeds it any more.
+#[must_use]
+pub fn is_interrupted() -> bool {
+    Interruption::heed().is_asked()
+}
+
 pub async fn interrupted() {
     Interruption::heed().asked().await;
 }

@@ -5,9 +5,11 @@
 
 use std::{
     fmt,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     sync::OnceLock,
 };
+
+use crate::screen::aside;
 
 static FAILED: OnceLock<io::Error> = OnceLock::new();
 
@@ -33,15 +35,28 @@ pub use crate::{errln, out, outln};
 
 #[doc(hidden)]
 pub fn print(text: fmt::Arguments<'_>) {
-    let mut stdout = anstream::stdout().lock();
-    if let Err(error) = stdout.write_fmt(text).and_then(|()| stdout.flush()) {
+    let printed = aside(|| {
+        let mut stdout = anstream::stdout().lock();
+        stdout.write_fmt(text).and_then(|()| stdout.flush())
+    });
+    if let Err(error) = printed {
         note(error);
     }
 }
 
 #[doc(hidden)]
 pub fn print_to_stderr(text: fmt::Arguments<'_>) {
-    let _ = anstream::stderr().lock().write_fmt(text);
+    let _ = aside(|| anstream::stderr().lock().write_fmt(text));
+}
+
+/// Returns how many columns the terminal below standard output has; `None` where it is none.
+#[must_use]
+pub fn columns() -> Option<usize> {
+    io::stdout()
+        .is_terminal()
+        .then(|| terminal_size::terminal_size_of(io::stdout()))
+        .flatten()
+        .map(|(width, _)| width.0.into())
 }
 
 /// Remembers the first failure of standard output, if it is one.

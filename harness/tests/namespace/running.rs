@@ -56,7 +56,7 @@ impl Running {
 
     fn start_in(folder: PathBuf, args: &[&str]) -> Running {
         let mut child = Command::new(env!("CARGO_BIN_EXE_harness"))
-            .args(["namespace", "--json", "--port", "0", "--tenants"])
+            .args(["namespace", "--format", "json", "--port", "0", "--tenants"])
             .arg(folder.join("tenants"))
             .arg("--plugin-dir")
             .arg(folder.join("plugin"))

@@ -23,6 +23,7 @@ use std::{
     time::Duration,
 };
 use system::{clock::Clock, retry_after};
+use tracing::{Instrument, debug, debug_span};
 use x402_protocol::{
     Network, Version, header,
     v2::{PaymentRequired, SettleResponse},
@@ -193,7 +194,9 @@ impl Caller {
             body: ask.body.clone(),
         };
         let sent_us = self.clock().now_us();
-        let answered = self.wire.send(dispatcher, request);
+        let (tenant, number) = (ask.tenant.as_str(), arrival.number);
+        let span = debug_span!("request", arrival = number, ?kind, tenant, %target, dispatcher = dispatcher + 1);
+        let answered = self.wire.send(dispatcher, request).instrument(span.clone());
         let received = tokio::time::timeout(patience.unwrap_or(Duration::MAX), answered).await;
         let version = payment.map_or(arrival.client.version(), |payment| payment.version);
         let (outcome, invoice) = match received {
@@ -207,6 +210,14 @@ impl Caller {
             Ok(Err(broken)) => (ExchangeOutcome::Failed { what: broken.to_string() }, None),
             Err(_) => (ExchangeOutcome::HungUp, None),
         };
+        span.in_scope(|| match &outcome {
+            ExchangeOutcome::Answered(answer) => {
+                let (status, code, request_id) = (answer.status, answer.code.as_deref(), answer.request_id.as_deref());
+                debug!(status, code, request_id, took_us = self.clock().now_us() - sent_us, "answered");
+            }
+            ExchangeOutcome::Failed { what } => debug!(what, "failed"),
+            ExchangeOutcome::HungUp => debug!("hung up"),
+        });
         let due_us = due_us.unwrap_or(sent_us);
         self.journal.record(Event::ExchangeEnded(Exchange {
             exchange: self.exchanges.fetch_add(1, Ordering::Relaxed),

@@ -29,6 +29,7 @@ use grammar::Timeline;
 use std::{sync::Arc, time::Duration};
 use system::clock::Clock;
 use tokio::task::JoinSet;
+use tracing::Instrument;
 
 /// How long after the traffic's end a client goes on asking for what it paid for.
 pub const RESOLVE_WITHIN: Duration = Duration::from_secs(15);
@@ -48,7 +49,7 @@ pub async fn drive(
         let visit =
             async move { Visit { caller: &caller, payers: &payers, arrival: &arrival, give_up_us }.run().await };
         // Boxed, so that the runtime's layers do not each copy it.
-        clients.spawn(visit.boxed());
+        clients.spawn(visit.boxed().in_current_span());
     }
     let mut payments = Vec::new();
     while let Some(ended) = clients.join_next().await {

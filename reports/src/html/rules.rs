@@ -164,11 +164,13 @@ fn card(n: usize, check: &Check, report: &Report, events: &[Recorded], places: &
                         dd { @for other in &witness.others { p { (clean(other)) } } }
                     }
                 }
-                @if check.verdict == Verdict::Fail {
+                @if check.verdict == Verdict::Fail && !check.hint.is_empty() {
                     dt { "Usually" } dd { (clean(&check.hint.cause)) }
                     dt { "Look at" } dd { code { (clean(&check.hint.look_at)) } }
                 }
-                dt { "Rests on" } dd { @for source in &check.sources { p { (clean(source)) } } }
+                @if !check.sources.is_empty() {
+                    dt { "Rests on" } dd { @for source in &check.sources { p { (clean(source)) } } }
+                }
                 dt { "Asked by" }
                 dd {
                     (check.level.as_str()) ", " (check.class.as_str()) ", " code { (clean(&check.name)) }

@@ -33,7 +33,7 @@ const OWN_REASONS: [&str; 11] = [
 ];
 
 /// The reasons that only the log names, because what they stand for is told as pending.
-const ONLY_LOGGED: [&str; 1] = ["transaction_of_another_payment"];
+const ONLY_LOGGED: [&str; 2] = ["transaction_of_another_payment", "authorization_used"];
 
 /// A row of a table with a status.
 #[derive(Debug, PartialEq, Eq)]

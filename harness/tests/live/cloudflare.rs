@@ -14,7 +14,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+/// Of any Worker, and of the dispatcher, which has an entry of its own.
 const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
+const GENERATED: &str = "generated.js";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -30,7 +32,7 @@ fn of_wrangler(folder: &Path, worker: &str) -> (Value, Vec<String>) {
     config["find_additional_modules"] = json!(true);
     let at = folder.join(worker);
     fs::create_dir_all(at.join("build")).unwrap();
-    for module in MODULES {
+    for module in modules_of(&source.join("build")) {
         fs::copy(source.join("build").join(module), at.join("build").join(module)).unwrap();
     }
     fs::write(at.join("wrangler.json"), config.to_string()).unwrap();
@@ -57,15 +59,31 @@ fn of_wrangler(folder: &Path, worker: &str) -> (Value, Vec<String>) {
     (serde_json::from_str(metadata).unwrap(), modules)
 }
 
+/// The modules of a built Worker, sorted.
+fn modules_of(build: &Path) -> Vec<String> {
+    let generated = Some(GENERATED).filter(|name| build.join(name).is_file());
+    let mut modules: Vec<String> = MODULES.into_iter().chain(generated).map(str::to_owned).collect();
+    modules.sort();
+    modules
+}
+
 fn by_name(metadata: &Value) -> BTreeMap<String, Value> {
     let bindings = metadata["bindings"].as_array().unwrap().iter();
     bindings.map(|one| (one["name"].as_str().unwrap().to_owned(), one.clone())).collect()
+}
+
+fn build_telemetry() {
+    let (mut progress, cancelled) = (setup::ToStderr, setup::Cancelled::default());
+    let tools = setup::ensure(&root(), &mut progress, &cancelled).map_err(miette::Report::new).expect("tools");
+    let built = setup::build_telemetry(&tools, &root(), &mut progress, &cancelled);
+    built.map_err(miette::Report::new).expect("a build");
 }
 
 #[test]
 fn what_is_uploaded_is_what_wrangler_would_upload() {
     let _turn = turn();
     assert!(run(&["setup"]).status.success());
+    build_telemetry();
     let folder = Folder::new("wrangler");
     let dispatcher = root().join("dispatcher");
     let mut command = claw(&folder.0, &["--format", "json", "cloudflare-deploy-dispatcher", "--account", "acc1"]);
@@ -86,7 +104,8 @@ fn what_is_uploaded_is_what_wrangler_would_upload() {
         let planned = plan["workers"].as_array().unwrap().iter().find(|one| one["worker"] == name);
         let ours = &planned.expect("it is planned")["metadata"];
         let (theirs, modules) = of_wrangler(&folder.0, worker);
-        assert_eq!(modules, MODULES, "{worker}");
+        assert_eq!(modules, modules_of(&dispatcher.join(worker).join("build")), "{worker}");
+
         for key in ["main_module", "compatibility_date", "limits", "tail_consumers"] {
             assert_eq!(ours[key], theirs[key], "{worker}: {key}");
         }

@@ -79,12 +79,17 @@ impl Served {
             runtime: tokio::runtime::Runtime::new().unwrap(),
         };
         let is_up = (0..600).any(|_| {
-            served.runtime.block_on(tokio::time::sleep(Duration::from_millis(100)));
+            served.pause();
             served.try_ask("GET", "/v1/health", None, &[], None).is_some_and(|(status, ..)| status == 200)
         });
         let log = || fs::read_to_string(wrangler.folder.join("wrangler.log")).unwrap_or_default();
         assert!(is_up, "{}", log());
         served
+    }
+
+    /// The timer is made inside, where the runtime is.
+    fn pause(&self) {
+        self.runtime.block_on(async { tokio::time::sleep(Duration::from_millis(100)).await });
     }
 
     fn try_ask(
@@ -147,7 +152,7 @@ impl Drop for Served {
             if self.child.try_wait().is_ok_and(|status| status.is_some()) {
                 break;
             }
-            self.runtime.block_on(tokio::time::sleep(Duration::from_millis(100)));
+            self.pause();
         }
         // What it has started may outlive it.
         let _ = killpg(group, Signal::SIGKILL);

@@ -22,6 +22,8 @@ use std::{collections::BTreeMap, env, fs, path::Path};
 
 /// The modules of a built Worker, the main one first.
 const MODULES: [&str; 2] = ["index.js", "index_bg.wasm"];
+/// The module that a Worker with an entry of its own has beside it.
+const GENERATED: &str = "generated.js";
 
 /// One Worker, and what is to become of it.
 struct Part {
@@ -88,7 +90,8 @@ fn workers(args: &DeployDispatcherArgs) -> Result<Vec<Worker>, Failure> {
 
 fn modules(folder: &Path) -> Result<Vec<Module>, Failure> {
     let read = |name| Module::read(folder, name);
-    let modules: Result<Vec<Module>, Failure> = MODULES.into_iter().map(read).collect();
+    let generated = Some(GENERATED).filter(|name| folder.join(name).is_file());
+    let modules: Result<Vec<Module>, Failure> = MODULES.into_iter().chain(generated).map(read).collect();
     modules.map_err(|failure| {
         failure.help("build it: `worker-build --release` in the Worker's folder, as its wrangler.jsonc says")
     })

@@ -506,7 +506,7 @@ fn woke(record: Record, state: State, now: &Now<'_>) -> Step {
             later(record, keep_until)
         }
         State::Returned { keep_until } if now.time < keep_until => later(record, keep_until),
-        State::Returned { .. } => gone(Reply::Noted),
+        State::Returned { .. } => forget(record, Reply::Noted, now),
         State::Claimed
         | State::Naming { .. }
         | State::Verified { .. }
@@ -688,17 +688,25 @@ fn forget(record: Record, reply: Reply, now: &Now<'_>) -> Step {
     let Some(identifier) = record.claim.scoped_identifier() else {
         return let_go(record, reply, now);
     };
+    // Nobody may hear that the name was given back. Whoever comes then begins anew, and binds it first.
+    let record = match returned_until(&record) {
+        Some(keep_until) => Record { state: State::Returned { keep_until }, ..record },
+        None => record,
+    };
     wait_for(record, Next::Unbind { identifier, then: Then::Forget(reply) }, now)
 }
 
 /// Gives back a payment that nothing is bound for. One that somebody was asked to settle is remembered.
 fn let_go(record: Record, reply: Reply, now: &Now<'_>) -> Step {
-    let Some(unsent) = &record.unsent else { return gone(reply) };
-    let keep_until = unsent.since.plus(SETTLED_KEPT_MS);
-    if keep_until <= now.time {
-        return gone(reply);
+    match returned_until(&record).filter(|keep_until| *keep_until > now.time) {
+        Some(keep_until) => move_to(record, State::Returned { keep_until }, Next::Reply(reply), Wake::By(keep_until)),
+        None => gone(reply),
     }
-    move_to(record, State::Returned { keep_until }, Next::Reply(reply), Wake::By(keep_until))
+}
+
+/// The time until which a payment that was given back is remembered, if somebody was asked to settle it.
+fn returned_until(record: &Record) -> Option<UnixMillis> {
+    record.unsent.as_ref().map(|unsent| unsent.since.plus(SETTLED_KEPT_MS))
 }
 
 fn gone(reply: Reply) -> Step {

@@ -1,3 +1,5 @@
+//! Tests of the steps of a deploy: what each plans, and what it leaves alone.
+
 use super::*;
 use crate::cloudflare::worker::fixture::worker;
 

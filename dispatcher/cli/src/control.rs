@@ -88,7 +88,10 @@ impl Control {
     pub fn pages(&self, path: &str, key: &str) -> Result<(Vec<Value>, Value), Failure> {
         let (mut all, mut after) = (Vec::new(), String::new());
         loop {
-            let page = self.get(&format!("{path}?after={after}"))?;
+            let page = match after.as_str() {
+                "" => self.get(path)?,
+                after => self.get(&format!("{path}?after={after}"))?,
+            };
             all.extend(page[key].as_array().cloned().unwrap_or_default());
             after = match &page["next"] {
                 Value::String(next) => next.clone(),

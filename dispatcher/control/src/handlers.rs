@@ -301,7 +301,9 @@ impl Own<'_> {
         let after = (self.asked.query)("after").unwrap_or_else(|| "0".to_owned());
         let after = after.parse().map_err(|_| Answer::error(400, "invalid_query", "after is a line's id"))?;
         let lines = self.database.audit(self.account, after, PAGE).await?;
-        let next = (lines.len() == PAGE as usize).then(|| lines.last().map(|line| line["id"].clone())).flatten();
+        // The database gives its numbers as JavaScript's, which would be written with a fraction.
+        let id = |line: &Value| line["id"].as_f64().map(|id| id as u64);
+        let next = lines.last().filter(|_| lines.len() == PAGE as usize).and_then(id);
         let is_limited = matches!(self.principal, Principal::Account { tenants: Some(_), .. });
         let seen = |line: &&Value| !is_limited || line["subject"].as_str().is_some_and(|id| self.principal.reaches(id));
         let lines: Vec<&Value> = lines.iter().filter(seen).collect();

@@ -30,9 +30,10 @@ fn of_wrangler(folder: &Path, worker: &str) -> (Value, Vec<String>) {
     // It was built before, as what `402claw` uploads was.
     config.as_object_mut().unwrap().remove("build");
     config["find_additional_modules"] = json!(true);
+    config["rules"] = json!([{"type": "ESModule", "globs": ["**/*.js"]}]);
     let at = folder.join(worker);
     fs::create_dir_all(at.join("build")).unwrap();
-    for module in modules_of(&source.join("build")) {
+    for module in &modules_of(&source.join("build")) {
         fs::copy(source.join("build").join(module), at.join("build").join(module)).unwrap();
     }
     fs::write(at.join("wrangler.json"), config.to_string()).unwrap();

@@ -140,7 +140,7 @@ struct JourneysArgs {
 pub enum LoadTestError {
     #[error(transparent)]
     #[diagnostic(transparent)]
-    Command(#[from] CommandError),
+    Command(Box<CommandError>),
     #[error("reading {path}")]
     Read { path: PathBuf, source: io::Error },
     #[error(transparent)]
@@ -166,6 +166,12 @@ pub enum LoadTestError {
     Json(#[source] serde_json::Error),
     #[error(transparent)]
     Report(#[from] ReportNotWritten),
+}
+
+impl From<CommandError> for LoadTestError {
+    fn from(error: CommandError) -> Self {
+        Self::Command(Box::new(error))
+    }
 }
 
 impl From<SelftestError> for LoadTestError {

@@ -120,7 +120,8 @@ fn first_choices(history: &History) -> Vec<At<'_, FacilitatorCall>> {
 /// The stretches in which a facilitator that had a fault has none, from the bound on; with the line where its fault ended.
 fn well_again(history: &History, within: Duration) -> Vec<(String, Line, Range<u64>)> {
     let ended_us = history.events.last().map_or(0, |last| last.at_us);
-    let (mut open, mut well): (BTreeMap<&str, usize>, BTreeMap<&str, (Line, u64)>) = Default::default();
+    let mut open = BTreeMap::<&str, usize>::new();
+    let mut well = BTreeMap::<&str, (Line, u64)>::new();
     let mut stretches = Vec::new();
     let mut add = |facilitator: &str, (line, from_us): (Line, u64), until_us: u64| {
         let from_us = from_us + within.as_micros() as u64;

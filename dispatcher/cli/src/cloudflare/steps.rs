@@ -309,7 +309,7 @@ fn differences(
         }
         seen.insert((name, kind.to_owned()));
     }
-    for (name, _) in &worker.secrets {
+    for name in worker.secrets.keys() {
         let mark = if version.names_of("secret_text").contains(name) { '~' } else { '+' };
         lines.push(format!("{mark} secret {name}"));
     }

@@ -323,7 +323,7 @@ impl Hosted {
         if !modules.iter().any(|module| module == main) {
             return Err((400, 10_021, format!("no module is called {main:?}")));
         }
-        if !metadata["compatibility_date"].as_str().is_some_and(|date| date.len() == 10) {
+        if metadata["compatibility_date"].as_str().is_none_or(|date| date.len() != 10) {
             return Err((400, 10_021, "compatibility_date is missing".to_owned()));
         }
         let migrations = &metadata["migrations"];

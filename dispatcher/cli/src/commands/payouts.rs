@@ -62,7 +62,11 @@ fn of_platform(args: &PayoutsArgs, at: &str) -> Result<Books, Failure> {
     for line in lines {
         let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         if line["kind"] == "credit_note" {
-            let amount: u64 = word("amount").trim_start_matches('-').parse().unwrap_or_default();
+            let told = word("amount");
+            let amount: u64 = told.trim_start_matches('-').parse().map_err(|_| {
+                let what = format!("{at}: the amount of a credit note is no number: {told:?}");
+                Failure::new(Exit::Failed, what).help("the platform and this program may be of different versions")
+            })?;
             books.owed.0 += amount;
             continue;
         }

@@ -17,7 +17,7 @@ extern "C" {
     fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
 }
 
-/// Where alerts go.
+/// The receiver of alerts.
 pub struct Webhook {
     url: String,
     secret: String,

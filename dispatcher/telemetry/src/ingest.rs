@@ -54,7 +54,7 @@ const EVENT: &str = "INSERT OR IGNORE INTO event (id, at, kind, tenant, environm
 const BATCH: &str = "INSERT OR IGNORE INTO batch (id, at, events, lost) VALUES (?1, ?2, ?3, ?4)";
 const DEAD_LETTER: &str = "INSERT OR IGNORE INTO dead_letter (id, at, why, body) VALUES (?1, ?2, ?3, ?4)";
 
-/// What became of a message.
+/// The fate of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ingested {
     Stored {

@@ -53,7 +53,7 @@ impl LedgerShard {
         prompt::answer(async move {
             let (call, body) = wire::unframe(frame)?;
             let told = inside.answer(call, body).await;
-            inside.beside();
+            beside(&inside.state, &inside.env);
             Ok(wire::answer(told))
         })
     }
@@ -68,7 +68,7 @@ impl LedgerShard {
                 Ok(shard) => shard.ring().await,
                 Err(error) => Err(error),
             };
-            inside.beside();
+            beside(&inside.state, &inside.env);
             if let Err(error) = armed.and(rang) {
                 ConsoleLog.stuck("", &error);
             }
@@ -136,19 +136,6 @@ impl Inside {
         }
     }
 
-    /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
-    fn beside(&self) {
-        let Ok(config) = cached_config::get(&self.env) else { return };
-        outbox::send_from(&self.state, &self.env, &config);
-        let board = cached_config::board(&config);
-        if let Some(news) = board.due(WallClock.now()) {
-            let object = DurableHealth::new(&self.env);
-            self.state.wait_until(async move {
-                exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
-            });
-        }
-    }
-
     fn shard(&self) -> Result<&DurableShard, LedgerError> {
         if let Some(shard) = self.shard.get() {
             return Ok(shard);
@@ -192,4 +179,18 @@ fn placed<R>(told: Placed<R>, here: impl FnOnce(R) -> (Answer, Vec<u8>)) -> (Ans
 pub fn claimed(told: ClaimReply) -> (Answer, Vec<u8>) {
     let (head, body) = told.response.map_or((None, Vec::new()), |stored| (Some(stored.head), stored.body));
     (Answer::Claimed { reply: told.reply, head, attempts: told.attempts }, body)
+}
+
+/// Sends events and exchanges health beside an object's answer, whatever came of the call: where every payment is refused, only this
+/// tells that a facilitator is back.
+pub fn beside(state: &State, env: &Env) {
+    let Ok(config) = cached_config::get(env) else { return };
+    outbox::send_from(state, env, &config);
+    let board = cached_config::board(&config);
+    if let Some(news) = board.due(WallClock.now()) {
+        let object = DurableHealth::new(env);
+        state.wait_until(async move {
+            exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
+        });
+    }
 }

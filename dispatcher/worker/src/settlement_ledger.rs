@@ -3,11 +3,10 @@
 
 use crate::{
     cached_config,
-    ledger_shard::claimed,
+    ledger_shard::{beside, claimed},
     ports::{
-        clock::WallClock, facilitator_transport::FetchTransport, health_object::DurableHealth,
-        identifiers::DurableIdentifiers, log::ConsoleLog, object_storage::ObjectStorage, outbox,
-        record_store::DurableStore,
+        clock::WallClock, facilitator_transport::FetchTransport, identifiers::DurableIdentifiers, log::ConsoleLog,
+        object_storage::ObjectStorage, record_store::DurableStore,
     },
     prompt,
     wire::{self, Answer, Call},
@@ -19,7 +18,6 @@ use dispatcher_core::{
         ports::{Clock, LedgerError, PaymentLog},
     },
     platform_api,
-    serving::exchange_health,
 };
 use std::{cell::OnceCell, rc::Rc};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
@@ -48,7 +46,7 @@ impl SettlementLedger {
         prompt::answer(async move {
             let (call, body) = wire::unframe(frame)?;
             let told = inside.answer(call, body).await;
-            inside.beside();
+            beside(&inside.state, &inside.env);
             Ok(wire::answer(told))
         })
     }
@@ -65,7 +63,7 @@ impl SettlementLedger {
                 Ok(keeper) => keeper.woke().await,
                 Err(error) => Err(error),
             };
-            inside.beside();
+            beside(&inside.state, &inside.env);
             if let Err(error) = armed.and(woke) {
                 ConsoleLog.stuck("", &error);
                 // What went wrong may have taken the ring with it.
@@ -110,19 +108,6 @@ impl Inside {
             Call::AllHandedOver { .. } | Call::SettledIn { .. } | Call::Open { .. } => {
                 Err(LedgerError::another_question())
             }
-        }
-    }
-
-    /// Whatever came of the call: where every payment is refused, only this tells that a facilitator is back.
-    fn beside(&self) {
-        let Ok(config) = cached_config::get(&self.env) else { return };
-        outbox::send_from(&self.state, &self.env, &config);
-        let board = cached_config::board(&config);
-        if let Some(news) = board.due(WallClock.now()) {
-            let object = DurableHealth::new(&self.env);
-            self.state.wait_until(async move {
-                exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
-            });
         }
     }
 

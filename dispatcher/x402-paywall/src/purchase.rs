@@ -42,7 +42,7 @@ pub enum Seller<'a> {
 /// A payment as it came.
 #[derive(Clone, Copy, Debug)]
 pub struct Presented<'a> {
-    /// Which of the two payment headers it came in.
+    /// The one of the two payment headers that it came in.
     pub version: Version,
     pub header: &'a str,
 }

@@ -46,7 +46,7 @@ pub fn sign_with(algorithm: TokenAlgorithm, pkcs8: &[u8], message: &[u8]) -> Opt
     })
 }
 
-/// Where tokens of one key are looked at.
+/// The desk at which tokens of one key are looked at.
 #[derive(Clone, Debug)]
 pub struct TokenDesk {
     key: PublicKey,

@@ -5,7 +5,7 @@ use super::{
     token::TokenDesk,
 };
 
-/// What a double wants before it looks at anything.
+/// The proof that a double wants before it looks at anything.
 #[derive(Clone, Debug, Default)]
 pub enum Wants {
     #[default]

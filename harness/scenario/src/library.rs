@@ -40,7 +40,7 @@ impl Library {
         self.beside("known.toml")
     }
 
-    /// Where the bugs stand that a self-test plants.
+    /// The folder of the bugs that a self-test plants.
     pub fn bugs(&self) -> PathBuf {
         self.beside("harness/bugs")
     }

@@ -26,7 +26,7 @@ pub struct Call {
     pub confirms: bool,
 }
 
-/// Which calls of its time a fault took.
+/// The calls that a fault took, of those in its time.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Pattern {

@@ -124,16 +124,7 @@ pub fn build_outbound(
     progress: &mut dyn Progress,
     cancelled: &Cancelled,
 ) -> Result<Bundle, SetupError> {
-    let sources = ["dispatcher/outbound", "dispatcher/core", "dispatcher/x402-paywall", "dispatcher/x402-protocol"];
-    let worker = WorkerCrate {
-        dir: workspace.join("dispatcher/outbound"),
-        sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
-        target_dir: workspace.join("target/wasm"),
-        out_dir: "build".to_owned(),
-        profile: Profile::Release,
-        features: Vec::new(),
-        entry: None,
-    };
+    let worker = shipping(workspace, "outbound", &["core", "x402-paywall", "x402-protocol"]);
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
 
@@ -144,16 +135,7 @@ pub fn build_control(
     progress: &mut dyn Progress,
     cancelled: &Cancelled,
 ) -> Result<Bundle, SetupError> {
-    let sources = ["dispatcher/control", "dispatcher/core", "dispatcher/x402-paywall", "dispatcher/x402-protocol"];
-    let worker = WorkerCrate {
-        dir: workspace.join("dispatcher/control"),
-        sources: sources.into_iter().chain(["Cargo.toml", "Cargo.lock"]).map(|source| workspace.join(source)).collect(),
-        target_dir: workspace.join("target/wasm"),
-        out_dir: "build".to_owned(),
-        profile: Profile::Release,
-        features: Vec::new(),
-        entry: None,
-    };
+    let worker = shipping(workspace, "control", &["core", "x402-paywall", "x402-protocol"]);
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
 
@@ -164,17 +146,7 @@ pub fn build_telemetry(
     progress: &mut dyn Progress,
     cancelled: &Cancelled,
 ) -> Result<Bundle, SetupError> {
-    let sources = ["telemetry", "telemetry-worker", "core", "x402-paywall", "x402-protocol"];
-    let sources = sources.map(|name| workspace.join("dispatcher").join(name)).into_iter();
-    let worker = WorkerCrate {
-        dir: workspace.join("dispatcher/telemetry-worker"),
-        sources: sources.chain(["Cargo.toml", "Cargo.lock"].map(|source| workspace.join(source))).collect(),
-        target_dir: workspace.join("target/wasm"),
-        out_dir: "build".to_owned(),
-        profile: Profile::Release,
-        features: Vec::new(),
-        entry: None,
-    };
+    let worker = shipping(workspace, "telemetry-worker", &["telemetry", "core", "x402-paywall", "x402-protocol"]);
     build_worker(toolchain, workspace, &worker, progress, cancelled)
 }
 
@@ -185,17 +157,22 @@ pub fn build_dataset_worker(
     progress: &mut dyn Progress,
     cancelled: &Cancelled,
 ) -> Result<Bundle, SetupError> {
-    let sources = ["dispatcher/dataset", "dispatcher/dataset-worker", "Cargo.toml", "Cargo.lock"];
-    let worker = WorkerCrate {
-        dir: workspace.join("dispatcher/dataset-worker"),
-        sources: sources.map(|source| workspace.join(source)).to_vec(),
+    let worker = shipping(workspace, "dataset-worker", &["dataset"]);
+    build_worker(toolchain, workspace, &worker, progress, cancelled)
+}
+
+/// A Worker crate below `dispatcher`, built as it ships. Its sources are its own folder and those of the crates that it is made from.
+fn shipping(workspace: &Path, folder: &str, made_from: &[&str]) -> WorkerCrate {
+    let crates = made_from.iter().copied().chain([folder]).map(|name| workspace.join("dispatcher").join(name));
+    WorkerCrate {
+        dir: workspace.join("dispatcher").join(folder),
+        sources: crates.chain(["Cargo.toml", "Cargo.lock"].map(|file| workspace.join(file))).collect(),
         target_dir: workspace.join("target/wasm"),
         out_dir: "build".to_owned(),
         profile: Profile::Release,
         features: Vec::new(),
         entry: None,
-    };
-    build_worker(toolchain, workspace, &worker, progress, cancelled)
+    }
 }
 
 /// Any Worker crate. With features, give it an `out_dir` of its own.

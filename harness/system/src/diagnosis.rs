@@ -32,7 +32,7 @@ pub const LOG: &str = "harness.log";
 static KEEPS: AtomicBool = AtomicBool::new(false);
 static KEPT: Mutex<Option<File>> = Mutex::new(None);
 
-/// What standard error gets.
+/// The writer of standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
     Lines,

@@ -24,7 +24,7 @@ const STYLE: &str = "{msg} [{bar:30}] {elapsed}, about {eta} to go";
 /// Work that is under way.
 #[derive(Debug)]
 pub struct Headway {
-    /// Where somebody looks.
+    /// The bar that is drawn if somebody looks.
     drawn: Option<ProgressBar>,
     total: u64,
     clock: SystemClock,

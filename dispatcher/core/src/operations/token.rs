@@ -3,7 +3,7 @@
 
 use subtle::{Choice, ConstantTimeEq};
 
-/// What a token lets its holder do.
+/// The acts that a token lets its holder do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// Look.

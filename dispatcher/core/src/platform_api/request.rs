@@ -35,7 +35,7 @@ pub enum PlatformRequest {
     Payment(String),
     /// How well each facilitator does.
     Facilitators,
-    /// Who is in quarantine, why and until when.
+    /// The tenants in quarantine, with reason and end.
     Quarantines,
     /// With [`crate::quarantine_request::QuarantineRequest`]'s JSON as body.
     Quarantine(String),
@@ -65,7 +65,7 @@ pub struct Read {
     pub request: Result<PlatformRequest, Refusal>,
 }
 
-/// What a request shows of whoever sends it.
+/// The marks by which a request shows who sends it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Shown<'a> {
     pub authorization: Option<&'a str>,

@@ -1,13 +1,20 @@
 //! `slow-check`: the work starts late where the signature does not prove the payer, because a contract has to be asked, which
 //! may burn what gas it likes. Everybody else is answered at once. The money moves.
 
-use super::about::{About, Compared, Drawn, Moves};
+use super::{
+    about::{About, Compared, Drawn, Moves, On},
+    behaviour::Behaviour,
+    registry::Place,
+};
 use crate::{
     exchange::{Exchange, Played},
     origin_error::OriginError,
 };
-use grammar::Listed;
+use grammar::{Listed, Problems, show, text::TimeText, time};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use std::time::Duration;
+use toml::Spanned;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
@@ -16,29 +23,69 @@ pub const ABOUT: About = About {
         "the answer, late where the signature does not prove the payer; the money moves",
         "{ by = \"6s\", only = \"unproven\" }",
     ),
+    on: On::Payments,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "it needs payments whose signature proves nothing to bite" },
     compared: Compared::Not { because: "only payments that prove nothing meet it" },
 };
 
-pub async fn play(by: Duration, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
-    if !exchange.request.is_proven(exchange.signers) {
-        tokio::time::sleep(by).await;
+/// Whose check takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Unproven {
+    /// Payments whose signature does not recover to their payer, so that a contract has to be asked.
+    Unproven,
+}
+
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawSlowCheck {
+    #[schemars(with = "TimeText")]
+    by: Spanned<String>,
+    only: Unproven,
+}
+
+/// The parameters as the double has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlowCheck {
+    pub by: Duration,
+    pub only: Unproven,
+}
+
+impl RawSlowCheck {
+    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<SlowCheck> {
+        Some(SlowCheck { by: time::check_positive(&self.by, problems)?, only: self.only })
     }
-    exchange.answer().await
+}
+
+impl Behaviour for SlowCheck {
+    fn says(&self) -> String {
+        format!("answers {} late where the signature does not prove the payer", show(self.by))
+    }
+
+    async fn play(&self, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+        if !exchange.request.is_proven(exchange.signers) {
+            tokio::time::sleep(self.by).await;
+        }
+        exchange.answer().await
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::{SlowCheck, Unproven};
     use crate::{
-        Inject, Unproven,
+        Inject,
         testing::{Bench, IMPATIENCE, Payer, always},
     };
 
     #[tokio::test]
     async fn only_an_unproven_payer_waits() {
         let bench = Bench::new();
-        let double = bench.double(always(Inject::SlowCheck { by: 2 * IMPATIENCE, only: Unproven::Unproven })).await;
+        let double =
+            bench.double(always(Inject::SlowCheck(SlowCheck { by: 2 * IMPATIENCE, only: Unproven::Unproven }))).await;
         let unproven = Payer::new(1).body(1).replace("\"value\":\"10000\"", "\"value\":\"10001\"");
         tokio::time::timeout(IMPATIENCE, bench.post_body(&double, "/verify", unproven)).await.expect_err("slow");
         assert_eq!(bench.post(&double, "/verify", 1).await.unwrap().1["isValid"], true);

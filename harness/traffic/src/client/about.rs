@@ -39,6 +39,8 @@ pub enum Role {
     Looker,
     /// It is out for what it has not paid for, or for others' harm. It makes no purchase that anybody owes it.
     Attacker,
+    /// The same, and it never pays.
+    Intruder,
 }
 
 /// Whether the swarm puts a kind into the traffic that it draws.

@@ -65,7 +65,7 @@ impl ClientKind {
 
     /// Whether it is out for what it has not paid for, or for others' harm.
     pub fn is_attacker(self) -> bool {
-        self.about().role == Role::Attacker
+        matches!(self.about().role, Role::Attacker | Role::Intruder)
     }
 
     /// Whether it makes a purchase that it goes after.
@@ -80,6 +80,6 @@ impl ClientKind {
 
     /// Whether it needs a tenant that has a price.
     pub fn pays(self) -> bool {
-        self.about().role != Role::Looker
+        !matches!(self.about().role, Role::Looker | Role::Intruder)
     }
 }

@@ -39,6 +39,8 @@ kind::clients! {
     Squatter = squatter;
     PayingSquatter = paying_squatter;
     Differential = differential;
+    SlowBody = slow_body;
+    Guesser = guesser;
     OneAddressSampler = one_address_sampler;
     Late = late;
     LateIdentified = late_identified;

@@ -1,7 +1,7 @@
 //! A fault: which calls to which facilitator go wrong, when, and how. It always ends, at the latest with the run.
 
 use super::world::World;
-use doubles::{Call, FaultSpec, Inject, Pick, RawInject, fault::Place, pick::RawPick};
+use doubles::{Call, FaultSpec, Inject, Pick, RawInject, fault::FaultPlace, pick::RawPick};
 use grammar::{
     Name, Problem, Problems, Timeline, Window,
     limits::MAX_BLOCKS,
@@ -144,7 +144,7 @@ impl RawFault {
             None => Some(Pick::All),
         };
         let at = self.inject.span();
-        let inject = self.inject.into_inner().check(&Place { at, call: self.call }, picky, problems);
+        let inject = self.inject.into_inner().check(&FaultPlace { at, call: self.call }, picky, problems);
         Some(Fault { index, on: on?, call: self.call, window: window?, pick: pick?, inject: inject? })
     }
 }

@@ -9,7 +9,7 @@ use serde::Deserialize;
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     pub listed: Listed,
-    pub on: On,
+    pub on: OnCalls,
     pub moves: Moves,
     pub swarm: Drawn,
     pub compared: Compared,
@@ -17,7 +17,7 @@ pub struct About {
 
 /// The calls that it can be on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum On {
+pub enum OnCalls {
     AnyCall,
     /// A verification or a settlement.
     Payments,

@@ -2,7 +2,7 @@
 //! one. What another reader validated may be something else then. The money moves, of what it read.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use grammar::Listed;
@@ -15,7 +15,7 @@ pub const ABOUT: About = About {
         "reads members without regard to case, the later over the earlier, as Go's decoder does; the money moves",
         "{}",
     ),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "it needs members in an odd case to bite" },
     compared: Compared::Not { because: "only members in an odd case meet it" },

@@ -3,7 +3,7 @@
 //! Half an answer may still read `"success":true`: nobody may go by that.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{ask::Ask, reply::Reply};
@@ -12,7 +12,7 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("bad-json", "200 with a body that is not JSON; the money moves", "{}"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["bad-json = {}"]),
     compared: Compared::Yes,

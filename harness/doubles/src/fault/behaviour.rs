@@ -19,12 +19,12 @@ pub trait Behaviour {
         None
     }
 
-    /// Returns why it makes no sense on these calls, and the way out, beyond what [`super::about::On`] says.
+    /// Returns why it makes no sense on these calls, and the way out, beyond what [`super::about::OnCalls`] says.
     fn cannot_be_on(&self, _call: Call, _picky: bool) -> Option<(&'static str, &'static str)> {
         None
     }
 
-    /// Whether it means anything on this endpoint, beyond what [`super::about::On`] says.
+    /// Whether it means anything on this endpoint, beyond what [`super::about::OnCalls`] says.
     fn applies(&self, _endpoint: FacilitatorEndpoint) -> bool {
         true
     }

@@ -2,9 +2,9 @@
 //! away no money moves, and the rest is answered honestly.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     ask::Ask,
@@ -22,7 +22,7 @@ pub const ABOUT: About = About {
         "429 to whatever comes beyond so many calls in a second; of those no money moves",
         "{ calls-per-second = 20 }",
     ),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "it needs more calls in a second than a drawn run has" },
     compared: Compared::Not { because: "it depends on how many calls come in a second" },
@@ -44,7 +44,7 @@ pub struct Busy {
 }
 
 impl RawBusy {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Busy> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Busy> {
         Some(Busy { calls_per_second: check_calls(&self.calls_per_second, problems)? })
     }
 }

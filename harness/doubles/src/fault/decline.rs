@@ -3,9 +3,9 @@
 //! A payment whose money has moved already gets the honest answer: to deny that would be a lie, and `lie` is another fault.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{ask::Ask, reply::Reply};
 use grammar::{Listed, Problem, Problems};
@@ -18,7 +18,7 @@ use x402_protocol::v2::{SettleResponse, VerifyResponse};
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("decline", "a well-formed no; no money moves", "{ reason = \"insufficient_funds\" }"),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["decline = { reason = \"insufficient_funds\" }"]),
     compared: Compared::Yes,
@@ -41,7 +41,7 @@ pub struct Decline {
 }
 
 impl RawDecline {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Decline> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Decline> {
         Some(Decline { reason: check_reason(self.reason, problems)? })
     }
 }

@@ -1,9 +1,9 @@
 //! `deep`: the honest answer with a field of lists within lists, which a parser that recurses dies of. The money moves.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{ask::Ask, reply::Reply};
 use grammar::{Listed, Problem, Problems, limits::MAX_DEEP_LEVELS};
@@ -14,7 +14,7 @@ use toml::Spanned;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("deep", "the answer, with lists nested so deep in it; the money moves", "{ levels = 100000 }"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["deep = { levels = 500 }"]),
     compared: Compared::Not { because: "it measures limits, and not what becomes of the money" },
@@ -36,7 +36,7 @@ pub struct Deep {
 }
 
 impl RawDeep {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Deep> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Deep> {
         Some(Deep { levels: check_size(&self.levels, MAX_DEEP_LEVELS, "levels", problems)? })
     }
 }

@@ -3,9 +3,9 @@
 //! A client that only times out on headers waits for all of it.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     exchange::{Exchange, Played},
@@ -20,7 +20,7 @@ use toml::Spanned;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("drip", "the answer, a byte at a time; the money moves", "{ every = \"200ms\" }"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "it takes a call longer than a drawn window lasts" },
     compared: Compared::Not { because: "a late answer is an answer to both servers" },
@@ -43,7 +43,7 @@ pub struct Drip {
 }
 
 impl RawDrip {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Drip> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Drip> {
         Some(Drip { every: time::check_positive(&self.every, problems)? })
     }
 }

@@ -3,9 +3,9 @@
 //! Libraries of languages without an absent value write their zero value. For whoever reads it, it is as absent as no member.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{ask::Ask, reply::Reply};
 use grammar::{Listed, Problem, Problems};
@@ -22,7 +22,7 @@ pub const ABOUT: About = About {
         "the answer, with these members empty (fields: reason, payer, amount); the money moves",
         "{ fields = [\"reason\", \"payer\"] }",
     ),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["empty-strings = { fields = [\"reason\", \"payer\"] }"]),
     compared: Compared::Not { because: "it differs from an honest answer in form alone" },
@@ -54,7 +54,7 @@ pub struct EmptyStrings {
 }
 
 impl RawEmptyStrings {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<EmptyStrings> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<EmptyStrings> {
         let fields = self.fields;
         if fields.get_ref().is_empty() {
             problems.add(Problem::new(fields.span(), "no member would be empty", "at least one"));

@@ -3,10 +3,10 @@
 //! Most facilitators in the field are so; for whoever lost the first answer it means "settled".
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
     decline::check_reason,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     ask::Ask,
@@ -26,7 +26,7 @@ pub const ABOUT: About = About {
         "settles, and says nonce already used of what it has settled, as the chain would, or something else (settle)",
         "{ says = \"insufficient_funds\" }",
     ),
-    on: On::Settle,
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&["forget = {}"]),
     compared: Compared::Not { because: "it only shows where a settlement is asked for twice" },
@@ -50,7 +50,7 @@ pub struct Forget {
 }
 
 impl RawForget {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Forget> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Forget> {
         let says = match self.says {
             Some(raw) => Some(check_reason(raw, problems)?),
             None => None,

@@ -1,7 +1,7 @@
 //! `garbage`: bytes that are no HTTP, then a clean close. The money stays.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{
@@ -13,7 +13,7 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("garbage", "bytes that are not HTTP; no money moves", "{}"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["garbage = {}"]),
     compared: Compared::Not { because: "a connection reset stands for every answer that is no HTTP" },

@@ -1,7 +1,7 @@
 //! `hang`: the request is read and never answered. The money stays, and the call lasts until the caller gives up.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{
@@ -13,7 +13,7 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["hang = {}"]),
     compared: Compared::Yes,

@@ -1,10 +1,10 @@
 //! `huge`: the honest answer with a field in it that nobody can use and everybody must read past. The money moves.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
     deep::check_size,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{ask::Ask, reply::Reply};
 use grammar::{Listed, Problems, limits::MAX_HUGE_KILOBYTES};
@@ -19,7 +19,7 @@ pub const ABOUT: About = About {
         "the answer, with so many kilobytes more in it; the money moves",
         "{ kilobytes = 8192 }",
     ),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "a drawn run would spend its time on bytes" },
     compared: Compared::Not { because: "it measures limits, and not what becomes of the money" },
@@ -41,7 +41,7 @@ pub struct Huge {
 }
 
 impl RawHuge {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Huge> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Huge> {
         Some(Huge { kilobytes: check_size(&self.kilobytes, MAX_HUGE_KILOBYTES, "kilobytes", problems)? })
     }
 }

@@ -2,9 +2,9 @@
 //! under the wrong payer, transaction, network or amount.
 
 use super::{
-    about::{About, Compared, Drawn, Money, Moves, On},
+    about::{About, Compared, Drawn, Money, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{Call, Repeat, ask::Ask, chain, honest, reply::Reply, request::Asked};
 use grammar::{Listed, Problem, Problems};
@@ -25,7 +25,7 @@ pub const ABOUT: About = About {
         "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
         "{ about = \"payer\", money = \"moved\" }",
     ),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::AsItSays,
     swarm: Drawn::OnSettle(&[
         "lie = { about = \"payer\", money = \"moved\" }",
@@ -74,8 +74,8 @@ pub struct Lie {
 }
 
 impl RawLie {
-    pub fn check(self, place: &Place, problems: &mut Problems) -> Option<Lie> {
-        let (Place { at, call }, Self { about, money }) = (place, self);
+    pub fn check(self, place: &FaultPlace, problems: &mut Problems) -> Option<Lie> {
+        let (FaultPlace { at, call }, Self { about, money }) = (place, self);
         let wrong = |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
         let problem = match (*call, about, money.as_ref().map(Spanned::get_ref)) {
             (Call::Any, ..) => {

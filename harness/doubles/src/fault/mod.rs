@@ -41,7 +41,7 @@ registry::faults! {
 }
 
 pub use about::Money;
-pub use registry::Place;
+pub use registry::FaultPlace;
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! `numbers`: the honest answer, its amount as a number and not as a string of digits. The money moves.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{ask::Ask, reply::Reply};
@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("numbers", "the answer, its amount as a number; the money moves", "{}"),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["numbers = {}"]),
     compared: Compared::Not { because: "it differs from an honest answer in form alone" },

@@ -5,9 +5,9 @@
 //! success.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{Repeat, ask::Ask, reason, reply::Reply};
 use grammar::{Listed, Problem, Problems};
@@ -24,7 +24,7 @@ pub const ABOUT: About = About {
              accepted)",
         "{ style = \"circle\", answers = 2 }",
     ),
-    on: On::Settle,
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&[
         "pending = { style = \"coinbase\", answers = 1 }",
@@ -68,7 +68,7 @@ pub struct Pending {
 }
 
 impl RawPending {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Pending> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Pending> {
         let answers = match self.answers {
             Some(raw) => Some(check_answers(&raw, problems)?),
             None => None,

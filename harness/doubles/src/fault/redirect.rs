@@ -3,9 +3,9 @@
 //! Elsewhere is no endpoint of the double, so a caller that follows shows in the run's history.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     exchange::{Exchange, Played},
@@ -20,7 +20,7 @@ use toml::Spanned;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("redirect", "an HTTP redirect to elsewhere; no money moves", "{ code = 308 }"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["redirect = { code = 307 }"]),
     compared: Compared::Not { because: "an HTML error page stands for every error status" },
@@ -42,7 +42,7 @@ pub struct Redirect {
 }
 
 impl RawRedirect {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Redirect> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Redirect> {
         Some(Redirect { code: check_redirect(&self.code, problems)? })
     }
 }

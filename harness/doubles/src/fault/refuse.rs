@@ -4,7 +4,7 @@
 //! double could never heal on the address that its callers know.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::Call;
@@ -19,7 +19,7 @@ pub const ABOUT: About = About {
         "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
         "{}",
     ),
-    on: On::Connection,
+    on: OnCalls::Connection,
     moves: Moves::Never,
     swarm: Drawn::Not { because: "it closes a port, which is drawn apart from what happens to calls" },
     compared: Compared::Not { because: "a connection reset stands for a closed port" },

@@ -5,7 +5,7 @@
 
 use super::{
     FAULTS, Inject,
-    about::{Money, Moves, On},
+    about::{Money, Moves, OnCalls},
 };
 use crate::{Call, ask::Ask, reply::Reply};
 use grammar::{Listed, Problem, Problems};
@@ -18,10 +18,10 @@ use std::ops::Range;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(inline)]
-pub struct NoParameters {}
+pub struct NoneGiven {}
 
 /// The place of a fault in a scenario.
-pub struct Place {
+pub struct FaultPlace {
     /// Where the whole `inject` value stands.
     pub at: Range<usize>,
     pub call: Call,
@@ -50,7 +50,7 @@ macro_rules! faults {
 
         impl RawInject {
             /// Returns the fault, if its parameters make sense where it stands.
-            pub fn check(self, place: &registry::Place, picky: bool, problems: &mut grammar::Problems) -> Option<Inject> {
+            pub fn check(self, place: &registry::FaultPlace, picky: bool, problems: &mut grammar::Problems) -> Option<Inject> {
                 let inject = match self {
                     $(Self::$fault(raw) => {
                         $crate::fault::registry::checked!(raw, place, problems, $fault $($checked)?)
@@ -93,7 +93,7 @@ macro_rules! faults {
 
 macro_rules! raw {
     () => {
-        $crate::fault::registry::NoParameters
+        $crate::fault::registry::NoneGiven
     };
     ($module:ident $raw:ident) => {
         $module::$raw
@@ -102,7 +102,7 @@ macro_rules! raw {
 
 macro_rules! checked {
     ($raw:ident, $place:ident, $problems:ident, $fault:ident) => {{
-        let $crate::fault::registry::NoParameters {} = $raw;
+        let $crate::fault::registry::NoneGiven {} = $raw;
         Some(Inject::$fault)
     }};
     ($raw:ident, $place:ident, $problems:ident, $fault:ident $checked:ident) => {
@@ -165,11 +165,11 @@ impl Inject {
     #[must_use]
     pub fn applies(&self, endpoint: FacilitatorEndpoint) -> bool {
         let is_its_own = match self.about().on {
-            On::Connection => false,
-            On::Settle => endpoint == FacilitatorEndpoint::Settle,
+            OnCalls::Connection => false,
+            OnCalls::Settle => endpoint == FacilitatorEndpoint::Settle,
             // A list of networks says nothing of a payment, and is never the odd one out.
-            On::Payments => endpoint != FacilitatorEndpoint::Supported,
-            On::AnyCall => true,
+            OnCalls::Payments => endpoint != FacilitatorEndpoint::Supported,
+            OnCalls::AnyCall => true,
         };
         is_its_own && self.behaviour().applies(endpoint)
     }
@@ -197,9 +197,9 @@ impl Inject {
     }
 
     /// A fault that makes no sense on its call would silently never bite.
-    pub(super) fn makes_sense(&self, place: &Place, picky: bool, problems: &mut Problems) -> bool {
+    pub(super) fn makes_sense(&self, place: &FaultPlace, picky: bool, problems: &mut Problems) -> bool {
         let own = self.behaviour().cannot_be_on(place.call, picky);
-        let not_settle = (self.about().on == On::Settle && place.call != Call::Settle)
+        let not_settle = (self.about().on == OnCalls::Settle && place.call != Call::Settle)
             .then_some(("money moves on settle only", "write call = \"settle\""));
         let Some((why, help)) = own.or(not_settle) else { return true };
         let what = format!("`{}` cannot be on call = \"{}\"", self.name(), place.call.as_str());

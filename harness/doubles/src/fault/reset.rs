@@ -3,9 +3,9 @@
 //! "After accept" waits for the request line: a double that reset before any byte could not record which call it broke.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     exchange::{Exchange, Played},
@@ -22,7 +22,7 @@ pub const ABOUT: About = About {
         "TCP reset, on accept or once the request was read (after: accept, head); no money moves",
         "{ after = \"accept\" }",
     ),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["reset = { after = \"accept\" }", "reset = { after = \"head\" }"]),
     compared: Compared::Yes,
@@ -53,7 +53,7 @@ pub struct Reset {
 }
 
 impl RawReset {
-    pub fn check(self, _: &Place, _problems: &mut Problems) -> Option<Reset> {
+    pub fn check(self, _: &FaultPlace, _problems: &mut Problems) -> Option<Reset> {
         Some(Reset { after: self.after })
     }
 }

@@ -3,9 +3,9 @@
 //! payer who has paid.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{Repeat, ask::Ask, chain, reply::Reply};
 use grammar::{Listed, Problem, Problems};
@@ -21,7 +21,7 @@ pub const ABOUT: About = About {
         "the money moves, and the answer is a no (settle; reason: any text, or none; status; transaction: none, own, other)",
         "{ reason = \"settle_exact_node_failure\", status = 200, transaction = \"none\" }",
     ),
-    on: On::Settle,
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&[
         "settle-then-decline = { reason = \"settle_exact_node_failure\", transaction = \"none\" }",
@@ -69,7 +69,7 @@ pub struct SettleThenDecline {
 }
 
 impl RawSettleThenDecline {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<SettleThenDecline> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<SettleThenDecline> {
         let Self { reason, status, transaction } = self;
         let status = match status {
             Some(raw) => check_answered(&raw, problems)?,

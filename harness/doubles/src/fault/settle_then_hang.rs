@@ -1,7 +1,7 @@
 //! `settle-then-hang`: the money moves and the answer never comes. The case that makes a naive server charge twice.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{
@@ -13,7 +13,7 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
-    on: On::Settle,
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&["settle-then-hang = {}"]),
     compared: Compared::Yes,

@@ -2,9 +2,9 @@
 //! honest answer. Whoever goes by the status bills a payer who has paid.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
     status::{self, StatusBody},
 };
 use crate::{ask::Ask, reply::Reply};
@@ -20,7 +20,7 @@ pub const ABOUT: About = About {
         "the money moves, then an HTTP error status (settle; body: html, empty, json, answer)",
         "{ code = 502, body = \"html\" }",
     ),
-    on: On::Settle,
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&[
         "settle-then-status = { code = 502, body = \"html\" }",
@@ -59,7 +59,7 @@ pub struct SettleThenStatus {
 }
 
 impl RawSettleThenStatus {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<SettleThenStatus> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<SettleThenStatus> {
         Some(SettleThenStatus { code: status::check_code(&self.code, problems)?, body: self.body })
     }
 }

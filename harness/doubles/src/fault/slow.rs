@@ -4,9 +4,9 @@
 //! after the caller's time-out.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     exchange::{Exchange, Played},
@@ -21,7 +21,7 @@ use toml::Spanned;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("slow", "the answer, late; the money moves", "{ by = \"500ms\" }"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["slow = { by = \"300ms\" }", "slow = { by = \"1900ms\" }"]),
     compared: Compared::Not { because: "a late answer is an answer to both servers" },
@@ -43,7 +43,7 @@ pub struct Slow {
 }
 
 impl RawSlow {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Slow> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Slow> {
         Some(Slow { by: time::check_positive(&self.by, problems)? })
     }
 }

@@ -2,9 +2,9 @@
 //! prove the payer, or for whatever pays so much. Everybody else is answered at once. The money moves.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     exchange::{Exchange, Played},
@@ -27,7 +27,7 @@ pub const ABOUT: About = About {
         "the answer, late where the signature does not prove the payer, or for whatever pays so much (at); the money moves",
         "{ by = \"6s\", only = \"unproven\" }",
     ),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "it needs payments whose signature proves nothing to bite" },
     compared: Compared::Not { because: "only payments that prove nothing meet it" },
@@ -63,7 +63,7 @@ pub struct SlowCheck {
 }
 
 impl RawSlowCheck {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<SlowCheck> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<SlowCheck> {
         let by = time::check_positive(&self.by, problems)?;
         let at = match self.at {
             Some(at) => Some(Usdc::check(&at, problems)?),

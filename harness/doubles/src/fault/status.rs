@@ -2,9 +2,9 @@
 //! money stays.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{
     ask::Ask,
@@ -22,7 +22,7 @@ pub const ABOUT: About = About {
         "an HTTP error status (body: html, empty, json); no money moves",
         "{ code = 502, body = \"html\" }",
     ),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&[
         "status = { code = 502, body = \"html\" }",
@@ -58,7 +58,7 @@ pub struct Status {
 }
 
 impl RawStatus {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Status> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Status> {
         Some(Status { code: check_code(&self.code, problems)?, body: self.body })
     }
 }

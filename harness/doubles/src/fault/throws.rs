@@ -4,9 +4,9 @@
 //! The library's own example answers so, and nothing is wrong with a facilitator that does: its caller sent the payment.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
-    registry::Place,
+    registry::FaultPlace,
 };
 use crate::{ask::Ask, reply::Reply};
 use grammar::{Listed, Problems, Usdc, text::PriceText};
@@ -22,7 +22,7 @@ pub const ABOUT: About = About {
          whatever pays so much (at); no money moves",
         "{}",
     ),
-    on: On::Payments,
+    on: OnCalls::Payments,
     moves: Moves::Never,
     swarm: Drawn::Not { because: "it needs what a stranger sends to bite" },
     compared: Compared::Not { because: "only payments that the client there never sends meet it" },
@@ -45,7 +45,7 @@ pub struct Throws {
 }
 
 impl RawThrows {
-    pub fn check(self, _: &Place, problems: &mut Problems) -> Option<Throws> {
+    pub fn check(self, _: &FaultPlace, problems: &mut Problems) -> Option<Throws> {
         let at = match self.at {
             Some(at) => Some(Usdc::check(&at, problems)?),
             None => None,

@@ -1,7 +1,7 @@
 //! `truncate`: the honest answer, announced whole and cut off half-way by a clean close. The money moves.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{
@@ -13,7 +13,7 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["truncate = {}"]),
     compared: Compared::Yes,

@@ -2,7 +2,7 @@
 //! moves.
 
 use super::{
-    about::{About, Compared, Drawn, Moves, On},
+    about::{About, Compared, Drawn, Moves, OnCalls},
     behaviour::Behaviour,
 };
 use crate::{ask::Ask, reply::Reply};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("wrong-shape", "200 with JSON of another shape; the money moves", "{}"),
-    on: On::AnyCall,
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["wrong-shape = {}"]),
     compared: Compared::Yes,

@@ -11,7 +11,7 @@ pub struct About {
     /// Its name in a mix, what `harness list` says, and an example.
     pub listed: Listed,
     pub swarm: Swarm,
-    pub role: Role,
+    pub role: ClientRole,
     /// The version of the protocol that it speaks.
     pub version: Version,
     /// How many purchases in a row have one payment-identifier; `None`: it pays under none.
@@ -30,7 +30,7 @@ pub struct About {
 
 /// Why it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
+pub enum ClientRole {
     /// It makes a purchase that it goes after.
     Buyer,
     /// It pays, and does not go after what it paid for.
@@ -64,7 +64,7 @@ impl About {
         Self {
             listed,
             swarm,
-            role: Role::Buyer,
+            role: ClientRole::Buyer,
             version: Version::V2,
             purchases_an_identifier: None,
             takes_days: false,

@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{About, Role, Swarm},
+    about::{About, ClientRole, Swarm},
 };
 use crate::{ask::Ask, caller::Sending};
 use grammar::Listed;
@@ -11,7 +11,7 @@ use reports::event::ExchangeKind;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Leaver,
+    role: ClientRole::Leaver,
     ..About::buyer(
         Listed::new("gone", "sends its payment once, and never comes back, whatever it is told", "1"),
         Swarm::Never { because: "nobody asks for what it has paid, so there is no answer to judge" },

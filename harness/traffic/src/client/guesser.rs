@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{AN_ATTACK, About, Role},
+    about::{AN_ATTACK, About, ClientRole},
 };
 use crate::{ask::Ask, caller::Sending};
 use grammar::Listed;
@@ -12,7 +12,7 @@ use reqwest::Method;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Intruder,
+    role: ClientRole::Intruder,
     ..About::buyer(
         Listed::new("guesser", "guesses at the platform's token, and asks for what operators alone may see", "1"),
         AN_ATTACK,

@@ -1,6 +1,6 @@
 //! What one line for each kind of client is made into: its room, its name in a mix, its place in every list, and its arm.
 
-use super::about::{Role, Swarm};
+use super::about::{ClientRole, Swarm};
 use crate::client::ClientKind;
 use x402_protocol::Version;
 
@@ -65,12 +65,12 @@ impl ClientKind {
 
     /// Whether it is out for what it has not paid for, or for others' harm.
     pub fn is_attacker(self) -> bool {
-        matches!(self.about().role, Role::Attacker | Role::Intruder)
+        matches!(self.about().role, ClientRole::Attacker | ClientRole::Intruder)
     }
 
     /// Whether it makes a purchase that it goes after.
     pub fn buys(self) -> bool {
-        self.about().role == Role::Buyer
+        self.about().role == ClientRole::Buyer
     }
 
     /// Whether it needs the official library's facilitators: the doubles are kinder to the hostile.
@@ -80,6 +80,6 @@ impl ClientKind {
 
     /// Whether it needs a tenant that has a price.
     pub fn pays(self) -> bool {
-        !matches!(self.about().role, Role::Looker | Role::Intruder)
+        !matches!(self.about().role, ClientRole::Looker | ClientRole::Intruder)
     }
 }

@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{AN_ATTACK, About, Role},
+    about::{AN_ATTACK, About, ClientRole},
     squatter::others,
 };
 use crate::{ask::Ask, caller::Sending};
@@ -13,7 +13,7 @@ use reports::event::ExchangeKind;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Attacker,
+    role: ClientRole::Attacker,
     ..About::buyer(Listed::new("paying-squatter", "pays under other purchases' payment-identifiers", "1"), AN_ATTACK)
 };
 

@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{About, Role, Swarm},
+    about::{About, ClientRole, Swarm},
 };
 use crate::{ask::Ask, caller::Sending};
 use facts::clients::ASKED_METHOD;
@@ -13,7 +13,7 @@ use reqwest::Method;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Looker,
+    role: ClientRole::Looker,
     ..About::buyer(
         Listed::new("preflight", "asks, as a browser does, whether a page may send a payment", "1"),
         Swarm::Sometimes,

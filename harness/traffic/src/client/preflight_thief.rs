@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{AN_ATTACK, About, Role},
+    about::{AN_ATTACK, About, ClientRole},
 };
 use crate::{ask::Ask, caller::Sending};
 use grammar::Listed;
@@ -12,7 +12,7 @@ use reqwest::Method;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Attacker,
+    role: ClientRole::Attacker,
     ..About::buyer(
         Listed::new(
             "preflight-thief",

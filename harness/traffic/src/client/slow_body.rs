@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{AN_ATTACK, About, Role},
+    about::{AN_ATTACK, About, ClientRole},
 };
 use crate::{ask::Ask, caller::Sending};
 use grammar::Listed;
@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Attacker,
+    role: ClientRole::Attacker,
     ..About::buyer(
         Listed::new("slow-body", "pays for a POST, and sends nothing of its body for forty seconds", "1"),
         AN_ATTACK,

@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{AN_ATTACK, About, Role},
+    about::{AN_ATTACK, About, ClientRole},
     blamer,
 };
 use crate::{
@@ -18,7 +18,7 @@ use x402_protocol::{Version, header};
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Attacker,
+    role: ClientRole::Attacker,
     ..About::buyer(
         Listed::new("squatter", "presents keyless payments under other purchases' payment-identifiers", "1"),
         AN_ATTACK,

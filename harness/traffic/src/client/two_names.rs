@@ -3,7 +3,7 @@
 
 use super::{
     Visit,
-    about::{About, NOT_TRIED, Role},
+    about::{About, ClientRole, NOT_TRIED},
 };
 use crate::{ask::Ask, caller::Sending};
 use grammar::Listed;
@@ -11,7 +11,7 @@ use reports::event::ExchangeKind;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Looker,
+    role: ClientRole::Looker,
     ..About::buyer(
         Listed::new("two-names", "asks one tenant's host for a path that names another tenant", "1"),
         NOT_TRIED,

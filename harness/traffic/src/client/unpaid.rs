@@ -2,7 +2,7 @@
 
 use super::{
     Visit,
-    about::{About, Role, Swarm},
+    about::{About, ClientRole, Swarm},
 };
 use crate::{ask::Ask, caller::Sending};
 use grammar::Listed;
@@ -10,7 +10,7 @@ use reports::event::ExchangeKind;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    role: Role::Looker,
+    role: ClientRole::Looker,
     ..About::buyer(Listed::new("unpaid", "asks without ever paying", "2"), Swarm::Sometimes)
 };
 

@@ -33,6 +33,15 @@ const SILENCE_US: u64 = 15_000_000;
 /// Beyond that, for as long again as so many times the time that it has been open.
 const PATIENCE: u64 = 2;
 
+/// While a payment is good, and until a block behind its end is final: pauses stay short, for an answer is likely.
+const YOUNG_US: u64 = 3_600_000_000;
+const SILENCE_OF_THE_YOUNG_US: u64 = 240_000_000;
+
+fn silence_of(open_us: u64) -> u64 {
+    let most = if open_us < YOUNG_US { SILENCE_OF_THE_YOUNG_US + open_us / 8 } else { u64::MAX };
+    (SILENCE_US + PATIENCE * open_us).min(most)
+}
+
 pub fn judge(history: &History) -> Finding {
     let ended_us = history.events.last().map_or(0, |last| last.at_us);
     let (healed, troubles) = (ledger_healed(history), troubles(history));
@@ -50,7 +59,7 @@ pub fn judge(history: &History) -> Finding {
             let silent_since_us = healed_us.unwrap_or(silent_since_us);
             let open_us = healed_us.unwrap_or(call.ended_us).saturating_sub(first.received_us);
             let silence_us = until_us.saturating_sub(silent_since_us);
-            let may_us = SILENCE_US + PATIENCE * open_us;
+            let may_us = silence_of(open_us);
             if next.is_none() && silence_us <= may_us {
                 continue;
             }

@@ -117,22 +117,21 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
     }
 }
 
-/// Holds that a caller who is told to wait is told for what, where the facilitator had said so before.
+/// Holds that a caller who is told to wait is told for what, where the facilitator had said so before. The first transaction that
+/// it named stays named: what it sends again reverts on the nonce that the first has used.
 fn names_its_transaction(history: &History, answer: &Answer, payment: &str, sent_us: u64) -> Result<(), String> {
     let before = history.settles_of(payment).filter(|call| call.ended_us <= sent_us);
-    let named: Vec<_> = before
-        .filter_map(|call| match &call.what.answer {
-            FacilitatorAnswer::Sent { ok: Some(false), transaction, .. } => {
-                transaction.as_deref().filter(|transaction| !transaction.is_empty())
-            }
-            _ => None,
-        })
-        .collect();
+    let mut named = before.filter_map(|call| match &call.what.answer {
+        FacilitatorAnswer::Sent { ok: Some(false), transaction, .. } => {
+            let heard = !history.line_may_be_lost(call.ended_us);
+            transaction.clone().filter(|transaction| heard && !transaction.is_empty())
+        }
+        _ => None,
+    });
     let told = answer.payment_response.as_ref().map(|told| told.transaction.as_str());
-    let is_told = told.is_some_and(|told| named.contains(&told));
-    match named.first().filter(|_| answer.code.as_deref() == Some("settlement_pending") && !is_told) {
-        Some(named) => Err(format!("it does not name transaction {named}")),
-        None => Ok(()),
+    match named.next().filter(|_| answer.code.as_deref() == Some("settlement_pending")) {
+        Some(named) if told != Some(&named) => Err(format!("it does not name transaction {named}")),
+        _ => Ok(()),
     }
 }
 

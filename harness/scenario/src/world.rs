@@ -21,6 +21,9 @@ const DEFAULT_NETWORK: Network = Network(84_532);
 /// How far the node of a served world is behind: far enough that a caller is told that the outcome is unknown, and learns it soon.
 const BLOCKS_BEHIND: u64 = 3;
 
+/// The most objects of a ledger.
+const MAX_SHARDS: u16 = 4_096;
+
 /// Base.
 const PRODUCTION: Network = Network(8_453);
 
@@ -36,13 +39,14 @@ const DEFAULT_SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct World {
     network: Network,
     dispatchers: usize,
+    shards: Option<u16>,
     facilitators: Vec<Name>,
     wants_key: Vec<Name>,
     wants_token: Vec<(Name, TokenAlgorithm)>,
     other_networks: Vec<Name>,
     official: bool,
     repeats: Repeats,
-    node: Option<Node>,
+    nodes: Vec<Node>,
     set_back: Option<SetBack>,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
@@ -97,13 +101,14 @@ impl World {
         Self {
             network: DEFAULT_NETWORK,
             dispatchers: 1,
+            shards: None,
             facilitators,
             wants_key: Vec::new(),
             wants_token: Vec::new(),
             other_networks: Vec::new(),
             official: false,
             repeats: Repeats::default(),
-            node: None,
+            nodes: Vec::new(),
             set_back: None,
             tenants,
             directory: DirectoryIn::default(),
@@ -114,8 +119,9 @@ impl World {
     }
 
     pub fn with_node(self) -> Self {
-        let node = self.node.or((!self.official).then_some(Node::Lagging(BLOCKS_BEHIND)));
-        Self { node, ..self }
+        let nodes =
+            if self.nodes.is_empty() && !self.official { vec![Node::Lagging(BLOCKS_BEHIND)] } else { self.nodes };
+        Self { nodes, ..self }
     }
 
     /// With its directory in key-value storage, from where it can be changed.
@@ -167,9 +173,14 @@ impl World {
         self.repeats
     }
 
-    /// The node of the chain that the dispatcher may ask, where there is one.
-    pub fn node(&self) -> Option<Node> {
-        self.node
+    /// The number of objects that the ledger is spread over, in place of the dispatcher's own.
+    pub fn shards(&self) -> Option<u16> {
+        self.shards
+    }
+
+    /// The nodes of the chain that the dispatcher may ask, the first asked first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// When the dispatcher's clock is set back, if it is.
@@ -440,8 +451,15 @@ pub(super) struct RawWorld {
     /// How an honest facilitator answers a `/settle` that it has answered before: `drawn` unless given.
     #[serde(default)]
     repeats: Repeats,
+    /// The number of objects that the ledger is spread over, a power of two: the dispatcher's own unless given.
+    #[schemars(with = "Option<u16>", range(min = 1, max = MAX_SHARDS))]
+    shards: Option<Spanned<u16>>,
     /// A node of the chain that the dispatcher may ask: there is none unless given.
-    node: Option<RawNode>,
+    #[schemars(with = "Option<RawNode>")]
+    node: Option<Spanned<RawNode>>,
+    /// Several of them, in place of one: the first is asked first.
+    #[serde(default)]
+    nodes: Vec<RawNode>,
     /// The dispatcher's clock is set back once, as hosts' clocks are (only = "sim").
     #[schemars(with = "Option<RawSetBack>")]
     clock_set_back: Option<Spanned<RawSetBack>>,
@@ -600,6 +618,19 @@ impl RawWorld {
             .collect();
         let wants_token = wants_token.into_iter().collect::<Option<Vec<_>>>();
         let other_networks = find_all(&facilitators, &self.other_networks, problems);
+        let shards = self.shards.as_ref().map(|raw| *raw.get_ref());
+        if let Some(raw) = self.shards.as_ref().filter(|raw| {
+            let count = *raw.get_ref();
+            !count.is_power_of_two() || count > MAX_SHARDS
+        }) {
+            problems.add(Problem::new(raw.span(), format!("a power of two, 1 to {MAX_SHARDS}"), "not so many"));
+        }
+        if let Some(one) = self.node.as_ref().filter(|_| !self.nodes.is_empty()) {
+            let problem = Problem::new(one.span(), "there are `nodes` already", "one more");
+            problems.add(problem.help("write it into `nodes`"));
+        }
+        let nodes = self.node.map(Spanned::into_inner).into_iter().chain(self.nodes);
+        let nodes = nodes.map(|node| node.check(problems)).collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
         let official = self.official.as_ref().is_some_and(|raw| *raw.get_ref());
         if let (true, Some(name)) = (official, self.other_networks.first()) {
             let problem = Problem::new(name.span(), "an official facilitator lists what it serves", "official");
@@ -610,13 +641,14 @@ impl RawWorld {
         Some(World {
             network: network?,
             dispatchers,
+            shards,
             facilitators,
             wants_key: wants_key?,
             wants_token: wants_token?,
             other_networks: other_networks?,
             official,
             repeats: self.repeats,
-            node: self.node.map(|node| node.check(problems)),
+            nodes,
             set_back,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,

@@ -7,7 +7,11 @@ use journal::Journal;
 use reports::event::Event;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 use x402_protocol::{Address, Network, Transfer, hex, permit2::PERMIT2};
 
@@ -23,6 +27,8 @@ pub struct NodeDouble {
     network: Network,
     chain: Arc<Chain>,
     journal: Journal,
+    /// The payer and nonce for which it has shown another transaction, so that it tells one story.
+    shown: Mutex<BTreeMap<String, (String, String)>>,
 }
 
 /// Why a question has no result.
@@ -31,7 +37,7 @@ type Refused = &'static str;
 impl NodeDouble {
     #[must_use]
     pub fn new(node: Node, network: Network, chain: &Arc<Chain>, journal: Journal) -> Self {
-        Self { node, network, chain: Arc::clone(chain), journal }
+        Self { node, network, chain: Arc::clone(chain), journal, shown: Mutex::default() }
     }
 
     /// How long each answer takes.
@@ -163,7 +169,11 @@ impl NodeDouble {
         let found = match self.node {
             Node::Lying => self.another(&payer, &nonce),
             // Of a payment that has not moved, what it shows is another of its payer's.
-            Node::Forked | Node::Reverted => found.or_else(|| self.another(&payer, &nonce)),
+            Node::Forked | Node::Reverted => found.or_else(|| {
+                let another = self.another(&payer, &nonce)?;
+                self.shown().insert(another.transaction.clone(), (payer.clone(), nonce.clone()));
+                Some(another)
+            }),
             Node::OtherChain => None,
             _ => found,
         };
@@ -182,11 +192,17 @@ impl NodeDouble {
             "transactionHash": settled.transaction,
         });
         let (payer, nonce) = (word(&paid.from)[2..].to_owned(), paid.nonce.to_string()[2..].to_owned());
+        let mut logs = vec![self.used_log(&settled, &payer, &nonce), moved];
+        if let Some((payer, nonce)) = self.shown().get(&settled.transaction) {
+            let mut other = self.used_log(&settled, payer, nonce);
+            other["removed"] = json!(false);
+            logs.push(other);
+        }
         json!({
             "transactionHash": settled.transaction,
             "status": if self.node == Node::Reverted { "0x0" } else { "0x1" },
             "blockNumber": quantity(mined(&settled)),
-            "logs": [self.used_log(&settled, &payer, &nonce), moved],
+            "logs": logs,
         })
     }
 
@@ -209,6 +225,10 @@ impl NodeDouble {
 
     fn transfer(&self, wanted: impl Fn(&Settled) -> bool) -> Option<Settled> {
         self.chain.find(wanted)
+    }
+
+    fn shown(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (String, String)>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn token(&self) -> String {

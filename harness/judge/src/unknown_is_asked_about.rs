@@ -44,14 +44,16 @@ fn silence_of(open_us: u64) -> u64 {
 
 pub fn judge(history: &History) -> Finding {
     let ended_us = history.events.last().map_or(0, |last| last.at_us);
-    let (healed, troubles) = (ledger_healed(history), troubles(history));
+    let (healed, troubles, closed) = (ledger_healed(history), troubles(history), closed(history));
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (payment, calls) in history.settles() {
         let first = calls[0];
         for (nth, call) in calls.iter().enumerate().filter(|(_, call)| Conclusion::of(call) == Conclusion::Unknown) {
             let next = calls.get(nth + 1);
-            let until_us = next.map_or(ended_us, |next| next.received_us);
+            // What the chain has told nobody need be asked about.
+            let closed_us = closed.get(payment).copied().filter(|at_us| *at_us >= call.ended_us).unwrap_or(ended_us);
+            let until_us = next.map_or(closed_us, |next| next.received_us);
             let silent_since_us =
                 last_before(&troubles[call.facilitator.as_str()], until_us).unwrap_or(0).max(call.ended_us);
             // Nothing can be asked while nothing can be stored, and pauses grow with how long that has been so.
@@ -76,6 +78,13 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     Finding::of(looked_at, "open settlements", violations)
+}
+
+/// When the dispatcher last told that it knows what became of each payment.
+fn closed(history: &History) -> BTreeMap<&str, u64> {
+    let known = |stage: &str| matches!(stage, "settled" | "refused" | "spent_elsewhere");
+    let told = history.stages().filter(|stage| known(stage.what.stage.as_str()));
+    told.map(|stage| (stage.what.payment.as_str(), stage.at_us)).collect()
 }
 
 /// When the ledger's storage became well again, in the order of time.

@@ -38,6 +38,9 @@ pub fn judge(history: &History) -> Finding {
         let moved = moved_or_moving(history, payment, exchange.ended_us);
         let unknown_then = was_unknown(history, payment, exchange.ended_us);
         let Some(shown_by) = moved.or(unknown_then) else { continue };
+        if never_moved(history, answer, payment) {
+            continue;
+        }
         looked_at += 1;
         let told = is_no_failure(answer, unknown_then.is_some())
             .and_then(|()| names_its_transaction(history, answer, payment, exchange.sent_us));
@@ -76,6 +79,12 @@ fn told_of_no_ledger(history: &History) -> impl Iterator<Item = Violation> {
         let what = format!("{} was told of no ledger by the request that had it settled", short(payment));
         Some(Violation::new(what, exchange.line).and([shown_by, transfer.line]))
     })
+}
+
+/// Whether the caller hears that the payment never moved and never can, as a node can tell, and it is so.
+fn never_moved(history: &History, answer: &Answer, payment: &str) -> bool {
+    let says_so = answer.code.as_deref() == Some("authorization_expired_unused");
+    says_so && history.has_node && history.moved(payment).is_none()
 }
 
 /// The transfer, if it stood by then, or a call that had begun by then made it. What a later resend came to says nothing

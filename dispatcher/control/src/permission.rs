@@ -1,5 +1,6 @@
 //! Permissions: a route needs something, a token has something, and one is held against the other. Pure.
 
+use crate::database::Within;
 use serde::{Deserialize, Serialize};
 
 /// A role of a token. Each may do what those before it may.
@@ -98,12 +99,12 @@ impl Principal {
         }
     }
 
-    /// The account whose rows may be read and changed. The platform has none.
+    /// The rows that may be read. `None`: the platform's, which are everybody's.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
+    pub fn within(&self) -> Option<Within<'_>> {
         match self {
             Self::Platform => None,
-            Self::Account { account, .. } => Some(account),
+            Self::Account { account, tenants, .. } => Some(Within { account, tenants: tenants.as_deref() }),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Surprising constraint: a batch cannot branch. So each statement after the first one is about rows that carry the first one's
 //! change id: if the first changed nothing, none of them does.
 
-use crate::token;
+use crate::{permission::Within, token};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use wasm_bindgen::JsValue;
@@ -44,24 +44,15 @@ pub struct NewToken<'a> {
     pub author: &'a str,
 }
 
-/// The rows that whoever asks may see: an account's, and of those the ones of some tenants where a token is for some. Looked at by
-/// the database, so that no page, and no place from which the next one goes on, tells of any other.
-#[derive(Clone, Copy, Debug)]
-pub struct Within<'a> {
-    pub account: &'a str,
-    /// `None`: all of the account's.
-    pub tenants: Option<&'a [String]>,
-}
-
-impl Within<'_> {
-    fn filter(&self, column: &str) -> (String, Vec<JsValue>) {
-        let account = JsValue::from(self.account);
-        match self.tenants {
-            None => ("AND account = ?".to_owned(), vec![account]),
-            Some(tenants) => {
-                let sql = format!("AND account = ? AND {column} IN (SELECT value FROM json_each(?))");
-                (sql, vec![account, JsValue::from(Value::from(tenants).to_string())])
-            }
+/// The condition that leaves those rows alone, and its values. Looked at by the database, so that no page, and no place from which the
+/// next one goes on, tells of any other.
+fn within(rows: Within<'_>, column: &str) -> (String, Vec<JsValue>) {
+    let account = JsValue::from(rows.account);
+    match rows.tenants {
+        None => ("AND account = ?".to_owned(), vec![account]),
+        Some(tenants) => {
+            let sql = format!("AND account = ? AND {column} IN (SELECT value FROM json_each(?))");
+            (sql, vec![account, JsValue::from(Value::from(tenants).to_string())])
         }
     }
 }
@@ -151,7 +142,7 @@ impl Database {
 
     /// The tenants after one, in order, of those that are in `of`; those of all accounts for the platform.
     pub async fn tenants(&self, of: Option<Within<'_>>, after: &str, limit: u32) -> Result<Vec<TenantRow>> {
-        let (and, values) = of.map_or_else(Default::default, |of| of.filter("id"));
+        let (and, values) = of.map_or_else(Default::default, |of| within(of, "id"));
         let sql = format!(
             "SELECT id, version, record, about, change_id FROM tenants WHERE id > ? {and} ORDER BY id LIMIT {limit}"
         );
@@ -263,7 +254,7 @@ impl Database {
 
     /// An account's log after a line, in order, as far as it is about what is in `of`.
     pub async fn audit(&self, of: Within<'_>, after: u64, limit: u32) -> Result<Vec<Value>> {
-        let (and, values) = of.filter("subject");
+        let (and, values) = within(of, "subject");
         let sql = format!(
             "SELECT id, at_ms, author, what, subject, reason, before, after FROM audit WHERE id > ? {and} \
              ORDER BY id LIMIT {limit}"

@@ -1,6 +1,5 @@
 //! Permissions: a route needs something, a token has something, and one is held against the other. Pure.
 
-use crate::database::Within;
 use serde::{Deserialize, Serialize};
 
 /// A role of a token. Each may do what those before it may.
@@ -26,6 +25,14 @@ pub enum Needs {
     Owner,
     /// The platform's own token.
     Platform,
+}
+
+/// The rows that whoever asks may see: an account's, and of those the ones of some tenants where a token is for some.
+#[derive(Clone, Copy, Debug)]
+pub struct Within<'a> {
+    pub account: &'a str,
+    /// `None`: all of the account's.
+    pub tenants: Option<&'a [String]>,
 }
 
 /// Whoever asks, once the token was found good.

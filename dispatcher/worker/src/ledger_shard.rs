@@ -85,7 +85,7 @@ impl Inside {
         let noted = |(): ()| (Answer::Noted, Vec::new());
         match call.into_owned() {
             Call::Claim { claim, holder } => {
-                shard.claim(routed, *claim, &holder).await.map(|told| placed(told, claimed))
+                shard.claim(routed, claim, &holder).await.map(|told| placed(told, claimed))
             }
             Call::Collect { collection, holder } => {
                 shard.collect(routed, collection, &holder).await.map(|told| placed(told, claimed))

@@ -5,10 +5,7 @@
 //! Surprising: whatever is woken in a turn belongs to one request, or to one call of an object, since the runtime lets no other in
 //! before the turn is over. So it may be polled there.
 
-use crate::{
-    glue::{self, Settled},
-    ports::clock,
-};
+use crate::glue::{self, Settled};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, VecDeque},
@@ -26,6 +23,8 @@ thread_local! {
     static WAITS: RefCell<BTreeMap<u32, Wait>> = const { RefCell::new(BTreeMap::new()) };
     static READY: RefCell<VecDeque<u32>> = const { RefCell::new(VecDeque::new()) };
     static IS_IN_TURN: Cell<bool> = const { Cell::new(false) };
+    /// `None`: nobody asked in this turn yet.
+    static NOW: Cell<Option<u64>> = const { Cell::new(None) };
     static LAST: Cell<u32> = const { Cell::new(0) };
     static SETTLED: Settled = Closure::new(settled);
     static GO_ON: Closure<dyn Fn()> = Closure::new(|| turn(|| {}));
@@ -79,6 +78,15 @@ pub async fn sleep(millis: u64) {
     let mut alarm = Alarm { timer, has_rung: false };
     ticket.await;
     alarm.has_rung = true;
+}
+
+/// The time in milliseconds, read once a turn: within one it stands still.
+pub fn now() -> u64 {
+    NOW.get().unwrap_or_else(|| {
+        let now = js_sys::Date::now() as u64;
+        NOW.set(Some(now));
+        now
+    })
 }
 
 /// The word and the value that a promise was settled with.
@@ -234,7 +242,7 @@ fn settled(ticket: u32, word: i32, value: JsValue) {
 
 /// One turn of the runtime's: `work`, and then all that it woke. Whatever the runtime calls begins one.
 pub fn turn<R>(work: impl FnOnce() -> R) -> R {
-    clock::turn_begins();
+    NOW.set(None);
     // A turn that was left by an exception did not say that it ended.
     if IS_IN_TURN.replace(true) {
         READY.with_borrow_mut(VecDeque::clear);

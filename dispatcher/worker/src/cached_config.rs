@@ -48,6 +48,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         token_guard: Rc::default(),
         departures: Rc::default(),
         outbox: outbox::get(),
+        dashboard_host: config.dashboard_host.clone(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())
 }
@@ -69,6 +70,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         chain_rpc_urls: var("CHAIN_RPC_URLS"),
         accept_unresolved: var("ACCEPT_UNRESOLVED"),
         ledger_shards: var("LEDGER_SHARDS"),
+        dashboard_host: var("DASHBOARD_HOST"),
     };
     let config = Config::from_vars(&vars, &WorkerSecrets(env.clone()))?;
     for error in config.directory.left_out() {

@@ -146,6 +146,7 @@ impl Edge {
                 token_guard: Rc::default(),
                 departures: Rc::default(),
                 outbox: None,
+                dashboard_host: config.dashboard_host.clone(),
             };
             let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
             let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: self.layout.get() };

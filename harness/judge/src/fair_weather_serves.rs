@@ -20,7 +20,7 @@ pub const RULE: Rule = Rule {
     },
 };
 
-/// What is wrong is felt for so long after it has ended.
+/// The time for which trouble is felt after it has ended.
 const FELT_FOR_US: u64 = 60_000_000;
 
 /// The answers that say that something is wrong.

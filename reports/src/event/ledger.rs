@@ -19,4 +19,7 @@ pub struct StoredRecord {
     /// When it was written last.
     pub since_us: u64,
     pub bytes: u64,
+    /// Bytes of the response beside it.
+    #[serde(default)]
+    pub body_bytes: u64,
 }

@@ -1,6 +1,6 @@
 //! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
 
-use super::{Claim, identifier::Owner, machine::SETTLED_KEPT_MS};
+use super::{SharedClaim, identifier::Owner, machine::SETTLED_KEPT_MS};
 use crate::{
     Reason, UnixMillis,
     facilitator::verdict::Settlement,
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    pub claim: Claim,
+    pub claim: SharedClaim,
     /// The request that claimed the payment last.
     pub holder: String,
     pub state: State,

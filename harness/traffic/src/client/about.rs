@@ -18,8 +18,8 @@ pub struct About {
     pub purchases_an_identifier: Option<u64>,
     /// Whether it comes back only after days.
     pub takes_days: bool,
-    /// Whether it sends credentials of its own with everything.
-    pub has_credentials: bool,
+    /// The beginning of credentials of its own, which it sends with everything.
+    pub credentials: Option<&'static str>,
     /// Whether it needs the official library's facilitators: the doubles are kinder to the hostile.
     pub wants_official: bool,
     /// Headers of everything that it sends.
@@ -68,7 +68,7 @@ impl About {
             version: Version::V2,
             purchases_an_identifier: None,
             takes_days: false,
-            has_credentials: false,
+            credentials: None,
             wants_official: false,
             headers: &[],
             alter: |_, _| {},

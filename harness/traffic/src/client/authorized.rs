@@ -7,7 +7,7 @@ pub use super::paid::act;
 
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
-    has_credentials: true,
+    credentials: Some("user-"),
     ..About::buyer(
         Listed::new("authorized", "buys with an Authorization and a cookie of its own", "1"),
         Swarm::Sometimes,

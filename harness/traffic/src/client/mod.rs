@@ -31,6 +31,7 @@ kind::clients! {
     PaidPermit2 = paid_permit2;
     Hostile = hostile;
     Authorized = authorized;
+    Keyed = keyed;
     Roaming = roaming;
     Returner = returner;
     PreflightThief = preflight_thief;
@@ -135,12 +136,11 @@ impl Visit<'_> {
     }
 
     async fn send(&self, sending: Sending<'_>) -> Option<Got> {
-        let About { headers, has_credentials, .. } = *self.arrival.client.about();
+        let About { headers, credentials, .. } = *self.arrival.client.about();
         let sending = if headers.is_empty() { sending } else { sending.headers(headers) };
-        let sending = if has_credentials {
-            sending.with_credentials_of(format!("user-{}", self.arrival.number))
-        } else {
-            sending
+        let sending = match credentials {
+            Some(beginning) => sending.with_credentials_of(format!("{beginning}{}", self.arrival.number)),
+            None => sending,
         };
         self.caller.exchange(self.arrival, sending).await
     }

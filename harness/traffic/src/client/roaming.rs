@@ -13,7 +13,7 @@ use reports::event::{ExchangeKind, PurchaseOutcome};
 /// The kind as the lists, the swarm and every traffic block have it.
 pub const ABOUT: About = About {
     purchases_an_identifier: Some(1),
-    has_credentials: true,
+    credentials: Some("user-"),
     ..About::buyer(
         Listed::new("roaming", "buys under a payment-identifier, and collects it again from another address", "1"),
         Swarm::Sometimes,

@@ -47,6 +47,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         board: Some(board(config)),
         token_guard: Rc::default(),
         departures: Rc::default(),
+        shelf: Rc::default(),
         outbox: outbox::get(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())

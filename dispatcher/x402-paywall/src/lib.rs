@@ -24,6 +24,7 @@ pub mod challenge;
 pub mod claim;
 pub mod denial;
 pub mod facilitator;
+pub mod fnv;
 pub mod health;
 pub mod hooks;
 pub mod ledger;
@@ -36,6 +37,7 @@ pub mod reason;
 pub mod response;
 pub mod telemetry;
 pub mod time;
+pub mod trace;
 pub mod window;
 
 pub use challenge::Price;

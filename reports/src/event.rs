@@ -115,6 +115,13 @@ pub enum Event {
         fault: FaultRef,
         payment: String,
     },
+    /// A batch of the dispatcher's events was disturbed on its way.
+    TelemetryDisturbed {
+        fault: FaultRef,
+        batch: String,
+    },
+    /// The books after the run, with what was kept of events.
+    BooksRead(Books),
     /// The storage that a payment still takes up after the run.
     StorageLeft(StoredRecord),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.
@@ -728,6 +735,25 @@ pub struct FacilitatorStanding {
     pub to: String,
     /// `answered`, or the reason code of the call that made the difference.
     pub reason: String,
+}
+
+/// What was kept, held against the ledger, once everything had arrived.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Books {
+    pub matched: u64,
+    pub missing_in_telemetry: Vec<String>,
+    pub missing_in_ledger: Vec<String>,
+    pub differing: Vec<String>,
+    /// Events that are stored.
+    pub kept: u64,
+    /// Events that the counts of all time have.
+    pub counted: u64,
+    /// Events that were counted as never sent.
+    pub lost: u64,
+    /// Events that lie with the dead letters.
+    pub put_aside: u64,
+    /// Events that waited in the memory of processes that were killed.
+    pub unsent: u64,
 }
 
 /// A payment's record that is left in storage.

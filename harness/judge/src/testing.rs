@@ -3,12 +3,12 @@
 use super::{Finding, History, history::Line};
 use reports::{
     event::{
-        Answer, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherAlert, DispatcherPayment, DispatcherRequest,
-        EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorAttempt,
-        FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow, Killing, LedgerState,
-        LimitFacts, MachineLoad, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts, Purchase, PurchaseOutcome,
-        Recorded, RunStarted, StoredRecord, TenantAnswer, TenantEnd, TenantFacts, TenantOutcome, TenantRun, TenantSaid,
-        Transfer,
+        Answer, Books, DirectoryChange, DirectoryLine, DirectoryNews, DispatcherAlert, DispatcherPayment,
+        DispatcherRequest, EgressFacts, EgressLine, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer,
+        FacilitatorAttempt, FacilitatorCall, FacilitatorEndpoint, FacilitatorStanding, FaultRef, Fetched, Flaw, Flow,
+        Killing, LedgerState, LimitFacts, MachineLoad, OperatorAct, OperatorDoes, PaymentResponse, PriceFacts,
+        Purchase, PurchaseOutcome, Recorded, RunStarted, StoredRecord, TenantAnswer, TenantEnd, TenantFacts,
+        TenantOutcome, TenantRun, TenantSaid, Transfer,
     },
     verdict::Verdict,
 };
@@ -509,6 +509,10 @@ impl Story {
         let transaction = (state == "settled").then(|| transaction(payment));
         let (payment, state) = (payment.to_owned(), state.to_owned());
         self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
+    }
+
+    pub fn books(self, books: Books) -> Self {
+        self.then(Event::BooksRead(books))
     }
 
     /// The payment's record is left in storage, as it was when it was told of last.

@@ -99,7 +99,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// A file of tests alone, by the names that they have here.
 fn is_of_tests(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
-    let in_tests = path.components().any(|part| part.as_os_str() == "tests");
+    let in_tests = path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "testing");
     in_tests || matches!(stem, "tests" | "testing" | "fixture") || stem.ends_with("_tests")
 }
 

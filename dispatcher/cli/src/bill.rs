@@ -7,6 +7,9 @@ use x402_protocol::{
     v2::PaymentRequirements,
 };
 
+/// The longest that a signed payment is good for. Until then its holder can have the money, whatever was answered.
+const MOST_TIMEOUT_S: u64 = 86_400;
+
 /// The first of an offer's ways to pay that this buyer can sign.
 #[derive(Clone, Debug)]
 pub struct Bill {
@@ -94,7 +97,45 @@ fn payable(way: &Value, network: Network) -> Result<(Offer, Usdc), String> {
         () if offer.network != network => Err(format!("it is on {}, and not on {network}", offer.network)),
         () if offer.asset != network.usdc().address => Err("it asks for another token than USDC".to_owned()),
         () if offer.transfer_method == Some(TransferMethod::Permit2) => Err("it wants a Permit2 transfer".to_owned()),
+        () if offer.max_timeout_seconds > MOST_TIMEOUT_S => {
+            Err(format!("what is signed would be good for {} s, and a day is the most", offer.max_timeout_seconds))
+        }
         () if price == Usdc(0) || price.0 == u64::MAX => Err("its amount is no price".to_owned()),
         () => Ok((offer, price)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use x402_protocol::v2::{PaymentRequired, ResourceInfo};
+
+    fn read(change: impl FnOnce(&mut Value)) -> Result<Bill, BillError> {
+        let pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C".parse().unwrap();
+        let required = PaymentRequired {
+            x402_version: x402_protocol::Version::V2,
+            error: None,
+            resource: ResourceInfo { url: "https://shop.example/".to_owned(), ..ResourceInfo::default() },
+            accepts: vec![Offer::usdc(Network::BaseSepolia, 10_000.into(), pay_to, 60).to_requirements()],
+            extensions: None,
+        };
+        let mut json = json!(required);
+        change(&mut json["accepts"][0]);
+        Bill::read(Some(&header::encode(&json)), Network::BaseSepolia)
+    }
+
+    #[test]
+    fn nothing_is_signed_that_is_good_for_years_or_on_another_network_or_in_another_token() {
+        assert!(read(|_| {}).is_ok() && read(|way| way["maxTimeoutSeconds"] = json!(86_400)).is_ok());
+        for (key, wrong) in [
+            ("maxTimeoutSeconds", json!(86_401)),
+            ("maxTimeoutSeconds", json!(u64::MAX)),
+            ("network", json!("eip155:8453")),
+            ("asset", json!("0x209693Bc6afc0C5328bA36FaF03C514EF312287C")),
+            ("amount", json!("0")),
+            ("amount", json!("115792089237316195423570985008687907853269984665640564039457584007913129639935")),
+        ] {
+            assert!(read(|way| way[key] = wrong.clone()).is_err(), "{key} {wrong}");
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! A control plane as its client: where it is, with which token, and what its answers mean.
 
-use crate::{exit::Exit, failure::Failure, home::Home, http, output::plain};
+use crate::{exit::Exit, failure::Failure, home::Home, http, output::plain, platform::escaped};
 use reqwest::{Method, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::{env, fs, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The most pages that are read of one list.
+const MOST_PAGES: usize = 1_000;
 const FILE: &str = "control.json";
 const TOKEN_FILE: &str = "control.token";
 /// Holds a token in place of the file.
@@ -87,10 +89,10 @@ impl Control {
     /// Every item of a list that comes in pages.
     pub fn pages(&self, path: &str, key: &str) -> Result<(Vec<Value>, Value), Failure> {
         let (mut all, mut after) = (Vec::new(), String::new());
-        loop {
+        for _ in 0..MOST_PAGES {
             let page = match after.as_str() {
                 "" => self.get(path)?,
-                after => self.get(&format!("{path}?after={after}"))?,
+                after => self.get(&format!("{path}?after={}", escaped(after)))?,
             };
             all.extend(page[key].as_array().cloned().unwrap_or_default());
             after = match &page["next"] {
@@ -99,6 +101,7 @@ impl Control {
                 _ => return Ok((all, page)),
             };
         }
+        Err(Failure::new(Exit::Failed, format!("{}{path}: there are more than {MOST_PAGES} pages", self.url)))
     }
 
     pub fn change(&self, method: Method, path: &str, when: If, body: Option<&Value>) -> Result<Value, Failure> {

@@ -1,6 +1,6 @@
 //! A command's failure, for the person who typed it: what, where, and the way out.
 
-use crate::exit::Exit;
+use crate::{exit::Exit, output::lines};
 use miette::Diagnostic;
 use serde_json::{Value, json};
 use std::{fmt, io, path::Path};
@@ -14,7 +14,8 @@ pub struct Failure {
 
 impl Failure {
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), help: None }
+        // Somebody else's words may be in it.
+        Self { exit, what: lines(&what.into()), help: None }
     }
 
     pub fn invalid(what: impl Into<String>) -> Self {
@@ -24,7 +25,7 @@ impl Failure {
     /// With the way out.
     #[must_use]
     pub fn help(self, help: impl Into<String>) -> Self {
-        Self { help: Some(help.into()), ..self }
+        Self { help: Some(lines(&help.into())), ..self }
     }
 
     /// A file that cannot be read or written.

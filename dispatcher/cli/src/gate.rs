@@ -3,7 +3,7 @@
 //! Surprising constraint: two look at a record. Here it is held against the very bytes that would be uploaded. Whether it is whole,
 //! unedited, young, and about this commit, the gate's own program says, which is asked as a program.
 
-use crate::{args::GateArgs, cloudflare::Module, exit::Exit, failure::Failure, output::plain, program};
+use crate::{args::GateArgs, cloudflare::Module, exit::Exit, failure::Failure, output::lines, program};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::{fs, path::Path, process::Command};
@@ -90,7 +90,7 @@ fn vouched(path: &Path, bundle: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let told = if asked.stdout.is_empty() { &asked.stderr } else { &asked.stdout };
-    let told = plain(String::from_utf8_lossy(told).trim());
+    let told = lines(String::from_utf8_lossy(told).trim());
     Err(Failure::invalid(format!("{}: {told}", path.display())).help("run the gate again on what is to be deployed"))
 }
 

@@ -37,7 +37,7 @@ use commands::{
 use exit::Exit;
 use failure::Failure;
 use home::Home;
-use output::{Format, err};
+use output::{Format, err, report};
 
 /// Parses the command line and does what it says.
 pub fn main() -> Exit {
@@ -56,7 +56,7 @@ pub fn main() -> Exit {
             let exit = failure.exit;
             match format {
                 Format::Json => err(&failure.json().to_string()),
-                Format::Text => err(&format!("{:?}", miette::Report::new(failure))),
+                Format::Text => report(&format!("{:?}", miette::Report::new(failure))),
             }
             exit
         }

@@ -37,6 +37,16 @@ impl Platform {
         })
     }
 
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    #[must_use]
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     pub fn get(&self, path: &str) -> Result<Value, Failure> {
         let failed = |why: String| Failure::new(Exit::Failed, format!("{}{path}: {why}", self.base));
         let (status, body) = http::runtime()?.block_on(async {

@@ -9,7 +9,10 @@ use crate::{
     home::{Home, Lock},
     registry::{Change, Registry},
 };
-use dispatcher_core::tenant::Available;
+use dispatcher_core::{
+    dispatch_key::DispatchKey,
+    tenant::{Available, is_id},
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fs};
@@ -73,7 +76,10 @@ impl<'a> Store<'a> {
                 let mut tenants = Tenants::default();
                 tenants.registry.version = last["revision"].as_u64().unwrap_or_default();
                 for row in rows {
-                    let id = row["id"].as_str().unwrap_or_default().to_owned();
+                    let id = id_of(&row).ok_or_else(|| {
+                        let what = format!("{}: it sends a record that is no tenant's", control.url);
+                        Failure::invalid(what).help("is this the control plane, and of this version?")
+                    })?;
                     tenants.versions.insert(id.clone(), row["version"].as_u64().unwrap_or_default());
                     tenants.abouts.insert(id, row["about"].clone());
                     tenants.registry.put(row["record"].clone());
@@ -104,6 +110,17 @@ impl<'a> Store<'a> {
             }
         }
     }
+}
+
+/// The id of a tenant as a control plane sends it. Its id and hosts stand in paths and in commands to paste, so nobody's word is
+/// taken for them.
+fn id_of(row: &Value) -> Option<String> {
+    let id = row["id"].as_str().filter(|id| is_id(id) && row["record"]["id"] == *id)?;
+    let is_host = |host: &Value| host.as_str().is_some_and(|host| DispatchKey::host(host).is_some());
+    let are_hosts = row["record"]["hosts"].as_array().is_none_or(|hosts| hosts.iter().all(is_host));
+    let slug = &row["record"]["slug"];
+    let is_slug = slug.is_null() || slug.as_str().is_some_and(|slug| DispatchKey::slug(slug).is_some());
+    (are_hosts && is_slug).then(|| id.to_owned())
 }
 
 /// A line of a control plane's log, as a file's log has it.
@@ -180,5 +197,29 @@ impl Edit<'_> {
     fn save(&mut self, home: &Home, available: &Available, change: &Change<'_>) -> Result<(), Failure> {
         let lock = self.lock.as_ref().expect("files are locked before they are changed");
         self.tenants.registry.save(home, lock, available, change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_control_planes_word_is_no_path_and_no_command() {
+        let good = json!({"id": "rain", "record": {"id": "rain", "slug": "rain", "hosts": ["rain.example"]}});
+        assert_eq!(id_of(&good).as_deref(), Some("rain"));
+        for (place, wrong) in [
+            ("/id", json!("../../rain")),
+            ("/id", json!("/etc")),
+            ("/id", json!("")),
+            ("/record/id", json!("snow")),
+            ("/record/hosts/0", json!("x'; rm -rf ~; '")),
+            ("/record/hosts", json!(["rain.example", 7])),
+            ("/record/slug", json!("$(id)")),
+        ] {
+            let mut row = good.clone();
+            *row.pointer_mut(place).unwrap() = wrong.clone();
+            assert_eq!(id_of(&row), None, "{place} {wrong}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! Surprising constraint: a batch cannot branch. So each statement after the first one is about rows that carry the first one's
 //! change id: if the first changed nothing, none of them does.
 
-use crate::token;
+use crate::{permission::Within, token};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 use wasm_bindgen::JsValue;
@@ -42,6 +42,19 @@ pub struct NewToken<'a> {
     pub now_ms: f64,
     pub expires_ms: f64,
     pub author: &'a str,
+}
+
+/// The condition that leaves those rows alone, and its values. Looked at by the database, so that no page, and no place from which the
+/// next one goes on, tells of any other.
+fn within(rows: Within<'_>, column: &str) -> (String, Vec<JsValue>) {
+    let account = JsValue::from(rows.account);
+    match rows.tenants {
+        None => ("AND account = ?".to_owned(), vec![account]),
+        Some(tenants) => {
+            let sql = format!("AND account = ? AND {column} IN (SELECT value FROM json_each(?))");
+            (sql, vec![account, JsValue::from(Value::from(tenants).to_string())])
+        }
+    }
 }
 
 fn optional(text: Option<&str>) -> JsValue {
@@ -110,16 +123,30 @@ impl Database {
         self.statement(sql, &[id.into(), name.into(), now_ms.into()])?.run().await.map(drop)
     }
 
-    /// The tenants after one, in order; those of all accounts without one.
-    pub async fn tenants(&self, account: Option<&str>, after: &str, limit: u32) -> Result<Vec<TenantRow>> {
-        let (and, account) = match account {
-            Some(account) => ("AND account = ?", vec![JsValue::from(account)]),
-            None => ("", Vec::new()),
-        };
+    /// Gives a host to an account. Fails where it is given already, or there is no such account.
+    pub async fn give_host(&self, host: &str, account: &str, now_ms: f64) -> Result<()> {
+        let sql = "INSERT INTO hosts (host, account, given_ms) VALUES (?, ?, ?)";
+        self.statement(sql, &[host.into(), account.into(), now_ms.into()])?.run().await.map(drop)
+    }
+
+    /// How many of these hosts, a JSON list, are the account's.
+    pub async fn hosts_of(&self, account: &str, hosts: &str) -> Result<usize> {
+        #[derive(Deserialize)]
+        struct Row {
+            count: f64,
+        }
+        let sql = "SELECT COUNT(*) AS count FROM hosts WHERE account = ? AND host IN (SELECT value FROM json_each(?))";
+        let row: Option<Row> = self.first(sql, &[account.into(), hosts.into()]).await?;
+        Ok(row.map_or(0, |row| row.count as usize))
+    }
+
+    /// The tenants after one, in order, of those that are in `of`; those of all accounts for the platform.
+    pub async fn tenants(&self, of: Option<Within<'_>>, after: &str, limit: u32) -> Result<Vec<TenantRow>> {
+        let (and, values) = of.map_or_else(Default::default, |of| within(of, "id"));
         let sql = format!(
             "SELECT id, version, record, about, change_id FROM tenants WHERE id > ? {and} ORDER BY id LIMIT {limit}"
         );
-        let values: Vec<JsValue> = [JsValue::from(after)].into_iter().chain(account).collect();
+        let values: Vec<JsValue> = [JsValue::from(after)].into_iter().chain(values).collect();
         self.all(&sql, &values).await
     }
 
@@ -225,14 +252,21 @@ impl Database {
         names.iter().map(take).collect()
     }
 
-    /// An account's log after a line, in order.
-    pub async fn audit(&self, account: &str, after: u64, limit: u32) -> Result<Vec<Value>> {
+    /// An account's log after a line, in order, as far as it is about what is in `of`.
+    pub async fn audit(&self, of: Within<'_>, after: u64, limit: u32) -> Result<Vec<Value>> {
+        let (and, values) = within(of, "subject");
         let sql = format!(
-            "SELECT id, at_ms, author, what, subject, reason, before, after FROM audit WHERE account = ? AND id > ? \
+            "SELECT id, at_ms, author, what, subject, reason, before, after FROM audit WHERE id > ? {and} \
              ORDER BY id LIMIT {limit}"
         );
-        self.all(&sql, &[account.into(), (after as f64).into()]).await
+        let values: Vec<JsValue> = [JsValue::from(after as f64)].into_iter().chain(values).collect();
+        self.all(&sql, &values).await
     }
+}
+
+/// Whether a statement failed because it names what is not there.
+pub fn is_missing(error: &worker::Error) -> bool {
+    error.to_string().contains("FOREIGN KEY constraint failed")
 }
 
 /// Whether a statement failed because something is there already.

@@ -2,7 +2,7 @@
 
 use crate::{
     answer::Answer,
-    database::{Change, Database, NewToken, TenantRow, is_taken},
+    database::{Change, Database, NewToken, TenantRow, is_missing, is_taken},
     permission::{Principal, Role},
     record::{self, Put},
     routes::{Action, Found, listed},
@@ -46,11 +46,12 @@ pub async fn answer(asked: &Asked<'_>, database: &Database) -> Result<Answer, An
             Ok(Answer::ok(json!({"accounts": database.accounts().await?})))
         }
         (Action::MakeAccount, Some(Principal::Platform)) => make_account(asked, database).await,
-        (Action::Directory, Some(Principal::Platform)) => list_tenants(asked, database, None).await,
+        (Action::GiveHost, Some(Principal::Platform)) => give_host(asked, database).await,
+        (Action::Directory, Some(principal @ Principal::Platform)) => list_tenants(asked, database, principal).await,
         (action, Some(principal @ Principal::Account { account, .. })) => {
             let own = Own { asked, database, principal, account };
             match action {
-                Action::ListTenants => list_tenants(asked, database, Some(principal)).await,
+                Action::ListTenants => list_tenants(asked, database, principal).await,
                 Action::GetTenant => own.get_tenant().await,
                 Action::PutTenant => own.put_tenant().await,
                 Action::DeleteTenant => own.delete_tenant().await,
@@ -127,16 +128,38 @@ async fn make_account(asked: &Asked<'_>, database: &Database) -> Result<Answer, 
     Ok(Answer::ok(json!({"account": account, "token": text, "expiresMs": expires_ms})))
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GivenHost {
+    host: String,
+    account: String,
+}
+
+/// Gives a host to an account, whose tenants may stand there from then on.
+async fn give_host(asked: &Asked<'_>, database: &Database) -> Result<Answer, Answer> {
+    let GivenHost { host, account } = read(asked.body)?;
+    record::host(&host).map_err(|why| Answer::error(400, "invalid_host", why))?;
+    match database.give_host(&host, &account, asked.now_ms).await {
+        Ok(()) => Ok(Answer::ok(json!({"host": host, "account": account}))),
+        Err(error) if is_taken(&error, "hosts.host") => {
+            Err(Answer::error(409, "host_taken", format!("{host:?} was given to an account")))
+        }
+        Err(error) if is_missing(&error) => {
+            Err(Answer::error(404, "account_not_found", format!("there is no account {account:?}")))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// A page of tenants: an account's, or everybody's for the platform.
-async fn list_tenants(asked: &Asked<'_>, database: &Database, of: Option<&Principal>) -> Result<Answer, Answer> {
+async fn list_tenants(asked: &Asked<'_>, database: &Database, of: &Principal) -> Result<Answer, Answer> {
     let after = (asked.query)("after").unwrap_or_default();
-    let account = of.and_then(Principal::account);
+    let within = of.within();
     // Before the rows: whoever publishes them under it publishes no change that it does not count.
-    let revision = database.revision(account).await?;
-    let rows = database.tenants(account, &after, PAGE).await?;
+    let revision = database.revision(within.map(|within| within.account)).await?;
+    let rows = database.tenants(within, &after, PAGE).await?;
     let next = (rows.len() == PAGE as usize).then(|| rows.last().map(|row| row.id.clone())).flatten();
-    let reached = rows.iter().filter(|row| of.is_none_or(|principal| principal.reaches(&row.id)));
-    let tenants: Vec<Value> = reached.map(told).collect();
+    let tenants: Vec<Value> = rows.iter().map(told).collect();
     Ok(Answer::ok(json!({"tenants": tenants, "next": next, "revision": revision})))
 }
 
@@ -208,6 +231,11 @@ impl Own<'_> {
         let put: Put = read(self.asked.body)?;
         let checked =
             record::check(&put, id, self.asked.network).map_err(|why| Answer::error(422, "invalid_record", why))?;
+        let hosts = json!(checked.hosts).to_string();
+        if self.database.hosts_of(self.account, &hosts).await? < checked.hosts.len() {
+            let what = "one of its hosts was not given to this account: whoever runs the platform gives them";
+            return Err(Answer::error(403, "host_not_given", what));
+        }
         let (text, about) = (put.record.to_string(), put.about.to_string());
         let (author, change_id) = (self.principal.author(), token::make(&self.asked.random).0);
         let change = self.change(&put.what, put.reason.as_deref(), &author, &change_id);
@@ -247,6 +275,10 @@ impl Own<'_> {
         let Before::Version(version) = self.before()? else {
             return Err(Answer::error(400, "invalid_precondition", "If-Match takes the ETag of a tenant"));
         };
+        // What is looked at here is what is removed, or nothing is.
+        if version != row.version as u64 {
+            return Err(self.changed_meanwhile(Some(row)));
+        }
         let record: Value = serde_json::from_str(&row.record).unwrap_or_default();
         if record["price"]["paymentFlow"] == "upfront" && record["plan"] != "quarantine" {
             let what = "it is paid upfront, so its callers may be owed what they have paid for: quarantine it first";
@@ -300,13 +332,11 @@ impl Own<'_> {
     async fn audit(&self) -> Result<Answer, Answer> {
         let after = (self.asked.query)("after").unwrap_or_else(|| "0".to_owned());
         let after = after.parse().map_err(|_| Answer::error(400, "invalid_query", "after is a line's id"))?;
-        let lines = self.database.audit(self.account, after, PAGE).await?;
+        let within = self.principal.within().ok_or_else(forbidden)?;
+        let lines = self.database.audit(within, after, PAGE).await?;
         // The database gives its numbers as JavaScript's, which would be written with a fraction.
         let id = |line: &Value| line["id"].as_f64().map(|id| id as u64);
         let next = lines.last().filter(|_| lines.len() == PAGE as usize).and_then(id);
-        let is_limited = matches!(self.principal, Principal::Account { tenants: Some(_), .. });
-        let seen = |line: &&Value| !is_limited || line["subject"].as_str().is_some_and(|id| self.principal.reaches(id));
-        let lines: Vec<&Value> = lines.iter().filter(seen).collect();
         Ok(Answer::ok(json!({"lines": lines, "next": next})))
     }
 }

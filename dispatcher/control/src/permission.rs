@@ -27,6 +27,14 @@ pub enum Needs {
     Platform,
 }
 
+/// The rows that whoever asks may see: an account's, and of those the ones of some tenants where a token is for some.
+#[derive(Clone, Copy, Debug)]
+pub struct Within<'a> {
+    pub account: &'a str,
+    /// `None`: all of the account's.
+    pub tenants: Option<&'a [String]>,
+}
+
 /// Whoever asks, once the token was found good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Principal {
@@ -98,12 +106,12 @@ impl Principal {
         }
     }
 
-    /// The account whose rows may be read and changed. The platform has none.
+    /// The rows that may be read. `None`: the platform's, which are everybody's.
     #[must_use]
-    pub fn account(&self) -> Option<&str> {
+    pub fn within(&self) -> Option<Within<'_>> {
         match self {
             Self::Platform => None,
-            Self::Account { account, .. } => Some(account),
+            Self::Account { account, tenants, .. } => Some(Within { account, tenants: tenants.as_deref() }),
         }
     }
 

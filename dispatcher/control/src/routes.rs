@@ -19,6 +19,7 @@ pub enum Action {
     Audit,
     ListAccounts,
     MakeAccount,
+    GiveHost,
     Directory,
 }
 
@@ -35,7 +36,7 @@ const fn route(method: &'static str, path: &'static str, needs: Needs, action: A
     Route { method, path, needs, action }
 }
 
-pub const ROUTES: [Route; 14] = [
+pub const ROUTES: [Route; 15] = [
     route("GET", "/v1/health", Needs::Nothing, Action::Health),
     route("GET", "/v1/routes", Needs::Nothing, Action::Routes),
     route("GET", "/v1/me", Needs::Token, Action::Me),
@@ -49,6 +50,7 @@ pub const ROUTES: [Route; 14] = [
     route("GET", "/v1/audit", Needs::Viewer, Action::Audit),
     route("GET", "/v1/accounts", Needs::Platform, Action::ListAccounts),
     route("POST", "/v1/accounts", Needs::Platform, Action::MakeAccount),
+    route("POST", "/v1/hosts", Needs::Platform, Action::GiveHost),
     route("GET", "/v1/directory", Needs::Platform, Action::Directory),
 ];
 

@@ -2,6 +2,7 @@
 
 use crate::{
     directory::{Directory, DirectoryError},
+    dispatch_key::is_host,
     quarantine::CpuPolicy,
     tenant::Available,
 };
@@ -59,6 +60,8 @@ pub struct Vars {
     pub accept_unresolved: Option<String>,
     /// `LEDGER_SHARDS`: see [`Layout::from_json`]. Absent: 16, and never another number before.
     pub ledger_shards: Option<String>,
+    /// `DASHBOARD_HOST`: the one host at which operators have a page and a session. Absent: they have none.
+    pub dashboard_host: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +76,8 @@ pub struct Config {
     pub chain: Option<ChainNodes>,
     /// The shards of the settlement ledger.
     pub ledger: Layout,
+    /// The host of the dashboard, without a port. No tenant is served there.
+    pub dashboard_host: Option<Rc<str>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -98,6 +103,8 @@ pub enum ConfigError {
     Ledger(#[from] LayoutError),
     #[error("ACCEPT_UNRESOLVED is {0:?}, not true or false")]
     AcceptUnresolved(String),
+    #[error("DASHBOARD_HOST is {0:?}, not a host: lower-case letters, digits, dots and inner hyphens, and no port")]
+    DashboardHost(String),
 }
 
 impl Config {
@@ -128,7 +135,11 @@ impl Config {
             return Err(ConfigError::NoNode);
         }
         let ledger = vars.ledger_shards.as_deref().map_or(Ok(Layout::default()), Layout::from_json)?;
-        Ok(Self { environment, directory, available, facilitators, cpu_policy, chain, ledger })
+        let dashboard_host = match vars.dashboard_host.as_deref() {
+            Some(host) if !is_host(host) => return Err(ConfigError::DashboardHost(host.to_owned())),
+            host => host.map(Rc::from),
+        };
+        Ok(Self { environment, directory, available, facilitators, cpu_policy, chain, ledger, dashboard_host })
     }
 }
 
@@ -191,5 +202,18 @@ mod tests {
             assert!(config("test", Some(urls), None).unwrap_err().to_string().contains(wrong), "{urls}");
         }
         assert!(config("test", None, Some("yes")).unwrap_err().to_string().contains("ACCEPT_UNRESOLVED"));
+    }
+
+    #[test]
+    fn the_dashboards_host_is_a_host_without_a_port() {
+        let config = |host: &str| {
+            let vars =
+                Vars { environment: Some("test".to_owned()), dashboard_host: Some(host.to_owned()), ..Vars::default() };
+            Config::from_vars(&vars, &BTreeMap::new()).map(|config| config.dashboard_host)
+        };
+        assert_eq!(config("ops.example").unwrap().as_deref(), Some("ops.example"));
+        for wrong in ["", "Ops.example", "ops.example:8443", "https://ops.example", "*.example"] {
+            assert!(config(wrong).unwrap_err().to_string().contains("DASHBOARD_HOST"), "{wrong}");
+        }
     }
 }

@@ -113,7 +113,7 @@ fn is_slug(text: &str) -> bool {
 }
 
 /// Without port and trailing dot, in lower case.
-fn normalise_host(host: &str) -> Option<String> {
+pub(crate) fn normalise_host(host: &str) -> Option<String> {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if (1..=5).contains(&port.len()) && port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,

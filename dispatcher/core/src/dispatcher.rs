@@ -8,13 +8,13 @@ mod course;
 mod former;
 
 use crate::{
-    admission::{Admitted, Brings, Came, Entered, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
+    admission::{ADDRESS, Admitted, Brings, Came, Entered, Payer, Runs, Source, Tenancy, TurnedAway, Visit},
     answer::{Answer, Body},
     confinement::confined,
     cors::{self, Readers},
     credential_headers,
     egress::PolicyOf,
-    hygiene::{self, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
+    hygiene::{self, FORWARDED_FOR, PREFIX, REQUEST_ID, TENANT_ID, may_not_enter},
     message::{CollectError, Inbound, Outbound},
     mount::Mount,
     passed::{Gift, Passed, Trade},
@@ -131,7 +131,7 @@ impl<P: Platform> Dispatcher<P> {
         line.route = format!("{} {}", request.method(), request.path());
         let source = Source::of(request);
         let mut readers = Readers::default();
-        let told = match resolve(&self.tenants, request).await {
+        let told = match self.resolve(request).await {
             Err(error) => {
                 // That the directory cannot be read is not the caller's flood.
                 let lost = match error {
@@ -173,6 +173,15 @@ impl<P: Platform> Dispatcher<P> {
         }
         self.log.record(&line.bounded());
         Handled { answer, leaving: content.leaving }
+    }
+
+    /// Whoever is behind the names of a request. At the dashboard's host that is nobody: whatever is served there has the origin
+    /// that an operator's session is good for.
+    async fn resolve(&self, request: &InboundOf<P>) -> Result<Resolution, ResolveError> {
+        if self.memory.is_dashboard(request.host()) {
+            return Err(ResolveError::InvalidKey);
+        }
+        resolve(&self.tenants, request).await
     }
 
     /// Says whether a paid response left for its caller. For after the answer, not on its path.
@@ -239,7 +248,12 @@ impl<P: Platform> Dispatcher<P> {
     }
 
     /// A request that is nobody's: its address is held to what it may send unpaid.
-    fn lost(&self, request: &InboundOf<P>, source: Option<&Source>, at: UnixMillis) -> Result<(), TurnedAway> {
+    pub(crate) fn lost(
+        &self,
+        request: &InboundOf<P>,
+        source: Option<&Source>,
+        at: UnixMillis,
+    ) -> Result<(), TurnedAway> {
         let (method, path) = (request.method(), request.path());
         let visit = Visit { source, tenancy: None, method, path, brings: Brings::NoPayment, at };
         self.memory.gate.enter(visit).map(drop)
@@ -437,6 +451,8 @@ impl<P: Platform> Dispatcher<P> {
             (TENANT_ID, tenant.id.as_str()),
         ];
         set.extend(to.place.mount.as_deref().map(|mount| (PREFIX, mount)));
+        let address = request.header(ADDRESS);
+        set.extend(address.as_deref().map(|address| (FORWARDED_FOR, address)));
         let (limits, _) = self.memory.warden.limits(tenant, self.clock.now());
         let script = tenant.script.as_str();
         let egress = PolicyOf { tenant_id: &tenant.id, egress: &tenant.egress };

@@ -1,5 +1,5 @@
 //! Headers that may not pass. Into a tenant: nothing that only the dispatcher says, no caller's claim of having asked for
-//! another host or path, and never a signed payment or the proof of a wallet. Out of a tenant: nothing that a caller would
+//! another host or path, or of being somebody else, and never a signed payment or the proof of a wallet. Out of a tenant: nothing that a caller would
 //! believe to be the dispatcher's, and where tenants share a host, nothing that speaks for all of it.
 //!
 //! Names are lower-case here, as the runtime has them. A header is ours by its prefix: one that we shall say one day must
@@ -7,6 +7,8 @@
 
 pub const REQUEST_ID: &str = "x-request-id";
 pub const TENANT_ID: &str = "x-tenant-id";
+/// Tells a tenant from where it is asked.
+pub const FORWARDED_FOR: &str = "x-forwarded-for";
 /// Tells a tenant below which path it stands.
 pub const PREFIX: &str = "x-forwarded-prefix";
 
@@ -45,6 +47,27 @@ const CLAIMS_OF_ANOTHER_ADDRESS: [&str; 20] = [
     "x-rewrite-uri",
     "x-rewrite-url",
     "x-script-name",
+];
+
+/// A tenant may let somebody in, or hold somebody to a limit, by one of these. The platform says `cf-connecting-ip`, and what it knows
+/// goes to the tenant as [`FORWARDED_FOR`].
+const CLAIMS_OF_ANOTHER_CALLER: [&str; 16] = [
+    "client-ip",
+    "fastly-client-ip",
+    "forwarded-for",
+    "true-client-ip",
+    "x-azure-clientip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-envoy-external-address",
+    "x-forwarded",
+    FORWARDED_FOR,
+    "x-original-forwarded-for",
+    "x-originating-ip",
+    "x-real-ip",
+    "x-remote-addr",
+    "x-remote-ip",
+    "x-true-client-ip",
 ];
 
 /// Internal words between servers of x402 and their facilitators (core specification, 7.2.1).
@@ -103,6 +126,7 @@ pub fn may_not_enter(name: &str, value: &str) -> bool {
         || name == TRACESTATE
         || CREDENTIALS.contains(&name) && is_payment(value)
         || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name)
+        || CLAIMS_OF_ANOTHER_CALLER.contains(&name)
 }
 
 /// Taken off a GET and a HEAD that came with content, together with the content (RFC 9110, 9.3.1).
@@ -189,7 +213,7 @@ mod tests {
         for name in ours.into_iter().chain(also).chain(BETWEEN_SERVERS) {
             assert!(may_not_enter(name, "") && may_not_leave(name, false), "{name}");
         }
-        for name in CLAIMS_OF_ANOTHER_ADDRESS {
+        for name in CLAIMS_OF_ANOTHER_ADDRESS.into_iter().chain(CLAIMS_OF_ANOTHER_CALLER) {
             assert!(may_not_enter(name, "") && !may_not_leave(name, false), "{name}");
         }
         for name in ["payment_signature", "x_payment", "x-tenant_id", "x_forwarded_host", "sign_in_with_x"] {

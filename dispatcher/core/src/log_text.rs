@@ -36,8 +36,9 @@ pub fn is_plain_text(text: &str) -> bool {
     text.chars().all(is_plain)
 }
 
-/// Controls steer a terminal; marks of direction and of line turn what is read around.
-fn is_plain(c: char) -> bool {
+/// Whether a character shows as itself. Controls steer a terminal; marks of direction and of line turn what is read around.
+#[must_use]
+pub fn is_plain(c: char) -> bool {
     !c.is_control()
         && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }

@@ -5,6 +5,7 @@ use crate::{
     catalogue::shelf::Shelf,
     departures::Departures,
     directory::stored::StoredTenants,
+    dispatch_key::normalise_host,
     ports::{
         Desk, EventQueue, HealthObject, Later, Namespace, OperatorSecrets, PaymentRecords, Randomness, RateLimiter,
         RequestLog, Tenants, TroubleLog,
@@ -83,4 +84,32 @@ pub struct IsolateMemory {
     pub shelf: Rc<Shelf>,
     /// The events that are still to be sent. `None`: they are in the log alone.
     pub outbox: Option<Rc<Outbox>>,
+    /// The host of the dashboard, without a port. No tenant is served there.
+    pub dashboard_host: Option<Rc<str>>,
+}
+
+impl IsolateMemory {
+    /// Whether a request was sent to the dashboard's host, on whatever port: a cookie heeds no port.
+    #[must_use]
+    pub fn is_dashboard(&self, host: &str) -> bool {
+        let named = || normalise_host(host);
+        self.dashboard_host.as_deref().is_some_and(|own| named().as_deref() == Some(own))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_dashboards_host_is_one_host_in_every_spelling_and_on_every_port() {
+        let memory = IsolateMemory { dashboard_host: Some("ops.example".into()), ..IsolateMemory::default() };
+        for own in ["ops.example", "OPS.example", "ops.example.", "ops.example:443", "ops.example:8443"] {
+            assert!(memory.is_dashboard(own), "{own}");
+        }
+        for other in ["", "example", "x.ops.example", "ops.example.evil.example", "ops.example:x", "ops.example/"] {
+            assert!(!memory.is_dashboard(other), "{other}");
+        }
+        assert!(!IsolateMemory::default().is_dashboard("ops.example"), "there is none");
+    }
 }

@@ -50,7 +50,9 @@ pub struct Response {
 
 impl Response {
     fn of(status: u16, media_type: &str, body: String) -> Self {
-        Self { status, headers: vec![("content-type", media_type.to_owned())], body }
+        // A cell or a question that looks like a page must not become one.
+        let headers = vec![("content-type", media_type.to_owned()), ("x-content-type-options", "nosniff".to_owned())];
+        Self { status, headers, body }
     }
 
     fn error(status: u16, code: &str, message: &str) -> Self {
@@ -169,14 +171,15 @@ fn record<S: Source>(dataset: &Dataset<S>, id: &str, request: &Request<'_>) -> R
         return QueryError { parameter: request.query.to_owned(), what: "one record takes no parameters".to_owned() }
             .into();
     }
+    let tag = tag(&dataset.meta().version, &[request.path, form.media_type()]);
+    // Before it is looked for: whoever makes the tag up would learn from a 304, for nothing, which ids there are.
+    if let Some(known) = fresh(&tag, request) {
+        return known;
+    }
     let Some(row) = row_of(dataset, &id) else {
         let by = dataset.meta().id.map_or(ROW_ID, |column| &dataset.meta().columns[column].name);
         return Response::error(404, "no_such_record", &format!("no record has this {by}"));
     };
-    let tag = tag(&dataset.meta().version, &[request.path, form.media_type()]);
-    if let Some(known) = fresh(&tag, request) {
-        return known;
-    }
     let all: Vec<usize> = (0..dataset.meta().columns.len()).collect();
     let mut renderer = Renderer::new(dataset, &all);
     let text = match form {
@@ -263,11 +266,15 @@ pub fn record_schema<S: Source>(dataset: &Dataset<S>) -> Value {
 
 fn stats<S: Source>(dataset: &Dataset<S>) -> Value {
     let meta = dataset.meta();
+    // The least and the greatest are cells that somebody sells: a seller who shows no row shows no cell.
+    let shows_cells = meta.preview > 0;
     let columns: Vec<Value> = meta
         .columns
         .iter()
         .map(|column| {
-            json!({"name": column.name, "nulls": column.nulls, "distinct": column.distinct, "min": column.min, "max": column.max})
+            let cell = |cell: &Option<String>| cell.clone().filter(|_| shows_cells);
+            let (min, max) = (cell(&column.min), cell(&column.max));
+            json!({"name": column.name, "nulls": column.nulls, "distinct": column.distinct, "min": min, "max": max})
         })
         .collect();
     json!({"version": meta.version, "rows": meta.rows, "columns": columns})

@@ -207,24 +207,34 @@ fn varint(mut number: usize, into: &mut Vec<u8>) {
     into.push(number as u8);
 }
 
-fn id_column(asked: Option<&str>, columns: &[ColumnMeta], rows: usize) -> Result<Option<usize>, BuildError> {
-    let why_not = |column: &ColumnMeta| match column {
+/// The reason why a column called `id` names no rows, if one is there and none was asked for.
+#[must_use]
+pub fn unused_id(meta: &Meta) -> Option<String> {
+    let column = meta.columns.iter().find(|column| column.name == "id").filter(|_| meta.id.is_none())?;
+    why_no_id(column, meta.rows)
+}
+
+fn why_no_id(column: &ColumnMeta, rows: usize) -> Option<String> {
+    match column {
         ColumnMeta { kind: Kind::Json, .. } => Some("its values are lists or objects".to_owned()),
         ColumnMeta { nulls: 1.., .. } => Some(format!("{} rows have no value in it", column.nulls)),
         ColumnMeta { distinct, .. } if *distinct < rows => {
             Some(format!("{} of its values occur again", rows - distinct))
         }
         _ => None,
-    };
+    }
+}
+
+fn id_column(asked: Option<&str>, columns: &[ColumnMeta], rows: usize) -> Result<Option<usize>, BuildError> {
     let at = |name: &str| columns.iter().position(|column| column.name == name);
     match asked {
         Some(name) => {
             let at = at(name).expect("it was looked up before");
-            match why_not(&columns[at]) {
+            match why_no_id(&columns[at], rows) {
                 Some(why) => Err(BuildError::Id { column: name.to_owned(), why }),
                 None => Ok(Some(at)),
             }
         }
-        None => Ok(at("id").filter(|at| why_not(&columns[*at]).is_none())),
+        None => Ok(at("id").filter(|at| why_no_id(&columns[*at], rows).is_none())),
     }
 }

@@ -28,5 +28,5 @@ pub use table::{Problem, Problems, Table};
 /// Whether one of two names may have been meant where the other was written.
 #[must_use]
 pub fn alike(one: &str, other: &str) -> bool {
-    strsim::damerau_levenshtein(&one.to_lowercase(), &other.to_lowercase()) <= 1 + one.len() / 4
+    strsim::damerau_levenshtein(&one.to_lowercase(), &other.to_lowercase()) <= 1 + one.len() / 6
 }

@@ -49,6 +49,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         departures: Rc::default(),
         shelf: Rc::default(),
         outbox: outbox::get(),
+        dashboard_host: config.dashboard_host.clone(),
     };
     MEMORY.with(|cell| cell.get_or_init(new).clone())
 }
@@ -70,6 +71,7 @@ fn parse(env: &Env) -> Result<Config, ConfigError> {
         chain_rpc_urls: var("CHAIN_RPC_URLS"),
         accept_unresolved: var("ACCEPT_UNRESOLVED"),
         ledger_shards: var("LEDGER_SHARDS"),
+        dashboard_host: var("DASHBOARD_HOST"),
     };
     let config = Config::from_vars(&vars, &WorkerSecrets(env.clone()))?;
     for error in config.directory.left_out() {

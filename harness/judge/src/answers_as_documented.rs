@@ -44,7 +44,7 @@ enum With {
 /// Nobody is sent away for longer: the slowest of the dispatcher's counts has ebbed in a minute.
 const MOST_RETRY_AFTER_S: u64 = 120;
 
-const DOCUMENTED: [(&str, u16, With); 27] = [
+const DOCUMENTED: [(&str, u16, With); 29] = [
     ("tenant_not_found", 404, With::Nothing),
     ("invalid_dispatch_key", 400, With::Nothing),
     ("dispatcher_binding_missing", 500, With::Nothing),
@@ -72,6 +72,8 @@ const DOCUMENTED: [(&str, u16, With); 27] = [
     ("tenant_time_limit_exceeded", 504, With::Nothing),
     ("tenant_response_too_large", 502, With::Nothing),
     ("settlement_pending", 503, With::Pending),
+    ("platform_token_required", 401, With::Nothing),
+    ("platform_resource_not_found", 404, With::Nothing),
 ];
 
 pub fn judge(history: &History) -> Finding {

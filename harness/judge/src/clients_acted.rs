@@ -65,7 +65,7 @@ fn is_its_act(exchange: &Exchange) -> bool {
         "blamer" | "differential" => exchange.flaw.is_some(),
         "squatter" | "paying-squatter" => exchange.identifier.is_some(),
         "one-address-sampler" => exchange.kind == ExchangeKind::Resend,
-        "unpaid" | "two-names" => exchange.kind == ExchangeKind::Unpaid,
+        "unpaid" | "two-names" | "guesser" => exchange.kind == ExchangeKind::Unpaid,
         _ => exchange.payment.is_some(),
     }
 }

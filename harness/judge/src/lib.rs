@@ -44,6 +44,7 @@ registry::rules! {
     PaidIsPrivate = paid_is_private;
     SecretsAreKept = secrets_are_kept;
     NamesAreKept = names_are_kept;
+    OperatorsAloneSee = operators_alone_see;
     EgressIsConfined = egress_is_confined;
     DispatchCarriesLimits = dispatch_carries_limits;
     OverLimitIsCutOff = over_limit_is_cut_off;

@@ -28,7 +28,7 @@ pub const RULE: Rule = Rule {
     }],
     hint: Hint {
         cause: "an isolate does not ask for the list while requests come, or the object does not keep it",
-        look_at: "dispatcher/core/src/quarantine.rs",
+        look_at: "dispatcher/core/src/quarantine/warden.rs",
     },
 };
 

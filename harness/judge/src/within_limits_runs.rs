@@ -18,7 +18,7 @@ pub const RULE: Rule = Rule {
     }],
     hint: Hint {
         cause: "the limits of another plan are dispatched, or a quarantine or an override holds that should not",
-        look_at: "dispatcher/core/src/quarantine.rs",
+        look_at: "dispatcher/core/src/quarantine/allowance.rs",
     },
 };
 

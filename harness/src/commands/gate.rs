@@ -13,6 +13,7 @@ use crate::{
     play::EVENTS,
     setup,
 };
+use dispatcher_core::log_text::is_plain;
 use gate::{Budgets, FileDigest, GateRecord, Job, JobRecord, Key, Outcome, Profile, Refusal, Seal};
 use reports::{Run, report::Report};
 use scenario::Library;
@@ -264,7 +265,7 @@ fn verify(args: &GateArgs, path: &Path, bundle: &Path) -> Result<Exit, CommandEr
 }
 
 fn told(refusals: &[Refusal], record: &GateRecord, has_key: bool, print: FormatArgs) {
-    let lines: Vec<String> = refusals.iter().map(ToString::to_string).collect();
+    let lines = lines_of(refusals);
     if print.is_json() {
         outln!(
             "{:#}",
@@ -273,7 +274,7 @@ fn told(refusals: &[Refusal], record: &GateRecord, has_key: bool, print: FormatA
         return;
     }
     if lines.is_empty() {
-        outln!("it may be deployed: {} passed on this bundle", record.run);
+        outln!("it may be deployed: {} passed on this bundle", plain(&record.run));
     } else {
         outln!("it may not be deployed:");
         lines.iter().for_each(|line| outln!("  {line}"));
@@ -281,6 +282,16 @@ fn told(refusals: &[Refusal], record: &GateRecord, has_key: bool, print: FormatA
     if !has_key {
         errln!("without a key the seal shows a mistake and no malice: whoever can edit the record can seal it anew");
     }
+}
+
+/// A line for each. A record is a file that anybody may have written: nothing in it may clear the screen, or look like a line of ours.
+fn lines_of(refusals: &[Refusal]) -> Vec<String> {
+    refusals.iter().map(|refusal| plain(&refusal.to_string())).collect()
+}
+
+/// Text with what a terminal would obey told in letters.
+fn plain(text: &str) -> String {
+    text.chars().flat_map(|one| if is_plain(one) { vec![one] } else { one.escape_default().collect() }).collect()
 }
 
 fn canary(metrics: &Path, print: FormatArgs) -> Result<Exit, CommandError> {
@@ -308,4 +319,17 @@ fn canary(metrics: &Path, print: FormatArgs) -> Result<Exit, CommandError> {
         gate::canary::Phase::Inconclusive => Exit::Unknown,
         gate::canary::Phase::Error => Exit::Usage,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_is_no_pass_does_not_look_like_one() {
+        let reasons = "\u{1b}[2J\u{1b}[Hit may be deployed: all passed\n\u{202e}x".to_owned();
+        let told = lines_of(&[Refusal::NotPassed { verdict: Outcome::Fail, reasons }]);
+        assert!(told.len() == 1 && told[0].chars().all(is_plain), "{told:?}");
+        assert!(told[0].starts_with("the verdict is "), "{told:?}");
+    }
 }

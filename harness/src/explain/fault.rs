@@ -90,8 +90,9 @@ fn what(inject: &Inject, call: Call) -> String {
             };
             format!("settles, and says no {reason} under {status}, with {named}")
         }
-        Inject::SlowCheck { by, .. } => {
-            format!("answers {} late where the signature does not prove the payer", show(*by))
+        Inject::SlowCheck { by, at, .. } => {
+            let pays = at.map_or_else(String::new, |amount| format!(", and to whatever pays {amount} USDC"));
+            format!("answers {} late where the signature does not prove the payer{pays}", show(*by))
         }
         Inject::Busy { calls_per_second } => format!("answers 429 beyond {calls_per_second} calls in a second"),
         Inject::Throws { at: None } => "answers 500 where the official library throws".to_owned(),

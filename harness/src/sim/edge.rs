@@ -153,6 +153,7 @@ impl Edge {
                 departures: Rc::default(),
                 shelf: Rc::default(),
                 outbox: Some(Rc::clone(&outbox)),
+                dashboard_host: config.dashboard_host.clone(),
             };
             let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
             let ledger = SimLedger { objects: Rc::clone(&objects), disturbed, layout: self.layout.get() };

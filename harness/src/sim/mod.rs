@@ -113,6 +113,7 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         chain_rpc_urls: vars.remove("CHAIN_RPC_URLS"),
         accept_unresolved: vars.remove("ACCEPT_UNRESOLVED"),
         ledger_shards: vars.remove("LEDGER_SHARDS"),
+        dashboard_host: vars.remove("DASHBOARD_HOST"),
     };
     let stored = scenario.world().stores_directory().then(KvStore::default);
     let publish = |store: &KvStore| {

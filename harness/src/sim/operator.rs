@@ -5,6 +5,7 @@ use crate::play::quarantine_body;
 use dispatcher_core::paywall::UnixMillis;
 use reqwest::{Method, header::HeaderValue};
 use scenario::{Does, OperatorAction};
+use std::time::Duration;
 use traffic::WireRequest;
 
 /// Asks for the books of a span of time.
@@ -32,5 +33,6 @@ pub fn operator_request(action: &OperatorAction, now: UnixMillis) -> WireRequest
         host: None,
         headers: vec![("authorization", HeaderValue::try_from(format!("Bearer {TOKEN}")).expect("a plain token"))],
         body,
+        body_after: Duration::ZERO,
     }
 }

@@ -13,7 +13,8 @@ use nix::{
 use serde_json::{Value, json};
 use std::{
     env, fs,
-    net::TcpListener,
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
     os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -130,10 +131,21 @@ impl Served {
         (status, serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}")))
     }
 
-    fn account(&self, name: &str) -> String {
+    /// The answer to a request that is written as it goes over the wire.
+    fn raw(&self, request: &str) -> String {
+        let mut stream = TcpStream::connect(self.url.trim_start_matches("http://")).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// An account's id, and its owner's token.
+    fn account(&self, name: &str) -> (String, String) {
         let (status, made) = self.ask("POST", "/v1/accounts", PLATFORM, &[], Some(&json!({"name": name})));
         assert_eq!(status, 200, "{made}");
-        made["token"].as_str().unwrap().to_owned()
+        let word = |key: &str| made[key].as_str().unwrap().to_owned();
+        (word("account"), word("token"))
     }
 
     fn token(&self, owner: &str, role: &str, tenants: Option<&[&str]>) -> (String, String) {
@@ -194,7 +206,13 @@ fn nobody_reads_or_changes_what_is_anothers_over_every_route() {
     let folder = Folder::new("control");
     let wrangler = set_up(&folder.0);
     let served = Served::start(&wrangler);
-    let (ann, bob) = (served.account("ann"), served.account("bob"));
+    let ((anns, ann), (_, bob)) = (served.account("ann"), served.account("bob"));
+    let (status, refused) = served.ask("PUT", "/v1/tenants/rain", &ann, &NEW, Some(&record("rain", MARK)));
+    assert_eq!((status, &refused["error"]["code"]), (403, &json!("host_not_given")), "nobody has given it that host");
+    for host in ["rain.example", "snow.example"] {
+        let given = served.ask("POST", "/v1/hosts", PLATFORM, &[], Some(&json!({"account": anns, "host": host})));
+        assert_eq!(given.0, 200, "{given:?}");
+    }
     let (status, made) = served.ask("PUT", "/v1/tenants/rain", &ann, &NEW, Some(&record("rain", MARK)));
     assert_eq!((status, &made["version"]), (200, &json!(1)), "{made}");
     let (revoked_id, revoked) = served.token(&ann, "owner", None);
@@ -241,7 +259,7 @@ fn nobody_reads_or_changes_what_is_anothers_over_every_route() {
                     }
                     _ if needs == "platform" => assert_eq!(status, 403, "{what}"),
                     "bob" if path.ends_with("/rain") && method == "PUT" => {
-                        assert!(matches!(status, 404 | 409 | 428), "{what}");
+                        assert!(matches!(status, 403 | 404 | 409 | 428), "{what}");
                     }
                     "bob" if path.contains(of) => assert_eq!(status, 404, "{what}"),
                     "bob's viewer" | "ann's viewer" if method != "GET" => assert_eq!(status, 403, "{what}"),
@@ -262,10 +280,14 @@ fn nobody_reads_or_changes_what_is_anothers_over_every_route() {
     // Its names are taken, whatever the other tenant is called.
     let mut thief = record("snow", "bob");
     thief["record"]["slug"] = json!("rain");
+    let told = served.ask("PUT", "/v1/tenants/snow", &bob, &NEW, Some(&thief));
+    assert_eq!((told.0, &told.1["error"]["code"]), (403, &json!("host_not_given")), "that host is ann's");
+    thief["record"]["hosts"] = json!([]);
     let (status, told) = served.ask("PUT", "/v1/tenants/snow", &bob, &NEW, Some(&thief));
     assert_eq!((status, &told["error"]["code"]), (409, &json!("name_taken")));
     assert_eq!(served.ask("GET", "/v1/tenants", &bob, &[], None).1["tenants"], json!([]));
 
+    another_seller(&served, &ann, &bob);
     versions_and_logs(&served, &ann);
     sellers_program(&served, &folder.0, &ann, &bob);
     drop(served);
@@ -280,6 +302,53 @@ fn nobody_reads_or_changes_what_is_anothers_over_every_route() {
     assert!(!String::from_utf8_lossy(&secrets.stdout).contains(ann.rsplit('_').next().unwrap()), "no secret is kept");
     let served = Served::start(&wrangler);
     assert_eq!(served.ask("GET", "/v1/me", &ann, &[], None).0, 401, "it has expired");
+}
+
+/// What a seller tries against the others and against whoever reads the log.
+fn another_seller(served: &Served, ann: &str, bob: &str) {
+    let mut own = json!({"record": {"id": "gale", "slug": "gale", "plan": "pro", "hosts": []}});
+    let mut put = |path: &str, value: Value| {
+        let before = own.pointer(path).cloned();
+        let (parent, key) = path.rsplit_once('/').unwrap();
+        own.pointer_mut(parent).unwrap()[key] = value;
+        let told = served.ask("PUT", "/v1/tenants/gale", bob, &NEW, Some(&own));
+        match before {
+            Some(before) => *own.pointer_mut(path).unwrap() = before,
+            None => drop(own.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key)),
+        }
+        (told.0, told.1["error"]["code"].as_str().unwrap_or_default().to_owned())
+    };
+    let invalid = (422, "invalid_record".to_owned());
+    // The host that all tenants share, and one that is somebody else's.
+    for host in ["edge.example", "rain.example", "dashboard.example"] {
+        assert_eq!(put("/record/hosts", json!([host])), (403, "host_not_given".to_owned()), "{host}");
+    }
+    assert_eq!(put("/record/sharedOrigin", json!("trusted")), invalid);
+    for what in ["remove", "revoke token", "x\n2026-11-29T00:00:00Z  platform"] {
+        assert_eq!(put("/what", json!(what)), invalid, "{what}");
+    }
+    assert_eq!(put("/reason", json!("\u{1b}[2Ja\nb")), invalid);
+    // Nobody without a token has a body read, and nobody has a long one read.
+    let chunked = format!(
+        "PUT /v1/tenants/gale HTTP/1.1\r\nhost: control\r\nauthorization: Bearer {bob}\r\nif-none-match: *\r\n\
+         transfer-encoding: chunked\r\nconnection: close\r\n\r\n2\r\n{{}}\r\n0\r\n\r\n"
+    );
+    let answer = served.raw(&chunked);
+    assert!(answer.starts_with("HTTP/1.1 411"), "{answer}");
+    let long = json!({"record": {}, "about": "x".repeat(70_000)});
+    assert_eq!(served.ask("PUT", "/v1/tenants/gale", bob, &NEW, Some(&long)).0, 413);
+    // A token for one tenant is told of no other, not even as the place from which a next page goes on.
+    let (_, limited) = served.token(ann, "viewer", Some(&["snow"]));
+    for path in ["/v1/tenants", "/v1/audit"] {
+        let (status, told) = served.ask("GET", path, &limited, &[], None);
+        assert!(status == 200 && !told.to_string().contains("rain"), "{path}: {told}");
+    }
+    // SQL in whatever is asked for is text.
+    for odd in ["rain'%20OR%20'1'='1", "%27;DROP%20TABLE%20tenants;--", "rain%00", "*"] {
+        assert_eq!(served.ask("GET", &format!("/v1/tenants/{odd}"), bob, &[], None).0, 404, "{odd}");
+        let (status, told) = served.ask("GET", &format!("/v1/tenants?after={odd}"), bob, &[], None);
+        assert_eq!((status, &told["tenants"]), (200, &json!([])), "{odd}");
+    }
 }
 
 /// One of two who change the same version is told, and the log has a line for each change.

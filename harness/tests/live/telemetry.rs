@@ -162,7 +162,9 @@ fn the_dashboard_shows_an_outage_in_a_browser_and_leads_to_its_requests() {
         assert!(send(&quote, Some(&payment)).await.says(503, "settlement_pending"));
         Api::of(&served).events_with("settlement_unknown", 1).await;
     });
-    let seen = browser.run("dashboard.mjs", &[served.url.as_str(), token.as_str(), pictures.to_str().unwrap()]);
+    let dashboard = served.url.replace("127.0.0.1", facts::hosts::DASHBOARD_HOST);
+    let arguments = [dashboard.as_str(), token.as_str(), pictures.to_str().unwrap(), served.url.as_str()];
+    let seen = browser.run("dashboard.mjs", &arguments);
     for view in ["desktop", "phone", "dark"] {
         let seen = &seen[view];
         assert_eq!((&seen["console"], &seen["outside"]), (&json!([]), &json!([])), "{view}: {seen}");
@@ -174,6 +176,8 @@ fn the_dashboard_shows_an_outage_in_a_browser_and_leads_to_its_requests() {
             "{view}"
         );
         assert!(!cookie["value"].as_str().unwrap().contains(&token) && !seen["at"].as_str().unwrap().contains(&token));
+        // No tenant stands at the dashboard's host, and no page or session of operators at a tenant's.
+        assert_eq!(seen["trespass"], json!([400, 401, 401]), "{view}");
         assert_eq!((&seen["stored"], &seen["left"]), (&json!(r#"["",0,0]"#), &json!(0)), "{view}");
         let tiles = seen["tiles"].to_string();
         assert!(tiles.contains("0.00 %settle success"), "{view} does not show that nothing settles: {tiles}");

@@ -54,6 +54,7 @@ pub struct Sending<'a> {
     credentials: Option<String>,
     address: Option<IpAddr>,
     patience: Option<Duration>,
+    body_after: Option<Duration>,
 }
 
 impl<'a> Sending<'a> {
@@ -70,6 +71,7 @@ impl<'a> Sending<'a> {
             credentials: None,
             address: None,
             patience: None,
+            body_after: None,
         }
     }
 
@@ -110,6 +112,13 @@ impl<'a> Sending<'a> {
     #[must_use]
     pub fn from(mut self, address: IpAddr) -> Self {
         self.address = Some(address);
+        self
+    }
+
+    /// Sends nothing of the body for so long.
+    #[must_use]
+    pub fn body_after(mut self, after: Duration) -> Self {
+        self.body_after = Some(after);
         self
     }
 
@@ -162,7 +171,7 @@ impl Caller {
 
     /// `None` where there was no whole answer.
     pub async fn exchange(&self, arrival: &Arrival, sending: Sending<'_>) -> Option<Got> {
-        let Sending { ask, kind, due_us, payment, flaw, headers, credentials, address, patience } = sending;
+        let Sending { ask, kind, due_us, payment, flaw, headers, credentials, address, patience, body_after } = sending;
         let address = address.unwrap_or(arrival.address);
         let target = ask.target();
         if let Some(payment) = payment.filter(|_| !arrival.client.is_attacker()) {
@@ -192,6 +201,7 @@ impl Caller {
             host: ask.by_host.then(|| host_of(&ask.tenant)),
             headers: carried,
             body: ask.body.clone(),
+            body_after: body_after.unwrap_or_default(),
         };
         let sent_us = self.clock().now_us();
         let (tenant, number) = (ask.tenant.as_str(), arrival.number);

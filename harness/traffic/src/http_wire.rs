@@ -2,7 +2,12 @@
 //! a client sees exactly what the dispatcher said.
 
 use super::wire::{Broken, PATIENCE, Wire, WireAnswer, WireRequest};
+use bytes::Bytes;
 use futures_util::{FutureExt, future::BoxFuture};
+use http_body::Frame;
+use http_body_util::StreamBody;
+use reqwest::Body;
+use std::{convert::Infallible, time::Duration};
 
 pub struct HttpWire {
     http: reqwest::Client,
@@ -22,13 +27,17 @@ impl HttpWire {
     }
 
     fn request(&self, dispatcher: usize, request: WireRequest) -> reqwest::RequestBuilder {
-        let WireRequest { method, target, host, headers, body } = request;
+        let WireRequest { method, target, host, headers, body, body_after } = request;
         let mut builder = self.http.request(method, format!("{}{target}", self.urls[dispatcher]));
         if let Some(host) = host {
             builder = builder.header("host", host);
         }
         let builder = headers.into_iter().fold(builder, |builder, (name, value)| builder.header(name, value));
-        if body.is_empty() { builder } else { builder.body(body) }
+        match (body.is_empty(), body_after.is_zero()) {
+            (true, _) => builder,
+            (false, true) => builder.body(body),
+            (false, false) => builder.body(late(body, body_after)),
+        }
     }
 }
 
@@ -40,6 +49,15 @@ impl Wire for HttpWire {
     fn send(&self, dispatcher: usize, request: WireRequest) -> BoxFuture<'_, Result<WireAnswer, Broken>> {
         receive(self.request(dispatcher, request)).map(|received| received.map_err(|error| describe(&error))).boxed()
     }
+}
+
+/// A body of which nothing is sent for a while.
+fn late(body: String, after: Duration) -> Body {
+    let whole = futures_util::stream::once(async move {
+        tokio::time::sleep(after).await;
+        Ok::<_, Infallible>(Frame::data(Bytes::from(body)))
+    });
+    Body::wrap(StreamBody::new(whole))
 }
 
 async fn receive(request: reqwest::RequestBuilder) -> Result<WireAnswer, reqwest::Error> {

@@ -25,6 +25,9 @@ pub const FORGED_REQUEST: &[(&str, &str)] = &[
     ("sign-in-with-x", "forged-proof"),
     ("authorization", "Payment forged-credential"),
     ("forwarded", "host=forged.tenants.test"),
+    ("x-forwarded-for", "forged-address"),
+    ("true-client-ip", "forged-address"),
+    ("x_real_ip", "forged-address"),
 ];
 
 /// Beside `cache-control`, these tell a shared cache to keep an answer.

@@ -20,6 +20,8 @@ pub struct WireRequest {
     pub headers: Vec<(&'static str, HeaderValue)>,
     /// Empty where there is none.
     pub body: String,
+    /// The time after the head in which nothing of the body comes.
+    pub body_after: Duration,
 }
 
 /// A whole answer, body included.

@@ -49,6 +49,8 @@ pub enum AccountsTask {
     List,
     /// Make an account, and print its owner's first token; the platform's token is needed
     Create { name: String },
+    /// Give an account a host, at which its tenants may stand from then on; the platform's token is needed
+    GiveHost { account: String, host: String },
 }
 
 #[derive(Debug, Args)]

@@ -91,6 +91,11 @@ pub fn accounts(task: &AccountsTask, home: &Home, format: Format) -> Result<Exit
             let list = control.get("/v1/accounts")?;
             print(&list, "accounts", &["id", "name"], format);
         }
+        AccountsTask::GiveHost { account, host } => {
+            let given = control.send(Method::POST, "/v1/hosts", Some(&json!({"account": account, "host": host})))?;
+            let told = || format!("{} may stand at {}", plain(account), plain(host));
+            out(&if format == Format::Json { given.to_string() } else { told() });
+        }
         AccountsTask::Create { name } => {
             let made = control.send(Method::POST, "/v1/accounts", Some(&json!({"name": name})))?;
             told_once(&made, format);
@@ -127,7 +132,7 @@ fn told_once(made: &Value, format: Format) {
         Format::Json => out(&made.to_string()),
         Format::Text => {
             err("keep it: it is not shown again");
-            out(made["token"].as_str().unwrap_or_default());
+            out(&plain(made["token"].as_str().unwrap_or_default()));
         }
     }
 }

@@ -246,7 +246,7 @@ pub fn print(outcome: &Outcome, format: Format) {
             line("request id", request_id);
             line("payment", payment);
             line("receipt", transaction);
-            out(&output::plain(&body));
+            out(&output::lines(&body));
         }
     }
 }

@@ -110,6 +110,11 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home, store: &Store<'_
             record["catalogue"]["path"] = json!(dataset::api::RECORDS);
         }
         let (modules, meta) = data(&file, args, &offer)?;
+        if let Some(why) = dataset::build::unused_id(&meta) {
+            warnings.push(format!(
+                "column \"id\" cannot name rows, since {why}: /v1/records/{{id}} takes a row's number, or --id COLUMN names another"
+            ));
+        }
         (modules, Some(meta))
     };
     warnings.extend(check(&record, &available)?);
@@ -134,7 +139,7 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home, store: &Store<'_
     registry.put(record.clone());
     // The record is checked with all others before anything of the tenant's is replaced.
     registry.check(&available)?;
-    write(home, &slug, &modules, !settings.secrets.is_empty() && is_worker)?;
+    let staged = Staged::write(home, &slug, &modules, !settings.secrets.is_empty() && is_worker)?;
     let mut about = json!({"owner": args.owner, "source": file, "rows": meta.as_ref().map(|meta| meta.rows), "version": meta.as_ref().map(|meta| &meta.version)});
     if is_quarantined {
         about[FORMER_PLAN] = wanted;
@@ -144,6 +149,7 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home, store: &Store<'_
     let change =
         Change { what: "deploy", tenant: &slug, author: &author, reason: args.reason.as_deref().or(unchecked) };
     edit.put(record.clone(), &about, &available, &change)?;
+    staged.take_the_place()?;
     Ok(Deployed { record, meta, warnings })
 }
 
@@ -287,21 +293,58 @@ fn worker(file: &Path, settings: &Settings) -> Result<Modules, Failure> {
     Ok(vec![("index.mjs", source), ("tenant.json", settings)])
 }
 
-/// Each file is replaced whole; what a former deploy had besides goes.
-fn write(home: &Home, slug: &str, modules: &Modules, has_secrets: bool) -> Result<(), Failure> {
-    let folder = home.scripts().join(slug);
-    let mode = if has_secrets { 0o600 } else { 0o644 };
-    for (name, bytes) in modules {
-        crate::home::write(&folder.join(name), bytes, mode)?;
-    }
-    let listed = fs::read_dir(&folder).map_err(|error| Failure::file("reading", &folder, &error))?;
-    for entry in listed.flatten() {
-        let name = entry.file_name();
-        if !modules.iter().any(|(known, _)| name == *known) {
-            fs::remove_file(entry.path()).map_err(|error| Failure::file("taking away", &entry.path(), &error))?;
+/// A tenant's script that waits beside the one that runs, until the tenant's record is taken: a record can be refused.
+struct Staged {
+    new: PathBuf,
+    old: PathBuf,
+    script: PathBuf,
+}
+
+impl Staged {
+    fn write(home: &Home, slug: &str, modules: &Modules, has_secrets: bool) -> Result<Self, Failure> {
+        let beside = |end: &str| home.path("staged").join(format!("{slug}.{end}"));
+        let staged = Self { new: beside("new"), old: beside("old"), script: home.scripts().join(slug) };
+        staged.clear()?;
+        let mode = if has_secrets { 0o600 } else { 0o644 };
+        for (name, bytes) in modules {
+            crate::home::write(&staged.new.join(name), bytes, mode)?;
         }
+        Ok(staged)
     }
-    Ok(())
+
+    fn take_the_place(self) -> Result<(), Failure> {
+        let moved =
+            |from: &Path, to: &Path| fs::rename(from, to).map_err(|error| Failure::file("moving", from, &error));
+        fs::create_dir_all(&self.old).map_err(|error| Failure::file("making", &self.old, &error))?;
+        if self.script.exists() {
+            moved(&self.script, &self.old)?;
+        }
+        if let Err(failure) = moved(&self.new, &self.script) {
+            // The script that ran before runs on.
+            let back = moved(&self.old, &self.script);
+            return Err(if back.is_err() { failure.help("deploy once more: the script is gone") } else { failure });
+        }
+        self.clear()
+    }
+
+    fn clear(&self) -> Result<(), Failure> {
+        for folder in [&self.new, &self.old] {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(Failure::file("taking away", folder, &error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    /// A record that was refused leaves nothing beside the script that runs. The next deploy clears what cannot be taken away.
+    fn drop(&mut self) {
+        drop(self.clear());
+    }
 }
 
 pub fn print(deployed: &Deployed, is_dry: bool, format: Format) {

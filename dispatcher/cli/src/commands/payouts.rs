@@ -16,6 +16,9 @@ use crate::{
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
+/// Ten million USDC: more than any settlement moves, and a million of them are still a number.
+const MOST_ATOMIC: u64 = 10_000_000_000_000;
+
 /// The payments of one day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Day {
@@ -63,8 +66,8 @@ fn of_platform(args: &PayoutsArgs, at: &str) -> Result<Books, Failure> {
         let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
         if line["kind"] == "credit_note" {
             let told = word("amount");
-            let amount: u64 = told.trim_start_matches('-').parse().map_err(|_| {
-                let what = format!("{at}: the amount of a credit note is no number: {told:?}");
+            let amount = amount(told.trim_start_matches('-')).ok_or_else(|| {
+                let what = format!("{at}: the amount of a credit note is no amount: {told:?}");
                 Failure::new(Exit::Failed, what).help("the platform and this program may be of different versions")
             })?;
             books.owed.0 += amount;
@@ -128,10 +131,15 @@ fn print(tenant: &str, days: &BTreeMap<String, Day>, books: &Books, seen: Option
     }
 }
 
+/// An amount in atomic units, of which all that one list may have can be added up.
+fn amount(text: &str) -> Option<u64> {
+    text.parse().ok().filter(|amount| *amount <= MOST_ATOMIC)
+}
+
 fn by_day(settled: &[Settlement]) -> Result<BTreeMap<String, Day>, Failure> {
     let mut days: BTreeMap<String, Day> = BTreeMap::new();
     for settlement in settled {
-        let amount: u64 = settlement.amount.parse().map_err(|_| {
+        let amount = amount(&settlement.amount).ok_or_else(|| {
             Failure::invalid(format!("{}: {:?} is no amount", settlement.transaction, settlement.amount))
         })?;
         let day = days.entry(clock::day(settlement.at_ms)).or_default();
@@ -163,5 +171,7 @@ mod tests {
         assert_eq!((days["1970-01-01"].paid, days["1970-01-01"].by_itself), (Usdc(1_000), Usdc(5_000)));
         assert_eq!(days["1970-01-02"].paid, Usdc(1));
         assert!(by_day(&[settlement(1, "0x1", "0.5")]).is_err());
+        let all = [settlement(1, "0x1", "18446744073709551615"), settlement(1, "0x1", "1")];
+        assert!(by_day(&all).is_err(), "no sum of them is a number");
     }
 }

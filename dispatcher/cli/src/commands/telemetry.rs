@@ -92,7 +92,7 @@ fn line(event: &Value, format: Format) {
 }
 
 /// A tenant's id stands in a path.
-fn named(tenant: &str) -> Result<(), Failure> {
+pub fn named(tenant: &str) -> Result<(), Failure> {
     if is_id(tenant) { Ok(()) } else { Err(Failure::new(Exit::Usage, format!("{tenant:?} is not a tenant's id"))) }
 }
 

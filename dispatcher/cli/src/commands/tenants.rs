@@ -11,14 +11,14 @@ use crate::{
     http,
     money::Usdc,
     output::{self, Format, out},
-    platform::{self, Platform},
+    platform::Platform,
     registry::{Change, Registry, author},
     settlements,
     store::{FORMER_PLAN, Store},
 };
 use dispatcher_core::{directory::snapshot, plan::Plan, tenant::Available};
 use serde_json::{Map, Value, json};
-use std::{env, fs, time::Duration};
+use std::{fs, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -193,11 +193,9 @@ pub fn quarantine(args: &QuarantineArgs, home: &Home, format: Format) -> Result<
 }
 
 async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format) -> Result<Exit, Failure> {
-    let token = env::var(platform::TOKEN).map_err(|_| {
-        Failure::new(Exit::Usage, format!("{} is not set", platform::TOKEN))
-            .help("it is the dispatcher's PLATFORM_TOKEN")
-    })?;
-    let url = format!("{}/__platform/tenants/{}/quarantine", at.trim_end_matches('/'), args.tenant);
+    telemetry::named(&args.tenant)?;
+    let platform = Platform::needed(at)?;
+    let url = platform.url(&format!("/__platform/tenants/{}/quarantine", args.tenant));
     let client = http::client(PATIENCE)?;
     let request = match args.lift {
         true => client.delete(url),
@@ -205,7 +203,7 @@ async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format
     };
     let failed = |why: String| Failure::new(Exit::Failed, format!("the dispatcher {why}"));
     let response = request
-        .bearer_auth(token)
+        .bearer_auth(platform.token())
         .send()
         .await
         .map_err(|error| failed(format!("does not answer: {}", http::told(&error))))?;
@@ -214,7 +212,7 @@ async fn quarantine_at(args: &QuarantineArgs, at: &str, by: &str, format: Format
     if !status.is_success() {
         return Err(failed(format!("answers {status}: {}", output::plain(&body))));
     }
-    out(&if format == Format::Json { body } else { output::plain(&body) });
+    out(&if format == Format::Json { body } else { output::lines(&body) });
     Ok(Exit::Done)
 }
 

@@ -35,6 +35,30 @@ fn a_file_becomes_a_tenant_with_a_price() {
 }
 
 #[test]
+fn an_id_that_occurs_again_names_no_row_and_the_seller_is_told() {
+    let shop = Shop::new();
+    shop.write("data.csv", "id,city\n1,Brno\n1,Praha\n");
+    let told = shop.ok_json(&["deploy", "data.csv", "--tenant", "cities", "--price", "0.01"]);
+    let said = "column \"id\" cannot name rows, since 1 of its values occur again";
+    assert!(told["warnings"][0].as_str().unwrap().starts_with(said), "{told}");
+}
+
+#[test]
+fn a_deploy_that_is_refused_leaves_the_script_that_runs() {
+    let shop = Shop::new();
+    shop.write("data.csv", CITIES);
+    shop.ok(&["deploy", "data.csv", "--tenant", "cities", "--price", "0.01"]);
+    let script = shop.read(".402claw/test/tenants/cities/site.txt");
+    shop.write("more.csv", "id,town\n1,Brno\n");
+    // The log of changes cannot be written to: the last step of a change fails.
+    std::fs::remove_file(shop.path(".402claw/test/audit.jsonl")).unwrap();
+    std::fs::create_dir(shop.path(".402claw/test/audit.jsonl")).unwrap();
+    shop.fails(&["deploy", "more.csv", "--tenant", "cities", "--price", "0.02"]);
+    assert_eq!(shop.read(".402claw/test/tenants/cities/site.txt"), script);
+    assert!(!shop.path(".402claw/test/staged/cities.new").exists());
+}
+
+#[test]
 fn data_that_is_wrong_is_told_with_row_and_column() {
     let shop = Shop::new();
     for (name, content, flags, said) in [

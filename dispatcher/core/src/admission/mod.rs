@@ -40,7 +40,7 @@ pub use gate::Gate;
 pub use rates::Questions;
 pub use runs::Runs;
 pub use sample::Origin;
-pub use source::Source;
+pub use source::{ADDRESS, Source};
 
 use crate::plan::Rates;
 use x402_paywall::UnixMillis;

@@ -4,7 +4,7 @@
 use crate::message::Inbound;
 
 /// Set by the platform on whatever comes from outside; a caller's own is replaced. Under `wrangler dev` a caller may set it.
-const ADDRESS: &str = "cf-connecting-ip";
+pub const ADDRESS: &str = "cf-connecting-ip";
 /// The zone of the Worker that sent it, where one did.
 const WORKER: &str = "cf-worker";
 /// All Workers of other zones call from one address in this network. They are told apart by their zones, or an agent on

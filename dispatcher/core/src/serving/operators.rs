@@ -7,7 +7,7 @@ use crate::{
     directory::{cache::Knows, stored::StoredTenants},
     hygiene::REQUEST_ID,
     message::{CollectError, Inbound},
-    operations::question::{Asked, ChainLook, DeskError, LedgerBooks, Told},
+    operations::question::{Asked, ChainLook, DeskError, Kept, LedgerBooks, Told},
     platform::{Hosting, InboundOf, OutboundOf},
     platform_api::{
         self, PlatformRequest, Scope,
@@ -19,6 +19,7 @@ use crate::{
     quarantine_request::QuarantineRequest,
     refusal::Refusal,
     telemetry::{OperatorLine, Trouble},
+    within::within,
 };
 use serde_json::{Value, json};
 use x402_paywall::{
@@ -29,6 +30,8 @@ use x402_paywall::{
 
 /// The largest body of an operator's request. A reason, an author and a time fit many times.
 const MAX_BODY_BYTES: usize = 64 * 1024;
+/// The time that it may take to arrive.
+const BODY_WITHIN_MS: u64 = 10_000;
 const DASHBOARD: &str = "/__platform/dashboard";
 const SESSION: &str = "/__platform/session";
 /// Settlements that are read from the ledger at once.
@@ -44,7 +47,7 @@ impl<P: Hosting> Server<P> {
     pub(super) async fn answer_operator(&self, request: &InboundOf<P>) -> Answer<OutboundOf<P>> {
         let request_id = self.dispatcher.randomness().request_id();
         let source = Source::of(request);
-        if request.method() == "POST" && request.path() == SESSION {
+        if request.method() == "POST" && request.path() == SESSION && self.is_own_page(request) {
             return self.answer_session(request, source.as_ref()).await.with(REQUEST_ID, &request_id);
         }
         let (scope, described) = self.describe(request, source.as_ref()).await;
@@ -72,9 +75,19 @@ impl<P: Hosting> Server<P> {
         answer.with(REQUEST_ID, &request_id)
     }
 
+    /// Whether a request may bring or begin a session: it is for the one host where no tenant is, and no page of another origin sent
+    /// it. A browser says the latter; what is no browser has no cookie that a page could use.
+    fn is_own_page(&self, request: &InboundOf<P>) -> bool {
+        let is_own = |origin: &str| origin == request.origin();
+        self.memory.is_dashboard(request.host())
+            && request.header("sec-fetch-site").is_none_or(|site| matches!(site.as_str(), "same-origin" | "none"))
+            && request.header("origin").is_none_or(|origin| is_own(&origin))
+    }
+
     /// Begins a browser's session, or ends it, and shows the dashboard again.
     async fn answer_session(&self, request: &InboundOf<P>, source: Option<&Source>) -> Answer<OutboundOf<P>> {
-        let form = body_of(request).await.unwrap_or_default();
+        // Whoever sends no form brings no token.
+        let form = self.body_of(request).await.unwrap_or_default();
         let to = |place: &str| {
             let set =
                 vec![("location".to_owned(), place.to_owned()), ("cache-control".to_owned(), "no-store".to_owned())];
@@ -107,7 +120,7 @@ impl<P: Hosting> Server<P> {
         source: Option<&Source>,
     ) -> (Option<Scope>, Result<Told, Refusal>) {
         let authorization = request.header("authorization");
-        let cookies = request.header("cookie");
+        let cookies = request.header("cookie").filter(|_| self.is_own_page(request));
         let tokens = self.surroundings.secrets.tokens();
         let (mut scope, is_a_guess) = (None, authorization.is_some());
         let read = || {
@@ -119,10 +132,21 @@ impl<P: Hosting> Server<P> {
         };
         let asked = self.memory.token_guard.watch(source, is_a_guess, self.now(), read);
         let told = match asked {
+            // A page that anybody may have is asked for elsewhere, so an address has few of them.
+            Ok(PlatformRequest::Kept(kept)) if scope.is_none() => self.page(request, source, kept).await,
             Ok(asked) => self.told(request, asked).await,
             Err(refusal) => Err(refusal),
         };
         (scope, told)
+    }
+
+    /// A file of the dashboard, which shows nothing before a session has begun.
+    async fn page(&self, request: &InboundOf<P>, source: Option<&Source>, kept: Kept) -> Result<Told, Refusal> {
+        if !self.memory.is_dashboard(request.host()) {
+            return Err(Refusal::PlatformDenied);
+        }
+        self.dispatcher.lost(request, source, self.now())?;
+        self.asked_of_desk(&Asked::Kept(kept)).await
     }
 
     async fn told(&self, request: &InboundOf<P>, asked: PlatformRequest) -> Result<Told, Refusal> {
@@ -135,7 +159,7 @@ impl<P: Hosting> Server<P> {
             PlatformRequest::Quarantines => self.change_quarantines(QuarantineCall::List).await?,
             PlatformRequest::LiftQuarantine(id) => self.change_quarantines(QuarantineCall::Lift(id)).await?,
             PlatformRequest::Quarantine(id) => {
-                let body = body_of(request).await?;
+                let body = self.body_of(request).await?;
                 let asked = QuarantineRequest::read(&id, &body, self.now());
                 let asked = asked.map_err(|why| Refusal::PlatformBody { why })?;
                 let quarantine = asked.for_tenant(self.dispatcher.tenants().knows(&id).await)?;
@@ -160,8 +184,8 @@ impl<P: Hosting> Server<P> {
                 let books = LedgerBooks { chain, ..books };
                 return self.asked_of_desk(&Asked::Reconcile(books)).await;
             }
-            // It is answered before, with a cookie.
-            PlatformRequest::Session => return Err(Refusal::PlatformNotFound),
+            // It was answered with a cookie, where it may be.
+            PlatformRequest::Session => return Err(Refusal::PlatformDenied),
             PlatformRequest::Kept(kept) => {
                 if let Some(id) = kept.tenant()
                     && self.dispatcher.tenants().knows(id).await == Knows::No
@@ -228,6 +252,16 @@ impl<P: Hosting> Server<P> {
         Ok(json!({ "quarantines": list }))
     }
 
+    async fn body_of(&self, request: &InboundOf<P>) -> Result<String, Refusal> {
+        let refused = |why: String| Refusal::PlatformBody { why };
+        let body = within(BODY_WITHIN_MS, self.dispatcher.clock(), request.body(MAX_BODY_BYTES)).await;
+        let body = body.unwrap_or(Err(CollectError::Broken)).map_err(|error| match error {
+            CollectError::TooLarge => refused(format!("the body has more than {MAX_BODY_BYTES} bytes")),
+            CollectError::Broken => refused("the body broke off, or took too long".to_owned()),
+        })?;
+        String::from_utf8(body).map_err(|_| refused("the body is not UTF-8".to_owned()))
+    }
+
     fn ledger_unavailable(&self, payment: &str, error: LedgerError) -> Refusal {
         self.refused(&Trouble::LedgerUnavailable { payment, error }, Refusal::LedgerUnavailable)
     }
@@ -247,7 +281,8 @@ fn confined<R>(answer: Answer<R>, origin: &str) -> Answer<R> {
     answer
         .with("content-security-policy", policy)
         .with("x-content-type-options", "nosniff")
-        .with("referrer-policy", "no-referrer")
+        // Without it, a browser would not say that our own page sends the form.
+        .with("referrer-policy", "same-origin")
         .with("cross-origin-opener-policy", "same-origin")
 }
 
@@ -275,13 +310,4 @@ fn described_open(open: &[Entry], now: UnixMillis) -> Value {
 fn next_of(page: &[Entry], limit: u32) -> Option<String> {
     let last = page.last().filter(|_| page.len() >= limit as usize)?;
     Some(place(last.settled_at_ms?, &last.payment))
-}
-
-async fn body_of(request: &impl Inbound) -> Result<String, Refusal> {
-    let refused = |why: String| Refusal::PlatformBody { why };
-    let body = request.body(MAX_BODY_BYTES).await.map_err(|error| match error {
-        CollectError::TooLarge => refused(format!("the body has more than {MAX_BODY_BYTES} bytes")),
-        CollectError::Broken => refused("the body broke off".to_owned()),
-    })?;
-    String::from_utf8(body).map_err(|_| refused("the body is not UTF-8".to_owned()))
 }

@@ -81,6 +81,50 @@ fn what_was_seen_before_is_not_sent_again() {
 }
 
 #[test]
+fn a_tag_that_was_made_up_does_not_tell_which_ids_there_are() {
+    let odd = dataset(ODD, &Options::default());
+    let status = |path: &'static str, known: &str| {
+        answer(&odd, &Site::new(), &Request { if_none_match: Some(known), ..get(path, None) }).status
+    };
+    // Whoever reads the schema knows the version, and the rest of a tag is a hash of what is asked.
+    for (there, missing) in [("/v1/records/30", "/v1/records/31"), ("/v1/records/1", "/v1/records/nobody")] {
+        let made_up = |path: &str| tag(&odd.meta().version, &[path, "application/json"]);
+        for path in [there, missing] {
+            assert_eq!([status(path, "*"), status(path, &made_up(path))], [304, 304], "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_huge_question_is_refused_before_it_is_looked_at() {
+    let odd = dataset(ODD, &Options::default());
+    let many = format!("/v1/records?{}", "id=1&".repeat(1_600));
+    let long = format!("/v1/records?note={}", "x".repeat(9_000));
+    let named = format!("/v1/records?{}=1", "x".repeat(8_000));
+    for (path, said) in [(many, "parameters"), (long, "bytes"), (named, "neither a parameter nor a column")] {
+        let response = ask(&odd, &path, None);
+        assert!(response.status == 400 && response.body.contains(said), "{}", response.body);
+    }
+}
+
+#[test]
+fn nothing_becomes_a_page_by_what_stands_in_it() {
+    let odd = dataset(
+        "a
+<script>alert(1)</script>
+",
+        &Options::default(),
+    );
+    for path in ["/v1/records", "/v1/records/1", "/v1/records?<script>=1", "/v1/preview", "/nothing", "/v1/schema"] {
+        for accept in [None, Some("text/csv"), Some("application/x-ndjson")] {
+            let response = ask(&odd, path, accept);
+            assert!(!response.header("content-type").unwrap().contains("html"), "{path}");
+            assert_eq!(response.header("x-content-type-options"), Some("nosniff"), "{path} {accept:?}");
+        }
+    }
+}
+
+#[test]
 fn a_refused_question_has_a_status_that_nobody_pays_for() {
     let odd = dataset(ODD, &Options::default());
     for (path, accept, status) in [
@@ -120,6 +164,8 @@ fn the_form_is_the_one_that_is_wanted_most() {
 fn a_seller_may_show_nothing_for_free() {
     let hidden = dataset(ODD, &Options { preview: 0, ..Options::default() });
     assert_eq!(ask(&hidden, "/v1/preview", None).status, 404);
+    let stats: Value = serde_json::from_str(&ask(&hidden, "/v1/stats", None).body).unwrap();
+    assert_eq!(stats["columns"][0], json!({"name": "id", "nulls": 0, "distinct": 3, "min": null, "max": null}));
     let two = dataset(ODD, &Options { preview: 2, ..Options::default() });
     let shown: Value = serde_json::from_str(&ask(&two, "/v1/preview", None).body).unwrap();
     assert_eq!(shown["rows"].as_array().map(Vec::len), Some(2));

@@ -14,6 +14,8 @@ pub const DEFAULT_LIMIT: usize = 100;
 pub const MAX_LIMIT: usize = 1_000;
 pub const MAX_FILTERS: usize = 8;
 pub const MAX_SORT_COLUMNS: usize = 4;
+/// The longest question, in bytes as a URL has them. Eight filters that list fifty values each fit.
+pub const MAX_QUERY_BYTES: usize = 8 * 1024;
 /// Values that one `in` may list.
 pub const MAX_LISTED: usize = 50;
 

@@ -1,7 +1,8 @@
 //! Reads a URL's query. Whatever is not understood is refused, because an answer to another question would be paid for.
 
 use super::{
-    DEFAULT_LIMIT, Filter, MAX_FILTERS, MAX_LIMIT, MAX_LISTED, MAX_SORT_COLUMNS, Query, QueryError, Sort, cursor,
+    DEFAULT_LIMIT, Filter, MAX_FILTERS, MAX_LIMIT, MAX_LISTED, MAX_QUERY_BYTES, MAX_SORT_COLUMNS, Query, QueryError,
+    Sort, cursor,
 };
 use crate::{
     bytes::Source,
@@ -11,6 +12,8 @@ use crate::{
 };
 use std::ops::Range;
 
+/// The longest name that is held against those that there are.
+const MAX_MEANT_BYTES: usize = 128;
 const PARAMETERS: [&str; 4] = ["columns", "sort", "limit", "cursor"];
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +60,15 @@ impl Query {
     /// Reads the part of a URL behind `?`.
     pub fn parse<S: Source>(text: &str, dataset: &Dataset<S>) -> Result<Self, QueryError> {
         let meta = dataset.meta();
+        // Before any of it is looked at: a question that is refused is not paid for, and must not cost much.
+        if text.len() > MAX_QUERY_BYTES {
+            return Err(wrong("query", &format!("has {} bytes, and {MAX_QUERY_BYTES} are possible", text.len())));
+        }
+        let members = text.split('&').filter(|pair| !pair.is_empty()).count();
+        if members > MAX_FILTERS + PARAMETERS.len() {
+            let most = MAX_FILTERS + PARAMETERS.len();
+            return Err(wrong("query", &format!("has {members} parameters, and {most} are possible")));
+        }
         let (mut columns, mut sort, mut limit, mut cursor) = (None, None, None, None);
         let mut filters = Vec::new();
         let mut asked = Vec::new();
@@ -152,6 +164,10 @@ fn column(parameter: &str, name: &str, meta: &Meta) -> Result<usize, QueryError>
 }
 
 fn meant<'a>(text: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    // Its cost grows with the product of both lengths.
+    if text.len() > MAX_MEANT_BYTES {
+        return None;
+    }
     let near = |known: &str| strsim::damerau_levenshtein(&text.to_lowercase(), &known.to_lowercase());
     let (distance, known) = known.map(|known| (near(known), known)).min_by_key(|(distance, _)| *distance)?;
     (distance <= 1 + text.len() / 4).then_some(known)

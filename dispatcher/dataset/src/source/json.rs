@@ -14,6 +14,13 @@ pub fn read_list(text: &str) -> Result<Table, SourceError> {
     checked(table)
 }
 
+/// Tells whether a text that was called JSON has an object a line: its first line is one, and another follows.
+pub fn is_lines(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_object = |line: &str| line.starts_with('{') && serde_json::from_str::<&RawValue>(line).is_ok();
+    lines.next().is_some_and(is_object) && lines.next().is_some()
+}
+
 pub fn read_lines(text: &str) -> Result<Table, SourceError> {
     let mut table = Table::default();
     let mut problems = Problems::default();
@@ -48,7 +55,7 @@ impl<'de> DeserializeSeed<'de> for List<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+        deserializer.deserialize_any(self)
     }
 }
 
@@ -57,6 +64,17 @@ impl<'de> Visitor<'de> for List<'_> {
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        while let Some((name, raw)) = members.next_entry::<String, &RawValue>()? {
+            if raw.get().starts_with('[') {
+                return Err(A::Error::custom(format!(
+                    "an object is around the list: take out the list {name:?}, such as by `jq '.{name}'`"
+                )));
+            }
+        }
+        Err(A::Error::custom("one object is no list of objects: put [ and ] around it"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {

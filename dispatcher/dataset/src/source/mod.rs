@@ -88,13 +88,16 @@ pub fn read(bytes: &[u8], options: &SourceOptions) -> Result<Table, SourceError>
         return Err(SourceError::Size(bytes.len()));
     }
     let text = encoding::decode(bytes, options.encoding)?;
+    // Tools that put one mark before another are not rare, and no name begins with one.
+    let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
         return Err(SourceError::Empty);
     }
-    match options.format.unwrap_or_else(|| Format::of_text(&text)) {
-        Format::Csv => csv::read(&text, options),
-        Format::Json => json::read_list(&text),
-        Format::Ndjson => json::read_lines(&text),
+    match options.format.unwrap_or_else(|| Format::of_text(text)) {
+        Format::Csv => csv::read(text, options),
+        Format::Json if json::is_lines(text) => json::read_lines(text),
+        Format::Json => json::read_list(text),
+        Format::Ndjson => json::read_lines(text),
     }
 }
 

@@ -38,6 +38,21 @@ fn the_delimiter_is_the_one_that_makes_rows_of_one_length() {
 }
 
 #[test]
+fn json_that_has_an_object_a_line_is_read_by_lines() {
+    let json = SourceOptions { format: Some(Format::Json), ..SourceOptions::default() };
+    let table = read(b"{\"a\":1}\n\n{\"a\":2}\n", &json).unwrap();
+    assert_eq!(rows(&table), [[Number("1")], [Number("2")]]);
+    let told = |text: &str| read(text.as_bytes(), &json).unwrap_err().to_string();
+    assert!(told(r#"{"meta":{},"items":[{"a":1}]}"#).contains("take out the list \"items\", such as by `jq '.items'`"));
+    assert!(told("{\n  \"a\": 1\n}\n").contains("one object is no list of objects"));
+}
+
+#[test]
+fn marks_before_the_first_name_are_no_part_of_it() {
+    assert_eq!(ok("\u{feff}\u{feff}id\n1\n").names(), ["id"]);
+}
+
+#[test]
 fn every_encoding_gives_the_same_text() {
     let text = "név,ár\nžluť 🐎,1\n";
     let wide = |unit: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();

@@ -44,6 +44,8 @@ pub enum Inject {
     SlowCheck {
         by: Duration,
         only: Unproven,
+        /// Whatever pays this much, whoever has signed it: accounts may have code.
+        at: Option<Usdc>,
     },
     Busy {
         calls_per_second: u64,
@@ -286,6 +288,8 @@ pub enum RawInject {
         #[schemars(with = "TimeText")]
         by: Spanned<String>,
         only: Unproven,
+        #[schemars(with = "Option<PriceText>")]
+        at: Option<Spanned<String>>,
     },
     Busy {
         #[schemars(with = "u64", range(min = 1, max = MAX_BUSY_CALLS))]
@@ -364,7 +368,14 @@ impl RawInject {
                 };
                 Inject::SettleThenDecline { reason, status, transaction }
             }
-            Self::SlowCheck { by, only } => Inject::SlowCheck { by: time::check_positive(&by, problems)?, only },
+            Self::SlowCheck { by, only, at } => {
+                let by = time::check_positive(&by, problems)?;
+                let at = match at {
+                    Some(at) => Some(Usdc::check(&at, problems)?),
+                    None => None,
+                };
+                Inject::SlowCheck { by, only, at }
+            }
             Self::Busy { calls_per_second } => {
                 Inject::Busy { calls_per_second: check_calls(&calls_per_second, problems)? }
             }

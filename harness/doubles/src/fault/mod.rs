@@ -126,7 +126,7 @@ pub(super) async fn play(inject: Option<&Inject>, exchange: &mut Exchange<'_>) -
         Some(Inject::Drip { every }) => drip::play(*every, exchange).await,
         Some(Inject::Garbage) => Ok(garbage::play(exchange).await),
         Some(Inject::Slow { by }) => slow::play(*by, exchange).await,
-        Some(Inject::SlowCheck { by, .. }) => slow_check::play(*by, exchange).await,
+        Some(Inject::SlowCheck { by, at, .. }) => slow_check::play(*by, *at, exchange).await,
         Some(Inject::Redirect { code }) => Ok(redirect::play(*code, exchange).await),
         _ => exchange.answer().await,
     }

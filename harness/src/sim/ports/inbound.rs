@@ -2,6 +2,7 @@
 
 use dispatcher_core::ports::{CollectError, Inbound};
 use reqwest::header::HeaderMap;
+use std::time::Duration;
 use traffic::WireRequest;
 
 /// The host of a dispatcher where no tenant's host is.
@@ -15,11 +16,12 @@ pub struct SimRequest {
     query: Option<String>,
     headers: HeaderMap,
     body: String,
+    body_after: Duration,
 }
 
 impl From<WireRequest> for SimRequest {
     fn from(request: WireRequest) -> Self {
-        let WireRequest { method, target, host, headers, body } = request;
+        let WireRequest { method, target, host, headers, body, body_after } = request;
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
             None => (target, None),
@@ -28,7 +30,7 @@ impl From<WireRequest> for SimRequest {
         let headers =
             headers.into_iter().map(|(name, value)| (name.parse().expect("clients send valid header names"), value));
         let origin = format!("http://{host}");
-        Self { method: method.to_string(), host, origin, path, query, headers: headers.collect(), body }
+        Self { method: method.to_string(), host, origin, path, query, headers: headers.collect(), body, body_after }
     }
 }
 
@@ -71,6 +73,7 @@ impl Inbound for SimRequest {
         if matches!(self.method.as_str(), "GET" | "HEAD") {
             return Ok(Vec::new());
         }
+        tokio::time::sleep(self.body_after).await;
         if self.body.len() > limit { Err(CollectError::TooLarge) } else { Ok(self.body.clone().into_bytes()) }
     }
 }

@@ -3,7 +3,7 @@
 import packed from "@sparticuz/chromium";
 import { chromium } from "playwright-core";
 
-const [url, token, pictures] = process.argv.slice(2);
+const [url, token, pictures, tenants] = process.argv.slice(2);
 const VIEWS = {
   desktop: { viewport: { width: 1280, height: 900 }, colorScheme: "light" },
   phone: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: "light" },
@@ -53,11 +53,17 @@ async function look(name, view) {
   await page.screenshot({ path: `${pictures}/dashboard-${name}-requests.png` });
   await page.keyboard.press("Escape");
   const closed = await page.$eval("#requests", (each) => each.hidden);
+  const other = await context.newPage();
+  const trespass = [];
+  for (const at of [`${url}/t/acme/quote`, `${tenants}/__platform/dashboard`, `${tenants}/__platform/quarantines`]) {
+    trespass.push((await other.goto(at)).status());
+  }
+  await other.close();
   const stored = await page.evaluate(() => JSON.stringify([document.cookie, localStorage.length, sessionStorage.length]));
   await page.click("#leave button");
   await page.waitForSelector("#enter:not([hidden])");
   const left = (await context.cookies(`${url}/__platform/dashboard`)).length;
   const at = page.url();
   await context.close();
-  return { console: said.filter((text) => !text.includes("401")), outside, refused, cookie, tiles, overflowing, requests, opened, closed, stored, left, at };
+  return { console: said.filter((text) => !text.includes("401")), outside, refused, cookie, tiles, overflowing, requests, opened, closed, trespass, stored, left, at };
 }

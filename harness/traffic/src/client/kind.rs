@@ -184,6 +184,18 @@ clients! {
         "1",
         Swarm::Never { because: "an attack is judged beside a quiet phase, in a scenario of its own" }
     );
+    SlowBody(
+        "slow-body",
+        "pays for a POST, and sends nothing of its body for forty seconds",
+        "1",
+        Swarm::Never { because: "an attack is judged beside a quiet phase, in a scenario of its own" }
+    );
+    Guesser(
+        "guesser",
+        "guesses at the platform's token, and asks for what operators alone may see",
+        "1",
+        Swarm::Never { because: "an attack is judged beside a quiet phase, in a scenario of its own" }
+    );
     OneAddressSampler(
         "one-address-sampler",
         "presents one payment twenty times, for a path that may fail each time",
@@ -250,6 +262,8 @@ impl ClientKind {
                 | Self::PayingSquatter
                 | Self::Differential
                 | Self::OneAddressSampler
+                | Self::SlowBody
+                | Self::Guesser
         )
     }
 
@@ -265,6 +279,6 @@ impl ClientKind {
 
     /// Whether it needs a tenant that has a price.
     pub fn pays(self) -> bool {
-        !matches!(self, Self::Unpaid | Self::Preflight | Self::TwoNames)
+        !matches!(self, Self::Unpaid | Self::Preflight | Self::TwoNames | Self::Guesser)
     }
 }

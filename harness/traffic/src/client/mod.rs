@@ -7,6 +7,7 @@ mod differential;
 mod duplicate;
 mod fresh_after_timeout;
 mod gone;
+mod guesser;
 mod head;
 mod hostile;
 mod identifier_race;
@@ -26,6 +27,7 @@ mod returner;
 mod roaming;
 mod short_lived;
 mod skewed;
+mod slow_body;
 mod squatter;
 mod tries_again;
 mod two_names;
@@ -117,6 +119,8 @@ impl Visit<'_> {
             ClientKind::Squatter => return squatter::squat(self).await,
             ClientKind::PayingSquatter => return squatter::squat_and_pay(self).await,
             ClientKind::Differential => return differential::steal(self).await,
+            ClientKind::SlowBody => return slow_body::hold(self).await,
+            ClientKind::Guesser => return guesser::guess(self).await,
             ClientKind::OneAddressSampler => return one_address_sampler::sample(self).await,
             ClientKind::Gone => return gone::pay(self).await,
         };

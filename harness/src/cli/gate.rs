@@ -4,7 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use clap::Args;
 
-use super::{FormatArgs, ReportArgs, duration};
+use super::{FormatArgs, ReportArgs, duration::duration};
 use scenario::Profile;
 
 /// How old a record may be: a day.

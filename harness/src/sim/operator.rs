@@ -17,6 +17,7 @@ pub fn books_request(span: &str) -> WireRequest {
         host: None,
         headers: vec![("authorization", HeaderValue::try_from(format!("Bearer {TOKEN}")).expect("a plain token"))],
         body: String::new(),
+        body_after: Duration::ZERO,
     }
 }
 

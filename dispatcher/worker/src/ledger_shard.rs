@@ -85,7 +85,7 @@ impl Inside {
         let noted = |(): ()| (Answer::Noted, Vec::new());
         match call.into_owned() {
             Call::Claim { claim, holder } => {
-                shard.claim(routed, *claim, &holder).await.map(|told| placed(told, claimed))
+                shard.claim(routed, claim, &holder).await.map(|told| placed(told, claimed))
             }
             Call::Collect { collection, holder } => {
                 shard.collect(routed, collection, &holder).await.map(|told| placed(told, claimed))
@@ -189,7 +189,7 @@ pub fn beside(state: &State, env: &Env) {
     let board = cached_config::board(&config);
     if let Some(news) = board.due(WallClock.now()) {
         let object = DurableHealth::new(env);
-        state.wait_until(async move {
+        prompt::keep(state.as_raw(), async move {
             exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
         });
     }

@@ -50,7 +50,7 @@ fn claim() -> Claim {
 }
 
 fn claimed() -> Event {
-    Event::Claimed { claim: Box::new(claim()), holder: HOLDER.to_owned() }
+    Event::Claimed { claim: claim().into(), holder: HOLDER.to_owned() }
 }
 
 fn step(record: Option<Record>, event: Event) -> Option<Record> {

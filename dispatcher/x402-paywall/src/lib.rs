@@ -35,6 +35,7 @@ pub mod ports;
 pub mod purchase;
 pub mod reason;
 pub mod response;
+mod shared_claim;
 pub mod telemetry;
 pub mod time;
 pub mod trace;

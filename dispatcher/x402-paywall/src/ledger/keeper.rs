@@ -4,7 +4,7 @@
 //! so. It is a deadline and not a flag, because a runtime that drops a future half way would leave a flag set for ever.
 
 use super::{
-    Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
+    ClaimReply, Collection, Delivery, Record, Reply, SettleReply, SharedClaim, State,
     books::OnChain,
     identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
@@ -117,8 +117,8 @@ where
     }
 
     /// Claims the payment for the request `holder` and has it verified.
-    pub async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
-        self.present(Event::Claimed { claim: Box::new(claim), holder: holder.to_owned() }, holder).await
+    pub async fn claim(&self, claim: impl Into<SharedClaim>, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.present(Event::Claimed { claim: claim.into(), holder: holder.to_owned() }, holder).await
     }
 
     /// Gives the request `holder` what the payment bought before, and begins nothing.

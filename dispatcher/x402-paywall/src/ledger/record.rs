@@ -1,7 +1,7 @@
 //! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
 
 use super::{
-    Claim,
+    SharedClaim,
     identifier::Owner,
     machine::{CALL_LIMIT_MS, SETTLED_KEPT_MS},
 };
@@ -16,7 +16,7 @@ use std::borrow::Cow;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    pub claim: Claim,
+    pub claim: SharedClaim,
     /// The request that claimed the payment last.
     pub holder: String,
     pub state: State,

@@ -1,4 +1,4 @@
-//! LIVE-8: each line that the dispatcher wrote is kept once, or its loss is counted. What died in the memory of a process that was
+//! LIVE-10: each line that the dispatcher wrote is kept once, or its loss is counted. What died in the memory of a process that was
 //! killed, the harness counts in its place: the log has those lines, and no process is left that could say so.
 
 use super::{Finding, Hint, History, Rule, Source, Violation};
@@ -8,9 +8,9 @@ use reports::{
 };
 
 pub const RULE: Rule = Rule {
-    id: "LIVE-8",
+    id: "LIVE-10",
     checker: "events-are-kept",
-    says: "LIVE-8: each line of the dispatcher is kept once, or its loss is counted",
+    says: "LIVE-10: each line of the dispatcher is kept once, or its loss is counted",
     example: "{}",
     level: Level::Must,
     sources: &[

@@ -22,7 +22,7 @@ use super::{
         namespace::{SimNamespace, SimResponse},
         quarantine_object::SimQuarantines,
         rate_limiter::SimLimiter,
-        record_store::Written,
+        record_store::{LastWrite, Written},
         secrets::SimSecrets,
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
@@ -76,7 +76,8 @@ pub struct Edge {
     /// Tenants by the token that only they know.
     pub canaries: Rc<BTreeMap<String, String>>,
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
-    pub node: Option<Rc<NodeDouble>>,
+    /// In the order in which they are asked.
+    pub nodes: Rc<[NodeDouble]>,
     pub tenants: Rc<Tenants>,
     /// `None`: the configuration lists all tenants.
     pub directory: Option<KvStore>,
@@ -118,7 +119,7 @@ impl Edge {
                 chance: self.chance.clone(),
                 clock: self.clock,
                 doubles: Rc::clone(&self.doubles),
-                node: self.node.clone(),
+                nodes: Rc::clone(&self.nodes),
             },
             log: log.clone(),
             clock: self.clock,
@@ -251,15 +252,19 @@ impl Edge {
     }
 
     /// Tells of every record that is left.
-    pub fn tell_of_storage(&self) {
-        for (payment, written) in self.written.borrow().iter() {
-            let (payment, state) = (payment.clone(), written.state.to_owned());
-            self.journal.record(Event::StorageLeft(StoredRecord {
-                payment,
-                state,
-                since_us: written.at_us,
-                bytes: written.bytes,
-            }));
+    pub async fn tell_of_storage(&self) {
+        let left = |(payment, written): (&String, &LastWrite)| StoredRecord {
+            payment: payment.clone(),
+            state: written.state.to_owned(),
+            since_us: written.at_us,
+            bytes: written.bytes,
+            body_bytes: 0,
+        };
+        let all: Vec<_> = self.written.borrow().iter().map(left).collect();
+        for left in all {
+            let body = self.stored.of(&left.payment).store(&left.payment).body().await;
+            let body_bytes = body.map_or(0, |body| body.len() as u64);
+            self.journal.record(Event::StorageLeft(StoredRecord { body_bytes, ..left }));
         }
     }
 

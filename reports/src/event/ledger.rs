@@ -19,6 +19,9 @@ pub struct StoredRecord {
     /// When it was written last.
     pub since_us: u64,
     pub bytes: u64,
+    /// Bytes of the response beside it.
+    #[serde(default)]
+    pub body_bytes: u64,
 }
 
 /// What was kept, held against the ledger, once everything had arrived.

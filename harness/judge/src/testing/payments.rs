@@ -47,7 +47,11 @@ impl Story {
 
     /// The payment's record is left in storage, as it was when it was told of last.
     pub fn stored(self, payment: &str, state: &str) -> Self {
+        self.stored_with(payment, state, 0)
+    }
+
+    pub fn stored_with(self, payment: &str, state: &str, body_bytes: u64) -> Self {
         let (payment, state) = (payment.to_owned(), state.to_owned());
-        self.then(Event::StorageLeft(StoredRecord { payment, state, since_us: 0, bytes: 1 }))
+        self.then(Event::StorageLeft(StoredRecord { payment, state, since_us: 0, bytes: 1, body_bytes }))
     }
 }

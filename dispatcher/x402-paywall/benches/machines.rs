@@ -44,6 +44,8 @@ fn claim() -> Claim {
         proof_of_payer: None,
         identifier: None,
         ignored_identifier: None,
+        trace: None,
+        request_id: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! An event in a line, for a witness. Whoever reads it has the line's number, and finds the rest there.
 
 use reports::{
-    event::{Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorCall, FacilitatorEndpoint, Recorded},
+    event::{Books, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorCall, FacilitatorEndpoint, Recorded},
     story::answer_of_call,
 };
 
@@ -108,6 +108,13 @@ pub fn tell(recorded: &Recorded) -> String {
         }
         Event::LedgerDisturbed { fault, payment } => {
             format!("the ledger is disturbed ({}) over {}", fault.inject, short(payment))
+        }
+        Event::TelemetryDisturbed { fault, batch } => format!("telemetry is disturbed ({}) at {batch}", fault.inject),
+        Event::BooksRead(books) => {
+            let Books { matched, kept, lost, put_aside, .. } = books;
+            format!(
+                "the books: {matched} settlements match; of the events {kept} are kept, {lost} lost, {put_aside} put aside"
+            )
         }
         Event::NodeAsked { method, refused } => {
             let answer = if *refused { "an error" } else { "a result" };

@@ -33,6 +33,7 @@ registry::rules! {
     VerifyBeforeRunSettleAfter = verify_before_run_settle_after;
     OnePaymentOneRequest = one_payment_one_request;
     BooksBalance = books_balance;
+    KeptBooksBalance = kept_books_balance;
     GoodPaymentsAreHonoured = good_payments_are_honoured;
     StrangersCollectNothing = strangers_collect_nothing;
     OneTransferOneContent = one_transfer_one_content;
@@ -70,6 +71,7 @@ registry::rules! {
     OneFacilitatorSuffices = one_facilitator_suffices;
     PaymentsAreGivenBack = payments_are_given_back;
     StorageIsFreed = storage_is_freed;
+    EventsAreKept = events_are_kept;
     FairWeatherServes = fair_weather_serves;
     ChainEndsWhatIsOpen = chain_ends_what_is_open;
     AnswersAsDocumented = answers_as_documented;

@@ -6,6 +6,7 @@ mod fault;
 mod kill;
 mod ledger;
 mod operator;
+mod telemetry;
 mod words;
 
 use dispatcher_core::egress::HostPattern;
@@ -191,6 +192,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     }
     for disturbance in scenario.ledger_disturbances() {
         then(disturbance.window().from(), ledger::tell(disturbance));
+    }
+    for disturbance in scenario.misdeliveries() {
+        then(disturbance.window().from(), telemetry::tell(disturbance));
     }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));

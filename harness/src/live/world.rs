@@ -54,6 +54,8 @@ pub struct Tools {
     pub outbound_index_js: PathBuf,
     /// And of the telemetry Worker's, where it was asked for.
     pub telemetry_index_js: Option<PathBuf>,
+    /// Variables that it has beside those of its configuration.
+    pub telemetry_vars: BTreeMap<String, String>,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
@@ -268,6 +270,7 @@ impl Live {
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
             telemetry_index_js: options.tools.telemetry_index_js.clone(),
+            telemetry_vars: options.tools.telemetry_vars.clone(),
             vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).chain(theirs).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),

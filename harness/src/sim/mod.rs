@@ -11,6 +11,7 @@ pub mod determinism;
 mod disturbed;
 mod edge;
 mod internet;
+mod kept_events;
 mod kills;
 mod objects;
 mod operator;
@@ -38,6 +39,7 @@ use disturbed::Disturbed;
 use doubles::{Chain, NodeDouble, PipedDouble};
 use edge::Edge;
 use journal::Journal;
+use kept_events::KeptEvents;
 use ports::facilitator_transport::{node_urls, url_of};
 use reports::event::{Event, Recorded};
 use scenario::{Name, Tier};
@@ -135,6 +137,7 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         doubles: Rc::new(doubles),
         tenants: Rc::new(Tenants::new(canaries)),
         disturbed: Rc::new(Disturbed::new(scenario.ledger_disturbances(), seed, journal.clone())),
+        kept: KeptEvents::open(scenario.misdeliveries(), seed, clock, journal.clone()).await,
         written: Rc::default(),
         stored: Default::default(),
         alarms: Alarms::default(),
@@ -162,6 +165,7 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         let state = edge.ledger_state(&payment).await;
         journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerState));
     }
+    edge.read_books().await;
     if scenario.end() > TELLS_OF_STORAGE {
         edge.tell_of_storage().await;
     }

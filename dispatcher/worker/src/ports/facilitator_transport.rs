@@ -2,8 +2,11 @@
 
 use super::{clock::WallClock, credential_signer::SubtleSigner};
 use crate::{glue, prompt};
-use dispatcher_core::paywall::ports::{
-    Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+use dispatcher_core::paywall::{
+    ports::{
+        Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+    },
+    trace::{REQUEST_ID, TRACEPARENT},
 };
 use js_sys::Uint8Array;
 use serde::Serialize;
@@ -53,6 +56,13 @@ async fn headers<'a>(request: &HttpRequest<'a>) -> Result<Headers<'a>, Transport
     for (name, value) in content_type.into_iter().chain([("accept", "application/json")]) {
         headers.insert(name, Cow::Borrowed(value));
     }
+    if let Some(origin) = request.origin {
+        headers.insert(TRACEPARENT, Cow::Borrowed(origin.traceparent.as_str()));
+        if let Some(id) = &origin.request_id {
+            headers.insert(REQUEST_ID, Cow::Borrowed(id.as_str()));
+        }
+    }
+    // Configured ones last: they win.
     for header in request.headers {
         let value = header.value(request, WallClock.now(), &SubtleSigner).await;
         headers.insert(header.name.as_str(), value.map_err(|_| TransportError::Unsigned)?);

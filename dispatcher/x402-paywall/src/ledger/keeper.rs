@@ -16,6 +16,7 @@ use crate::{
     chain::{ChainNodes, InTime, Look, Word},
     facilitator::{
         Facilitators,
+        traced::Traced,
         transport::FacilitatorTransport,
         verdict::{Open, SettleVerdict, Settlement},
     },
@@ -358,7 +359,9 @@ where
         let with_funds = said.is_some_and(Reason::says_unfunded);
         let look = Look { claim, since, now: self.clock.now(), with_funds };
         let in_time = InTime::new(&self.transport, &self.clock, holder.is_some());
-        let report = chain.look_up(&look, &in_time).await;
+        let span = claim.trace.as_ref().map(|trace| trace.child("chain", self.clock.now()));
+        let origin = claim.origin_of(span.as_deref());
+        let report = chain.look_up(&look, &Traced { transport: &in_time, origin: origin.as_ref() }).await;
         if let Some(trouble) = &report.trouble {
             self.log.trouble(&claim.payment, trouble);
         }

@@ -41,6 +41,8 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
         ignored_identifier: None,
+        trace: None,
+        request_id: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! A payment in the dispatcher's words, the ledger's and the storage's.
 
 use super::{Story, TENANT, request_of, transaction};
-use reports::event::{DispatcherPayment, Event, LedgerState, StoredRecord};
+use reports::event::{Books, DispatcherPayment, Event, LedgerState, StoredRecord};
 
 fn stage(payment: &str, stage: &str) -> DispatcherPayment {
     DispatcherPayment {
@@ -39,6 +39,10 @@ impl Story {
         let transaction = (state == "settled").then(|| transaction(payment));
         let (payment, state) = (payment.to_owned(), state.to_owned());
         self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
+    }
+
+    pub fn books(self, books: Books) -> Self {
+        self.then(Event::BooksRead(books))
     }
 
     /// The payment's record is left in storage, as it was when it was told of last.

@@ -7,6 +7,7 @@ use dispatcher_core::paywall::{
         Clock, CredentialSigner, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES,
         SignError, TransportError,
     },
+    trace::{Origin, REQUEST_ID, TRACEPARENT},
 };
 use doubles::{NodeDouble, PipeEnd, PipedDouble, TokenAlgorithm, sign_with};
 use std::{collections::BTreeMap, fmt::Write, rc::Rc, sync::Arc, time::Duration};
@@ -83,6 +84,10 @@ impl PipeTransport {
 impl PipeTransport {
     async fn headers(&self, request: &HttpRequest<'_>) -> Result<String, TransportError> {
         let mut text = String::new();
+        if let Some(Origin { traceparent, request_id }) = request.origin {
+            let id = request_id.as_deref().unwrap_or_default();
+            text += &format!("{TRACEPARENT}: {traceparent}\r\n{REQUEST_ID}: {id}\r\n");
+        }
         for header in request.headers {
             let value =
                 header.value(request, self.clock.now(), self).await.map_err(|SignError| TransportError::Unsigned)?;

@@ -18,26 +18,31 @@ function textOf(request) {
 
 // An object of the generated class, behind one that the runtime lets others ask without a `fetch`. The former version asks by
 // that, for as long as a deploy takes.
-function object(Wasm) {
+function object({ prototype: { constructor: Wasm } }) {
   return class extends DurableObject {
     #wasm;
+    #instance;
 
-    constructor(ctx, env) {
-      super(ctx, env);
-      this.#wasm = new Wasm(ctx, env);
+    // One of another instance of wasm is gone with that.
+    #object() {
+      if (this.#instance !== state.instanceId) {
+        this.#wasm = new Wasm(this.ctx, this.env);
+        this.#instance = state.instanceId;
+      }
+      return this.#wasm;
     }
 
     ask(frame) {
-      return this.#wasm.ask(frame);
+      return guarded(() => this.#object().ask(frame), this.env, this.ctx);
     }
 
     async fetch(request) {
       const frame = new Uint8Array(await request.arrayBuffer());
-      return new Response(await this.#wasm.ask(frame));
+      return new Response(await this.ask(frame));
     }
 
     alarm() {
-      return this.#wasm.alarm();
+      return guarded(() => this.#object().alarm(), this.env, this.ctx);
     }
   };
 }
@@ -50,12 +55,11 @@ export const FacilitatorHealth = object(generated.FacilitatorHealth);
 export const TenantQuarantine = object(generated.TenantQuarantine);
 
 // Runs `work` of wasm's. After a critical error wasm starts anew before the next.
-function run(work, env, ctx) {
+function guarded(work, env, ctx) {
   // Making one of the generated entries makes a new instance of wasm.
   if (state.criticalError) new Generated(ctx, env);
-  let done;
   try {
-    done = work();
+    return work();
   } catch (error) {
     if (error instanceof WebAssembly.RuntimeError) {
       console.error("Critical", error);
@@ -63,6 +67,10 @@ function run(work, env, ctx) {
     }
     throw error;
   }
+}
+
+function run(work, env, ctx) {
+  const done = guarded(work, env, ctx);
   // What waits runs to completion: a caller that hangs up must not stop a sale half way, with a payment claimed and nobody
   // to give it back.
   if (done instanceof Promise) ctx.waitUntil(done);

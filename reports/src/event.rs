@@ -18,7 +18,7 @@ pub use dispatcher::{
 };
 pub use exchange::{Exchange, ExchangeKind, ExchangeOutcome, Flaw, Purchase, PurchaseOutcome};
 pub use facilitator::{FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint, Transfer};
-pub use ledger::{LedgerState, StoredRecord};
+pub use ledger::{Books, LedgerState, StoredRecord};
 pub use run::{EgressFacts, FaultRef, Flow, Killing, LimitFacts, MachineLoad, PriceFacts, RunStarted, TenantFacts};
 pub use tenant::{TenantAnswer, TenantEnd, TenantOutcome, TenantRun};
 
@@ -135,6 +135,13 @@ pub enum Event {
         fault: FaultRef,
         payment: String,
     },
+    /// A batch of the dispatcher's events was disturbed on its way.
+    TelemetryDisturbed {
+        fault: FaultRef,
+        batch: String,
+    },
+    /// The books after the run, with what was kept of events.
+    BooksRead(Books),
     /// The storage that a payment still takes up after the run.
     StorageLeft(StoredRecord),
     /// Something the harness could not make sense of; never dropped, because a rule may depend on it.

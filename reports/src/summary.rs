@@ -115,7 +115,9 @@ fn hits(fault: &FaultRef, from_us: u64, to_us: u64, events: &[Recorded]) -> u64 
         |attempt: &&FacilitatorAttempt| attempt.facilitator == fault.on && attempt.result == "unreachable";
     let hits = events.iter().map(|recorded| match &recorded.event {
         Event::FacilitatorCalled(call) => usize::from(call.fault.as_ref() == Some(fault)),
-        Event::LedgerDisturbed { fault: hit, .. } => usize::from(hit == fault),
+        Event::LedgerDisturbed { fault: hit, .. } | Event::TelemetryDisturbed { fault: hit, .. } => {
+            usize::from(hit == fault)
+        }
         Event::DispatcherKilled(killing) => usize::from(killing.kill == *fault),
         Event::OperatorActed(act) => usize::from(act.act == *fault && act.status == Some(200)),
         Event::DispatcherRequest(request) if fault.inject == "refuse" && (from_us..to_us).contains(&recorded.at_us) => {

@@ -197,6 +197,9 @@ pub struct DeployArgs {
     /// Host of the tenant; may be given more than once
     #[arg(long = "host", value_name = "HOST")]
     pub hosts: Vec<String>,
+    /// Stand in no public catalogue
+    #[arg(long)]
+    pub unlisted: bool,
     /// When the payment is settled
     #[arg(long, value_enum)]
     pub x402: Option<Flow>,

@@ -4,6 +4,7 @@
 //! Challenge to settle are one call, [`Paywall::sell`], which runs the tenant in the middle: so nothing here can run a
 //! tenant unpaid or let a response leave unsettled.
 
+mod course;
 mod former;
 
 use crate::{
@@ -27,6 +28,7 @@ use crate::{
     tenant_failure::{TIME_LIMIT_MS, TenantFailure},
     within::within,
 };
+use course::Course;
 use former::Former;
 use x402_paywall::{
     Denial, Fingerprint, Origin, PaidResponse, Paywall, Presented, Price, Purchase, Ran, Seller, Sold, Ticket,
@@ -37,6 +39,7 @@ use x402_paywall::{
     ports::{Clock, LedgerError},
     response::{MAX_RESPONSE_BYTES, MAX_RESPONSE_HEADER_BYTES, ResponseHead},
     telemetry::Attempt,
+    trace::TRACEPARENT,
 };
 use x402_protocol::{PaymentFlow, Version, header};
 
@@ -123,7 +126,8 @@ impl<P: Platform> Dispatcher<P> {
     /// Answers one request and writes its one line.
     pub async fn handle(&self, request: &InboundOf<P>) -> Handled<OutboundOf<P>> {
         let began = self.clock.now();
-        let mut line = RequestLine { request_id: self.randomness.request_id(), ..RequestLine::default() };
+        let course = Course::begin(self.randomness.request_id(), request.header(TRACEPARENT).as_deref());
+        let mut line = RequestLine { request_id: course.request_id.clone(), ..RequestLine::default() };
         line.route = format!("{} {}", request.method(), request.path());
         let source = Source::of(request);
         let mut readers = Readers::default();
@@ -138,7 +142,7 @@ impl<P: Platform> Dispatcher<P> {
                 Err(Refused::by_us(refusal, &line.request_id))
             }
             Ok(Resolution::Nobody(place)) => {
-                let told = self.turn_away(request, &place, source.as_ref(), began, &mut line).await;
+                let told = self.turn_away(request, &place, source.as_ref(), (began, &course), &mut line).await;
                 told.map(|content| content.confined(request, &place, SharedOrigin::Sandboxed))
             }
             Ok(Resolution::Tenant(resolved)) => {
@@ -148,7 +152,7 @@ impl<P: Platform> Dispatcher<P> {
                 line.tenant_id = Some(resolved.tenant.id.clone());
                 line.limits = self.memory.warden.limits(&resolved.tenant, began).1.map(Into::into);
                 line.route = format!("{} {}", request.method(), resolved.place.path);
-                let told = self.serve(request, &resolved, source.as_ref(), began, &mut line).await;
+                let told = self.serve(request, &resolved, source.as_ref(), (began, &course), &mut line).await;
                 told.map(|content| content.confined(request, &resolved.place, resolved.tenant.shared_origin))
             }
         };
@@ -161,6 +165,8 @@ impl<P: Platform> Dispatcher<P> {
             answer = answer.with(TENANT_ID, tenant_id);
         }
         line.status = answer.status;
+        line.run = course.run();
+        line.trace = Some(course.trace);
         line.ms = self.clock.now().since(began);
         for alert in self.memory.gate.alerts() {
             self.log.alert(&alert);
@@ -194,7 +200,7 @@ impl<P: Platform> Dispatcher<P> {
         request: &InboundOf<P>,
         to: &Resolved,
         source: Option<&Source>,
-        began: UnixMillis,
+        (began, course): (UnixMillis, &Course),
         line: &mut RequestLine,
     ) -> Told<OutboundOf<P>> {
         let tenant = &*to.tenant;
@@ -218,22 +224,27 @@ impl<P: Platform> Dispatcher<P> {
         };
         match (trade, brings) {
             (Trade::Sells(_), Brings::Preflight) => Ok(permitted_by_us(tenant, request)),
-            (Trade::Sells(price), _) => self.sell(request, to, price, payment, entered, line).await,
+            (Trade::Sells(price), _) => self.sell(request, to, price, payment, entered, (course, line)).await,
             // Where everything is free now, a page may still have something to collect.
             (Trade::Gives(gift), _) if is_preflight(request) && cors::asks_to_pay(request) => {
-                Ok(self.permit(request, to, gift, &line.request_id).await)
+                Ok(self.permit(request, to, gift, course).await)
             }
             (Trade::Gives(gift), _) => {
                 if let Some(payment) = payment {
                     let seller = Seller::Gives { id: &tenant.id };
-                    let former = Former { place: &to.place, seller, payment, source, began };
+                    let former = Former { place: &to.place, seller, payment, source, began, course };
                     if let Ok(Some(told)) = self.collect(request, &former, Some(to), line).await {
                         return told;
                     }
                 }
-                self.give(request, to, gift, entered.runs(), line).await
+                self.give(request, to, gift, entered.runs(), course).await
             }
         }
+    }
+
+    /// Admits a request for what we ourselves tell everybody, as one for nobody is.
+    pub(crate) fn stranger(&self, request: &InboundOf<P>) -> Result<(), Refusal> {
+        self.lost(request, Source::of(request).as_ref(), self.clock.now()).map_err(Refusal::from)
     }
 
     /// A request that is nobody's: its address is held to what it may send unpaid.
@@ -254,11 +265,11 @@ impl<P: Platform> Dispatcher<P> {
         to: &Resolved,
         gift: Gift,
         runs: Runs<'_>,
-        line: &mut RequestLine,
+        course: &Course,
     ) -> Told<OutboundOf<P>> {
-        match self.execute(request, to, runs, &line.request_id).await {
+        match self.execute(request, to, runs, course).await {
             Ok(response) => Ok(pass_through(Passed::given(response, gift), Vec::new())),
-            Err(failure) => Err(Refused::by_us(failure, &line.request_id)),
+            Err(failure) => Err(Refused::by_us(failure, &course.request_id)),
         }
     }
 
@@ -269,10 +280,10 @@ impl<P: Platform> Dispatcher<P> {
         request: &InboundOf<P>,
         to: &Resolved,
         gift: Gift,
-        request_id: &str,
+        course: &Course,
     ) -> Content<OutboundOf<P>> {
         // Nothing is made of how it ends: a preflight costs its sender nothing, and must not have the tenant put away.
-        let ran = within(TIME_LIMIT_MS, &self.clock, self.run(request, to, request_id)).await;
+        let ran = within(TIME_LIMIT_MS, &self.clock, self.run(request, to, course)).await;
         if let Some(Ok(response)) = ran
             && let Some(set) = cors::added_to_preflight(response.status(), &response.headers())
         {
@@ -289,7 +300,7 @@ impl<P: Platform> Dispatcher<P> {
         price: &Price,
         payment: Option<Presented<'_>>,
         entered: Entered<'_>,
-        line: &mut RequestLine,
+        (course, line): (&Course, &mut RequestLine),
     ) -> Told<OutboundOf<P>> {
         let visit = *entered.visit();
         let (url, request_id) = (resource_url(request), line.request_id.clone());
@@ -331,8 +342,8 @@ impl<P: Platform> Dispatcher<P> {
         let plausible = plausible.with_content(content);
         let admitted = admit(entered, &plausible).map_err(|away| Refused::by_us(away, &request_id))?;
         let proof = proof_of(request, &plausible, visit.at);
-        let plausible = plausible.with_proof(proof);
-        let run = async || self.produce(request, to, &admitted, &request_id).await;
+        let plausible = plausible.with_proof(proof).with_trace(course.trace.clone());
+        let run = async || self.produce(request, to, &admitted, course).await;
         let told = self.paywall.sell_to(&purchase, plausible, run).await;
         admitted.outcome(came_of(&told), self.clock.now());
         content_of(told, &purchase, &readers, line)
@@ -371,10 +382,10 @@ impl<P: Platform> Dispatcher<P> {
         request: &InboundOf<P>,
         to: &Resolved,
         admitted: &Admitted<'_>,
-        request_id: &str,
+        course: &Course,
     ) -> Ran<Unsold<OutboundOf<P>>> {
         admitted.verified(self.clock.now());
-        let ran = within(TIME_LIMIT_MS, &self.clock, self.for_sale(request, to, request_id)).await;
+        let ran = within(TIME_LIMIT_MS, &self.clock, self.for_sale(request, to, course)).await;
         let ran = ran.unwrap_or_else(|| Ran::Unsold(Err(TenantFailure::TimeLimit.into())));
         let ended = match &ran {
             Ran::Unsold(Ok(response)) => Ok(response.status()),
@@ -387,8 +398,8 @@ impl<P: Platform> Dispatcher<P> {
     }
 
     /// Anything below 300 that is small enough to be held until it is paid for.
-    async fn for_sale(&self, request: &InboundOf<P>, to: &Resolved, request_id: &str) -> Ran<Unsold<OutboundOf<P>>> {
-        match self.run(request, to, request_id).await {
+    async fn for_sale(&self, request: &InboundOf<P>, to: &Resolved, course: &Course) -> Ran<Unsold<OutboundOf<P>>> {
+        match self.run(request, to, course).await {
             // A switch of protocols has no body to hold until it is paid for, and passing it on would be giving it away.
             Ok(response) if response.status() < 200 => Ran::Unsold(Err(TenantFailure::Threw.into())),
             Ok(response) => match Passed::unsold(response) {
@@ -409,9 +420,9 @@ impl<P: Platform> Dispatcher<P> {
         request: &InboundOf<P>,
         to: &Resolved,
         runs: Runs<'_>,
-        request_id: &str,
+        course: &Course,
     ) -> Result<OutboundOf<P>, TenantFailure> {
-        let ran = self.run(request, to, request_id).await;
+        let ran = self.run(request, to, course).await;
         self.note(&to.tenant, runs, ran.as_ref().map(Outbound::status).map_err(|failure| *failure));
         ran
     }
@@ -430,10 +441,15 @@ impl<P: Platform> Dispatcher<P> {
         &self,
         request: &InboundOf<P>,
         to: &Resolved,
-        request_id: &str,
+        course: &Course,
     ) -> Result<OutboundOf<P>, TenantFailure> {
         let tenant = &*to.tenant;
-        let mut set = vec![(REQUEST_ID, request_id), (TENANT_ID, tenant.id.as_str())];
+        let traceparent = course.runs(self.clock.now());
+        let mut set = vec![
+            (REQUEST_ID, course.request_id.as_str()),
+            (TRACEPARENT, traceparent.as_str()),
+            (TENANT_ID, tenant.id.as_str()),
+        ];
         set.extend(to.place.mount.as_deref().map(|mount| (PREFIX, mount)));
         let address = request.header(ADDRESS);
         set.extend(address.as_deref().map(|address| (FORWARDED_FOR, address)));
@@ -441,7 +457,9 @@ impl<P: Platform> Dispatcher<P> {
         let script = tenant.script.as_str();
         let egress = PolicyOf { tenant_id: &tenant.id, egress: &tenant.egress };
         let dispatch = Dispatch { script, limits, egress, path: &to.place.path, strip: may_not_enter, set: &set };
-        self.namespace.run(dispatch, request).await
+        let ran = self.namespace.run(dispatch, request).await;
+        course.ran(ran.as_ref().map(Outbound::status).map_err(|failure| *failure), self.clock.now());
+        ran
     }
 }
 

@@ -10,7 +10,7 @@ pub fn check(paths: Vec<String>) -> Result<Vec<String>, String> {
         return Err(format!("has more than {MOST}"));
     }
     for (index, path) in paths.iter().enumerate() {
-        if !is_plain(path) {
+        if !is_path(path) {
             return Err(format!(
                 "has {path:?}, which is not a path of at most {MAX_BYTES} letters, digits, -, ., _, ~ and single slashes"
             ));
@@ -22,7 +22,9 @@ pub fn check(paths: Vec<String>) -> Result<Vec<String>, String> {
     Ok(paths)
 }
 
-fn is_plain(path: &str) -> bool {
+/// Whether a path is spelt in its one way.
+#[must_use]
+pub fn is_path(path: &str) -> bool {
     let Some(segments) = path.strip_prefix('/') else { return false };
     let is_name = |segment: &str| {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

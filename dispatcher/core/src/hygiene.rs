@@ -18,6 +18,9 @@ const OURS_BY_PREFIX: [&str; 4] = ["payment-", "x-payment", "x-tenant-", "x-plat
 /// A caller's proof that a wallet is its own. A tenant that had it could sign in elsewhere with it.
 pub const SIGN_IN: &str = "sign-in-with-x";
 
+/// A caller's own words on its trace, of which we go on with the trace's id alone.
+const TRACESTATE: &str = "tracestate";
+
 /// Headers that may carry a payment of another protocol, by their scheme (`draft-httpauth-payment`).
 const CREDENTIALS: [&str; 2] = ["authorization", "proxy-authorization"];
 const PAYMENT_SCHEME: &str = "payment";
@@ -120,6 +123,7 @@ pub fn may_not_enter(name: &str, value: &str) -> bool {
     is_ours(name)
         || BETWEEN_SERVERS.contains(&name)
         || name == SIGN_IN
+        || name == TRACESTATE
         || CREDENTIALS.contains(&name) && is_payment(value)
         || CLAIMS_OF_ANOTHER_ADDRESS.contains(&name)
         || CLAIMS_OF_ANOTHER_CALLER.contains(&name)

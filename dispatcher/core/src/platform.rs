@@ -2,6 +2,7 @@
 
 use crate::{
     admission::Gate,
+    catalogue::shelf::Shelf,
     departures::Departures,
     directory::stored::StoredTenants,
     dispatch_key::normalise_host,
@@ -79,6 +80,8 @@ pub struct IsolateMemory {
     pub token_guard: Rc<TokenGuard>,
     /// The responses that have left, and that the ledger has not been told of.
     pub departures: Rc<Departures>,
+    /// The pages of the catalogue that were made a moment ago.
+    pub shelf: Rc<Shelf>,
     /// The events that are still to be sent. `None`: they are in the log alone.
     pub outbox: Option<Rc<Outbox>>,
     /// The host of the dashboard, without a port. No tenant is served there.

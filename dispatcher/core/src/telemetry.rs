@@ -8,8 +8,10 @@ use crate::log_text::bounded;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use x402_paywall::{
+    UnixMillis,
     ports::LedgerError,
     telemetry::{Attempt, TroubleLine},
+    trace::Trace,
 };
 
 /// How one request ended.
@@ -28,6 +30,12 @@ pub struct RequestLine {
     /// Why the settlement ledger could not be asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger_error: Option<String>,
+    /// `None`: a former version tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
+    /// How the tenant's Worker ran. `None`: it did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunLine>,
     /// `override`, `override_expired` or `quarantine`, where not the plan alone says what a run may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limits: Option<Cow<'static, str>>,
@@ -50,6 +58,28 @@ impl RequestLine {
             attempt.said = attempt.said.take().map(|said| bounded(&said));
         }
         self
+    }
+}
+
+/// A run of a tenant's Worker.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunLine {
+    /// When it began.
+    pub at_ms: UnixMillis,
+    /// Until its answer began, or it failed. `None`: it was cut off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ms: Option<u64>,
+    /// The status of its answer, or the code of its failure.
+    pub ended: Cow<'static, str>,
+    /// The id of its span.
+    pub span: String,
+}
+
+impl RunLine {
+    /// Whether the Worker did what it was asked.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.ended.parse::<u16>().is_ok_and(|status| status < 500)
     }
 }
 
@@ -149,7 +179,15 @@ mod tests {
     fn no_text_of_a_line_is_longer_than_a_line_may_have() {
         let long = "\u{1b}".repeat(1_000);
         let said = Some(long.clone());
-        let attempt = Attempt { facilitator: long.clone(), call: Call::Verify, result: long.clone(), ms: 0, said };
+        let attempt = Attempt {
+            facilitator: long.clone(),
+            call: Call::Verify,
+            result: long.clone(),
+            ms: 0,
+            said,
+            at_ms: None,
+            trace: None,
+        };
         let line = RequestLine {
             request_id: long.clone(),
             tenant_id: Some(long.clone()),

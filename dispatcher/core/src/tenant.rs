@@ -9,6 +9,7 @@ use crate::{
     limits_override::{Override, OverrideRecord},
     listing,
     plan::Plan,
+    shown::{CatalogueRecord, Shown},
 };
 use serde::Deserialize;
 use std::rc::Rc;
@@ -44,6 +45,8 @@ pub struct Tenant {
     /// Headers besides `Authorization` and `Cookie` that make an answer its caller's own, in lower case.
     pub credential_headers: Rc<[String]>,
     pub shared_origin: SharedOrigin,
+    /// Its place in the public catalogue.
+    pub shown: Shown,
 }
 
 /// The treatment of a tenant's pages below `/t/<slug>`, where all tenants share one origin.
@@ -119,6 +122,9 @@ pub struct TenantRecord {
     /// `sandboxed` or `trusted`; absent: sandboxed.
     #[serde(default)]
     pub shared_origin: SharedOrigin,
+    /// Absent: the catalogue shows it at its root, if it sells.
+    #[serde(default)]
+    pub catalogue: CatalogueRecord,
     /// The hosts, in a directory that lists its tenants and is no map of them.
     #[serde(default)]
     pub hosts: Vec<String>,
@@ -192,6 +198,7 @@ impl TenantRecord {
         let cors = self.cors.map(CorsRecord::check).transpose().map_err(|(key, why)| wrong(key, why))?;
         let credential_headers = credential_headers::check(self.credential_headers);
         let credential_headers = credential_headers.map_err(|why| wrong("credentialHeaders", why))?.into();
+        let shown = self.catalogue.check().map_err(|why| wrong("catalogue.path", why))?;
         let (plan, egress, shared_origin) = (self.plan, self.egress, self.shared_origin);
         Ok(Tenant {
             script,
@@ -204,6 +211,7 @@ impl TenantRecord {
             cors,
             credential_headers,
             shared_origin,
+            shown,
             id,
         })
     }

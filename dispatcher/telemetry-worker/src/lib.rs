@@ -4,6 +4,9 @@
 //! Surprising constraint: it trusts whoever asks. So it has no route, and only a service binding reaches it.
 
 mod database;
+mod outgoing;
+mod traces;
+mod trends;
 mod webhook;
 
 use dispatcher_core::{
@@ -22,6 +25,7 @@ use telemetry::{
     retention,
     store::DatabaseError,
 };
+use traces::Collector;
 use wasm_bindgen::JsValue;
 use web_sys::{Request, Response, ResponseInit, console};
 use webhook::Webhook;
@@ -52,18 +56,28 @@ async fn fetch(request: Request, env: Env, _: Context) -> Result<Response> {
 #[event(queue)]
 async fn queue(batch: MessageBatch<JsValue>, env: Env, _: Context) -> Result<()> {
     let is_dead = batch.queue().ends_with(DEAD);
+    let collector = Collector::of(&env).filter(|_| !is_dead);
+    let mut stored = Vec::new();
     for message in batch.raw_iter() {
         match store(&env, &message, is_dead).await {
             Ok(Some(Ingested::PutAside(why))) => {
                 log("alert", &json!({"alert": "telemetry_unreadable", "why": why.to_string()}));
                 message.ack();
             }
-            Ok(_) => message.ack(),
+            Ok(_) => {
+                message.ack();
+                stored.extend(message.body().as_string().filter(|_| !is_dead));
+            }
             Err(error) => {
                 log("trouble", &json!({"what": "telemetry_not_stored", "why": error.to_string()}));
                 message.retry();
             }
         }
+    }
+    // What is kept is safe by now: neither of these holds it up, or is tried again.
+    stored.iter().for_each(|message| trends::write(&env, message));
+    if let Some(collector) = collector {
+        collector.tell(&stored, payer_key(&env).as_ref()).await;
     }
     Ok(())
 }
@@ -83,6 +97,7 @@ async fn scheduled(_: ScheduledEvent, env: Env, _: ScheduleContext) {
 fn question_of(body: &str) -> std::result::Result<Question, (u16, String)> {
     match json::read(body) {
         Ok(Asked::Reconcile(books)) => Ok(Question::Reconcile(books)),
+        Ok(Asked::Uptime(tenants)) => Ok(Question::Uptime(tenants)),
         Ok(Asked::Kept(kept)) => kept.question().map_err(|refusal| match refusal {
             Refusal::PlatformQuery { why } => (400, why),
             other => (500, other.message().into_owned()),

@@ -150,6 +150,7 @@ impl Rows {
         if let Event::Request(line) = event {
             self.latencies.push(json!([id, at, about.tenant, format!("request:{kind}"), bucket(line.ms)]));
             self.add_attempts(id, at, line);
+            self.add_begin_and_run(id, at, line);
         }
         if let Event::Payment(event) = event {
             self.payments.extend(payment_row(at, event, key));
@@ -157,6 +158,19 @@ impl Rows {
         let payment = about.payment.map(|payment| hidden(payment, Some(payment), key));
         let line = hidden(&dated.line, about.payment, key);
         self.events.push(json!([id, at, kind, about.tenant, about.request_id, payment, about.code, line]));
+    }
+
+    fn add_begin_and_run(&mut self, id: &str, at: u64, line: &RequestLine) {
+        let tenant = line.tenant_id.as_deref().unwrap_or_default();
+        self.facts.push(json!([id, at.saturating_sub(line.ms), tenant, "received", "", "", 0, 0, 0]));
+        if let Some(run) = &line.run {
+            let ms = run.ms.unwrap_or_default();
+            let outcome = if run.is_good() { "success" } else { "failure" };
+            self.facts.push(json!([id, at, tenant, "dispatch", outcome, "", 0, 0, ms]));
+            if run.ms.is_some() {
+                self.latencies.push(json!([id, at, tenant, "dispatch", bucket(ms)]));
+            }
+        }
     }
 
     fn add_attempts(&mut self, id: &str, at: u64, line: &RequestLine) {

@@ -9,11 +9,14 @@ pub mod books;
 mod dashboard;
 pub mod histogram;
 pub mod ingest;
+pub mod otlp;
 pub mod payer;
 pub mod retention;
 pub mod schema;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 pub mod store;
-mod time;
+pub mod trends;
 
 pub use ingest::ingest;
 pub use payer::PayerKey;

@@ -47,6 +47,7 @@ pub fn memory(config: &Config) -> IsolateMemory {
         board: Some(board(config)),
         token_guard: Rc::default(),
         departures: Rc::default(),
+        shelf: Rc::default(),
         outbox: outbox::get(),
         dashboard_host: config.dashboard_host.clone(),
     };

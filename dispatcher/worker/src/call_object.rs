@@ -2,14 +2,14 @@
 //! [`wire`]. By its method `ask`, which costs less than a `fetch`.
 
 use crate::{
-    glue,
+    glue, prompt,
     wire::{self, Answer, Call, ShardCall},
 };
 use dispatcher_core::paywall::{
     ledger::{layout::Place, shard::Routed},
     ports::LedgerError,
 };
-use js_sys::{Uint8Array, futures::JsFuture};
+use js_sys::Uint8Array;
 use serde::{Serialize, de::DeserializeOwned};
 use std::borrow::Cow;
 use wasm_bindgen::{JsCast, JsValue};
@@ -80,8 +80,9 @@ pub async fn call_place(
 }
 
 async fn send(env: &Env, objects: Objects, name: &str, frame: Vec<u8>) -> Result<Vec<u8>, JsValue> {
-    let answer = JsFuture::from(glue::ask(env, objects.binding(), name, &frame)?).await?;
-    Ok(Uint8Array::new(&answer).to_vec())
+    let asked = |ticket, settled: &_| glue::ask(env, objects.binding(), name, &frame, ticket, settled);
+    let answer = prompt::until(asked).await?.value;
+    Ok(answer.dyn_into::<Uint8Array>()?.to_vec())
 }
 
 fn not_answered(thrown: JsValue) -> LedgerError {

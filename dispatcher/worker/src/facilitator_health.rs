@@ -83,7 +83,7 @@ impl Inside {
     fn start(&self, jobs: Vec<Job>) -> Result<(), LedgerError> {
         for job in jobs {
             let monitor = Rc::clone(self.monitor()?);
-            self.state.wait_until(async move {
+            prompt::keep(self.state.as_raw(), async move {
                 if let Err(error) = monitor.run(job).await {
                     ConsoleLog.trouble(&Trouble::HealthUnavailable(error));
                 }

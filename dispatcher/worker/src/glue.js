@@ -1,5 +1,42 @@
 // What wasm would need many crossings for, and JavaScript one: each crossing with a text costs more than what is done there.
 // Nothing is decided here.
+//
+// What takes its time is begun with a ticket. `settled` is called once with that, a word (negative: it failed), and a value.
+
+const promised = new Map();
+
+/** A promise for a task of wasm's, which `settle` settles. */
+export function promise(task) {
+  return new Promise((fulfil, reject) => promised.set(task, { fulfil, reject }));
+}
+
+export function settle(task, isDone, value) {
+  const { fulfil, reject } = promised.get(task);
+  promised.delete(task);
+  if (isDone) fulfil(value);
+  else reject(value);
+}
+
+/** Has a request, or an object, stay until the task is done. */
+export function keep(ctx, task) {
+  ctx.waitUntil(promise(task));
+}
+
+export function wait(promise, ticket, settled) {
+  promise.then((value) => settled(ticket, 0, value), (error) => settled(ticket, -1, error));
+}
+
+export function wakeAfter(millis, ticket, settled) {
+  return setTimeout(settled, millis, ticket, 0, undefined);
+}
+
+export function neverMind(timer) {
+  clearTimeout(timer);
+}
+
+export function soon(goOn) {
+  queueMicrotask(goOn);
+}
 
 /** A response of `text`: names and values of headers by turns, a line each, up to `border`, and the body from there. */
 export function respond(status, text, border, bare) {
@@ -33,7 +70,11 @@ export function headOf(response) {
 }
 
 /** The whole body, or `null` at the first byte over `most`: a content-length may lie. */
-export async function collect(body, most) {
+export function collect(body, most, ticket, settled) {
+  wait(whole(body, most), ticket, settled);
+}
+
+async function whole(body, most) {
   if (body === null || body === undefined) return new Uint8Array();
   const reader = body.getReader();
   const chunks = [];
@@ -60,22 +101,30 @@ export async function collect(body, most) {
 }
 
 /**
- * Sends a request, and gives status and body, or of a redirect its target. In place of them the word for what became of it:
- * one signal bounds the whole exchange, since its answerer may also hang half way through the body.
+ * Sends a request. The word is the status, and the value the body, or of a redirect its target. In place of them -1 and what became
+ * of it: one signal bounds the whole exchange, since its answerer may also hang half way through the body.
  */
-export async function exchange(url, init, body, timeout, most) {
+export function exchange(url, init, body, timeout, most, ticket, settled) {
   const signal = AbortSignal.timeout(timeout);
+  const failed = () => settled(ticket, -1, signal.aborted ? "timeout" : "unreachable");
+  let sent;
   try {
-    const response = await fetch(url, { ...JSON.parse(init), body, signal });
-    const { status, headers } = response;
-    if (status >= 300 && status < 400) return [status, new TextEncoder().encode(headers.get("location") ?? "")];
-    const whole = isSurelySmall(headers, most)
-      ? new Uint8Array(await response.arrayBuffer())
-      : await collect(response.body, most);
-    return whole === null ? "too large" : [status, whole];
+    sent = fetch(url, { ...JSON.parse(init), body, signal });
   } catch {
-    return signal.aborted ? "timeout" : "unreachable";
+    // Never from within the call that began it.
+    queueMicrotask(failed);
+    return;
   }
+  sent.then((response) => {
+    const { status, headers } = response;
+    if (status >= 300 && status < 400) {
+      settled(ticket, status, new TextEncoder().encode(headers.get("location") ?? ""));
+    } else if (isSurelySmall(headers, most)) {
+      response.arrayBuffer().then((bytes) => settled(ticket, status, new Uint8Array(bytes)), failed);
+    } else {
+      whole(response.body, most).then((bytes) => settled(ticket, bytes === null ? -1 : status, bytes ?? "too large"), failed);
+    }
+  }, failed);
 }
 
 // Then it is read in one piece, and not as a stream, which costs two more turns. HTTP itself ends a message at its
@@ -88,20 +137,20 @@ function isSurelySmall(headers, most) {
 }
 
 /** Asks a Durable Object of ours, by the name of its class's binding and its own. */
-export function ask(env, binding, name, frame) {
+export function ask(env, binding, name, frame, ticket, settled) {
   // A copy: what is asked leaves later than this call, and wasm's memory moves.
-  return env[binding].getByName(name).ask(frame.slice());
+  wait(env[binding].getByName(name).ask(frame.slice()), ticket, settled);
 }
 
 /**
  * Runs a tenant's Worker on the request, with another URL, without the headers in `dropped` and with those in `set`. The body
  * stays the caller's stream. `ofContent` comes with a method that has no content: the runtime makes no such request with
- * some, although a caller can send it, so content is left out then with the headers that describe it. Gives `undefined` where
+ * some, although a caller can send it, so content is left out then with the headers that describe it. Gives `false` where
  * there is no namespace.
  */
-export function dispatch(env, script, options, request, url, dropped, ofContent, set) {
+export function dispatch(env, script, options, request, url, dropped, ofContent, set, ticket, settled) {
   const namespace = env.DISPATCHER;
-  if (namespace === undefined) return undefined;
+  if (namespace === undefined) return false;
   const unwanted = ofContent !== undefined && request.body !== null;
   const { method, headers, redirect, signal, cf } = unwanted ? request : {};
   const copy = new Request(url, unwanted ? { method, headers, redirect, signal, cf } : request);
@@ -109,10 +158,26 @@ export function dispatch(env, script, options, request, url, dropped, ofContent,
   if (unwanted) for (const name of ofContent.split("\n")) if (name !== "") copy.headers.delete(name);
   const lines = set.split("\n");
   for (let n = 0; n + 1 < lines.length; n += 2) copy.headers.set(lines[n], lines[n + 1]);
-  return namespace.get(script, {}, JSON.parse(options)).fetch(copy);
+  wait(namespace.get(script, {}, JSON.parse(options)).fetch(copy), ticket, settled);
+  return true;
 }
 
-/** The first column of a statement's first row, or `undefined` without one. */
-export function first(sql, statement, key) {
-  return sql.exec(statement, key).raw().next().value?.[0];
+/** The record of a payment in a shard's tables, or `undefined` without one. */
+export function load(sql, payment) {
+  return sql.exec("SELECT record FROM payment WHERE key = ?", payment).raw().next().value?.[0];
 }
+
+/**
+ * Stores a payment's record in a shard's tables, and its response's body, if one comes along. Without `due` it is due when it was.
+ * Nothing is awaited in between, so that both are stored together or not at all.
+ */
+export function save(sql, payment, record, due, openSince, settledAt, body) {
+  // The body goes first: without its record it is nothing, and a record without its body is a charge that cannot be collected.
+  if (body !== undefined) sql.exec(SAVE_BODY, payment, body.slice());
+  sql.exec(SAVE, payment, record, due ?? null, openSince ?? null, settledAt ?? null);
+}
+
+const SAVE_BODY = "INSERT OR REPLACE INTO response (key, body) VALUES (?, ?)";
+const SAVE =
+  "INSERT INTO payment (key, record, due, open_since, settled_at) VALUES (?1, ?2, ?3, ?4, ?5) " +
+  "ON CONFLICT (key) DO UPDATE SET record = ?2, due = coalesce(?3, due), open_since = ?4, settled_at = ?5";

@@ -1,11 +1,30 @@
 //! Our own JavaScript, which does in one crossing what would take many. Texts of several lines are as [`lines`] makes them.
 
-use js_sys::{Promise, Uint8Array};
-use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
+use js_sys::Uint8Array;
+use wasm_bindgen::{JsValue, closure::Closure, prelude::wasm_bindgen};
 use web_sys::{ReadableStream, Request, Response};
+
+/// Called with a ticket, a word and a value once what was begun with the ticket is over. A negative word: it failed.
+pub type Settled = Closure<dyn Fn(u32, i32, JsValue)>;
 
 #[wasm_bindgen(module = "/src/glue.js")]
 extern "C" {
+    pub fn promise(task: u32) -> JsValue;
+
+    pub fn settle(task: u32, is_done: bool, value: &JsValue);
+
+    pub fn keep(ctx: &JsValue, task: u32);
+
+    pub fn wait(promise: &JsValue, ticket: u32, settled: &Settled);
+
+    #[wasm_bindgen(js_name = wakeAfter)]
+    pub fn wake_after(millis: i32, ticket: u32, settled: &Settled) -> u32;
+
+    #[wasm_bindgen(js_name = neverMind)]
+    pub fn never_mind(timer: u32);
+
+    pub fn soon(go_on: &Closure<dyn Fn()>);
+
     /// `border` counts as JavaScript does, in units of UTF-16.
     #[wasm_bindgen(catch)]
     pub fn respond(status: u16, text: &str, border: usize, bare: bool) -> Result<Response, JsValue>;
@@ -16,12 +35,27 @@ extern "C" {
     #[wasm_bindgen(js_name = headOf)]
     pub fn head_of(response: &Response) -> String;
 
-    pub fn collect(body: Option<ReadableStream>, most: usize) -> Promise;
+    pub fn collect(body: Option<ReadableStream>, most: usize, ticket: u32, settled: &Settled);
 
-    pub fn exchange(url: &str, init: &str, body: Option<&str>, timeout: u32, most: usize) -> Promise;
+    pub fn exchange(
+        url: &str,
+        init: &str,
+        body: Option<&str>,
+        timeout: u32,
+        most: usize,
+        ticket: u32,
+        settled: &Settled,
+    );
 
     #[wasm_bindgen(catch)]
-    pub fn ask(env: &JsValue, binding: &str, name: &str, frame: &[u8]) -> Result<Promise, JsValue>;
+    pub fn ask(
+        env: &JsValue,
+        binding: &str,
+        name: &str,
+        frame: &[u8],
+        ticket: u32,
+        settled: &Settled,
+    ) -> Result<(), JsValue>;
 
     #[wasm_bindgen(catch)]
     pub fn dispatch(
@@ -33,10 +67,23 @@ extern "C" {
         dropped: &str,
         of_content: Option<&str>,
         set: &str,
-    ) -> Result<Option<Promise>, JsValue>;
+        ticket: u32,
+        settled: &Settled,
+    ) -> Result<bool, JsValue>;
 
     #[wasm_bindgen(catch)]
-    pub fn first(sql: &JsValue, statement: &str, key: &str) -> Result<JsValue, JsValue>;
+    pub fn load(sql: &JsValue, payment: &str) -> Result<Option<String>, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub fn save(
+        sql: &JsValue,
+        payment: &str,
+        record: &str,
+        due: Option<f64>,
+        open_since: Option<f64>,
+        settled_at: Option<f64>,
+        body: Option<&[u8]>,
+    ) -> Result<(), JsValue>;
 }
 
 /// A line for each text, ended. A text that has a line's end would be two, and is refused.

@@ -58,8 +58,8 @@ impl LedgerShard {
         })
     }
 
-    /// Never throws: the platform tries an alarm that throws six more times, and then never again. So the next ring is set
-    /// first, and whatever goes wrong is told and left to it.
+    /// The platform tries an alarm that throws six more times, and then never again. So the next ring is set first, and whatever
+    /// goes wrong is told and left to it. Only where it cannot be set is all left to the platform.
     pub fn alarm(&self) -> Result<JsValue, JsValue> {
         let inside = Rc::clone(&self.0);
         prompt::answer(async move {
@@ -69,10 +69,11 @@ impl LedgerShard {
                 Err(error) => Err(error),
             };
             beside(&inside.state, &inside.env);
+            let is_armed = armed.is_ok() || rang.is_ok();
             if let Err(error) = armed.and(rang) {
                 ConsoleLog.stuck("", &error);
             }
-            Ok(JsValue::UNDEFINED)
+            if is_armed { Ok(JsValue::UNDEFINED) } else { Err(JsValue::from_str("no alarm could be set")) }
         })
     }
 }
@@ -85,7 +86,7 @@ impl Inside {
         let noted = |(): ()| (Answer::Noted, Vec::new());
         match call.into_owned() {
             Call::Claim { claim, holder } => {
-                shard.claim(routed, *claim, &holder).await.map(|told| placed(told, claimed))
+                shard.claim(routed, claim, &holder).await.map(|told| placed(told, claimed))
             }
             Call::Collect { collection, holder } => {
                 shard.collect(routed, collection, &holder).await.map(|told| placed(told, claimed))
@@ -189,7 +190,7 @@ pub fn beside(state: &State, env: &Env) {
     let board = cached_config::board(&config);
     if let Some(news) = board.due(WallClock.now()) {
         let object = DurableHealth::new(env);
-        state.wait_until(async move {
+        prompt::keep(state.as_raw(), async move {
             exchange_health(&board, news, &object, &WallClock, &ConsoleLog).await;
         });
     }

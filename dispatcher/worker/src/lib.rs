@@ -23,20 +23,15 @@ use dispatcher_core::refusal::Refusal;
 use ports::{inbound::WebRequest, later::WaitUntil, log::ConsoleLog};
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use web_sys::Response;
-use worker::{Context, Env, Result, worker_sys};
+use worker::{Env, Result, worker_sys::Context};
 
 /// Answers a request, which comes as one text as well: method and URL, and then names and values of its headers by turns, a line
 /// each. Gives a response, or a promise of one where something has to be waited for. `entry.js` calls it.
 #[wasm_bindgen]
-pub fn serve(
-    text: String,
-    request: web_sys::Request,
-    env: Env,
-    ctx: worker_sys::Context,
-) -> std::result::Result<JsValue, JsValue> {
+pub fn serve(text: String, request: web_sys::Request, env: Env, ctx: Context) -> std::result::Result<JsValue, JsValue> {
     prompt::answer(async move {
         let request = WebRequest::new(text, request);
-        let response = answer_to(&request, &env, Context::new(ctx)).await;
+        let response = answer_to(&request, &env, ctx).await;
         Ok(response.unwrap_or_else(|error| answer::failed(&error)).into())
     })
 }
@@ -60,10 +55,10 @@ async fn answer_to(request: &WebRequest, env: &Env, ctx: Context) -> Result<Resp
 
 /// Looks at the books. `entry.js` calls it if the platform's clock asks.
 #[wasm_bindgen]
-pub fn keep_books(env: Env, ctx: worker_sys::Context) -> std::result::Result<JsValue, JsValue> {
+pub fn keep_books(env: Env, ctx: Context) -> std::result::Result<JsValue, JsValue> {
     prompt::answer(async move {
         match cached_config::get(&env) {
-            Ok(config) => platform::server(&env, &config, WaitUntil(Context::new(ctx))).keep_books().await,
+            Ok(config) => platform::server(&env, &config, WaitUntil(ctx)).keep_books().await,
             Err(error) => ConsoleLog.misconfigured(&error),
         }
         Ok(JsValue::UNDEFINED)

@@ -6,6 +6,7 @@
 
 use crate::{
     ports::{clock::WallClock, object_storage::ObjectStorage},
+    prompt,
     wire::{self, IdentifierAnswer, TransactionCall},
 };
 use dispatcher_core::{
@@ -16,6 +17,7 @@ use dispatcher_core::{
     },
     protocol::json,
 };
+use std::cell::Cell;
 use wasm_bindgen::{JsValue, prelude::wasm_bindgen};
 use worker::{Env, State, worker_sys::DurableObjectState};
 
@@ -30,43 +32,50 @@ const NEXT_BATCH_MS: u64 = 1_000;
 
 #[wasm_bindgen]
 pub struct SettledTransactions {
-    state: State,
+    storage: ObjectStorage,
+    /// Known to be set.
+    is_armed: Cell<bool>,
 }
 
 #[wasm_bindgen]
 impl SettledTransactions {
     #[wasm_bindgen(constructor)]
     pub fn new(state: DurableObjectState, _env: Env) -> Self {
-        Self { state: State::from(state) }
+        Self { storage: ObjectStorage::of(&State::from(state)), is_armed: Cell::new(false) }
     }
 
     pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
-        let (call, _) = wire::unframe(frame)?;
-        Ok(wire::answer(self.bind(&call).map(|bound| (IdentifierAnswer::Bound(bound), Vec::new()))))
+        prompt::turn(|| {
+            let (call, _) = wire::unframe(frame)?;
+            Ok(wire::answer(self.bind(&call).map(|bound| (IdentifierAnswer::Bound(bound), Vec::new()))))
+        })
     }
 
     /// Forgets periods that are over. What fails is tried again by the next ring, which is set first.
     pub fn alarm(&self) -> Result<(), JsValue> {
-        let storage = ObjectStorage::of(&self.state);
-        let now = WallClock.now();
-        let rest = |error: LedgerError| JsValue::from(js_sys::Error::new(&error.to_string()));
-        storage.set_alarm(now.plus(PERIOD_MS)).map_err(rest)?;
-        let newest_over = period_of(now).saturating_sub(2);
-        let over = storage.keys_up_to(&key(newest_over, "~"), BATCH).map_err(rest)?;
-        for key in over.iter().filter(|key| *key != ARMED) {
-            storage.delete(key).map_err(rest)?;
-        }
-        if over.len() == BATCH {
-            storage.set_alarm(now.plus(NEXT_BATCH_MS)).map_err(rest)?;
-        }
-        Ok(())
+        let forgotten = prompt::turn(|| self.forget(WallClock.now()));
+        forgotten.map_err(|error| js_sys::Error::new(&error.to_string()).into())
     }
 }
 
 impl SettledTransactions {
+    fn forget(&self, now: UnixMillis) -> Result<(), LedgerError> {
+        let storage = &self.storage;
+        storage.set_alarm(now.plus(PERIOD_MS))?;
+        let newest_over = period_of(now).saturating_sub(2);
+        let over = storage.keys_up_to(&key(newest_over, "~"), BATCH)?;
+        for key in over.iter().filter(|key| *key != ARMED) {
+            storage.delete(key)?;
+        }
+        if over.len() == BATCH {
+            storage.set_alarm(now.plus(NEXT_BATCH_MS))?;
+        }
+        Ok(())
+    }
+
     /// Nothing is awaited between reading and writing, so no other call comes in between.
     fn bind(&self, call: &TransactionCall) -> Result<Bound, LedgerError> {
-        let storage = ObjectStorage::of(&self.state);
+        let storage = &self.storage;
         let period = period_of(call.owner.since);
         let mut found = None;
         for period in [period, period.saturating_sub(1)] {
@@ -86,10 +95,12 @@ impl SettledTransactions {
         if owners.len() > known {
             let text = serde_json::to_string(&owners).expect("owners have string keys and plain values");
             storage.put_text(&key, &text)?;
-            if storage.text(ARMED)?.is_none() {
+            if !self.is_armed.get() && storage.text(ARMED)?.is_none() {
                 storage.put_text(ARMED, "yes")?;
                 storage.set_alarm(call.owner.since.plus(PERIOD_MS))?;
             }
+            // What is written is stored, or this object ends.
+            self.is_armed.set(true);
         }
         Ok(bound)
     }

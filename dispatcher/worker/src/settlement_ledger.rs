@@ -87,7 +87,7 @@ impl Inside {
         }
         let noted = (Answer::Noted, Vec::new());
         match call {
-            Call::Claim { claim, holder } => keeper.claim(*claim, &holder).await.map(claimed),
+            Call::Claim { claim, holder } => keeper.claim(claim, &holder).await.map(claimed),
             Call::Collect { collection, holder } => keeper.collect(collection, &holder).await.map(claimed),
             Call::Settle { holder, head } => {
                 let told = keeper.settle(&holder, &PaidResponse { head, body }).await?;

@@ -3,7 +3,7 @@
 
 use crate::{
     ports::{clock::WallClock, object_storage::ObjectStorage},
-    wire,
+    prompt, wire,
 };
 use dispatcher_core::{
     paywall::ports::{Clock, LedgerError},
@@ -29,8 +29,10 @@ impl TenantQuarantine {
     }
 
     pub fn ask(&self, frame: Vec<u8>) -> Result<JsValue, JsValue> {
-        let (call, _) = wire::unframe(frame)?;
-        Ok(wire::answer(self.answer(call).map(|list| (list, Vec::new()))))
+        prompt::turn(|| {
+            let (call, _) = wire::unframe(frame)?;
+            Ok(wire::answer(self.answer(call).map(|list| (list, Vec::new()))))
+        })
     }
 }
 

@@ -5,7 +5,7 @@ use dispatcher_core::{
     paywall::{
         health::{News, Snapshot},
         ledger::{
-            Claim, Collection, Departed, Reply,
+            Collection, Departed, Reply, SharedClaim,
             books::{Entry, OnChain, Span},
             identifier::{Bound, Owner},
             layout::Place,
@@ -38,7 +38,7 @@ pub struct ShardCall<'a> {
 #[serde(rename_all = "snake_case")]
 pub enum Call {
     Claim {
-        claim: Box<Claim>,
+        claim: SharedClaim,
         holder: String,
     },
     Collect {

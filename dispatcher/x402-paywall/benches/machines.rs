@@ -44,11 +44,13 @@ fn claim() -> Claim {
         proof_of_payer: None,
         identifier: None,
         ignored_identifier: None,
+        trace: None,
+        request_id: None,
     }
 }
 
 fn claimed() -> Event {
-    Event::Claimed { claim: Box::new(claim()), holder: HOLDER.to_owned() }
+    Event::Claimed { claim: claim().into(), holder: HOLDER.to_owned() }
 }
 
 fn step(record: Option<Record>, event: Event) -> Option<Record> {

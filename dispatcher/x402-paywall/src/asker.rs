@@ -8,13 +8,15 @@ use crate::{
         Endpoint, Facilitator, Facilitators, Outcome,
         answer::{Heard, send},
         time_out::{self, verify_deadline},
+        traced::Traced,
         transport::{FacilitatorTransport, TransportError},
         verdict::{self, NoAnswer, Open, SettleVerdict, VerifyVerdict},
         verify_reason::{self, About},
     },
     health::{Begun, Board, Busy, Errand, Failed, Order},
     telemetry::{Attempt, Call},
-    time::Clock,
+    time::{Clock, UnixMillis},
+    trace,
 };
 use x402_protocol::PaymentFlow;
 
@@ -115,7 +117,9 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         attempts: &mut Vec<Attempt>,
     ) -> Option<Verified> {
         let began = self.clock.now();
-        let heard = send(self.transport, facilitator, Endpoint::Verify, Some(&claim.request), timeout_ms).await;
+        let origin = origin(claim, &facilitator.id, Call::Verify, began);
+        let transport = Traced { transport: self.transport, origin: origin.as_ref() };
+        let heard = send(&transport, facilitator, Endpoint::Verify, Some(&claim.request), timeout_ms).await;
         let Heard { answer, said } = heard;
         let verdict = verdict::of_verify(answer, &claim.expected(self.clock.now()));
         let ended = self.clock.now();
@@ -135,7 +139,8 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             VerifyVerdict::NoAnswer(why) => why.to_string(),
         };
         let log = attempt(&facilitator.id, Call::Verify, &result, ended.since(began));
-        attempts.push(Attempt { said: said.clone().filter(|_| verdict != VerifyVerdict::Valid), ..log });
+        let said_otherwise = said.clone().filter(|_| verdict != VerifyVerdict::Valid);
+        attempts.push(Attempt { said: said_otherwise, at_ms: Some(began), trace: told(origin), ..log });
         search.failed.extend(self.board.ended(begun, outcome, said, ended));
         match verdict {
             VerifyVerdict::Valid => {
@@ -218,7 +223,9 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
         let began = self.clock.now();
         // A settlement is owed, or its payment was verified: room is for what nobody has looked at yet.
         let begun = self.board.begin(id, claim, Call::Settle, errand, began).ok();
-        let heard = send(self.transport, facilitator, Endpoint::Settle, Some(&claim.request), timeout_ms).await;
+        let origin = origin(claim, id, Call::Settle, began);
+        let transport = Traced { transport: self.transport, origin: origin.as_ref() };
+        let heard = send(&transport, facilitator, Endpoint::Settle, Some(&claim.request), timeout_ms).await;
         let Heard { answer, said } = heard;
         let ended = self.clock.now();
         let verdict = verdict::of_settle(answer, &claim.expected(ended), id);
@@ -242,7 +249,8 @@ impl<T: FacilitatorTransport, C: Clock> Asker<'_, T, C> {
             SettleVerdict::Unsent(why) => why.to_string(),
         };
         let log = attempt(id, Call::Settle, &result, ended.since(began));
-        attempts.push(Attempt { said: said.clone().filter(|_| !is_settled), ..log });
+        let said_otherwise = said.clone().filter(|_| !is_settled);
+        attempts.push(Attempt { said: said_otherwise, at_ms: Some(began), trace: told(origin), ..log });
         if let Some(begun) = begun {
             self.board.ended(begun, outcome, said, ended);
         }
@@ -258,7 +266,24 @@ impl Search {
 }
 
 fn attempt(facilitator: &str, call: Call, result: &str, ms: u64) -> Attempt {
-    Attempt { facilitator: facilitator.to_owned(), call, result: result.to_owned(), ms, said: None }
+    Attempt {
+        facilitator: facilitator.to_owned(),
+        call,
+        result: result.to_owned(),
+        ms,
+        said: None,
+        at_ms: None,
+        trace: None,
+    }
+}
+
+/// Where a call about a claim comes from.
+fn origin(claim: &Claim, facilitator: &str, call: Call, at: UnixMillis) -> Option<trace::Origin> {
+    claim.origin_of(claim.trace.as_ref().map(|trace| trace.child(&call.at(facilitator), at)).as_deref())
+}
+
+fn told(origin: Option<trace::Origin>) -> Option<String> {
+    origin.map(|origin| origin.traceparent)
 }
 
 /// The failure that a missing answer is. `None`: it had less than its time.

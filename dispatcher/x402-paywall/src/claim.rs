@@ -4,6 +4,7 @@ use crate::{
     UnixMillis,
     binding::Binding,
     origin::{Fingerprint, Origin},
+    trace::{self, Trace},
     window::Window,
 };
 use serde::{Deserialize, Serialize};
@@ -52,6 +53,12 @@ pub struct Claim {
     /// One that came along although none is taken: for when one was, and the payment was taken with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ignored_identifier: Option<PaymentIdentifier>,
+    /// The trace of the request that claimed it. Every call about the payment is in it, those of its alarms too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Trace>,
+    /// The request that claimed it. `None`: it was stored before that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
 }
 
 /// A payment presented where it can begin nothing: it pays what was asked before, or nothing is sold there any more. What it
@@ -115,6 +122,13 @@ impl Claim {
 
     /// The one scheme of every claim: it has one body for `/verify` and for each `/settle`, and one amount.
     pub const SCHEME: Scheme = Scheme::Exact;
+
+    /// Where a call about it comes from, if that is known. `span` is the call's own.
+    #[must_use]
+    pub fn origin_of(&self, span: Option<&str>) -> Option<trace::Origin> {
+        let (trace, span) = (self.trace.as_ref()?, span?);
+        Some(trace::Origin { traceparent: trace.header(span), request_id: self.request_id.clone() })
+    }
 
     /// The same payment, which may begin nothing.
     #[must_use]

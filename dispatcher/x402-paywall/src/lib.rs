@@ -24,6 +24,7 @@ pub mod challenge;
 pub mod claim;
 pub mod denial;
 pub mod facilitator;
+pub mod fnv;
 pub mod health;
 pub mod hooks;
 pub mod ledger;
@@ -34,8 +35,10 @@ pub mod ports;
 pub mod purchase;
 pub mod reason;
 pub mod response;
+mod shared_claim;
 pub mod telemetry;
 pub mod time;
+pub mod trace;
 pub mod window;
 
 pub use challenge::Price;

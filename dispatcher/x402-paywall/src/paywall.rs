@@ -16,6 +16,7 @@ use crate::{
     origin::Fingerprint,
     ports::{Ledger, LedgerError},
     telemetry::Attempt,
+    trace::Trace,
     window::Window,
 };
 use x402_protocol::{Address, Authorization, Network, Proof, Transfer, Version, header, v2::SettleResponse};
@@ -200,6 +201,8 @@ impl<L: Ledger, H: Hooks> Paywall<L, H> {
                     proof_of_payer: None,
                     ignored_identifier: carried.filter(|_| identifier.is_none()),
                     identifier,
+                    trace: None,
+                    request_id: Some(purchase.request_id.to_owned()),
                 }))
             }
             (worth, seller) => {
@@ -434,6 +437,16 @@ impl Plausible {
             Presents::Collection(collection, otherwise) => {
                 Presents::Collection(Box::new(Collection { content, ..*collection }), otherwise)
             }
+        };
+        Self { presents, ..self }
+    }
+
+    /// Has every call about the payment belong to this trace.
+    #[must_use]
+    pub fn with_trace(self, trace: Trace) -> Self {
+        let presents = match self.presents {
+            Presents::Sale(claim) => Presents::Sale(Box::new(Claim { trace: Some(trace), ..*claim })),
+            collection @ Presents::Collection(..) => collection,
         };
         Self { presents, ..self }
     }

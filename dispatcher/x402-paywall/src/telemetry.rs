@@ -16,6 +16,12 @@ pub struct Attempt {
     /// Its own words for a failure, short and without secrets. For the log alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// When it began. `None`: there was no call, or a former version tells of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_ms: Option<UnixMillis>,
+    /// The `traceparent` that it was sent with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl Attempt {
@@ -87,6 +93,17 @@ impl Outcome {
 pub enum Call {
     Verify,
     Settle,
+}
+
+impl Call {
+    /// The name of such a call among a request's spans.
+    #[must_use]
+    pub fn at(self, facilitator: &str) -> String {
+        match self {
+            Self::Verify => format!("verify {facilitator}"),
+            Self::Settle => format!("settle {facilitator}"),
+        }
+    }
 }
 
 /// A facilitator's standing changed at one kind of call. Written by the monitor, once per change.
@@ -195,8 +212,8 @@ mod tests {
     #[test]
     fn an_attempt_is_an_answer_a_no_or_a_failure() {
         let outcome = |result: &str| {
-            let (facilitator, said) = ("primary".to_owned(), None);
-            Attempt { facilitator, call: Call::Verify, result: result.to_owned(), ms: 1, said }.outcome()
+            let (facilitator, result) = ("primary".to_owned(), result.to_owned());
+            Attempt { facilitator, call: Call::Verify, result, ms: 1, said: None, at_ms: None, trace: None }.outcome()
         };
         assert_eq!(outcome("ok"), Outcome::Answered);
         for failed in ["timeout", "http_503", "http_401", "contradiction_in_payer", "settlement_pending"] {

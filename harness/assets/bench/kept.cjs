@@ -20,10 +20,10 @@ for (const name of shards) {
     database
       .prepare(
         `WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < ?1)
-         INSERT INTO payment (key, record, due)
-         SELECT hex(randomblob(8)) || key || x, record, ?2 + x FROM n, (SELECT key, record FROM payment LIMIT 1)`,
+         INSERT INTO payment (key, record, due, settled_at)
+         SELECT hex(randomblob(8)) || key || x, record, ?2 + x, ?2 + x - ?3 FROM n, (SELECT key, record FROM payment LIMIT 1)`,
       )
-      .run(more, Date.now() + WEEK_MS);
+      .run(more, Date.now() + WEEK_MS, WEEK_MS);
     database.exec("COMMIT");
   }
   kept += database.prepare("SELECT count(*) AS count FROM payment").get().count;

@@ -7,7 +7,11 @@ use journal::Journal;
 use reports::event::Event;
 use serde_json::{Value, json};
 use sha3::{Digest, Keccak256};
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
 use x402_protocol::{Address, Network, Transfer, hex, permit2::PERMIT2};
 
@@ -23,6 +27,8 @@ pub struct NodeDouble {
     network: Network,
     chain: Arc<Chain>,
     journal: Journal,
+    /// The payer and nonce for which it has shown another transaction, so that it tells one story.
+    shown: Mutex<BTreeMap<String, (String, String)>>,
 }
 
 /// Why a question has no result.
@@ -31,7 +37,13 @@ type Refused = &'static str;
 impl NodeDouble {
     #[must_use]
     pub fn new(node: Node, network: Network, chain: &Arc<Chain>, journal: Journal) -> Self {
-        Self { node, network, chain: Arc::clone(chain), journal }
+        Self { node, network, chain: Arc::clone(chain), journal, shown: Mutex::default() }
+    }
+
+    /// How long each answer takes.
+    #[must_use]
+    pub fn delay(&self) -> Duration {
+        if let Node::Slow(by) = self.node { by } else { Duration::ZERO }
     }
 
     /// The body of the answer to a question's body, with its status.
@@ -58,6 +70,7 @@ impl NodeDouble {
 
     fn tell(&self, method: &str, params: &Value) -> Result<Value, Refused> {
         Ok(match method {
+            "eth_chainId" if self.node == Node::OtherChain => json!("0x1"),
             "eth_chainId" => json!(format!("{:#x}", self.network.chain_id())),
             "eth_blockNumber" => json!(quantity(self.latest())),
             "eth_getBlockByNumber" => {
@@ -119,7 +132,11 @@ impl NodeDouble {
 
     fn is_used(&self, from: &str, nonce: &str, block: u64) -> bool {
         let used = self.transfer(|settled| is_of(settled, from, nonce)).is_some_and(|settled| mined(&settled) <= block);
-        used || self.node == Node::Lying
+        match self.node {
+            Node::Lying | Node::Forked | Node::Reverted => true,
+            Node::OtherChain => false,
+            _ => used,
+        }
     }
 
     /// The word of nonces of an owner's that the place numbers: a bit for each that is used.
@@ -150,7 +167,14 @@ impl NodeDouble {
         let found = self.transfer(|settled| is_of(settled, &payer, &nonce));
         let found = found.filter(|settled| (from..=to).contains(&mined(settled)) && mined(settled) <= self.latest());
         let found = match self.node {
-            Node::Lying => self.transfer(|settled| !is_of(settled, &payer, &nonce)),
+            Node::Lying => self.another(&payer, &nonce),
+            // Of a payment that has not moved, what it shows is another of its payer's.
+            Node::Forked | Node::Reverted => found.or_else(|| {
+                let another = self.another(&payer, &nonce)?;
+                self.shown().insert(another.transaction.clone(), (payer.clone(), nonce.clone()));
+                Some(another)
+            }),
+            Node::OtherChain => None,
             _ => found,
         };
         Ok(json!(found.iter().map(|settled| self.used_log(settled, &payer, &nonce)).collect::<Vec<_>>()))
@@ -168,11 +192,17 @@ impl NodeDouble {
             "transactionHash": settled.transaction,
         });
         let (payer, nonce) = (word(&paid.from)[2..].to_owned(), paid.nonce.to_string()[2..].to_owned());
+        let mut logs = vec![self.used_log(&settled, &payer, &nonce), moved];
+        if let Some((payer, nonce)) = self.shown().get(&settled.transaction) {
+            let mut other = self.used_log(&settled, payer, nonce);
+            other["removed"] = json!(false);
+            logs.push(other);
+        }
         json!({
             "transactionHash": settled.transaction,
-            "status": "0x1",
+            "status": if self.node == Node::Reverted { "0x0" } else { "0x1" },
             "blockNumber": quantity(mined(&settled)),
-            "logs": [self.used_log(&settled, &payer, &nonce), moved],
+            "logs": logs,
         })
     }
 
@@ -183,12 +213,22 @@ impl NodeDouble {
             "data": "0x",
             "blockNumber": quantity(mined(settled)),
             "transactionHash": settled.transaction,
-            "removed": false,
+            "removed": self.node == Node::Forked && !is_of(settled, payer, nonce),
         })
+    }
+
+    /// Another transfer than the payment's: its payer's first one, or anybody's.
+    fn another(&self, payer: &str, nonce: &str) -> Option<Settled> {
+        let other = |settled: &Settled| !is_of(settled, payer, nonce);
+        self.transfer(|settled| other(settled) && is_from(settled, payer)).or_else(|| self.transfer(other))
     }
 
     fn transfer(&self, wanted: impl Fn(&Settled) -> bool) -> Option<Settled> {
         self.chain.find(wanted)
+    }
+
+    fn shown(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (String, String)>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn token(&self) -> String {
@@ -200,6 +240,11 @@ impl NodeDouble {
 fn is_of(settled: &Settled, payer: &str, nonce: &str) -> bool {
     let Transfer::Eip3009(paid) = &settled.transfer else { return false };
     word(&paid.from)[2..].eq_ignore_ascii_case(payer) && paid.nonce.to_string()[2..].eq_ignore_ascii_case(nonce)
+}
+
+/// Whether it is a payment of this account's, a word without a prefix.
+fn is_from(settled: &Settled, payer: &str) -> bool {
+    word(&settled.transfer.from())[2..].eq_ignore_ascii_case(payer)
 }
 
 /// The block that it is in.
@@ -243,7 +288,7 @@ struct Responder(NodeDouble);
 impl Respond for Responder {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let (status, body) = self.0.answer(&request.body);
-        ResponseTemplate::new(status).set_body_raw(body, "application/json")
+        ResponseTemplate::new(status).set_body_raw(body, "application/json").set_delay(self.0.delay())
     }
 }
 

@@ -4,7 +4,7 @@
 use reports::class::Class;
 
 /// Families whose rules differ in class have an entry for each rule, before the family's own.
-const CLASSES: [(&str, Class); 21] = [
+const CLASSES: [(&str, Class); 22] = [
     ("MONEY-1", Class::Security),
     ("MONEY-2", Class::Security),
     ("MONEY-3", Class::Resilience),
@@ -16,6 +16,7 @@ const CLASSES: [(&str, Class); 21] = [
     ("MONEY-9", Class::Resilience),
     ("MONEY-10", Class::Security),
     ("MONEY-11", Class::Security),
+    ("MONEY-12", Class::Resilience),
     ("ISO", Class::Security),
     ("EGRESS", Class::Security),
     ("ANSWER", Class::Normative),

@@ -1,7 +1,8 @@
 //! An event in a line, for a witness. Whoever reads it has the line's number, and finds the rest there.
 
 use reports::event::{
-    Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint, Recorded,
+    Books, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint,
+    Recorded,
 };
 
 pub fn tell(recorded: &Recorded) -> String {
@@ -107,6 +108,13 @@ pub fn tell(recorded: &Recorded) -> String {
         }
         Event::LedgerDisturbed { fault, payment } => {
             format!("the ledger is disturbed ({}) over {}", fault.inject, short(payment))
+        }
+        Event::TelemetryDisturbed { fault, batch } => format!("telemetry is disturbed ({}) at {batch}", fault.inject),
+        Event::BooksRead(books) => {
+            let Books { matched, kept, lost, put_aside, .. } = books;
+            format!(
+                "the books: {matched} settlements match; of the events {kept} are kept, {lost} lost, {put_aside} put aside"
+            )
         }
         Event::NodeAsked { method, refused } => {
             let answer = if *refused { "an error" } else { "a result" };

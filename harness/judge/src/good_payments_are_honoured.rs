@@ -43,7 +43,9 @@ pub fn judge(history: &History) -> Finding {
         let wants_more = answer.code.as_deref() == Some("payment_identifier_required");
         // Without a code it is the tenant's own answer.
         let Some(code) = answer.code.as_deref().filter(|_| matches!(answer.status, 400 | 402 | 412)) else { continue };
-        if !refused && !wants_more {
+        // It never moved and never can, as a node can tell.
+        let ran_out = code == "authorization_expired_unused" && history.has_node && history.moved(payment).is_none();
+        if !refused && !wants_more && !ran_out {
             let what =
                 format!("{} was answered {} {code}, and no facilitator refused it", short(payment), answer.status);
             violations.push(Violation::new(what, exchange.line));

@@ -400,6 +400,8 @@ impl History {
             | Event::StorageLeft(_)
             | Event::NodeAsked { .. }
             | Event::LedgerDisturbed { .. }
+            | Event::TelemetryDisturbed { .. }
+            | Event::BooksRead(_)
             | Event::PhaseStarted { .. }
             | Event::FaultStarted { .. }
             | Event::FaultEnded { .. }

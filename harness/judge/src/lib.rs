@@ -33,9 +33,11 @@ registry::rules! {
     VerifyBeforeRunSettleAfter = verify_before_run_settle_after;
     OnePaymentOneRequest = one_payment_one_request;
     BooksBalance = books_balance;
+    KeptBooksBalance = kept_books_balance;
     GoodPaymentsAreHonoured = good_payments_are_honoured;
     StrangersCollectNothing = strangers_collect_nothing;
     OneTransferOneContent = one_transfer_one_content;
+    BoughtIsGivenAgain = bought_is_given_again;
     NoCrossTenantBytes = no_cross_tenant_bytes;
     ReachesTheNamedTenant = reaches_the_named_tenant;
     DirectoryIsFollowed = directory_is_followed(RawDirectoryIsFollowed => DirectoryIsFollowed);
@@ -63,11 +65,15 @@ registry::rules! {
     WhoIsBackIsAsked = who_is_back_is_asked(RawWhoIsBackIsAsked => WhoIsBackIsAsked);
     OthersAreServed = others_are_served(RawOthersAreServed => OthersAreServed);
     HonestBuyersAreServed = honest_buyers_are_served(RawHonestBuyersAreServed => HonestBuyersAreServed);
+    FewCallersConvictNobody = few_callers_convict_nobody;
     EveryRequestEndsOnce = every_request_ends_once;
     UnknownIsAskedAbout = unknown_is_asked_about;
     OneFacilitatorSuffices = one_facilitator_suffices;
     PaymentsAreGivenBack = payments_are_given_back;
     StorageIsFreed = storage_is_freed;
+    EventsAreKept = events_are_kept;
+    FairWeatherServes = fair_weather_serves;
+    ChainEndsWhatIsOpen = chain_ends_what_is_open;
     AnswersAsDocumented = answers_as_documented;
     MalformedIsRefused = malformed_is_refused;
     HeadIsFree = head_is_free;

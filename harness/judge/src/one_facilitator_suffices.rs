@@ -1,6 +1,6 @@
 //! LIVE-4: as long as one of a tenant's facilitators answers, nobody is told that none does.
 
-use super::{Finding, Hint, History, Rule, Source, Violation};
+use super::{Finding, Hint, History, Rule, Source, Violation, describe::short};
 use reports::{
     event::{Event, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint},
     level::Level,
@@ -33,7 +33,7 @@ pub fn judge(history: &History) -> Finding {
     let (in_trouble, serving) = (first_faults(history), serving(history));
     let mut looked_at = 0;
     let mut violations = Vec::new();
-    for (exchange, answer, _) in history.paid_answers() {
+    for (exchange, answer, payment) in history.paid_answers() {
         let Some(tenant) = history.tenants.get(&exchange.tenant) else { continue };
         let well = tenant.facilitators.iter().find(|id| {
             let fault = in_trouble.get(id.as_str());
@@ -45,8 +45,23 @@ pub fn judge(history: &History) -> Finding {
             let what = format!("no facilitator was to be had, although {well} had answered all along");
             violations.push(Violation::new(what, exchange.line));
         }
+        let opinion = answer.code.as_deref().filter(|code| answer.status == 402 && is_an_opinion(code));
+        if let Some(code) = opinion.filter(|_| exchange.flaw.is_none() && !was_asked(history, well, payment)) {
+            let what = format!("{} was answered {code}, and {well} was never asked about it", short(payment));
+            violations.push(Violation::new(what, exchange.line));
+        }
     }
     Finding::of(looked_at, "payments of which one facilitator was well", violations)
+}
+
+/// Whether a refusal says what one facilitator takes, and nothing of the payer's account that every node would tell alike. Of a
+/// payment whose terms were checked already, another one may well say yes.
+fn is_an_opinion(code: &str) -> bool {
+    ["mismatch", "requirements", "payload", "format", "simulation", "asset"].iter().any(|word| code.contains(word))
+}
+
+fn was_asked(history: &History, facilitator: &str, payment: &str) -> bool {
+    history.calls().any(|call| call.facilitator == facilitator && call.what.payment.as_deref() == Some(payment))
 }
 
 /// When something was first wrong with each facilitator. One that is slow, and answers, is well.

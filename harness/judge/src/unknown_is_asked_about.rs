@@ -33,16 +33,27 @@ const SILENCE_US: u64 = 15_000_000;
 /// Beyond that, for as long again as so many times the time that it has been open.
 const PATIENCE: u64 = 2;
 
+/// While a payment is good, and until a block behind its end is final: pauses stay short, for an answer is likely.
+const YOUNG_US: u64 = 3_600_000_000;
+const SILENCE_OF_THE_YOUNG_US: u64 = 240_000_000;
+
+fn silence_of(open_us: u64) -> u64 {
+    let most = if open_us < YOUNG_US { SILENCE_OF_THE_YOUNG_US + open_us / 8 } else { u64::MAX };
+    (SILENCE_US + PATIENCE * open_us).min(most)
+}
+
 pub fn judge(history: &History) -> Finding {
     let ended_us = history.events.last().map_or(0, |last| last.at_us);
-    let (healed, troubles) = (ledger_healed(history), troubles(history));
+    let (healed, troubles, closed) = (ledger_healed(history), troubles(history), closed(history));
     let mut looked_at = 0;
     let mut violations = Vec::new();
     for (payment, calls) in history.settles() {
         let first = calls[0];
         for (nth, call) in calls.iter().enumerate().filter(|(_, call)| Conclusion::of(call) == Conclusion::Unknown) {
             let next = calls.get(nth + 1);
-            let until_us = next.map_or(ended_us, |next| next.received_us);
+            // What the chain has told nobody need be asked about.
+            let closed_us = closed.get(payment).copied().filter(|at_us| *at_us >= call.ended_us).unwrap_or(ended_us);
+            let until_us = next.map_or(closed_us, |next| next.received_us);
             let silent_since_us =
                 last_before(&troubles[call.facilitator.as_str()], until_us).unwrap_or(0).max(call.ended_us);
             // Nothing can be asked while nothing can be stored, and pauses grow with how long that has been so.
@@ -50,7 +61,7 @@ pub fn judge(history: &History) -> Finding {
             let silent_since_us = healed_us.unwrap_or(silent_since_us);
             let open_us = healed_us.unwrap_or(call.ended_us).saturating_sub(first.received_us);
             let silence_us = until_us.saturating_sub(silent_since_us);
-            let may_us = SILENCE_US + PATIENCE * open_us;
+            let may_us = silence_of(open_us);
             if next.is_none() && silence_us <= may_us {
                 continue;
             }
@@ -67,6 +78,13 @@ pub fn judge(history: &History) -> Finding {
         }
     }
     Finding::of(looked_at, "open settlements", violations)
+}
+
+/// When the dispatcher last told that it knows what became of each payment.
+fn closed(history: &History) -> BTreeMap<&str, u64> {
+    let known = |stage: &str| matches!(stage, "settled" | "refused" | "spent_elsewhere");
+    let told = history.stages().filter(|stage| known(stage.what.stage.as_str()));
+    told.map(|stage| (stage.what.payment.as_str(), stage.at_us)).collect()
 }
 
 /// When the ledger's storage became well again, in the order of time.

@@ -38,6 +38,9 @@ pub fn judge(history: &History) -> Finding {
         let moved = moved_or_moving(history, payment, exchange.ended_us);
         let unknown_then = was_unknown(history, payment, exchange.ended_us);
         let Some(shown_by) = moved.or(unknown_then) else { continue };
+        if never_moved(history, answer, payment) {
+            continue;
+        }
         looked_at += 1;
         let told = is_no_failure(answer, unknown_then.is_some())
             .and_then(|()| names_its_transaction(history, answer, payment, exchange.sent_us));
@@ -76,6 +79,12 @@ fn told_of_no_ledger(history: &History) -> impl Iterator<Item = Violation> {
         let what = format!("{} was told of no ledger by the request that had it settled", short(payment));
         Some(Violation::new(what, exchange.line).and([shown_by, transfer.line]))
     })
+}
+
+/// Whether the caller hears that the payment never moved and never can, as a node can tell, and it is so.
+fn never_moved(history: &History, answer: &Answer, payment: &str) -> bool {
+    let says_so = answer.code.as_deref() == Some("authorization_expired_unused");
+    says_so && history.has_node && history.moved(payment).is_none()
 }
 
 /// The transfer, if it stood by then, or a call that had begun by then made it. What a later resend came to says nothing
@@ -117,22 +126,21 @@ fn is_no_failure(answer: &Answer, unknown_then: bool) -> Result<(), String> {
     }
 }
 
-/// Holds that a caller who is told to wait is told for what, where the facilitator had said so before.
+/// Holds that a caller who is told to wait is told for what, where the facilitator had said so before. The first transaction that
+/// it named stays named: what it sends again reverts on the nonce that the first has used.
 fn names_its_transaction(history: &History, answer: &Answer, payment: &str, sent_us: u64) -> Result<(), String> {
     let before = history.settles_of(payment).filter(|call| call.ended_us <= sent_us);
-    let named: Vec<_> = before
-        .filter_map(|call| match &call.what.answer {
-            FacilitatorAnswer::Sent { ok: Some(false), transaction, .. } => {
-                transaction.as_deref().filter(|transaction| !transaction.is_empty())
-            }
-            _ => None,
-        })
-        .collect();
+    let mut named = before.filter_map(|call| match &call.what.answer {
+        FacilitatorAnswer::Sent { ok: Some(false), transaction, .. } => {
+            let heard = !history.line_may_be_lost(call.ended_us);
+            transaction.clone().filter(|transaction| heard && !transaction.is_empty())
+        }
+        _ => None,
+    });
     let told = answer.payment_response.as_ref().map(|told| told.transaction.as_str());
-    let is_told = told.is_some_and(|told| named.contains(&told));
-    match named.first().filter(|_| answer.code.as_deref() == Some("settlement_pending") && !is_told) {
-        Some(named) => Err(format!("it does not name transaction {named}")),
-        None => Ok(()),
+    match named.next().filter(|_| answer.code.as_deref() == Some("settlement_pending")) {
+        Some(named) if told != Some(&named) => Err(format!("it does not name transaction {named}")),
+        _ => Ok(()),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Disturbance {
 pub enum Disturbs {
     /// A record is not stored, and whoever stores it is told so.
     RefuseWrites,
+    /// Its storage refuses to set an alarm, and what is due after it.
+    RefuseAlarms,
     /// The request is carried out, and its answer never comes.
     LoseAnswers(LedgerCall),
 }
@@ -61,6 +63,7 @@ impl Disturbance {
     pub fn reference(&self) -> FaultRef {
         let inject = match self.does {
             Disturbs::RefuseWrites => "refuse-writes",
+            Disturbs::RefuseAlarms => "refuse-alarms",
             Disturbs::LoseAnswers(LedgerCall::Claim) => "lose-answers to claim",
             Disturbs::LoseAnswers(LedgerCall::Settle) => "lose-answers to settle",
             Disturbs::LoseAnswers(LedgerCall::HandedOver) => "lose-answers to handed-over",
@@ -89,6 +92,8 @@ pub(super) struct RawDisturbance {
 enum RawDisturbs {
     /// A record is not stored, and whoever stores it is told so.
     RefuseWrites {},
+    /// Its storage refuses to set an alarm.
+    RefuseAlarms {},
     /// The request is carried out, and its answer never comes.
     LoseAnswers {
         /// To what was asked.
@@ -121,6 +126,7 @@ pub(super) fn check(
         };
         let does = match raw.does {
             RawDisturbs::RefuseWrites {} => Disturbs::RefuseWrites,
+            RawDisturbs::RefuseAlarms {} => Disturbs::RefuseAlarms,
             RawDisturbs::LoseAnswers { to } => Disturbs::LoseAnswers(to),
         };
         Some(Disturbance { index, window, pick, does })

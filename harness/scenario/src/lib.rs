@@ -15,6 +15,7 @@ mod operator;
 mod profile;
 mod schema;
 mod selection;
+mod telemetry;
 mod tier;
 mod toml_words;
 mod typed_fault;
@@ -34,6 +35,7 @@ pub use operator::{Does, OperatorAction};
 pub use profile::Profile;
 pub use schema::schema;
 pub use selection::Selection;
+pub use telemetry::{Misdelivers, Misdelivery};
 pub use tier::Tier;
 pub use toml_words::problem as toml_problem;
 pub use typed_fault::{FORM as FAULT_FORM, TypedFault};
@@ -67,6 +69,7 @@ use operator::RawOperatorAction;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use std::time::Duration;
+use telemetry::RawMisdelivery;
 use toml::Spanned;
 use world::RawWorld;
 
@@ -88,6 +91,7 @@ pub struct Scenario {
     directory: Vec<DirectoryChange>,
     operator: Vec<OperatorAction>,
     ledger: Vec<Disturbance>,
+    telemetry: Vec<Misdelivery>,
     musts: Vec<Must>,
     without: Vec<Without>,
     source: String,
@@ -120,6 +124,7 @@ impl Scenario {
             directory: Vec::new(),
             operator: Vec::new(),
             ledger: Vec::new(),
+            telemetry: Vec::new(),
             musts: Vec::new(),
             without: Vec::new(),
             source: String::new(),
@@ -191,6 +196,11 @@ impl Scenario {
         &self.ledger
     }
 
+    /// The disturbances between the dispatcher and where its events are kept, in the file's order.
+    pub fn misdeliveries(&self) -> &[Misdelivery] {
+        &self.telemetry
+    }
+
     /// Whether it can be run in this tier.
     pub fn runs_in(&self, tier: Tier) -> bool {
         self.only.is_none_or(|only| only == tier)
@@ -218,8 +228,8 @@ impl Scenario {
 
     /// The same world with nothing going wrong in it.
     pub fn without_faults(&self) -> Self {
-        let (faults, kills, directory, operator, ledger) = Default::default();
-        Self { faults, kills, directory, operator, ledger, ..self.clone() }
+        let (faults, kills, directory, operator, ledger, telemetry) = Default::default();
+        Self { faults, kills, directory, operator, ledger, telemetry, ..self.clone() }
     }
 
     /// With a node of the chain that is a few blocks behind, unless it has one: so a settlement whose answer got lost is cleared up.
@@ -291,6 +301,10 @@ struct RawScenario {
     #[serde(default)]
     #[schemars(length(max = limits::MAX_BLOCKS))]
     ledger: Vec<RawDisturbance>,
+    /// The disturbances between the dispatcher and where its events are kept.
+    #[serde(default)]
+    #[schemars(length(max = limits::MAX_BLOCKS))]
+    telemetry: Vec<RawMisdelivery>,
     /// The rules that must hold.
     #[serde(default)]
     #[schemars(length(min = 1, max = limits::MAX_BLOCKS))]
@@ -359,6 +373,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
     let directory = directory::check(raw.directory, &world, &timeline, problems);
     let operator = operator::check(raw.operator, &world, &timeline, problems);
     let ledger = ledger::check(raw.ledger, &timeline, raw.seed, only.is_some(), problems);
+    let telemetry = telemetry::check(raw.telemetry, &timeline, raw.seed, only.is_some(), problems);
     let told = Told {
         world: &world,
         timeline: &timeline,
@@ -368,6 +383,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         directory: &directory,
         operator: &operator,
         ledger: &ledger,
+        telemetry: &telemetry,
     };
     let musts = must::check(raw.must, told, problems);
     let without = baseline::check(raw.without, problems);
@@ -388,6 +404,7 @@ fn check(raw: RawScenario, text: &str, problems: &mut Problems) -> Option<Scenar
         directory,
         operator,
         ledger,
+        telemetry,
         musts,
         without,
         source: text.to_owned(),

@@ -7,6 +7,7 @@ use super::{
     kill::Kill,
     ledger::Disturbance,
     operator::OperatorAction,
+    telemetry::Misdelivery,
     world::{CpuLimitPolicy, Tenant, World},
 };
 use grammar::{Name, Problem, Problems, Timeline, Window, limits::MAX_BLOCKS, name};
@@ -67,6 +68,7 @@ pub(super) struct Told<'a> {
     pub directory: &'a [DirectoryChange],
     pub operator: &'a [OperatorAction],
     pub ledger: &'a [Disturbance],
+    pub telemetry: &'a [Misdelivery],
 }
 
 pub(super) fn check(raw: Vec<RawMust>, told: Told<'_>, problems: &mut Problems) -> Vec<Must> {
@@ -131,7 +133,7 @@ impl Told<'_> {
     /// Nothing goes wrong.
     pub(super) fn is_quiet(self) -> bool {
         let at_the_edge = self.kills.is_empty() && self.directory.is_empty() && self.operator.is_empty();
-        at_the_edge && self.faults.is_empty() && self.ledger.is_empty()
+        at_the_edge && self.faults.is_empty() && self.ledger.is_empty() && self.telemetry.is_empty()
     }
 
     /// Neither by an operator nor by policy.

@@ -35,13 +35,14 @@ const DEFAULT_SETTLE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct World {
     network: Network,
     dispatchers: usize,
+    shards: Option<u16>,
     facilitators: Vec<Name>,
     wants_key: Vec<Name>,
     wants_token: Vec<(Name, TokenAlgorithm)>,
     other_networks: Vec<Name>,
     official: bool,
     repeats: Repeats,
-    node: Option<Node>,
+    nodes: Vec<Node>,
     set_back: Option<SetBack>,
     tenants: Vec<Tenant>,
     directory: DirectoryIn,
@@ -96,13 +97,14 @@ impl World {
         Self {
             network: network::DEFAULT_NETWORK,
             dispatchers: 1,
+            shards: None,
             facilitators,
             wants_key: Vec::new(),
             wants_token: Vec::new(),
             other_networks: Vec::new(),
             official: false,
             repeats: Repeats::default(),
-            node: None,
+            nodes: Vec::new(),
             set_back: None,
             tenants,
             directory: DirectoryIn::default(),
@@ -113,8 +115,9 @@ impl World {
     }
 
     pub fn with_node(self) -> Self {
-        let node = self.node.or((!self.official).then_some(Node::Lagging(BLOCKS_BEHIND)));
-        Self { node, ..self }
+        let nodes =
+            if self.nodes.is_empty() && !self.official { vec![Node::Lagging(BLOCKS_BEHIND)] } else { self.nodes };
+        Self { nodes, ..self }
     }
 
     /// With its directory in key-value storage, from where it can be changed.
@@ -166,9 +169,14 @@ impl World {
         self.repeats
     }
 
-    /// The node of the chain that the dispatcher may ask, where there is one.
-    pub fn node(&self) -> Option<Node> {
-        self.node
+    /// The number of objects that the ledger is spread over, in place of the dispatcher's own.
+    pub fn shards(&self) -> Option<u16> {
+        self.shards
+    }
+
+    /// The nodes of the chain that the dispatcher may ask, the first asked first.
+    pub fn nodes(&self) -> &[Node] {
+        &self.nodes
     }
 
     /// When the dispatcher's clock is set back, if it is.

@@ -27,8 +27,8 @@ use x402_protocol::header::PAYMENT_REQUIRED;
 const KEPT: [u64; 3] = [100, 10_000, 1_000_000];
 /// The most that a request may cost, in costs of one beside the fewest.
 const MOST: f64 = 1.1;
-/// Payments that are sold before any are copied: some for each shard.
-const SOLD_FIRST: usize = 400;
+/// Payments that are sold before any are copied: some for each shard, and no more than are wanted at first.
+const SOLD_FIRST: usize = 100;
 const WARM_UP: usize = 300;
 const MEASURED: usize = 1_200;
 const CONCURRENCY: usize = 16;

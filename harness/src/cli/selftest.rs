@@ -19,6 +19,9 @@ pub struct SelftestArgs {
     /// The place to plant in: the dispatcher's core, or in the Worker's adapters, which takes some eight minutes
     #[arg(long, value_enum, default_value_t = Tier::Sim)]
     pub tier: Tier,
+    /// Look for each bug in all simulated scenarios, its own first, until one shows it
+    #[arg(long, conflicts_with = "list")]
+    pub everywhere: bool,
     /// List the bugs of both tiers, what they break and what is to catch them, without planting any
     #[arg(long)]
     pub list: bool,

@@ -36,6 +36,9 @@ pub struct ServeArgs {
     /// Keeps events as production does, in a queue and a database of this machine: `/__platform/events` and its like answer
     #[arg(long)]
     pub telemetry: bool,
+    /// A variable of the Worker that keeps them, such as a webhook's URL
+    #[arg(long = "telemetry-var", value_name = "NAME=VALUE", requires = "telemetry", value_parser = named_value)]
+    pub telemetry_vars: Vec<(String, String)>,
     /// Facilitators to use in place of the doubles, primary first
     #[arg(long, env = "X402_FACILITATOR_URL", value_name = "URL", value_delimiter = ',', value_parser = serve::facilitator_url)]
     pub facilitator_urls: Vec<String>,
@@ -45,4 +48,9 @@ pub struct ServeArgs {
     pub node_urls: Vec<String>,
     #[command(flatten)]
     pub print: FormatArgs,
+}
+
+fn named_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("it has no =, as in NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
 }

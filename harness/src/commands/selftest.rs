@@ -10,7 +10,7 @@ use crate::{
     acceptance::Bar,
     cli::SelftestArgs,
     exit::Exit,
-    selftest::{self, Bug, Score, SelftestError},
+    selftest::{self, Bug, Reach, Score, SelftestError},
     setup,
 };
 use reports::{level::Level, report::Report};
@@ -26,12 +26,15 @@ pub fn selftest(args: &SelftestArgs) -> Result<Exit, CommandError> {
         return passed(args.print, &selftest::as_json(&bugs), || selftest::list(&bugs));
     }
     let bugs = selftest::of_tier(&all, &names, args.tier)?;
+    if args.everywhere && args.tier == Tier::Live {
+        return Err(SelftestError::Everywhere.into());
+    }
     let bar = Bar::of(&Library::find(), Level::Must)?;
     // Before a build of minutes.
     selftest::check(&bugs)?;
     let score = match args.tier {
         Tier::Live => live(&bugs, &all)?,
-        Tier::Sim => simulated(&bugs, &all)?,
+        Tier::Sim => simulated(&bugs, &all, if args.everywhere { Reach::Everywhere } else { Reach::Named })?,
     };
     let held = bar.hold_judgement(score.report());
     let score = score.with_known(&held);
@@ -48,9 +51,9 @@ fn live(bugs: &[Bug], all: &[Bug]) -> Result<Score, CommandError> {
 }
 
 /// Makes the build that has the bugs in it, which goes on in the place of this one.
-fn simulated(bugs: &[Bug], all: &[Bug]) -> Result<Score, CommandError> {
+fn simulated(bugs: &[Bug], all: &[Bug], reach: Reach) -> Result<Score, CommandError> {
     if selftest::HAS_BUGS {
-        return Ok(selftest::run(bugs, &|what| errln!("{what}"))?);
+        return Ok(selftest::run(bugs, reach, &|what| errln!("{what}"))?);
     }
     let planted = selftest::plant(&workspace_root(), all)?;
     let build = setting_up(move |root, progress, cancelled| setup::build_planted(root, &planted, progress, cancelled));

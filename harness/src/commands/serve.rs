@@ -7,6 +7,7 @@ use super::{
 use crate::{
     cli::ServeArgs,
     exit::Exit,
+    live::Tools,
     serve::{self, Environment, OptionsError, ServeOptions},
     world::ports,
 };
@@ -32,6 +33,7 @@ pub fn serve(args: &ServeArgs) -> Result<Exit, CommandError> {
     let (tools, _) = runtime.block_on(provide())?;
     let tools = runtime.block_on(provide_for(&scenario, &tools))?;
     let tools = if args.telemetry { runtime.block_on(provide_telemetry(tools))? } else { tools };
+    let tools = Tools { telemetry_vars: args.telemetry_vars.iter().cloned().collect(), ..tools };
     let run_dir = make_run_dir(None, "serve")?;
     let wanted = ServeOptions {
         port: args.port,

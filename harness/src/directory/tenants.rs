@@ -39,6 +39,8 @@ pub fn directory_of<'a>(tenants: impl IntoIterator<Item = &'a Tenant>, network: 
         if let Some(egress) = tenant.egress() {
             record["egress"] = json!(egress);
         }
+        // A `keyed` client has its key in it.
+        record["credentialHeaders"] = json!(["x-api-key"]);
         if tenant.shares_origin() {
             record["sharedOrigin"] = "trusted".into();
         }

@@ -12,6 +12,7 @@ pub fn tell(disturbance: &Disturbance) -> String {
     };
     let what = match disturbance.does() {
         Disturbs::RefuseWrites => "its storage refuses to store a record",
+        Disturbs::RefuseAlarms => "its storage refuses to set an alarm",
         Disturbs::LoseAnswers(LedgerCall::Claim) => "it claims, and its answer is lost",
         Disturbs::LoseAnswers(LedgerCall::Settle) => "it settles, and its answer is lost",
         Disturbs::LoseAnswers(LedgerCall::HandedOver) => "it takes note of a hand-over, and its answer is lost",

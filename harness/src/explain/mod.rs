@@ -6,6 +6,7 @@ mod fault;
 mod kill;
 mod ledger;
 mod operator;
+mod telemetry;
 mod words;
 
 use dispatcher_core::egress::HostPattern;
@@ -81,8 +82,8 @@ fn who(world: &World, story: &mut Story) {
         let whose = if world.is_official() { "official facilitator" } else { "facilitator" };
         story.say("  ", &format!("{whose} {name}: {place}{key}{token}{lists}"));
     }
-    if let Some(node) = world.node() {
-        story.say("  ", &format!("a node of the chain, which the dispatcher may ask: {}", node_kind(node)));
+    for node in world.nodes() {
+        story.say("  ", &format!("a node of the chain, which the dispatcher may ask: {}", node_kind(*node)));
     }
     for one in world.tenants() {
         let later = if world.listed().any(|listed| listed == one) { "" } else { "; not in the directory at first" };
@@ -110,6 +111,10 @@ fn node_kind(node: Node) -> String {
         Node::Lying => "it says that every authorization was used".to_owned(),
         Node::Refusing => "it answers with errors".to_owned(),
         Node::Pruned(blocks) => format!("it knows the last {blocks} blocks alone"),
+        Node::Slow(by) => format!("it answers {} late", show(by)),
+        Node::OtherChain => "it is on another chain".to_owned(),
+        Node::Reverted => "it shows transactions that failed".to_owned(),
+        Node::Forked => "it shows events that were taken back".to_owned(),
     }
 }
 
@@ -187,6 +192,9 @@ fn timeline(scenario: &Scenario, story: &mut Story) {
     }
     for disturbance in scenario.ledger_disturbances() {
         then(disturbance.window().from(), ledger::tell(disturbance));
+    }
+    for disturbance in scenario.misdeliveries() {
+        then(disturbance.window().from(), telemetry::tell(disturbance));
     }
     for kill in scenario.kills() {
         then(kill.window().from(), kill::tell(kill));

@@ -54,6 +54,8 @@ pub struct Tools {
     pub outbound_index_js: PathBuf,
     /// And of the telemetry Worker's, where it was asked for.
     pub telemetry_index_js: Option<PathBuf>,
+    /// Variables that it has beside those of its configuration.
+    pub telemetry_vars: BTreeMap<String, String>,
     /// The dispatcher's production configuration.
     pub wrangler_jsonc: PathBuf,
     /// The official facilitator's server, where it was asked for.
@@ -118,7 +120,7 @@ pub struct Live {
     doubles: Vec<FacilitatorDouble>,
     official: Option<(OfficialFacilitators, PaperChain)>,
     /// Serves until it is dropped.
-    node: Option<MockServer>,
+    nodes: Vec<MockServer>,
     feeds: Vec<JoinHandle<()>>,
 }
 
@@ -172,7 +174,7 @@ impl Live {
         let mut doubles = Vec::new();
         let mut facilitator_urls = Vec::new();
         let mut keys = keys(scenario, secret);
-        let mut node = None;
+        let mut nodes = Vec::new();
         let mut official = None;
         if options.facilitator_urls.is_empty() && scenario.world().is_official() {
             let (running, chain) = start_official(options, network, journal).await?;
@@ -189,11 +191,14 @@ impl Live {
         } else if options.facilitator_urls.is_empty() {
             let chain = Arc::new(Chain::new(journal.clone()));
             fund(&chain, network, &Payers::from_seed(options.seed));
-            if let Some(kind) = scenario.world().node() {
-                let served = node::serve(NodeDouble::new(kind, network, &chain, journal.clone())).await;
+            for kind in scenario.world().nodes() {
+                let served = node::serve(NodeDouble::new(*kind, network, &chain, journal.clone())).await;
                 tracing::info!(url = served.uri(), "a node double listens");
-                keys.extend([node_secret(&[served.uri()])]);
-                node = Some(served);
+                nodes.push(served);
+            }
+            if !nodes.is_empty() {
+                let urls: Vec<_> = nodes.iter().map(|node| node.uri()).collect();
+                keys.extend([node_secret(&urls)]);
             }
             for (n, name) in scenario.world().facilitators().iter().enumerate() {
                 let name = name.as_str();
@@ -265,6 +270,7 @@ impl Live {
             bundle_index_js: options.tools.bundle_index_js.clone(),
             wrangler_jsonc: options.tools.wrangler_jsonc.clone(),
             telemetry_index_js: options.tools.telemetry_index_js.clone(),
+            telemetry_vars: options.tools.telemetry_vars.clone(),
             vars: vars(scenario, network, &facilitator_urls).into_iter().chain(planted).chain(theirs).collect(),
             secrets: keys.into_iter().chain([platform_secret]).collect(),
             tenants: tenants.into_iter().map(|(double, _)| double).collect(),
@@ -303,7 +309,7 @@ impl Live {
             journal: journal.clone(),
             doubles,
             official,
-            node,
+            nodes,
             feeds,
         })
     }
@@ -344,7 +350,7 @@ impl Live {
     /// Comes back when every process is gone and everything they said is in the journal.
     pub async fn stop(self) -> Result<(), LiveError> {
         self.world.stop().await?;
-        drop((self.kv_double, self.location, self.node));
+        drop((self.kv_double, self.location, self.nodes));
         if let Some(outbound) = self.outbound {
             outbound.stop(&self.journal).await.map_err(LiveError::Outbound)?;
         }

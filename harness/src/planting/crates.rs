@@ -75,10 +75,11 @@ pub struct Crate {
     pub only: Option<Tier>,
 }
 
-pub const CRATES: [Crate; 5] = [
+pub const CRATES: [Crate; 6] = [
     Crate { sources: "dispatcher/x402-protocol/src/", protocol: "crate", only: None },
     Crate { sources: "dispatcher/x402-paywall/src/", protocol: "::x402_protocol", only: None },
     Crate { sources: "dispatcher/core/src/", protocol: "::x402_protocol", only: None },
+    Crate { sources: "dispatcher/telemetry/src/", protocol: "::dispatcher_core::protocol", only: Some(Tier::Sim) },
     Crate { sources: "dispatcher/worker/src/", protocol: "::dispatcher_core::protocol", only: Some(Tier::Live) },
     // The simulated ports stand for the Worker's adapters.
     Crate { sources: "harness/src/sim/", protocol: "::x402_protocol", only: Some(Tier::Sim) },

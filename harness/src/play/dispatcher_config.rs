@@ -96,7 +96,8 @@ pub fn vars(scenario: &Scenario, network: Network, facilitators: &[(String, Stri
     // Of those that are stored, the configuration knows nothing.
     let configured = world.listed().filter(|_| !world.stores_directory());
     let environment = if network == Network::Base { "prod" } else { "test" };
-    let shards = scenario.kills().iter().find_map(Kill::raises).map(|shards| shards.before.to_string());
+    let shards = scenario.kills().iter().find_map(Kill::raises).map(|shards| shards.before);
+    let shards = shards.or(world.shards()).map(|count| count.to_string());
     let shards = shards.map(|shards| (LEDGER_SHARDS.to_owned(), shards));
     let fixed = [
         ("ENVIRONMENT".to_owned(), environment.to_owned()),

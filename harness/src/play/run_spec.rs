@@ -13,7 +13,7 @@ use reports::{
     report::{REPORT_SCHEMA, Report},
     summary,
 };
-use scenario::{Library, Node, Plan, Scenario, Tier};
+use scenario::{Library, Plan, Scenario, Tier};
 use std::path::Path;
 use x402_protocol::Network;
 
@@ -39,7 +39,7 @@ impl RunSpec<'_> {
             tenants: facts_of(world.tenants(), world, network),
             quarantine: Some(plan_limits(Plan::Quarantine)),
             arrivals,
-            node: world.node().is_some_and(Node::tells_in_the_end),
+            node: world.nodes().iter().any(|node| node.tells_in_the_end()),
         })
     }
 

@@ -43,7 +43,8 @@ fn marks(scenario: &Scenario) -> Vec<(Duration, Event)> {
     let changes = scenario.directory_changes().iter().map(|change| (change.window(), change.reference()));
     let actions = scenario.operator_actions().iter().map(|action| (action.window(), action.reference()));
     let disturbances = scenario.ledger_disturbances().iter().map(|one| (one.window(), one.reference()));
-    let windows = faults.chain(kills).chain(changes).chain(actions).chain(disturbances);
+    let misdeliveries = scenario.misdeliveries().iter().map(|one| (one.window(), one.reference()));
+    let windows = faults.chain(kills).chain(changes).chain(actions).chain(disturbances).chain(misdeliveries);
     let windows = windows.flat_map(|(window, fault)| {
         let began = Event::FaultStarted { fault: fault.clone() };
         [(window.from(), began), (window.to(), Event::FaultEnded { fault })]

@@ -13,7 +13,7 @@ mod switch;
 pub use crate::planting::{Bug, BugError, Edit};
 pub use live::run as run_live;
 pub use score::{Control, Score, Seen, Trial};
-pub use suite::run;
+pub use suite::{Reach, run};
 pub use switch::HAS_BUGS;
 
 use crate::{
@@ -48,6 +48,9 @@ pub enum SelftestError {
     #[error("the bug `{bug}` is looked for in `{scenario}`, which does not hold `{checker}`")]
     #[diagnostic(help("name a scenario that holds the rule, or let this one hold it"))]
     NotHeld { bug: String, scenario: String, checker: &'static str },
+    #[error("only simulated scenarios can all be looked through: a live one takes its own time")]
+    #[diagnostic(help("leave out `--everywhere` or `--tier live`"))]
+    Everywhere,
     #[error("{}", Told(.0))]
     #[diagnostic(help("a bug's file says what the code says: bring it up to date with the code"))]
     Misfits(Vec<Misfit>),
@@ -75,6 +78,7 @@ impl SelftestError {
             Self::UnknownBug { .. }
             | Self::OtherTier { .. }
             | Self::NotHeld { .. }
+            | Self::Everywhere
             | Self::Bug(_)
             | Self::Misfits(_) => Exit::Usage,
             Self::Library(_) => Exit::BadScenario,

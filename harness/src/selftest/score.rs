@@ -75,7 +75,26 @@ pub enum Seen {
     Unseen,
 }
 
+impl Seen {
+    /// For people.
+    #[must_use]
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::Caught => "caught",
+            Self::ByAnotherRuleOnly => "UNSEEN by its rule",
+            Self::WithoutItToo => "UNPROVEN, as its rule breaks without it too",
+            Self::Unseen => "UNSEEN",
+        }
+    }
+}
+
 impl Control {
+    /// Whether one of these checks broke that does not break here.
+    #[must_use]
+    pub fn is_unlike(&self, checks: &[Check]) -> bool {
+        checks.iter().any(|check| check.verdict == Verdict::Fail && !self.breaks.contains(&check.name))
+    }
+
     #[must_use]
     pub fn of(scenario: &str, checks: &[Check]) -> Self {
         let counted = |check: &&Check| check.level <= Level::Must;
@@ -98,16 +117,17 @@ impl Trial {
             .flat_map(|(scenario, checks)| checks.iter().map(move |check| (*scenario, check)))
             .filter(|(_, check)| check.verdict == Verdict::Fail)
             .collect();
-        let holds_without = |scenario: &str| {
-            controls.iter().any(|control| control.scenario == scenario && !control.breaks.contains(rule.checker))
+        let is_new = |scenario: &str, check: &Check| {
+            controls.iter().any(|control| control.scenario == scenario && !control.breaks.contains(&check.name))
         };
         let by_the_rule: Vec<_> = broken.iter().filter(|(_, check)| check.name == rule.checker).collect();
         let is_broken = !by_the_rule.is_empty();
-        let by_the_rule = by_the_rule.into_iter().find(|(scenario, _)| holds_without(scenario));
+        let by_the_rule = by_the_rule.into_iter().find(|(scenario, check)| is_new(scenario, check));
         let witness = by_the_rule
             .map(|(scenario, check)| Seeing { scenario: (*scenario).to_owned(), what: seen_of(check).to_owned() });
+        let others = broken.iter().filter(|(_, check)| check.name != rule.checker);
         let mut others: Vec<_> =
-            broken.iter().filter(|(_, check)| check.name != rule.checker).map(|(_, check)| check.id.clone()).collect();
+            others.filter(|(scenario, check)| is_new(scenario, check)).map(|(_, check)| check.id.clone()).collect();
         others.sort_unstable();
         others.dedup();
         let seen = match (&witness, others.is_empty()) {
@@ -206,12 +226,7 @@ impl Score {
             }
         }
         for trial in &self.bugs {
-            let seen = match trial.seen {
-                Seen::Caught => "caught",
-                Seen::ByAnotherRuleOnly => "UNSEEN by its rule",
-                Seen::WithoutItToo => "UNPROVEN, as its rule breaks without it too",
-                Seen::Unseen => "UNSEEN",
-            };
+            let seen = trial.seen.said();
             let _ = writeln!(text, "bug      {seen:8} {}: {}", trial.bug, trial.breaks);
             let _ = writeln!(text, "           {} {}, in {}", trial.rule, trial.checker, trial.scenarios.join(", "));
             if let Some(known) = &trial.known {

@@ -30,10 +30,73 @@ struct Job<'a> {
     scenario: &'a str,
 }
 
+/// The scenarios in which a bug is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Those that its file names.
+    Named,
+    /// After those all others, the quick ones first, until one shows it.
+    Everywhere,
+}
+
 /// Runs the self-test in this very build.
-pub fn run(bugs: &[Bug], say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestError> {
+pub fn run(bugs: &[Bug], reach: Reach, say: &(dyn Fn(&str) + Sync)) -> Result<Score, SelftestError> {
+    let library = Library::find();
+    let named = load(bugs, &library)?;
+    match reach {
+        Reach::Named => in_named(bugs, &named, say),
+        Reach::Everywhere => everywhere(bugs, named, &library, say),
+    }
+}
+
+fn everywhere(
+    bugs: &[Bug],
+    mut scenarios: BTreeMap<String, Scenario>,
+    library: &Library,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Score, SelftestError> {
     let clock = SystemClock::start();
-    let scenarios = load(bugs, &Library::find())?;
+    let simulated_ones = |scenario: &Scenario| scenario.runs_in(Tier::Sim) && Tier::Sim.runs(scenario);
+    let others = library.scenarios()?.into_iter().filter(simulated_ones);
+    scenarios.extend(others.map(|scenario| (scenario.id().as_str().to_owned(), scenario)));
+    let effort = |scenario: &Scenario| scenario.arrivals(scenario.seed().unwrap_or(SEED)).len();
+    let mut quick_first: Vec<_> = scenarios.iter().map(|(name, scenario)| (effort(scenario), name.as_str())).collect();
+    quick_first.sort_unstable();
+    let count = bugs.len();
+    say(&format!("self-test  {count} bugs, each in up to {} scenarios of the simulated tier ...", scenarios.len()));
+    let controls = each(&quick_first, |(_, name)| {
+        let checks = simulated(Job { bug: None, scenario: name }, &scenarios[*name])?;
+        Ok(Control::of(name, &checks))
+    })?;
+    let trials = each(bugs, |bug| {
+        let own = bug.scenarios.iter().map(String::as_str);
+        let rest =
+            quick_first.iter().map(|(_, name)| *name).filter(|name| !bug.scenarios.iter().any(|own| own == name));
+        let mut runs = Vec::new();
+        for name in own.chain(rest) {
+            let checks = simulated(Job { bug: Some(bug), scenario: name }, &scenarios[name])?;
+            let shows_it = controls.iter().any(|control| control.scenario == name && control.is_unlike(&checks));
+            runs.push((name, checks));
+            if shows_it {
+                break;
+            }
+        }
+        let trial = Trial::of(bug, &runs, &controls);
+        let (name, seen, count) = (&bug.name, trial.seen.said(), runs.len());
+        let last = runs.last().map_or("", |(name, _)| *name);
+        let rules = trial.others.join(", ");
+        say(&format!("self-test  {name}: {seen}, in {last} ({count} scenarios) {rules}"));
+        Ok(trial)
+    })?;
+    Ok(Score::of(Tier::Sim, controls, trials, clock.now_us() / 1_000))
+}
+
+fn in_named(
+    bugs: &[Bug],
+    scenarios: &BTreeMap<String, Scenario>,
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Score, SelftestError> {
+    let clock = SystemClock::start();
     let trials = bugs.iter().flat_map(|bug| bug.scenarios.iter().map(move |name| (Some(bug), name.as_str())));
     let controls = scenarios.keys().map(|name| (None, name.as_str()));
     let jobs: Vec<_> = controls.chain(trials).map(|(bug, scenario)| Job { bug, scenario }).collect();

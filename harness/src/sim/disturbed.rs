@@ -26,6 +26,12 @@ impl Disturbed {
         self.takes(Disturbs::RefuseWrites, payment)
     }
 
+    /// Whether storage refuses to set the alarm of this shard.
+    #[must_use]
+    pub fn refuses_alarm(&self, shard: &str) -> bool {
+        self.takes(Disturbs::RefuseAlarms, shard)
+    }
+
     /// Whether this call's answer is lost.
     #[must_use]
     pub fn loses_answer(&self, to: LedgerCall, payment: &str) -> bool {

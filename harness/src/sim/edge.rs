@@ -7,8 +7,9 @@ use super::{
     chance::Chance,
     clock::VirtualClock,
     disturbed::Disturbed,
+    kept_events::{self, KeptEvents},
     objects::{Objects, Parts},
-    operator::operator_request,
+    operator::{books_request, operator_request},
     platform::Simulation,
     ports::{
         desk::SimDesk,
@@ -21,7 +22,7 @@ use super::{
         namespace::{SimNamespace, SimResponse},
         quarantine_object::SimQuarantines,
         rate_limiter::SimLimiter,
-        record_store::Written,
+        record_store::{LastWrite, Written},
         secrets::SimSecrets,
         settlement_ledger::SimLedger,
         snapshot_store::SimSnapshots,
@@ -47,6 +48,7 @@ use dispatcher_core::{
     ports::Inbound,
     quarantine::{Quarantines, Warden},
     serving::Server,
+    telemetry::outbox::Outbox,
 };
 use doubles::{NodeDouble, PipedDouble};
 use journal::Journal;
@@ -74,11 +76,13 @@ pub struct Edge {
     /// Tenants by the token that only they know.
     pub canaries: Rc<BTreeMap<String, String>>,
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
-    pub node: Option<Rc<NodeDouble>>,
+    /// In the order in which they are asked.
+    pub nodes: Rc<[NodeDouble]>,
     pub tenants: Rc<Tenants>,
     /// `None`: the configuration lists all tenants.
     pub directory: Option<KvStore>,
     pub disturbed: Rc<Disturbed>,
+    pub kept: Rc<KeptEvents>,
     pub written: Written,
     pub stored: StoredLedger,
     pub alarms: Alarms,
@@ -92,6 +96,7 @@ pub struct Edge {
 
 pub struct Process {
     life: Life,
+    outbox: Rc<Outbox>,
     isolates: Vec<Rc<Server<Simulation>>>,
 }
 
@@ -99,7 +104,9 @@ impl Edge {
     pub fn start(&self) {
         let life = Life::default();
         let (journal, armed, canaries) = (self.journal.clone(), Rc::clone(&self.armed), Rc::clone(&self.canaries));
-        let log = SimLog { life: life.clone(), journal, armed, canaries };
+        let (outbox, queue) = (Rc::<Outbox>::default(), SimQueue(Rc::clone(&self.kept)));
+        let (clock, events) = (self.clock, queue.clone());
+        let log = SimLog { clock, outbox: Rc::clone(&outbox), queue, life: life.clone(), journal, armed, canaries };
         let objects = Objects::new(Parts {
             config: Rc::clone(&self.config),
             layout: self.layout.get(),
@@ -112,7 +119,7 @@ impl Edge {
                 chance: self.chance.clone(),
                 clock: self.clock,
                 doubles: Rc::clone(&self.doubles),
-                node: self.node.clone(),
+                nodes: Rc::clone(&self.nodes),
             },
             log: log.clone(),
             clock: self.clock,
@@ -145,7 +152,8 @@ impl Edge {
                 board: Some(objects.board()),
                 token_guard: Rc::default(),
                 departures: Rc::default(),
-                outbox: None,
+                shelf: Rc::default(),
+                outbox: Some(Rc::clone(&outbox)),
                 dashboard_host: config.dashboard_host.clone(),
             };
             let (objects, disturbed) = (Rc::clone(&objects), Rc::clone(&self.disturbed));
@@ -158,19 +166,20 @@ impl Edge {
                 quarantines,
                 health: SimHealth(Rc::clone(&objects)),
                 secrets: SimSecrets,
-                events: SimQueue,
-                desk: SimDesk,
+                events: events.clone(),
+                desk: SimDesk(Rc::clone(&self.kept)),
                 later: life.clone(),
             };
             Server::new(ports, surroundings, memory)
         };
         let isolates = (0..self.dispatchers).map(isolate).collect();
-        self.process.replace(Some(Process { life, isolates }));
+        self.process.replace(Some(Process { life, outbox, isolates }));
     }
 
     /// Everything that was under way is lost; what was stored stays.
     pub fn kill(&self) {
         if let Some(process) = self.process.take() {
+            self.kept.died_with(&process.outbox);
             for panic in process.life.bury() {
                 self.journal.record(Event::Unreadable { source: "dispatcher".to_owned(), text: panic });
             }
@@ -218,16 +227,44 @@ impl Edge {
         tokio::time::timeout(PATIENCE, asked).await.ok()
     }
 
+    /// Has an operator read the books, once everything has arrived. Nobody reads them while the process is down.
+    pub async fn read_books(&self) {
+        let (server, outbox) = {
+            let process = self.process.borrow();
+            let Some(process) = process.as_ref() else { return };
+            (Rc::clone(&process.isolates[0]), Rc::clone(&process.outbox))
+        };
+        self.kept.arrive(&outbox).await;
+        let request = SimRequest::from(books_request(&kept_events::span(self.clock.now())));
+        let Answer { status, body, .. } = server.serve(&request).await.answer;
+        let text = match body {
+            Body::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Body::Tenant(_) => "a tenant's answer".to_owned(),
+        };
+        // What was written meanwhile is in it, too.
+        self.kept.arrive(&outbox).await;
+        let books = match status {
+            200 => self.kept.books(&text, &outbox).await,
+            status => Err(format!("the books were refused with {status}: {text}")),
+        };
+        let unreadable = |text| Event::Unreadable { source: "books".to_owned(), text };
+        self.journal.record(books.map_or_else(unreadable, Event::BooksRead));
+    }
+
     /// Tells of every record that is left.
-    pub fn tell_of_storage(&self) {
-        for (payment, written) in self.written.borrow().iter() {
-            let (payment, state) = (payment.clone(), written.state.to_owned());
-            self.journal.record(Event::StorageLeft(StoredRecord {
-                payment,
-                state,
-                since_us: written.at_us,
-                bytes: written.bytes,
-            }));
+    pub async fn tell_of_storage(&self) {
+        let left = |(payment, written): (&String, &LastWrite)| StoredRecord {
+            payment: payment.clone(),
+            state: written.state.to_owned(),
+            since_us: written.at_us,
+            bytes: written.bytes,
+            body_bytes: 0,
+        };
+        let all: Vec<_> = self.written.borrow().iter().map(left).collect();
+        for left in all {
+            let body = self.stored.of(&left.payment).store(&left.payment).body().await;
+            let body_bytes = body.map_or(0, |body| body.len() as u64);
+            self.journal.record(Event::StorageLeft(StoredRecord { body_bytes, ..left }));
         }
     }
 

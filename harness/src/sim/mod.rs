@@ -11,6 +11,7 @@ pub mod determinism;
 mod disturbed;
 mod edge;
 mod internet;
+mod kept_events;
 mod kills;
 mod objects;
 mod operator;
@@ -38,7 +39,8 @@ use disturbed::Disturbed;
 use doubles::{Chain, NodeDouble, PipedDouble};
 use edge::Edge;
 use journal::Journal;
-use ports::facilitator_transport::{NODE_URL, url_of};
+use kept_events::KeptEvents;
+use ports::facilitator_transport::{node_urls, url_of};
 use reports::event::{Event, Recorded};
 use scenario::{Name, Tier};
 use std::{cell::Cell, collections::BTreeMap, rc::Rc, sync::Arc, time::Duration};
@@ -84,7 +86,8 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
     let chance = Chance::from_seed(seed);
     let network = play::network(scenario)?;
     let mut keys = play::keys(scenario, || chance.token());
-    keys.extend(scenario.world().node().map(|_| play::node_secret(&[NODE_URL.to_owned()])));
+    let nodes = scenario.world().nodes();
+    keys.extend((!nodes.is_empty()).then(|| play::node_secret(&node_urls(nodes.len()))));
     let chain = Arc::new(Chain::new(journal.clone()));
     let payers = Arc::new(Payers::known_to(Arc::clone(chain.signers()), seed));
     play::fund(&chain, network, &payers);
@@ -130,10 +133,11 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         journal: journal.clone(),
         armed: Rc::new(Armed::new(scenario.kills())),
         canaries: Rc::new(by_canary.clone()),
-        node: scenario.world().node().map(|node| Rc::new(NodeDouble::new(node, network, &chain, journal.clone()))),
+        nodes: nodes.iter().map(|node| NodeDouble::new(*node, network, &chain, journal.clone())).collect(),
         doubles: Rc::new(doubles),
         tenants: Rc::new(Tenants::new(canaries)),
         disturbed: Rc::new(Disturbed::new(scenario.ledger_disturbances(), seed, journal.clone())),
+        kept: KeptEvents::open(scenario.misdeliveries(), seed, clock, journal.clone()).await,
         written: Rc::default(),
         stored: Default::default(),
         alarms: Alarms::default(),
@@ -161,8 +165,9 @@ async fn history(asked: RunSpec<'_>) -> Result<Vec<Recorded>, SimError> {
         let state = edge.ledger_state(&payment).await;
         journal.record(state.map_or_else(|unreadable| unreadable, Event::LedgerState));
     }
+    edge.read_books().await;
     if scenario.end() > TELLS_OF_STORAGE {
-        edge.tell_of_storage();
+        edge.tell_of_storage().await;
     }
     edge.kill();
     for double in edge.doubles.values() {

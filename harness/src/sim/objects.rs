@@ -135,12 +135,10 @@ impl Objects {
 
     async fn answer(self: Rc<Self>, object: Object) {
         let answered = match &object {
-            // As the Worker does: what fails is told, and left to the ring that was set first.
+            // As the Worker does: what fails is told, and left to the ring that was set first, or to the platform if none could be.
             Object::Shard(name) => {
-                if let Err(error) = self.shards.with(name, async |shard| shard.ring().await).await {
-                    self.log.stuck("", &error);
-                }
-                Ok(())
+                let rang = self.shards.with(name, async |shard| shard.ring().await).await;
+                rang.inspect_err(|error| self.log.stuck("", error))
             }
             Object::Health => self.monitor.woke().await.map(|jobs| self.start(jobs)),
         };

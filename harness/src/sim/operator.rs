@@ -8,6 +8,19 @@ use scenario::{Does, OperatorAction};
 use std::time::Duration;
 use traffic::WireRequest;
 
+/// Asks for the books of a span of time.
+#[must_use]
+pub fn books_request(span: &str) -> WireRequest {
+    WireRequest {
+        method: Method::GET,
+        target: format!("/__platform/reconcile?{span}"),
+        host: None,
+        headers: vec![("authorization", HeaderValue::try_from(format!("Bearer {TOKEN}")).expect("a plain token"))],
+        body: String::new(),
+        body_after: Duration::ZERO,
+    }
+}
+
 /// Makes the request of an action. `now` is the time from which a quarantine lasts.
 #[must_use]
 pub fn operator_request(action: &OperatorAction, now: UnixMillis) -> WireRequest {

@@ -78,6 +78,8 @@ pub struct WorldOptions {
     pub wrangler_jsonc: PathBuf,
     /// Entry of the telemetry Worker. `None`: events are in the log alone.
     pub telemetry_index_js: Option<PathBuf>,
+    /// Variables that it has beside those of its configuration.
+    pub telemetry_vars: BTreeMap<String, String>,
     pub vars: BTreeMap<String, String>,
     /// Variables whose values no log may show.
     pub secrets: BTreeMap<String, String>,
@@ -169,7 +171,9 @@ impl World {
         };
         let beside = match &options.telemetry_index_js {
             None => Vec::new(),
-            Some(index_js) => vec![telemetry::lay_out(index_js, &options.wrangler_jsonc, &options.run_dir)?],
+            Some(index_js) => {
+                vec![telemetry::lay_out(index_js, &options.wrangler_jsonc, &options.run_dir, &options.telemetry_vars)?]
+            }
         };
         let registry = options.run_dir.join(REGISTRY);
         let (lines, logs) = mpsc::unbounded_channel();

@@ -4,6 +4,7 @@ use super::{WorldError, bundle, config, namespace::write};
 use jsonc_parser::ParseOptions;
 use serde_json::{Value, json};
 use std::{
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -15,11 +16,17 @@ pub const BUNDLE: &str = "telemetry/bundle";
 const BATCH_WAITS_S: u64 = 1;
 
 /// Copies its bundle, and writes its config from the one that is deployed. `dispatcher` is the dispatcher's own.
-pub fn lay_out(index_js: &Path, dispatcher: &Path, run_dir: &Path) -> Result<PathBuf, WorldError> {
+pub fn lay_out(
+    index_js: &Path,
+    dispatcher: &Path,
+    run_dir: &Path,
+    vars: &BTreeMap<String, String>,
+) -> Result<PathBuf, WorldError> {
     let entry = bundle::copy(index_js, &run_dir.join(BUNDLE))?;
     let path = dispatcher.with_file_name("").join("../telemetry-worker/wrangler.jsonc");
     let production = fs::read_to_string(&path).map_err(|source| WorldError::ReadConfig { path, source })?;
-    let dev = dev_config(&production, &entry)?;
+    let mut dev = dev_config(&production, &entry)?;
+    dev["vars"] = json!(vars);
     let config = run_dir.join("telemetry/wrangler.dev.json");
     write(&config, &format!("{dev:#}\n"))?;
     Ok(config)

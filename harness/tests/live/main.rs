@@ -7,6 +7,7 @@ mod answers;
 mod bad_input;
 mod bench;
 mod browser;
+mod clock;
 mod cloudflare;
 mod control;
 mod first_minute;

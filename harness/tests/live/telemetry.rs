@@ -34,7 +34,10 @@ fn what_was_sold_is_kept_counted_and_in_balance_with_the_ledger() {
         }
         let (status, analytics) = api.get("analytics?window=today&top=5").await;
         assert_eq!((status, &analytics["revenue"]["settled"]), (200, &json!(3)), "{analytics}");
-        assert_eq!(analytics["funnel"], json!({"offered": 3, "paid": 3, "settled": 3, "handed_over": 3}));
+        assert_eq!(
+            analytics["funnel"],
+            json!({"received": 6, "offered": 3, "paid": 3, "settled": 3, "handed_over": 3})
+        );
         let amount = analytics["revenue"]["amount"].as_str().unwrap().to_owned();
         assert_eq!(analytics["tenants"][0]["revenue"], amount.as_str());
         let (_, tenant) = api.get("tenants/acme").await;

@@ -31,6 +31,9 @@ use x402_protocol::{
 
 const CLIENT_ADDRESS: &str = "cf-connecting-ip";
 
+/// The beginning of credentials that are an API key, in a header that a tenant's record has to list.
+pub const API_KEY: &str = "key-";
+
 pub struct Caller {
     wire: Arc<dyn Wire>,
     /// Tenants by the token that only they know.
@@ -101,7 +104,7 @@ impl<'a> Sending<'a> {
         self
     }
 
-    /// With an `Authorization` and a cookie of somebody of this name.
+    /// With an `Authorization` and a cookie of somebody of this name, or with the API key that it is.
     #[must_use]
     pub fn with_credentials_of(mut self, name: impl Into<String>) -> Self {
         self.credentials = Some(name.into());
@@ -190,9 +193,13 @@ impl Caller {
         }
         // As the platform's edge sets it, which is not there; whoever comes without gets its TCP connection's.
         carried.push((CLIENT_ADDRESS, plain(address.clone())));
-        if let Some(user) = &credentials {
-            carried.push(("authorization", plain(format!("Bearer {user}"))));
-            carried.push(("cookie", plain(format!("session={user}"))));
+        match credentials.as_deref() {
+            Some(key) if key.starts_with(API_KEY) => carried.push(("x-api-key", plain(key.to_owned()))),
+            Some(user) => {
+                carried.push(("authorization", plain(format!("Bearer {user}"))));
+                carried.push(("cookie", plain(format!("session={user}"))));
+            }
+            None => {}
         }
         carried.extend(headers.iter().map(|(name, value)| (*name, HeaderValue::from_static(value))));
         let request = WireRequest {

@@ -107,6 +107,7 @@ pub fn run(args: &DeployArgs, settings: &Settings, home: &Home, store: &Store<'_
             }
             record["price"]["bazaar"] = bazaar;
             record["price"]["mimeType"] = json!("application/json");
+            record["catalogue"]["path"] = json!(dataset::api::RECORDS);
         }
         let (modules, meta) = data(&file, args, &offer)?;
         if let Some(why) = dataset::build::unused_id(&meta) {
@@ -175,6 +176,9 @@ fn record(
         if let Some(description) = description {
             record["price"]["description"] = json!(description);
         }
+    }
+    if args.unlisted {
+        record["catalogue"]["hidden"] = json!(true);
     }
     if let (Some(cpu_ms), Some(sub_requests)) = (args.cpu_ms, args.subrequests) {
         record["override"] = json!({

@@ -134,7 +134,7 @@ fn change(
 }
 
 /// Facilitators that records name were checked when they were deployed.
-fn available(home: &Home, registry: &Registry) -> Available {
+pub fn available(home: &Home, registry: &Registry) -> Available {
     let named = registry.tenants.iter().filter_map(|record| record["facilitators"].as_array()).flatten();
     let mut names: Vec<String> = named.filter_map(|name| name.as_str().map(str::to_owned)).collect();
     names.sort_unstable();

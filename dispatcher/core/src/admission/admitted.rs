@@ -103,12 +103,18 @@ impl<'a> Admitted<'a> {
             let key = key::joined(Of::Look as u8, &[names.source]);
             return fits(gate.step(Count { of: Of::Look, key, rule: LOOKS }, Event::Came, now));
         }
+        if gate.seen.borrow().under_way.has_spelt_otherwise(self.waits[1]) {
+            // It shares that one's place, as it would in the same spelling.
+            self.entered.standing = Standing::Twin;
+            return self.count_for_source(now);
+        }
         gate.probe(names.tenant, names.path, now)?;
         let is_newcomer = !self.is_proven;
         let blamed = gate.seen.borrow().blamed.get(names.widest()).filter(|_| names.source != 0);
         let is_blamed = blamed.is_some_and(|Touched(at)| now.since(at) < BLAMED_MS);
         let candidate = Candidate {
             payment: names.header,
+            however_spelt: self.waits[1],
             tenant: names.tenant,
             rate: rates.tenant,
             from: names.levels(),

@@ -1,6 +1,6 @@
 //! Keys of what is counted: hashes that begin with a secret, so that no caller can choose whom it pushes out or is taken for.
 
-use crate::fnv::{self, fnv1a};
+use x402_paywall::fnv::{self, fnv1a};
 
 /// The key of a list of parts. No two lists have the same bytes, because each part's length comes before it.
 #[must_use]

@@ -347,6 +347,19 @@ fn a_payment_is_one_payment_however_its_header_is_spelt() {
 }
 
 #[test]
+fn copies_of_a_payment_at_once_share_a_place_however_they_are_spelt() {
+    let (gate, from) = (Gate::new(1), source("192.0.2.1"));
+    let spellings: Vec<_> = (0..16).map(|n| format!("payment in spelling {n}")).collect();
+    let copy = |header| {
+        let visit = Call::of(header).from(&from).within(LARGE).visit(Brings::Payment(header));
+        gate.enter(visit).and_then(|entered| entered.admit("payment", signer("agent"))).ok()
+    };
+    let copies: Vec<_> = spellings.iter().filter_map(|header| copy(header)).collect();
+    assert_eq!(copies.len(), 16, "the race of one client");
+    assert!(Call::of("another").from(&from).within(LARGE).admit(&gate).is_ok(), "there is room beside it");
+}
+
+#[test]
 fn an_account_that_did_not_sign_is_known_at_its_own_source_alone() {
     let (gate, sources) = (Gate::new(1), addresses(400));
     let wallet = Payer { address: "wallet", is_signer: false };

@@ -29,6 +29,8 @@ pub type Levels = [u64; 3];
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate {
     pub payment: u64,
+    /// The payment however its header is spelt, from its source.
+    pub however_spelt: u64,
     pub tenant: u64,
     /// The tenant's rate, for ten seconds.
     pub rate: u32,
@@ -78,6 +80,12 @@ impl UnderWay {
     #[must_use]
     pub fn has(&self, payment: u64) -> bool {
         self.places.iter().any(|place| place.candidate.payment == payment)
+    }
+
+    /// Tells whether this payment has a place for another request of its source, in another spelling.
+    #[must_use]
+    pub fn has_spelt_otherwise(&self, payment: u64) -> bool {
+        self.places.iter().any(|place| place.candidate.however_spelt == payment)
     }
 
     /// Tells whether a source has a place left, whoever the payer is. That can be said before a payment is looked at.
@@ -184,6 +192,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
     const NEW: Candidate = Candidate {
         payment: 0,
+        however_spelt: 0,
         tenant: 1,
         rate: 2_000,
         from: [0; 3],

@@ -94,6 +94,17 @@ pub struct Place {
     bucket: u32,
 }
 
+/// A bucket by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbered {
+    /// It is there, and is or is not the last.
+    There(Place, bool),
+    /// There are not so many.
+    Beyond,
+    /// [`super::snapshot::CURRENT`] must be read first.
+    ReadCurrent,
+}
+
 /// The keys to read beside an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Job {
@@ -146,6 +157,26 @@ impl Cache {
             held.stale.push(place.bucket);
         }
         Look::Known(tenant)
+    }
+
+    /// A bucket of the current version, by its number, for whoever looks at all of them. Nothing that is read of it is kept here:
+    /// one who walks through would push out whatever requests need.
+    #[must_use]
+    pub fn number(&self, bucket: u32) -> Numbered {
+        let held = self.held.borrow();
+        match &held.snapshot {
+            Some((current, _)) if bucket < current.buckets() => {
+                Numbered::There(Place { of: *current, bucket }, bucket + 1 == current.buckets())
+            }
+            Some(_) => Numbered::Beyond,
+            None if held.is_empty => Numbered::Beyond,
+            None => Numbered::ReadCurrent,
+        }
+    }
+
+    /// The tenants of a bucket that was read to be looked at.
+    pub fn read_aside(&self, place: Place, bytes: &[u8]) -> Result<Directory, String> {
+        place.of.read_bucket(place.bucket, bytes, &self.available)
     }
 
     /// Whether the stored directory has a tenant of this id, as far as its names tell. `None`: it must be read first.

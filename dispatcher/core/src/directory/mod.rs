@@ -19,6 +19,8 @@ use std::rc::Rc;
 pub struct Directory {
     /// In order. `None`: two tenants claim this name, so it is nobody's.
     by_key: Vec<(DispatchKey, Option<Rc<Tenant>>)>,
+    /// The name of each tenant that comes first in its record: of several, the one that lists are to show.
+    firsts: Vec<DispatchKey>,
     left_out: Vec<DirectoryError>,
 }
 
@@ -55,6 +57,12 @@ impl Directory {
     #[must_use]
     pub fn has_id(&self, id: &str) -> bool {
         self.by_key.iter().any(|(_, tenant)| tenant.as_ref().is_some_and(|tenant| tenant.id == id))
+    }
+
+    /// Each tenant once, at the name that comes first in its record, in the order of names.
+    pub fn shown(&self) -> impl Iterator<Item = (&DispatchKey, &Rc<Tenant>)> {
+        let is_first = |key: &DispatchKey| self.firsts.contains(key);
+        self.by_key.iter().filter_map(move |(key, tenant)| Some((key, tenant.as_ref().filter(|_| is_first(key))?)))
     }
 
     /// The faults of the records and names that are not in it.

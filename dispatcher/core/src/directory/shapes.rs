@@ -86,8 +86,9 @@ impl Directory {
         let Some((tenant, hosts, slug)) = self.read(record, place, available) else { return };
         let hosts = hosts.into_iter().map(|host| ("host", DispatchKey::host(&host), host));
         let slug = slug.into_iter().map(|slug| ("slug", DispatchKey::slug(&slug), slug));
-        for (kind, key, name) in hosts.chain(slug) {
+        for (n, (kind, key, name)) in hosts.chain(slug).enumerate() {
             if key.as_ref().is_none_or(&holds) {
+                self.firsts.extend(key.clone().filter(|_| n == 0));
                 self.add(kind, key, &name, &tenant);
             }
         }
@@ -97,7 +98,13 @@ impl Directory {
     fn map(&mut self, kind: &'static str, key: Option<DispatchKey>, name: &str, record: &Value, available: &Available) {
         let place = || format!("{kind} {name:?}");
         match self.read(&record.to_string(), place, available) {
-            Some((tenant, hosts, None)) if hosts.is_empty() => self.add(kind, key, name, &tenant),
+            Some((tenant, hosts, None)) if hosts.is_empty() => {
+                // It may stand in both maps: a host comes before a slug.
+                if !self.has_id(&tenant.id) {
+                    self.firsts.extend(key.clone());
+                }
+                self.add(kind, key, name, &tenant);
+            }
             Some(_) => {
                 let what = "`hosts` and `slug` belong to `tenants`: here the key is the name".to_owned();
                 self.left_out.push(DirectoryError::Record { place: place(), what });

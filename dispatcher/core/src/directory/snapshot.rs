@@ -16,14 +16,11 @@
 //! look for them reads such a snapshot all the same, and in one from before, marks that no tenant can have are missing.
 
 use super::{Directory, DirectoryError, shapes};
-use crate::{
-    dispatch_key::DispatchKey,
-    fnv::{self, fnv1a},
-    tenant::Available,
-};
+use crate::{dispatch_key::DispatchKey, tenant::Available};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
+use x402_paywall::fnv::{self, fnv1a};
 use x402_protocol::json;
 
 /// The key that names the current snapshot.
@@ -68,6 +65,12 @@ impl Current {
             Self { filter_bytes, .. } if !(1..=MAX_FILTER_BYTES).contains(&filter_bytes) => wrong("filterBytes"),
             _ => Ok(current),
         }
+    }
+
+    /// The number of buckets.
+    #[must_use]
+    pub fn buckets(&self) -> u32 {
+        self.buckets
     }
 
     #[must_use]

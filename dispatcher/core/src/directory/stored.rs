@@ -4,7 +4,7 @@
 
 use super::{
     Directory,
-    cache::{Cache, Job, Knows, Look, Place},
+    cache::{Cache, Job, Knows, Look, Numbered, Place},
     snapshot::CURRENT,
 };
 use crate::{
@@ -33,7 +33,19 @@ pub trait StoredTenants: Tenants {
     fn refresh(&self, job: Job) -> impl Future<Output = ()>;
     /// Tells whether a tenant has this id.
     fn knows(&self, id: &str) -> impl Future<Output = Knows>;
+    /// A page of all tenants, each at the name that comes first in its record. A page costs one read at most.
+    fn page(&self, number: u32) -> impl Future<Output = Result<Page, DirectoryUnavailable>>;
 }
+
+/// A page of all tenants.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    pub tenants: Vec<(DispatchKey, Rc<Tenant>)>,
+    pub is_last: bool,
+}
+
+/// Tenants of a page of those that a variable lists. A bucket has about as many.
+const LISTED_PER_PAGE: usize = 32;
 
 impl<S: SnapshotStore, C: Clock, T: DirectoryLog> Tenants for Stored<S, C, T> {
     async fn behind(&self, key: &DispatchKey) -> Result<Option<Rc<Tenant>>, DirectoryUnavailable> {
@@ -65,6 +77,29 @@ impl<S: SnapshotStore, C: Clock, T: DirectoryLog> StoredTenants for Stored<S, C,
             self.read_current().await;
         }
         self.cache.look_for_id(id).unwrap_or(Knows::Nothing)
+    }
+
+    async fn page(&self, number: u32) -> Result<Page, DirectoryUnavailable> {
+        let owned = |(key, tenant): (&DispatchKey, &Rc<Tenant>)| (key.clone(), Rc::clone(tenant));
+        let listed_pages = self.listed.shown().count().div_ceil(LISTED_PER_PAGE) as u32;
+        let mut place = self.cache.number(number.saturating_sub(listed_pages));
+        if place == Numbered::ReadCurrent {
+            self.read_current().await;
+            place = self.cache.number(number.saturating_sub(listed_pages));
+        }
+        if number < listed_pages {
+            let tenants = self.listed.shown().skip(number as usize * LISTED_PER_PAGE).take(LISTED_PER_PAGE).map(owned);
+            let is_last = number + 1 == listed_pages && place == Numbered::Beyond;
+            return Ok(Page { tenants: tenants.collect(), is_last });
+        }
+        let (place, is_last) = match place {
+            Numbered::There(place, is_last) => (place, is_last),
+            Numbered::Beyond => return Ok(Page { is_last: true, ..Page::default() }),
+            Numbered::ReadCurrent => return Err(DirectoryUnavailable),
+        };
+        let read = self.store.read(&place.key()).await.ok().flatten().ok_or(DirectoryUnavailable)?;
+        let bucket = self.cache.read_aside(place, &read).map_err(|_| DirectoryUnavailable)?;
+        Ok(Page { tenants: bucket.shown().map(owned).collect(), is_last })
     }
 
     fn due(&self) -> Option<Job> {

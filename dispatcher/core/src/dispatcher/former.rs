@@ -5,8 +5,8 @@
 //! an address has few of them looked up, and where nobody is, it answers for those that had bought nothing.
 
 use super::{
-    Dispatcher, Refused, Told, admit, came_of, content_of, is_preflight, origin_of, payment_headers_fit, payment_of,
-    permitted, proof_of, purchase_of, resource_url,
+    Course, Dispatcher, Refused, Told, admit, came_of, content_of, is_preflight, origin_of, payment_headers_fit,
+    payment_of, permitted, proof_of, purchase_of, resource_url,
 };
 use crate::{
     admission::{Brings, Came, Source, TurnedAway, Visit},
@@ -27,6 +27,7 @@ pub(super) struct Former<'a> {
     pub payment: Presented<'a>,
     pub source: Option<&'a Source>,
     pub began: UnixMillis,
+    pub course: &'a Course,
 }
 
 impl<P: Platform> Dispatcher<P> {
@@ -36,7 +37,7 @@ impl<P: Platform> Dispatcher<P> {
         request: &InboundOf<P>,
         place: &Place,
         source: Option<&Source>,
-        began: UnixMillis,
+        (began, course): (UnixMillis, &Course),
         line: &mut RequestLine,
     ) -> Told<OutboundOf<P>> {
         let request_id = line.request_id.clone();
@@ -49,7 +50,7 @@ impl<P: Platform> Dispatcher<P> {
             return by_us(self.lost(request, source, began).map_or_else(Refusal::from, |()| Refusal::NoTenant));
         };
         let payment = Presented { version, header: &header };
-        let former = Former { place, seller: Seller::Nobody, payment, source, began };
+        let former = Former { place, seller: Seller::Nobody, payment, source, began, course };
         match self.collect(request, &former, None, line).await {
             Ok(Some(told)) => told,
             Ok(None) => by_us(Refusal::NoTenant),
@@ -67,7 +68,7 @@ impl<P: Platform> Dispatcher<P> {
         to: Option<&Resolved>,
         line: &mut RequestLine,
     ) -> Result<Option<Told<OutboundOf<P>>>, TurnedAway> {
-        let Former { place, seller, payment, source, began } = *former;
+        let Former { place, seller, payment, source, began, course } = *former;
         let brings = Brings::Payment(payment.header);
         // Whoever it is sent to: it is no use of theirs.
         let (method, path) = (request.method(), place.path.as_str());
@@ -98,7 +99,7 @@ impl<P: Platform> Dispatcher<P> {
         let run = async || match to {
             Some(to) => {
                 ran.set(true);
-                self.produce(request, to, &admitted, &request_id).await
+                self.produce(request, to, &admitted, course).await
             }
             None => Ran::Unsold(Err(Refusal::NoTenant)),
         };

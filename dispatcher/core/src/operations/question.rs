@@ -23,6 +23,8 @@ pub enum Asked {
     Kept(Kept),
     /// To hold what is kept against what the ledger has.
     Reconcile(LedgerBooks),
+    /// How these tenants ran of late, by their ids: JSON of a [`crate::catalogue::Uptime`] each.
+    Uptime(Vec<String>),
 }
 
 /// The desk gives no answer.
@@ -57,6 +59,8 @@ pub enum Question {
     OpenApi,
     /// To hold what is kept against what the ledger has.
     Reconcile(LedgerBooks),
+    /// How these tenants ran of late.
+    Uptime(Vec<String>),
 }
 
 /// Events, the newest first.

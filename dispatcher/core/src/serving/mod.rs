@@ -4,6 +4,7 @@
 //! Surprising constraint: a platform may end everything with the answer. So whatever is to happen after it goes through
 //! [`Later`], and takes the server along.
 
+mod catalogue;
 mod operators;
 mod schedule;
 
@@ -87,6 +88,9 @@ impl<P: Hosting> Server<P> {
         if platform_api::is_platform_path(request.path()) {
             let answer = self.answer_operator(request).await;
             self.send_events();
+            return Served { answer, departure: None };
+        }
+        if let Some(answer) = self.answer_catalogue(request).await {
             return Served { answer, departure: None };
         }
         if let Some(errand) = self.memory.warden.first() {

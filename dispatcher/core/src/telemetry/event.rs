@@ -189,6 +189,8 @@ fn kind_of_request(line: &RequestLine) -> &'static str {
     match line.code.as_deref() {
         None if line.transaction.is_some() && asked_to_settle => "sold",
         None if line.transaction.is_some() => "collected",
+        // The tenant's own answer, that it failed.
+        None if line.status >= 500 => "dispatch_failed",
         None => "served",
         Some("payment_required") => "challenged",
         Some("rate_limited") => "rate_limited",

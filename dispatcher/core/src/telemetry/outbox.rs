@@ -80,6 +80,12 @@ impl Outbox {
         Some(Parcel { events, lost: self.lost.take() })
     }
 
+    /// The events that were never sent, and of which nobody has been told.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost.get()
+    }
+
     /// Takes note that a batch could not be sent.
     pub fn failed(&self, parcel: &Parcel) {
         self.lost.set(self.lost.get() + parcel.lost + parcel.events.len() as u64);
@@ -95,6 +101,12 @@ impl Parcel {
             r#"{{"v":{VERSION},"id":"{id}","environment":"{environment}","network":"{network}","lost":{lost},"events":[{}]}}"#,
             events.join(",")
         )
+    }
+
+    /// The events before it that were never sent.
+    #[must_use]
+    pub fn lost(&self) -> u64 {
+        self.lost
     }
 
     #[must_use]

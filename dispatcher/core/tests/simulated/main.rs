@@ -515,10 +515,14 @@ fn every_dispatch_carries_its_plans_limits_and_no_internal_header_of_the_callers
     assert_eq!((run.limits.cpu_ms, run.limits.sub_requests), (50, 50));
     let strips = |name| (run.strip)(name, "");
     assert!(strips("payment-signature") && strips("x-tenant-id") && !strips("accept"));
+    let line = world.last_line();
+    let (trace, ran) = (line.trace.expect("every request is in a trace"), line.run.expect("the tenant ran"));
+    assert_eq!(ran.ended, "200");
     assert_eq!(
         run.set,
         [
-            ("x-request-id".to_owned(), world.last_line().request_id),
+            ("x-request-id".to_owned(), line.request_id),
+            ("traceparent".into(), trace.header(&ran.span)),
             ("x-tenant-id".into(), "acme".into()),
             ("x-forwarded-prefix".into(), "/t/acme".into())
         ]

@@ -422,3 +422,42 @@ fn what_is_wrong_is_not_published() {
     assert!(error(twice).contains("tenants[1]: slug/x is listed twice"));
     assert!(error(r#"{"byHost":{}}"#).contains("neither"));
 }
+
+#[test]
+fn a_walk_through_all_pages_meets_each_tenant_once_at_one_read_a_page_and_leaves_requests_their_buckets() {
+    let world = World::default();
+    world.publish(1, &registry(1_000, "pro"));
+    let isolate = world.isolate();
+    ready(isolate.behind(&DispatchKey::slug("t7").unwrap())).unwrap().expect("it is there");
+    let held = isolate.cache.held_bytes();
+    world.reads();
+    let (mut met, mut pages) = (Vec::new(), 0);
+    loop {
+        let page = ready(isolate.page(pages)).unwrap();
+        pages += 1;
+        met.extend(page.tenants.into_iter().map(|(key, tenant)| (tenant.id.clone(), key.to_string())));
+        if page.is_last {
+            break;
+        }
+    }
+    assert_eq!((world.reads(), isolate.cache.held_bytes()), (pages as usize, held));
+    let ids: std::collections::BTreeSet<_> = met.iter().map(|(id, _)| id).collect();
+    assert_eq!((met.len(), ids.len()), (1_000, 1_000));
+    assert!(met.iter().all(|(id, key)| *key == format!("host/{id}.example")), "a host comes before a slug");
+    assert!(ready(isolate.page(pages)).unwrap().tenants.is_empty());
+}
+
+#[test]
+fn tenants_of_a_variable_come_before_those_of_a_store_and_a_store_that_is_down_is_told() {
+    let world = World::default();
+    world.publish(1, &registry(3, "pro"));
+    let listed = r#"{"tenants":[{"id":"a","plan":"pro","slug":"a"},{"id":"b","plan":"pro","slug":"b"}]}"#;
+    let listed = Rc::new(Directory::from_json(listed, &available()).unwrap());
+    let isolate = Stored { listed, ..world.isolate() };
+    let ids = |number| {
+        ready(isolate.page(number)).map(|page| page.tenants.iter().map(|(_, it)| it.id.clone()).collect::<Vec<_>>())
+    };
+    assert_eq!((ids(0).unwrap(), ids(1).unwrap().len()), (vec!["a".to_owned(), "b".to_owned()], 3));
+    world.0.is_down.set(true);
+    assert_eq!(ids(1), Err(DirectoryUnavailable));
+}

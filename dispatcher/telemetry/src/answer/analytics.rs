@@ -19,7 +19,7 @@ const TENANTS: &str = "SELECT json_object('tenant_id', tenant, \
     'revenue', CAST(sum(iif(kind = 'payment_settled', amount, 0)) AS TEXT), \
     'by_itself', CAST(sum(iif(kind = 'payment_settled', own, 0)) AS TEXT), \
     'settled', sum(iif(kind = 'payment_settled', count, 0)), \
-    'requests', sum(iif(kind NOT LIKE 'payment~_%' ESCAPE '~' AND kind NOT IN ('verify', 'settle', 'alert', 'trouble'), count, 0)), \
+    'requests', sum(iif(kind NOT LIKE 'payment~_%' ESCAPE '~' AND kind NOT IN ('verify', 'settle', 'received', 'dispatch', 'alert', 'trouble'), count, 0)), \
     'limit_hits', sum(iif(kind = 'limit_hit', count, 0))) \
     FROM rollup WHERE span = ?1 AND at >= ?2 AND tenant <> '' GROUP BY tenant \
     ORDER BY sum(iif(kind = 'payment_settled', amount, 0)) DESC, sum(count) DESC, tenant LIMIT ?3";
@@ -110,6 +110,7 @@ pub async fn analytics(
         "events": kinds,
         "revenue": revenue,
         "funnel": {
+            "received": count("received"),
             "offered": count("challenged"),
             "paid": count("payment_claimed"),
             "settled": count("payment_settled"),

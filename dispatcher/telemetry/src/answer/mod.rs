@@ -5,6 +5,7 @@ mod events;
 mod settlements;
 mod slo;
 mod tenant;
+mod uptime;
 
 pub use settlements::csv;
 pub use slo::{OBJECTIVE_PER_MILLE, Sli};
@@ -41,6 +42,7 @@ pub async fn answer(
         Question::Settlements(asked) => settlements::settlements(database, asked, now).await?,
         Question::OpenApi => json(&openapi::document()),
         Question::Page(page) => dashboard::file(*page),
+        Question::Uptime(tenants) => json(&uptime::uptime(database, tenants, now).await?),
         Question::Reconcile(ledger) => json(&books::reconcile(database, ledger, key, now).await?),
     })
 }

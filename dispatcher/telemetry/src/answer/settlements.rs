@@ -6,9 +6,9 @@
 use crate::{
     payer::payer_of,
     store::{Database, DatabaseError, Statement, ask},
-    time::utc,
 };
 use dispatcher_core::{
+    calendar::utc,
     operations::question::{Form, SettlementsAsked, Told},
     paywall::{UnixMillis, ledger::machine::SETTLED_KEPT_MS},
 };

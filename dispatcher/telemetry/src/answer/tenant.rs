@@ -8,9 +8,9 @@ use serde_json::{Map, Value, json};
 
 const COUNTS: &str = "SELECT json_object('kind', kind, 'count', sum(count), 'amount', CAST(sum(amount) AS TEXT), 'own', \
     CAST(sum(own) AS TEXT)) FROM rollup WHERE tenant = ?1 AND span = ?2 AND at >= ?3 \
-    AND kind NOT IN ('verify', 'settle') GROUP BY kind ORDER BY kind";
+    AND kind NOT IN ('verify', 'settle', 'dispatch') GROUP BY kind ORDER BY kind";
 const CODES: &str = "SELECT json_object('type', kind, 'code', code, 'count', sum(count)) FROM rollup WHERE tenant = ?1 \
-    AND span = ?2 AND at >= ?3 AND code <> '' AND kind NOT IN ('verify', 'settle') GROUP BY kind, code \
+    AND span = ?2 AND at >= ?3 AND code <> '' AND kind NOT IN ('verify', 'settle', 'dispatch') GROUP BY kind, code \
     ORDER BY sum(count) DESC LIMIT 20";
 
 #[derive(Deserialize)]

@@ -126,7 +126,17 @@ async function requests(since, until) {
   }
 }
 
-function draw(slo, analytics, open) {
+// The facilitators as they stand now, by name and call.
+function standings(told) {
+  const all = {};
+  for (const one of told.facilitators) for (const call of ["verify", "settle"]) {
+    const { standing, since_at_ms: since, last_failures: failures } = one[call];
+    all[one.id + " " + call] = [standing, since ? clock(since) : "–", failures.length ? failures[0].reason : "–"];
+  }
+  return all;
+}
+
+function draw(slo, analytics, open, facilitators) {
   const { verify, settle } = slo.all;
   const tiles = el("div");
   tiles.style.display = "contents";
@@ -135,6 +145,7 @@ function draw(slo, analytics, open) {
     tile("verify success", percent(verify.success), verify.success === null ? undefined : verify.success < slo.objective),
     tile("settle success", percent(settle.success), settle.success === null ? undefined : settle.success < slo.objective),
     tile("open settlements", open.open.length, open.open.length > 0),
+    tile("USDC in them", money(open.open.reduce((sum, it) => sum + BigInt(it.amount), 0n)), open.open.length > 0),
     tile("oldest open", age(oldest), oldest === null ? undefined : oldest > 600000),
     tile("settle budget left", percent(settle.budget_left), settle.budget_left === null ? undefined : settle.budget_left < 0),
     tile("p95 of sales", slo.latency_ms.p95 === null ? "–" : slo.latency_ms.p95 + " ms"),
@@ -149,15 +160,17 @@ function draw(slo, analytics, open) {
   chart("burn", slo, [(step) => step.verify.burn, (step) => step.settle.burn], { goal: 1, low: 0, say: (value) => value === null || value === undefined ? "–" : value.toFixed(1), label: "Burn over time: verify, settle" });
   chart("latency", slo, [(step) => step.latency_ms.p50, (step) => step.latency_ms.p95, (step) => step.latency_ms.p99], { low: 0, say: (value) => value === null || value === undefined ? "–" : Math.round(value), label: "Latency of sales over time" });
   const { funnel, revenue } = analytics;
-  replace("funnel", table([["stage"], ["today", true]], [["offered", funnel.offered], ["paid", funnel.paid], ["settled", funnel.settled], ["handed over", funnel.handed_over]]));
+  replace("funnel", table([["stage"], ["today", true]], [["received", funnel.received], ["offered", funnel.offered], ["paid", funnel.paid], ["settled", funnel.settled], ["handed over", funnel.handed_over]]));
   replace("money", table([["today"], ["USDC", true]], [["from buyers", money(revenue?.amount)], ["sellers' own purchases", money(revenue?.by_itself)], ["settlements", revenue?.settled ?? 0]]));
   replace("open", table([["tenant"], ["amount", true], ["asked at"], ["age", true], ["payment"]], open.open.map((it) => [it.tenant_id, money(it.amount), it.facilitator, age(it.age_ms), it.payment])));
+  const standing = standings(facilitators);
   const calls = Object.entries(analytics.facilitators).flatMap(([name, kinds]) => Object.entries(kinds).map(([call, it]) => {
     const count = (outcome) => it[outcome]?.count ?? 0;
     const all = count("answered") + count("refused") + count("failed");
-    return [name, call, all, percent(all ? 1 - count("failed") / all : null), count("refused"), count("failed"), it.latency_ms?.p50 ?? "–", it.latency_ms?.p95 ?? "–", it.latency_ms?.p99 ?? "–"];
+    const now = standing[name + " " + call] ?? ["–", "–", "–"];
+    return [name, call, ...now, all, percent(all ? 1 - count("failed") / all : null), count("refused"), count("failed"), it.latency_ms?.p50 ?? "–", it.latency_ms?.p95 ?? "–", it.latency_ms?.p99 ?? "–"];
   }));
-  replace("facilitators", table([["facilitator"], ["call"], ["calls", true], ["answered", true], ["no", true], ["failed", true], ["p50", true], ["p95", true], ["p99", true]], calls));
+  replace("facilitators", table([["facilitator"], ["call"], ["now"], ["since"], ["last failure"], ["calls", true], ["answered", true], ["no", true], ["failed", true], ["p50", true], ["p95", true], ["p99", true]], calls));
   replace("tenants", table([["tenant"], ["revenue", true], ["own", true], ["settled", true], ["requests", true], ["limit hits", true]], analytics.tenants.map((it) => [it.tenant_id, money(it.revenue), money(it.by_itself), it.settled, it.requests, it.limit_hits])));
   replace("kinds", table([["type"], ["count", true]], Object.entries(analytics.events)));
 }
@@ -167,11 +180,12 @@ async function look() {
   const mine = ++turn;
   const chosen = document.querySelector("input[name=window]:checked").value;
   try {
-    const [slo, analytics, open] = await Promise.all([ask("slo?window=" + chosen), ask("analytics?window=today&top=10"), ask("open?limit=100")]);
+    const paths = ["slo?window=" + chosen, "analytics?window=today&top=10", "open?limit=100", "facilitators"];
+    const [slo, analytics, open, facilitators] = await Promise.all(paths.map(ask));
     if (mine !== turn) return;
     $("enter").hidden = true;
     for (const id of ["board", "windows", "leave"]) $(id).hidden = false;
-    draw(slo, analytics, open);
+    draw(slo, analytics, open, facilitators);
     $("state").textContent = "as of " + new Date().toLocaleTimeString();
     $("state").className = "";
   } catch (error) {

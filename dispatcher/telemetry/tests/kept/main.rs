@@ -1,7 +1,6 @@
 //! Batches as a dispatcher sends them, into a database and out of it again by every question.
 
 mod growth;
-mod sqlite;
 
 use dispatcher_core::{
     operations::question::{EventsAsked, Form, LedgerBooks, Question, SettlementsAsked, SloWindow, Window},
@@ -11,13 +10,12 @@ use dispatcher_core::{
     },
 };
 use serde_json::{Value, json};
-use sqlite::Sqlite;
 use std::{
     future::Future,
     pin::pin,
     task::{Context, Poll, Waker},
 };
-use telemetry::{PayerKey, alerts, answer::answer, ingest, ingest::Ingested, retention, schema};
+use telemetry::{PayerKey, alerts, answer::answer, ingest, ingest::Ingested, retention, schema, sqlite::Sqlite};
 
 /// A day at noon, and some.
 pub const NOW: UnixMillis = UnixMillis(1_795_867_212_345);
@@ -33,7 +31,7 @@ pub fn now<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn opened() -> Sqlite {
-    let database = Sqlite::new();
+    let database = Sqlite::in_memory();
     now(schema::migrate(&database)).unwrap();
     database
 }
@@ -92,10 +90,25 @@ fn a_batch_counts_once_however_often_it_comes() {
         let told = asked(&database, &Question::Analytics { window, top: 5 });
         assert_eq!(told["revenue"], json!({"amount": "10000", "by_itself": "0", "settled": 1}), "{window:?}");
         assert_eq!(told["events"]["sold"], 1);
-        assert_eq!(told["funnel"], json!({"offered": 0, "paid": 1, "settled": 1, "handed_over": 1}));
+        assert_eq!(told["funnel"], json!({"received": 1, "offered": 0, "paid": 1, "settled": 1, "handed_over": 1}));
         assert_eq!(told["facilitators"]["primary"]["settle"]["answered"], json!({"count": 1, "mean_ms": 400}));
         assert_eq!(told["tenants"][0]["requests"], 1);
     }
+}
+
+#[test]
+fn an_uptime_counts_what_the_worker_did_and_failed_at_and_nothing_that_never_reached_it() {
+    let database = opened();
+    let request = |n: u64, status: u16, code: Option<&str>| {
+        json!({"at": NOW.0 - n, "log": "request", "request_id": format!("q{n}"), "tenant_id": "acme", "route": "GET /",
+            "status": status, "code": code, "payment": null, "transaction": null, "attempts": [], "ms": 4})
+    };
+    let never_reached = [request(1, 402, Some("payment_required")), request(2, 429, Some("rate_limited"))];
+    let failed = [request(3, 500, None), request(4, 503, Some("tenant_cpu_limit_exceeded"))];
+    let events = [&never_reached[..], &failed, &[request(5, 200, None)], &sale(1, NOW.0, PAY_TO)].concat();
+    store(&database, "b", &events);
+    let told = asked(&database, &Question::Uptime(vec!["acme".to_owned(), "nobody".to_owned()]));
+    assert_eq!(told, json!({"acme": {"good": 2, "bad": 2}}));
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! Signs tokens for facilitators with the runtime's own cryptography. Pure Rust for both algorithms would be 19 kB more of
 //! wasm after gzip.
 
-use crate::plain_object;
+use crate::{plain_object, prompt};
 use dispatcher_core::paywall::{
     facilitator::token::{Algorithm, SigningKey},
     ports::{CredentialSigner, SignError},
 };
-use js_sys::{Array, Object, Promise, Uint8Array, futures::JsFuture};
+use js_sys::{Array, Object, Promise, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 
@@ -63,8 +63,8 @@ async fn signature(key: &SigningKey, message: &[u8]) -> Result<Vec<u8>, JsValue>
     let pkcs8 = Uint8Array::from(key.pkcs8.as_slice());
     let usages = Array::of1(&JsValue::from_str("sign"));
     let imported = SUBTLE.with(|subtle| subtle.import_key("pkcs8", &pkcs8, &algorithm, false, &usages))?;
-    let imported = JsFuture::from(imported).await?;
+    let imported = prompt::promised(imported).await?;
     let message = Uint8Array::from(message);
     let signed = SUBTLE.with(|subtle| subtle.sign(&algorithm, &imported, &message))?;
-    Ok(Uint8Array::new(&JsFuture::from(signed).await?).to_vec())
+    Ok(Uint8Array::new(&prompt::promised(signed).await?).to_vec())
 }

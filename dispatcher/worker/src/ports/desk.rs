@@ -1,12 +1,13 @@
 //! The desk at which questions about kept events are answered: the telemetry Worker, by a service binding.
 
 use super::event_queue::why;
+use crate::prompt;
 use dispatcher_core::{
     log_text::bounded,
     operations::question::{Asked, DeskError, Told},
     ports::Desk,
 };
-use js_sys::{Promise, Reflect, futures::JsFuture};
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use web_sys::{RequestInit, Response};
 use worker::Env;
@@ -43,9 +44,9 @@ impl Desk for TelemetryDesk {
             init.set_body(&body.into());
             // The Worker is addressed by its binding; the host only has to be a valid URL.
             let response: Response =
-                JsFuture::from(service.fetch("https://telemetry/ask", &init)?).await?.unchecked_into();
+                prompt::promised(service.fetch("https://telemetry/ask", &init)?).await?.unchecked_into();
             let content_type = response.headers().get("content-type")?.unwrap_or_default();
-            let text = JsFuture::from(response.text()?).await?.as_string().unwrap_or_default();
+            let text = prompt::promised(response.text()?).await?.as_string().unwrap_or_default();
             Ok((response.status(), Told { content_type, text }))
         };
         match asked.await.map_err(|thrown: JsValue| DeskError::Unavailable(why(&thrown)))? {

@@ -1,13 +1,14 @@
 //! The queue of events, on the platform's own.
 
 use super::randomness::WebCrypto;
+use crate::prompt;
 use dispatcher_core::{
     Config,
     config::Environment,
     ports::{EventQueue, Randomness},
     telemetry::outbox::Parcel,
 };
-use js_sys::{Promise, Reflect, futures::JsFuture};
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::Env;
 
@@ -46,7 +47,7 @@ impl EventQueue for TelemetryQueue {
             let queue: QueueBinding = Reflect::get(&self.env, &BINDING.into())?.unchecked_into();
             // As text: anything else is copied by the structure of its members.
             let options = crate::plain_object::from(&serde_json::json!({"contentType": "text"}));
-            JsFuture::from(queue.send(&message, &options)?).await
+            prompt::promised(queue.send(&message, &options)?).await
         };
         sent.await.map(drop).map_err(|thrown| why(&thrown))
     }

@@ -1,11 +1,14 @@
 //! Sends requests to facilitators: bounded in time and size, redirects not followed.
 
 use super::{clock::WallClock, credential_signer::SubtleSigner};
-use crate::glue;
-use dispatcher_core::paywall::ports::{
-    Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+use crate::{glue, prompt};
+use dispatcher_core::paywall::{
+    ports::{
+        Clock, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES, TransportError,
+    },
+    trace::{REQUEST_ID, TRACEPARENT},
 };
-use js_sys::{Array, Uint8Array, futures::JsFuture};
+use js_sys::Uint8Array;
 use serde::Serialize;
 use std::{borrow::Cow, collections::BTreeMap};
 use wasm_bindgen::JsCast;
@@ -17,17 +20,22 @@ impl FacilitatorTransport for FetchTransport {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
         let init = init(&request, headers(&request).await?);
         let timeout = u32::try_from(request.timeout_ms).unwrap_or(u32::MAX);
-        let sent = glue::exchange(request.url, &init, request.json, timeout, MAX_FACILITATOR_ANSWER_BYTES);
-        let came = JsFuture::from(sent).await.map_err(|_| TransportError::Unreachable)?;
-        let Some(answer) = came.dyn_ref::<Array>() else {
-            return Err(match came.as_string().as_deref() {
+        let came = prompt::until(|ticket, settled| {
+            let most = MAX_FACILITATOR_ANSWER_BYTES;
+            glue::exchange(request.url, &init, request.json, timeout, most, ticket, settled);
+            Ok(())
+        });
+        match came.await {
+            Ok(came) => {
+                let body = came.value.dyn_into::<Uint8Array>().map_err(|_| TransportError::Unreachable)?.to_vec();
+                Ok(FacilitatorAnswer { status: u16::try_from(came.word).unwrap_or(0), body })
+            }
+            Err(why) => Err(match why.as_string().as_deref() {
                 Some("timeout") => TransportError::Timeout,
                 Some("too large") => TransportError::TooLarge,
                 _ => TransportError::Unreachable,
-            });
-        };
-        let status = answer.get(0).as_f64().map_or(0, |status| status as u16);
-        Ok(FacilitatorAnswer { status, body: Uint8Array::new(&answer.get(1)).to_vec() })
+            }),
+        }
     }
 }
 
@@ -48,6 +56,13 @@ async fn headers<'a>(request: &HttpRequest<'a>) -> Result<Headers<'a>, Transport
     for (name, value) in content_type.into_iter().chain([("accept", "application/json")]) {
         headers.insert(name, Cow::Borrowed(value));
     }
+    if let Some(origin) = request.origin {
+        headers.insert(TRACEPARENT, Cow::Borrowed(origin.traceparent.as_str()));
+        if let Some(id) = &origin.request_id {
+            headers.insert(REQUEST_ID, Cow::Borrowed(id.as_str()));
+        }
+    }
+    // Configured ones last: they win.
     for header in request.headers {
         let value = header.value(request, WallClock.now(), &SubtleSigner).await;
         headers.insert(header.name.as_str(), value.map_err(|_| TransportError::Unsigned)?);

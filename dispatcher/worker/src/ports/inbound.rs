@@ -11,8 +11,13 @@ pub struct WebRequest {
     headers: Headers,
 }
 
-/// Names and values by turns, a line each, as the runtime lists them: names in lower case, and values that repeat in one.
-struct Headers(String);
+/// Headers as the runtime lists them: names in lower case, and values that repeat in one.
+struct Headers {
+    /// Names and values by turns, a line each.
+    text: String,
+    /// The ends of each name and of its value. A request asks for some thirty headers, and its payment is two kilobytes.
+    ends: Vec<(usize, usize)>,
+}
 
 /// An absolute URL as the runtime writes it, and where its host, path and query begin.
 struct Url {
@@ -48,22 +53,42 @@ impl Url {
 }
 
 impl Headers {
+    fn new(text: String) -> Self {
+        let mut at = 0;
+        let ends = glue::pairs(&text).map(|(name, value)| {
+            let name_end = at + name.len();
+            let value_end = name_end + 1 + value.len();
+            at = value_end + 1;
+            (name_end, value_end)
+        });
+        Self { ends: ends.collect(), text }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let mut at = 0;
+        self.ends.iter().map(move |&(name_end, value_end)| {
+            let pair = (&self.text[at..name_end], &self.text[name_end + 1..value_end]);
+            at = value_end + 1;
+            pair
+        })
+    }
+
     fn get(&self, name: &str) -> Option<&str> {
-        glue::pairs(&self.0).find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        self.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 }
 
 impl WebRequest {
     /// The headers, by their names in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        glue::pairs(&self.headers.0)
+        self.headers.iter()
     }
 
     /// `text` is the request as [`crate::serve`] gets it.
     pub fn new(text: String, inner: web_sys::Request) -> Self {
         let (method, rest) = text.split_once('\n').unwrap_or((&text, ""));
         let (url, headers) = rest.split_once('\n').unwrap_or((rest, ""));
-        let (method, url, headers) = (method.to_owned(), Url::new(url.to_owned()), Headers(headers.to_owned()));
+        let (method, url, headers) = (method.to_owned(), Url::new(url.to_owned()), Headers::new(headers.to_owned()));
         Self { inner, method, url, headers }
     }
 
@@ -123,12 +148,13 @@ mod tests {
 
     #[test]
     fn a_header_is_found_in_any_spelling_of_its_name() {
-        let headers = Headers("host\na.example\naccept\n\nx-empty\n".to_owned());
+        let headers = Headers::new("host\na.example\naccept\n\nx-empty\n".to_owned());
         let of = |name| headers.get(name);
         assert_eq!(
             [of("Host"), of("accept"), of("X-Empty"), of("a.example")],
             [Some("a.example"), Some(""), Some(""), None]
         );
+        assert_eq!(headers.iter().collect::<Vec<_>>(), [("host", "a.example"), ("accept", ""), ("x-empty", "")]);
     }
 
     #[test]

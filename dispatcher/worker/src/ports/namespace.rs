@@ -2,14 +2,13 @@
 //! workers-rs 0.8 calls it with two arguments and so drops the limits.
 
 use super::{inbound::WebRequest, outbound::WebResponse};
-use crate::glue;
+use crate::{glue, prompt};
 use dispatcher_core::{
     egress::PolicyOf,
     hygiene,
     ports::{Dispatch, Inbound, Namespace},
     tenant_failure::TenantFailure,
 };
-use js_sys::{Promise, futures::JsFuture};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Response;
 use worker::Env;
@@ -38,7 +37,7 @@ impl DispatchNamespace {
     }
 
     /// `None` without the binding.
-    fn start(&self, dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<Option<Promise>, JsValue> {
+    async fn answer(&self, dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<Option<Response>, JsValue> {
         let options =
             plain(&Options { limits: dispatch.limits, outbound: OutboundParameters { egress: dispatch.egress } });
         let query = request.query().map_or_else(String::new, |query| format!("?{query}"));
@@ -50,14 +49,18 @@ impl DispatchNamespace {
         let of_content = named(&|name, _| hygiene::describes_content(name))?;
         let of_content = request.is_without_content().then_some(of_content.as_str());
         let set = glue::lines(dispatch.set.iter().flat_map(|(name, value)| [*name, *value]))?;
-        glue::dispatch(&self.env, dispatch.script, &options, request.inner(), &url, &dropped, of_content, &set)
-    }
-
-    async fn answer(&self, dispatch: &Dispatch<'_>, request: &WebRequest) -> Result<Option<Response>, JsValue> {
-        match self.start(dispatch, request)? {
+        let (env, script, request) = (&self.env, dispatch.script, request.inner());
+        let mut is_bound = false;
+        let answer = prompt::until(|ticket, settled| {
+            is_bound =
+                glue::dispatch(env, script, &options, request, &url, &dropped, of_content, &set, ticket, settled)?;
+            if is_bound { Ok(()) } else { Err(JsValue::UNDEFINED) }
+        });
+        match answer.await {
             // A namespace looks for nothing before it is asked: a tenant that does not exist fails here.
-            Some(answer) => JsFuture::from(answer).await?.dyn_into().map(Some),
-            None => Ok(None),
+            Ok(answer) => answer.value.dyn_into().map(Some),
+            Err(_) if !is_bound => Ok(None),
+            Err(thrown) => Err(thrown),
         }
     }
 }

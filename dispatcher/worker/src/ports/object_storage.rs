@@ -5,9 +5,9 @@
 //! wrote before is; what is written without an `await` in between is stored together or not at all; and a write that
 //! fails in the end takes the object down with it, so that nothing goes by it.
 
-use crate::plain_object;
+use crate::{plain_object, prompt};
 use dispatcher_core::paywall::{UnixMillis, ports::LedgerError};
-use js_sys::{Promise, Uint8Array, futures::JsFuture};
+use js_sys::{Promise, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::State;
 
@@ -98,12 +98,12 @@ impl ObjectStorage {
 
     pub async fn delete_alarm(&self) -> Result<(), LedgerError> {
         let deleted = self.storage.delete_alarm().map_err(storage_failed)?;
-        JsFuture::from(deleted).await.map(drop).map_err(storage_failed)
+        prompt::promised(deleted).await.map(drop).map_err(storage_failed)
     }
 
     pub async fn delete_all(&self) -> Result<(), LedgerError> {
         let deleted = self.storage.delete_all().map_err(storage_failed)?;
-        JsFuture::from(deleted).await.map(drop).map_err(storage_failed)
+        prompt::promised(deleted).await.map(drop).map_err(storage_failed)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A tenant's response as the runtime has it.
 
-use crate::glue;
+use crate::{glue, prompt};
 use dispatcher_core::ports::{CollectError, Outbound};
-use js_sys::{Uint8Array, futures::JsFuture};
+use js_sys::Uint8Array;
+use wasm_bindgen::JsCast;
 use web_sys::{ReadableStream, Response};
 
 #[derive(Debug)]
@@ -43,9 +44,11 @@ impl Outbound for WebResponse {
 
 /// Reads a body as it comes, and stops at the first byte over the limit. No stream is no body.
 pub async fn read_stream(body: Option<ReadableStream>, limit: usize) -> Result<Vec<u8>, CollectError> {
-    let whole = JsFuture::from(glue::collect(body, limit)).await.map_err(|_| CollectError::Broken)?;
-    if whole.is_null() {
-        return Err(CollectError::TooLarge);
-    }
-    Ok(Uint8Array::new(&whole).to_vec())
+    let whole = prompt::until(|ticket, settled| {
+        glue::collect(body, limit, ticket, settled);
+        Ok(())
+    });
+    let whole = whole.await.map_err(|_| CollectError::Broken)?.value;
+    // Nothing in place of bytes says that there were too many.
+    whole.dyn_into::<Uint8Array>().map(|bytes| bytes.to_vec()).map_err(|_| CollectError::TooLarge)
 }

@@ -1,6 +1,7 @@
 //! The isolate's outbox: what the log writes waits here until somebody sends it. Without a queue nothing waits.
 
 use super::{clock::WallClock, event_queue::TelemetryQueue, log::ConsoleLog};
+use crate::prompt;
 use dispatcher_core::{Config, paywall::ports::Clock, serving::send_events, telemetry::outbox::Outbox};
 use std::{cell::OnceCell, rc::Rc};
 use worker::{Env, State};
@@ -32,5 +33,5 @@ pub fn put(log: &str, line: &str) {
 pub fn send_from(state: &State, env: &Env, config: &Config) {
     let Some(outbox) = get().filter(|outbox| outbox.wants_sender(WallClock.now())) else { return };
     let queue = TelemetryQueue::new(env, config);
-    state.wait_until(async move { send_events(&outbox, &queue, &WallClock, &ConsoleLog).await });
+    prompt::keep(state.as_raw(), async move { send_events(&outbox, &queue, &WallClock, &ConsoleLog).await });
 }

@@ -1,8 +1,9 @@
 //! The platform's rate limiting bindings: what all isolates of a location count together. Our own binding, because that of
 //! workers-rs goes by way of serde for a call of one field.
 
+use crate::prompt;
 use dispatcher_core::ports::{RateLimiter, Rung};
-use js_sys::{Object, Promise, Reflect, futures::JsFuture};
+use js_sys::{Object, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::Env;
 
@@ -26,7 +27,7 @@ impl LimitBindings {
         let binding = Reflect::get(&self.0, &rung.binding().into())?.unchecked_into::<LimitBinding>();
         let options = Object::new();
         Reflect::set(&options, &"key".into(), &key.into())?;
-        let outcome = JsFuture::from(binding.limit(&options)?).await?;
+        let outcome = prompt::promised(binding.limit(&options)?).await?;
         Reflect::get(&outcome, &"success".into())
     }
 }

@@ -124,7 +124,7 @@ impl PaymentRecords for DurableLedger {
 impl Ledger for DurableLedger {
     async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
         let payment = claim.payment.clone();
-        self.present(&payment, &Call::Claim { claim: Box::new(claim), holder: holder.to_owned() }).await
+        self.present(&payment, &Call::Claim { claim: claim.into(), holder: holder.to_owned() }).await
     }
 
     async fn collect(&self, collection: Collection, holder: &str) -> Result<ClaimReply, LedgerError> {

@@ -4,7 +4,7 @@
 
 use super::{
     object_storage::ObjectStorage,
-    sql::{Sql, bytes, number, text},
+    sql::{Sql, Times, number, text},
 };
 use dispatcher_core::{
     paywall::{
@@ -128,27 +128,16 @@ impl ShardStore for ShardTables {
 
 impl RecordStore for PaymentRow {
     async fn load(&self) -> Result<Option<Record>, LedgerError> {
-        let row = self.tables.sql.row("SELECT record FROM payment WHERE key = ?", [text(&self.payment)])?;
-        let Some(record) = row.and_then(|row| row.text(0)) else { return Ok(None) };
+        let Some(record) = self.tables.sql.load(&self.payment)? else { return Ok(None) };
         self.is_stored.set(true);
         read(&record).map(Some)
     }
 
     async fn save(&self, record: &Record, body: Option<&[u8]>) -> Result<(), LedgerError> {
-        const SAVE: &str = "INSERT INTO payment (key, record, due, open_since, settled_at) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (key) DO UPDATE SET record = ?2, due = coalesce(?3, due), open_since = ?4, settled_at = ?5";
-        const SAVE_BODY: &str = "INSERT OR REPLACE INTO response (key, body) VALUES (?, ?)";
-        let sql = &self.tables.sql;
-        // The body goes first: without its record it is nothing, and a record without its body is a charge that cannot be
-        // collected.
-        if let Some(body) = body {
-            sql.run(SAVE_BODY, [text(&self.payment), bytes(body)])?;
-        }
         let written = serde_json::to_string(record).expect("records have string keys and plain values");
-        let or_null = |at: Option<UnixMillis>| at.map_or(JsValue::NULL, |at| number(at.0));
-        let open_since = or_null(record.state.first_asked_at());
-        let settled_at = or_null(record.settled_at());
-        sql.run(SAVE, [text(&self.payment), text(&written), or_null(self.due.take()), open_since, settled_at])?;
+        let times =
+            Times { due: self.due.take(), open_since: record.state.first_asked_at(), settled_at: record.settled_at() };
+        self.tables.sql.save(&self.payment, &written, &times, body)?;
         self.is_stored.set(true);
         Ok(())
     }

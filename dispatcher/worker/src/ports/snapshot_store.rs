@@ -1,8 +1,9 @@
 //! Snapshots of the tenant directory in Workers KV. Our own binding, because that of workers-rs brings a builder with it for every
 //! kind of value.
 
+use crate::prompt;
 use dispatcher_core::{directory::snapshot::CURRENT, ports::SnapshotStore};
-use js_sys::{ArrayBuffer, Object, Promise, Reflect, Uint8Array, futures::JsFuture};
+use js_sys::{ArrayBuffer, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::{Env, EnvBinding};
 
@@ -61,5 +62,5 @@ async fn get(binding: &KvBinding, key: &str, ttl: f64) -> Result<JsValue, JsValu
     let options = Object::new();
     Reflect::set(&options, &"type".into(), &"arrayBuffer".into())?;
     Reflect::set(&options, &"cacheTtl".into(), &ttl.into())?;
-    JsFuture::from(binding.get(key, &options)?).await
+    prompt::promised(binding.get(key, &options)?).await
 }

@@ -1,6 +1,7 @@
 //! SQL in a Durable Object's storage: statements with their values, and rows as lists. Synchronous, as all of storage here.
 
-use dispatcher_core::paywall::ports::LedgerError;
+use crate::glue;
+use dispatcher_core::paywall::{UnixMillis, ports::LedgerError};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use worker::State;
@@ -36,6 +37,14 @@ extern "C" {
 /// The database of one object.
 pub struct Sql(SqlBinding);
 
+/// The columns of a payment that are times.
+pub struct Times {
+    /// `None`: as it was.
+    pub due: Option<UnixMillis>,
+    pub open_since: Option<UnixMillis>,
+    pub settled_at: Option<UnixMillis>,
+}
+
 /// One row of an answer.
 pub struct Row(Array);
 
@@ -55,6 +64,18 @@ impl Sql {
         let cursor = self.0.exec(statement, &values.into_iter().collect()).map_err(failed)?;
         let rows = cursor.raw().to_array().map_err(failed)?;
         Ok(rows.iter().map(|row| Row(row.unchecked_into())).collect())
+    }
+
+    /// A payment's record, in a crossing.
+    pub fn load(&self, payment: &str) -> Result<Option<String>, LedgerError> {
+        glue::load(&self.0, payment).map_err(failed)
+    }
+
+    /// Stores a payment's record, and the body that comes along, in a crossing.
+    pub fn save(&self, payment: &str, record: &str, times: &Times, body: Option<&[u8]>) -> Result<(), LedgerError> {
+        let number = |at: Option<UnixMillis>| at.map(|at| at.0 as f64);
+        let Times { due, open_since, settled_at } = *times;
+        glue::save(&self.0, payment, record, number(due), number(open_since), number(settled_at), body).map_err(failed)
     }
 
     /// Runs a statement for its first row.
@@ -85,10 +106,6 @@ pub fn text(text: &str) -> JsValue {
 
 pub fn number(number: u64) -> JsValue {
     JsValue::from_f64(number as f64)
-}
-
-pub fn bytes(bytes: &[u8]) -> JsValue {
-    Uint8Array::from(bytes).into()
 }
 
 fn failed(thrown: JsValue) -> LedgerError {

@@ -67,7 +67,8 @@ mod tests {
             let slow = Slow(Cell::new(0));
             let in_time = InTime::new(&slow, &slow, caller_waits);
             for _ in 0..40 {
-                let request = HttpRequest { url: "https://node", headers: &[], json: None, timeout_ms: 3_000 };
+                let request =
+                    HttpRequest { url: "https://node", headers: &[], json: None, timeout_ms: 3_000, origin: None };
                 let sent = pin!(in_time.send(request)).poll(&mut Context::from_waker(Waker::noop()));
                 assert_eq!(sent, Poll::Ready(Err(TransportError::Timeout)));
             }

@@ -147,7 +147,8 @@ impl<T: FacilitatorTransport> Node<'_, T> {
 
     pub(super) async fn ask(&self, method: &'static str, params: &Value) -> Result<Value, NodeError> {
         let json = question(method, params);
-        let request = HttpRequest { url: self.url, headers: &[], json: Some(&json), timeout_ms: RPC_TIMEOUT_MS };
+        let request =
+            HttpRequest { url: self.url, headers: &[], json: Some(&json), timeout_ms: RPC_TIMEOUT_MS, origin: None };
         let answer = self.transport.send(request).await?;
         let shape = || NodeError::Shape(method);
         let text = std::str::from_utf8(&answer.body).unwrap_or_default();

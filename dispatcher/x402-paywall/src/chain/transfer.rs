@@ -142,6 +142,9 @@ impl Eip3009 {
             self.topics_of(log).is_some_and(|topics| topics == wanted)
                 && log.get("data").and_then(bytes) == Some(self.value.0)
         };
+        // Another transfer of the payer's may be of the same amount to the same seller.
+        let spent = [used_topic(), word(&self.from), self.nonce.0];
+        let spends = |log: &Value| self.topics_of(log).is_some_and(|topics| topics == spent);
         let hash: Option<[u8; 32]> = receipt.get("transactionHash").and_then(bytes);
         let is_its = hash.is_some_and(|hash| hex::encode(&hash) == place.transaction);
         let block: Option<[u8; 32]> = receipt.get("blockHash").and_then(bytes);
@@ -149,7 +152,7 @@ impl Eip3009 {
         let status = receipt.get("status");
         let succeeded = status.is_some_and(|status| *status == Value::Bool(true) || number(status) == Some(1));
         let logs = receipt.get("logs").and_then(Value::as_array);
-        is_its && is_there && succeeded && logs.is_some_and(|logs| logs.iter().any(moves))
+        is_its && is_there && succeeded && logs.is_some_and(|logs| logs.iter().any(moves) && logs.iter().any(spends))
     }
 
     /// The topics of a log of the token's. `None` for any other, and for one that a reorganisation took back.

@@ -35,7 +35,9 @@ pub(crate) async fn send(
     timeout_ms: u64,
 ) -> Heard {
     let (url, headers) = (facilitator.url_of(endpoint), facilitator.headers_of(endpoint));
-    let answer = transport.send(HttpRequest { url: &url, headers, json: json.map(RawValue::get), timeout_ms }).await;
+    let answer = transport
+        .send(HttpRequest { url: &url, headers, json: json.map(RawValue::get), timeout_ms, origin: None })
+        .await;
     match answer {
         Ok(answer) if (300..400).contains(&answer.status) => {
             let target = host_of(std::str::from_utf8(&answer.body).unwrap_or_default());

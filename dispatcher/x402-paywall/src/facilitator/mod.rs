@@ -10,6 +10,7 @@ mod outcome;
 pub mod supported;
 pub mod time_out;
 pub mod token;
+pub(crate) mod traced;
 pub mod transport;
 pub mod verdict;
 pub mod verify_reason;

@@ -41,7 +41,7 @@ impl CredentialSigner for Native {
 fn token(algorithm: Algorithm, key: &str, json: Option<&str>) -> String {
     let tokens = Tokens::new("organizations/1/apiKeys/2".to_owned(), SigningKey::read(algorithm, key).unwrap());
     let url = "https://api.cdp.coinbase.com/platform/v2/x402/verify";
-    let request = HttpRequest { url, headers: &[], json, timeout_ms: 1 };
+    let request = HttpRequest { url, headers: &[], json, timeout_ms: 1, origin: None };
     let future = tokens.made_for(&request, UnixMillis(1_800_000_000_999), &Native);
     let Poll::Ready(made) = pin!(future).poll(&mut Context::from_waker(Waker::noop())) else { panic!("it waits") };
     made.unwrap().strip_prefix("Bearer ").unwrap().to_owned()

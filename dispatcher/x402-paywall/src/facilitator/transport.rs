@@ -1,6 +1,7 @@
 //! What is sent to facilitators, what comes back, and what sends it.
 
 use super::AuthHeader;
+use crate::trace;
 use std::future::Future;
 
 /// Sends requests to facilitators.
@@ -19,6 +20,8 @@ pub struct HttpRequest<'a> {
     /// JSON to POST; `None` is a GET.
     pub json: Option<&'a str>,
     pub timeout_ms: u64,
+    /// The trace and the request that the call belongs to, for whoever is asked to log.
+    pub origin: Option<&'a trace::Origin>,
 }
 
 /// Largest answer read from a facilitator. Real ones take under 2 kB; the rest is room for extensions.

@@ -32,6 +32,8 @@ pub fn claim(facilitators: &[&str]) -> Claim {
         authorized: None,
         identifier: None,
         ignored_identifier: None,
+        trace: None,
+        request_id: None,
     }
 }
 

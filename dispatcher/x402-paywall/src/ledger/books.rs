@@ -43,7 +43,7 @@ pub struct Entry {
     pub transaction: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settled_at_ms: Option<UnixMillis>,
-    /// A time before which nobody was asked to settle it, while that is open.
+    /// When its outcome was first found to be unknown, while that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub open_since_ms: Option<UnixMillis>,
     pub served: Served,
@@ -91,7 +91,7 @@ impl From<&Record> for Entry {
             facilitator: state.facilitator().map(str::to_owned),
             transaction: state.transaction().map(str::to_owned),
             settled_at_ms: record.settled_at(),
-            open_since_ms: state.first_asked_at(),
+            open_since_ms: state.open_since(),
             served: match state {
                 State::Settled { delivery, .. } => match delivery {
                     Delivery::HandedOver | Delivery::Delivered { .. } => Served::HandedOver,

@@ -4,7 +4,7 @@
 //! so. It is a deadline and not a flag, because a runtime that drops a future half way would leave a flag set for ever.
 
 use super::{
-    Claim, ClaimReply, Collection, Delivery, Record, Reply, SettleReply, State,
+    ClaimReply, Collection, Delivery, Record, Reply, SettleReply, SharedClaim, State,
     books::OnChain,
     identifier::{Bound, Owner, ScopedIdentifier},
     machine::{self, ASK_AGAIN_MIN_MS, CALL_LIMIT_MS, Event, Next, Now, RING_AGAIN_MS, Wake},
@@ -16,6 +16,7 @@ use crate::{
     chain::{ChainNodes, InTime, Look, Word},
     facilitator::{
         Facilitators,
+        traced::Traced,
         transport::FacilitatorTransport,
         verdict::{Open, SettleVerdict, Settlement},
     },
@@ -116,8 +117,8 @@ where
     }
 
     /// Claims the payment for the request `holder` and has it verified.
-    pub async fn claim(&self, claim: Claim, holder: &str) -> Result<ClaimReply, LedgerError> {
-        self.present(Event::Claimed { claim: Box::new(claim), holder: holder.to_owned() }, holder).await
+    pub async fn claim(&self, claim: impl Into<SharedClaim>, holder: &str) -> Result<ClaimReply, LedgerError> {
+        self.present(Event::Claimed { claim: claim.into(), holder: holder.to_owned() }, holder).await
     }
 
     /// Gives the request `holder` what the payment bought before, and begins nothing.
@@ -358,7 +359,9 @@ where
         let with_funds = said.is_some_and(Reason::says_unfunded);
         let look = Look { claim, since, now: self.clock.now(), with_funds };
         let in_time = InTime::new(&self.transport, &self.clock, holder.is_some());
-        let report = chain.look_up(&look, &in_time).await;
+        let span = claim.trace.as_ref().map(|trace| trace.child("chain", self.clock.now()));
+        let origin = claim.origin_of(span.as_deref());
+        let report = chain.look_up(&look, &Traced { transport: &in_time, origin: origin.as_ref() }).await;
         if let Some(trouble) = &report.trouble {
             self.log.trouble(&claim.payment, trouble);
         }

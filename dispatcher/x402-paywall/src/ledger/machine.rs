@@ -5,7 +5,7 @@
 //! late (from a request that lost its lease, from an alarm that was overtaken) must change nothing.
 
 use super::{
-    Claim, Collection, Delivery, Record, Reply, State,
+    Claim, Collection, Delivery, Record, Reply, SharedClaim, State,
     identifier::ScopedIdentifier,
     record::{Lost, Unsent},
 };
@@ -48,7 +48,7 @@ pub const ASK_INTERVAL_MS: u64 = 500;
 pub enum Event {
     /// `holder` presents the payment.
     Claimed {
-        claim: Box<Claim>,
+        claim: SharedClaim,
         holder: String,
     },
     /// `holder` presents the payment for what it bought, and for nothing new.
@@ -156,16 +156,16 @@ pub enum Next {
 pub enum Then {
     Forget(Reply),
     Keep(Reply),
-    Claim { claim: Box<Claim>, holder: String },
+    Claim { claim: SharedClaim, holder: String },
 }
 
 #[must_use]
 pub fn step(record: Option<Record>, event: Event, now: &Now<'_>) -> Step {
     match (record, event) {
-        (None, Event::Claimed { claim, holder }) => fresh(None, *claim, holder, now),
+        (None, Event::Claimed { claim, holder }) => fresh(None, claim, holder, now),
         (Some(record), Event::Claimed { claim, holder }) => {
             let collection = claim.to_collect();
-            come_again(record, &collection, Some(*claim), holder, now)
+            come_again(record, &collection, Some(claim), holder, now)
         }
         (Some(record), Event::CameToCollect { collection, holder }) => {
             come_again(record, &collection, None, holder, now)
@@ -189,7 +189,7 @@ pub fn after_waiting(record: Option<&Record>) -> Reply {
 }
 
 /// A payment that nobody holds and that moved nothing.
-fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) -> Step {
+fn fresh(before: Option<Record>, claim: SharedClaim, holder: String, now: &Now<'_>) -> Step {
     let unsent = before.as_ref().and_then(|before| before.unsent.clone());
     if let Some(reason) = claim.window.shut(now.time) {
         return match unsent {
@@ -203,7 +203,7 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
     if let Some(identifier) = before.as_ref().and_then(|before| before.claim.scoped_identifier()) {
         // It is bound for another holder, and may be another identifier than this claim's. That holder, should it live
         // after all, holds nothing from here on.
-        let then = Then::Claim { claim: Box::new(claim), holder };
+        let then = Then::Claim { claim, holder };
         let before = before.map(|before| Record { state: State::Claimed, ..before });
         return stay(before, Next::Unbind { identifier, then });
     }
@@ -211,7 +211,7 @@ fn fresh(before: Option<Record>, claim: Claim, holder: String, now: &Now<'_>) ->
 }
 
 /// Nobody has looked at the claim yet.
-fn begin_again(claim: Claim, holder: String, unsent: Option<Unsent>, now: &Now<'_>) -> Step {
+fn begin_again(claim: SharedClaim, holder: String, unsent: Option<Unsent>, now: &Now<'_>) -> Step {
     let unsent = unsent.map(|unsent| Unsent { is_doubted: false, ..unsent });
     let record = Record { claim, holder, state: State::Claimed, head: None, unsent };
     // Whoever is to be settled is verified first, under `upfront` too: what nobody has looked at is a stranger's word.
@@ -241,7 +241,7 @@ fn begin_settle(record: Record, now: &Now<'_>) -> Step {
 }
 
 /// `claim` is what could begin with it.
-fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: String, now: &Now<'_>) -> Step {
+fn come_again(record: Record, came: &Collection, claim: Option<SharedClaim>, holder: String, now: &Now<'_>) -> Step {
     let belongs = record.claim.belongs_to(came);
     let own = belongs && record.claim.is_for_the_request_of(came);
     let held = match &record.state {
@@ -307,7 +307,11 @@ fn come_again(record: Record, came: &Collection, claim: Option<Claim>, holder: S
 /// Takes the proof of the payer's key that came along, if one did: it is good for this one use.
 fn with_proof_of(record: Record, came: &Collection) -> Record {
     let proof_of_payer = record.claim.proof_of_payer.max(came.proof_of_payer);
-    Record { claim: Claim { proof_of_payer, ..record.claim }, ..record }
+    if proof_of_payer == record.claim.proof_of_payer {
+        return record;
+    }
+    let claim = Claim { proof_of_payer, ..record.claim.into_own() };
+    Record { claim: claim.into(), ..record }
 }
 
 /// The money moved, and the request `holder` is its payer's.
@@ -358,8 +362,8 @@ fn go_on(record: Record, event: Event, now: &Now<'_>) -> Step {
         (_, Event::Unbound(Then::Keep(reply))) => stay(Some(record), Next::Reply(reply)),
         (_, Event::Unbound(Then::Claim { claim, holder })) => match claim.window.shut(now.time) {
             Some(reason) if record.unsent.is_none() => gone(Reply::Invalid(reason)),
-            Some(_) => doubt(Record { claim: *claim, holder, state: State::Claimed, head: None, ..record }, now),
-            None => begin_again(*claim, holder, record.unsent, now),
+            Some(_) => doubt(Record { claim, holder, state: State::Claimed, head: None, ..record }, now),
+            None => begin_again(claim, holder, record.unsent, now),
         },
         (State::Claimed, Event::VerifyAnswered { verified }) => match verified {
             Verified::Valid(facilitator) => verified_by(record, facilitator, now),

@@ -41,6 +41,8 @@ fn claim(flow: PaymentFlow, path: &str, valid_before: u64, identifier: Option<&s
         authorized: None,
         identifier: identifier.map(|identifier| identifier.parse().unwrap()),
         ignored_identifier: None,
+        trace: None,
+        request_id: None,
     }
 }
 
@@ -381,7 +383,7 @@ impl Life {
                 let (path, identifier) = if path == 0 { ("/a", self.identified) } else { ("/b", false) };
                 let identifier = identifier.then_some("pay_0123456789abcdef");
                 let claim = claim(self.flow, path, START_MS / 1000 + 600, identifier);
-                self.event(Event::Claimed { claim: Box::new(claim), holder: name(holder) }, &name(holder));
+                self.event(Event::Claimed { claim: claim.into(), holder: name(holder) }, &name(holder));
             }
             Op::Collect { holder, path, knows_identifier } => self.collect(path, knows_identifier, &name(holder)),
             Op::Execute { holder } => {
@@ -589,7 +591,7 @@ fn whoever_reads_the_chain_gets_nothing_and_takes_nothing() {
             let before = life.record.clone().map(|record| record.state);
             let copied = claim(life.flow, "/a", START_MS / 1000 + 600, None);
             let claim = Claim { origin: Some(stranger.clone()), ..copied };
-            let event = Event::Claimed { claim: Box::new(claim), holder: "stranger".to_owned() };
+            let event = Event::Claimed { claim: claim.into(), holder: "stranger".to_owned() };
             life.event(event, "stranger");
             let transaction = before.as_ref().and_then(State::transaction).map(str::to_owned);
             assert_eq!(life.replies.last(), Some(&Reply::AlreadyUsed { transaction }), "{before:?}");
@@ -611,7 +613,7 @@ fn a_refused_payment_is_its_payers_to_try_again() {
         let mut life = Life { record: refused.record.clone(), ..Life::default() };
         let origin = Origin { caller: caller.map(|caller| Fingerprint::of([caller])), ..Origin::default() };
         let claim = Claim { origin: Some(origin), ..claim(life.flow, "/b", START_MS / 1000 + 600, None) };
-        life.event(Event::Claimed { claim: Box::new(claim), holder: "again".to_owned() }, "again");
+        life.event(Event::Claimed { claim: claim.into(), holder: "again".to_owned() }, "again");
         (life.replies.pop(), life.outstanding.is_some())
     };
     assert_eq!(again(None), (None, true));
@@ -625,7 +627,7 @@ fn an_answer_goes_to_the_credentials_that_it_was_made_for_and_to_the_body_that_i
         let mut life = Life { record: settled.record.clone(), moved_at: settled.moved_at.clone(), ..Life::default() };
         let mut claim = claim(life.flow, "/a", START_MS / 1000 + 600, None);
         change(&mut claim);
-        life.event(Event::Claimed { claim: Box::new(claim), holder: "again".to_owned() }, "again");
+        life.event(Event::Claimed { claim: claim.into(), holder: "again".to_owned() }, "again");
         life.replies.pop().unwrap()
     };
     assert!(matches!(told(|_| {}), Reply::Settled(_)));

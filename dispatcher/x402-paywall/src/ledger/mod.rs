@@ -19,7 +19,10 @@ mod record;
 mod record_tests;
 pub mod shard;
 
-pub use crate::claim::{Asked, Authorized, Claim, Collection};
+pub use crate::{
+    claim::{Asked, Authorized, Claim, Collection},
+    shared_claim::SharedClaim,
+};
 pub use keeper::Keeper;
 pub use local::LocalLedger;
 pub use memory::{Memory, MemoryStore};

@@ -1,6 +1,10 @@
 //! A payment's record. No record is the state "vacant": nothing moved, and nobody holds the payment.
 
-use super::{Claim, identifier::Owner, machine::SETTLED_KEPT_MS};
+use super::{
+    SharedClaim,
+    identifier::Owner,
+    machine::{CALL_LIMIT_MS, SETTLED_KEPT_MS},
+};
 use crate::{
     Reason, UnixMillis,
     facilitator::verdict::Settlement,
@@ -12,7 +16,7 @@ use std::borrow::Cow;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Record {
-    pub claim: Claim,
+    pub claim: SharedClaim,
     /// The request that claimed the payment last.
     pub holder: String,
     pub state: State,
@@ -156,6 +160,15 @@ impl State {
             }
             _ => None,
         }
+    }
+
+    /// When the outcome of its settlement was first found to be unknown, as far as that can be told. A record has the time before
+    /// which nobody was asked: a whole call earlier, so that no transfer is overlooked.
+    #[must_use]
+    pub fn open_since(&self) -> Option<UnixMillis> {
+        let (Self::Unknown { lost, .. } | Self::Settling { lost: Some(lost), .. }) = self else { return None };
+        let found = UnixMillis(lost.first_asked_at.0.saturating_add(CALL_LIMIT_MS));
+        self.first_asked_at().map(|_| found.min(lost.asked_at))
     }
 
     /// Whether reaching `after` from here is worth an event: another stage, or another facilitator. A response that is

@@ -2,7 +2,7 @@
 //! kind as it was once stored, and nothing of it is ever changed; a dispatcher that stores them otherwise adds its own.
 
 use super::{
-    Authorized, Claim, Delivery, Record, State,
+    Authorized, Claim, Delivery, Record, State, machine,
     record::{Lost, Unsent},
 };
 use crate::{
@@ -57,16 +57,18 @@ fn record(state: State) -> Record {
         authorized: Some(Authorized { token: Address([3; 20]), to: Address([2; 20]), nonce: Nonce([4; 32]) }),
         identifier: Some("order-of-monday-0001".parse().unwrap()),
         ignored_identifier: None,
+        trace: None,
+        request_id: None,
     };
-    Record { claim, holder: "request-1".to_owned(), state, head, unsent: None }
+    Record { claim: claim.into(), holder: "request-1".to_owned(), state, head, unsent: None }
 }
 
 /// A record as it is since it knows who presented the payment, and with what.
 fn with_origin((name, record): (&'static str, Record)) -> (&'static str, Record) {
     let caller = Some(Fingerprint::of(["203.0.113.7"]));
     let origin = Some(Origin { caller, network: None, credentials: Fingerprint::of(["authorization", "Bearer x"]) });
-    let claim = Claim { proven: true, origin, content: Some(Fingerprint::default()), ..record.claim };
-    (name, Record { claim, ..record })
+    let claim = Claim { proven: true, origin, content: Some(Fingerprint::default()), ..record.claim.into_own() };
+    (name, Record { claim: claim.into(), ..record })
 }
 
 fn every_kind() -> Vec<(&'static str, Record)> {
@@ -129,7 +131,7 @@ fn every_kind() -> Vec<(&'static str, Record)> {
     .into();
     kinds.extend(since);
     let mut proven = record(State::Claimed);
-    proven.claim.proven = true;
+    proven.claim = Claim { proven: true, ..proven.claim.into_own() }.into();
     kinds.push(("claimed-proven", proven));
     kinds
 }
@@ -170,7 +172,20 @@ fn whatever_was_ever_stored_can_be_read_and_nothing_of_it_gets_lost() {
 #[test]
 fn what_is_stored_today_is_on_file() {
     for (name, record) in every_kind() {
-        let text = serde_json::to_string_pretty(&record).unwrap() + "\n";
-        assert_eq!(text, stored(name), "{name}");
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(read(&serde_json::to_string(&record).unwrap()), read(&stored(name)), "{name}");
     }
+}
+
+#[test]
+fn a_settlement_is_open_from_when_its_loss_was_found_and_not_from_a_call_before() {
+    let found = UnixMillis(1_000_000);
+    let unknown = |asked_at, first_asked_at| {
+        let lost = Lost { first_asked_at, ..lost_once(asked_at) };
+        State::Unknown { facilitator: "primary".to_owned(), tried: Vec::new(), lost }.open_since()
+    };
+    let before = UnixMillis(found.0 - machine::CALL_LIMIT_MS);
+    assert_eq!(unknown(found, before), Some(found));
+    assert_eq!(unknown(found.plus(600_000), before), Some(found), "asked again, it is open for as long");
+    assert_eq!(unknown(found, UnixMillis(0)), None, "it was stored before that was");
 }

@@ -1,7 +1,7 @@
 //! A payment in the dispatcher's words, the ledger's and the storage's.
 
 use super::{Story, TENANT, request_of, transaction};
-use reports::event::{DispatcherPayment, Event, LedgerState, StoredRecord};
+use reports::event::{Books, DispatcherPayment, Event, LedgerState, StoredRecord};
 
 fn stage(payment: &str, stage: &str) -> DispatcherPayment {
     DispatcherPayment {
@@ -41,9 +41,17 @@ impl Story {
         self.then(Event::LedgerState(LedgerState { payment, state, transaction }))
     }
 
+    pub fn books(self, books: Books) -> Self {
+        self.then(Event::BooksRead(books))
+    }
+
     /// The payment's record is left in storage, as it was when it was told of last.
     pub fn stored(self, payment: &str, state: &str) -> Self {
+        self.stored_with(payment, state, 0)
+    }
+
+    pub fn stored_with(self, payment: &str, state: &str, body_bytes: u64) -> Self {
         let (payment, state) = (payment.to_owned(), state.to_owned());
-        self.then(Event::StorageLeft(StoredRecord { payment, state, since_us: 0, bytes: 1 }))
+        self.then(Event::StorageLeft(StoredRecord { payment, state, since_us: 0, bytes: 1, body_bytes }))
     }
 }

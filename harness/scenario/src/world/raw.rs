@@ -17,6 +17,9 @@ use serde::Deserialize;
 use std::time::Duration;
 use toml::Spanned;
 
+/// The most objects of a ledger.
+const MAX_SHARDS: u16 = 4_096;
+
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[schemars(rename = "World")]
@@ -49,7 +52,14 @@ pub struct RawWorld {
     #[serde(default)]
     repeats: Repeats,
     /// A node of the chain that the dispatcher may ask: there is none unless given.
-    node: Option<RawNode>,
+    #[schemars(with = "Option<RawNode>")]
+    node: Option<Spanned<RawNode>>,
+    /// Several of them, in place of one: the first is asked first.
+    #[serde(default)]
+    nodes: Vec<RawNode>,
+    /// The number of objects that the ledger is spread over, a power of two: the dispatcher's own unless given.
+    #[schemars(with = "Option<u16>", range(min = 1, max = MAX_SHARDS))]
+    shards: Option<Spanned<u16>>,
     /// The dispatcher's clock is set back once, as hosts' clocks are (only = "sim").
     #[schemars(with = "Option<RawSetBack>")]
     clock_set_back: Option<Spanned<RawSetBack>>,
@@ -138,6 +148,17 @@ impl RawWorld {
             .collect();
         let wants_token = wants_token.into_iter().collect::<Option<Vec<_>>>();
         let other_networks = find_all(&facilitators, &self.other_networks, problems);
+        let shards = self.shards.as_ref().map(|raw| *raw.get_ref());
+        let is_wrong = |count: u16| !count.is_power_of_two() || count > MAX_SHARDS;
+        if let Some(raw) = self.shards.as_ref().filter(|raw| is_wrong(*raw.get_ref())) {
+            problems.add(Problem::new(raw.span(), format!("a power of two, 1 to {MAX_SHARDS}"), "not so many"));
+        }
+        if let Some(one) = self.node.as_ref().filter(|_| !self.nodes.is_empty()) {
+            let problem = Problem::new(one.span(), "there are `nodes` already", "one more");
+            problems.add(problem.help("write it into `nodes`"));
+        }
+        let nodes = self.node.map(Spanned::into_inner).into_iter().chain(self.nodes);
+        let nodes = nodes.map(|node| node.check(problems)).collect::<Vec<_>>().into_iter().collect::<Option<_>>()?;
         let official = self.official.as_ref().is_some_and(|raw| *raw.get_ref());
         if let (true, Some(name)) = (official, self.other_networks.first()) {
             let problem = Problem::new(name.span(), "an official facilitator lists what it serves", "official");
@@ -148,13 +169,14 @@ impl RawWorld {
         Some(World {
             network: network?,
             dispatchers,
+            shards,
             facilitators,
             wants_key: wants_key?,
             wants_token: wants_token?,
             other_networks: other_networks?,
             official,
             repeats: self.repeats,
-            node: self.node.map(|node| node.check(problems)),
+            nodes,
             set_back,
             tenants: tenants.into_iter().collect::<Option<_>>()?,
             directory: self.directory,

@@ -1,14 +1,16 @@
-//! The desk at which questions about kept events are answered: nothing is kept in the simulation.
+//! The desk at which questions about kept events are answered.
 
+use crate::sim::kept_events::KeptEvents;
 use dispatcher_core::{
     operations::question::{Asked, DeskError, Told},
     ports::Desk,
 };
+use std::rc::Rc;
 
-pub struct SimDesk;
+pub struct SimDesk(pub Rc<KeptEvents>);
 
 impl Desk for SimDesk {
-    async fn ask(&self, _asked: &Asked) -> Result<Told, DeskError> {
-        Err(DeskError::Unavailable("the simulation keeps no events".to_owned()))
+    async fn ask(&self, asked: &Asked) -> Result<Told, DeskError> {
+        self.0.ask(asked).await
     }
 }

@@ -1,11 +1,14 @@
-//! The queue of events in the simulation: there is none, so events are in the log alone.
+//! The queue of events, as a process sends to it.
 
+use crate::sim::kept_events::KeptEvents;
 use dispatcher_core::{ports::EventQueue, telemetry::outbox::Parcel};
+use std::rc::Rc;
 
-pub struct SimQueue;
+#[derive(Clone)]
+pub struct SimQueue(pub Rc<KeptEvents>);
 
 impl EventQueue for SimQueue {
-    async fn send(&self, _parcel: &Parcel) -> Result<(), String> {
-        Err("the simulation has no queue".to_owned())
+    async fn send(&self, parcel: &Parcel) -> Result<(), String> {
+        self.0.send(parcel)
     }
 }

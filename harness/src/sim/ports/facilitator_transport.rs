@@ -7,6 +7,7 @@ use dispatcher_core::paywall::{
         Clock, CredentialSigner, FacilitatorAnswer, FacilitatorTransport, HttpRequest, MAX_FACILITATOR_ANSWER_BYTES,
         SignError, TransportError,
     },
+    trace::{Origin, REQUEST_ID, TRACEPARENT},
 };
 use doubles::{NodeDouble, PipeEnd, PipedDouble, TokenAlgorithm, sign_with};
 use std::{collections::BTreeMap, fmt::Write, rc::Rc, sync::Arc, time::Duration};
@@ -17,8 +18,15 @@ pub fn url_of(facilitator: &str) -> String {
     format!("https://{facilitator}.{DOMAIN}")
 }
 
-/// Under which URL it is told of the node.
-pub const NODE_URL: &str = "https://node.chain.test";
+/// Under which URLs it is told of so many nodes.
+#[must_use]
+pub fn node_urls(count: usize) -> Vec<String> {
+    (0..count).map(node_url).collect()
+}
+
+fn node_url(at: usize) -> String {
+    format!("https://node-{at}.chain.test")
+}
 
 const DOMAIN: &str = "facilitators.test";
 /// The most headers that are read: as many as an answer of a double has, and room.
@@ -31,7 +39,8 @@ pub struct PipeTransport {
     pub clock: VirtualClock,
     /// By name.
     pub doubles: Rc<BTreeMap<String, Arc<PipedDouble>>>,
-    pub node: Option<Rc<NodeDouble>>,
+    /// In the order in which they are asked.
+    pub nodes: Rc<[NodeDouble]>,
 }
 
 impl FacilitatorTransport for PipeTransport {
@@ -46,9 +55,11 @@ impl FacilitatorTransport for PipeTransport {
 
 impl PipeTransport {
     async fn exchange(&self, request: &HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
-        if let Some(node) = self.node.as_ref().filter(|_| request.url == NODE_URL) {
+        let node = self.nodes.iter().enumerate().find(|(at, _)| request.url == node_url(*at));
+        if let Some((_, node)) = node {
             self.chance.travel().await;
             self.life.alive().await;
+            tokio::time::sleep(node.delay()).await;
             let (status, body) = node.answer(request.json.unwrap_or_default().as_bytes());
             self.chance.travel().await;
             return Ok(FacilitatorAnswer { status, body });
@@ -73,6 +84,10 @@ impl PipeTransport {
 impl PipeTransport {
     async fn headers(&self, request: &HttpRequest<'_>) -> Result<String, TransportError> {
         let mut text = String::new();
+        if let Some(Origin { traceparent, request_id }) = request.origin {
+            let id = request_id.as_deref().unwrap_or_default();
+            text += &format!("{TRACEPARENT}: {traceparent}\r\n{REQUEST_ID}: {id}\r\n");
+        }
         for header in request.headers {
             let value =
                 header.value(request, self.clock.now(), self).await.map_err(|SignError| TransportError::Unsigned)?;

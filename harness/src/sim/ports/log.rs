@@ -3,15 +3,16 @@
 
 use crate::{
     play::{leaked, line_of},
-    sim::{armed_kills::Armed, process::Life},
+    sim::{armed_kills::Armed, clock::VirtualClock, ports::event_queue::SimQueue, process::Life},
 };
 use dispatcher_core::{
     paywall::{
-        ports::{HealthLog, LedgerError, PaymentLog},
+        ports::{Clock, HealthLog, LedgerError, PaymentLog},
         telemetry::{FacilitatorAlert, PaymentEvent, StandingChange, StuckPayment, TroubleLine},
     },
     ports::{DirectoryLog, RequestLog, TroubleLog},
-    telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble},
+    serving::send_events,
+    telemetry::{Alert, DirectoryEvent, OperatorLine, RequestLine, Trouble, outbox::Outbox},
 };
 use journal::Journal;
 use reports::event::Event;
@@ -20,6 +21,10 @@ use std::{collections::BTreeMap, rc::Rc};
 
 #[derive(Clone)]
 pub struct SimLog {
+    pub clock: VirtualClock,
+    /// What waits to be sent to where events are kept.
+    pub outbox: Rc<Outbox>,
+    pub queue: SimQueue,
     pub life: Life,
     pub journal: Journal,
     pub armed: Rc<Armed>,
@@ -38,12 +43,24 @@ impl SimLog {
             self.journal.record(leak);
         }
         let value = serde_json::to_value(line).expect(PLAIN);
-        let unreadable = || Event::Unreadable { source: "dispatcher log".to_owned(), text };
+        let unreadable = || Event::Unreadable { source: "dispatcher log".to_owned(), text: text.clone() };
         let event = line_of(log, value).unwrap_or_else(unreadable);
         self.journal.record(event.clone());
+        self.outbox.put(self.clock.now(), log, &text);
         if self.armed.is_hit_by(&event, self.journal.clock().now_us()) {
             self.life.end();
         }
+    }
+}
+
+impl SimLog {
+    /// Has an object send what waits, unless somebody is about to. A request's side does so by itself.
+    fn send(&self) {
+        if self.life.is_over() || !self.outbox.wants_sender(self.clock.now()) {
+            return;
+        }
+        let log = self.clone();
+        self.life.spawn(async move { send_events(&log.outbox, &log.queue, &log.clock, &log).await });
     }
 }
 
@@ -76,23 +93,28 @@ impl DirectoryLog for SimLog {
 impl PaymentLog for SimLog {
     fn record(&self, event: &PaymentEvent<'_>) {
         self.write("payment", event);
+        self.send();
     }
 
     fn trouble(&self, payment: &str, why: &str) {
         self.write("trouble", &TroubleLine { what: None, payment: Some(payment.to_owned()), why: why.to_owned() });
+        self.send();
     }
 
     fn stuck(&self, payment: &str, error: &LedgerError) {
         self.write("alert", &StuckPayment::new(payment, error));
+        self.send();
     }
 }
 
 impl HealthLog for SimLog {
     fn record(&self, change: &StandingChange) {
         self.write("facilitator", change);
+        self.send();
     }
 
     fn alert(&self, alert: &FacilitatorAlert) {
         self.write("alert", alert);
+        self.send();
     }
 }

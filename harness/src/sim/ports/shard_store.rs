@@ -46,6 +46,9 @@ impl ShardStore for SimShardStore {
 
     async fn set_alarm(&self, at: UnixMillis) -> Result<(), LedgerError> {
         self.life.alive().await;
+        if self.weather.disturbed.refuses_alarm(&self.name) {
+            return Err(LedgerError("the storage refused an alarm".to_owned()));
+        }
         self.alarms.set(Object::Shard(self.name.clone()), at);
         Ok(())
     }

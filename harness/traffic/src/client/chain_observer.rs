@@ -1,6 +1,7 @@
 //! A client without a wallet that reads the chain: as soon as somebody's transfer is in a block, it rebuilds the payment from
 //! the calldata and presents it for what that caller bought, in both generations of the protocol, with and without that
-//! caller's credentials, and from behind that caller's own address. A facilitator may wait for its receipt for seconds meanwhile, and so may the payer.
+//! caller's credentials, and from behind that caller's own address. A transfer that failed stands in a block as well, and its payment is
+//! not spent. A facilitator may wait for its receipt for seconds meanwhile, and so may the payer.
 
 use super::Visit;
 use crate::{
@@ -8,7 +9,7 @@ use crate::{
     payer::{Payment, plain},
     presented::Sale,
 };
-use reports::event::{Event, ExchangeKind};
+use reports::event::{Event, ExchangeKind, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
@@ -47,20 +48,25 @@ pub async fn steal(visit: &Visit<'_>) -> Vec<String> {
     Vec::new()
 }
 
-/// The next transfer whose payment somebody else presented.
+/// The next transfer, be it one that failed, whose payment somebody else presented.
 async fn next_sale(visit: &Visit<'_>) -> Option<(String, Sale)> {
     let mut events = visit.caller.journal().follow();
     loop {
-        match events.recv().await {
-            Ok(Event::TransferMoved(transfer)) => {
-                if let Some(sale) = visit.caller.presented().sale(&transfer.payment) {
-                    return Some((transfer.payment, sale));
-                }
-            }
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
+        let payment = match events.recv().await {
+            Ok(Event::TransferMoved(transfer)) => transfer.payment,
+            Ok(Event::FacilitatorCalled(call)) if is_refused(&call) => call.payment.unwrap_or_default(),
+            Ok(_) | Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return None,
+        };
+        if let Some(sale) = visit.caller.presented().sale(&payment) {
+            return Some((payment, sale));
         }
     }
+}
+
+fn is_refused(call: &FacilitatorCall) -> bool {
+    call.endpoint == FacilitatorEndpoint::Settle
+        && matches!(call.answer, FacilitatorAnswer::Sent { ok: Some(false), .. })
 }
 
 fn rebuilt(version: Version, bill: &Value, offer: &x402_protocol::Offer, calldata: &Value) -> Value {

@@ -136,6 +136,7 @@ clients! {
         Swarm::Never { because: "it needs the official library's facilitators" }
     );
     Authorized("authorized", "buys with an Authorization and a cookie of its own", "1", Swarm::Sometimes);
+    Keyed("keyed", "buys with an API key of its own, in a header that the tenant's record lists", "1", NOT_TRIED);
     Roaming(
         "roaming",
         "buys under a payment-identifier, and collects it again from another address",
@@ -248,7 +249,7 @@ impl ClientKind {
 
     /// Whether it sends credentials of its own with everything.
     pub fn has_credentials(self) -> bool {
-        matches!(self, Self::Authorized | Self::Roaming)
+        matches!(self, Self::Authorized | Self::Keyed | Self::Roaming)
     }
 
     /// Whether it is out for what it has not paid for, or for others' harm. It makes no purchase that anybody owes it.

@@ -38,7 +38,7 @@ pub use kind::{ClientKind, Swarm};
 
 use super::{
     ask::Ask,
-    caller::{Caller, Got, Sending},
+    caller::{API_KEY, Caller, Got, Sending},
     leaks,
     payer::{Draft, Invoice, Payers, Payment},
     schedule::Arrival,
@@ -90,7 +90,8 @@ impl Visit<'_> {
             | ClientKind::PaidPermit2
             | ClientKind::Forger
             | ClientKind::SharedIdentifier
-            | ClientKind::Authorized => paid::buy(self).await,
+            | ClientKind::Authorized
+            | ClientKind::Keyed => paid::buy(self).await,
             ClientKind::Roaming => roaming::buy(self).await,
             ClientKind::Returner => returner::buy(self).await,
             ClientKind::Late | ClientKind::LateIdentified => late::buy(self).await,
@@ -142,6 +143,7 @@ impl Visit<'_> {
         let sending = match self.arrival.client {
             // It buys as it should, and says with everything what only the dispatcher may say.
             ClientKind::Forger => sending.headers(leaks::FORGED_REQUEST),
+            ClientKind::Keyed => sending.with_credentials_of(format!("{API_KEY}{}", self.arrival.number)),
             client if client.has_credentials() => sending.with_credentials_of(format!("user-{}", self.arrival.number)),
             _ => sending,
         };

@@ -61,7 +61,7 @@ pub type Said = (u16, Option<&'static str>);
 
 impl FacilitatorTransport for Ports {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
-        let HttpRequest { url, headers, json, timeout_ms } = request;
+        let HttpRequest { url, headers, json, timeout_ms, .. } = request;
         if url == CHAIN_RPC {
             let body = self.0.ask_chain(&serde_json::from_str(json.unwrap()).unwrap()).to_string().into_bytes();
             return Ok(FacilitatorAnswer { status: 200, body });

@@ -20,7 +20,7 @@ pub use row::Row;
 pub use side_by_side::all as side_by_side;
 
 use super::{
-    Claim, ClaimReply, Collection, Keeper, Record, SettleReply,
+    ClaimReply, Collection, Keeper, Record, SettleReply, SharedClaim,
     books::{Entry, OnChain, Span},
     layout::{Layout, Place},
     machine::RING_AGAIN_MS,
@@ -130,9 +130,10 @@ where
     pub async fn claim(
         &self,
         routed: Routed<'_>,
-        claim: Claim,
+        claim: impl Into<SharedClaim>,
         holder: &str,
     ) -> Result<Placed<ClaimReply>, LedgerError> {
+        let claim = claim.into();
         let _under_way = self.calls.begin(&claim.tenant_id)?;
         self.with(routed, async |keeper| keeper.claim(claim, holder).await).await
     }
@@ -155,8 +156,9 @@ where
         response: &PaidResponse,
     ) -> Result<Placed<SettleReply>, LedgerError> {
         self.with(routed, async |keeper| {
-            let tenant = keeper.record().await?.map(|record| record.claim.tenant_id).unwrap_or_default();
-            let _held = self.calls.hold(&tenant, response.body.len())?;
+            let record = keeper.record().await?;
+            let tenant = record.as_ref().map_or("", |record| record.claim.tenant_id.as_str());
+            let _held = self.calls.hold(tenant, response.body.len())?;
             keeper.settle(holder, response).await
         })
         .await

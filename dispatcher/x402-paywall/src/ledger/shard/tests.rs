@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     facilitator::Facilitators,
     health::{Board, testing},
-    ledger::{Memory, MemoryStore, Reply, books::Span},
+    ledger::{Claim, Memory, MemoryStore, Reply, State, books::Span, port::RecordStore},
     ports::{FacilitatorAnswer, HttpRequest, TransportError},
     response::ResponseHead,
     telemetry::PaymentEvent,
@@ -23,6 +23,8 @@ struct World(Rc<Inner>);
 struct Inner {
     now: Cell<u64>,
     settles: Cell<bool>,
+    /// The end of a URL at which the facilitator says nothing.
+    hangs_at: Cell<Option<&'static str>>,
     asked_to_settle: Cell<u32>,
     alarms: RefCell<BTreeMap<String, UnixMillis>>,
     memories: RefCell<BTreeMap<String, Memory>>,
@@ -81,10 +83,14 @@ impl Clock for World {
 
 impl FacilitatorTransport for World {
     async fn send(&self, request: HttpRequest<'_>) -> Result<FacilitatorAnswer, TransportError> {
-        let body = if request.url.ends_with("/verify") {
+        let is_settle = !request.url.ends_with("/verify");
+        self.0.asked_to_settle.set(self.0.asked_to_settle.get() + u32::from(is_settle));
+        if self.0.hangs_at.get().is_some_and(|end| request.url.ends_with(end)) {
+            std::future::pending::<()>().await;
+        }
+        let body = if !is_settle {
             r#"{"isValid":true}"#.to_owned()
         } else {
-            self.0.asked_to_settle.set(self.0.asked_to_settle.get() + 1);
             if !self.0.settles.get() {
                 let pending =
                     br#"{"success":false,"errorReason":"not_final_yet","transaction":"","network":"eip155:84532"}"#;
@@ -178,9 +184,12 @@ fn sell(shard: &TestShard, payment: &str, shards: u16) -> Result<Reply, LedgerEr
     let routed = known(payment, shards);
     let Placed::Here(claimed) = ready(shard.claim(routed, claim(payment), "request"))? else { panic!("it is here") };
     assert_eq!(claimed.reply, Reply::Run, "{payment}");
-    let response = PaidResponse { head: ResponseHead { status: 200, headers: Vec::new() }, body: b"content".to_vec() };
-    let Placed::Here(settled) = ready(shard.settle(routed, "request", &response))? else { panic!("it is here") };
+    let Placed::Here(settled) = ready(shard.settle(routed, "request", &content()))? else { panic!("it is here") };
     Ok(settled.reply)
+}
+
+fn content() -> PaidResponse {
+    PaidResponse { head: ResponseHead { status: 200, headers: Vec::new() }, body: b"content".to_vec() }
 }
 
 fn state(shard: &TestShard, payment: &str, shards: u16) -> &'static str {
@@ -305,4 +314,88 @@ fn payments_that_are_over_leave_memory() {
 
 fn collection(payment: &str) -> Collection {
     claim(payment).to_collect()
+}
+
+/// The states in which a reset finds a payment, and whether its tenant may run after it.
+const RESETS: [(&str, bool); 7] = [
+    ("claimed", true),
+    ("naming", true),
+    ("verified", true),
+    ("settling", false),
+    ("unknown", false),
+    ("settled", false),
+    ("handed over", false),
+];
+
+/// Brings a payment into a state, and ends its process there.
+fn reset_in(world: &World, stage: &str, layout: Layout) {
+    let (shard, routed) = (world.shard("0", layout), known("p", 16));
+    let named = || Claim { identifier: Some("order-of-monday-0001".parse().unwrap()), ..claim("p") };
+    match stage {
+        "claimed" => {
+            world.0.hangs_at.set(Some("/verify"));
+            let mut call = pin!(shard.claim(routed, named(), "request"));
+            assert!(call.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        }
+        "naming" => {
+            let state = State::Naming { facilitator: "primary".to_owned() };
+            let record =
+                Record { claim: named().into(), holder: "request".to_owned(), state, head: None, unsent: None };
+            ready(world.memory("0").store("p").save(&record, None)).unwrap();
+        }
+        _ => {
+            ready(shard.claim(routed, named(), "request")).unwrap();
+            world.0.settles.set(matches!(stage, "settled" | "handed over"));
+            world.0.hangs_at.set(Some("/settle").filter(|_| stage == "settling"));
+            if stage != "verified" {
+                let response = content();
+                let mut call = pin!(shard.settle(routed, "request", &response));
+                let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                assert_eq!(polled.is_pending(), stage == "settling");
+            }
+            if stage == "handed over" {
+                ready(shard.handed_over(routed, "request", true)).unwrap();
+            }
+        }
+    }
+    let stored = world.shard("0", layout);
+    let stored = state(&stored, "p", 16);
+    let expected = match stage {
+        // Of a stranger's payment nothing is stored before somebody has said that it holds.
+        "claimed" => "vacant",
+        "naming" => "claimed",
+        "handed over" => "settled",
+        stage => stage,
+    };
+    assert_eq!(stored, expected);
+}
+
+#[test]
+fn a_reset_in_any_state_loses_no_payment_and_runs_no_tenant_after_money_was_asked_for() {
+    for (stage, may_run) in RESETS {
+        let (world, layout) = (World::new(), Layout::default());
+        reset_in(&world, stage, layout);
+        world.0.hangs_at.set(None);
+        world.0.settles.set(true);
+        let asked = world.0.asked_to_settle.get();
+        let (shard, routed) = (world.shard("0", layout), known("p", 16));
+        let named = Claim { identifier: Some("order-of-monday-0001".parse().unwrap()), ..claim("p") };
+        let mut runs = 0;
+        let body = loop {
+            let claimed = ready(shard.claim(routed, named.clone(), "again")).unwrap();
+            let Placed::Here(told) = claimed else { panic!("{stage}: it is here") };
+            match told.reply {
+                Reply::Settled(_) => break told.response.unwrap().body,
+                Reply::Run => {
+                    runs += 1;
+                    ready(shard.settle(routed, "again", &content())).unwrap();
+                }
+                Reply::Pending { .. } | Reply::InProgress => world.pass_ms(2_000),
+                other => panic!("{stage}: {other:?}"),
+            }
+        };
+        assert_eq!((body, runs), (b"content".to_vec(), u32::from(may_run)), "{stage}");
+        assert!(world.0.asked_to_settle.get() - asked <= 1, "{stage}: it is asked about once");
+        assert!(world.0.stuck.borrow().is_empty(), "{stage}");
+    }
 }

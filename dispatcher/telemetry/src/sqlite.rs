@@ -1,8 +1,9 @@
-//! SQLite in this process, in the database's place: the platform's is the same engine.
+//! SQLite in this process, in the database's place: the platform's is the same engine. For tests and the simulation; no Worker
+//! has it.
 
+use crate::store::{Database, DatabaseError, Rows, Statement, Value};
 use rusqlite::{Connection, types::ToSql};
 use std::cell::{Cell, RefCell};
-use telemetry::store::{Database, DatabaseError, Rows, Statement, Value};
 
 pub struct Sqlite {
     connection: RefCell<Connection>,
@@ -11,10 +12,13 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    pub fn new() -> Self {
-        Self { connection: Connection::open_in_memory().expect("memory").into(), is_down: Cell::default() }
+    #[must_use]
+    pub fn in_memory() -> Self {
+        let connection = Connection::open_in_memory().expect("a database in memory can be opened");
+        Self { connection: connection.into(), is_down: Cell::default() }
     }
 
+    /// Every text that is stored, for whoever looks for what may not be.
     pub fn all_text(&self) -> String {
         let connection = self.connection.borrow();
         let dump = |table: &str| {

@@ -1,6 +1,7 @@
-//! Times as accountants read them: `2026-11-28T12:00:00Z`.
+//! Times as people read them: `2026-11-28T12:00:00Z`.
 
 /// A Unix time in milliseconds, to the second.
+#[must_use]
 pub fn utc(ms: u64) -> String {
     let (days, seconds) = (ms / 86_400_000, ms / 1_000 % 86_400);
     // Days since 0000-03-01, so that a leap day ends its year.

@@ -14,15 +14,15 @@ sim:
 # What CI asks of the text of the code
 lint:
     cargo fmt --check
-    rustfmt --edition 2024 --check harness/doubles/src/fault/*.rs harness/judge/src/*.rs
+    rustfmt --edition 2024 --check harness/doubles/src/fault/*.rs harness/traffic/src/client/*.rs harness/judge/src/*.rs
     cargo clippy --workspace --all-targets -- -D warnings
 
-# Formats everything; the files of faults and rules are named in macros, where rustfmt does not look for them
+# Formats everything; the files of faults, clients and rules are named in macros, where rustfmt does not look for them
 fmt:
     cargo fmt
-    rustfmt --edition 2024 harness/doubles/src/fault/*.rs harness/judge/src/*.rs
+    rustfmt --edition 2024 harness/doubles/src/fault/*.rs harness/traffic/src/client/*.rs harness/judge/src/*.rs
 
-# Floors, circles, heads, long lines, openings of comments, links in documents
+# Floors, circles, heads, long lines, openings of comments, links in documents, sentences, names
 tidy:
     cargo test -p harness --test layers --test tidy
 

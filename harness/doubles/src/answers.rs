@@ -1,9 +1,7 @@
 //! Healthy answers and the faults that are whole HTTP answers, served by wiremock or asked within the process. This half
 //! of a double never sees a caller's connection; which fault a call gets has been decided before, and is said in a header.
 
-use super::{
-    Terms, ask::Ask, chain::Chain, fault, repeat::Repeat, reply::Reply, request::FacilitatorRequest, script::Script,
-};
+use super::{Terms, ask::Ask, chain::Chain, repeat::Repeat, reply::Reply, request::FacilitatorRequest, script::Script};
 use crate::Inject;
 use reports::event::FacilitatorEndpoint;
 use std::{
@@ -160,9 +158,9 @@ impl Desk {
             repeats: self.repeats,
             unix_now: self.clock.unix_now(),
             asked_before: self.count(request),
-            calls_this_second: if matches!(inject, Some(Inject::Busy { .. })) { self.count_call() } else { 0 },
+            calls_this_second: if inject.is_some_and(Inject::counts_calls) { self.count_call() } else { 0 },
         };
-        fault::reply(inject, &ask)
+        inject.map_or_else(|| ask.honest(), |inject| inject.reply(&ask))
     }
 
     fn count_call(&self) -> u64 {

@@ -4,7 +4,6 @@ use super::{
     answers,
     caller::Caller,
     exchange::{Exchange, Played, Then},
-    fault,
     http1::{Head, ReadError, RequestLine},
     origin::HonestPart,
     reply::{JSON, Reply},
@@ -93,14 +92,17 @@ async fn play(
     seen: &mut PaymentSeen,
 ) -> Played {
     let inject = admitted.fault.as_ref().map(|(_, spec)| &spec.inject);
-    if inject.is_some_and(|inject| !fault::reads_request(inject)) {
+    if inject.is_some_and(|inject| !inject.reads_request()) {
         return Played::reset();
     }
     let (head, body) = match request(caller).await {
         Ok(request) => request,
         Err(error) => return unread(caller, double, &error).await,
     };
-    let body = fault::as_read(inject, body);
+    let body = match inject {
+        Some(inject) => inject.as_read(body),
+        None => body,
+    };
     let read = FacilitatorRequest::parse(&body);
     *seen = read.seen();
     let shown = Shown { head: &head, line, now: double.journal.clock().unix_now() };
@@ -119,7 +121,11 @@ async fn play(
         signers: &double.signers,
         fault,
     };
-    let mut played = fault::play(inject, &mut exchange).await.unwrap_or_else(|error| {
+    let played = match inject {
+        Some(inject) => inject.play(&mut exchange).await,
+        None => exchange.answer().await,
+    };
+    let mut played = played.unwrap_or_else(|error| {
         double.unreadable(chain_of(&error));
         Played::reset()
     });

@@ -5,7 +5,7 @@
 //! which decides the fault of each request and takes over the socket where wiremock cannot be trusted with it
 //! ([`connection`]). All doubles of a run settle on one [`Chain`], which is the truth for the judges.
 //!
-//! What decides is apart from the sockets and can be used without them: [`Script`] (which fault), [`fault::reply`] (which
+//! What decides is apart from the sockets and can be used without them: [`Script`] (which fault), [`Inject::reply`] (which
 //! answer), [`honest`] (what is true).
 
 mod acceptor;
@@ -45,9 +45,7 @@ mod testing;
 pub use ask::Ask;
 pub use call::Call;
 pub use chain::{AMPLE_BALANCE, Chain, Settled, Settlement};
-pub use fault::inject::{
-    EmptyField, Inject, LieAbout, Money, NamedTransaction, PendingStyle, ResetAfter, SettledBody, StatusBody, Unproven,
-};
+pub use fault::{Inject, Money, RawInject};
 pub use node::NodeDouble;
 pub use node_kind::Node;
 pub use official::PaperChain;

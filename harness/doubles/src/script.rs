@@ -4,7 +4,6 @@
 //! Surprising constraint: a person may switch faults while the double runs. Their places in the list are for good, because
 //! calls under way name them: one that is over has a window that has ended.
 
-use super::fault;
 use crate::{Call, Inject, Pick};
 use reports::event::{FacilitatorEndpoint, FaultRef};
 use sha3::{Digest, Keccak256};
@@ -182,7 +181,7 @@ impl FaultSpec {
             Call::Settle => endpoint == FacilitatorEndpoint::Settle,
             Call::Any => true,
         };
-        called && fault::applies(&self.inject, endpoint) && self.window.contains(&now_us)
+        called && self.inject.applies(endpoint) && self.window.contains(&now_us)
     }
 
     /// Whether it takes the n-th call that reached it, 1-based.
@@ -202,7 +201,7 @@ fn draw(seed: u64, fault: usize, n: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ResetAfter;
+    use crate::fault::reset::{Reset, ResetAfter};
     use FacilitatorEndpoint::{Settle, Supported, Verify};
 
     fn spec(index: usize, call: Call, window: Range<u64>, pick: Pick, inject: Inject) -> FaultSpec {
@@ -269,7 +268,7 @@ mod tests {
 
     #[test]
     fn refusals_are_windows_of_the_listener() {
-        let reset = Inject::Reset { after: ResetAfter::Head };
+        let reset = Inject::Reset(Reset { after: ResetAfter::Head });
         let script = Script::new(vec![
             spec(0, Call::Any, 0..100, Pick::All, reset),
             spec(1, Call::Any, 20..30, Pick::All, Inject::Refuse),

@@ -1,8 +1,8 @@
 //! An event in a line, for a witness. Whoever reads it has the line's number, and finds the rest there.
 
-use reports::event::{
-    Books, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint,
-    Recorded,
+use reports::{
+    event::{Books, Event, Exchange, ExchangeKind, ExchangeOutcome, FacilitatorCall, FacilitatorEndpoint, Recorded},
+    story::answer_of_call,
 };
 
 pub fn tell(recorded: &Recorded) -> String {
@@ -155,22 +155,10 @@ fn tell_exchange(exchange: &Exchange) -> String {
 
 fn tell_call(call: &FacilitatorCall) -> String {
     let about = call.payment.as_deref().map_or_else(|| "something unreadable".to_owned(), short);
-    let answer = match &call.answer {
-        FacilitatorAnswer::None { how } => format!("no answer ({how})"),
-        FacilitatorAnswer::Sent { status, ok, reason, .. } => {
-            let says = match ok {
-                Some(true) => " yes",
-                Some(false) => " no",
-                None => "",
-            };
-            let reason = reason.as_ref().map_or_else(String::new, |reason| format!(" ({reason})"));
-            format!("{status}{says}{reason}")
-        }
-    };
-    let fault = call.fault.as_ref().map_or_else(String::new, |fault| format!(", under {}", fault.inject));
+    let answer = answer_of_call(call);
     let (from, to, facilitator) = (at(call.received_us), at(call.ended_us), &call.facilitator);
     let (verb, nth) = (verb(call.endpoint), call.nth);
-    format!("from {from} to {to}, {facilitator} is asked to {verb} {about} (call {nth}): {answer}{fault}")
+    format!("from {from} to {to}, {facilitator} is asked to {verb} {about} (call {nth}): {answer}")
 }
 
 fn verb(endpoint: FacilitatorEndpoint) -> &'static str {

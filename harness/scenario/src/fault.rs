@@ -1,7 +1,7 @@
 //! A fault: which calls to which facilitator go wrong, when, and how. It always ends, at the latest with the run.
 
 use super::world::World;
-use doubles::{Call, FaultSpec, Inject, Pick, fault::inject::RawInject, pick::RawPick};
+use doubles::{Call, FaultSpec, Inject, Pick, RawInject, fault::FaultPlace, pick::RawPick};
 use grammar::{
     Name, Problem, Problems, Timeline, Window,
     limits::MAX_BLOCKS,
@@ -72,7 +72,7 @@ impl Fault {
     /// that answers late need not fail any.
     pub(super) fn lasts_beyond(&self, at: Duration) -> bool {
         let counted = matches!(self.pick, Pick::First(_) | Pick::Nth(_));
-        self.window.to() > at && !counted && !matches!(self.inject, Inject::Slow { .. })
+        self.window.to() > at && !counted && !self.inject.need_not_fail()
     }
 
     /// Whether it leaves no call of the window to another fault on the same calls.
@@ -144,7 +144,7 @@ impl RawFault {
             None => Some(Pick::All),
         };
         let at = self.inject.span();
-        let inject = self.inject.into_inner().check(at, self.call, picky, problems);
+        let inject = self.inject.into_inner().check(&FaultPlace { at, call: self.call }, picky, problems);
         Some(Fault { index, on: on?, call: self.call, window: window?, pick: pick?, inject: inject? })
     }
 }

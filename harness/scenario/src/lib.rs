@@ -42,10 +42,7 @@ pub use typed_fault::{FORM as FAULT_FORM, TypedFault};
 pub use world::{CpuLimitPolicy, Network, Plan, Rates, SetBack, Tenant, World};
 
 // The words that other rooms own, under the name of the language that has them.
-pub use doubles::{
-    Call, EmptyField, Inject, LieAbout, Money, NamedTransaction, Node, Odds, PendingStyle, Pick, Repeats, ResetAfter,
-    SettledBody, StatusBody, Unproven,
-};
+pub use doubles::{Call, Inject, Money, Node, Odds, Pick, Repeats};
 pub use grammar::{
     InvalidScenario, Listed, Name, Phase, Problem, Problems, Rate, RequestPath, Timeline, Usdc, Window, duration,
     limits::{self, MAX_BLOCKS, MAX_OWN_PAYERS},
@@ -133,6 +130,17 @@ impl Scenario {
 
     pub fn id(&self) -> &Name {
         &self.id
+    }
+
+    /// Returns what is wrong with an id that is not its file's name.
+    fn misnamed(&self, file: &str) -> Option<Problem> {
+        #[derive(Deserialize)]
+        struct Head {
+            id: Spanned<String>,
+        }
+        let head = toml::from_str::<Head>(&self.source).ok().filter(|_| self.id != *file)?;
+        let problem = Problem::new(head.id.span(), format!("the file is called {file}.toml"), "another name");
+        Some(problem.help(format!("write id = \"{file}\", or rename the file")))
     }
 
     pub fn title(&self) -> &str {

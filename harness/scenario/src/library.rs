@@ -63,14 +63,14 @@ impl Library {
             return load(Path::new(which));
         }
         let files = self.files()?;
-        let Some((_, path)) = files.iter().find(|(name, _)| name == which) else {
+        let Some((name, path)) = files.iter().find(|(name, _)| name == which) else {
             let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
             let meant = nearest(which, &names).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
             // All hundred of them would be a page.
             let help = format!("{meant}`harness list` shows the {} there are; a path ends in .toml", names.len());
             return Err(LibraryError::Unknown { name: which.to_owned(), help });
         };
-        load(path)
+        load_named(name, path)
     }
 
     /// The file of the scenario of that name.
@@ -85,14 +85,14 @@ impl Library {
 
     /// Every scenario of the library: past failures first, each by name.
     pub fn scenarios(&self) -> Result<Vec<Scenario>, LibraryError> {
-        self.files()?.iter().map(|(_, path)| load(path)).collect()
+        self.files()?.iter().map(|(name, path)| load_named(name, path)).collect()
     }
 
     /// The scenarios that are meant and can be read, and the names of all that cannot be.
     pub fn readable(&self, selection: &Selection) -> Result<(Vec<Scenario>, Vec<String>), LibraryError> {
         let (mut scenarios, mut broken) = (Vec::new(), Vec::new());
         for (name, path) in self.files()? {
-            match load(&path) {
+            match load_named(&name, &path) {
                 Ok(scenario) => scenarios.push(scenario),
                 Err(_) => broken.push(name),
             }
@@ -138,10 +138,25 @@ fn files_in(folder: &Path) -> Result<Vec<(String, PathBuf)>, LibraryError> {
     Ok(files)
 }
 
+/// Loads a scenario of the library, whose name is its file's: reports and known failures would else go by another one.
+fn load_named(name: &str, path: &Path) -> Result<Scenario, LibraryError> {
+    let scenario = load(path)?;
+    match scenario.misnamed(name) {
+        Some(problem) => Err(InvalidScenario::new(&shown(path), scenario.source(), vec![problem]).into()),
+        None => Ok(scenario),
+    }
+}
+
+/// The path as errors show it.
+fn shown(path: &Path) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.as_deref().and_then(|here| path.strip_prefix(here).ok());
+    below.unwrap_or(path).display().to_string()
+}
+
 fn load(path: &Path) -> Result<Scenario, LibraryError> {
     let unreadable = |source| LibraryError::Unreadable { path: path.to_owned(), source };
-    let shown = std::env::current_dir().ok().and_then(|here| path.strip_prefix(here).ok());
-    let shown = shown.unwrap_or(path).display().to_string();
+    let shown = shown(path);
     // Looked at before it is read, so that a huge file given by mistake costs nothing.
     let metadata = fs::metadata(path).map_err(unreadable)?;
     // A pipe that nobody writes to would be waited for without end.
@@ -153,4 +168,24 @@ fn load(path: &Path) -> Result<Scenario, LibraryError> {
         return Err(InvalidScenario::too_big(&shown, bytes).into());
     }
     Ok(Scenario::parse(&shown, &fs::read_to_string(path).map_err(unreadable)?)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_unlike_its_files_name_is_refused_in_the_library_and_taken_by_path() {
+        let folder = std::env::temp_dir().join(format!("402claw-library-{}", std::process::id()));
+        let path = folder.join("other.toml");
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        fs::write(&path, include_str!("tests/good.toml")).expect("there is room");
+        let library = Library::new(&folder);
+        for refused in [library.load("other").map(drop), library.scenarios().map(drop)] {
+            let said = format!("{:?}", miette::Report::new(refused.expect_err("its id is another")));
+            assert!(said.contains("the file is called other.toml") && said.contains("write id = \"other\""), "{said}");
+        }
+        assert!(library.load(&path.display().to_string()).is_ok());
+        fs::remove_dir_all(folder).expect("it is ours");
+    }
 }

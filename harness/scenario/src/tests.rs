@@ -2,6 +2,7 @@
 //! so their whole text is pinned.
 
 use super::*;
+use doubles::fault::reset::{Reset, ResetAfter};
 use miette::{GraphicalReportHandler, GraphicalTheme};
 use std::collections::BTreeSet;
 
@@ -88,7 +89,7 @@ fn a_scenario_says_what_its_file_says() {
     assert_eq!(scenario.traffic()[0].path().as_str(), "/quote");
     assert_eq!(scenario.world().tenant("acme").and_then(Tenant::price).map(Usdc::atomic), Some(10_000));
     assert_eq!(scenario.faults()[0].pick(), Pick::First(3));
-    assert_eq!(scenario.faults()[0].inject(), &Inject::Reset { after: ResetAfter::Head });
+    assert_eq!(scenario.faults()[0].inject(), &Inject::Reset(Reset { after: ResetAfter::Head }));
     assert_eq!(scenario.faults()[1].reference().inject, "settle-then-hang");
     let outage = scenario.timeline().phase("outage").expect("there is one");
     assert_eq!(outage.window().to(), Duration::from_secs(15));

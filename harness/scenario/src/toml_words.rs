@@ -52,9 +52,11 @@ pub fn problem(error: &toml::de::Error) -> Problem {
 
 fn in_words(expected: &str) -> String {
     let variant = expected.strip_prefix("struct variant ").and_then(|path| path.rsplit_once("::"));
-    // A checker's parameters are a type of their own, called as its checker is.
-    let is_checker = |name: &str| Checker::CATALOGUE.iter().any(|listed| listed.name == kebab(name));
-    let parameters = expected.strip_prefix("struct Raw").filter(|name| name.split(' ').next().is_some_and(is_checker));
+    // The parameters of a fault or a checker are a type of their own, called as it is.
+    let mut listed = Inject::CATALOGUE.iter().chain(&Checker::CATALOGUE);
+    let mut is_listed = |name: &str| listed.any(|listed| listed.name == kebab(name));
+    let parameters =
+        expected.strip_prefix("struct Raw").filter(|name| name.split(' ').next().is_some_and(&mut is_listed));
     if let Some(variant) = variant.map(|(_, variant)| variant).or(parameters) {
         // "Recovers with 2 elements", where a list stands in its place.
         let name = kebab(variant.split(' ').next().unwrap_or_default());
@@ -69,7 +71,9 @@ fn in_words(expected: &str) -> String {
         "f64" => "a number".to_owned(),
         "a sequence" => "a list: `[.., ..]`".to_owned(),
         "a map" => "a table: `{ .. }`".to_owned(),
-        other if other.starts_with("struct NoParameters") => "a table without keys: `{}`".to_owned(),
+        other if ["struct NoParameters", "struct NoneGiven"].iter().any(|none| other.starts_with(none)) => {
+            "a table without keys: `{}`".to_owned()
+        }
         other if other.starts_with("struct ") => "a table: `{ .. }`".to_owned(),
         other => other.to_owned(),
     }

@@ -1,7 +1,7 @@
 //! A fault as a person types it at a world that runs: `primary settle settle-then-hang`, with `slow = { by = "3s" }` where it
 //! takes more, and perhaps `every 3` and `for 20s` behind it. The words are those of a scenario, and so is what is wrong with them.
 
-use doubles::{Call, FaultSpec, Inject, Pick, fault::inject::RawInject, pick::RawPick};
+use doubles::{Call, FaultSpec, Inject, Pick, RawInject, fault::FaultPlace, pick::RawPick};
 use grammar::{Problems, duration, nearest};
 use reports::event::FaultRef;
 use serde::Deserialize;
@@ -77,7 +77,7 @@ impl TypedFault {
         // Chance has the seed of the world.
         let pick = typed.pick.map_or(Some(Pick::All), |pick| pick.check(Some(0), &mut problems));
         let at = typed.inject.span();
-        let inject = typed.inject.into_inner().check(at, call, is_picked, &mut problems);
+        let inject = typed.inject.into_inner().check(&FaultPlace { at, call }, is_picked, &mut problems);
         match (inject, pick) {
             (Some(inject), Some(pick)) if problems.is_empty() => Ok(Self { on: on.clone(), call, inject, pick, lasts }),
             _ => Err(problems.into_vec().iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
@@ -125,6 +125,7 @@ fn split(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use doubles::fault::slow::Slow;
 
     const BOTH: [&str; 2] = ["primary", "standby"];
 
@@ -136,7 +137,7 @@ mod tests {
         assert_eq!((hang.pick, hang.lasts), (Pick::All, None));
         let slow = |words| {
             let slow = read(words);
-            assert_eq!(slow.inject, Inject::Slow { by: Duration::from_secs(3) });
+            assert_eq!(slow.inject, Inject::Slow(Slow { by: Duration::from_secs(3) }));
             (slow.call, slow.pick, slow.lasts)
         };
         assert_eq!(slow(r#"standby any slow={by="3s"}"#), (Call::Any, Pick::All, None));

@@ -1,8 +1,18 @@
 //! What is tried at both servers: a fault, or a request out of the ordinary.
 
-use doubles::FaultSpec;
+use doubles::{
+    FaultSpec,
+    fault::{
+        decline::Decline,
+        lie::{Lie, LieAbout},
+        pending::{Pending, PendingStyle},
+        reset::{Reset, ResetAfter},
+        settle_then_status::{SettleThenStatus, SettledBody},
+        status::{Status, StatusBody},
+    },
+};
 use reports::event::FaultRef;
-use scenario::{Call, Inject, LieAbout, Money, PendingStyle, Pick, ResetAfter, SettledBody, StatusBody};
+use scenario::{Call, Inject, Money, Pick};
 
 /// The path that is bought where nothing depends on it.
 pub const QUOTE: &str = "/quote";
@@ -56,13 +66,13 @@ pub enum Presented {
 pub fn rows() -> Vec<Row> {
     let verify = |name, inject| buy(name, vec![on(Call::Verify, Pick::First(1), inject)]);
     let settle = |name, pick, inject| buy(name, vec![on(Call::Settle, pick, inject)]);
-    let html = |code| Inject::Status { code, body: StatusBody::Html };
-    let lie = |about, money| Inject::Lie { about, money };
-    let no_funds = || Inject::Decline { reason: "insufficient_funds".to_owned() };
+    let html = |code| Inject::Status(Status { code, body: StatusBody::Html });
+    let lie = |about, money| Inject::Lie(Lie { about, money });
+    let no_funds = || Inject::Decline(Decline { reason: "insufficient_funds".to_owned() });
     let once = Pick::First(1);
     // As Coinbase's facilitator says it; the pick says how often.
-    let pending = || Inject::Pending { style: PendingStyle::Coinbase, answers: None };
-    let settled = |body| Inject::SettleThenStatus { code: 502, body };
+    let pending = || Inject::Pending(Pending { style: PendingStyle::Coinbase, answers: None });
+    let settled = |body| Inject::SettleThenStatus(SettleThenStatus { code: 502, body });
     let request = |name, deed, specified| Row { name, faults: Vec::new(), deed, specified };
     let present = |name, presented, specified| request(name, Deed::Present(presented), specified);
     vec![
@@ -70,7 +80,7 @@ pub fn rows() -> Vec<Row> {
         verify("verify: no, insufficient funds", no_funds()),
         verify("verify: HTML 500", html(500)),
         verify("verify: HTML 429", html(429)),
-        verify("verify: connection reset", Inject::Reset { after: ResetAfter::Head }),
+        verify("verify: connection reset", Inject::Reset(Reset { after: ResetAfter::Head })),
         verify("verify: never answers", Inject::Hang),
         verify("verify: not JSON", Inject::BadJson),
         verify("verify: JSON of another shape", Inject::WrongShape),
@@ -83,7 +93,7 @@ pub fn rows() -> Vec<Row> {
         },
         settle("settle: no, insufficient funds", once, no_funds()),
         settle("settle: HTML 500, nothing moved", once, html(500)),
-        settle("settle: connection reset, nothing moved", once, Inject::Reset { after: ResetAfter::Head }),
+        settle("settle: connection reset, nothing moved", once, Inject::Reset(Reset { after: ResetAfter::Head })),
         settle("settle: never answers, nothing moved", once, Inject::Hang),
         settle("settle: moves the money, then resets", once, Inject::SettleThenReset),
         settle("settle: moves the money, then never answers", once, Inject::SettleThenHang),

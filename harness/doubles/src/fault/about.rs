@@ -2,14 +2,36 @@
 //! the money, what the swarm draws, and what the comparison leaves out.
 
 use grammar::Listed;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// A fault, as everything but its double must know it. A field left out does not compile, so no place is silent.
 #[derive(Clone, Copy, Debug)]
 pub struct About {
     pub listed: Listed,
+    pub on: OnCalls,
     pub moves: Moves,
     pub swarm: Drawn,
     pub compared: Compared,
+}
+
+/// The calls that it can be on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnCalls {
+    AnyCall,
+    /// A verification or a settlement.
+    Payments,
+    Settle,
+    /// The listener's, and no call's.
+    Connection,
+}
+
+/// Whether the transfer took place behind a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Money {
+    Moved,
+    Kept,
 }
 
 /// Whether the money of a settlement moves.
@@ -35,15 +57,3 @@ pub enum Compared {
     Yes,
     Not { because: &'static str },
 }
-
-/// The rooms of all faults and their list, from one line for each.
-macro_rules! faults {
-    ($($name:ident),* $(,)?) => {
-        $(pub(super) mod $name;)*
-
-        /// Every fault, in the order in which they are listed.
-        pub const FAULTS: [About; [$($name::ABOUT.listed.name),*].len()] = [$($name::ABOUT),*];
-    };
-}
-
-pub(super) use faults;

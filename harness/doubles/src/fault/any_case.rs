@@ -1,7 +1,10 @@
 //! `any-case`: reads members as Go's decoder does: a name matches whatever its case, and a later member is laid over an earlier
 //! one. What another reader validated may be something else then. The money moves, of what it read.
 
-use super::about::{About, Compared, Drawn, Moves};
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+};
 use grammar::Listed;
 use serde_json::{Map, Value, json};
 
@@ -12,10 +15,23 @@ pub const ABOUT: About = About {
         "reads members without regard to case, the later over the earlier, as Go's decoder does; the money moves",
         "{}",
     ),
+    on: OnCalls::Payments,
     moves: Moves::Always,
     swarm: Drawn::Not { because: "it needs members in an odd case to bite" },
     compared: Compared::Not { because: "only members in an odd case meet it" },
 };
+
+pub struct AnyCase;
+
+impl Behaviour for AnyCase {
+    fn says(&self) -> String {
+        "reads members without regard to case, the later over the earlier".to_owned()
+    }
+
+    fn as_read(&self, body: Vec<u8>) -> Vec<u8> {
+        read(body)
+    }
+}
 
 /// The names that the official Go types have, as they are on the wire.
 const NAMES: [&str; 24] = [
@@ -46,7 +62,7 @@ const NAMES: [&str; 24] = [
 ];
 
 /// The request as Go's decoder would have it. What is no JSON stays as it is.
-pub fn as_read(body: Vec<u8>) -> Vec<u8> {
+fn read(body: Vec<u8>) -> Vec<u8> {
     let Ok(read) = serde_json::from_slice::<Members>(&body) else { return body };
     json!(read.0).to_string().into_bytes()
 }
@@ -134,8 +150,8 @@ mod tests {
     #[test]
     fn a_later_member_of_another_case_is_laid_over_the_earlier() {
         let body = r#"{"payload":{"signature":"a","authorization":{"nonce":1,"to":2}},"Payload":{"AUTHORIZATION":{"Nonce":9}}}"#;
-        let read: Value = serde_json::from_slice(&as_read(body.into())).unwrap();
+        let read: Value = serde_json::from_slice(&super::read(body.into())).unwrap();
         assert_eq!(read, json!({"payload": {"signature": "a", "authorization": {"nonce": 9, "to": 2}}}));
-        assert_eq!(as_read(b"no json".to_vec()), b"no json");
+        assert_eq!(super::read(b"no json".to_vec()), b"no json");
     }
 }

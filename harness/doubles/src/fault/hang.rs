@@ -1,20 +1,35 @@
 //! `hang`: the request is read and never answered. The money stays, and the call lasts until the caller gives up.
 
-use super::about::{About, Compared, Drawn, Moves};
-use crate::exchange::{Exchange, Played};
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
 use grammar::Listed;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("hang", "accepts the call and never answers; no money moves", "{}"),
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["hang = {}"]),
     compared: Compared::Yes,
 };
 
-pub async fn play(exchange: &mut Exchange<'_>) -> Played {
-    exchange.caller.gone().await;
-    Played::hung()
+pub struct Hang;
+
+impl Behaviour for Hang {
+    fn says(&self) -> String {
+        "takes the request and never answers".to_owned()
+    }
+
+    async fn play(&self, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+        exchange.caller.gone().await;
+        Ok(Played::hung())
+    }
 }
 
 #[cfg(test)]

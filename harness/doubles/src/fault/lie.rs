@@ -1,11 +1,18 @@
 //! `lie`: a well-formed yes that is not true. Whoever believes it hands out what was not paid for, or files the payment
 //! under the wrong payer, transaction, network or amount.
 
-use super::about::{About, Compared, Drawn, Moves};
-use crate::{LieAbout, Money, Repeat, ask::Ask, chain, honest, reply::Reply, request::Asked};
-use grammar::Listed;
+use super::{
+    about::{About, Compared, Drawn, Money, Moves, OnCalls},
+    behaviour::Behaviour,
+    registry::FaultPlace,
+};
+use crate::{Call, Repeat, ask::Ask, chain, honest, reply::Reply, request::Asked};
+use grammar::{Listed, Problem, Problems};
 use reports::event::FacilitatorEndpoint;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use sha3::{Digest, Keccak256};
+use toml::Spanned;
 use x402_protocol::{
     Address, Network,
     v2::{SettleResponse, VerifyResponse},
@@ -18,6 +25,7 @@ pub const ABOUT: About = About {
         "a false yes (about: payer, transaction, network, amount, success; money, on settle: moved, kept)",
         "{ about = \"payer\", money = \"moved\" }",
     ),
+    on: OnCalls::Payments,
     moves: Moves::AsItSays,
     swarm: Drawn::OnSettle(&[
         "lie = { about = \"payer\", money = \"moved\" }",
@@ -29,25 +37,109 @@ pub const ABOUT: About = About {
     compared: Compared::Yes,
 };
 
-/// A verify answer has no transaction, network or amount to lie about.
-pub fn applies(about: LieAbout, endpoint: FacilitatorEndpoint) -> bool {
-    match endpoint {
-        FacilitatorEndpoint::Settle => true,
-        FacilitatorEndpoint::Verify => matches!(about, LieAbout::Payer | LieAbout::Success),
-        FacilitatorEndpoint::Supported => false,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LieAbout {
+    /// Names somebody else as the payer.
+    Payer,
+    /// Success with an empty transaction.
+    Transaction,
+    /// Names another network.
+    Network,
+    /// Names another amount.
+    Amount,
+    /// Names the transaction of another payment of the same payer. Honest where there was none.
+    Earlier,
+    /// Success, plain and whole, of what did not happen.
+    Success,
+}
+
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawLie {
+    about: LieAbout,
+    /// On settle: whether the money moved behind it.
+    #[schemars(with = "Option<Money>")]
+    money: Option<Spanned<Money>>,
+}
+
+/// The parameters as the double has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lie {
+    pub about: LieAbout,
+    /// On `verify`, always `Kept`.
+    pub money: Money,
+}
+
+impl RawLie {
+    pub fn check(self, place: &FaultPlace, problems: &mut Problems) -> Option<Lie> {
+        let (FaultPlace { at, call }, Self { about, money }) = (place, self);
+        let wrong = |what: &str, help: &str| Some(Problem::new(at.clone(), what, "this lie").help(help));
+        let problem = match (*call, about, money.as_ref().map(Spanned::get_ref)) {
+            (Call::Any, ..) => {
+                wrong("verify and settle lie differently", "write call = \"verify\" or call = \"settle\"")
+            }
+            (Call::Verify, LieAbout::Transaction | LieAbout::Network | LieAbout::Amount | LieAbout::Earlier, _) => {
+                wrong("a verify answer says nothing of that", "on verify, lie about \"payer\" or \"success\"")
+            }
+            (Call::Verify, _, Some(_)) => wrong("no money moves on verify", "leave `money` out"),
+            (Call::Settle, LieAbout::Success, Some(Money::Moved)) => {
+                wrong("success is no lie when the money moved", "write money = \"kept\"")
+            }
+            (Call::Settle, _, None) => wrong(
+                "a lie on settle says whether the money moved behind it",
+                "add money = \"moved\" or money = \"kept\"",
+            ),
+            _ => None,
+        };
+        if let Some(problem) = problem {
+            problems.add(problem);
+            return None;
+        }
+        Some(Lie { about, money: money.map_or(Money::Kept, Spanned::into_inner) })
     }
 }
 
-/// `Money::Moved` moves it if an honest double would; `Money::Kept` never does.
-pub fn reply(about: LieAbout, money: Money, ask: &Ask<'_>) -> Reply {
-    // About a request that names no payment there is nothing to lie.
-    let Some(asked) = ask.request.payment() else {
-        return ask.honest();
-    };
-    match ask.endpoint {
-        FacilitatorEndpoint::Verify => Reply::json(200, &verify(about, &asked)),
-        FacilitatorEndpoint::Settle => Reply::json(200, &settle(about, money, ask, &asked)),
-        FacilitatorEndpoint::Supported => ask.honest(),
+impl Behaviour for Lie {
+    fn says(&self) -> String {
+        let said = match self.about {
+            LieAbout::Payer => "for another payer",
+            LieAbout::Transaction => "without a transaction",
+            LieAbout::Network => "on another network",
+            LieAbout::Amount => "of another amount",
+            LieAbout::Earlier => "and names another payment's transaction",
+            LieAbout::Success => return "says yes whatever is true".to_owned(),
+        };
+        format!("says yes, {said}")
+    }
+
+    fn moves(&self) -> Option<Money> {
+        Some(self.money)
+    }
+
+    /// A verify answer has no transaction, network or amount to lie about.
+    fn applies(&self, endpoint: FacilitatorEndpoint) -> bool {
+        match endpoint {
+            FacilitatorEndpoint::Settle => true,
+            FacilitatorEndpoint::Verify => matches!(self.about, LieAbout::Payer | LieAbout::Success),
+            FacilitatorEndpoint::Supported => false,
+        }
+    }
+
+    /// `Money::Moved` moves it if an honest double would; `Money::Kept` never does.
+    fn reply(&self, ask: &Ask<'_>) -> Reply {
+        let Self { about, money } = *self;
+        // About a request that names no payment there is nothing to lie.
+        let Some(asked) = ask.request.payment() else {
+            return ask.honest();
+        };
+        match ask.endpoint {
+            FacilitatorEndpoint::Verify => Reply::json(200, &verify(about, &asked)),
+            FacilitatorEndpoint::Settle => Reply::json(200, &settle(about, money, ask, &asked)),
+            FacilitatorEndpoint::Supported => ask.honest(),
+        }
     }
 }
 
@@ -119,7 +211,7 @@ mod tests {
                 [LieAbout::Payer, LieAbout::Transaction, LieAbout::Network, LieAbout::Amount, LieAbout::Success]
             {
                 let bench = Bench::new();
-                let double = bench.double(always(Inject::Lie { about, money })).await;
+                let double = bench.double(always(Inject::Lie(Lie { about, money }))).await;
                 let (status, told) = bench.post(&double, "/settle", 1).await.unwrap();
                 assert_eq!((status, &told["success"]), (200, &Value::Bool(true)), "{about:?}");
                 assert_eq!(told["payer"] != payer, about == LieAbout::Payer, "{about:?}: {told}");
@@ -138,7 +230,7 @@ mod tests {
         let honest = bench.double(Vec::new()).await;
         let (_, first) = bench.post(&honest, "/settle", 1).await.unwrap();
         honest.stop().await.unwrap();
-        let double = bench.double(always(Inject::Lie { about: LieAbout::Earlier, money: Money::Kept })).await;
+        let double = bench.double(always(Inject::Lie(Lie { about: LieAbout::Earlier, money: Money::Kept }))).await;
         let again = Payer::new(1).body(2);
         let (_, told) = bench.post_body(&double, "/settle", again).await.unwrap();
         assert_eq!((&told["success"], &told["transaction"]), (&Value::Bool(true), &first["transaction"]), "{told}");
@@ -151,7 +243,7 @@ mod tests {
         let payer = Payer::new(1).address().to_string();
         for (about, another) in [(LieAbout::Success, false), (LieAbout::Payer, true)] {
             let bench = Bench::new();
-            let double = bench.double(always(Inject::Lie { about, money: Money::Kept })).await;
+            let double = bench.double(always(Inject::Lie(Lie { about, money: Money::Kept }))).await;
             let (_, told) = bench.post_body(&double, "/verify", forged.clone()).await.unwrap();
             assert_eq!((&told["isValid"], told["payer"] != payer), (&Value::Bool(true), another), "{told}");
             bench.stop(double).await;

@@ -3,7 +3,11 @@
 //! While closed, the port stays bound by a socket that does not listen: else another process could take it, and the
 //! double could never heal on the address that its callers know.
 
-use super::about::{About, Compared, Drawn, Moves};
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+};
+use crate::Call;
 use grammar::Listed;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::net::{TcpListener, TcpSocket};
@@ -15,10 +19,27 @@ pub const ABOUT: About = About {
         "nobody listens: connections are refused (call = \"any\", no pick); no money moves",
         "{}",
     ),
+    on: OnCalls::Connection,
     moves: Moves::Never,
     swarm: Drawn::Not { because: "it closes a port, which is drawn apart from what happens to calls" },
     compared: Compared::Not { because: "a connection reset stands for a closed port" },
 };
+
+pub struct Refuse;
+
+impl Behaviour for Refuse {
+    fn says(&self) -> String {
+        "refuses the connection".to_owned()
+    }
+
+    fn cannot_be_on(&self, call: Call, picky: bool) -> Option<(&'static str, &'static str)> {
+        match (call, picky) {
+            (Call::Any, true) => Some(("a closed port cannot pick its calls", "leave `pick` out")),
+            (Call::Any, false) => None,
+            _ => Some(("a closed port closes to every call", "write call = \"any\"")),
+        }
+    }
+}
 
 /// Connections that may wait for `accept`: more than any scenario has in flight.
 const BACKLOG: u32 = 1024;

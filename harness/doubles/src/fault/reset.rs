@@ -2,9 +2,18 @@
 //!
 //! "After accept" waits for the request line: a double that reset before any byte could not record which call it broke.
 
-use super::about::{About, Compared, Drawn, Moves};
-use crate::{ResetAfter, exchange::Played};
-use grammar::Listed;
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+    registry::FaultPlace,
+};
+use crate::{
+    exchange::{Exchange, Played},
+    origin_error::OriginError,
+};
+use grammar::{Listed, Problems};
+use schemars::JsonSchema;
+use serde::Deserialize;
 
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
@@ -13,18 +22,58 @@ pub const ABOUT: About = About {
         "TCP reset, on accept or once the request was read (after: accept, head); no money moves",
         "{ after = \"accept\" }",
     ),
+    on: OnCalls::AnyCall,
     moves: Moves::Never,
     swarm: Drawn::OnAnyCall(&["reset = { after = \"accept\" }", "reset = { after = \"head\" }"]),
     compared: Compared::Yes,
 };
 
-/// Whether the call gets further than its request line. If not, the record cannot name the payment.
-pub fn reads_request(after: ResetAfter) -> bool {
-    after == ResetAfter::Head
+/// The moment of the exchange at which the connection is reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ResetAfter {
+    /// At the request line: the call did not get through.
+    Accept,
+    /// With the whole request read: the caller may think that it was acted on.
+    Head,
 }
 
-pub fn play() -> Played {
-    Played::reset()
+/// The parameters as a scenario writes them.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(inline)]
+pub struct RawReset {
+    after: ResetAfter,
+}
+
+/// The parameters as the double has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reset {
+    pub after: ResetAfter,
+}
+
+impl RawReset {
+    pub fn check(self, _: &FaultPlace, _problems: &mut Problems) -> Option<Reset> {
+        Some(Reset { after: self.after })
+    }
+}
+
+impl Behaviour for Reset {
+    fn says(&self) -> String {
+        match self.after {
+            ResetAfter::Accept => "resets the connection at once".to_owned(),
+            ResetAfter::Head => "resets the connection once it has the request".to_owned(),
+        }
+    }
+
+    /// After "accept" the call gets no further than its request line, so the record cannot name the payment.
+    fn reads_request(&self) -> bool {
+        self.after == ResetAfter::Head
+    }
+
+    async fn play(&self, _exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+        Ok(Played::reset())
+    }
 }
 
 #[cfg(test)]
@@ -40,7 +89,7 @@ mod tests {
     async fn a_reset_is_a_reset_and_moves_nothing() {
         for after in [ResetAfter::Accept, ResetAfter::Head] {
             let bench = Bench::new();
-            let double = bench.double(once(Inject::Reset { after })).await;
+            let double = bench.double(once(Inject::Reset(Reset { after }))).await;
             let error = bench.post(&double, "/settle", 1).await.unwrap_err();
             assert_eq!(io_kind(&error), Some(io::ErrorKind::ConnectionReset), "{error:?}");
             assert_eq!(bench.post(&double, "/settle", 1).await.unwrap().0, 200, "the second call is healthy");
@@ -54,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn a_fault_that_starts_later_hits_a_kept_open_connection() {
         let bench = Bench::new();
-        let faults = vec![fault(Call::Settle, ALWAYS, Pick::Nth(2), Inject::Reset { after: ResetAfter::Head })];
+        let faults = vec![fault(Call::Settle, ALWAYS, Pick::Nth(2), Inject::Reset(Reset { after: ResetAfter::Head }))];
         let double = bench.double(faults).await;
         let mut socket = tokio::net::TcpStream::connect(double.address).await.unwrap();
         let body = Payer::new(1).body(1);

@@ -1,6 +1,9 @@
 //! `settle-then-hang`: the money moves and the answer never comes. The case that makes a naive server charge twice.
 
-use super::about::{About, Compared, Drawn, Moves};
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+};
 use crate::{
     exchange::{Exchange, Played},
     origin_error::OriginError,
@@ -10,15 +13,24 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("settle-then-hang", "the money moves, the answer never comes (settle)", "{}"),
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&["settle-then-hang = {}"]),
     compared: Compared::Yes,
 };
 
-pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
-    exchange.honest_reply().await?;
-    exchange.caller.gone().await;
-    Ok(Played::hung())
+pub struct SettleThenHang;
+
+impl Behaviour for SettleThenHang {
+    fn says(&self) -> String {
+        "settles and never answers".to_owned()
+    }
+
+    async fn play(&self, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+        exchange.honest_reply().await?;
+        exchange.caller.gone().await;
+        Ok(Played::hung())
+    }
 }
 
 #[cfg(test)]

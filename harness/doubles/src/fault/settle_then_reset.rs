@@ -1,6 +1,9 @@
 //! `settle-then-reset`: the money moves, then the connection dies with an RST.
 
-use super::about::{About, Compared, Drawn, Moves};
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+};
 use crate::{
     exchange::{Exchange, Played},
     origin_error::OriginError,
@@ -10,14 +13,23 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("settle-then-reset", "the money moves, then a TCP reset (settle)", "{}"),
+    on: OnCalls::Settle,
     moves: Moves::Always,
     swarm: Drawn::OnSettle(&["settle-then-reset = {}"]),
     compared: Compared::Yes,
 };
 
-pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
-    exchange.honest_reply().await?;
-    Ok(Played::reset())
+pub struct SettleThenReset;
+
+impl Behaviour for SettleThenReset {
+    fn says(&self) -> String {
+        "settles, then resets the connection".to_owned()
+    }
+
+    async fn play(&self, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+        exchange.honest_reply().await?;
+        Ok(Played::reset())
+    }
 }
 
 #[cfg(test)]

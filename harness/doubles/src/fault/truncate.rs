@@ -1,6 +1,9 @@
 //! `truncate`: the honest answer, announced whole and cut off half-way by a clean close. The money moves.
 
-use super::about::{About, Compared, Drawn, Moves};
+use super::{
+    about::{About, Compared, Drawn, Moves, OnCalls},
+    behaviour::Behaviour,
+};
 use crate::{
     exchange::{Exchange, Played},
     origin_error::OriginError,
@@ -10,16 +13,25 @@ use grammar::Listed;
 /// The fault as the lists, the swarm, the comparison and `harness explain` have it.
 pub const ABOUT: About = About {
     listed: Listed::new("truncate", "the answer, cut off in its middle; the money moves", "{}"),
+    on: OnCalls::AnyCall,
     moves: Moves::Always,
     swarm: Drawn::OnAnyCall(&["truncate = {}"]),
     compared: Compared::Yes,
 };
 
-pub async fn play(exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
-    let reply = exchange.honest_reply().await?;
-    let half = &reply.body[..reply.body.len() / 2];
-    let sent = exchange.caller.send(&[reply.head().as_slice(), half].concat()).await;
-    Ok(if sent.is_ok() { Played::closed("truncated") } else { Played::caller_gone() })
+pub struct Truncate;
+
+impl Behaviour for Truncate {
+    fn says(&self) -> String {
+        "answers, and breaks off in the middle".to_owned()
+    }
+
+    async fn play(&self, exchange: &mut Exchange<'_>) -> Result<Played, OriginError> {
+        let reply = exchange.honest_reply().await?;
+        let half = &reply.body[..reply.body.len() / 2];
+        let sent = exchange.caller.send(&[reply.head().as_slice(), half].concat()).await;
+        Ok(if sent.is_ok() { Played::closed("truncated") } else { Played::caller_gone() })
+    }
 }
 
 #[cfg(test)]

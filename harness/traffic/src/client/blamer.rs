@@ -2,16 +2,33 @@
 //! the official facilitator library throw, or check for seconds. None of them can pay, and none of what happens is evidence
 //! about the facilitator: who sent it is a stranger.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{AN_ATTACK, About, ClientRole},
+};
 use crate::{
     ask::Ask,
     caller::Sending,
     payer::{Draft, Payment, Wallet, plain},
 };
 use fastrand::Rng;
+use grammar::Listed;
 use reports::event::{ExchangeKind, Flaw};
 use serde_json::Value;
 use x402_protocol::{Address, Version, header};
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    role: ClientRole::Attacker,
+    ..About::buyer(
+        Listed::new(
+            "blamer",
+            "presents payments without money that a facilitator's library throws at, or takes long to check",
+            "1",
+        ),
+        AN_ATTACK,
+    )
+};
 
 /// Ends a signature that is wrapped for an account that is not there yet (ERC-6492).
 const ERC_6492: [u8; 32] = {
@@ -45,7 +62,7 @@ const WARES: [Ware; 5] = [
     Ware::Keyless,
 ];
 
-pub async fn blame(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
     let number = visit.arrival.number;

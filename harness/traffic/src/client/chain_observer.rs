@@ -3,24 +3,41 @@
 //! caller's credentials, and from behind that caller's own address. A transfer that failed stands in a block as well, and its payment is
 //! not spent. A facilitator may wait for its receipt for seconds meanwhile, and so may the payer.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{AN_ATTACK, About, ClientRole},
+};
 use crate::{
     caller::Sending,
     payer::{Payment, plain},
     presented::Sale,
 };
+use grammar::Listed;
 use reports::event::{Event, ExchangeKind, FacilitatorAnswer, FacilitatorCall, FacilitatorEndpoint};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::sync::broadcast::error::RecvError;
 use x402_protocol::{Version, header};
 
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    role: ClientRole::Attacker,
+    ..About::buyer(
+        Listed::new(
+            "chain-observer",
+            "presents a payment that it has read off the chain, in both versions, with and without its payer's credentials",
+            "1",
+        ),
+        AN_ATTACK,
+    )
+};
+
 /// How long it watches for a transfer.
 const WATCHES: Duration = Duration::from_secs(10);
 /// It comes at once, while the payer still waits, and again when the payer has its answer, and later.
 const COMES_AFTER: [Duration; 3] = [Duration::ZERO, Duration::from_secs(2), Duration::from_secs(6)];
 
-pub async fn steal(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let Some((key, sale)) = tokio::time::timeout(WATCHES, next_sale(visit)).await.ok().flatten() else {
         return Vec::new();
     };

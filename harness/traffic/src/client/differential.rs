@@ -2,15 +2,32 @@
 //! one that was signed and never settled; to one that does not, the one that was paid for. Whoever validates the one and has the
 //! other settled sells again and again for one transfer.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{AN_ATTACK, About, ClientRole},
+};
 use crate::{
     ask::Ask,
     caller::Sending,
     payer::{Payment, plain},
 };
+use grammar::Listed;
 use reports::event::{ExchangeKind, Flaw};
 use serde_json::Value;
 use x402_protocol::{Version, header};
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    role: ClientRole::Attacker,
+    ..About::buyer(
+        Listed::new(
+            "differential",
+            "presents payments that another reader takes for one that it has paid already",
+            "1",
+        ),
+        AN_ATTACK,
+    )
+};
 
 /// Sorts behind every name of a payment, so that what stands under it comes last.
 const LAST: &str = "~";
@@ -26,7 +43,7 @@ const SPELLINGS: [(&str, &str, &str); 7] = [
     ("", "x402Version", "X402Version"),
 ];
 
-pub async fn steal(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
     let paid = visit.draft(&invoice, 0);

@@ -1,20 +1,29 @@
 //! A client whose retries went wild: one signed payment, sent ten times at once, and written in two ways. It is one payment in
 //! either: one of them may be served, the others must be told so.
 
-use super::{Bought, Visit, is_served};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+    is_served,
+};
 use crate::{
     ask::Ask,
     caller::Sending,
     payer::{Draft, Payment, plain},
 };
 use futures_util::future::join_all;
+use grammar::Listed;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 use x402_protocol::header;
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About =
+    About::buyer(Listed::new("duplicate", "sends one signed payment ten times at once", "1"), Swarm::Sometimes);
 
 /// The requests at once: as many as a browser and its proxies may come to, and enough for a race to show.
 const AT_ONCE: usize = 10;
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

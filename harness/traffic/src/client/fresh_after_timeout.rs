@@ -1,11 +1,30 @@
 //! A client that times out before its settlement is answered, and whose wallet signs afresh for the retry, under the same
 //! payment-identifier. It must not be charged again; what it paid for first, it can still collect.
 
-use super::{Bought, Visit, impatient::PATIENCE, is_served};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+    impatient::PATIENCE,
+    is_served,
+};
 use crate::{ask::Ask, caller::Sending};
+use grammar::Listed;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    purchases_an_identifier: Some(1),
+    ..About::buyer(
+        Listed::new(
+            "fresh-after-timeout",
+            "hangs up while it is being charged, and signs afresh under the same payment-identifier",
+            "1",
+        ),
+        Swarm::Sometimes,
+    )
+};
+
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

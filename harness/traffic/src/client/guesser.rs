@@ -1,10 +1,23 @@
 //! A client that would be an operator: it guesses at the platform's token, makes up sessions, and asks at a tenant's host for what
 //! operators alone may see. It may have nothing of that, and few guesses.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{AN_ATTACK, About, ClientRole},
+};
 use crate::{ask::Ask, caller::Sending};
+use grammar::Listed;
 use reports::event::ExchangeKind;
 use reqwest::Method;
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    role: ClientRole::Intruder,
+    ..About::buyer(
+        Listed::new("guesser", "guesses at the platform's token, and asks for what operators alone may see", "1"),
+        AN_ATTACK,
+    )
+};
 
 /// One thing to ask for, and how.
 struct Attempt {
@@ -49,7 +62,7 @@ const TRESPASSES: [Attempt; 6] = [
     get("/__platform/ledger", &[("origin", "null"), ("sec-fetch-site", "cross-site")]),
 ];
 
-pub async fn guess(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let number = visit.arrival.number as usize;
     attempt(visit, &GUESSES[number % GUESSES.len()], true).await;
     if let Some(trespass) = TRESPASSES.get(number % 40) {

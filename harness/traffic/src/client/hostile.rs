@@ -1,7 +1,10 @@
 //! A client that presents what the official facilitator library throws at, and what a smart account takes long to judge.
 //! None of it costs its sender anything but a signature, and most not even that.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{About, Swarm},
+};
 use crate::{
     ask::Ask,
     caller::Sending,
@@ -9,9 +12,23 @@ use crate::{
 };
 use facts::official::SLOW_ACCOUNT;
 use fastrand::Rng;
+use grammar::Listed;
 use reports::event::{ExchangeKind, Flaw};
 use serde_json::Value;
 use x402_protocol::{TransferMethod, Version, header, hex};
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    wants_official: true,
+    ..About::buyer(
+        Listed::new(
+            "hostile",
+            "presents what the official facilitator library throws at, or takes long over, without ever owning a thing",
+            "1",
+        ),
+        Swarm::Never { because: "it needs the official library's facilitators" },
+    )
+};
 
 /// One way to trouble a facilitator.
 struct Trouble {
@@ -68,7 +85,7 @@ const fn local(
     Trouble { name, version, method, answers: REFUSED, local: true, make }
 }
 
-pub async fn try_it(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
     let mut chance = visit.payers.chance(visit.arrival.number);

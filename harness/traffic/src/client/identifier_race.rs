@@ -1,15 +1,29 @@
 //! A client of many workers that all buy the same thing under one payment-identifier, each with a payment of its own. One of
 //! them may be charged.
 
-use super::{Bought, Visit, is_served};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+    is_served,
+};
 use crate::{ask::Ask, caller::Sending};
 use futures_util::future::join_all;
+use grammar::Listed;
 use reports::event::{ExchangeKind, PurchaseOutcome};
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    purchases_an_identifier: Some(1),
+    ..About::buyer(
+        Listed::new("identifier-race", "sends eight fresh payments under one payment-identifier at once", "1"),
+        Swarm::Sometimes,
+    )
+};
 
 /// The requests at once: as many as the closest peer's check sends.
 const AT_ONCE: u64 = 8;
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

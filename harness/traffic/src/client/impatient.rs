@@ -1,11 +1,21 @@
 //! A client that loses patience: it hangs up while its payment is on its way to be settled, and asks again with the same
 //! payment. It must have its content then, since it may have been charged.
 
-use super::{Bought, Visit};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+};
 use crate::{ask::Ask, caller::Sending};
+use grammar::Listed;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 use std::time::Duration;
 use x402_protocol::Uint256;
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About::buyer(
+    Listed::new("impatient", "hangs up while its payment is being settled, and resends it later", "1"),
+    Swarm::Sometimes,
+);
 
 /// Long enough for a payment to be verified and the tenant to run, less than a slow settlement takes.
 pub const PATIENCE: Duration = Duration::from_millis(600);
@@ -14,7 +24,7 @@ pub const PATIENCE: Duration = Duration::from_millis(600);
 /// payment-identifiers are for.
 const AWAY: Duration = Duration::from_millis(500);
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     buy_in_two_goes(visit, AWAY, None).await
 }
 

@@ -1,51 +1,65 @@
 //! One client at one arrival: one file a kind, named as a scenario's mix names it, and here the steps they share.
 
-mod away;
-mod blamer;
-mod chain_observer;
-mod differential;
-mod duplicate;
-mod fresh_after_timeout;
-mod gone;
-mod guesser;
-mod head;
-mod hostile;
-mod identifier_race;
-mod impatient;
+mod about;
 mod kind;
-mod late;
-mod malformed;
-mod malformed_v1;
-mod once;
-mod one_address_sampler;
-mod paid;
-mod preflight;
-mod preflight_thief;
-mod replay_elsewhere;
-mod resend_after_served;
-mod returner;
-mod roaming;
-mod short_lived;
-mod skewed;
-mod slow_body;
-mod squatter;
-mod tries_again;
-mod two_names;
-mod unasked;
-mod unbacked;
 
-pub use kind::{ClientKind, Swarm};
+// One line a kind, in the order of the lists.
+kind::clients! {
+    Paid = paid;
+    Unpaid = unpaid;
+    Duplicate = duplicate;
+    ReplayElsewhere = replay_elsewhere;
+    ResendAfterServed = resend_after_served;
+    Malformed = malformed;
+    Unbacked = unbacked;
+    Impatient = impatient;
+    Away = away;
+    Once = once;
+    Head = head;
+    Forger = forger;
+    Skewed = skewed;
+    ShortLived = short_lived;
+    Preflight = preflight;
+    Identified = identified;
+    IdentifierRace = identifier_race;
+    FreshAfterTimeout = fresh_after_timeout;
+    PaidV1 = paid_v1;
+    MalformedV1 = malformed_v1;
+    TriesAgain = tries_again;
+    SharedIdentifier = shared_identifier;
+    TwoNames = two_names;
+    PaidPermit2 = paid_permit2;
+    Hostile = hostile;
+    Authorized = authorized;
+    Keyed = keyed;
+    Roaming = roaming;
+    Returner = returner;
+    PreflightThief = preflight_thief;
+    ChainObserver = chain_observer;
+    Blamer = blamer;
+    Squatter = squatter;
+    PayingSquatter = paying_squatter;
+    Differential = differential;
+    SlowBody = slow_body;
+    Guesser = guesser;
+    OneAddressSampler = one_address_sampler;
+    Late = late;
+    LateIdentified = late_identified;
+    Gone = gone;
+}
+
+pub use about::Swarm;
+
+use about::About;
 
 use super::{
     ask::Ask,
-    caller::{API_KEY, Caller, Got, Sending},
-    leaks,
+    caller::{Caller, Got, Sending},
     payer::{Draft, Invoice, Payers, Payment},
     schedule::Arrival,
 };
 use reports::event::{Answer, Event, ExchangeKind, Flaw, Purchase, PurchaseOutcome};
 use std::time::Duration;
-use x402_protocol::TransferMethod;
 
 /// Pause before a resend where the answer names none, or there was no answer.
 const DEFAULT_PAUSE_S: u64 = 1;
@@ -74,6 +88,25 @@ impl Bought {
     }
 }
 
+/// What a visit came to.
+enum Visited {
+    Bought(Bought),
+    /// No purchase: the keys of the payments that were signed.
+    Signed(Vec<String>),
+}
+
+impl From<Bought> for Visited {
+    fn from(bought: Bought) -> Self {
+        Self::Bought(bought)
+    }
+}
+
+impl From<Vec<String>> for Visited {
+    fn from(payments: Vec<String>) -> Self {
+        Self::Signed(payments)
+    }
+}
+
 /// The result of a payment.
 enum Collected {
     Ended(PurchaseOutcome),
@@ -84,46 +117,9 @@ enum Collected {
 impl Visit<'_> {
     /// Comes back when the client is through. Returns the keys of the payments it signed.
     pub async fn run(&self) -> Vec<String> {
-        let bought = match self.arrival.client {
-            ClientKind::Paid
-            | ClientKind::PaidV1
-            | ClientKind::PaidPermit2
-            | ClientKind::Forger
-            | ClientKind::SharedIdentifier
-            | ClientKind::Authorized
-            | ClientKind::Keyed => paid::buy(self).await,
-            ClientKind::Roaming => roaming::buy(self).await,
-            ClientKind::Returner => returner::buy(self).await,
-            ClientKind::Late | ClientKind::LateIdentified => late::buy(self).await,
-            ClientKind::Unpaid => return self.look().await,
-            ClientKind::Duplicate => duplicate::buy(self).await,
-            ClientKind::ReplayElsewhere => replay_elsewhere::buy(self).await,
-            ClientKind::ResendAfterServed | ClientKind::Identified => resend_after_served::buy(self).await,
-            ClientKind::Impatient => impatient::buy(self).await,
-            ClientKind::Away => away::buy(self).await,
-            ClientKind::Once => once::buy(self).await,
-            ClientKind::Head => head::buy(self).await,
-            ClientKind::Skewed => skewed::buy(self).await,
-            ClientKind::ShortLived => short_lived::buy(self).await,
-            ClientKind::TriesAgain => tries_again::buy(self).await,
-            ClientKind::TwoNames => return two_names::ask(self).await,
-            ClientKind::Preflight => return preflight::ask(self).await,
-            ClientKind::IdentifierRace => identifier_race::buy(self).await,
-            ClientKind::FreshAfterTimeout => fresh_after_timeout::buy(self).await,
-            ClientKind::Malformed => return malformed::try_it(self).await,
-            ClientKind::MalformedV1 => return malformed_v1::try_it(self).await,
-            ClientKind::Hostile => return hostile::try_it(self).await,
-            ClientKind::Unbacked => return unbacked::try_it(self).await,
-            ClientKind::PreflightThief => return preflight_thief::steal(self).await,
-            ClientKind::ChainObserver => return chain_observer::steal(self).await,
-            ClientKind::Blamer => return blamer::blame(self).await,
-            ClientKind::Squatter => return squatter::squat(self).await,
-            ClientKind::PayingSquatter => return squatter::squat_and_pay(self).await,
-            ClientKind::Differential => return differential::steal(self).await,
-            ClientKind::SlowBody => return slow_body::hold(self).await,
-            ClientKind::Guesser => return guesser::guess(self).await,
-            ClientKind::OneAddressSampler => return one_address_sampler::sample(self).await,
-            ClientKind::Gone => return gone::pay(self).await,
+        let bought = match self.act().await {
+            Visited::Bought(bought) => bought,
+            Visited::Signed(payments) => return payments,
         };
         let payments: Vec<_> = bought.payments.into_iter().filter_map(|payment| payment.key).collect();
         self.caller.journal().record(Event::PurchaseEnded(Purchase {
@@ -140,20 +136,13 @@ impl Visit<'_> {
     }
 
     async fn send(&self, sending: Sending<'_>) -> Option<Got> {
-        let sending = match self.arrival.client {
-            // It buys as it should, and says with everything what only the dispatcher may say.
-            ClientKind::Forger => sending.headers(leaks::FORGED_REQUEST),
-            ClientKind::Keyed => sending.with_credentials_of(format!("{API_KEY}{}", self.arrival.number)),
-            client if client.has_credentials() => sending.with_credentials_of(format!("user-{}", self.arrival.number)),
-            _ => sending,
+        let About { headers, credentials, .. } = *self.arrival.client.about();
+        let sending = if headers.is_empty() { sending } else { sending.headers(headers) };
+        let sending = match credentials {
+            Some(beginning) => sending.with_credentials_of(format!("{beginning}{}", self.arrival.number)),
+            None => sending,
         };
         self.caller.exchange(self.arrival, sending).await
-    }
-
-    /// Asks without ever paying.
-    async fn look(&self) -> Vec<String> {
-        self.send(Sending::new(&Ask::of(self.arrival), ExchangeKind::Unpaid).due(self.arrival.due_us)).await;
-        Vec::new()
     }
 
     /// Fetches the offer; where there is none to pay, says what became of the purchase.
@@ -174,16 +163,9 @@ impl Visit<'_> {
     fn draft<'a>(&'a self, invoice: &'a Invoice, attempt: u64) -> Draft<'a> {
         let Arrival { number, wallet, .. } = *self.arrival;
         let mut draft = self.payers.draft_from(wallet, invoice, number, attempt, self.unix_now());
-        let whose = match self.arrival.client {
-            // Every two clients number their purchases alike.
-            ClientKind::SharedIdentifier => number / 2,
-            _ => number,
-        };
-        if self.arrival.client == ClientKind::PaidPermit2 {
-            draft.method = TransferMethod::Permit2;
-            draft.unasked = number.is_multiple_of(2).then(|| unasked::gas_sponsoring(&draft));
-        }
-        draft.identifier = self.arrival.client.is_identified().then(|| self.payers.identifier(whose));
+        let About { purchases_an_identifier, alter, .. } = *self.arrival.client.about();
+        alter(&mut draft, number);
+        draft.identifier = purchases_an_identifier.map(|purchases| self.payers.identifier(number / purchases));
         draft
     }
 

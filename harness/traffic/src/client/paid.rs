@@ -2,14 +2,24 @@
 //! that the outcome is open, and signs a new one when it is billed again. The latter is how a dispatcher that answers an
 //! unknown settlement with a bill makes its callers pay twice, so the client must not be wiser than real ones.
 
-use super::{Bought, Collected, Visit};
+use super::{
+    Bought, Collected, Visit,
+    about::{About, Swarm},
+};
 use crate::ask::Ask;
+use grammar::Listed;
 use reports::event::{ExchangeKind, PurchaseOutcome};
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About::buyer(
+    Listed::new("paid", "buys, as an official client does: resends when told to, signs anew when billed again", "8"),
+    Swarm::Always,
+);
 
 /// How often a client signs for one purchase before its owner's budget says no.
 const MAX_SIGNATURES: u64 = 3;
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let mut invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

@@ -1,10 +1,27 @@
 //! A client that asks for what has a price by every method but the usual one, with every header that might excuse it from
 //! paying. It pays nothing, and may have nothing: neither a byte of content nor a run of the tenant.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{AN_ATTACK, About, ClientRole},
+};
 use crate::{ask::Ask, caller::Sending};
+use grammar::Listed;
 use reports::event::ExchangeKind;
 use reqwest::Method;
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    role: ClientRole::Attacker,
+    ..About::buyer(
+        Listed::new(
+            "preflight-thief",
+            "asks for paid content by other methods, preflights among them, and pays nothing",
+            "1",
+        ),
+        AN_ATTACK,
+    )
+};
 
 /// The methods that a platform lets through to a Worker, beside those that buy.
 const METHODS: [&str; 9] = ["OPTIONS", "OPTIONS", "HEAD", "TRACE", "PROPFIND", "REPORT", "SEARCH", "PATCH", "DELETE"];
@@ -25,7 +42,7 @@ const EXCUSES: [&[(&str, &str)]; 7] = [
     &[("sec-fetch-mode", "cors"), ("sec-fetch-dest", "empty"), ("access-control-request-method", "OPTIONS")],
 ];
 
-pub async fn steal(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let method = METHODS[visit.arrival.number as usize % METHODS.len()];
     let method = Method::from_bytes(method.as_bytes()).expect("a token is a method");
     let ask = Ask { method, ..Ask::of(visit.arrival) };

@@ -1,21 +1,36 @@
 //! A client that tries to have more for one payment than it buys: on another path, method, query, body and tenant, first while
 //! its own request is in flight, then once that was served.
 
-use super::{Bought, Visit, is_served};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+    is_served,
+};
 use crate::{
     ask::Ask,
     caller::{Got, Sending},
     payer::Payment,
 };
 use futures_util::future::join_all;
+use grammar::Listed;
 use reports::event::{ExchangeKind, PurchaseOutcome};
 use reqwest::Method;
 use std::time::Duration;
 
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About::buyer(
+    Listed::new(
+        "replay-elsewhere",
+        "presents its payment on another path, method, query and tenant, in flight and after it was served",
+        "1",
+    ),
+    Swarm::Sometimes,
+);
+
 /// How far its own request is ahead of the others: enough to hold the payment, well within a slow tenant's run.
 const HEAD_START: Duration = Duration::from_millis(150);
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = own(visit);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

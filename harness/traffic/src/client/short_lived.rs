@@ -1,16 +1,26 @@
 //! A client whose authorization is good when it is verified and over before a slow tenant is through. Nothing can be settled
 //! then, so nothing may be served; and the client must not be left in doubt.
 
-use super::{Bought, Visit};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+};
 use crate::ask::Ask;
 use facts::clients::ENDS_WHILE_THE_TENANT_RUNS;
+use grammar::Listed;
 use reports::event::Flaw;
 use x402_protocol::Uint256;
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About::buyer(
+    Listed::new("short-lived", "signs an authorization that ends while a slow tenant runs", "1"),
+    Swarm::Sometimes,
+);
 
 /// A facilitator wants six seconds for a block: good for a verification at once, not for a settlement some seconds later.
 const LIFE_S: u64 = 9;
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

@@ -1,10 +1,18 @@
 //! A client whose clock is wrong by minutes. Where what it signs holds at the true time all the same, it is served; where it
 //! does not, it is told so and not charged.
 
-use super::{Bought, Visit};
+use super::{
+    Bought, Visit,
+    about::{About, Swarm},
+};
 use crate::ask::Ask;
+use grammar::Listed;
 use reports::event::{ExchangeKind, Flaw};
 use x402_protocol::Uint256;
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About =
+    About::buyer(Listed::new("skewed", "has a clock that is minutes ahead or behind", "1"), Swarm::Sometimes);
 
 /// Clients of some generations begin their window this long before their own time.
 const BACKDATED_S: i64 = 600;
@@ -20,7 +28,7 @@ const SKEWS: [(i64, Option<&str>); 6] = [
 ];
 const YEAR_S: i64 = 365 * 24 * 3_600;
 
-pub async fn buy(visit: &Visit<'_>) -> Bought {
+pub async fn act(visit: &Visit<'_>) -> Bought {
     let ask = Ask::of(visit.arrival);
     let invoice = match visit.challenge(&ask).await {
         Ok(invoice) => invoice,

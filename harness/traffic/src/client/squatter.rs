@@ -1,23 +1,36 @@
 //! A client that uses others' payment-identifiers, which can be guessed: those of purchases that were made, to hear about them,
-//! and of those that are about to be, to be in their way. It has no key and no money; or it pays, and still has no right to
-//! more than the name for a while.
+//! and of those that are about to be, to be in their way. It has no key and no money.
 
-use super::{Visit, blamer};
+use super::{
+    Visit,
+    about::{AN_ATTACK, About, ClientRole},
+    blamer,
+};
 use crate::{
     ask::Ask,
     caller::Sending,
     payer::{Payment, plain},
 };
 use futures_util::future::join_all;
+use grammar::Listed;
 use reports::event::{ExchangeKind, Flaw};
 use x402_protocol::{Version, header};
+
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About {
+    role: ClientRole::Attacker,
+    ..About::buyer(
+        Listed::new("squatter", "presents keyless payments under other purchases' payment-identifiers", "1"),
+        AN_ATTACK,
+    )
+};
 
 /// How many purchases before and after its own it goes for.
 const AROUND: u64 = 4;
 /// It comes again as soon as it is sent away.
 const ROUNDS: u64 = 2;
 
-pub async fn squat(visit: &Visit<'_>) -> Vec<String> {
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
     let number = visit.arrival.number;
@@ -42,22 +55,6 @@ pub async fn squat(visit: &Visit<'_>) -> Vec<String> {
     Vec::new()
 }
 
-pub async fn squat_and_pay(visit: &Visit<'_>) -> Vec<String> {
-    let ask = Ask::of(visit.arrival);
-    let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
-    let payments: Vec<_> = others(visit.arrival.number)
-        .map(|other| {
-            let mut draft = visit.draft(&invoice, other);
-            draft.identifier = Some(visit.payers.identifier(other));
-            draft.sign()
-        })
-        .collect();
-    // All at once: for as long as the tenant runs for it, it has each of these names.
-    let send = |payment| visit.send(Sending::new(&ask, ExchangeKind::Payment).with(payment));
-    join_all(payments.iter().map(send)).await;
-    payments.into_iter().filter_map(|payment| payment.key).collect()
-}
-
-fn others(number: u64) -> impl Iterator<Item = u64> {
+pub fn others(number: u64) -> impl Iterator<Item = u64> {
     (number.saturating_sub(AROUND)..=number + AROUND).filter(move |other| *other != number)
 }

@@ -2,11 +2,25 @@
 //! only a facilitator can tell that there is none. It is the cheapest way to make a dispatcher ask, since nothing need be
 //! signed or owned.
 
-use super::Visit;
+use super::{
+    Visit,
+    about::{About, NOT_TRIED},
+};
 use crate::{ask::Ask, caller::Sending, malformation::Malformation};
+use grammar::Listed;
 use reports::event::ExchangeKind;
 
-pub async fn try_it(visit: &Visit<'_>) -> Vec<String> {
+/// The kind as the lists, the swarm and every traffic block have it.
+pub const ABOUT: About = About::buyer(
+    Listed::new(
+        "unbacked",
+        "pays with what only a facilitator can refuse: a signature that may be a smart account's and is not",
+        "1",
+    ),
+    NOT_TRIED,
+);
+
+pub async fn act(visit: &Visit<'_>) -> Vec<String> {
     let ask = Ask::of(visit.arrival);
     let Ok(invoice) = visit.challenge(&ask).await else { return Vec::new() };
     let mut chance = visit.payers.chance(visit.arrival.number);

@@ -193,7 +193,8 @@ impl Tenant<'_> {
         fetched: Option<Value>,
     ) -> SimResponse {
         let told = |(name, _): &(&String, &String)| {
-            ["x-", "payment-", "forwarded", "sign-in-", "authorization"].iter().any(|start| name.starts_with(start))
+            let told = ["x-", "x_", "payment-", "forwarded", "true-client-", "sign-in-", "authorization"];
+            told.iter().any(|start| name.starts_with(start))
         };
         let headers: BTreeMap<_, _> = heard.headers.iter().filter(told).collect();
         let body = json!({

@@ -277,7 +277,7 @@ fn attempt(facilitator: &str, call: Call, result: &str, ms: u64) -> Attempt {
     }
 }
 
-/// Where a call about a claim comes from.
+/// The origin of a call about a claim.
 fn origin(claim: &Claim, facilitator: &str, call: Call, at: UnixMillis) -> Option<trace::Origin> {
     claim.origin_of(claim.trace.as_ref().map(|trace| trace.child(&call.at(facilitator), at)).as_deref())
 }

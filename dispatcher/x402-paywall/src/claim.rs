@@ -123,7 +123,7 @@ impl Claim {
     /// The one scheme of every claim: it has one body for `/verify` and for each `/settle`, and one amount.
     pub const SCHEME: Scheme = Scheme::Exact;
 
-    /// Where a call about it comes from, if that is known. `span` is the call's own.
+    /// The origin of a call about it, if that is known. `span` is the call's own.
     #[must_use]
     pub fn origin_of(&self, span: Option<&str>) -> Option<trace::Origin> {
         let (trace, span) = (self.trace.as_ref()?, span?);

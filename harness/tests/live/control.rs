@@ -304,7 +304,7 @@ fn nobody_reads_or_changes_what_is_anothers_over_every_route() {
     assert_eq!(served.ask("GET", "/v1/me", &ann, &[], None).0, 401, "it has expired");
 }
 
-/// What a seller tries against the others and against whoever reads the log.
+/// The tries of a seller against the others, and against whoever reads the log.
 fn another_seller(served: &Served, ann: &str, bob: &str) {
     let mut own = json!({"record": {"id": "gale", "slug": "gale", "plan": "pro", "hosts": []}});
     let mut put = |path: &str, value: Value| {

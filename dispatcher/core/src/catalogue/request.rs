@@ -10,7 +10,7 @@ pub const PATH: &str = "/catalog";
 pub enum Form {
     Html,
     Json,
-    /// As facilitators list resources.
+    /// The form in which facilitators list resources.
     Bazaar,
 }
 

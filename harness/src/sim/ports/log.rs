@@ -22,7 +22,7 @@ use std::{collections::BTreeMap, rc::Rc};
 #[derive(Clone)]
 pub struct SimLog {
     pub clock: VirtualClock,
-    /// What waits to be sent to where events are kept.
+    /// The lines that wait to be sent to where events are kept.
     pub outbox: Rc<Outbox>,
     pub queue: SimQueue,
     pub life: Life,

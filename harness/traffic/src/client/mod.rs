@@ -88,7 +88,7 @@ impl Bought {
     }
 }
 
-/// What a visit came to.
+/// The outcome of a visit.
 enum Visited {
     Bought(Bought),
     /// No purchase: the keys of the payments that were signed.
